@@ -1,0 +1,59 @@
+"""Conversations plus one table of metrics: what a validator reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from convsim.contracts.metric import Metric
+from convsim.conversation import Conversation
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One side of a comparison; validators read its columns, not its objects."""
+
+    conversations: Sequence[Conversation]
+    table: pd.DataFrame
+    """One row a conversation, one column a metric; NaN where a metric is undefined."""
+    metrics: Mapping[str, Metric]
+
+    def __len__(self) -> int:
+        return len(self.conversations)
+
+    def where(self, keep: Callable[[Conversation], bool]) -> Corpus:
+        """Return the part of the corpus whose conversations pass ``keep``."""
+        rows = [row for row, conversation in enumerate(self.conversations) if keep(conversation)]
+        return self.take(rows)
+
+    def take(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Corpus:
+        """Return the rows named, in that order."""
+        kept = [self.conversations[int(row)] for row in rows]
+        return Corpus(kept, self.table.iloc[list(rows)], self.metrics)
+
+    @cached_property
+    def units(self) -> npt.NDArray[np.object_]:
+        """Shape (n,): the independent unit of each conversation, its user if known, else itself."""
+        import numpy as np
+
+        names = [f"user {c.user}" if c.user is not None else f"conversation {c.id}" for c in self.conversations]
+        return np.asarray(names, object)
+
+    @cached_property
+    def strata(self) -> npt.NDArray[np.object_]:
+        """Shape (n,): task and arm of each conversation."""
+        import numpy as np
+
+        return np.asarray([f"{c.task or '-'} / {c.arm or '-'}" for c in self.conversations], object)
+
+    @cached_property
+    def user_texts(self) -> list[str]:
+        """The user's side of each conversation alone, one message a line."""
+        return ["\n".join(m.content for m in c.user_messages) for c in self.conversations]

@@ -1,0 +1,31 @@
+"""What a metric is: one number a conversation, measured for a whole corpus at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from convsim.contracts.columns import Columns
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One number per conversation; NaN where it is undefined, to be left out and counted."""
+
+    name: str
+    unit: str
+    level: Literal["turn", "conversation"]
+    """Where the metric lives; at "turn" a conversation's value is the mean over its turns or messages."""
+    description: str
+    source: str
+    measure: Callable[[Columns], FloatArray]
+    """Maps columns of n conversations to an array of shape (n,)."""
+    role: Literal["metric", "control"] = "metric"
+    """A control says something of the agent or the data: shown, but in no correction, headline or gate."""

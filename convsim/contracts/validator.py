@@ -1,0 +1,18 @@
+"""What a validator does."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from convsim.contracts.corpus import Corpus
+from convsim.contracts.finding import Finding
+
+
+@runtime_checkable
+class Validator(Protocol):
+    """Compares simulated with real conversations; its settings are keyword fields with defaults."""
+
+    name: str
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
+        """Return one finding a metric; never raise for data that merely decide nothing."""
+        ...

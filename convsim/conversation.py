@@ -1,0 +1,184 @@
+"""A conversation: OpenAI-style messages plus what a recommender adds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
+
+from convsim.persona import Persona
+from convsim.records import Count, Flag, Name, Number, Record, Text
+
+Role = Literal["user", "assistant", "system", "developer", "tool"]
+Ending = Literal["accepted", "left", "agent_ended", "turn_limit", "agent_failed", "shopper_failed", "unknown"]
+Action = Literal["say", "accept", "leave"]
+Severity = Annotated[Number, Field(ge=0, le=1)]
+
+
+class Label(Record):
+    """One judgement, and who gave it: ``self``, ``third_party``, ``rules:…``, ``classifier:…`` or ``judge:…``."""
+
+    value: JsonValue
+    source: Name
+    scale: tuple[Number, Number] | None = None
+
+    @model_validator(mode="after")
+    def _finite_and_on_scale(self) -> Label:
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            raise ValueError(f"the value must be a finite number, but is {self.value}")
+        numeric = isinstance(self.value, int | float) and not isinstance(self.value, bool)
+        if self.scale and numeric and not self.scale[0] <= self.value <= self.scale[1]:  # type: ignore[operator]
+            raise ValueError(f"the value {self.value} lies outside its scale {list(self.scale)}")
+        return self
+
+
+def _as_labels(value: object) -> object:
+    labels = value if isinstance(value, list | tuple) else (value,)
+    sources = [label.source if isinstance(label, Label) else label.get("source")
+               for label in labels if isinstance(label, Label | dict)]
+    if len({str(source) for source in sources}) < len(sources):
+        raise ValueError(f"two labels of one name carry the same source {sources[0]!r}")
+    return labels
+
+
+def _from_labels(labels: tuple[Label, ...]) -> Any:
+    dumped = [label.model_dump(exclude_defaults=True) for label in labels]
+    return dumped[0] if len(dumped) == 1 else dumped
+
+
+LabelsOfOneName = Annotated[
+    tuple[Label, ...], Field(min_length=1), BeforeValidator(_as_labels), PlainSerializer(_from_labels)
+]
+Labels = dict[Name, LabelsOfOneName]
+
+
+class Item(Record):
+    """One product that the agent showed; ``price`` is in the catalogue's currency."""
+
+    id: Name
+    title: Text = ""
+    price: Number | None = None
+    attributes: dict[str, JsonValue] = {}
+
+
+class Fault(Record):
+    """What a degraded agent did to one of its replies, or why it could not."""
+
+    name: Name
+    severity: Severity
+    acted: Flag
+    detail: Text = ""
+
+
+class Message(Record):
+    """One message; only those of ``user`` and ``assistant`` are counted."""
+
+    role: Role
+    content: Text
+    labels: Labels = {}
+    action: Action | None = None
+    accepted: tuple[Text, ...] = ()
+    items: tuple[Item, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+class Failure(Record):
+    """Why a conversation broke, and on whose side; never an utterance and never a score."""
+
+    reason: Name
+    actor: Literal["shopper", "agent", "model"] | None = None
+    turn: Count | None = None
+
+
+class Usage(Record):
+    """What a conversation cost; an unknown price is null, never 0."""
+
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    seconds: Annotated[Number, Field(ge=0)] = 0.0
+    cost_usd: Annotated[Number, Field(ge=0)] | None = None
+
+
+class LearnedFrom(Record):
+    """What a data-driven shopper was built from: the source file's SHA-256 and conversations' fingerprints."""
+
+    file: Text | None = None
+    conversations: tuple[Text, ...] = ()
+
+
+class Turn(NamedTuple):
+    """One run of user messages and the agent's answer to it (empty where there is none)."""
+
+    user: tuple[Message, ...]
+    assistant: tuple[Message, ...]
+
+
+def _reason(value: object) -> object:
+    return {"reason": value} if isinstance(value, str) else value
+
+
+def _unknown(value: object) -> object:
+    return "unknown" if value is None else value
+
+
+class Conversation(Record):
+    """A conversation of a user, human or simulated, with a recommender agent.
+
+    ``simulator`` is null for people. ``arm`` is the experimental condition. ``user`` is the unit that intervals
+    resample where it is known. ``severity`` is that of the agent's degradation, from 0 to 1.
+    """
+
+    id: Name
+    task: Text | None = None
+    agent: Text | None = None
+    arm: Text | None = None
+    severity: Severity | None = None
+    user: Text | None = None
+    persona: Persona | None = None
+    shopper: Text | None = None
+    simulator: Text | None = None
+    source: Text | None = None
+    learned_from: LearnedFrom | None = None
+    messages: tuple[Message, ...]
+    labels: Labels = {}
+    ending: Annotated[Ending, BeforeValidator(_unknown)] = "unknown"
+    failure: Annotated[Failure | None, BeforeValidator(_reason)] = None
+    usage: Usage | None = None
+
+    @property
+    def user_messages(self) -> tuple[Message, ...]:
+        """The messages of the user's side, empty ones included."""
+        return tuple(message for message in self.messages if message.role == "user")
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that identify what was said, whatever the conversation is called."""
+        said = [[m.role, m.content] for m in self.messages if m.role in ("user", "assistant")]
+        return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()[:16]
+
+    def turns(self) -> Iterator[Turn]:
+        """Yield the turns; what the agent says before the user first speaks belongs to none."""
+        user: list[Message] = []
+        assistant: list[Message] = []
+        for message in self.messages:
+            if message.role == "user":
+                if assistant:
+                    yield Turn(tuple(user), tuple(assistant))
+                    user, assistant = [], []
+                user.append(message)
+            elif message.role == "assistant" and user:
+                assistant.append(message)
+        if user:
+            yield Turn(tuple(user), tuple(assistant))
+
+    def to_json(self) -> str:
+        """Return the conversation as one line of convsim JSONL."""
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        stated = {"id": self.id, "messages": fields.pop("messages")}
+        for name in ("task", "agent", "arm", "user", "simulator", "source"):
+            stated[name] = fields.pop(name, None)
+        return json.dumps({**stated, **fields}, ensure_ascii=False, allow_nan=False)

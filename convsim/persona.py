@@ -1,0 +1,61 @@
+"""Who a shopper is before the conversation: need, constraints, and controls that say when they are known."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
+from convsim.records import Name, Number, Record, Text
+
+Known = Literal["before", "history", "afterwards"]
+"""When a control is known: before the conversation, from the history so far, or only once it has ended.
+
+What is known only afterwards plants the logging agent's future in the user's present (arXiv 2605.11519), so
+simulation refuses it.
+"""
+
+Scalar = Text | Number | bool
+
+
+class Constraint(Record):
+    """One wish or dealbreaker about an item: ``attribute op value``."""
+
+    attribute: Text
+    op: Literal["=", "!=", "<", ">", "in"]
+    value: Scalar | tuple[Scalar, ...]
+    known: Known = "before"
+
+
+class Control(Record):
+    """One setting of a persona's behaviour, and when it is known."""
+
+    value: Scalar
+    known: Known = "before"
+
+
+def _lift(value: object) -> object:
+    return value if value is None or isinstance(value, dict | Control) else {"value": value}
+
+
+OptionalControl = Annotated[Control | None, BeforeValidator(_lift)]
+
+
+class Persona(Record):
+    """A shopper's need and habits; ``budget`` is in the catalogue's currency."""
+
+    id: Name
+    task: Text | None = None
+    need: Text
+    constraints: tuple[Constraint, ...] = ()
+    budget: OptionalControl = None
+    dealbreakers: tuple[Constraint, ...] = ()
+    patience: OptionalControl = None
+    style: OptionalControl = None
+
+    def known_afterwards(self) -> tuple[str, ...]:
+        """Name the controls that are known only once the conversation has ended."""
+        controls = {name: getattr(self, name) for name in ("budget", "patience", "style")}
+        late = [name for name, control in controls.items() if control and control.known == "afterwards"]
+        wishes = [*self.constraints, *self.dealbreakers]
+        return (*late, *(wish.attribute for wish in wishes if wish.known == "afterwards"))

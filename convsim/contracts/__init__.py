@@ -1,20 +1,31 @@
 """The seams: what convsim and its plugins promise one another."""
 
+from convsim.contracts.agent import Agent, AgentReply
 from convsim.contracts.columns import WORD, Columns, ratio
 from convsim.contracts.corpus import Corpus
 from convsim.contracts.finding import FAILING, Finding, Interval, NoiseFloor, Verdict
 from convsim.contracts.metric import Metric
+from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
+from convsim.contracts.shopper import Shopper, UserMove
 from convsim.contracts.validator import Validator
 
 __all__ = [
     "FAILING",
     "WORD",
+    "Agent",
+    "AgentReply",
+    "ChatMessage",
+    "ChatModel",
+    "Choice",
     "Columns",
+    "Completion",
     "Corpus",
     "Finding",
     "Interval",
     "Metric",
     "NoiseFloor",
+    "Shopper",
+    "UserMove",
     "Validator",
     "Verdict",
     "ratio",

@@ -1,0 +1,65 @@
+"""What a chat model does: complete a chat, continue a text, choose among stated options."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel, Field
+
+from convsim.records import Count, Name, Number, Record, Text
+
+
+class ChatMessage(Record):
+    """One message of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Text
+
+
+class Completion(Record):
+    """What a model answered and what it cost; an unknown price is null, never 0."""
+
+    text: Text
+    finish_reason: Literal["stop", "length", "content_filter", "other"]
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    seconds: Annotated[Number, Field(ge=0)] = 0.0
+    cost_usd: Annotated[Number, Field(ge=0)] | None = None
+
+
+class Choice(Record):
+    """Which of the stated options a model chose, by index, and what deciding cost."""
+
+    index: Count
+    completion: Completion
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """A language model behind any transport; raises ModelError, never answers with a stand-in text."""
+
+    name: Name
+
+    async def complete(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        stop: Sequence[str] = (),
+        schema: type[BaseModel] | None = None,
+    ) -> Completion:
+        """Answer a chat; with ``schema`` the text is JSON that the schema has accepted."""
+        ...
+
+    async def continue_text(
+        self, text: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str] = ()
+    ) -> Completion:
+        """Continue a written text, without a chat template; ``stop`` is not part of the result."""
+        ...
+
+    async def choose(
+        self, messages: Sequence[ChatMessage], options: Sequence[str], *, temperature: float, seed: int
+    ) -> Choice:
+        """Choose one of ``options`` as the answer to a chat: by schema on a server, by likelihood in-process."""
+        ...

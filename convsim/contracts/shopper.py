@@ -1,0 +1,41 @@
+"""What a shopper does: one typed move, from the conversation and the persona alone."""
+
+from typing import Protocol, runtime_checkable
+
+from pydantic import model_validator
+
+from convsim.conversation import Action, Conversation, LearnedFrom, Usage
+from convsim.persona import Persona
+from convsim.records import Count, Name, Record, Text
+
+
+class UserMove(Record):
+    """Say something, accept items, or leave; the text is never a label, a stop word or JSON."""
+
+    action: Action
+    text: Text = ""
+    accepted: tuple[Name, ...] = ()
+    usage: Usage = Usage()
+    role_slips: Count = 0
+    empty_answers: Count = 0
+    truncated_answers: Count = 0
+    retrieved: tuple[Text, ...] = ()
+    """Fingerprints of the real conversations that this move was made from."""
+
+    @model_validator(mode="after")
+    def _accepts_something(self) -> "UserMove":
+        if (self.action == "accept") != bool(self.accepted):
+            raise ValueError(f"a move that accepts names items, and no other does: {self.action}, {self.accepted}")
+        return self
+
+
+@runtime_checkable
+class Shopper(Protocol):
+    """A simulated user; stateless, so that any turn can be replayed alone."""
+
+    name: Name
+    learned_from: LearnedFrom | None
+
+    async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
+        """Make the next move of ``persona`` in ``conversation``; raises ModelError when there is none."""
+        ...

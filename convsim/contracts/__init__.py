@@ -5,6 +5,7 @@ from convsim.contracts.columns import WORD, Columns, ratio
 from convsim.contracts.corpus import Corpus
 from convsim.contracts.finding import FAILING, Finding, Interval, NoiseFloor, Verdict
 from convsim.contracts.metric import Metric
+from convsim.contracts.mix import mix_differs
 from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
 from convsim.contracts.shopper import Shopper, UserMove
 from convsim.contracts.validator import Validator
@@ -28,5 +29,6 @@ __all__ = [
     "UserMove",
     "Validator",
     "Verdict",
+    "mix_differs",
     "ratio",
 ]

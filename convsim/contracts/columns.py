@@ -122,7 +122,8 @@ def ratio(above: FloatArray, below: FloatArray) -> FloatArray:
     """Divide elementwise; NaN where ``below`` is 0."""
     import numpy as np
 
-    return np.divide(above, below, out=np.full(len(above), np.nan), where=below != 0)
+    quotient: FloatArray = np.divide(above, below, out=np.full(len(above), np.nan), where=below != 0)
+    return quotient
 
 
 def _array(values: Iterable[float], count: int) -> FloatArray:

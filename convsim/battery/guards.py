@@ -1,0 +1,102 @@
+"""What must hold before a comparison means anything: few failures, no one judged on the people it copied."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convsim.contracts import mix_differs
+from convsim.conversation import Conversation
+from convsim.errors import InputError
+
+MAX_FAILURE_SHARE = 0.05
+
+
+def drop_failures(
+    conversations: Sequence[Conversation], *, side: str, allow_failures: bool
+) -> tuple[list[Conversation], str | None]:
+    """Leave failed conversations out; return the rest and a warning.
+
+    Raises:
+        InputError: More than 5 % failed and ``allow_failures`` is false.
+    """
+    kept = [conversation for conversation in conversations if conversation.failure is None]
+    n_failed = len(conversations) - len(kept)
+    if not n_failed:
+        return kept, None
+    reasons = Counter(c.failure.reason for c in conversations if c.failure is not None)
+    most_common = reasons.most_common(1)[0][0][:200]
+    said = f"{n_failed} of {len(conversations)} {side} conversations failed (most often: {most_common})"
+    if n_failed / len(conversations) > MAX_FAILURE_SHARE and not allow_failures:
+        raise InputError(
+            f"{said}, more than {MAX_FAILURE_SHARE:.0%}; mend the run and resume it, or pass --allow-failures"
+        )
+    if not kept:
+        raise InputError(f"{said}; none is left to compare")
+    return kept, f"{said} and are left out"
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What the simulated side has of the very conversations that it is compared with."""
+
+    n_learned: int
+    n_identical: int
+    same_file: bool
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing can be decided; None where there is no overlap."""
+        if self.n_learned:
+            said = f"{self.n_learned} simulated conversations come from a shopper that learned from the real side"
+        elif self.same_file or self.n_identical:
+            said = f"{self.n_identical} simulated conversations are conversations of the real side"
+        else:
+            return None
+        return f"{said}: nobody is judged on the people it copied (split them with convsim data split, or --allow-overlap)"
+
+
+def find_overlap(
+    real: Sequence[Conversation], simulated: Sequence[Conversation], *, hashes: tuple[str | None, str | None]
+) -> Overlap:
+    """Compare fingerprints: of what was said on both sides, and of what the simulator learned from.
+
+    Args:
+        real: The real side.
+        simulated: The simulated side.
+        hashes: SHA-256 of both files, None where there is no file.
+    """
+    spoken = {conversation.fingerprint for conversation in real if any(conversation.user_messages)}
+    n_learned = 0
+    for conversation in simulated:
+        learned = conversation.learned_from
+        if learned is None:
+            continue
+        by_file_alone = not learned.conversations and learned.file is not None and learned.file == hashes[0]
+        n_learned += by_file_alone or not spoken.isdisjoint(learned.conversations)
+    n_identical = sum(conversation.fingerprint in spoken for conversation in simulated)
+    same_file = hashes[0] is not None and hashes[0] == hashes[1]
+    # A short exchange can happen twice by chance; a tenth of a side cannot.
+    copied = n_identical if same_file or n_identical > max(1, len(simulated) / 10) else 0
+    return Overlap(n_learned, copied, same_file)
+
+
+def mix_warnings(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> list[str]:
+    """Warn where the sides differ in their mix of tasks or arms: such differences count as difference."""
+    return [
+        warning
+        for name in ("task", "arm")
+        if (warning := _mix_warning(name, *(Counter(getattr(c, name) or "-" for c in s) for s in (real, simulated))))
+    ]
+
+
+def _mix_warning(name: str, real: Counter[str], simulated: Counter[str]) -> str | None:
+    if not mix_differs(real, simulated):
+        return None
+    values = sorted(real.keys() | simulated.keys())
+    shown = ", ".join(f"{v[:40]} {real[v] / real.total():.0%}/{simulated[v] / simulated.total():.0%}" for v in values[:8])
+    return (
+        f"the sides differ in their mix of {name}s (real/simulated: {shown}): such differences count as difference "
+        f"here; compare like with like with --{name}"
+    )

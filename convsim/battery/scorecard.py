@@ -1,0 +1,73 @@
+"""The document of a comparison: both sides, what to be warned of, and the findings."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from convsim.contracts import FAILING, Finding
+from convsim.conversation import Conversation
+from convsim.records import Count, Record, Text
+
+FailOn = Literal["different", "undecided"]
+
+
+class SideSummary(Record):
+    """One side of a comparison; ``arms`` and ``tasks`` count conversations."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    path: Text | None
+    sha256: Text | None
+    n: Count
+    simulator: Text | None
+    arms: dict[str, Count]
+    tasks: dict[str, Count]
+
+    @classmethod
+    def of(cls, conversations: Sequence[Conversation], *, path: str | None, sha256: str | None) -> SideSummary:
+        """Summarise conversations; several simulators are named together."""
+        simulators = sorted({c.simulator for c in conversations if c.simulator is not None})
+        arms = Counter(c.arm or "-" for c in conversations)
+        tasks = Counter(c.task or "-" for c in conversations)
+        return cls(
+            path=path,
+            sha256=sha256,
+            n=len(conversations),
+            simulator=", ".join(simulators) or None,
+            arms=dict(sorted(arms.items())),
+            tasks=dict(sorted(tasks.items())),
+        )
+
+
+class Scorecard(Record):
+    """What ``findings.json`` holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    schema_: Literal["convsim.findings/1"] = Field("convsim.findings/1", alias="schema")
+    real: SideSummary
+    simulated: SideSummary
+    warnings: tuple[Text, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the document as indented JSON with a final newline."""
+        document = self.model_dump(mode="json", by_alias=True, exclude={"metadata"})
+        for side in ("real", "simulated"):
+            document[side].pop("metadata")
+        for finding in document["findings"]:
+            finding.pop("metadata")
+        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @property
+    def judged(self) -> tuple[Finding, ...]:
+        """The findings without controls."""
+        return tuple(finding for finding in self.findings if not finding.is_control)
+
+    def failing(self, fail_on: FailOn) -> tuple[Finding, ...]:
+        """Return the findings that a gate at ``fail_on`` fails on; ``undecided`` includes ``different``."""
+        verdicts = FAILING if fail_on == "different" else FAILING | {"undecided"}
+        return tuple(finding for finding in self.judged if finding.verdict in verdicts)

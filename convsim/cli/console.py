@@ -1,0 +1,49 @@
+"""Where output goes: data on stdout, talk on stderr."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from convsim.errors import InputError
+
+
+def out() -> Console:
+    """Return the console on stdout; wide enough for its tables when it is not a terminal."""
+    width = None if sys.stdout.isatty() else 100
+    return Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+def err() -> Console:
+    """Return the console on stderr."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def make_folder(path: Path) -> Path:
+    """Make the folder that ``--out`` names.
+
+    Raises:
+        InputError: It is a file, or it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {path}: a folder cannot be made there ({error.strerror})") from error
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error

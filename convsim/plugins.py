@@ -1,0 +1,56 @@
+"""Finds plugins by entry point or as ``module:attribute``, and makes them with settings."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import EntryPoint, entry_points
+from typing import Literal
+
+from convsim.errors import PluginError
+
+Kind = Literal["models", "agents", "shoppers", "annotators", "validators"]
+KINDS: tuple[Kind, ...] = ("models", "agents", "shoppers", "annotators", "validators")
+
+
+def installed(kind: Kind) -> dict[str, EntryPoint]:
+    """Return the entry points of ``convsim.<kind>`` by name, without importing them."""
+    return {entry.name: entry for entry in sorted(entry_points(group=f"convsim.{kind}"), key=lambda e: e.name)}
+
+
+def load(kind: Kind, name: str) -> object:
+    """Import the plugin called ``name``: an entry point's name, or ``module:attribute``.
+
+    Raises:
+        PluginError: No plugin of that name, or one that cannot be imported.
+    """
+    found = installed(kind)
+    if name in found:
+        return _imported(found[name].value, kind)
+    if ":" in name:
+        return _imported(name, kind)
+    known = ", ".join(found) or "none"
+    raise PluginError(
+        f"no plugin of convsim.{kind} is registered as {name!r}; installed: {known}; or give module:attribute"
+    )
+
+
+def make(kind: Kind, name: str, **settings: object) -> object:
+    """Load a plugin and, if it is a class, make one with ``settings`` as its keyword fields."""
+    plugin = load(kind, name)
+    if not isinstance(plugin, type):
+        return plugin
+    try:
+        return plugin(**settings)
+    except TypeError as error:
+        raise PluginError(f"{name} of convsim.{kind} cannot be made with {sorted(settings)}: {error}") from error
+
+
+def _imported(reference: str, kind: Kind) -> object:
+    module, _, attribute = reference.partition(":")
+    try:
+        plugin: object = importlib.import_module(module)
+        for part in attribute.split("."):
+            plugin = getattr(plugin, part)
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"the convsim.{kind} plugin {reference!r} cannot be imported: {error}") from error
+    return plugin

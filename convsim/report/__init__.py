@@ -1,0 +1,6 @@
+"""Scorecards for people: at a terminal and in Markdown."""
+
+from convsim.report.markdown import to_markdown
+from convsim.report.terminal import print_scorecard
+
+__all__ = ["print_scorecard", "to_markdown"]

@@ -1,0 +1,42 @@
+"""The scorecard as Markdown, for pull requests."""
+
+from __future__ import annotations
+
+import html
+
+from convsim.battery.scorecard import Scorecard
+from convsim.report.limits import limits
+from convsim.report.words import VERDICTS, headline, interval, number, plain, side
+
+
+def to_markdown(card: Scorecard) -> str:
+    """Return the scorecard as GitHub-flavoured Markdown; text from transcripts is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("convsim.report"),
+        autoescape=False,  # noqa: S701 - Markdown, not HTML; `cell` escapes what comes from files
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters["cell"] = _cell
+    return environment.get_template("scorecard.md.j2").render(
+        card=card, headline=headline(card), limits=limits(), tells=_tells(card),
+        verdicts=VERDICTS, side=side, number=number, interval=interval,
+    )  # fmt: skip
+
+
+def _cell(text: str) -> str:
+    """Escape HTML and what would end a table cell, a quotation or code."""
+    one_line = " ".join(plain(text).split())
+    escaped = html.escape(one_line, quote=False)
+    return "".join("\\" + c if c in "|`*_[]\\" else c for c in escaped)
+
+
+def _tells(card: Scorecard) -> list[tuple[str, list[object]]]:
+    for finding in card.findings:
+        listed = finding.details.get("tells")
+        if finding.metric == "hls" and isinstance(listed, dict):
+            names = (("the simulator", "simulated"), ("people", "human"))
+            return [(name, entries) for name, key in names if isinstance(entries := listed.get(key), list) and entries]
+    return []

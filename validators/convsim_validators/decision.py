@@ -1,0 +1,84 @@
+"""From numbers to a verdict: equivalence is asked first, then difference, and else how many would settle it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+ALPHA = 0.05
+EQUIVALENCE_LEVEL = 0.90
+"""A 90 % interval inside the margin is two one-sided tests at 5 % (Schuirmann 1987)."""
+MAX_GROWTH = 1e6
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a two-sample comparison has to show for itself."""
+
+    distance: float
+    upper: float
+    """Upper end of the 90 % interval of the distance."""
+    margin: float
+    p_adjusted: float
+    floor_mean: float
+    floor_q95: float
+    zero: float = 0.0
+    """The distance's value where nothing differs: 0, or .5 for an AUC."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict, why, and (where undecided) by what factor both sides must grow to settle it."""
+
+    verdict: Literal["aligned", "different", "undecided"]
+    reason: str
+    growth: float | None = None
+
+
+def decide(evidence: Evidence) -> Decision:
+    """Apply the rule: aligned inside the margin, else different beyond the noise floor, else undecided."""
+    e = evidence
+    detectable = e.p_adjusted <= ALPHA and e.distance > e.floor_q95
+    if e.upper <= e.margin:
+        also = f"; a difference is detectable (adjusted p = {e.p_adjusted:.3g}) but small" if detectable else ""
+        return Decision("aligned", f"the 90 % interval reaches {e.upper:.3f}, inside the margin of {e.margin:g}{also}")
+    if detectable:
+        return Decision(
+            "different",
+            f"adjusted p = {e.p_adjusted:.3g}, and {e.distance:.3f} lies beyond the 95 % point of the noise floor, "
+            f"{e.floor_q95:.3f}",
+        )
+    growth = _growth_to_decide(e)
+    return Decision(
+        "undecided",
+        f"the 90 % interval reaches {e.upper:.3f}, past the margin of {e.margin:g}, and no difference is shown "
+        f"(adjusted p = {e.p_adjusted:.3g}, noise floor up to {e.floor_q95:.3f})",
+        growth,
+    )
+
+
+def _growth_to_decide(e: Evidence) -> float:
+    """By what factor must both sides grow for a verdict, if the population's distance is what it now seems?
+
+    The distance expected at equal populations is taken out of the observed one in squares; noise shrinks with
+    the root of the size.
+    """
+    floor_mean = max(e.floor_mean - e.zero, 0.0)
+    population = float(np.sqrt(max(max(e.distance - e.zero, 0.0) ** 2 - floor_mean**2, 0.0)))
+    half_width = e.upper - e.distance
+    growths = np.geomspace(1.0, MAX_GROWTH, 4000)
+    expected = np.hypot(population, floor_mean / np.sqrt(growths))
+    aligned = expected + half_width / np.sqrt(growths) <= e.margin - e.zero
+    different = expected > 1.5 * (e.floor_q95 - e.zero) / np.sqrt(growths)
+    settled = aligned | different
+    return float(growths[np.argmax(settled)]) if settled.any() else MAX_GROWTH
+
+
+def grown(n: int, growth: float) -> int:
+    """Return ``n`` times ``growth``, rounded up to two figures."""
+    needed = max(n + 1, math.ceil(n * growth))
+    step = int(10 ** max(len(str(needed)) - 2, 0))
+    return -(-needed // step) * step

@@ -1,0 +1,130 @@
+"""How a side is resampled: whole units, within the strata that both sides have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from convsim.contracts import Corpus, mix_differs
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+IntArray = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float32]
+"""Shape (units, replicates): how often each unit was drawn in each replicate."""
+
+MIN_UNITS_A_STRATUM = 5
+"""Below this on either side a stratum is merged into the rest: a bootstrap of k units misses 1/k of the variance."""
+REST = "all else"
+
+
+@dataclass(frozen=True)
+class Side:
+    """The units of one side and the stratum of each."""
+
+    unit_of: IntArray
+    """Shape (conversations,): the unit of each conversation, 0 to ``n_units`` - 1."""
+    stratum_of: IntArray
+    """Shape (units,): the stratum of each unit, an index into the design's ``strata``."""
+
+    @property
+    def n_units(self) -> int:
+        """How many independent units there are."""
+        return len(self.stratum_of)
+
+
+@dataclass(frozen=True)
+class Design:
+    """Two sides whose units share one list of strata."""
+
+    real: Side
+    simulated: Side
+    strata: tuple[str, ...]
+    same_mix: bool
+    """Whether both sides hold the strata in like proportions."""
+
+    @classmethod
+    def of(cls, real: Corpus, simulated: Corpus) -> Design:
+        """Find units and strata; a user who met several arms or tasks forms a stratum with others like it."""
+        sides = [_units(real), _units(simulated)]
+        counts = [dict(zip(*np.unique(labels, return_counts=True), strict=True)) for _, labels in sides]
+        enough = {
+            str(label)
+            for label in counts[0]
+            if min(side.get(label, 0) for side in counts) >= MIN_UNITS_A_STRATUM
+        }
+        merged = [[str(x) if str(x) in enough else REST for x in labels] for _, labels in sides]
+        strata = tuple(sorted(enough)) + ((REST,) if any(REST in labels for labels in merged) else ())
+        index = {name: number for number, name in enumerate(strata)}
+        real_side, simulated_side = (
+            Side(unit_of, np.asarray([index[x] for x in labels], np.int64))
+            for (unit_of, _), labels in zip(sides, merged, strict=True)
+        )
+        same_mix = not mix_differs(Counter(real.strata), Counter(simulated.strata))
+        return cls(real_side, simulated_side, strata, same_mix)
+
+    @property
+    def exchangeable(self) -> IntArray:
+        """Shape (real + simulated units,): among which units the null deals sides; the real units stand first.
+
+        Within strata where the mix is alike. Where it is not, the pooled distance holds the difference of the mix,
+        which counts as difference: then H0 is equality of the pooled distributions, and all units are exchangeable.
+        """
+        strata = np.concatenate([self.real.stratum_of, self.simulated.stratum_of])
+        return strata if self.same_mix else np.zeros_like(strata)
+
+
+def _units(corpus: Corpus) -> tuple[IntArray, npt.NDArray[np.object_]]:
+    names, unit_of = np.unique(corpus.units.astype(str), return_inverse=True)
+    seen: list[set[str]] = [set() for _ in names]
+    for unit, stratum in zip(unit_of, corpus.strata, strict=True):
+        seen[unit].add(stratum)
+    labels = np.asarray([" + ".join(sorted(strata)) for strata in seen], object)
+    return unit_of.astype(np.int64), labels
+
+
+def draw(strata: IntArray, sizes: Sequence[int] | IntArray, n_replicates: int, rng: Generator) -> Weights:
+    """Draw ``sizes[s]`` units with replacement from each stratum s; shape (units, replicates)."""
+    weights = np.zeros((len(strata), n_replicates), np.float32)
+    for stratum, size in enumerate(sizes):
+        members = np.flatnonzero(strata == stratum)
+        if not len(members) or not size:
+            continue
+        picks = rng.integers(0, len(members), size=(n_replicates, int(size)))
+        flat = picks * n_replicates + np.arange(n_replicates)[:, None]
+        counts = np.bincount(flat.ravel(), minlength=len(members) * n_replicates)
+        weights[members] = counts.reshape(len(members), n_replicates)
+    return weights
+
+
+def bootstrap(side: Side, n_replicates: int, rng: Generator) -> Weights:
+    """Draw each stratum's own number of units with replacement."""
+    return draw(side.stratum_of, np.bincount(side.stratum_of), n_replicates, rng)
+
+
+def bootstrap_at_size(side: Side, n_units: int, n_replicates: int, rng: Generator) -> Weights:
+    """Draw ``n_units`` units with replacement, in the side's own proportions of strata."""
+    exact = np.bincount(side.stratum_of) * (n_units / side.n_units)
+    sizes = np.floor(exact).astype(np.int64)
+    largest_remainders = np.argsort(sizes - exact, kind="stable")[: n_units - int(sizes.sum())]
+    sizes[largest_remainders] += 1
+    return draw(side.stratum_of, sizes, n_replicates, rng)
+
+
+def permute(strata: IntArray, is_real: npt.NDArray[np.bool_], n_replicates: int, rng: Generator) -> Weights:
+    """Deal the side of whole units anew within strata; 1 where a unit now counts as real.
+
+    H0: within each stratum, units are exchangeable between the sides.
+    """
+    weights = np.empty((len(strata), n_replicates), np.float32)
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        labels = np.repeat(is_real[members].astype(np.float32)[:, None], n_replicates, axis=1)
+        weights[members] = rng.permuted(labels, axis=0)
+    return weights

@@ -1,0 +1,81 @@
+"""Both sides' conversations as one list of rows, without the texts that stand on both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from convsim.contracts import Corpus
+from convsim.seeds import generator
+from convsim_validators.discriminator import BoolArray, Rows
+from convsim_validators.resampling import IntArray
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The real rows, then the simulated ones."""
+
+    real: Corpus
+    simulated: Corpus
+    n_shared: tuple[int, int]
+    """How many conversations of each side were dropped because the other side has the same text."""
+
+    @classmethod
+    def without_shared_texts(cls, real: Corpus, simulated: Corpus) -> Sides:
+        """Drop conversations whose user's side stands, but for case and white space, on both sides."""
+        folded = [[" ".join(text.casefold().split()) for text in side.user_texts] for side in (real, simulated)]
+        shared = set(folded[0]) & set(folded[1])
+        kept = [np.asarray([text not in shared for text in side], bool) for side in folded]
+        return cls(
+            real.take(np.flatnonzero(kept[0])),
+            simulated.take(np.flatnonzero(kept[1])),
+            (int((~kept[0]).sum()), int((~kept[1]).sum())),
+        )
+
+    def keep(self, rows: BoolArray) -> Sides:
+        """Return the sides with only the rows named, shape (real + simulated,)."""
+        n_real = len(self.real)
+        real, simulated = np.flatnonzero(rows[:n_real]), np.flatnonzero(rows[n_real:])
+        return Sides(self.real.take(real), self.simulated.take(simulated), self.n_shared)
+
+    @property
+    def n_units(self) -> tuple[int, int]:
+        """Independent units of each side."""
+        return len(np.unique(self.real.units.astype(str))), len(np.unique(self.simulated.units.astype(str)))
+
+    @cached_property
+    def is_human(self) -> BoolArray:
+        """Shape (rows,)."""
+        return np.arange(len(self.real) + len(self.simulated)) < len(self.real)
+
+    @cached_property
+    def group(self) -> IntArray:
+        """Shape (rows,): a user, or a conversation, that occurs on both sides is one group."""
+        units = np.concatenate([self.real.units, self.simulated.units]).astype(str)
+        return np.unique(units, return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def stratum(self) -> IntArray:
+        """Shape (rows,): twice the number of the task and arm, plus 1 on the human side."""
+        strata = np.concatenate([self.real.strata, self.simulated.strata]).astype(str)
+        return np.unique(strata, return_inverse=True)[1].astype(np.int64) * 2 + self.is_human
+
+    def control(self, rows: Rows, *, seed: int) -> tuple[Rows, Rows, int]:
+        """Make the noise floor's rows: people against people, and people against the simulator, at one size.
+
+        Returns:
+            Rows of two disjoint groups of human units, the second labelled as simulated; rows of one of these
+            groups against as many simulated units; and the conversations a side, on average.
+        """
+        rng = generator(seed, "control")
+        human, simulated = (rng.permutation(np.unique(self.group[side])) for side in (self.is_human, ~self.is_human))
+        n = min(len(human) // 2, len(simulated))
+        first = self.is_human & np.isin(self.group, human[:n])
+        second = self.is_human & np.isin(self.group, human[n : 2 * n])
+        against = ~self.is_human & np.isin(self.group, simulated[:n])
+        control = rows.take(first | second)
+        labels = first[first | second]
+        relabelled = Rows(control.features, labels, control.group, control.stratum // 2 * 2 + labels)
+        return relabelled, rows.take(first | against), round((first.sum() + second.sum()) / 2)

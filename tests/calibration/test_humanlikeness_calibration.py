@@ -32,7 +32,7 @@ def judge(n_real: int, n_simulated: int, seed: int, *, more: float = 0.0, shift:
 
 @pytest.mark.parametrize(("n_real", "n_simulated", "users_of"), [(40, 200, 1), (200, 40, 1), (80, 80, 2)])
 def test_under_the_null_every_score_is_one_half_at_any_ratio_of_sizes(n_real, n_simulated, users_of):
-    runs = [judge(n_real, n_simulated, seed, users_of=users_of) for seed in range(40)]
+    runs = [judge(n_real, n_simulated, seed, users_of=users_of) for seed in range(30)]
     for view in range(3):
         for value in (
             [run[view].estimate for run in runs],
@@ -44,16 +44,16 @@ def test_under_the_null_every_score_is_one_half_at_any_ratio_of_sizes(n_real, n_
             assert abs(np.mean(value) - 0.5) <= 3.5 * np.std(value) / np.sqrt(len(value)) + 0.002
     # Three views a run are not independent; each is held to its own binomial interval.
     for view in range(3):
-        assert sum(run[view].p_value <= 0.05 for run in runs) <= binom.ppf(0.999, 40, 0.05)
+        assert sum(run[view].p_value <= 0.05 for run in runs) <= binom.ppf(0.999, 30, 0.05)
         covered = sum(run[view].details["auc_interval"][0] <= 0.5 <= run[view].details["auc_interval"][1] for run in runs)
-        assert covered >= binom.ppf(0.001, 40, 0.95)
+        assert covered >= binom.ppf(0.001, 30, 0.95)
 
 
 def test_the_split_half_test_rejects_at_alpha():
-    runs = [judge(40, 40, seed) for seed in range(120)]
+    runs = [judge(40, 40, seed) for seed in range(100)]
     for view in range(3):
         rejected = sum(run[view].p_value <= 0.05 for run in runs)
-        assert binom.ppf(0.001, 120, 0.05) <= rejected <= binom.ppf(0.999, 120, 0.05)
+        assert binom.ppf(0.001, 100, 0.05) <= rejected <= binom.ppf(0.999, 100, 0.05)
 
 
 @pytest.mark.parametrize("n", [100, 250])
@@ -64,7 +64,7 @@ def test_other_words_are_found_by_words_and_not_by_habits(n):
     assert all(run[0].estimate < 0.4 for run in runs)
 
 
-@pytest.mark.parametrize(("n", "power"), [(100, 0.5), (250, 0.9)])
+@pytest.mark.parametrize(("n", "power"), [(100, 0.5), (250, 0.95)])
 def test_a_habit_moved_by_half_a_standard_deviation_is_found_without_words(n, power):
     runs = [judge(n, n, seed, shift=0.5) for seed in range(20)]
     assert np.mean([run[2].p_value <= 0.05 for run in runs]) >= power

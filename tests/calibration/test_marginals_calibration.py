@@ -39,7 +39,7 @@ def turns(rng, n, simulated):
 
 
 def clustered(rng, n, simulated):
-    return np.repeat(rng.normal(0, 1, n // 4), 4) + rng.normal(0, 0.5, n)
+    return np.repeat(rng.normal(0, 1, -(-n // 4)), 4)[:n] + rng.normal(0, 0.5, n)
 
 
 def share(results, predicate) -> float:
@@ -91,12 +91,12 @@ def test_the_interval_covers_with_several_conversations_a_user():
 
 def test_aligned_is_wrong_in_at_most_five_per_cent_where_the_distance_equals_the_margin():
     at_margin = 2 * norm.ppf((1 + 0.10) / 2)
-    results = findings(normal(at_margin), 1000, 1000)
-    assert sum(r.verdict == "aligned" for r in results) <= binom.ppf(0.999, N_TESTS, 0.05)
+    results = findings(normal(at_margin), 1000, 1000, n_corpora=5)
+    assert sum(r.verdict == "aligned" for r in results) <= binom.ppf(0.999, 5 * N_COLUMNS, 0.05)
 
 
 def test_equal_populations_come_out_aligned_at_a_thousand():
-    assert share(findings(normal(0), 1000, 1000), lambda r: r.verdict == "aligned") >= 0.8
+    assert share(findings(normal(0), 1000, 1000, n_corpora=3), lambda r: r.verdict == "aligned") >= 0.8
 
 
 def test_the_number_of_conversations_that_would_settle_it_does():

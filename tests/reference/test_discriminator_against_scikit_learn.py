@@ -14,7 +14,7 @@ def fitted(n_human: int, n_simulated: int, *, n_folds: int, seed: int = 4) -> Cr
     n = n_human + n_simulated
     is_human = np.arange(n) < n_human
     probability = np.clip(0.5 + 0.1 * is_human + rng.normal(0, 0.15, n), 0.01, 0.99)
-    return CrossFitted(probability, is_human, rng.integers(0, n_folds, n), np.arange(n))
+    return CrossFitted(probability, probability, is_human, rng.integers(0, n_folds, n), np.arange(n))
 
 
 def test_auc_of_one_fold_is_scikit_learns():
@@ -39,7 +39,7 @@ def test_accuracy_is_scikit_learns_balanced_accuracy():
 
 def test_a_probability_of_one_half_is_half_right():
     n = 20
-    undecided = CrossFitted(np.full(n, 0.5), np.arange(n) < 5, np.zeros(n, int), np.arange(n))
+    undecided = CrossFitted(np.zeros(n), np.full(n, 0.5), np.arange(n) < 5, np.zeros(n, int), np.arange(n))
     result = score(undecided, n_resamples=9, seed=1)
     assert (result.hls, result.accuracy, result.auc) == (0.5, 0.5, 0.5)
 
@@ -57,7 +57,7 @@ def test_equal_prior_gives_both_sides_half_of_the_weight():
 def test_a_group_never_stands_in_two_folds_and_strata_are_dealt_evenly():
     group = np.repeat(np.arange(60), 2)
     stratum = np.repeat(np.arange(3), 40)
-    rows = Rows(np.zeros((120, 1)), np.arange(120) < 60, group, stratum)
+    rows = Rows(np.zeros((120, 1)), np.arange(120) < 60, group, stratum, np.zeros(120, int))
     fold = deal_folds(rows, 5, seed=1)
     assert all(len(set(fold[group == g])) == 1 for g in range(60))
     assert all(np.bincount(fold[stratum == s], minlength=5).tolist() == [8] * 5 for s in range(3))
@@ -69,5 +69,5 @@ def test_no_row_is_scored_by_a_model_that_saw_its_group():
     group = np.repeat(np.arange(n_groups), 3)
     features = np.eye(n_groups)[group]
     is_human = (np.random.default_rng(3).permutation(n_groups) < 30)[group]
-    result = cross_fit(Rows(features, is_human, group, is_human.astype(int)), logistic_regression, seed=2)
+    result = cross_fit(Rows(features, is_human, group, is_human.astype(int), np.zeros(180, int)), logistic_regression, seed=2)
     assert score(result, n_resamples=9, seed=1).auc == pytest.approx(0.5, abs=0.02)

@@ -45,18 +45,25 @@ class Rows:
     group: IntArray
     """Rows of one group (a user, else a conversation) never stand in two folds."""
     stratum: IntArray
-    """Folds hold each stratum (side and task) in equal shares."""
+    """Folds hold each stratum (side, task and arm) in equal shares."""
+    exchangeable: IntArray
+    """Under the null, rows with one number may change sides."""
 
     def take(self, rows: IntArray | BoolArray) -> Rows:
         """Return some of the rows."""
-        return Rows(self.features[rows], self.is_human[rows], self.group[rows], self.stratum[rows])
+        return Rows(
+            self.features[rows], self.is_human[rows], self.group[rows], self.stratum[rows], self.exchangeable[rows]
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """Probabilities of "human", each from a model that saw neither the row nor its group."""
+    """What models say of rows of which they saw neither the row nor its group."""
 
+    score: FloatArray
+    """Shape (rows,): higher for human; comparable within a fold only."""
     probability: FloatArray
+    """Shape (rows,): the calibrated probability of "human"."""
     is_human: BoolArray
     fold: IntArray
     group: IntArray
@@ -78,7 +85,7 @@ def cross_fit(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> Cross
     """
     fold = deal_folds(rows, MAX_FOLDS, seed=child_seed(seed, "folds"))
 
-    def score(held_out: int) -> FloatArray:
+    def judge(held_out: int) -> tuple[FloatArray, FloatArray]:
         training, test = rows.take(fold != held_out), rows.take(fold == held_out)
         inner = deal_folds(training, CALIBRATION_FOLDS, seed=child_seed(seed, "calibration", held_out))
         inner_scores = np.empty(len(inner))
@@ -87,13 +94,13 @@ def cross_fit(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> Cross
             inner_scores[inner == part] = model.decision_function(training.take(inner == part).features)
         slope, offset = _calibrate(inner_scores, training.is_human)
         scores = _fitted(training, make).decision_function(test.features)
-        return _logistic(slope * scores + offset)
+        return scores, _logistic(slope * scores + offset)
 
-    probability = np.empty(len(fold))
+    score, probability = np.empty(len(fold)), np.empty(len(fold))
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for held_out, scores in enumerate(pool.map(score, range(MAX_FOLDS))):
-            probability[fold == held_out] = scores
-    return CrossFitted(probability, rows.is_human, fold, rows.group)
+        for held_out, judged in enumerate(pool.map(judge, range(MAX_FOLDS))):
+            score[fold == held_out], probability[fold == held_out] = judged
+    return CrossFitted(score, probability, rows.is_human, fold, rows.group)
 
 
 def fit_on_half(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> tuple[Rows, FloatArray]:

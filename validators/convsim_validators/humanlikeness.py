@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -70,7 +70,7 @@ class HumanLikeness:
         sides = Sides.without_shared_texts(real, simulated)
         texts = [*sides.real.user_texts, *sides.simulated.user_texts]
         n_real = len(sides.real)
-        makers = {
+        makers: dict[str, Callable[[], View]] = {
             "hls": lambda: words(texts, n_real),
             "hls_length_matched": lambda: first_words(texts, n_real),
             "hls_behaviour": lambda: habits(sides.real, sides.simulated),
@@ -96,7 +96,7 @@ class HumanLikeness:
         return findings
 
     def _judge(self, sides: Sides, view: View, seed: int) -> _Judged:
-        rows = Rows(view.features, sides.is_human, sides.group, sides.stratum)
+        rows = sides.rows(view.features)
         fitted = cross_fit(rows, logistic_regression, seed=child_seed(seed, "simulator"))
         control_rows, matched_rows, control_n = sides.control(rows, seed=child_seed(seed, "halves"))
         return _Judged(
@@ -125,7 +125,7 @@ class HumanLikeness:
         first = np.unique(unit_of, return_index=True)[1]
         ranks = RankCells.of(scores, np.zeros(len(scores), np.int64), unit_of, scored.is_human)
         dealt = permute(
-            scored.stratum[first] // 2, scored.is_human[first], self.n_resamples, generator(seed, "permutation")
+            scored.exchangeable[first], scored.is_human[first], self.n_resamples, generator(seed, "permutation")
         )
         human = ranks.human.resampled(dealt) + ranks.simulated.resampled(dealt)
         everything = (ranks.human.counts + ranks.simulated.counts)[:, None]

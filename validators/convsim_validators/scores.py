@@ -49,7 +49,7 @@ def score(fitted: CrossFitted, *, n_resamples: int, seed: int) -> Scores:
     probability .5 counts as half right.
     """
     units, unit_of = np.unique(fitted.group, return_inverse=True)
-    ranks = RankCells.of(fitted.probability, fitted.fold, unit_of, fitted.is_human)
+    ranks = RankCells.of(fitted.score, fitted.fold, unit_of, fitted.is_human)
     side = np.bincount(unit_of, fitted.is_human) > 0
     both = side & (np.bincount(unit_of, ~fitted.is_human) > 0)
     strata = np.where(both, 2, side).astype(np.int64)

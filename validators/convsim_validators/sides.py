@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from convsim.contracts import Corpus
 from convsim.seeds import generator
 from convsim_validators.discriminator import BoolArray, Rows
-from convsim_validators.resampling import IntArray
+from convsim_validators.resampling import Design, IntArray
+
+if TYPE_CHECKING:
+    from convsim_validators.discriminator import Features
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,17 @@ class Sides:
         strata = np.concatenate([self.real.strata, self.simulated.strata]).astype(str)
         return np.unique(strata, return_inverse=True)[1].astype(np.int64) * 2 + self.is_human
 
+    @cached_property
+    def exchangeable(self) -> IntArray:
+        """Shape (rows,): among which rows the null deals sides (``Design.exchangeable``)."""
+        design = Design.of(self.real, self.simulated)
+        real, simulated = np.split(design.exchangeable, [design.real.n_units])
+        return np.concatenate([real[design.real.unit_of], simulated[design.simulated.unit_of]])
+
+    def rows(self, features: Features) -> Rows:
+        """Put features of both sides' rows together with what keeps folds and permutations honest."""
+        return Rows(features, self.is_human, self.group, self.stratum, self.exchangeable)
+
     def control(self, rows: Rows, *, seed: int) -> tuple[Rows, Rows, int]:
         """Make the noise floor's rows: people against people, and people against the simulator, at one size.
 
@@ -77,5 +92,6 @@ class Sides:
         against = ~self.is_human & np.isin(self.group, simulated[:n])
         control = rows.take(first | second)
         labels = first[first | second]
-        relabelled = Rows(control.features, labels, control.group, control.stratum // 2 * 2 + labels)
+        stratum = control.stratum // 2 * 2 + labels
+        relabelled = Rows(control.features, labels, control.group, stratum, control.exchangeable)
         return relabelled, rows.take(first | against), round((first.sum() + second.sum()) / 2)

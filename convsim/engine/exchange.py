@@ -1,0 +1,129 @@
+"""One conversation, held to its end; what fails becomes a record with a reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from convsim.contracts import AgentReply, UserMove
+from convsim.conversation import Conversation, Ending, Failure, Message, Usage
+from convsim.engine.planned import Planned
+from convsim.errors import AgentError, ModelError
+from convsim.seeds import child_seed
+
+MAX_REASON_CHARACTERS = 500
+
+
+@dataclass
+class _Tally:
+    """What a conversation has cost and how often the shopper slipped."""
+
+    usages: list[Usage] = field(default_factory=list)
+    slips: dict[str, int] = field(default_factory=dict)
+    retrieved: list[str] = field(default_factory=list)
+
+    def add(self, move: UserMove) -> None:
+        self.usages.append(move.usage)
+        for name in ("role_slips", "empty_answers", "truncated_answers"):
+            if count := getattr(move, name):
+                self.slips[name] = self.slips.get(name, 0) + count
+        self.retrieved += [fingerprint for fingerprint in move.retrieved if fingerprint not in self.retrieved]
+
+
+async def hold(planned: Planned, *, max_turns: int) -> Conversation:
+    """Hold a conversation until the shopper accepts or leaves, the agent ends it, or ``max_turns`` have passed.
+
+    The limit is a guard and marks the ending ``turn_limit``; nobody is told of it. Failures of shopper or agent end
+    the conversation as a record with its reason; what was said until then is kept.
+    """
+    started = time.perf_counter()
+    tally = _Tally()
+    conversation = _opened(planned)
+    ending: Ending = "turn_limit"
+    failure: Failure | None = None
+    turn = 0
+    try:
+        for turn in range(max_turns):
+            step = child_seed(planned.draws, "turn", turn)
+            move = await planned.shopper.speak(conversation, planned.persona, seed=child_seed(step, "shopper"))
+            tally.add(move)
+            if move.text or move.action == "say":
+                conversation = _with(conversation, _said(move))
+            if move.action != "say":
+                ending = "accepted" if move.action == "accept" else "left"
+                break
+            reply = await _reply(planned, conversation, seed=child_seed(step, "agent"))
+            tally.usages.append(reply.usage)
+            conversation = _with(conversation, _answered(reply))
+            if reply.ends:
+                ending = "agent_ended"
+                break
+    except AgentError as error:
+        ending, failure = "agent_failed", _failure(error, "agent", turn)
+    except ModelError as error:
+        ending, failure = "shopper_failed", _failure(error, "shopper", turn)
+    except Exception as error:  # a plugin's own mistake must not lose other conversations
+        ending, failure = "shopper_failed", _failure(error, "shopper", turn)
+    usage = _summed(tally.usages, seconds=time.perf_counter() - started)
+    notes = {**tally.slips, **({"retrieved": tally.retrieved} if tally.retrieved else {})}
+    return conversation.but(ending=ending, failure=failure, usage=usage, metadata=notes)
+
+
+async def _reply(planned: Planned, conversation: Conversation, *, seed: int) -> AgentReply:
+    try:
+        return await planned.arm.agent.reply(conversation, seed=seed)
+    except AgentError:
+        raise
+    except ModelError as error:
+        raise AgentError(f"the agent's model failed: {error}") from error
+    except Exception as error:  # somebody else's agent: whatever it raises is a record
+        raise AgentError(f"the agent raised {type(error).__name__}: {error}") from error
+
+
+def _opened(planned: Planned) -> Conversation:
+    name = planned.shopper.name if planned.model is None else f"{planned.shopper.name} on {planned.model}"
+    return Conversation(
+        id=planned.id,
+        task=planned.persona.task,
+        agent=planned.arm.agent.name,
+        arm=planned.arm.name,
+        severity=planned.arm.severity,
+        persona=planned.persona,
+        shopper=planned.shopper.name,
+        simulator=name,
+        source=f"convsim:{planned.study}",
+        learned_from=planned.shopper.learned_from,
+        messages=(),
+    )
+
+
+def _with(conversation: Conversation, message: Message) -> Conversation:
+    # Both parts are validated already; validating the whole history again each turn would grow with its square.
+    return conversation.model_copy(update={"messages": (*conversation.messages, message)})
+
+
+def _said(move: UserMove) -> Message:
+    return Message(role="user", content=move.text, action=move.action, accepted=move.accepted)
+
+
+def _answered(reply: AgentReply) -> Message:
+    return Message(role="assistant", content=reply.content, items=reply.items, faults=reply.faults)
+
+
+def _failure(error: Exception, actor: str, turn: int) -> Failure:
+    reason = " ".join(str(error).split())[:MAX_REASON_CHARACTERS] or type(error).__name__
+    return Failure.model_validate({"reason": reason, "actor": actor, "turn": turn})
+
+
+def _summed(usages: Sequence[Usage], *, seconds: float) -> Usage:
+    """Add up; the price is unknown as soon as one priced part is unknown."""
+    spent = [usage for usage in usages if usage.input_tokens or usage.output_tokens]
+    costs = [usage.cost_usd for usage in spent]
+    known = [cost for cost in costs if cost is not None]
+    return Usage(
+        input_tokens=sum(usage.input_tokens for usage in usages),
+        output_tokens=sum(usage.output_tokens for usage in usages),
+        seconds=seconds,
+        cost_usd=sum(known) if spent and len(known) == len(costs) else None,
+    )

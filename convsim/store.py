@@ -1,0 +1,130 @@
+"""A run on disk: a manifest, and conversations appended as each ends. The file is the only truth."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from pydantic import JsonValue
+
+from convsim.conversation import Conversation
+from convsim.errors import StudyError
+
+MANIFEST = "manifest.json"
+CONVERSATIONS = "conversations.jsonl"
+LOCK = ".lock"
+TAIL_BYTES = 1 << 16
+
+Manifest = Mapping[str, JsonValue]
+
+
+class Run:
+    """A run folder that is open for writing; other processes are kept out while it is."""
+
+    def __init__(self, folder: Path, file: IO[bytes], done: set[str]):
+        self.folder, self.done, self._file = folder, done, file
+
+    def append(self, conversation: Conversation) -> None:
+        """Write one conversation and flush it, so that a killed run keeps it."""
+        self._file.write(conversation.to_json().encode() + b"\n")
+        self._file.flush()
+        self.done.add(conversation.id)
+
+
+@contextmanager
+def open_run(folder: Path, manifest: Manifest, *, retry_failed: bool = False) -> Iterator[Run]:
+    """Open a run folder to go on with what is missing, or make it.
+
+    Args:
+        folder: Where the run lives.
+        manifest: What the run is; its ``plan`` must be that of the folder.
+        retry_failed: Take failed conversations out first, so that they are held again.
+
+    Raises:
+        StudyError: The folder holds another plan or something else, or another process is writing to it.
+    """
+    from filelock import FileLock, Timeout
+
+    _make_folder(folder)
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            _agree_on_plan(folder, manifest)
+            path = folder / CONVERSATIONS
+            path.touch()
+            _drop_half_line(path)
+            if retry_failed:
+                _drop_failed(path)
+            with path.open("ab") as file:
+                yield Run(folder, file, set(_ids(path)))
+    except Timeout as error:
+        raise StudyError(f"{folder}: another convsim is writing to this run; wait for it, or name another --out") from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / MANIFEST).exists() and any(entry.name != LOCK for entry in folder.iterdir()):
+            raise StudyError(f"{folder}: holds other files and no {MANIFEST}; name an empty or new folder with --out")
+    except OSError as error:
+        raise StudyError(f"{folder}: a run folder cannot be made there ({error.strerror})") from error
+
+
+def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
+    path = folder / MANIFEST
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        partial.replace(path)
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["plan"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StudyError(f"{path}: is no manifest of a run; name another --out") from error
+    # What is compared has been through JSON, as the folder's has.
+    planned = json.loads(json.dumps(manifest["plan"]))
+    changed = sorted(key for key in {*found, *planned} if found.get(key) != planned.get(key))
+    if changed:
+        said = "; ".join(f"{key} was {_short(found.get(key))} and is now {_short(planned.get(key))}" for key in changed[:4])
+        raise StudyError(f"{folder}: holds another plan ({said}); name another --out, or ask for the same again")
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _drop_half_line(path: Path) -> None:
+    """Cut what a killed run left behind its last whole line."""
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - TAIL_BYTES)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        file.truncate(end)
+
+
+def _drop_failed(path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    with path.open("rb") as old, partial.open("wb") as new:
+        for line in old:
+            if json.loads(line).get("failure") is None:
+                new.write(line)
+    partial.replace(path)
+
+
+def _ids(path: Path) -> Iterator[str]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield str(json.loads(line)["id"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise StudyError(f"{path}:{number}: is no conversation; the run cannot go on from it") from error

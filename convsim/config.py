@@ -1,0 +1,141 @@
+"""What a STUDY.toml may say; unknown keys are errors, and secrets are refused."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from convsim.errors import StudyError
+from convsim.records import Name, Number
+
+MAX_BYTES = 1 << 20
+SECRET_KEY = re.compile(r"(api_?key|token|secret|password|authorization)$", re.IGNORECASE)
+SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}")
+
+Positive = Annotated[int, Field(strict=True, ge=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StudySection(_Section):
+    """``[study]``: ``n`` is conversations per arm."""
+
+    name: Name = "study"
+    seed: Annotated[int, Field(strict=True)] = 0
+    n: Positive = 20
+    max_turns: Positive = 10
+    concurrency: Positive = 8
+    budget_usd: Annotated[Number, Field(gt=0)] | None = None
+
+
+class PluginSection(_Section):
+    """``[model]``, ``[shopper]`` or ``[agent]``: a plugin's name; every other key is a setting of that plugin."""
+
+    name: Name
+    settings: Mapping[str, JsonValue] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_settings(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "settings" in data:
+            return data
+        given = {key: value for key, value in data.items() if key != "name"}
+        return {**({"name": data["name"]} if "name" in data else {}), "settings": given}
+
+
+class DataSection(_Section):
+    """``[data]``: files; ``real`` is what data-driven shoppers learn from, and ``learn_arm`` which part of it."""
+
+    real: Path | None = None
+    learn_arm: Name | None = None
+    catalogue: Path | None = None
+    personas: Path | None = None
+
+
+class ArmSection(_Section):
+    """``[[arm]]``: an experimental condition."""
+
+    name: Name
+
+
+class StudyConfig(_Section):
+    """A whole study; every part has a default that works offline."""
+
+    study: StudySection = StudySection()
+    model: PluginSection | None = None
+    shopper: PluginSection = PluginSection(name="resample")
+    agent: PluginSection = PluginSection(name="retrieval")
+    data: DataSection = DataSection()
+    arm: tuple[ArmSection, ...] = (ArmSection(name="good"),)
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> Self:
+        names = [arm.name for arm in self.arm]
+        if len(set(names)) < len(names) or not names:
+            raise ValueError(f"arms need distinct names, but are {names}")
+        return self
+
+    def with_flags(self, flags: Mapping[str, Mapping[str, object]]) -> StudyConfig:
+        """Return a copy in which what was said on the command line wins; None was not said."""
+        changed = self.model_dump()
+        for section, values in flags.items():
+            said = {key: value for key, value in values.items() if value is not None}
+            if said:
+                changed[section] = {**(changed[section] or {}), **said}
+        try:
+            return StudyConfig.model_validate(changed)
+        except ValidationError as error:
+            raise StudyError(_first(error, "the command line")) from error
+
+
+def read_study(path: Path) -> StudyConfig:
+    """Read a STUDY.toml; relative paths in it are relative to its folder.
+
+    Raises:
+        StudyError: No such file, not TOML, an unknown key, a wrong type, or a secret written in it.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise StudyError(f"{path}: is larger than {MAX_BYTES} bytes, and no study is")
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror}); expected a STUDY.toml") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: is not TOML: {error}") from error
+    for place, value in _leaves(content):
+        key = place.rsplit(".", 1)[-1]
+        if SECRET_KEY.search(key) or (isinstance(value, str) and SECRET_VALUE.match(value)):
+            raise StudyError(f"{path}: {place} looks like a secret; name an environment variable in api_key_env instead")
+    try:
+        config = StudyConfig.model_validate(content)
+    except ValidationError as error:
+        raise StudyError(_first(error, str(path))) from error
+    moved = {name: path.parent / value for name, value in config.data if isinstance(value, Path)}
+    return config.model_copy(update={"data": config.data.model_copy(update=moved)})
+
+
+def _leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _leaves(part, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _leaves(part, f"{place}[{index}]")
+    else:
+        yield place, value
+
+
+def _first(error: ValidationError, where: str) -> str:
+    problem = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in problem["loc"]) or "the file"
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: {place}: no such key; known sections are study, model, shopper, agent, data and arm"
+    found = repr(problem["input"])
+    return f"{where}: {place}: {problem['msg']}, but found {found[:80]}"

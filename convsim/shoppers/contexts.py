@@ -1,0 +1,107 @@
+"""Where real shoppers stood when they made each move, and which of these places is most like the present one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from convsim.conversation import Conversation, LearnedFrom, Message
+from convsim.errors import InputError
+from convsim.persona import Persona
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+TURN_PENALTY = 0.1
+"""Taken off the cosine for each turn of difference, so that a late move is not offered early."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One place in a real conversation: what was known there, and the user's next message (None: it ended)."""
+
+    source: Conversation
+    turn: int
+    text: str
+    move: Message | None
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """Every place of the conversations that a data-driven shopper learns from, searchable by likeness."""
+
+    conversations: tuple[Conversation, ...]
+    file: str | None = None
+
+    @classmethod
+    def of(cls, conversations: Sequence[Conversation], *, file: str | None = None) -> Contexts:
+        """Keep the conversations in which a user spoke; raises InputError where there is none."""
+        spoken = tuple(c for c in conversations if any(m.content.strip() for m in c.user_messages))
+        if not spoken:
+            raise InputError("a data-driven shopper needs real conversations with user messages, but found none")
+        return cls(spoken, file)
+
+    @cached_property
+    def learned_from(self) -> LearnedFrom:
+        """Hashes of the source file and of the conversations."""
+        return LearnedFrom(file=self.file, conversations=tuple(c.fingerprint for c in self.conversations))
+
+    @cached_property
+    def places(self) -> list[Context]:
+        """Every place at which a user spoke or ended the conversation."""
+        return [place for conversation in self.conversations for place in _places(conversation)]
+
+    @cached_property
+    def _index(self) -> tuple[object, object, npt.NDArray[np.float64]]:
+        import numpy as np
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\b\w+\b")
+        matrix = vectorizer.fit_transform([place.text for place in self.places])
+        return vectorizer, matrix, np.asarray([place.turn for place in self.places], np.float64)
+
+    def nearest(self, text: str, *, turn: int, persona: Persona, k: int) -> list[Context]:
+        """Return the k places most like the present one, none of them of the persona's own conversations."""
+        import numpy as np
+
+        vectorizer, matrix, turns = self._index
+        cosine = (matrix @ vectorizer.transform([text]).T).toarray().ravel()  # type: ignore[attr-defined, operator]
+        likeness = cosine - TURN_PENALTY * np.abs(turns - turn)
+        found: list[Context] = []
+        for index in np.argsort(-likeness, kind="stable"):
+            place = self.places[int(index)]
+            if not is_own(place.source, persona):
+                found.append(place)
+                if len(found) == k:
+                    break
+        return found
+
+
+def is_own(conversation: Conversation, persona: Persona) -> bool:
+    """Tell whether a real conversation is the one, or by the user, that a persona was drawn from."""
+    drawn_from = persona.metadata.get("drawn_from")
+    return drawn_from is not None and drawn_from in (conversation.id, conversation.user)
+
+
+def situation(need: str, task: str | None, last_agent_message: str) -> str:
+    """Return the text by which places are compared: task, need, and what the agent said last."""
+    return "\n".join([task or "", need, last_agent_message])
+
+
+def _places(conversation: Conversation) -> Iterator[Context]:
+    need = next(message.content for message in conversation.user_messages if message.content.strip())
+    last_agent_message = ""
+    turn = 0
+    awaiting = True
+    for message in conversation.messages:
+        if message.role == "assistant":
+            last_agent_message, awaiting = message.content, True
+        elif message.role == "user":
+            yield Context(conversation, turn, situation(need, conversation.task, last_agent_message), message)
+            turn += awaiting
+            awaiting = False
+    if conversation.failure is None and conversation.ending not in ("turn_limit", "agent_failed", "shopper_failed"):
+        yield Context(conversation, turn, situation(need, conversation.task, last_agent_message), None)

@@ -1,0 +1,83 @@
+"""The prompted shopper with the most similar real conversations in its prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+from convsim.contracts import ChatModel, UserMove
+from convsim.conversation import Conversation, LearnedFrom
+from convsim.persona import Persona
+from convsim.shoppers.contexts import Contexts, situation
+from convsim.shoppers.prompted import Prompted, Style
+from convsim.shoppers.prompts import prompt_hashes, written
+
+PLACES_A_CONVERSATION = 8
+"""How many likely places are looked at for each conversation wanted: several may be of one conversation."""
+
+
+@dataclass(frozen=True)
+class ICL:
+    """In-context learning: k real conversations are retrieved anew each turn by what is known so far.
+
+    The key is task, need, the agent's last message and the turn; never a label from the end. Conversations that the
+    persona was drawn from are excluded. Each move records which conversations it saw.
+    """
+
+    name: ClassVar[str] = "icl"
+    model: ChatModel
+    real: Sequence[Conversation] = field(repr=False)
+    _: KW_ONLY
+    file: str | None = None
+    """SHA-256 of the file that ``real`` was read from."""
+    k: int = 3
+    style: Style = "chat"
+    temperature: float = 0.9
+    max_tokens: int = 80
+    n_items: int = 4
+    max_example_characters: int = 600
+    """Each example is cut to its first whole lines within this."""
+
+    @cached_property
+    def _contexts(self) -> Contexts:
+        return Contexts.of(self.real, file=self.file)
+
+    @cached_property
+    def _shopper(self) -> Prompted:
+        return Prompted(
+            self.model, style=self.style, temperature=self.temperature, max_tokens=self.max_tokens, n_items=self.n_items
+        )  # fmt: skip
+
+    @property
+    def learned_from(self) -> LearnedFrom:
+        """What the shopper was built from."""
+        return self._contexts.learned_from
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        """SHA-256 of every prompt file, by name."""
+        return prompt_hashes()
+
+    async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
+        """Retrieve, then move as the prompted shopper does; raises ModelError when the model leaves its role."""
+        found = self._similar(conversation, persona)
+        examples = [self._example(source) for source in found]
+        retrieved = tuple(source.fingerprint for source in found)
+        return await self._shopper.move(conversation, persona, examples=examples, retrieved=retrieved, seed=seed)
+
+    def _similar(self, conversation: Conversation, persona: Persona) -> list[Conversation]:
+        last = next((m.content for m in reversed(conversation.messages) if m.role == "assistant"), "")
+        turn = sum(1 for _ in conversation.turns())
+        text = situation(persona.need, persona.task, last)
+        places = self._contexts.nearest(text, turn=turn, persona=persona, k=PLACES_A_CONVERSATION * self.k)
+        return list({place.source.id: place.source for place in places}.values())[: self.k]
+
+    def _example(self, source: Conversation) -> str:
+        lines: list[str] = []
+        for line in written(source, n_items=0):
+            if sum(map(len, lines)) + len(line) > self.max_example_characters and lines:
+                break
+            lines.append(line[: self.max_example_characters])
+        return "\n".join(lines)

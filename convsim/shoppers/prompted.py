@@ -1,0 +1,171 @@
+"""A language model that plays a shopper from a persona and its need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar, Literal
+
+from convsim.contracts import ChatMessage, ChatModel, Completion, UserMove
+from convsim.conversation import Conversation, LearnedFrom, Usage
+from convsim.errors import InputError, ModelError
+from convsim.persona import Persona
+from convsim.seeds import child_seed
+from convsim.shoppers.ending import last_items
+from convsim.shoppers.prompts import describe, prompt_hashes, render, said_to_shopper, written
+from convsim.shoppers.slips import slip
+
+Style = Literal["chat", "transcript"]
+LABELS = ("Shopper:", "Assistant:", "User:", "Customer:")
+SAY, ACCEPT, LEAVE = "says something more", "takes an item that was shown", "leaves without buying"
+SPEAKING_ATTEMPTS = 2
+
+
+@dataclass(frozen=True)
+class Prompted:
+    """First decides whether to go on, accept or leave, as a typed choice; then says something in the persona's words.
+
+    ``style`` is how the model is asked for words: ``chat`` flips the roles of the conversation, ``transcript`` lets
+    the model continue a written one, which keeps small models in their role. A message that slips out of the role,
+    is empty or is cut off is asked for once more; then the conversation fails, with the reason.
+    """
+
+    name: ClassVar[str] = "prompted"
+    model: ChatModel
+    _: KW_ONLY
+    style: Style = "chat"
+    temperature: float = 0.9
+    max_tokens: int = 80
+    n_items: int = 4
+    """How many items of the carousel the shopper sees."""
+    learned_from: LearnedFrom | None = None
+
+    def __post_init__(self) -> None:
+        if self.style not in ("chat", "transcript"):
+            raise InputError(f"the style of a prompted shopper must be chat or transcript, but is {self.style!r}")
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        """SHA-256 of every prompt file, by name."""
+        return prompt_hashes()
+
+    async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
+        """Decide, then say it; raises ModelError when the model does not stay in its role."""
+        return await self.move(conversation, persona, examples=(), retrieved=(), seed=seed)
+
+    async def move(
+        self,
+        conversation: Conversation,
+        persona: Persona,
+        *,
+        examples: Sequence[str],
+        retrieved: tuple[str, ...],
+        seed: int,
+    ) -> UserMove:
+        """Make a move with the conversations of others, as transcripts, in the prompt."""
+        spent: list[Completion] = []
+        action = SAY
+        if conversation.user_messages:
+            action = await self._decide(conversation, persona, spent, seed=child_seed(seed, "decide"))
+        if action == LEAVE:
+            return UserMove(action="leave", usage=_usage(spent), retrieved=retrieved)
+        if action == ACCEPT:
+            item = await self._choose_item(conversation, persona, spent, seed=child_seed(seed, "item"))
+            return UserMove(action="accept", accepted=(item,), usage=_usage(spent), retrieved=retrieved)
+        return await self._say(conversation, persona, spent, examples=examples, retrieved=retrieved, seed=seed)
+
+    async def _decide(
+        self, conversation: Conversation, persona: Persona, spent: list[Completion], *, seed: int
+    ) -> str:
+        options = [SAY, ACCEPT, LEAVE] if last_items(conversation) else [SAY, LEAVE]
+        prompt = render("decide", persona=persona, history=written(conversation, n_items=self.n_items))
+        asked = [ChatMessage(role="user", content=prompt)]
+        choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
+        spent.append(choice.completion)
+        return options[choice.index]
+
+    async def _choose_item(
+        self, conversation: Conversation, persona: Persona, spent: list[Completion], *, seed: int
+    ) -> str:
+        items = last_items(conversation)[: self.n_items]
+        if len(items) == 1:
+            return items[0].id
+        asked = [ChatMessage(role="user", content=render("choose_item", persona=persona))]
+        options = [f"{number}. {describe(item)}" for number, item in enumerate(items, start=1)]
+        choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
+        spent.append(choice.completion)
+        return items[choice.index].id
+
+    async def _say(
+        self,
+        conversation: Conversation,
+        persona: Persona,
+        spent: list[Completion],
+        *,
+        examples: Sequence[str],
+        retrieved: tuple[str, ...],
+        seed: int,
+    ) -> UserMove:
+        counts = {"role_slips": 0, "empty_answers": 0, "truncated_answers": 0}
+        problem = ""
+        for attempt in range(SPEAKING_ATTEMPTS):
+            draw = child_seed(seed, "say", attempt)
+            completion = await self._complete(conversation, persona, examples=examples, seed=draw)
+            spent.append(completion)
+            text = _bare(completion.text)
+            if not text:
+                counts["empty_answers"] += 1
+                problem = "said nothing"
+            elif found := slip(text):
+                counts["role_slips"] += 1
+                problem = f"slipped out of the shopper's role: {found[:80]!r}"
+            elif completion.finish_reason == "length":
+                counts["truncated_answers"] += 1
+                problem = f"was cut off after {self.max_tokens} tokens"
+            else:
+                usage = _usage(spent)
+                return UserMove(action="say", text=text, usage=usage, retrieved=retrieved, **counts)
+        raise ModelError(f"{self.model.name} {problem}, {SPEAKING_ATTEMPTS} times in a row")
+
+    async def _complete(
+        self, conversation: Conversation, persona: Persona, *, examples: Sequence[str], seed: int
+    ) -> Completion:
+        if self.style == "transcript":
+            history = written(conversation, n_items=self.n_items)
+            text = render("transcript", persona=persona, history=history, examples=examples)
+            return await self.model.continue_text(
+                text, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed, stop=("\n",)
+            )
+        system = render("chat", persona=persona, examples=examples)
+        flipped = [ChatMessage(role="system", content=system)]
+        if not conversation.messages:
+            flipped.append(ChatMessage(role="user", content="(You open the shop's chat. Write your first message.)"))
+        for message in conversation.messages:
+            if message.role == "user":
+                flipped.append(ChatMessage(role="assistant", content=message.content))
+            elif message.role == "assistant":
+                flipped.append(ChatMessage(role="user", content=said_to_shopper(message, self.n_items)))
+        return await self.model.complete(
+            flipped, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed
+        )
+
+
+def _bare(text: str) -> str:
+    """Take off white space, one leading label and one pair of quotation marks around the whole."""
+    text = text.strip()
+    label = next((label for label in LABELS[:1] if text.startswith(label)), "")
+    text = text[len(label) :].strip()
+    if len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
+        text = text[1:-1].strip()
+    return text
+
+
+def _usage(completions: Sequence[Completion]) -> Usage:
+    costs = [completion.cost_usd for completion in completions]
+    known = [cost for cost in costs if cost is not None]
+    return Usage(
+        input_tokens=sum(completion.input_tokens for completion in completions),
+        output_tokens=sum(completion.output_tokens for completion in completions),
+        seconds=sum(completion.seconds for completion in completions),
+        cost_usd=sum(known) if known and len(known) == len(costs) else None,
+    )

@@ -1,0 +1,70 @@
+"""Prompts are files; this renders them and names them by hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from convsim.conversation import Conversation, Item, Message
+from convsim.persona import Persona
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+NAMES = ("chat", "transcript", "decide", "choose_item")
+MAX_ATTRIBUTES = 3
+MAX_MESSAGE_CHARACTERS = 600
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    loader = PackageLoader("convsim.shoppers", "prompts")
+    return SandboxedEnvironment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=False)
+
+
+def render(name: str, *, persona: Persona, history: Sequence[str] = (), examples: Sequence[str] = ()) -> str:
+    """Fill in the prompt ``prompts/<name>.txt.j2``."""
+    template = _environment().get_template(f"{name}.txt.j2")
+    return template.render(persona=persona, history=history, examples=examples).strip()
+
+
+@cache
+def prompt_hashes() -> dict[str, str]:
+    """Return the SHA-256 of each prompt file by name: what a run's manifest records."""
+    folder = files("convsim.shoppers").joinpath("prompts")
+    contents = {name: folder.joinpath(f"{name}.txt.j2").read_bytes() for name in NAMES}
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+
+
+def written(conversation: Conversation, *, n_items: int) -> list[str]:
+    """Write a conversation as lines of a transcript; items only where the agent showed them last."""
+    messages = [m for m in conversation.messages if m.role in ("user", "assistant")]
+    last = max((index for index, m in enumerate(messages) if m.items), default=-1)
+    return [_line(m, n_items if index == last else 0) for index, m in enumerate(messages)]
+
+
+def _line(message: Message, n_items: int) -> str:
+    speaker = "Shopper" if message.role == "user" else "Assistant"
+    text = " ".join(message.content.split())[:MAX_MESSAGE_CHARACTERS]
+    shown = "; ".join(describe(item) for item in message.items[:n_items])
+    return f"{speaker}: {text}{f' [shows: {shown}]' if shown else ''}"
+
+
+def said_to_shopper(message: Message, n_items: int) -> str:
+    """Write an agent message as the shopper sees it: its words, then titles, prices and attributes."""
+    shown = "\n".join(f"- {describe(item)}" for item in message.items[:n_items])
+    return message.content[: 4 * MAX_MESSAGE_CHARACTERS] + (f"\n{shown}" if shown else "")
+
+
+def describe(item: Item) -> str:
+    """Write an item in one line: title, price, and a few attributes."""
+    price = f", {item.price:g}" if item.price is not None else ""
+    values = [", ".join(map(str, v)) if isinstance(v, list) else str(v) for v in item.attributes.values()]
+    attributes = f" ({'; '.join(values[:MAX_ATTRIBUTES])})" if values else ""
+    return f"{' '.join((item.title or item.id).split())[:120]}{price}{attributes[:160]}"

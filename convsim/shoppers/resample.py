@@ -1,0 +1,55 @@
+"""No language model: at each turn the real message whose context is most like the present one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+from convsim.contracts import UserMove
+from convsim.conversation import Conversation, LearnedFrom
+from convsim.persona import Persona
+from convsim.seeds import generator
+from convsim.shoppers.contexts import Contexts, situation
+from convsim.shoppers.ending import closing_move, spoken_move
+
+
+@dataclass(frozen=True)
+class Resample:
+    """The data-driven baseline that costs nothing, and a positive control: its words are people's.
+
+    Places in real conversations are compared by TF-IDF over task, need and the agent's last message, less a penalty
+    for each turn of difference. One of the ``k`` likest is drawn, never one of the persona's own; where that
+    conversation ended, the shopper leaves or accepts as its user did.
+    """
+
+    name: ClassVar[str] = "resample"
+    real: Sequence[Conversation] = field(repr=False)
+    _: KW_ONLY
+    file: str | None = None
+    """SHA-256 of the file that ``real`` was read from."""
+    k: int = 5
+
+    @cached_property
+    def _contexts(self) -> Contexts:
+        return Contexts.of(self.real, file=self.file)
+
+    @property
+    def learned_from(self) -> LearnedFrom:
+        """What the shopper was built from."""
+        return self._contexts.learned_from
+
+    async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
+        """Draw a move from the likest places."""
+        last = next((m.content for m in reversed(conversation.messages) if m.role == "assistant"), "")
+        turn = sum(1 for _ in conversation.turns())
+        text = situation(persona.need, persona.task, last)
+        # Nobody leaves before having spoken: of a first move, places that ended are not offered.
+        places = self._contexts.nearest(text, turn=turn, persona=persona, k=self.k if turn else 4 * self.k)
+        offered = [place for place in places if turn or (place.move is not None and place.move.content.strip())]
+        place = offered[int(generator(seed, "place").integers(min(self.k, len(offered))))]
+        retrieved = (place.source.fingerprint,)
+        if place.move is None:
+            return closing_move(place.source, conversation, retrieved=retrieved)
+        return spoken_move(place.move, place.source, conversation, retrieved=retrieved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -82,9 +82,13 @@ class StudyConfig(_Section):
             raise ValueError(f"arms need distinct names, but are {names}")
         return self
 
-    def with_flags(self, flags: Mapping[str, Mapping[str, object]]) -> StudyConfig:
+    def with_flags(
+        self, flags: Mapping[str, Mapping[str, object]], *, arms: Sequence[str] | None = None
+    ) -> StudyConfig:
         """Return a copy in which what was said on the command line wins; None was not said."""
-        changed = self.model_dump()
+        changed: dict[str, Any] = self.model_dump()
+        if arms is not None:
+            changed["arm"] = [{"name": name} for name in arms]
         for section, values in flags.items():
             said = {key: value for key, value in values.items() if value is not None}
             if said:

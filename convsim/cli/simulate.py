@@ -1,0 +1,111 @@
+"""``convsim simulate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsim.cli.console import err
+
+if TYPE_CHECKING:
+    from convsim.study import Outcome, Study
+
+WORDS_A_TURN = 12
+TOKENS_A_PROMPT = 350
+
+
+def simulate(
+    study: Annotated[Path | None, typer.Argument(metavar="[STUDY.toml]", help="What to do; flags win over it.")] = None,
+    shopper: Annotated[str | None, typer.Option(help="Shopper plugin (default resample).")] = None,
+    agent: Annotated[str | None, typer.Option(help="Agent plugin (default retrieval).")] = None,
+    model: Annotated[str | None, typer.Option(help="Model plugin for prompted and icl (default embedded).")] = None,
+    n: Annotated[int | None, typer.Option(help="Conversations per arm (default 20).")] = None,
+    max_turns: Annotated[int | None, typer.Option(help="A guard, not a target (default 10).")] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Conversations at a time (default 8).")] = None,
+    seed: Annotated[int | None, typer.Option(help="Moves every random draw (default 0).")] = None,
+    real: Annotated[Path | None, typer.Option(help="What icl, resample and replay learn from.")] = None,
+    learn_arm: Annotated[str | None, typer.Option(help="Learn from this arm alone.")] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="Items that the agent shows.")] = None,
+    personas: Annotated[Path | None, typer.Option(help="TOML of personas; else drawn from --real.")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="Name of an arm; may be repeated (default good).")] = None,
+    budget_usd: Annotated[float | None, typer.Option(help="Start nothing new once this is spent.")] = None,
+    out: Annotated[Path, typer.Option(help="Run folder; the same command again goes on in it.")] = Path("runs/study"),
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Hold failed conversations again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and hold nothing.")] = False,
+) -> None:
+    """Hold conversations of simulated shoppers with a recommender agent."""
+    from convsim.config import StudyConfig, read_study
+    from convsim.study import Assembly
+
+    flags: dict[str, dict[str, object]] = {
+        "study": {
+            "n": n, "max_turns": max_turns, "concurrency": concurrency, "seed": seed, "budget_usd": budget_usd,
+        },
+        "data": {"real": real, "learn_arm": learn_arm, "catalogue": catalogue, "personas": personas},
+        "model": {"name": model}, "shopper": {"name": shopper}, "agent": {"name": agent},
+    }  # fmt: skip
+    config = (read_study(study) if study else StudyConfig()).with_flags(flags, arms=arm or None)
+    talk = err()
+    assembly = Assembly(config)
+    planned = assembly.study()
+    for stand_in in assembly.stand_ins:
+        talk.print(f"not given, so taken: {stand_in}")
+    talk.print(f"seed {config.study.seed}")
+    if dry_run:
+        _print_plan(planned)
+        return
+    outcome = _run(planned, out, retry_failed=retry_failed)
+    _report(outcome)
+
+
+def _print_plan(study: Study) -> None:
+    conversations = study.n * len(study.arms)
+    turns = conversations * study.max_turns
+    typer.echo(f"{conversations} conversations: {study.n} in each of {len(study.arms)} arms ({', '.join(study.arms)})")
+    typer.echo(f"shopper {study.shopper.name}, agent {study.agent.name}, {len(study.personas)} personas")
+    if study.model is None:
+        typer.echo("no language model on the shopper's side: no calls, no tokens")
+        return
+    typer.echo(f"model {study.model}: at most {2 * turns} calls")
+    typer.echo(f"about {2 * turns * TOKENS_A_PROMPT} tokens in and {turns * WORDS_A_TURN * 2} out, at the most turns")
+
+
+def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from convsim.engine import Progress as Standing
+
+    talk = err()
+    total = study.n * len(study.arms)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
+        task = bar.add_task("holding conversations", total=total)
+
+        def show(standing: Standing) -> None:
+            cost = f", ${standing.cost_usd:.2f}" if standing.cost_usd else ""
+            unpriced = ", price unknown" if standing.unpriced else ""
+            failed = f", {standing.failed} failed" if standing.failed else ""
+            stopping = ", finishing what is in flight (Ctrl-C again stops)" if standing.stop == "interrupted" else ""
+            bar.update(task, completed=standing.ended, description=f"holding conversations{cost}{unpriced}{failed}{stopping}")
+
+        return study.run(folder, retry_failed=retry_failed, on_change=show)
+
+
+def _report(outcome: Outcome) -> None:
+    talk = err()
+    had = outcome.planned - outcome.held - outcome.missing
+    earlier = f" ({had} were there already)" if had else ""
+    talk.print(f"{outcome.folder}: held {outcome.held} of {outcome.planned} conversations{earlier}")
+    if outcome.cost_usd:
+        talk.print(f"cost ${outcome.cost_usd:.4f}")
+    if outcome.failed:
+        share = outcome.failed / max(outcome.held, 1)
+        talk.print(f"{outcome.failed} failed ({share:.0%}); each says why; --retry-failed holds them again")
+    if outcome.missing:
+        why = {"budget": "the budget is spent", "interrupted": "interrupted"}.get(outcome.stop, outcome.stop)
+        talk.print(f"{outcome.missing} are missing ({why}); the same command goes on")
+        raise typer.Exit(3)
+    if outcome.held and outcome.failed == outcome.held:
+        raise typer.Exit(3)

@@ -1,0 +1,144 @@
+"""Puts a study together from what a STUDY.toml and the command line say; the demo's files stand in for what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, cast
+
+from pydantic import JsonValue
+
+from convsim.catalogue import Catalogue
+from convsim.config import PluginSection, StudyConfig
+from convsim.contracts import Agent, ChatModel, Shopper
+from convsim.conversation import Conversation
+from convsim.errors import PluginError, StudyError
+from convsim.persona import Persona
+from convsim.plugins import load
+from convsim.readers import Transcripts, read
+from convsim.share import shared
+from convsim.study.personas import draw_personas, read_personas
+from convsim.study.study import Study
+
+DEFAULT_MODEL = "embedded"
+DEMO_PEOPLE = "demo/convapparel_standin.json"
+DEMO_CATALOGUE = "demo/catalogue.jsonl"
+
+
+class Assembly:
+    """Makes the parts of a study, each once, and remembers what stood in for what was not given."""
+
+    def __init__(self, config: StudyConfig):
+        self.config = config
+        self.stand_ins: list[str] = []
+        self._model: ChatModel | None = None
+        self._transcripts: Transcripts | None = None
+        self._catalogue: Catalogue | None = None
+
+    def study(self) -> Study:
+        """Make the study; raises StudyError or PluginError for what cannot be used."""
+        config = self.config
+        shopper = cast(Shopper, self._make("shoppers", config.shopper))
+        agent = cast(Agent, self._make("agents", config.agent))
+        for part, kind, verb in ((shopper, "shopper", "speak"), (agent, "agent", "reply")):
+            if not callable(getattr(part, verb, None)) or not getattr(part, "name", None):
+                raise PluginError(f"{part!r} is no {kind}: it needs a name and an async {verb}()")
+        return Study(
+            shopper,
+            agent,
+            self.personas(),
+            seed=config.study.seed,
+            name=config.study.name,
+            n=config.study.n,
+            arms=[arm.name for arm in config.arm],
+            max_turns=config.study.max_turns,
+            concurrency=config.study.concurrency,
+            budget_usd=config.study.budget_usd,
+            model=getattr(getattr(shopper, "model", None), "name", None),
+            provenance=self._provenance(),
+        )
+
+    def transcripts(self) -> Transcripts:
+        """Read what data-driven shoppers learn from."""
+        if self._transcripts is None:
+            path = self.config.data.real
+            if path is None:
+                path = shared(DEMO_PEOPLE)
+                self.stand_ins.append("real conversations (--real): the demo's, which no person wrote")
+            self._transcripts = read(path)
+        return self._transcripts
+
+    def learned(self) -> Sequence[Conversation]:
+        """Return the conversations of the arm that is learned from; of all arms where none is named."""
+        everything = self.transcripts().conversations
+        arm = self.config.data.learn_arm
+        kept = [c for c in everything if c.failure is None and (arm is None or c.arm == arm)]
+        if not kept:
+            known = ", ".join(sorted({c.arm or "-" for c in everything}))
+            raise StudyError(f"--learn-arm {arm!r}: the real conversations have no such arm; they have: {known}")
+        return kept
+
+    def catalogue(self) -> Catalogue:
+        """Read what the agent sells."""
+        if self._catalogue is None:
+            path = self.config.data.catalogue
+            if path is None:
+                path = shared(DEMO_CATALOGUE)
+                self.stand_ins.append("catalogue (--catalogue): the demo's")
+            self._catalogue = Catalogue.read(path)
+        return self._catalogue
+
+    def model(self) -> ChatModel:
+        """Make the chat model, the embedded one where none is named."""
+        if self._model is None:
+            section = self.config.model or PluginSection(name=DEFAULT_MODEL)
+            if self.config.model is None:
+                self.stand_ins.append("model (--model): the embedded one, which is small")
+            self._model = cast(ChatModel, self._make("models", section))
+        return self._model
+
+    def personas(self) -> list[Persona]:
+        """Read personas, or draw them from the real conversations' first messages."""
+        if self.config.data.personas is not None:
+            return read_personas(self.config.data.personas)
+        return draw_personas(self.learned(), self.config.study.n, seed=self.config.study.seed)
+
+    def _make(self, kind: Literal["models", "agents", "shoppers"], section: PluginSection) -> object:
+        """Make a plugin from its section's settings and, where its class asks for them, the study's own parts."""
+        plugin = load(kind, section.name)
+        if not isinstance(plugin, type):
+            return plugin
+        asked = inspect.signature(plugin).parameters
+        given: dict[str, object] = dict(section.settings)
+        if unknown := sorted(given.keys() - asked.keys()):
+            known = ", ".join(name for name in asked if name not in ("model", "real", "file", "catalogue")) or "none"
+            raise StudyError(f"[{kind[:-1]}] {section.name} has no setting {unknown[0]!r}; it has: {known}")
+        if "real" in asked:
+            given["real"] = self.learned()
+        if "file" in asked and "real" in asked:
+            given["file"] = self.transcripts().sha256
+        if "catalogue" in asked and "catalogue" not in given:
+            given["catalogue"] = self.catalogue()
+        if "model" in asked and kind != "models":
+            given["model"] = self.model()
+        try:
+            return plugin(**given)
+        except TypeError as error:
+            raise PluginError(f"{section.name} of convsim.{kind} cannot be made: {error}") from error
+
+    def _provenance(self) -> dict[str, JsonValue]:
+        config = self.config
+        sections = {name: getattr(config, name) for name in ("model", "shopper", "agent")}
+        settings: dict[str, JsonValue] = {
+            name: {"name": section.name, **section.settings} for name, section in sections.items() if section
+        }
+        data: dict[str, JsonValue] = {"learn_arm": config.data.learn_arm}
+        if self._transcripts is not None:
+            data["real"] = self._transcripts.sha256
+        for name in ("catalogue", "personas"):
+            path: Path | None = getattr(config.data, name)
+            if path is not None:
+                data[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return {"settings": settings, "data": data}

@@ -1,0 +1,69 @@
+"""Where personas come from: a TOML file, or the first messages of real users."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from convsim.conversation import Conversation
+from convsim.errors import StudyError
+from convsim.persona import Persona
+from convsim.seeds import generator
+
+MAX_BYTES = 16 << 20
+
+
+def read_personas(path: Path) -> list[Persona]:
+    """Read ``[[persona]]`` tables.
+
+    Raises:
+        StudyError: No such file, not TOML, no personas, ids that stand twice, or a wrong field.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise StudyError(f"{path}: is larger than {MAX_BYTES} bytes")
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("persona")
+    except OSError as error:
+        raise StudyError(f"{path}: personas cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: is not TOML: {error}") from error
+    if not isinstance(tables, list) or not tables:
+        raise StudyError(f"{path}: expected [[persona]] tables with id and need, but found none")
+    personas: list[Persona] = []
+    for number, table in enumerate(tables, start=1):
+        try:
+            personas.append(Persona.model_validate(table))
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            place = ".".join(map(str, problem["loc"]))
+            raise StudyError(f"{path}: persona {number}: {place}: {problem['msg']}") from error
+    twice = {p.id for p in personas if sum(other.id == p.id for other in personas) > 1}
+    if twice:
+        raise StudyError(f"{path}: the persona id {sorted(twice)[0]!r} stands twice")
+    return personas
+
+
+def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Persona]:
+    """Draw personas without replacement from real conversations; a need is what its user said first.
+
+    Each remembers in ``metadata`` which conversation it was drawn from, so that no shopper is shown that one. Only
+    what was known before the agent answered enters.
+
+    Raises:
+        StudyError: No conversation has a first message.
+    """
+    spoken = [(c, first) for c in real if (first := _first_message(c))]
+    if not spoken:
+        raise StudyError("personas cannot be drawn: no conversation has a user message with text")
+    order = generator(seed, "personas").permutation(len(spoken))[:n]
+    return [
+        Persona(id=c.id, task=c.task, need=first, metadata={"drawn_from": c.id})
+        for c, first in (spoken[int(index)] for index in order)
+    ]
+
+
+def _first_message(conversation: Conversation) -> str:
+    return next((m.content.strip() for m in conversation.user_messages if m.content.strip()), "")[:2000]

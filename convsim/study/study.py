@@ -1,0 +1,167 @@
+"""A study: shoppers with personas talk to an agent under one or several arms, and every conversation is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import KW_ONLY, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from convsim.contracts import Agent, Shopper
+from convsim.engine import Arm, Limits, Planned, Progress, hold_all
+from convsim.errors import InputError
+from convsim.persona import Persona
+from convsim.store import Manifest, open_run
+
+VERSIONS = ("convsim", "openai", "transformers", "torch", "scikit-learn", "bm25s", "pydantic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a call of ``Study.run`` did; ``planned`` counts the whole study, ``held`` this call."""
+
+    folder: Path
+    planned: int
+    held: int
+    failed: int
+    missing: int
+    cost_usd: float | None
+    stop: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """``n`` conversations per arm of one shopper with one agent; personas are taken in order, again and again.
+
+    Raises:
+        InputError: No personas or arms, or a persona has a control that is known only afterwards.
+    """
+
+    shopper: Shopper
+    agent: Agent
+    personas: Sequence[Persona]
+    _: KW_ONLY
+    seed: int
+    name: str = "study"
+    n: int = 20
+    arms: Sequence[str] = ("good",)
+    max_turns: int = 10
+    concurrency: int = 8
+    budget_usd: float | None = None
+    model: str | None = None
+    """Name of the model behind the shopper, for ids and records."""
+    provenance: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What else tells this study from others: settings, endpoints, hashes of data."""
+
+    def __post_init__(self) -> None:
+        if not self.personas or not self.arms:
+            raise InputError("a study needs at least one persona and one arm")
+        for persona in self.personas:
+            if late := persona.known_afterwards():
+                raise InputError(
+                    f"persona {persona.id}: {late[0]} is known only afterwards, and would plant the end of a conversation "
+                    "in its beginning; drop it, or state it as known before"
+                )
+
+    def planned(self) -> Iterator[Planned]:
+        """Yield every conversation of the study; the arms of one persona stand together."""
+        arms = [Arm(name, self.agent) for name in self.arms]
+        for index in range(self.n):
+            persona = self.personas[index % len(self.personas)]
+            for arm in arms:
+                yield Planned(
+                    study=self.name, shopper=self.shopper, model=self.model, persona=persona, arm=arm,
+                    repeat=index // len(self.personas), seed=self.seed,
+                )  # fmt: skip
+
+    def run(
+        self,
+        folder: Path | str,
+        *,
+        retry_failed: bool = False,
+        on_change: Callable[[Progress], None] = lambda progress: None,
+    ) -> Outcome:
+        """Hold what is missing of the study in ``folder``; call it again after an interruption to go on.
+
+        Raises:
+            StudyError: The folder holds another plan.
+        """
+        path = Path(folder)
+        progress = Progress(on_change=on_change)
+        with open_run(path, self.manifest(), retry_failed=retry_failed) as kept:
+            missing = [planned for planned in self.planned() if planned.id not in kept.done]
+            limits = Limits(max_turns=self.max_turns, concurrency=self.concurrency, budget_usd=self.budget_usd)
+            _run(lambda: hold_all(missing, limits=limits, keep=kept.append, progress=progress))
+        return Outcome(
+            folder=path,
+            planned=self.n * len(self.arms),
+            held=progress.ended,
+            failed=progress.failed,
+            missing=len(missing) - progress.ended,
+            cost_usd=None if progress.unpriced else progress.cost_usd,
+            stop=progress.stop,
+        )
+
+    def manifest(self) -> Manifest:
+        """Return what tells this study from others (``plan``), and where it ran."""
+        plan: dict[str, JsonValue] = {
+            "study": self.name,
+            "shopper": self.shopper.name,
+            "model": self.model,
+            "agent": self.agent.name,
+            "arms": list(self.arms),
+            "n": self.n,
+            "max_turns": self.max_turns,
+            "seed": self.seed,
+            "prompts": dict(getattr(self.shopper, "prompt_hashes", {})),
+            "personas": [persona.id for persona in self.personas],
+            **self.provenance,
+        }
+        return {
+            "schema": "convsim.run/1",
+            "plan": plan,
+            "versions": {name: found for name in VERSIONS if (found := _version(name))},
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "git": _git_state(),
+            "command": sys.argv[1:],
+        }
+
+
+def _run(start: Callable[[], object]) -> None:
+    """Run a coroutine to its end, also where a loop is running already (a notebook)."""
+
+    async def whole() -> None:
+        await start()  # type: ignore[misc]
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(whole())
+        return
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(asyncio.run, whole()).result()
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_state() -> JsonValue:
+    """Name the commit of the folder that the study is run from, and whether it has changes; null outside git."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
+        status = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit.stdout.strip(), "changed": bool(status.stdout.strip())}

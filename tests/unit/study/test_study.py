@@ -1,0 +1,113 @@
+import asyncio
+import json
+
+import pytest
+
+from convsim.contracts import AgentReply
+from convsim.errors import AgentError, InputError, StudyError
+from convsim.persona import Persona
+from convsim.store import open_run
+from convsim.study import Study
+from tests.doubles import Obliging, Told, people, say
+
+
+def study(**changes) -> Study:
+    fields = dict(seed=1, n=6, arms=("good", "bad"), max_turns=2, concurrency=3)
+    return Study(Told(lambda turn: say()), changes.pop("agent", Obliging()), people(4), **{**fields, **changes})
+
+
+def lines(folder) -> list[dict]:
+    return [json.loads(line) for line in (folder / "conversations.jsonl").read_text().splitlines()]
+
+
+def test_a_run_holds_n_conversations_per_arm_with_distinct_ids(tmp_path):
+    outcome = study().run(tmp_path / "run")
+    held = lines(tmp_path / "run")
+    assert (outcome.planned, outcome.held, outcome.missing) == (12, 12, 0)
+    assert len({c["id"] for c in held}) == 12
+    assert sorted(c["arm"] for c in held) == ["bad"] * 6 + ["good"] * 6
+
+
+def test_the_same_study_again_holds_nothing_new(tmp_path):
+    study().run(tmp_path)
+    before = (tmp_path / "conversations.jsonl").read_bytes()
+    assert study().run(tmp_path).held == 0
+    assert (tmp_path / "conversations.jsonl").read_bytes() == before
+
+
+def test_another_plan_into_the_same_folder_is_refused_and_names_what_changed(tmp_path):
+    study().run(tmp_path)
+    with pytest.raises(StudyError, match="max_turns was 2 and is now 5"):
+        study(max_turns=5).run(tmp_path)
+
+
+def test_a_half_line_is_cut_and_its_conversation_held_again(tmp_path):
+    study().run(tmp_path)
+    whole = (tmp_path / "conversations.jsonl").read_bytes()
+    (tmp_path / "conversations.jsonl").write_bytes(whole[:-25])
+    assert study().run(tmp_path).held == 1
+    assert len({c["id"] for c in lines(tmp_path)}) == len(lines(tmp_path)) == 12
+
+
+def test_one_conversations_failure_touches_no_other(tmp_path):
+    calls = iter(range(10**6))
+
+    def sometimes() -> AgentReply:
+        if next(calls) == 4:
+            raise AgentError("gone")
+        return AgentReply(content="ok")
+
+    outcome = study(agent=Obliging(reply_with=sometimes)).run(tmp_path)
+    assert (outcome.held, outcome.failed) == (12, 1)
+    assert [c["failure"]["reason"] for c in lines(tmp_path) if "failure" in c] == ["gone"]
+
+
+def test_failed_conversations_are_held_again_when_asked(tmp_path):
+    def gone() -> AgentReply:
+        raise AgentError("gone")
+
+    assert study(agent=Obliging(reply_with=gone)).run(tmp_path).failed == 12
+    assert study().run(tmp_path).held == 0
+    assert study().run(tmp_path, retry_failed=True).held == 12
+    assert not [c for c in lines(tmp_path) if "failure" in c]
+
+
+def test_a_spent_budget_stops_in_good_order_and_the_rest_is_missing(tmp_path):
+    outcome = study(budget_usd=0.05, concurrency=1).run(tmp_path)
+    assert (outcome.stop, outcome.held, outcome.missing) == ("budget", 3, 9)
+    assert study(budget_usd=9.0, concurrency=1).run(tmp_path).missing == 0
+
+
+def test_a_study_runs_inside_a_running_loop(tmp_path):
+    async def notebook() -> int:
+        return study().run(tmp_path).held
+
+    assert asyncio.run(notebook()) == 12
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path):
+    (tmp_path / "thesis.doc").write_text("years of work")
+    with pytest.raises(StudyError, match="holds other files"):
+        study().run(tmp_path)
+
+
+def test_two_writers_of_one_run_are_kept_apart(tmp_path):
+    one = study()
+    with open_run(tmp_path, one.manifest()), pytest.raises(StudyError, match="another convsim is writing"):
+        one.run(tmp_path)
+
+
+def test_a_control_that_is_known_only_afterwards_is_refused():
+    late = Persona.model_validate({"id": "p", "need": "x", "patience": {"value": "low", "known": "afterwards"}})
+    with pytest.raises(InputError, match="patience is known only afterwards"):
+        Study(Told(lambda turn: say()), Obliging(), [late], seed=1)
+
+
+def test_more_conversations_at_a_time_change_nothing_but_their_order(tmp_path):
+    study(concurrency=1).run(tmp_path / "a")
+    study(concurrency=12).run(tmp_path / "b")
+    held = [
+        sorted((c["id"], c["ending"], [m["content"] for m in c["messages"]]) for c in lines(tmp_path / name))
+        for name in "ab"
+    ]
+    assert held[0] == held[1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
 
-from convsim.conversation import Conversation, Message
+from convsim.conversation import Conversation, Item
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,19 +18,37 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float64]
     IntArray = npt.NDArray[np.int64]
+    BoolArray = npt.NDArray[np.bool_]
 
-WORD = re.compile(r"\w+(?:['’-]\w+)*")
-"""A word: a run of letters, digits or underscores, with apostrophes and hyphens inside."""
+T = TypeVar("T")
+
+# Python's \w leaves out combining marks and joiners, which would cut words of Hindi, Thai and Persian up.
+_MARKS = "\u200c\u200d" + "".join(
+    c for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in {"Mn", "Mc"}
+)
+MARK = re.compile(f"[{_MARKS}]")
+"""A combining mark or joiner: it continues a word and is no character of its own."""
+
+# The possessive loop (*+) keeps a message of millions of hyphens from piling up backtracking states.
+WORD = re.compile(rf"\w[\w{_MARKS}]*(?:['’-]\w[\w{_MARKS}]*)*+")
+"""A word: a run of letters, digits or underscores, with apostrophes and hyphens inside.
+
+Scripts written without spaces are not segmented: a run of them is one word.
+"""
+
+
+def words(text: str) -> list[str]:
+    """Return the words of ``text`` in lower case, with typewriter apostrophes."""
+    return WORD.findall(text.lower().replace("’", "'"))
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """An agent message that showed items, what the user had said until then, and the user's next message."""
+    """What the agent showed since the user last spoke, and the user's next message."""
 
-    conversation: int
-    shown: Message
-    said_before: str
-    next_message: str
+    items: tuple[Item, ...]
+    answer: int
+    """Index into ``user_texts`` of the message that comes next."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +62,12 @@ class Columns:
     user_of: IntArray
     agent_texts: Sequence[str]
     agent_of: IntArray
+    agent_in_turn: BoolArray
+    """Whether the user had spoken before each agent message; what comes earlier belongs to no turn."""
     first_of: IntArray
-    """Shape (n,): index into ``user_texts`` of each conversation's first user message, -1 where there is none."""
+    """Shape (n,): index into ``user_texts`` of each conversation's first user message, -1 without one."""
+    exchanges: Sequence[Exchange]
+    """Each time that a user message follows shown items, in the order of ``user_texts``."""
     conversations: Sequence[Conversation]
 
     @classmethod
@@ -55,31 +79,40 @@ class Columns:
         agent_texts: list[str] = []
         user_of: list[int] = []
         agent_of: list[int] = []
-        turns = np.zeros(len(conversations), np.int64)
-        first = np.full(len(conversations), -1, np.int64)
+        in_turn: list[bool] = []
+        exchanges: list[Exchange] = []
+        turns = [0] * len(conversations)
+        first = [-1] * len(conversations)
         for index, conversation in enumerate(conversations):
             in_user_run = False
+            shown: list[Item] = []
             for message in conversation.messages:
                 if message.role == "user":
                     if first[index] < 0:
                         first[index] = len(user_texts)
+                    if shown:
+                        exchanges.append(Exchange(tuple(shown), len(user_texts)))
+                        shown = []
                     turns[index] += not in_user_run
                     in_user_run = True
                     user_texts.append(message.content)
                     user_of.append(index)
                 elif message.role == "assistant":
                     in_user_run = False
+                    shown.extend(message.items)
                     agent_texts.append(message.content)
                     agent_of.append(index)
+                    in_turn.append(first[index] >= 0)
         return cls(
-            len(conversations), turns, user_texts, np.asarray(user_of, np.int64),
-            agent_texts, np.asarray(agent_of, np.int64), first, conversations,
+            len(conversations), np.asarray(turns, np.int64), user_texts, np.asarray(user_of, np.int64),
+            agent_texts, np.asarray(agent_of, np.int64), np.asarray(in_turn, np.bool_),
+            np.asarray(first, np.int64), exchanges, conversations,
         )  # fmt: skip
 
     @cached_property
     def user_words(self) -> list[list[str]]:
         """The words of each user message, in lower case."""
-        return [WORD.findall(text.lower()) for text in self.user_texts]
+        return [words(text) for text in self.user_texts]
 
     @cached_property
     def user_word_counts(self) -> FloatArray:
@@ -87,43 +120,51 @@ class Columns:
         return _array(map(len, self.user_words), len(self.user_texts))
 
     @cached_property
+    def user_is_empty(self) -> list[bool]:
+        """Whether each user message holds nothing but white space."""
+        return [not text or text.isspace() for text in self.user_texts]
+
+    @cached_property
     def agent_word_counts(self) -> FloatArray:
         """Words of each agent message."""
         return _array((len(WORD.findall(text)) for text in self.agent_texts), len(self.agent_texts))
+
+    def by_conversation(self, values: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Yield, for each of the n conversations, its part of ``values``, which hold one a user message."""
+        import numpy as np
+
+        bounds: list[int] = np.searchsorted(self.user_of, np.arange(self.n + 1)).tolist()
+        for start, end in pairwise(bounds):
+            yield values[start:end]
 
     def sum_over_user(self, values: Iterable[float]) -> FloatArray:
         """Sum one value a user message within each conversation; shape (n,)."""
         return _sums(self.user_of, _array(values, len(self.user_texts)), self.n)
 
     def mean_over_user(self, values: Iterable[float]) -> FloatArray:
-        """Average one value a user message within each conversation, NaN where there is none; shape (n,)."""
-        return ratio(self.sum_over_user(values), _sums(self.user_of, None, self.n))
+        """Average one value a user message within each conversation; shape (n,).
+
+        Messages whose value is NaN are left out; a conversation without any other is NaN.
+        """
+        import numpy as np
+
+        flat = _array(values, len(self.user_texts))
+        kept = ~np.isnan(flat)
+        owners = self.user_of[kept]
+        return ratio(_sums(owners, flat[kept], self.n), _sums(owners, None, self.n))
 
     def sum_over_agent(self, values: Iterable[float]) -> FloatArray:
         """Sum one value an agent message within each conversation; shape (n,)."""
         return _sums(self.agent_of, _array(values, len(self.agent_texts)), self.n)
 
-    def exchanges(self) -> Iterable[Exchange]:
-        """Yield each agent message that showed items and is followed by a user message."""
-        for index, conversation in enumerate(self.conversations):
-            shown: Message | None = None
-            said: list[str] = []
-            for message in conversation.messages:
-                if message.role == "assistant" and message.items:
-                    shown = message
-                elif message.role == "user":
-                    if shown is not None:
-                        yield Exchange(index, shown, "\n".join(said), message.content)
-                        shown = None
-                    said.append(message.content)
 
-
-def ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+def ratio(above: FloatArray, below: FloatArray | IntArray) -> FloatArray:
     """Divide elementwise; NaN where ``below`` is 0."""
     import numpy as np
 
-    quotient: FloatArray = np.divide(above, below, out=np.full(len(above), np.nan), where=below != 0)
-    return quotient
+    quotients: FloatArray = np.full(len(above), np.nan)
+    np.divide(above, below, out=quotients, where=below != 0)
+    return quotients
 
 
 def _array(values: Iterable[float], count: int) -> FloatArray:

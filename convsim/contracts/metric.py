@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from convsim.contracts.columns import Columns
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    FloatArray = npt.NDArray[np.float64]
+    from convsim.contracts.columns import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,7 +73,7 @@ def main() -> None:
             for seed, side in enumerate(sides):
                 make(side, n, seed=seed)
             call = [sys.executable, __file__, "--run", *map(str, sides)]
-            result = json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout)
+            result = json.loads(subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True).stdout)
             grew = f", {result['seconds'] / before[1]:.2f} times the time of {before[0]}" if before else ""
             print(f"{n} against {n}: {result['seconds']:.1f} s, {result['gigabytes']:.2f} GB{grew}", flush=True)
             before = (n, result["seconds"])

@@ -15,7 +15,7 @@ from convsim_validators.decision import Decision, Evidence, decide, grown
 from convsim_validators.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
 from convsim_validators.p_values import benjamini_hochberg, permutation_p_value
 from convsim_validators.resampling import permute
-from convsim_validators.scores import RankCells, Scores, score
+from convsim_validators.scores import RankCells, Scores, balanced_accuracy, score
 from convsim_validators.sides import Sides
 from convsim_validators.tells import tells
 from convsim_validators.views import View, first_words, habits, logistic_regression, words
@@ -38,8 +38,16 @@ class _Judged:
     scores: Scores
     control: Scores
     control_n: int
-    matched: Scores
+    accuracy_at_control_n: float
     p_value: float
+
+
+@dataclass(frozen=True)
+class _Unjudged:
+    """A view that no discriminator could be fitted on, and why."""
+
+    sides: Sides
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +75,8 @@ class HumanLikeness:
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return the findings `hls`, `hls_length_matched` and `hls_behaviour`."""
+        from threadpoolctl import threadpool_limits
+
         sides = Sides.without_shared_texts(real, simulated)
         texts = [*sides.real.user_texts, *sides.simulated.user_texts]
         n_real = len(sides.real)
@@ -75,25 +85,29 @@ class HumanLikeness:
             "hls_length_matched": lambda: first_words(texts, n_real),
             "hls_behaviour": lambda: habits(sides.real, sides.simulated),
         }
-        judged: dict[str, _Judged | Sides] = {}
-        views: dict[str, View] = {}
+        results: dict[str, _Judged | _Unjudged] = {}
         for name, make in makers.items():
             if min(sides.n_units) < MIN_UNITS:
-                judged[name] = sides
+                results[name] = _Unjudged(sides, _too_few(sides, "remain"))
                 continue
-            views[name] = view = make()
+            view = make()
             kept = sides.keep(view.kept)
-            enough = min(kept.n_units) >= MIN_UNITS
-            judged[name] = self._judge(kept, view, child_seed(seed, self.name, name)) if enough else kept
-        p_values = {name: result.p_value for name, result in judged.items() if isinstance(result, _Judged)}
-        adjusted = benjamini_hochberg(p_values)
-        findings = []
-        for name, result in judged.items():
-            if isinstance(result, Sides):
-                findings.append(self._too_few(name, result, views.get(name), seed))
+            if min(kept.n_units) < MIN_UNITS:
+                results[name] = _Unjudged(kept, _too_few(kept, "are long enough"))
+            elif not view.names:
+                results[name] = _Unjudged(kept, "no feature varies or stands in two conversations: nothing to learn from")
             else:
-                findings.append(self._finding(name, result, adjusted[name], seed))
-        return findings
+                # Small products on many BLAS threads wait for one another: ten times slower on a busy machine.
+                with threadpool_limits(1):
+                    results[name] = self._judge(kept, view, child_seed(seed, self.name, name))
+        p_values = {name: result.p_value for name, result in results.items() if isinstance(result, _Judged)}
+        adjusted = benjamini_hochberg(p_values)
+        return [
+            self._finding(name, result, adjusted[name], seed)
+            if isinstance(result, _Judged)
+            else self._unjudged(name, result, seed)
+            for name, result in results.items()
+        ]
 
     def _judge(self, sides: Sides, view: View, seed: int) -> _Judged:
         rows = sides.rows(view.features)
@@ -108,10 +122,7 @@ class HumanLikeness:
                 child_seed(seed, "control"),
             ),
             control_n,
-            self._score(
-                cross_fit(matched_rows, logistic_regression, seed=child_seed(seed, "matched")),
-                child_seed(seed, "matched"),
-            ),
+            balanced_accuracy(cross_fit(matched_rows, logistic_regression, seed=child_seed(seed, "matched"))),
             self._p_value(rows, child_seed(seed, "split")),
         )
 
@@ -146,7 +157,7 @@ class HumanLikeness:
             "control_auc_q95": control.interval("auc", 0.90)[1],
             "control_hls": control.hls,
             "control_n": judged.control_n,
-            "accuracy_at_control_n": judged.matched.accuracy,
+            "accuracy_at_control_n": judged.accuracy_at_control_n,
             "margin": {"auc": self.margin},
             "n_shared_texts_real": judged.sides.n_shared[0],
             "n_shared_texts_simulated": judged.sides.n_shared[1],
@@ -195,19 +206,16 @@ class HumanLikeness:
         decision = decide(evidence)
         return Decision(decision.verdict, f"AUC {judged.scores.auc:.3f}: {decision.reason}", decision.growth)
 
-    def _too_few(self, name: str, sides: Sides, view: View | None, seed: int) -> Finding:
-        n_units = sides.n_units
-        reason = (
-            f"{n_units[0]} real and {n_units[1]} simulated independent units remain"
-            f"{' that are long enough' if view else ''}; at least {MIN_UNITS} a side are needed to fit anything"
-        )
+    def _unjudged(self, name: str, result: _Unjudged, seed: int) -> Finding:
+        sides = result.sides
+        needed = {"real": max(MIN_UNITS, len(sides.real)), "simulated": max(MIN_UNITS, len(sides.simulated))}
         return Finding(
             validator=self.name,
             metric=name,
             question=QUESTIONS[name],
             unit="mean probability of human",
             verdict="undecided",
-            reason=reason,
+            reason=result.reason,
             n_real=len(sides.real),
             n_simulated=len(sides.simulated),
             seed=seed,
@@ -216,6 +224,14 @@ class HumanLikeness:
             details={
                 "n_shared_texts_real": sides.n_shared[0],
                 "n_shared_texts_simulated": sides.n_shared[1],
-                "n_to_decide": {"real": max(MIN_UNITS, len(sides.real)), "simulated": max(MIN_UNITS, len(sides.simulated))},
+                "n_to_decide": needed,
             },
         )
+
+
+def _too_few(sides: Sides, what: str) -> str:
+    real, simulated = sides.n_units
+    return (
+        f"{real} real and {simulated} simulated independent units {what}; at least {MIN_UNITS} a side are needed to fit "
+        "anything"
+    )

@@ -96,10 +96,10 @@ def draw(strata: IntArray, sizes: Sequence[int] | IntArray, n_replicates: int, r
         members = np.flatnonzero(strata == stratum)
         if not len(members) or not size:
             continue
-        picks = rng.integers(0, len(members), size=(n_replicates, int(size)))
-        flat = picks * n_replicates + np.arange(n_replicates)[:, None]
-        counts = np.bincount(flat.ravel(), minlength=len(members) * n_replicates)
-        weights[members] = counts.reshape(len(members), n_replicates)
+        counts = np.empty((n_replicates, len(members)), np.float32)
+        for replicate in counts:  # one replicate's counts fit the cache; all at once do not
+            replicate[:] = np.bincount(rng.integers(0, len(members), size=int(size)), minlength=len(members))
+        weights[members] = counts.T
     return weights
 
 
@@ -125,6 +125,6 @@ def permute(strata: IntArray, is_real: npt.NDArray[np.bool_], n_replicates: int,
     weights = np.empty((len(strata), n_replicates), np.float32)
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
-        labels = np.repeat(is_real[members].astype(np.float32)[:, None], n_replicates, axis=1)
-        weights[members] = rng.permuted(labels, axis=0)
+        labels = np.tile(is_real[members].astype(np.float32), (n_replicates, 1))
+        weights[members] = rng.permuted(labels, axis=1).T
     return weights

@@ -76,6 +76,12 @@ def score(fitted: CrossFitted, *, n_resamples: int, seed: int) -> Scores:
     )  # fmt: skip
 
 
+def balanced_accuracy(fitted: CrossFitted) -> float:
+    """Return the mean of both sides' shares of right calls; a tie at probability .5 counts as half right."""
+    right = _right(fitted)
+    return float((right[fitted.is_human].mean() + right[~fitted.is_human].mean()) / 2)
+
+
 def _right(fitted: CrossFitted) -> FloatArray:
     says_human = np.where(fitted.probability > 0.5, 1.0, np.where(fitted.probability < 0.5, 0.0, 0.5))
     return np.where(fitted.is_human, says_human, 1 - says_human)

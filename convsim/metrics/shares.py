@@ -1,0 +1,31 @@
+"""Shares of a user's messages: the arithmetic that the yes-or-no metrics have in common.
+
+An empty message can show no habit, so it is left out of numerator and denominator; ``user_empty`` counts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from math import nan
+from typing import TYPE_CHECKING
+
+from convsim.contracts import Columns
+
+if TYPE_CHECKING:
+    from convsim.contracts.columns import FloatArray
+
+
+def share_of_texts(columns: Columns, *, holds: Callable[[str], object]) -> FloatArray:
+    """Share of each user's non-empty messages of whose text ``holds`` is true; shape (n,)."""
+    return columns.mean_over_user(_left_out_if_empty(columns, map(holds, columns.user_texts)))
+
+
+def share_with_words(columns: Columns, *, lexicon: frozenset[str]) -> FloatArray:
+    """Share of each user's non-empty messages that hold a word of ``lexicon``; shape (n,)."""
+    hits = (not lexicon.isdisjoint(words) for words in columns.user_words)
+    return columns.mean_over_user(_left_out_if_empty(columns, hits))
+
+
+def _left_out_if_empty(columns: Columns, hits: Iterable[object]) -> Iterator[float]:
+    for hit, empty in zip(hits, columns.user_is_empty, strict=True):
+        yield nan if empty else bool(hit)

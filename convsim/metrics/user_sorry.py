@@ -1,0 +1,19 @@
+"""Metric: how often the user apologizes."""
+
+from functools import partial
+
+from convsim.contracts import Metric
+from convsim.metrics.lexicon_files import read_lexicon
+from convsim.metrics.shares import share_with_words
+
+USER_SORRY = Metric(
+    name="user_sorry",
+    unit="share of messages",
+    level="turn",
+    description="Share of the user's non-empty messages with an English word of apology (lexicon/sorry.txt).",
+    source=(
+        "Danescu-Niculescu-Mizil et al. (2013), A computational approach to politeness: strategy "
+        "apologizing; the word list is ours."
+    ),
+    measure=partial(share_with_words, lexicon=read_lexicon("sorry")),
+)

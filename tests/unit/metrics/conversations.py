@@ -1,0 +1,34 @@
+"""Small conversations written in place, and one metric's value of one."""
+
+from pydantic import JsonValue
+
+from convsim.contracts import Columns
+from convsim.conversation import Conversation, Item, Message
+from convsim.metrics import METRICS
+
+
+def user(text: str) -> Message:
+    return Message(role="user", content=text)
+
+
+def agent(text: str, *items: Item) -> Message:
+    return Message(role="assistant", content=text, items=items)
+
+
+def item(title: str, **attributes: JsonValue) -> Item:
+    return Item(id=title or "untitled", title=title, attributes=attributes)
+
+
+def conversation(*messages: Message, name: str = "c") -> Conversation:
+    return Conversation(id=name, messages=messages)
+
+
+def value(metric: str, *messages: Message) -> float:
+    """Measure one metric on one conversation of ``messages``."""
+    (measured,) = METRICS[metric].measure(Columns.of([conversation(*messages)]))
+    return float(measured)
+
+
+def value_of_texts(metric: str, *texts: str) -> float:
+    """Measure one metric on a conversation in which the user says ``texts``."""
+    return value(metric, *(user(text) for text in texts))

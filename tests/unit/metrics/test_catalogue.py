@@ -1,0 +1,74 @@
+"""The catalogue is complete, in order, and every entry says what it is."""
+
+from importlib.resources import files
+
+import pytest
+
+from convsim.contracts.columns import words
+from convsim.metrics import METRICS
+from convsim.metrics.lexicon_files import read_lexicon
+
+NAMES = [
+    "turns", "user_words_per_turn", "user_words_first_message", "conversation_words",
+    "user_characters_per_word", "user_mattr", "user_questions", "user_thanks", "user_please", "user_sorry",
+    "user_lowercase_start", "user_no_final_punctuation", "user_digits", "user_first_person", "user_repeats",
+    "user_empty", "item_uptake", "agent_words_per_turn",
+]  # fmt: skip
+LEXICONS = ["first_person", "please", "sorry", "stop_words", "thanks"]
+CHARACTERS = ["final_punctuation", "question_marks"]
+
+
+def test_the_catalogue_holds_the_metrics_in_the_order_of_tables() -> None:
+    assert list(METRICS) == NAMES
+
+
+def test_every_metric_has_a_file_of_its_name_and_every_such_file_is_in_the_catalogue() -> None:
+    modules = [file for file in files("convsim.metrics").iterdir() if file.name.endswith(".py")]
+    defining = [file.name for file in modules if "= Metric(" in file.read_text(encoding="utf-8")]
+    assert sorted(defining) == sorted(f"{name}.py" for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_metric_says_its_unit_its_meaning_and_its_source(name: str) -> None:
+    metric = METRICS[name]
+    assert metric.name == name
+    assert metric.unit.strip()
+    assert metric.description.strip().endswith(".")
+    assert metric.source.strip().endswith(".")
+
+
+def test_only_the_agents_words_are_a_control() -> None:
+    assert [name for name, metric in METRICS.items() if metric.role == "control"] == ["agent_words_per_turn"]
+
+
+@pytest.mark.parametrize(
+    "name", ["user_thanks", "user_please", "user_sorry", "user_first_person", "item_uptake"]
+)
+def test_a_metric_with_a_word_list_says_that_it_reads_english_and_which_list(name: str) -> None:
+    assert "English" in METRICS[name].description
+    assert "lexicon/" in METRICS[name].description
+
+
+@pytest.mark.parametrize("name", LEXICONS)
+def test_a_word_list_holds_single_words_as_they_are_matched(name: str) -> None:
+    entries = read_lexicon(name)
+    assert len(entries) > 5
+    assert [entry for entry in entries if words(entry) != [entry]] == []
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_a_character_list_holds_single_characters(name: str) -> None:
+    entries = read_lexicon(name)
+    assert len(entries) > 15
+    assert {len(entry) for entry in entries} == {1}
+
+
+@pytest.mark.parametrize("name", LEXICONS + CHARACTERS)
+def test_no_list_names_an_entry_twice(name: str) -> None:
+    text = files("convsim.metrics").joinpath("lexicon", f"{name}.txt").read_text(encoding="utf-8")
+    entries = [line for line in text.split("\n") if line and not line.startswith("# ")]
+    assert len(entries) == len(set(entries))
+
+
+def test_every_question_mark_also_ends_a_sentence() -> None:
+    assert read_lexicon("question_marks") <= read_lexicon("final_punctuation")

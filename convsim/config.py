@@ -116,7 +116,9 @@ def read_study(path: Path) -> StudyConfig:
     for place, value in _leaves(content):
         key = place.rsplit(".", 1)[-1]
         if SECRET_KEY.search(key) or (isinstance(value, str) and SECRET_VALUE.match(value)):
-            raise StudyError(f"{path}: {place} looks like a secret; name an environment variable in api_key_env instead")
+            raise StudyError(
+                f"{path}: {place} looks like a secret; name an environment variable in api_key_env instead"
+            )
     try:
         config = StudyConfig.model_validate(content)
     except ValidationError as error:

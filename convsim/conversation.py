@@ -38,8 +38,11 @@ class Label(Record):
 
 def _as_labels(value: object) -> object:
     labels = value if isinstance(value, list | tuple) else (value,)
-    sources = [label.source if isinstance(label, Label) else label.get("source")
-               for label in labels if isinstance(label, Label | dict)]
+    sources = [
+        label.source if isinstance(label, Label) else label.get("source")
+        for label in labels
+        if isinstance(label, Label | dict)
+    ]
     if len({str(source) for source in sources}) < len(sources):
         raise ValueError(f"two labels of one name carry the same source {sources[0]!r}")
     return labels

@@ -14,7 +14,9 @@ KINDS: tuple[Kind, ...] = ("models", "agents", "shoppers", "annotators", "valida
 
 def installed(kind: Kind) -> dict[str, EntryPoint]:
     """Return the entry points of ``convsim.<kind>`` by name, without importing them."""
-    return {entry.name: entry for entry in sorted(entry_points(group=f"convsim.{kind}"), key=lambda e: e.name)}
+    return {
+        entry.name: entry for entry in sorted(entry_points(group=f"convsim.{kind}"), key=lambda e: e.name)
+    }
 
 
 def load(kind: Kind, name: str) -> object:
@@ -42,7 +44,9 @@ def make(kind: Kind, name: str, **settings: object) -> object:
     try:
         return plugin(**settings)
     except TypeError as error:
-        raise PluginError(f"{name} of convsim.{kind} cannot be made with {sorted(settings)}: {error}") from error
+        raise PluginError(
+            f"{name} of convsim.{kind} cannot be made with {sorted(settings)}: {error}"
+        ) from error
 
 
 def _imported(reference: str, kind: Kind) -> object:

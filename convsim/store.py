@@ -61,14 +61,18 @@ def open_run(folder: Path, manifest: Manifest, *, retry_failed: bool = False) ->
             with path.open("ab") as file:
                 yield Run(folder, file, set(_ids(path)))
     except Timeout as error:
-        raise StudyError(f"{folder}: another convsim is writing to this run; wait for it, or name another --out") from error
+        raise StudyError(
+            f"{folder}: another convsim is writing to this run; wait for it, or name another --out"
+        ) from error
 
 
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / MANIFEST).exists() and any(entry.name != LOCK for entry in folder.iterdir()):
-            raise StudyError(f"{folder}: holds other files and no {MANIFEST}; name an empty or new folder with --out")
+            raise StudyError(
+                f"{folder}: holds other files and no {MANIFEST}; name an empty or new folder with --out"
+            )
     except OSError as error:
         raise StudyError(f"{folder}: a run folder cannot be made there ({error.strerror})") from error
 
@@ -77,7 +81,9 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
     path = folder / MANIFEST
     if not path.exists():
         partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        partial.write_text(
+            json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
         partial.replace(path)
         return
     try:
@@ -88,8 +94,12 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
     planned = json.loads(json.dumps(manifest["plan"]))
     changed = sorted(key for key in {*found, *planned} if found.get(key) != planned.get(key))
     if changed:
-        said = "; ".join(f"{key} was {_short(found.get(key))} and is now {_short(planned.get(key))}" for key in changed[:4])
-        raise StudyError(f"{folder}: holds another plan ({said}); name another --out, or ask for the same again")
+        said = "; ".join(
+            f"{key} was {_short(found.get(key))} and is now {_short(planned.get(key))}" for key in changed[:4]
+        )
+        raise StudyError(
+            f"{folder}: holds another plan ({said}); name another --out, or ask for the same again"
+        )
 
 
 def _short(value: object) -> str:
@@ -127,4 +137,6 @@ def _ids(path: Path) -> Iterator[str]:
             try:
                 yield str(json.loads(line)["id"])
             except (ValueError, KeyError, TypeError) as error:
-                raise StudyError(f"{path}:{number}: is no conversation; the run cannot go on from it") from error
+                raise StudyError(
+                    f"{path}:{number}: is no conversation; the run cannot go on from it"
+                ) from error

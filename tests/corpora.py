@@ -38,6 +38,9 @@ def corpus(
         )
         for i in range(n)
     ]
-    table = pd.DataFrame({name: np.asarray(values, float) for name, values in columns.items()}, index=[c.id for c in conversations])
+    table = pd.DataFrame(
+        {name: np.asarray(values, float) for name, values in columns.items()},
+        index=[c.id for c in conversations],
+    )
     roles = {name: "control" if name in controls else "metric" for name in columns}
     return Corpus(conversations, table, {name: metric(name, roles[name]) for name in columns})

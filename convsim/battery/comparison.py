@@ -76,7 +76,10 @@ def validate(
     if overlap.reason and not allow_overlap:
         findings = [f.but(verdict="undecided", reason=overlap.reason) for f in findings]
     return Scorecard(
-        real=real_side.summary, simulated=simulated_side.summary, warnings=tuple(warnings), findings=tuple(findings)
+        real=real_side.summary,
+        simulated=simulated_side.summary,
+        warnings=tuple(warnings),
+        findings=tuple(findings),
     )
 
 
@@ -122,7 +125,9 @@ def _selected(conversations: Sequence[Conversation], selection: Selection, side:
         and (not selection.arms or conversation.arm in selection.arms)
     ]
     if not kept:
-        raise InputError(f"the {side} side holds no conversation{' of that task and arm' if conversations else ''}")
+        raise InputError(
+            f"the {side} side holds no conversation{' of that task and arm' if conversations else ''}"
+        )
     return kept
 
 
@@ -132,10 +137,14 @@ def find_validators(wanted: Iterable[object] | None) -> list[Validator]:
     Raises:
         PluginError: No such validator, or something that is none.
     """
-    validators = [make("validators", v) if isinstance(v, str) else v for v in wanted or installed("validators")]
+    validators = [
+        make("validators", v) if isinstance(v, str) else v for v in wanted or installed("validators")
+    ]
     for validator in validators:
         if not isinstance(validator, Validator):
-            raise PluginError(f"{validator!r} is no validator: it needs a name and validate(real, simulated, *, seed)")
+            raise PluginError(
+                f"{validator!r} is no validator: it needs a name and validate(real, simulated, *, seed)"
+            )
     return [validator for validator in validators if isinstance(validator, Validator)]
 
 

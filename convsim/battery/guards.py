@@ -54,7 +54,9 @@ class Overlap:
             said = f"{self.n_identical} simulated conversations are conversations of the real side"
         else:
             return None
-        return f"{said}: nobody is judged on the people it copied (split them with convsim data split, or --allow-overlap)"
+        return (
+            f"{said}: nobody is judged on the people it copied (use convsim data split, or --allow-overlap)"
+        )
 
 
 def find_overlap(
@@ -87,7 +89,11 @@ def mix_warnings(real: Sequence[Conversation], simulated: Sequence[Conversation]
     return [
         warning
         for name in ("task", "arm")
-        if (warning := _mix_warning(name, *(Counter(getattr(c, name) or "-" for c in s) for s in (real, simulated))))
+        if (
+            warning := _mix_warning(
+                name, *(Counter(getattr(c, name) or "-" for c in s) for s in (real, simulated))
+            )
+        )
     ]
 
 
@@ -95,7 +101,9 @@ def _mix_warning(name: str, real: Counter[str], simulated: Counter[str]) -> str 
     if not mix_differs(real, simulated):
         return None
     values = sorted(real.keys() | simulated.keys())
-    shown = ", ".join(f"{v[:40]} {real[v] / real.total():.0%}/{simulated[v] / simulated.total():.0%}" for v in values[:8])
+    shown = ", ".join(
+        f"{v[:40]} {real[v] / real.total():.0%}/{simulated[v] / simulated.total():.0%}" for v in values[:8]
+    )
     return (
         f"the sides differ in their mix of {name}s (real/simulated: {shown}): such differences count as difference "
         f"here; compare like with like with --{name}"

@@ -28,7 +28,9 @@ class SideSummary(Record):
     tasks: dict[str, Count]
 
     @classmethod
-    def of(cls, conversations: Sequence[Conversation], *, path: str | None, sha256: str | None) -> SideSummary:
+    def of(
+        cls, conversations: Sequence[Conversation], *, path: str | None, sha256: str | None
+    ) -> SideSummary:
         """Summarise conversations; several simulators are named together."""
         simulators = sorted({c.simulator for c in conversations if c.simulator is not None})
         arms = Counter(c.arm or "-" for c in conversations)

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from convsim.cli import data, demo, plugins, validate
+from convsim.cli import data, demo, plugins, show, simulate, validate
 from convsim.errors import ConvsimError
 
 FAILED = ConvsimError.exit_code
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("validate")(validate.validate)
+app.command("simulate")(simulate.simulate)
+app.command("show")(show.show)
 app.add_typer(data.app, name="data")
 app.command("plugins")(plugins.plugins)
 

@@ -17,10 +17,14 @@ TOKENS_A_PROMPT = 350
 
 
 def simulate(
-    study: Annotated[Path | None, typer.Argument(metavar="[STUDY.toml]", help="What to do; flags win over it.")] = None,
+    study: Annotated[
+        Path | None, typer.Argument(metavar="[STUDY.toml]", help="What to do; flags win over it.")
+    ] = None,
     shopper: Annotated[str | None, typer.Option(help="Shopper plugin (default resample).")] = None,
     agent: Annotated[str | None, typer.Option(help="Agent plugin (default retrieval).")] = None,
-    model: Annotated[str | None, typer.Option(help="Model plugin for prompted and icl (default embedded).")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model plugin for prompted and icl (default embedded).")
+    ] = None,
     n: Annotated[int | None, typer.Option(help="Conversations per arm (default 20).")] = None,
     max_turns: Annotated[int | None, typer.Option(help="A guard, not a target (default 10).")] = None,
     concurrency: Annotated[int | None, typer.Option(help="Conversations at a time (default 8).")] = None,
@@ -29,10 +33,16 @@ def simulate(
     learn_arm: Annotated[str | None, typer.Option(help="Learn from this arm alone.")] = None,
     catalogue: Annotated[Path | None, typer.Option(help="Items that the agent shows.")] = None,
     personas: Annotated[Path | None, typer.Option(help="TOML of personas; else drawn from --real.")] = None,
-    arm: Annotated[list[str] | None, typer.Option(help="Name of an arm; may be repeated (default good).")] = None,
+    arm: Annotated[
+        list[str] | None, typer.Option(help="Name of an arm; may be repeated (default good).")
+    ] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Start nothing new once this is spent.")] = None,
-    out: Annotated[Path, typer.Option(help="Run folder; the same command again goes on in it.")] = Path("runs/study"),
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Hold failed conversations again.")] = False,
+    out: Annotated[Path, typer.Option(help="Run folder; the same command again goes on in it.")] = Path(
+        "runs/study"
+    ),
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Hold failed conversations again.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and hold nothing.")] = False,
 ) -> None:
     """Hold conversations of simulated shoppers with a recommender agent."""
@@ -63,13 +73,17 @@ def simulate(
 def _print_plan(study: Study) -> None:
     conversations = study.n * len(study.arms)
     turns = conversations * study.max_turns
-    typer.echo(f"{conversations} conversations: {study.n} in each of {len(study.arms)} arms ({', '.join(study.arms)})")
+    typer.echo(
+        f"{conversations} conversations: {study.n} in each of {len(study.arms)} arms ({', '.join(study.arms)})"
+    )
     typer.echo(f"shopper {study.shopper.name}, agent {study.agent.name}, {len(study.personas)} personas")
     if study.model is None:
         typer.echo("no language model on the shopper's side: no calls, no tokens")
         return
     typer.echo(f"model {study.model}: at most {2 * turns} calls")
-    typer.echo(f"about {2 * turns * TOKENS_A_PROMPT} tokens in and {turns * WORDS_A_TURN * 2} out, at the most turns")
+    typer.echo(
+        f"about {2 * turns * TOKENS_A_PROMPT} tokens in and {turns * WORDS_A_TURN * 2} out, at the most turns"
+    )
 
 
 def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
@@ -87,8 +101,14 @@ def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
             cost = f", ${standing.cost_usd:.2f}" if standing.cost_usd else ""
             unpriced = ", price unknown" if standing.unpriced else ""
             failed = f", {standing.failed} failed" if standing.failed else ""
-            stopping = ", finishing what is in flight (Ctrl-C again stops)" if standing.stop == "interrupted" else ""
-            bar.update(task, completed=standing.ended, description=f"holding conversations{cost}{unpriced}{failed}{stopping}")
+            stopping = (
+                ", finishing what is in flight (Ctrl-C again stops)" if standing.stop == "interrupted" else ""
+            )
+            bar.update(
+                task,
+                completed=standing.ended,
+                description=f"holding conversations{cost}{unpriced}{failed}{stopping}",
+            )
 
         return study.run(folder, retry_failed=retry_failed, on_change=show)
 

@@ -48,13 +48,22 @@ def validate(
         list[str] | None,
         typer.Option("--set", help="VALIDATOR.FIELD=VALUE, e.g. marginals.margin=0.15; may be repeated."),
     ] = None,
-    task: Annotated[list[str] | None, typer.Option(help="Keep this task on both sides; may be repeated.")] = None,
-    arm: Annotated[list[str] | None, typer.Option(help="Keep this arm on both sides; may be repeated.")] = None,
-    reader: Annotated[
-        str | None, typer.Option(help="Read both sides as convsim, openai or convapparel, whatever they look like.")
+    task: Annotated[
+        list[str] | None, typer.Option(help="Keep this task on both sides; may be repeated.")
     ] = None,
-    skip_bad_lines: Annotated[bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")] = False,
-    survey_map: Annotated[Path | None, typer.Option(help="TOML that maps survey questions to labels.")] = None,
+    arm: Annotated[
+        list[str] | None, typer.Option(help="Keep this arm on both sides; may be repeated.")
+    ] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option(help="Read both sides as convsim, openai or convapparel, whatever they look like."),
+    ] = None,
+    skip_bad_lines: Annotated[
+        bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")
+    ] = False,
+    survey_map: Annotated[
+        Path | None, typer.Option(help="TOML that maps survey questions to labels.")
+    ] = None,
     allow_overlap: Annotated[
         bool, typer.Option("--allow-overlap", help="Judge a simulator on conversations that it learned from.")
     ] = False,
@@ -68,7 +77,9 @@ def validate(
 
     chosen = _validators(validators, settings or [])
     folder = make_folder(out_dir) if out_dir else None
-    sides = [read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)]
+    sides = [
+        read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)
+    ]
     err().print(f"seed {seed}")
     card = compare(
         sides[0], sides[1], seed=seed, validators=chosen, tasks=task or (), arms=arm or (),
@@ -100,15 +111,23 @@ def _validators(names: str | None, settings: list[str]) -> list[str | Validator]
     from convsim.battery import find_validators
     from convsim.plugins import installed, make
 
-    wanted = [name.strip() for name in names.split(",") if name.strip()] if names else list(installed("validators"))
+    wanted = (
+        [name.strip() for name in names.split(",") if name.strip()]
+        if names
+        else list(installed("validators"))
+    )
     if not wanted:
-        raise InputError(f"--validators {names!r} names none; installed: {', '.join(installed('validators'))}")
+        raise InputError(
+            f"--validators {names!r} names none; installed: {', '.join(installed('validators'))}"
+        )
     fields: dict[str, dict[str, object]] = {name: {} for name in wanted}
     for setting in settings:
         place, equals, text = setting.partition("=")
         name, dot, field = place.rpartition(".")
         if not equals or not dot or name not in fields:
-            raise InputError(f"--set {setting!r}: expected VALIDATOR.FIELD=VALUE with one of {', '.join(wanted)}")
+            raise InputError(
+                f"--set {setting!r}: expected VALIDATOR.FIELD=VALUE with one of {', '.join(wanted)}"
+            )
         try:
             fields[name][field] = json.loads(text)
         except ValueError:

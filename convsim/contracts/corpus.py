@@ -43,7 +43,9 @@ class Corpus:
         """Shape (n,): the independent unit of each conversation, its user if known, else itself."""
         import numpy as np
 
-        names = [f"user {c.user}" if c.user is not None else f"conversation {c.id}" for c in self.conversations]
+        names = [
+            f"user {c.user}" if c.user is not None else f"conversation {c.id}" for c in self.conversations
+        ]
         return np.asarray(names, object)
 
     @cached_property

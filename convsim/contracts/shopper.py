@@ -25,7 +25,9 @@ class UserMove(Record):
     @model_validator(mode="after")
     def _accepts_something(self) -> "UserMove":
         if (self.action == "accept") != bool(self.accepted):
-            raise ValueError(f"a move that accepts names items, and no other does: {self.action}, {self.accepted}")
+            raise ValueError(
+                f"a move that accepts names items, and no other does: {self.action}, {self.accepted}"
+            )
         return self
 
 

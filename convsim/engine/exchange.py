@@ -46,7 +46,9 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     try:
         for turn in range(max_turns):
             step = child_seed(planned.draws, "turn", turn)
-            move = await planned.shopper.speak(conversation, planned.persona, seed=child_seed(step, "shopper"))
+            move = await planned.shopper.speak(
+                conversation, planned.persona, seed=child_seed(step, "shopper")
+            )
             tally.add(move)
             if move.text or move.action == "say":
                 conversation = _with(conversation, _said(move))

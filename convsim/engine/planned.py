@@ -13,7 +13,7 @@ from convsim.seeds import child_seed
 
 @dataclass(frozen=True)
 class Arm:
-    """An experimental condition: the agent under it, and how severely that agent is degraded (0 to 1, or not at all)."""
+    """An experimental condition: its agent, and how severely that is degraded (0 to 1, None for not at all)."""
 
     name: str
     agent: Agent

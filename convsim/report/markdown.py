@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 from convsim.battery.scorecard import Scorecard
 from convsim.report.limits import limits
@@ -15,7 +16,7 @@ def to_markdown(card: Scorecard) -> str:
 
     environment = Environment(
         loader=PackageLoader("convsim.report"),
-        autoescape=False,  # noqa: S701 - Markdown, not HTML; `cell` escapes what comes from files
+        autoescape=False,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
@@ -33,10 +34,14 @@ def _cell(text: str) -> str:
     return "".join("\\" + c if c in "|`*_[]\\" else c for c in escaped)
 
 
-def _tells(card: Scorecard) -> list[tuple[str, list[object]]]:
+def _tells(card: Scorecard) -> list[tuple[str, Sequence[object]]]:
     for finding in card.findings:
         listed = finding.details.get("tells")
         if finding.metric == "hls" and isinstance(listed, dict):
             names = (("the simulator", "simulated"), ("people", "human"))
-            return [(name, entries) for name, key in names if isinstance(entries := listed.get(key), list) and entries]
+            return [
+                (name, entries)
+                for name, key in names
+                if isinstance(entries := listed.get(key), list) and entries
+            ]
     return []

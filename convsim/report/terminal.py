@@ -54,13 +54,17 @@ def _verdict(finding: Finding) -> Text:
     if finding.is_control:
         return Text("control", style="dim")
     styles = {"aligned": "green", "reacts_as_people": "green", "undecided": "yellow"}
-    return Text(VERDICTS[finding.verdict], style="red" if finding.verdict in FAILING else styles[finding.verdict])
+    return Text(
+        VERDICTS[finding.verdict], style="red" if finding.verdict in FAILING else styles[finding.verdict]
+    )
 
 
 def _table(*columns: str) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index in (0, len(columns) - 1) else "right", overflow="fold")
+        table.add_column(
+            column, justify="left" if index in (0, len(columns) - 1) else "right", overflow="fold"
+        )
     return table
 
 

@@ -34,7 +34,9 @@ def interval(finding: Finding) -> str:
 
 def plain(text: str, *, limit: int = 500) -> str:
     """Replace control and formatting characters and cut: transcripts are hostile text."""
-    shown = "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c for c in text[:limit])
+    shown = "".join(
+        "�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c for c in text[:limit]
+    )
     return shown if len(text) <= limit else shown + "…"
 
 
@@ -51,8 +53,8 @@ def headline(card: Scorecard) -> str:
     if habits:
         counts = {v: sum(f.verdict == v for f in habits) for v in ("different", "aligned", "undecided")}
         parts.append(
-            f"Of {len(habits)} metrics, {counts['different']} differ from people's, {counts['aligned']} are aligned and "
-            f"{counts['undecided']} are undecided."
+            f"Of {len(habits)} metrics, {counts['different']} differ from people's, {counts['aligned']} are aligned "
+            f"and {counts['undecided']} are undecided."
         )
     for finding in card.judged:
         if finding.metric == "hls":
@@ -68,7 +70,9 @@ def _discriminator_sentence(finding: Finding) -> str:
         "different": "A reader of the words alone tells the simulated shoppers from people",
         "aligned": "A reader of the words alone hardly tells the simulated shoppers from people",
     }
-    opening = verdicts.get(finding.verdict, "It is undecided whether words tell the simulated shoppers from people")
+    opening = verdicts.get(
+        finding.verdict, "It is undecided whether words tell the simulated shoppers from people"
+    )
     return (
         f"{opening}: accuracy {number(accuracy)} (people from people {number(control)}, chance 0.5), "
         f"human-likeness score {number(finding.estimate)}."

@@ -41,7 +41,9 @@ class Contexts:
         """Keep the conversations in which a user spoke; raises InputError where there is none."""
         spoken = tuple(c for c in conversations if any(m.content.strip() for m in c.user_messages))
         if not spoken:
-            raise InputError("a data-driven shopper needs real conversations with user messages, but found none")
+            raise InputError(
+                "a data-driven shopper needs real conversations with user messages, but found none"
+            )
         return cls(spoken, file)
 
     @cached_property
@@ -68,7 +70,7 @@ class Contexts:
         import numpy as np
 
         vectorizer, matrix, turns = self._index
-        cosine = (matrix @ vectorizer.transform([text]).T).toarray().ravel()  # type: ignore[attr-defined, operator]
+        cosine = (matrix @ vectorizer.transform([text]).T).toarray().ravel()  # type: ignore[attr-defined]
         likeness = cosine - TURN_PENALTY * np.abs(turns - turn)
         found: list[Context] = []
         for index in np.argsort(-likeness, kind="stable"):
@@ -103,5 +105,9 @@ def _places(conversation: Conversation) -> Iterator[Context]:
             yield Context(conversation, turn, situation(need, conversation.task, last_agent_message), message)
             turn += awaiting
             awaiting = False
-    if conversation.failure is None and conversation.ending not in ("turn_limit", "agent_failed", "shopper_failed"):
+    if conversation.failure is None and conversation.ending not in (
+        "turn_limit",
+        "agent_failed",
+        "shopper_failed",
+    ):
         yield Context(conversation, turn, situation(need, conversation.task, last_agent_message), None)

@@ -65,7 +65,9 @@ class ICL:
         found = self._similar(conversation, persona)
         examples = [self._example(source) for source in found]
         retrieved = tuple(source.fingerprint for source in found)
-        return await self._shopper.move(conversation, persona, examples=examples, retrieved=retrieved, seed=seed)
+        return await self._shopper.move(
+            conversation, persona, examples=examples, retrieved=retrieved, seed=seed
+        )
 
     def _similar(self, conversation: Conversation, persona: Persona) -> list[Conversation]:
         last = next((m.content for m in reversed(conversation.messages) if m.role == "assistant"), "")

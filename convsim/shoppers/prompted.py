@@ -42,7 +42,9 @@ class Prompted:
 
     def __post_init__(self) -> None:
         if self.style not in ("chat", "transcript"):
-            raise InputError(f"the style of a prompted shopper must be chat or transcript, but is {self.style!r}")
+            raise InputError(
+                f"the style of a prompted shopper must be chat or transcript, but is {self.style!r}"
+            )
 
     @property
     def prompt_hashes(self) -> dict[str, str]:
@@ -72,7 +74,9 @@ class Prompted:
         if action == ACCEPT:
             item = await self._choose_item(conversation, persona, spent, seed=child_seed(seed, "item"))
             return UserMove(action="accept", accepted=(item,), usage=_usage(spent), retrieved=retrieved)
-        return await self._say(conversation, persona, spent, examples=examples, retrieved=retrieved, seed=seed)
+        return await self._say(
+            conversation, persona, spent, examples=examples, retrieved=retrieved, seed=seed
+        )
 
     async def _decide(
         self, conversation: Conversation, persona: Persona, spent: list[Completion], *, seed: int
@@ -139,7 +143,9 @@ class Prompted:
         system = render("chat", persona=persona, examples=examples)
         flipped = [ChatMessage(role="system", content=system)]
         if not conversation.messages:
-            flipped.append(ChatMessage(role="user", content="(You open the shop's chat. Write your first message.)"))
+            flipped.append(
+                ChatMessage(role="user", content="(You open the shop's chat. Write your first message.)")
+            )
         for message in conversation.messages:
             if message.role == "user":
                 flipped.append(ChatMessage(role="assistant", content=message.content))

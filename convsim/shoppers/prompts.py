@@ -21,7 +21,7 @@ MAX_MESSAGE_CHARACTERS = 600
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import PackageLoader, StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
     loader = PackageLoader("convsim.shoppers", "prompts")

@@ -37,7 +37,9 @@ class Replay:
         """Say the next run of the user's messages, or end as the user did."""
         source = self._by_id.get(str(persona.metadata.get("drawn_from", persona.id)))
         if source is None:
-            raise ModelError(f"replay has no conversation of persona {persona.id!r}; draw personas from the same file")
+            raise ModelError(
+                f"replay has no conversation of persona {persona.id!r}; draw personas from the same file"
+            )
         runs = [turn.user for turn in source.turns()]
         said = sum(1 for _ in conversation.turns())
         if said >= len(runs):

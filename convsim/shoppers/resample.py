@@ -47,7 +47,9 @@ class Resample:
         text = situation(persona.need, persona.task, last)
         # Nobody leaves before having spoken: of a first move, places that ended are not offered.
         places = self._contexts.nearest(text, turn=turn, persona=persona, k=self.k if turn else 4 * self.k)
-        offered = [place for place in places if turn or (place.move is not None and place.move.content.strip())]
+        offered = [
+            place for place in places if turn or (place.move is not None and place.move.content.strip())
+        ]
         place = offered[int(generator(seed, "place").integers(min(self.k, len(offered))))]
         retrieved = (place.source.fingerprint,)
         if place.move is None:

@@ -1,4 +1,4 @@
-"""Puts a study together from what a STUDY.toml and the command line say; the demo's files stand in for what is missing."""
+"""Puts a study together from a STUDY.toml and the command line; the demo's files stand in for what is missing."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ class Assembly:
         kept = [c for c in everything if c.failure is None and (arm is None or c.arm == arm)]
         if not kept:
             known = ", ".join(sorted({c.arm or "-" for c in everything}))
-            raise StudyError(f"--learn-arm {arm!r}: the real conversations have no such arm; they have: {known}")
+            raise StudyError(
+                f"--learn-arm {arm!r}: the real conversations have no such arm; they have: {known}"
+            )
         return kept
 
     def catalogue(self) -> Catalogue:
@@ -113,7 +115,10 @@ class Assembly:
         asked = inspect.signature(plugin).parameters
         given: dict[str, object] = dict(section.settings)
         if unknown := sorted(given.keys() - asked.keys()):
-            known = ", ".join(name for name in asked if name not in ("model", "real", "file", "catalogue")) or "none"
+            known = (
+                ", ".join(name for name in asked if name not in ("model", "real", "file", "catalogue"))
+                or "none"
+            )
             raise StudyError(f"[{kind[:-1]}] {section.name} has no setting {unknown[0]!r}; it has: {known}")
         if "real" in asked:
             given["real"] = self.learned()

@@ -66,8 +66,8 @@ class Study:
         for persona in self.personas:
             if late := persona.known_afterwards():
                 raise InputError(
-                    f"persona {persona.id}: {late[0]} is known only afterwards, and would plant the end of a conversation "
-                    "in its beginning; drop it, or state it as known before"
+                    f"persona {persona.id}: {late[0]} is known only afterwards, and would plant the end of a "
+                    "conversation in its beginning; drop it, or state it as known before"
                 )
 
     def planned(self) -> Iterator[Planned]:
@@ -97,7 +97,9 @@ class Study:
         progress = Progress(on_change=on_change)
         with open_run(path, self.manifest(), retry_failed=retry_failed) as kept:
             missing = [planned for planned in self.planned() if planned.id not in kept.done]
-            limits = Limits(max_turns=self.max_turns, concurrency=self.concurrency, budget_usd=self.budget_usd)
+            limits = Limits(
+                max_turns=self.max_turns, concurrency=self.concurrency, budget_usd=self.budget_usd
+            )
             _run(lambda: hold_all(missing, limits=limits, keep=kept.append, progress=progress))
         return Outcome(
             folder=path,
@@ -116,12 +118,12 @@ class Study:
             "shopper": self.shopper.name,
             "model": self.model,
             "agent": self.agent.name,
-            "arms": list(self.arms),
+            "arms": [*self.arms],
             "n": self.n,
             "max_turns": self.max_turns,
             "seed": self.seed,
             "prompts": dict(getattr(self.shopper, "prompt_hashes", {})),
-            "personas": [persona.id for persona in self.personas],
+            "personas": [*(persona.id for persona in self.personas)],
             **self.provenance,
         }
         return {
@@ -160,8 +162,12 @@ def _version(distribution: str) -> str | None:
 def _git_state() -> JsonValue:
     """Name the commit of the folder that the study is run from, and whether it has changes; null outside git."""
     try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
-        status = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10, check=True)
+        commit = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
+        )
+        status = subprocess.run(
+            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return {"commit": commit.stdout.strip(), "changed": bool(status.stdout.strip())}

@@ -34,16 +34,28 @@ def make(path: Path, n: int, *, seed: int) -> None:
 
     with path.open("w", encoding="utf-8") as file:
         for number in range(n):
-            messages = []
+            messages: list[dict[str, object]] = []
             for _ in range(min(1 + rng.poisson(2.5), 9)):
                 items = [
-                    {"id": f"i{k}", "title": f"w{k % 900} w{k % 700} coat", "price": float(k % 200), "attributes": {"color": f"w{k % 50}", "brand": f"b{k % 90}", "material": f"m{k % 30}", "occasion": f"o{k % 12}"}}
+                    {
+                        "id": f"i{k}",
+                        "title": f"w{k % 900} w{k % 700} coat",
+                        "price": float(k % 200),
+                        "attributes": {"color": f"w{k % 50}", "brand": f"b{k % 90}", "material": f"m{k % 30}"},
+                    }
                     for k in rng.integers(0, 5000, 4).tolist()
-                ]  # fmt: skip
+                ]
                 messages.append({"role": "user", "content": text(int(rng.integers(3, 16)))})
-                messages.append({"role": "assistant", "content": text(int(rng.integers(10, 41))), "items": items})
+                messages.append(
+                    {"role": "assistant", "content": text(int(rng.integers(10, 41))), "items": items}
+                )
             task = ("footwear", "outerwear", "tops", "bottoms")[number % 4]
-            line = {"id": f"{path.stem}-{number}", "task": task, "arm": "good" if number % 5 else "bad", "messages": messages}
+            line = {
+                "id": f"{path.stem}-{number}",
+                "task": task,
+                "arm": "good" if number % 5 else "bad",
+                "messages": messages,
+            }
             file.write(json.dumps(line) + "\n")
 
 
@@ -75,7 +87,9 @@ def main() -> None:
             call = [sys.executable, __file__, "--run", *map(str, sides)]
             result = json.loads(subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True).stdout)
             grew = f", {result['seconds'] / before[1]:.2f} times the time of {before[0]}" if before else ""
-            print(f"{n} against {n}: {result['seconds']:.1f} s, {result['gigabytes']:.2f} GB{grew}", flush=True)
+            print(
+                f"{n} against {n}: {result['seconds']:.1f} s, {result['gigabytes']:.2f} GB{grew}", flush=True
+            )
             before = (n, result["seconds"])
 
 

@@ -19,7 +19,9 @@ def texts(rng: np.random.Generator, n: int, more: float = 0.0) -> list[str]:
     return [" ".join(rng.choice(VOCABULARY, size=rng.integers(8, 40), p=weights)) for _ in range(n)]
 
 
-def judge(n_real: int, n_simulated: int, seed: int, *, more: float = 0.0, shift: float = 0.0, users_of: int = 1):
+def judge(
+    n_real: int, n_simulated: int, seed: int, *, more: float = 0.0, shift: float = 0.0, users_of: int = 1
+):
     rng = np.random.default_rng([seed, n_real, n_simulated])
     sides = []
     for prefix, n in (("r", n_real), ("s", n_simulated)):
@@ -45,7 +47,10 @@ def test_under_the_null_every_score_is_one_half_at_any_ratio_of_sizes(n_real, n_
     # Three views a run are not independent; each is held to its own binomial interval.
     for view in range(3):
         assert sum(run[view].p_value <= 0.05 for run in runs) <= binom.ppf(0.999, 30, 0.05)
-        covered = sum(run[view].details["auc_interval"][0] <= 0.5 <= run[view].details["auc_interval"][1] for run in runs)
+        covered = sum(
+            run[view].details["auc_interval"][0] <= 0.5 <= run[view].details["auc_interval"][1]
+            for run in runs
+        )
         assert covered >= binom.ppf(0.001, 30, 0.95)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
+from convsim.contracts import Finding
 from convsim_validators import Marginals
 from tests.corpora import corpus
 
@@ -16,9 +17,11 @@ N_CORPORA = 10
 N_TESTS = N_COLUMNS * N_CORPORA
 
 
-def findings(draw, n_real: int, n_simulated: int, *, users_of: int = 1, n_corpora: int = N_CORPORA, **settings):
+def findings(
+    draw, n_real: int, n_simulated: int, *, users_of: int = 1, n_corpora: int = N_CORPORA, **settings
+):
     """Judge columns whose values are ``draw(rng, n, is_simulated)``."""
-    results = []
+    results: list[Finding] = []
     for seed in range(n_corpora):
         rng = np.random.default_rng([seed, n_real])
         sides = []

@@ -42,7 +42,9 @@ def test_the_order_of_conversations_changes_no_statistic(values, random):
     fixed = corpus({"x": np.arange(12.0)}, prefix="r")
     order = list(range(len(values)))
     random.shuffle(order)
-    one, other = (judged(fixed, corpus({"x": side}, prefix="s")) for side in (values, [values[i] for i in order]))
+    one, other = (
+        judged(fixed, corpus({"x": side}, prefix="s")) for side in (values, [values[i] for i in order])
+    )
     assert one.estimate == other.estimate
     assert one.details["simulated"]["median"] == other.details["simulated"]["median"]
 
@@ -55,7 +57,9 @@ def test_copies_of_the_same_users_conversations_add_no_evidence():
         corpus({"x": np.tile(real, 5)}, users=users * 5, prefix="r"),
         corpus({"x": np.tile(simulated, 5)}, users=users * 5, prefix="s"),
     )
-    once = judged(corpus({"x": real}, users=users, prefix="r"), corpus({"x": simulated}, users=users, prefix="s"))
+    once = judged(
+        corpus({"x": real}, users=users, prefix="r"), corpus({"x": simulated}, users=users, prefix="s")
+    )
     assert copied.estimate == once.estimate
     assert copied.p_value == once.p_value
     assert np.allclose(copied.interval, once.interval, atol=1e-6)

@@ -69,5 +69,7 @@ def test_no_row_is_scored_by_a_model_that_saw_its_group():
     group = np.repeat(np.arange(n_groups), 3)
     features = np.eye(n_groups)[group]
     is_human = (np.random.default_rng(3).permutation(n_groups) < 30)[group]
-    result = cross_fit(Rows(features, is_human, group, is_human.astype(int), np.zeros(180, int)), logistic_regression, seed=2)
+    result = cross_fit(
+        Rows(features, is_human, group, is_human.astype(int), np.zeros(180, int)), logistic_regression, seed=2
+    )
     assert score(result, n_resamples=9, seed=1).auc == pytest.approx(0.5, abs=0.02)

@@ -58,7 +58,11 @@ def test_wasserstein_is_null_where_people_do_not_vary():
 def test_mean_sd_and_median_are_numpys():
     real, simulated = SAMPLES["ties"]
     details = finding(real, simulated).details
-    assert details["real"] == {"mean": pytest.approx(3.1), "sd": pytest.approx(np.std(real, ddof=1)), "median": 2.5}
+    assert details["real"] == {
+        "mean": pytest.approx(3.1),
+        "sd": pytest.approx(np.std(real, ddof=1)),
+        "median": 2.5,
+    }
     assert details["simulated"]["median"] == 3.0
 
 
@@ -81,7 +85,9 @@ def test_a_permutation_p_value_counts_the_observed_arrangement_too():
 
 def test_benjamini_hochberg_adjusts_as_by_hand():
     # Sorted .01, .02, .04 of three: .03, .03, .04.
-    assert benjamini_hochberg({"a": 0.04, "b": 0.01, "c": 0.02}) == pytest.approx({"a": 0.04, "b": 0.03, "c": 0.03})
+    assert benjamini_hochberg({"a": 0.04, "b": 0.01, "c": 0.02}) == pytest.approx(
+        {"a": 0.04, "b": 0.03, "c": 0.03}
+    )
     assert benjamini_hochberg({}) == {}
 
 

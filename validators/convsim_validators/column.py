@@ -26,6 +26,7 @@ class Column:
 
     @classmethod
     def of(cls, real: Corpus, simulated: Corpus, name: str, design: Design) -> Column:
+        """Take one column of both tables and put its defined values into cells."""
         raw = [np.asarray(corpus.table[name], np.float64) for corpus in (real, simulated)]
         kept = [~np.isnan(values) for values in raw]
         values = [column[keep] for column, keep in zip(raw, kept, strict=True)]
@@ -34,7 +35,7 @@ class Column:
         cells = [
             Cells.of(
                 np.searchsorted(cuts, x).astype(np.int64), unit_of, n_cells=len(cuts), n_units=side.n_units
-            )  # fmt: skip
+            )
             for x, unit_of, side in zip(values, units, (design.real, design.simulated), strict=True)
         ]
         return cls(
@@ -46,14 +47,17 @@ class Column:
 
     @property
     def n_real(self) -> int:
+        """Real conversations in which the metric is defined."""
         return len(self.values[0])
 
     @property
     def n_simulated(self) -> int:
+        """Simulated conversations in which the metric is defined."""
         return len(self.values[1])
 
     @property
     def measurable(self) -> bool:
+        """Whether both sides have a value at all."""
         return min(self.n_real, self.n_simulated) > 0
 
     @property
@@ -63,6 +67,7 @@ class Column:
 
     @property
     def distance(self) -> float:
+        """The exact Kolmogorov-Smirnov distance."""
         return statistic(*self.values)
 
     def dealt(self, weights: Weights) -> tuple[FloatArray, FloatArray]:
@@ -73,6 +78,7 @@ class Column:
         return now_real, everything - now_real
 
     def describe(self) -> dict[str, JsonValue]:
+        """Return summaries, Mann-Whitney U, Cliff's delta (positive if simulated is larger) and Wasserstein."""
         from scipy.stats import rankdata, wasserstein_distance
 
         details: dict[str, JsonValue] = {
@@ -114,6 +120,7 @@ class Sample:
         dealt: tuple[FloatArray, FloatArray],
         n_units: tuple[int, int],
     ) -> Sample:
+        """Summarise resampled counts: of the noise floor, and of sides dealt anew under the null."""
         observed = float(distance(sample.real, sample.simulated))
         delta = float(superiority(sample.real, sample.simulated))
         deltas = superiority(sample.resampled_real, sample.resampled_simulated)
@@ -129,6 +136,7 @@ class Sample:
         )
 
     def describe(self, delta_margin: float) -> dict[str, JsonValue]:
+        """Return what resampling says beside the Kolmogorov-Smirnov distance."""
         return {
             "equivalence_upper": self.upper_90,
             "cliffs_delta_interval": list(self.delta_interval),

@@ -43,8 +43,12 @@ def decide(evidence: Evidence) -> Decision:
     e = evidence
     detectable = e.p_adjusted <= ALPHA and e.distance > e.floor_q95
     if e.upper <= e.margin:
-        also = f"; a difference is detectable (adjusted p = {e.p_adjusted:.3g}) but small" if detectable else ""
-        return Decision("aligned", f"the 90 % interval reaches {e.upper:.3f}, inside the margin of {e.margin:g}{also}")
+        also = (
+            f"; a difference is detectable (adjusted p = {e.p_adjusted:.3g}) but small" if detectable else ""
+        )
+        return Decision(
+            "aligned", f"the 90 % interval reaches {e.upper:.3f}, inside the margin of {e.margin:g}{also}"
+        )
     if detectable:
         return Decision(
             "different",

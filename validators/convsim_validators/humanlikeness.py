@@ -95,7 +95,9 @@ class HumanLikeness:
             if min(kept.n_units) < MIN_UNITS:
                 results[name] = _Unjudged(kept, _too_few(kept, "are long enough"))
             elif not view.names:
-                results[name] = _Unjudged(kept, "no feature varies or stands in two conversations: nothing to learn from")
+                results[name] = _Unjudged(
+                    kept, "no feature varies or stands in two conversations: nothing to learn from"
+                )
             else:
                 # Small products on many BLAS threads wait for one another: ten times slower on a busy machine.
                 with threadpool_limits(1):
@@ -136,7 +138,10 @@ class HumanLikeness:
         first = np.unique(unit_of, return_index=True)[1]
         ranks = RankCells.of(scores, np.zeros(len(scores), np.int64), unit_of, scored.is_human)
         dealt = permute(
-            scored.exchangeable[first], scored.is_human[first], self.n_resamples, generator(seed, "permutation")
+            scored.exchangeable[first],
+            scored.is_human[first],
+            self.n_resamples,
+            generator(seed, "permutation"),
         )
         human = ranks.human.resampled(dealt) + ranks.simulated.resampled(dealt)
         everything = (ranks.human.counts + ranks.simulated.counts)[:, None]
@@ -171,7 +176,9 @@ class HumanLikeness:
         }
         reason = decision.reason
         if decision.growth is not None:
-            needed = [grown(len(side), decision.growth) for side in (judged.sides.real, judged.sides.simulated)]
+            needed = [
+                grown(len(side), decision.growth) for side in (judged.sides.real, judged.sides.simulated)
+            ]
             details["n_to_decide"] = {"real": needed[0], "simulated": needed[1]}
             reason += f"; about {needed[0]} real and {needed[1]} simulated conversations would settle it"
         return Finding(
@@ -194,7 +201,7 @@ class HumanLikeness:
         )
 
     def _decide(self, judged: _Judged, p_adjusted: float) -> Decision:
-        low, high = judged.scores.interval("auc", 0.90)
+        high = judged.scores.interval("auc", 0.90)[1]
         if high < 1 - self.margin:
             return Decision(
                 "undecided",
@@ -232,6 +239,6 @@ class HumanLikeness:
 def _too_few(sides: Sides, what: str) -> str:
     real, simulated = sides.n_units
     return (
-        f"{real} real and {simulated} simulated independent units {what}; at least {MIN_UNITS} a side are needed to fit "
-        "anything"
+        f"{real} real and {simulated} simulated independent units {what}; at least {MIN_UNITS} a side are needed "
+        "to fit anything"
     )

@@ -36,7 +36,9 @@ class Marginals:
 
     name: ClassVar[str] = "marginals"
     version: ClassVar[str] = "1"
-    source: ClassVar[str] = "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: population-level statistical alignment"
+    source: ClassVar[str] = (
+        "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: population-level statistical alignment"
+    )
 
     margin: float = 0.10
     """Population Kolmogorov-Smirnov distance up to which two populations count as alike."""
@@ -54,7 +56,14 @@ class Marginals:
         p_values = {name: sample.p_value for name, sample in samples.items()}
         adjusted = benjamini_hochberg({n: p for n, p in p_values.items() if real.metrics[n].role == "metric"})
         return [
-            self._finding(real.metrics[name], columns[name], samples.get(name), adjusted.get(name), design, seed)
+            self._finding(
+                real.metrics[name],
+                columns[name],
+                sample=samples.get(name),
+                p_adjusted=adjusted.get(name),
+                design=design,
+                seed=seed,
+            )
             for name in names
         ]
 
@@ -77,7 +86,12 @@ class Marginals:
         return {
             name: Sample.of(
                 column,
-                Resamples(column.real.counts, column.simulated.counts, resampled_real[name], resampled_simulated[name]),
+                Resamples(
+                    column.real.counts,
+                    column.simulated.counts,
+                    resampled_real[name],
+                    resampled_simulated[name],
+                ),
                 floor=distance(floors[0][name], floors[1][name]),
                 dealt=column.dealt(weights),
                 n_units=(design.real.n_units, design.simulated.n_units),
@@ -85,8 +99,15 @@ class Marginals:
             for name, column in columns.items()
         }
 
-    def _finding(  # one call site; the record has that many fields
-        self, metric: Metric, column: Column, sample: Sample | None, p_adjusted: float | None, design: Design, seed: int
+    def _finding(
+        self,
+        metric: Metric,
+        column: Column,
+        *,
+        sample: Sample | None,
+        p_adjusted: float | None,
+        design: Design,
+        seed: int,
     ) -> Finding:
         decision = self._decide(column, sample, p_adjusted)
         details = column.describe() | {
@@ -130,10 +151,12 @@ class Marginals:
         if sample is None or smallest < MIN_UNITS:
             growth = MIN_UNITS / smallest if smallest else None
             where = f"{column.n_units[0]} real and {column.n_units[1]} simulated independent units have this metric"
-            return Decision("undecided", f"{where}; at least {MIN_UNITS} a side are needed to decide anything", growth)
+            return Decision(
+                "undecided", f"{where}; at least {MIN_UNITS} a side are needed to decide anything", growth
+            )
         p_value = sample.p_value if p_adjusted is None else p_adjusted
         return decide(
             Evidence(
                 column.distance, sample.upper_90, self.margin, p_value, sample.floor_mean, sample.floor_q95
-            )  # fmt: skip
+            )
         )

@@ -29,7 +29,9 @@ class Sides:
     @classmethod
     def without_shared_texts(cls, real: Corpus, simulated: Corpus) -> Sides:
         """Drop conversations whose user's side stands, but for case and white space, on both sides."""
-        folded = [[" ".join(text.casefold().split()) for text in side.user_texts] for side in (real, simulated)]
+        folded = [
+            [" ".join(text.casefold().split()) for text in side.user_texts] for side in (real, simulated)
+        ]
         shared = set(folded[0]) & set(folded[1])
         kept = [np.asarray([text not in shared for text in side], bool) for side in folded]
         return cls(
@@ -85,7 +87,9 @@ class Sides:
             groups against as many simulated units; and the conversations a side, on average.
         """
         rng = generator(seed, "control")
-        human, simulated = (rng.permutation(np.unique(self.group[side])) for side in (self.is_human, ~self.is_human))
+        human, simulated = (
+            rng.permutation(np.unique(self.group[side])) for side in (self.is_human, ~self.is_human)
+        )
         n = min(len(human) // 2, len(simulated))
         first = self.is_human & np.isin(self.group, human[:n])
         second = self.is_human & np.isin(self.group, human[n : 2 * n])

@@ -30,7 +30,9 @@ def tells(view: View, is_human: BoolArray) -> JsonValue:
     model = logistic_regression()
     model.fit(view.features, is_human, sample_weight=equal_prior(is_human))
     coefficients = np.asarray(model.coef_, np.float64).ravel()  # type: ignore[attr-defined]
-    means = [np.asarray(view.features[side].mean(axis=0), np.float64).ravel() for side in (is_human, ~is_human)]
+    means = [
+        np.asarray(view.features[side].mean(axis=0), np.float64).ravel() for side in (is_human, ~is_human)
+    ]
     counts = [np.asarray(view.counted[side].sum(axis=0), np.int64).ravel() for side in (is_human, ~is_human)]
     pull = coefficients * (means[0] - means[1])
     listed: dict[str, JsonValue] = {}

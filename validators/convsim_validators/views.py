@@ -49,7 +49,9 @@ def words(texts: Sequence[str], n_real: int) -> View:
 
     The vocabulary and its document frequencies are taken from both sides together, without their labels.
     """
-    return _ngrams([" ".join(WORD.findall(text.lower())) for text in texts], n_real, np.ones(len(texts), bool), {})
+    return _ngrams(
+        [" ".join(WORD.findall(text.lower())) for text in texts], n_real, np.ones(len(texts), bool), {}
+    )
 
 
 def first_words(texts: Sequence[str], n_real: int) -> View:

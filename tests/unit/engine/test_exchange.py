@@ -7,9 +7,10 @@ from tests.doubles import ITEM, Obliging, Told, people, say
 
 
 def planned(shopper, agent=None, **changes) -> Planned:
-    fields = dict(
-        study="s", shopper=shopper, model=None, persona=people(1)[0], arm=Arm("good", agent or Obliging()), repeat=0, seed=3
-    )
+    fields = {
+        "study": "s", "shopper": shopper, "model": None, "persona": people(1)[0],
+        "arm": Arm("good", agent or Obliging()), "repeat": 0, "seed": 3,
+    }  # fmt: skip
     return Planned(**{**fields, **changes})
 
 
@@ -99,7 +100,8 @@ def test_everything_that_tells_conversations_apart_enters_the_id():
     others = [
         planned(told, study="t"), planned(Told(lambda turn: say(), name="else")), planned(told, model="m"),
         planned(told, persona=people(2)[1]), planned(told, arm=Arm("bad", Obliging())), planned(told, repeat=1),
-        planned(told, seed=4), planned(told, arm=Arm("good", Obliging(name="z"))), planned(told, arm=Arm("good", Obliging(), 0.5)),
+        planned(told, seed=4), planned(told, arm=Arm("good", Obliging(name="z"))),
+        planned(told, arm=Arm("good", Obliging(), 0.5)),
     ]  # fmt: skip
     assert len({base.id, *(other.id for other in others)}) == len(others) + 1
     assert planned(told).id == base.id

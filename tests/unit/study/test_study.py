@@ -12,8 +12,10 @@ from tests.doubles import Obliging, Told, people, say
 
 
 def study(**changes) -> Study:
-    fields = dict(seed=1, n=6, arms=("good", "bad"), max_turns=2, concurrency=3)
-    return Study(Told(lambda turn: say()), changes.pop("agent", Obliging()), people(4), **{**fields, **changes})
+    fields = {"seed": 1, "n": 6, "arms": ("good", "bad"), "max_turns": 2, "concurrency": 3}
+    return Study(
+        Told(lambda turn: say()), changes.pop("agent", Obliging()), people(4), **{**fields, **changes}
+    )
 
 
 def lines(folder) -> list[dict]:
@@ -98,7 +100,9 @@ def test_two_writers_of_one_run_are_kept_apart(tmp_path):
 
 
 def test_a_control_that_is_known_only_afterwards_is_refused():
-    late = Persona.model_validate({"id": "p", "need": "x", "patience": {"value": "low", "known": "afterwards"}})
+    late = Persona.model_validate(
+        {"id": "p", "need": "x", "patience": {"value": "low", "known": "afterwards"}}
+    )
     with pytest.raises(InputError, match="patience is known only afterwards"):
         Study(Told(lambda turn: say()), Obliging(), [late], seed=1)
 

@@ -1,0 +1,11 @@
+"""Recommenders under test: two built in, and adapters for the user's own."""
+
+from convsim.agents.command import Command
+from convsim.agents.http import HTTP
+from convsim.agents.langchain import LangChain
+from convsim.agents.llm import LLM
+from convsim.agents.openai_chat import OpenAIChat
+from convsim.agents.python_agent import PythonAgent
+from convsim.agents.retrieval import Retrieval
+
+__all__ = ["HTTP", "LLM", "Command", "LangChain", "OpenAIChat", "PythonAgent", "Retrieval"]

@@ -1,0 +1,92 @@
+"""An adapter for an agent behind an HTTP endpoint that takes and returns JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from convsim.agents.answer import MAX_ANSWER_BYTES, parse_answer
+from convsim.agents.foreign import in_time
+from convsim.agents.one_line import one_line
+from convsim.agents.seen import as_request, seen_by_agent
+from convsim.agents.settings import check_timeout
+from convsim.contracts.agent import AgentReply
+from convsim.conversation import Conversation
+from convsim.errors import AgentError, InputError
+
+if TYPE_CHECKING:
+    import aiohttp
+
+BLOCK_BYTES = 65_536
+
+
+@dataclass(kw_only=True)
+class HTTP:
+    """POSTs ``{"messages", "conversation_id", "seed"}`` to ``url`` and takes ``{"content", "items"}``.
+
+    ``messages`` are OpenAI's, with ``items`` on those of the agent. ``api_key_env`` names an environment
+    variable that is sent as a bearer token. A reply is one connection and is never tried again: an endpoint
+    may count what it is asked, and a second answer is not the first.
+
+    Raises:
+        InputError: No http or https address, no such environment variable, or an unusable timeout.
+    """
+
+    url: str
+    api_key_env: str = ""
+    timeout_s: float = 60.0
+    name: str = "http"
+
+    def __post_init__(self) -> None:
+        check_timeout(self.name, self.timeout_s)
+        if not isinstance(self.url, str) or not self.url.startswith(("http://", "https://")):
+            raise InputError(f"{self.name}: url must begin with http:// or https://, but is {self.url!r:.80}")
+        if self.api_key_env and not os.environ.get(self.api_key_env):
+            raise InputError(f"{self.name}: the environment variable {self.api_key_env} is not set")
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        """Ask the endpoint; raises AgentError when it is out of reach, late, or of no use."""
+        import aiohttp
+
+        request = as_request(seen_by_agent(conversation), seed=seed)
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        if self.api_key_env:
+            headers["Authorization"] = f"Bearer {os.environ.get(self.api_key_env, '')}"
+        async with in_time(self.name, self.timeout_s):
+            try:
+                # A session for each reply: it belongs to one event loop, and nobody would close a longer one.
+                async with (
+                    aiohttp.ClientSession(
+                        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None), auto_decompress=False
+                    ) as session,
+                    session.post(
+                        self.url, data=json.dumps(request).encode(), headers=headers, allow_redirects=False
+                    ) as response,
+                ):
+                    body = await _bounded_body(response)
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                what = one_line(error) or type(error).__name__
+                raise AgentError(f"{self.name}: {self.url} did not answer: {what}") from error
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            # A compressed body unfolds to any size.
+            raise AgentError(f"{self.name}: {self.url} compressed its answer, though asked not to")
+        if response.status != 200:
+            said = one_line(body[:200].decode("utf-8", "replace"))
+            raise AgentError(f"{self.name}: {self.url} answered with status {response.status}: {said}")
+        return parse_answer(body, self.name)
+
+
+async def _bounded_body(response: aiohttp.ClientResponse) -> bytes:
+    """Read a body up to one byte beyond what is taken, so that ``parse_answer`` can refuse a longer one."""
+    body = bytearray()
+    async for block in response.content.iter_chunked(BLOCK_BYTES):
+        body += block
+        if len(body) > MAX_ANSWER_BYTES:
+            break
+    return bytes(body[: MAX_ANSWER_BYTES + 1])

@@ -1,0 +1,112 @@
+"""An agent that lets a chat model speak about what a search over the catalogue found."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convsim.agents.answer import to_reply
+from convsim.agents.chat import ask_model
+from convsim.agents.search import Shelf, find, listen
+from convsim.agents.search.tokens import words_of
+from convsim.agents.seen import as_chat, seen_by_agent
+from convsim.agents.settings import check_timeout, check_whole
+from convsim.catalogue import Catalogue, CatalogueItem
+from convsim.contracts.agent import AgentReply
+from convsim.contracts.model import ChatMessage, ChatModel
+from convsim.conversation import Conversation
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+PROMPT = Path(__file__).with_name("prompts") / "recommend.txt.j2"
+MARK = re.compile(r"\s*\[#?(\d{1,3})\]")
+
+
+@dataclass(kw_only=True)
+class LLM:
+    """Tells ``model`` which items a search found, and shows those of them that it names.
+
+    ``n_candidates`` items go into the prompt, with those of the agent's last reply, so that it can speak of
+    them again; at most ``n_items`` are shown. An item is named by its number in brackets, which is then taken
+    out of the text, or by its title. What the model makes up is never shown: it has no id.
+
+    Raises:
+        InputError: A setting cannot be used.
+    """
+
+    model: ChatModel
+    catalogue: Catalogue
+    n_items: int = 6
+    n_candidates: int = 12
+    max_tokens: int = 400
+    temperature: float = 0.7
+    currency: str = "$"
+    timeout_s: float = 600.0
+    name: str = "llm"
+
+    def __post_init__(self) -> None:
+        check_timeout(self.name, self.timeout_s)
+        check_whole(self.name, "n_items", self.n_items, low=1, high=12)
+        check_whole(self.name, "n_candidates", self.n_candidates, low=1, high=50)
+        check_whole(self.name, "max_tokens", self.max_tokens, low=1, high=100_000)
+
+    @property
+    def prompt_hash(self) -> str:
+        """The SHA-256 of the prompt's file, in hexadecimal."""
+        return hashlib.sha256(PROMPT.read_bytes()).hexdigest()
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        return Shelf(self.catalogue)
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        """Answer the conversation so far; raises AgentError when the model fails."""
+        candidates = self._candidates(conversation)
+        system = ChatMessage(role="system", content=self._prompt(candidates))
+        said = await ask_model(self, [system, *as_chat(seen_by_agent(conversation))], seed=seed)
+        named = named_items(said.text, candidates)[: self.n_items]
+        items = tuple(item.to_shown() for item in named)
+        return to_reply({"content": MARK.sub("", said.text).strip(), "items": items}, self.name).but(
+            usage=said.usage
+        )
+
+    def _candidates(self, conversation: Conversation) -> list[CatalogueItem]:
+        wishes = listen(conversation, self._shelf.vocabulary, self._shelf.price_of)
+        found = find(self._shelf, wishes, self.n_candidates).items
+        shown = [self.catalogue.item(item) for item in wishes.last_shown if item in self.catalogue]
+        return list({item.id: item for item in (*found, *shown)}.values())
+
+    def _prompt(self, candidates: Sequence[CatalogueItem]) -> str:
+        return _template().render(items=candidates, currency=self.currency, n_items=self.n_items).strip()
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+    )
+    return environment.from_string(PROMPT.read_text(encoding="utf-8"))
+
+
+def named_items(text: str, candidates: Sequence[CatalogueItem]) -> list[CatalogueItem]:
+    """Return the candidates that a text names by number or title, in the order in which it first does."""
+    places: dict[int, int] = {}  # in words from the start
+    for match in MARK.finditer(text):
+        row = int(match.group(1)) - 1
+        if 0 <= row < len(candidates):
+            places.setdefault(row, len(words_of(text[: match.start()])))
+    folded = f" {' '.join(words_of(text))} "
+    for row, item in enumerate(candidates):
+        title = " ".join(words_of(item.title.split(",")[0]))
+        if title and (at := folded.find(f" {title} ")) >= 0:
+            words_before = folded.count(" ", 0, at)
+            places[row] = min(words_before, places.get(row, words_before))
+    return [candidates[row] for row in sorted(places, key=lambda row: (places[row], row))]

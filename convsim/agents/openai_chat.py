@@ -1,0 +1,42 @@
+"""An adapter for an agent that is an OpenAI-compatible chat endpoint: any chat model that is handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convsim.agents.answer import to_reply
+from convsim.agents.chat import ask_model
+from convsim.agents.seen import as_chat, seen_by_agent
+from convsim.agents.settings import check_timeout, check_whole
+from convsim.contracts.agent import AgentReply
+from convsim.contracts.model import ChatMessage, ChatModel
+from convsim.conversation import Conversation
+
+
+@dataclass(kw_only=True)
+class OpenAIChat:
+    """Sends the messages to ``model`` as they are, after ``system`` if there is one, and answers its text.
+
+    It shows no items: a chat completion has none.
+
+    Raises:
+        InputError: A setting cannot be used.
+    """
+
+    model: ChatModel
+    system: str = ""
+    max_tokens: int = 1_024
+    temperature: float = 0.7
+    timeout_s: float = 600.0
+    name: str = "openai_chat"
+
+    def __post_init__(self) -> None:
+        check_timeout(self.name, self.timeout_s)
+        check_whole(self.name, "max_tokens", self.max_tokens, low=1, high=100_000)
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        """Ask the model; raises AgentError when it fails, is late, or answers nothing."""
+        system = [ChatMessage(role="system", content=self.system)] if self.system else []
+        messages = [*system, *as_chat(seen_by_agent(conversation))]
+        said = await ask_model(self, messages, seed=seed)
+        return to_reply(said.text, self.name).but(usage=said.usage)

@@ -1,0 +1,135 @@
+"""Which of the values that a message names are wanted: "no leather, suede or mesh; brown is fine"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from convsim.agents.search.english import english
+from convsim.agents.search.tokens import Token, tokens
+from convsim.agents.search.vocabulary import Mention, Vocabulary
+
+CLAUSE_END = re.compile(r"[!?;\n]|\.(?!\d)|\b(?:but|though|however)\b", re.IGNORECASE)
+
+
+class Reading(NamedTuple):
+    """One value that a message names: wanted or not, and whether it replaces what was said before."""
+
+    mention: Mention
+    said: str
+    wanted: bool
+    corrects: bool
+
+
+def read_clauses(text: str, vocabulary: Vocabulary) -> tuple[list[Reading], tuple[str, ...]]:
+    """Read a message that went through ``plain_text``: its values, and the words to search for."""
+    readings: list[Reading] = []
+    words: list[str] = []
+    for clause in CLAUSE_END.split(_without_harmless(text)):
+        said = tokens(clause)
+        found = _Clause(clause, said, list(vocabulary.mentions(said)))
+        judged = found.readings()
+        readings += judged
+        unwanted = {at for reading in judged if not reading.wanted for at in _span(reading.mention)}
+        skipped = unwanted | found.possessions()
+        words += [token.word for at, token in enumerate(said) if at not in skipped]
+    return readings, tuple(word for word in words if word not in english().ignored)
+
+
+def _without_harmless(text: str) -> str:
+    pattern = "|".join(re.escape(phrase) for phrase in english().negating.harmless)
+    return re.sub(rf"(?i:\b(?:{pattern})\b)", " ", text)
+
+
+def _span(mention: Mention) -> range:
+    return range(mention.first, mention.last + 1)
+
+
+class _Clause:
+    """One clause: its text, its words, and the values that it names."""
+
+    def __init__(self, text: str, said: Sequence[Token], mentions: Sequence[Mention]):
+        self.text, self.said, self.mentions = text, said, mentions
+        self.mentioned = {at for mention in mentions for at in _span(mention)}
+
+    def readings(self) -> list[Reading]:
+        """Judge every value but those of possessions ("my black jacket")."""
+        unwanted = self._unwanted()
+        owned = self.possessions()
+        corrects = self._has_any(english().correcting)
+        return [
+            Reading(mention, self._written(mention), mention.first not in unwanted, corrects)
+            for mention in self.mentions
+            if mention.facet == "occasion" or mention.first not in owned
+        ]
+
+    def possessions(self) -> set[int]:
+        """Return the values that stand right after "my" and its like."""
+        owned: set[int] = set()
+        for at in range(1, len(self.said)):
+            if at in self.mentioned and (at - 1 in owned or self.said[at - 1].word in english().possessive):
+                owned.add(at)
+        return owned
+
+    def _unwanted(self) -> set[int]:
+        unwanted: set[int] = set()
+        negator = ""
+        for at in range(len(self.said)):
+            if at and negator and self._comma_before(at) and not self._list_goes_on(at, negator):
+                negator = ""
+            if found := self._negator_at(at):
+                negator = found
+            elif negator and at not in self.mentioned and self._ends_negation(at, negator):
+                negator = ""
+            if at in self.mentioned and (negator or self._word(at + 1) in english().negating.after):
+                unwanted.add(at)
+        return unwanted
+
+    def _negator_at(self, at: int) -> str:
+        pair = f"{self.said[at].written} {self._written_at(at + 1)}"
+        written = self.said[at].written
+        if pair in english().negating.before:
+            return pair
+        # "no, black" answers a question; it refuses nothing.
+        if written in english().negating.before and not (written == "no" and self._comma_before(at + 1)):
+            return written
+        return ""
+
+    def _ends_negation(self, at: int, negator: str) -> bool:
+        token = self.said[at]
+        if token.written in english().negating.pointing:
+            return at + 1 not in self.mentioned
+        directly = at > 0 and self.said[at - 1].written == negator and negator != "no"
+        return token.written in english().negating.closing and not directly
+
+    def _list_goes_on(self, at: int, negator: str) -> bool:
+        """Tell whether a comma only separates refused values: "no black, white or grey"."""
+        if negator not in english().negating.listing or at - 1 not in self.mentioned:
+            return False
+        rest = [(i, self.said[i].written) for i in range(at, len(self.said))]
+        joined = False
+        for i, written in rest:
+            if written in ("or", "nor", "and"):
+                joined = True
+            elif i not in self.mentioned:
+                break
+        return at in self.mentioned and joined
+
+    def _comma_before(self, at: int) -> bool:
+        if not 0 < at < len(self.said):
+            return False
+        return "," in self.text[self.said[at - 1].end : self.said[at].start]
+
+    def _has_any(self, phrases: Sequence[str]) -> bool:
+        written = f" {' '.join(token.written for token in self.said)} "
+        return any(f" {phrase} " in written for phrase in phrases)
+
+    def _word(self, at: int) -> str:
+        return self.said[at].word if at < len(self.said) else ""
+
+    def _written_at(self, at: int) -> str:
+        return self.said[at].written if at < len(self.said) else ""
+
+    def _written(self, mention: Mention) -> str:
+        return self.text[self.said[mention.first].start : self.said[mention.last].end].lower()

@@ -1,0 +1,80 @@
+"""What a message says about prices: "under $50", "max 80", "between 40 and 60 dollars", "cheaper"."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from convsim.agents.search.english import english
+from convsim.agents.search.wishes import Budget
+
+NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,7}(?:\.\d+)?)(?!\d|[.,]\d|[a-z])"
+SIGN = r"[$€£]"
+NAME = r"(?:dollars?|bucks?|usd|euros?|eur|pounds?|gbp|quid)\b"
+
+
+def budget_in(text: str, before: Budget, *, cheapest_shown: float | None) -> Budget:
+    """Return the budget after a message in lower case, given the one ``before`` it.
+
+    A later limit replaces an earlier one of its kind, and an earlier one of the other kind that it
+    contradicts. "Cheaper" without an amount means below ``cheapest_shown``, the lowest price of the agent's
+    last reply.
+    """
+    said = _stated(text)
+    if not said and cheapest_shown is not None and _matches_any(text, english().money.cheaper):
+        said = Budget(ceiling=cheapest_shown, below=True)
+    if not said:
+        return before
+    floor = said.floor if said.floor is not None else before.floor
+    ceiling, below = (
+        (said.ceiling, said.below) if said.ceiling is not None else (before.ceiling, before.below)
+    )
+    if floor is not None and ceiling is not None and floor > ceiling:
+        return said
+    return Budget(floor, ceiling, below)
+
+
+def _stated(text: str) -> Budget:
+    money = english().money
+    if both := _first(text, money.between, groups=2):
+        return Budget(floor=min(both), ceiling=max(both))
+    if strict := _first(text, money.below):
+        return Budget(ceiling=strict[0], below=True)
+    if most := _first(text, money.at_most):
+        return Budget(ceiling=most[0])
+    if least := _first(text, money.at_least):
+        return Budget(floor=least[0])
+    if around := _first(text, money.around):
+        return Budget(ceiling=around[0] * money.around_factor)
+    lone = re.fullmatch(rf"\W*(?:\w+\W+)?{_pattern('MONEY')}(?:\W+\w+)?\W*", text)
+    return Budget(ceiling=_number(lone)) if lone else Budget()
+
+
+def _first(text: str, patterns: tuple[str, ...], *, groups: int = 1) -> tuple[float, ...]:
+    """Return the amounts of the last match of the first pattern that matches: what was said last wins."""
+    for pattern in patterns:
+        matches = list(re.finditer(_pattern(pattern), text))
+        if matches:
+            amounts = [float(group.replace(",", "")) for group in matches[-1].groups() if group]
+            if len(amounts) == groups:
+                return tuple(amounts)
+    return ()
+
+
+@cache
+def _pattern(pattern: str) -> str:
+    """Write out AMOUNT and MONEY; a number that counts days or inches is neither."""
+    units = "|".join(english().money.units)
+    no_unit = rf"(?!\s*-?\s*(?:{units}))"
+    money = rf"(?:{SIGN}\s*{NUMBER}(?:\s*{NAME})?|{NUMBER}\s*(?:{SIGN}|{NAME})){no_unit}"
+    amount = rf"(?:{SIGN}\s*)?{NUMBER}(?:\s*(?:{SIGN}|{NAME}))?{no_unit}"
+    start = r"(?<![\w.])" if pattern[0].isalnum() or pattern.startswith(("(", "A", "M")) else ""
+    return start + pattern.replace("AMOUNT", amount).replace("MONEY", money)
+
+
+def _number(match: re.Match[str]) -> float:
+    return float(next(group for group in match.groups() if group).replace(",", ""))
+
+
+def _matches_any(text: str, patterns: tuple[str, ...]) -> bool:
+    return any(re.search(pattern, text) for pattern in patterns)

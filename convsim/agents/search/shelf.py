@@ -1,0 +1,142 @@
+"""A catalogue made ready to be searched: BM25 over its texts, and which items have which value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from convsim.agents.search.english import english
+from convsim.agents.search.sizing import one_spelling
+from convsim.agents.search.tokens import words_of
+from convsim.agents.search.vocabulary import ATTRIBUTES, Vocabulary, values_of
+from convsim.agents.search.wishes import Facet, Phrase
+from convsim.catalogue import Catalogue, CatalogueItem
+
+if TYPE_CHECKING:
+    import bm25s
+    import numpy as np
+    import numpy.typing as npt
+
+TITLE_WEIGHT = 3
+"""How often a title's words are counted for each time that a description's are."""
+DECAY = 0.7
+"""How much a message weighs against the one after it."""
+
+
+@dataclass
+class Shelf:
+    """What a search needs of a catalogue; made at the first search, since a large one takes a second."""
+
+    catalogue: Catalogue
+    _masks: dict[tuple[Facet, Phrase], npt.NDArray[np.bool_]] = field(default_factory=dict, repr=False)
+    _values: dict[Facet, list[str]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words that the catalogue itself uses."""
+        return Vocabulary.of(self.catalogue)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The place of each id in the catalogue."""
+        return {item.id: row for row, item in enumerate(self.catalogue.items)}
+
+    @cached_property
+    def price_of(self) -> dict[str, float | None]:
+        """The price of each id."""
+        return {item.id: item.price for item in self.catalogue.items}
+
+    @cached_property
+    def prices(self) -> npt.NDArray[np.float64]:
+        """Shape (n,): the prices in the catalogue's order, NaN where unknown."""
+        import numpy as np
+
+        return np.asarray([np.nan if item.price is None else item.price for item in self.catalogue.items])
+
+    @cached_property
+    def offered(self) -> frozenset[Facet]:
+        """The facets that some item has a value of."""
+        facets: tuple[Facet, ...] = (*ATTRIBUTES, "sizes")
+        return frozenset(
+            facet for facet in facets if any(values_of(item, facet) for item in self.catalogue.items)
+        )
+
+    def having(self, facet: Facet, phrase: Phrase) -> npt.NDArray[np.bool_]:
+        """Return shape (n,): which items have that phrase in a value of ``facet``, or in the title.
+
+        A size must be the very size.
+        """
+        import numpy as np
+
+        key = (facet, phrase)
+        if key not in self._masks:
+            rows = self._sizes.get(phrase[0], []) if facet == "sizes" else self._rows(facet, " ".join(phrase))
+            self._masks[key] = np.zeros(len(self.catalogue), dtype=bool)
+            self._masks[key][rows] = True
+        return self._masks[key]
+
+    def relevance(self, words: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:
+        """Return shape (n,): BM25 of the messages' words, the newest last and weighing most, at most 1.
+
+        Summed in the order of the words, so that the same words give the same numbers in every process.
+        """
+        import numpy as np
+
+        index, known = self._index
+        total = np.zeros(len(self.catalogue))
+        for age, message in enumerate(reversed(words)):
+            if asked := [word for word in dict.fromkeys(message) if word in known]:
+                total += DECAY**age * index.get_scores(asked)
+        highest = float(total.max(initial=0.0))
+        return total / highest if highest > 0 else total
+
+    def _rows(self, facet: Facet, phrase: str) -> list[int]:
+        sought = f" {phrase} "
+        if facet == "kind":
+            return [row for row, title in enumerate(self._titles) if sought in title]
+        if facet not in self._values:
+            self._values[facet] = [_folded(values_of(item, facet)) for item in self.catalogue.items]
+        texts = zip(self._titles, self._values[facet], strict=True)
+        return [row for row, (title, values) in enumerate(texts) if sought in title or sought in values]
+
+    @cached_property
+    def _titles(self) -> list[str]:
+        return [_folded((item.title,)) for item in self.catalogue.items]
+
+    @cached_property
+    def _sizes(self) -> dict[str, list[int]]:
+        rows: dict[str, list[int]] = {}
+        for row, item in enumerate(self.catalogue.items):
+            for size in dict.fromkeys(map(one_spelling, item.list_of("sizes"))):
+                rows.setdefault(size, []).append(row)
+        return rows
+
+    @cached_property
+    def _index(self) -> tuple[bm25s.BM25, dict[str, int]]:
+        import bm25s
+
+        numbers: dict[str, int] = {}
+        texts = [
+            [numbers.setdefault(word, len(numbers)) for word in _searched(item)]
+            for item in self.catalogue.items
+        ]
+        known = dict(numbers)
+        index = bm25s.BM25()
+        # Numbered here: bm25s would number the words in the order of a set, which differs between processes.
+        index.index((texts, numbers), show_progress=False)
+        return index, known
+
+
+def _folded(values: Sequence[str]) -> str:
+    """Return folded words between spaces, with a bar between two values."""
+    return f" {' | '.join(' '.join(words_of(value)) for value in values)} "
+
+
+def _searched(item: CatalogueItem) -> list[str]:
+    attributes = [value for facet in ATTRIBUTES for value in values_of(item, facet)]
+    words = list(words_of(item.title)) * TITLE_WEIGHT
+    for text in (item.description, *attributes):
+        words += words_of(text)
+    return [word for word in words if word not in english().ignored]

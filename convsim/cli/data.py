@@ -1,0 +1,148 @@
+"""``convsim data``: cards, downloads with checksums, and a look at any file of conversations."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convsim.cli.console import err, make_folder, out
+from convsim.errors import InputError
+
+app = typer.Typer(
+    help="Lists, fetches, describes, converts and splits files of conversations.", no_args_is_help=True
+)
+
+
+class Output(StrEnum):
+    """How it is printed."""
+
+    text = "text"
+    json = "json"
+
+
+class By(StrEnum):
+    """What stays together in a split."""
+
+    user = "user"
+    conversation = "conversation"
+
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A file of conversations, or a run folder.")]
+As = Annotated[Output, typer.Option("--format", help="How it is printed.")]
+ReadAs = Annotated[
+    str | None,
+    typer.Option("--reader", help="Read it as convsim, openai or convapparel."),
+]
+SkipBad = Annotated[bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")]
+SurveyMap = Annotated[Path | None, typer.Option(help="TOML that maps survey questions to labels.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to.")]
+
+
+@app.command("list")
+def list_cards(output: As = Output.text) -> None:
+    """List the data sets that convsim knows: what they hold, their licence and where they come from."""
+    from convsim.cli.description import print_cards
+    from convsim.readers import cards
+
+    known = cards()
+    if output is Output.json:
+        _print_json([card.model_dump(mode="json") for card in known])
+    else:
+        print_cards(known, out())
+
+
+@app.command("describe")
+def describe_file(
+    file: File,
+    output: As = Output.text,
+    reader: ReadAs = None,
+    skip_bad_lines: SkipBad = False,
+    survey_map: SurveyMap = None,
+) -> None:
+    """Tell what a file of conversations holds: who talks, how long, which labels, and what is odd in it."""
+    from convsim.cli.description import print_description
+    from convsim.readers import describe, read
+
+    found = describe(read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map))
+    if output is Output.json:
+        _print_json(found.model_dump(mode="json"))
+    else:
+        print_description(found, out())
+
+
+@app.command("fetch")
+def fetch_dataset(
+    dataset: Annotated[str, typer.Argument(help="What to fetch: convapparel.")],
+    version: Annotated[int, typer.Option(min=1, max=2, help="1 or 2; they must never be pooled.")] = 1,
+    folder: Out = None,
+) -> None:
+    """Download ConvApparel, check its SHA-256, and print where it lies."""
+    from convsim.readers import card, fetch
+
+    if dataset != "convapparel":
+        raise InputError(f"{dataset!r} cannot be fetched; what can is convapparel, with --version 1 or 2")
+    chosen = card(f"{dataset}-v{version}")
+    err().print(f"{chosen.title}: {chosen.licence}, {chosen.home}")
+    typer.echo(fetch(chosen, folder or Path(), progress=sys.stderr.isatty()))
+
+
+@app.command("convert")
+def convert(
+    file: File,
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A .jsonl, .jsonl.gz, .jsonl.zst or .parquet file.")
+    ],
+    reader: ReadAs = None,
+    skip_bad_lines: SkipBad = False,
+    survey_map: SurveyMap = None,
+) -> None:
+    """Write any file of conversations in convsim's own format."""
+    from convsim.readers import read, write
+
+    transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+    write(target, transcripts.conversations)
+    _warn(*transcripts.warnings)
+    skipped = f", {transcripts.skipped} bad ones skipped" if transcripts.skipped else ""
+    err().print(f"wrote {len(transcripts.conversations)} conversations to {target}{skipped}")
+
+
+@app.command("split")
+def split_file(
+    file: File,
+    *,
+    by: Annotated[By, typer.Option(help="What stays together.")],
+    fraction: Annotated[float, typer.Option(help="Share of the first part, above 0 and below 1.")] = 0.5,
+    seed: Annotated[int, typer.Option(help="Moves the draw.")] = 0,
+    folder: Out = None,
+    reader: ReadAs = None,
+    skip_bad_lines: SkipBad = False,
+    survey_map: SurveyMap = None,
+) -> None:
+    """Split a file into two disjoint parts, by task and arm: one to learn from, one to judge with."""
+    from convsim.readers import read, split, stem_of, write
+
+    transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+    halves = split(transcripts.conversations, by=by.value, fraction=fraction, seed=seed)
+    _warn(*transcripts.warnings, *halves.warnings)
+    into = make_folder(folder) if folder else file.absolute().parent
+    err().print(f"seed {seed}")
+    for name, part in (("a", halves.a), ("b", halves.b)):
+        target = into / f"{stem_of(file)}-{name}.jsonl"
+        write(target, part)
+        err().print(f"wrote {len(part)} conversations to {target}")
+
+
+def _warn(*warnings: str) -> None:
+    from convsim.report.words import plain
+
+    for warning in warnings:
+        err().print(f"warning: {plain(warning)}")
+
+
+def _print_json(document: object) -> None:
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))

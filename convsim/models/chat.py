@@ -1,0 +1,58 @@
+"""Turns a chat or a text into the tokens that a model in this process reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convsim.contracts.model import ChatMessage
+from convsim.errors import ModelError
+from convsim.models.checkpoint import Checkpoint
+from convsim.models.one_line import one_line
+
+SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
+PLAIN_STOPS = ("\nUser:", "\nSystem:", "\nAssistant:")
+"""What ends an answer of a model without a chat template, which would go on to write the other side."""
+
+
+def has_template(checkpoint: Checkpoint) -> bool:
+    """Tell whether the model has a chat template."""
+    return checkpoint.tokenizer.chat_template is not None
+
+
+def chat_tokens(checkpoint: Checkpoint, messages: Sequence[ChatMessage]) -> list[int]:
+    """Return a chat, up to where the answer begins; control tokens within a message are read as plain text.
+
+    Without a chat template the chat is written out, ``User: …``, and ends with ``Assistant:``.
+
+    Raises:
+        ModelError: The chat template refuses the messages.
+    """
+    from jinja2 import TemplateError
+
+    if not has_template(checkpoint):
+        lines = [f"{SPEAKERS[message.role]}: {message.content}" for message in messages]
+        return text_tokens(checkpoint, "\n\n".join([*lines, "Assistant:"]))
+    try:
+        read = checkpoint.tokenizer.apply_chat_template(
+            [{"role": message.role, "content": message.content} for message in messages],
+            add_generation_prompt=True,
+            sanitize_control_tokens=True,
+            return_dict=True,
+        )
+    except TemplateError as error:
+        raise ModelError(f"the model's chat template refuses these messages: {one_line(error)}") from error
+    return list(read["input_ids"])
+
+
+def text_tokens(checkpoint: Checkpoint, text: str, *, is_start: bool = True) -> list[int]:
+    """Return a text's tokens, control tokens read as plain text; ``is_start`` adds what begins a text."""
+    read = checkpoint.tokenizer(text, add_special_tokens=is_start, split_special_tokens=True)
+    return list(read["input_ids"])
+
+
+def option_tokens(checkpoint: Checkpoint, option: str) -> list[int]:
+    """Return an answer as it would follow ``chat_tokens``, with the token that ends it."""
+    lead = "" if has_template(checkpoint) else " "
+    stated = checkpoint.tokenizer.eos_token_id
+    end = checkpoint.ends[0] if stated is None else stated
+    return [*text_tokens(checkpoint, lead + option, is_start=False), end]

@@ -1,0 +1,157 @@
+"""Loads a causal language model and its tokenizer from a folder or a GGUF file, without any network."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from convsim.errors import InputError, MissingExtraError
+from convsim.models.one_line import one_line
+
+if TYPE_CHECKING:
+    import torch
+
+Dtype = Literal["auto", "bfloat16", "float32"]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model ready to run, with its tokenizer; ``context`` is the most tokens that it reads and writes."""
+
+    model: Any
+    tokenizer: Any
+    context: int
+    ends: tuple[int, ...]
+    """Tokens that end an answer: those the model names, and every control token, as no answer holds one."""
+
+
+def check_path(path: Path) -> None:
+    """Check that ``path`` may be a model, before anything is imported.
+
+    Raises:
+        InputError: There is neither a folder with a config.json nor a GGUF file.
+    """
+    if path.is_file() and path.suffix == ".gguf":
+        return
+    if not path.exists():
+        raise InputError(f"no model at {path}: give a folder with config.json and weights, or a .gguf file")
+    if not (path / "config.json").is_file():
+        raise InputError(f"{path} is no model: there is no config.json in it, and it is no .gguf file")
+
+
+def require_packages(*names: str) -> None:
+    """Check that the packages of the extra "local" are installed.
+
+    Raises:
+        MissingExtraError: One is missing.
+    """
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise MissingExtraError(f"a model in this process (the package {name} is missing)", "local")
+
+
+def load_checkpoint(path: Path, *, dtype: Dtype) -> Checkpoint:
+    """Load the model and the tokenizer at ``path``: safetensors only, no code of the checkpoint's own.
+
+    Raises:
+        InputError: It cannot be loaded, or is not a causal language model.
+        MissingExtraError: The extra "local" is not installed.
+    """
+    check_path(path)
+    is_gguf = path.suffix == ".gguf"
+    require_packages("torch", "transformers", *(("accelerate", "gguf") if is_gguf else ()))
+    from safetensors import SafetensorError
+
+    try:
+        with _quiet():
+            model, tokenizer = _load(path, _precision(dtype), is_gguf=is_gguf)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+        ImportError,
+        AttributeError,
+        SafetensorError,
+    ) as error:
+        raise InputError(f"the model at {path} cannot be loaded: {one_line(error)}") from error
+    return _ready(path, model, tokenizer)
+
+
+def _load(path: Path, dtype: torch.dtype, *, is_gguf: bool) -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    models: Any = AutoModelForCausalLM
+    where: dict[str, Any] = {
+        "pretrained_model_name_or_path": path.parent if is_gguf else path,
+        "local_files_only": True,
+    }
+    source: dict[str, Any] = {"gguf_file": path.name} if is_gguf else {}
+    # Packed GGUF weights can be neither saved nor run in batches on every device; unpacked ones can.
+    weights: dict[str, Any] = (
+        {"quantization_config": GgufConfig(dequantize=True)} if is_gguf else {"use_safetensors": True}
+    )
+    tokenizer = AutoTokenizer.from_pretrained(**where, **source, trust_remote_code=False)
+    model, found = models.from_pretrained(
+        **where, **source, **weights, dtype=dtype, trust_remote_code=False, output_loading_info=True
+    )
+    if missing := sorted(found["missing_keys"]):
+        raise ValueError(f"its weights are not those of a causal language model, {missing[0]} is missing")
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer
+
+
+def _ready(path: Path, model: Any, tokenizer: Any) -> Checkpoint:
+    from transformers import GenerationConfig
+
+    config: Any = GenerationConfig
+    stated = model.generation_config.eos_token_id
+    ends = {
+        tokenizer.eos_token_id,
+        *(stated if isinstance(stated, list) else [stated]),
+        *tokenizer.all_special_ids,
+    }
+    ends.discard(None)
+    if not ends:
+        raise InputError(
+            f"the model at {path} has no token that ends an answer: name one in generation_config.json"
+        )
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends)
+    # What a checkpoint recommends (top_k, repetition_penalty, …) would change the distribution unseen.
+    model.generation_config = config(pad_token_id=pad, eos_token_id=sorted(ends), use_cache=True)
+    tokenizer.padding_side = "left"
+    context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return Checkpoint(model, tokenizer, context or 1_000_000, tuple(sorted(ends)))
+
+
+def _precision(dtype: Dtype) -> torch.dtype:
+    import torch
+
+    has = torch.cpu.get_capabilities()
+    multiplies = torch.cuda.is_available() or any(
+        has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")
+    )
+    if dtype == "bfloat16" or (dtype == "auto" and multiplies):
+        return torch.bfloat16
+    return torch.float32
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back transformers' own bars and log lines, which would break into ours."""
+    from transformers.utils import logging as transformers_logging
+
+    logging: Any = transformers_logging
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,189 @@
+"""A model in this process: any causal language model of transformers, from a folder or a GGUF file."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from asyncio import to_thread
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from convsim.contracts.model import ChatMessage, Choice, Completion
+from convsim.errors import ModelError
+from convsim.models.answer import without_thinking
+from convsim.models.batcher import Batcher, Ticket
+from convsim.models.chat import PLAIN_STOPS, chat_tokens, has_template, option_tokens, text_tokens
+from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkpoint
+from convsim.models.generation import Prompt, Written, write
+from convsim.models.likelihood import Options, weigh
+from convsim.models.one_line import one_line
+from convsim.models.settings import check_settings
+from convsim.models.structured import ask_for, check_options, schema_request
+from convsim.seeds import child_seed
+
+
+@dataclass(kw_only=True)
+class Local:
+    """Runs the model at ``path``, a folder of transformers or a GGUF file, on the GPU if torch sees one.
+
+    Requests that wait at the same time are run together, ``max_batch`` at most, whatever their temperatures,
+    seeds, lengths and stop strings. Each draws from a generator of its own seed, so what batching does not
+    allow is one thing only: the same rounding. Padding and the size of a batch change the last bits of a
+    logit, and now and then a token; a run that must repeat to the letter sets ``max_batch`` to 1. ``dtype``
+    "auto" is bfloat16 where the processor multiplies it, else float32.
+
+    Sampling is by temperature and ``top_p`` alone; what else a checkpoint recommends is not applied. A prompt
+    is never truncated: one that leaves no room for the answer is a ModelError. A completion's seconds include
+    waiting for the others. A model of one's own has no price.
+    """
+
+    path: Path | str
+    name: str = ""
+    max_batch: Annotated[int, Field(ge=1)] = 8
+    dtype: Dtype = "auto"
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        self._check_source()
+        self.name = self.name or Path(self.path).name
+        self._checkpoint: Checkpoint | None = None
+        self._loading = threading.Lock()
+        worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="convsim-model")
+        self._writer = Batcher(self._write_batch, max_batch=self.max_batch, worker=worker)
+        self._weigher = Batcher(self._weigh_batch, max_batch=self.max_batch, worker=worker)
+
+    def load(self) -> Checkpoint:
+        """Load the model now, or return it if it is loaded; the first request does it otherwise.
+
+        Raises:
+            InputError: It cannot be loaded, or is not a causal language model.
+            MissingExtraError: The extra "local" is not installed.
+        """
+        with self._loading:
+            if self._checkpoint is None:
+                self._checkpoint = load_checkpoint(self._source(), dtype=self.dtype)
+            return self._checkpoint
+
+    async def complete(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        stop: Sequence[str] = (),
+        schema: type[BaseModel] | None = None,
+    ) -> Completion:
+        """Answer a chat; an answer may be empty.
+
+        Raises:
+            InputError: The model cannot be loaded.
+            ModelError: The prompt is too long, the chat template or, twice, the schema refuses.
+        """
+        checkpoint = await to_thread(self.load)
+        ends = tuple(stop) if has_template(checkpoint) else (*stop, *PLAIN_STOPS)
+
+        async def ask(prompt: Sequence[ChatMessage], seed: int) -> Completion:
+            tokens = chat_tokens(checkpoint, prompt)
+            said = await self._write(checkpoint, Prompt(tokens, max_tokens, temperature, seed, ends))
+            return said.but(text=said.text.strip())
+
+        if schema is None:
+            return await ask(messages, seed)
+        request = schema_request(schema)
+        return (await ask_for(schema, messages, request=request, ask=ask, seed=seed, who=self.name))[0]
+
+    async def continue_text(
+        self, text: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str] = ()
+    ) -> Completion:
+        """Continue a text; a continuation may be empty. Raises as ``complete`` does."""
+        checkpoint = await to_thread(self.load)
+        tokens = text_tokens(checkpoint, text)
+        return await self._write(checkpoint, Prompt(tokens, max_tokens, temperature, seed, tuple(stop)))
+
+    async def choose(
+        self, messages: Sequence[ChatMessage], options: Sequence[str], *, temperature: float, seed: int
+    ) -> Choice:
+        """Choose by the likelihood of the model saying just that, drawn at ``temperature``; 0 takes the best.
+
+        Raises:
+            InputError: The model cannot be loaded.
+            ModelError: The prompt is too long, or its chat template refuses it.
+            ValueError: No options, or two that are the same.
+        """
+        check_options(options)
+        start = time.perf_counter()
+        checkpoint = await to_thread(self.load)
+        tokens = chat_tokens(checkpoint, messages)
+        answers = [option_tokens(checkpoint, option) for option in options]
+        self._check_room(checkpoint, len(tokens), max(len(answer) for answer in answers))
+        likelihoods = await self._weigher.submit(Options(tokens, answers))
+        index = draw(likelihoods, temperature=temperature, seed=seed)
+        completion = Completion(
+            text=options[index],
+            finish_reason="stop",
+            input_tokens=len(tokens),
+            output_tokens=len(answers[index]),
+            seconds=time.perf_counter() - start,
+        )
+        return Choice(index=index, completion=completion)
+
+    def _source(self) -> Path:
+        return Path(self.path)
+
+    def _check_source(self) -> None:
+        check_path(Path(self.path))
+
+    async def _write(self, checkpoint: Checkpoint, prompt: Prompt) -> Completion:
+        self._check_room(checkpoint, len(prompt.tokens), prompt.max_tokens)
+        start = time.perf_counter()
+        written = await self._writer.submit(prompt)
+        return Completion(
+            text=without_thinking(written.text),
+            finish_reason="stop" if written.ended else "length",
+            input_tokens=len(prompt.tokens),
+            output_tokens=written.tokens,
+            seconds=time.perf_counter() - start,
+        )
+
+    def _check_room(self, checkpoint: Checkpoint, read: int, written: int) -> None:
+        if read + written > checkpoint.context:
+            raise ModelError(
+                f"{self.name} has room for {checkpoint.context:,} tokens, but the prompt has {read:,} and "
+                f"the answer may have {written:,}: shorten one of them"
+            )
+
+    def _write_batch(self, batch: Sequence[Ticket[Prompt, Written]]) -> list[Written]:
+        with self._one_line_errors():
+            return write(self.load(), batch, top_p=self.top_p)
+
+    def _weigh_batch(self, batch: Sequence[Ticket[Options, list[float]]]) -> list[list[float]]:
+        with self._one_line_errors():
+            return weigh(self.load(), [ticket.job for ticket in batch])
+
+    @contextmanager
+    def _one_line_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            raise ModelError(f"{self.name} failed in torch: {one_line(error)}") from error
+
+
+def draw(likelihoods: Sequence[float], *, temperature: float, seed: int) -> int:
+    """Draw an index from the softmax of log-likelihoods over ``temperature``; at 0 the highest."""
+    highest = max(likelihoods)
+    if temperature == 0:
+        return likelihoods.index(highest)
+    weights = [math.exp((likelihood - highest) / temperature) for likelihood in likelihoods]
+    point = child_seed(seed, "choose") / 2**63 * sum(weights)
+    return min(bisect(list(accumulate(weights)), point), len(weights) - 1)

@@ -1,0 +1,62 @@
+"""What a completion costs: a small table that the user can extend; an unknown price is null, never 0."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from convsim.errors import InputError
+from convsim.models.one_line import one_line
+
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Price(BaseModel):
+    """What one model costs at one host (or anywhere), in US dollars per million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model: str
+    host: str | None = None
+    input: Usd
+    output: Usd
+
+    def of(self, input_tokens: int, output_tokens: int) -> float:
+        """Return the cost in US dollars of so many tokens."""
+        return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    price: tuple[Price, ...] = ()
+
+
+def price_of(model: str, host: str, *, table: Path | None = None) -> Price | None:
+    """Find the price of ``model`` at ``host``, in the user's ``table`` first; None where it is unknown.
+
+    Raises:
+        InputError: The user's table cannot be read.
+    """
+    rows = (*(_read(table) if table else ()), *_built_in())
+    return next((row for row in rows if row.model == model and row.host in (None, host)), None)
+
+
+@cache
+def _built_in() -> tuple[Price, ...]:
+    text = resources.files("convsim.models").joinpath("prices.toml").read_text("utf-8")
+    return _Table.model_validate(tomllib.loads(text)).price
+
+
+def _read(path: Path) -> tuple[Price, ...]:
+    try:
+        return _Table.model_validate(tomllib.loads(path.read_text("utf-8"))).price
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"the table of prices {path}: {place}: {first['msg']}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"the table of prices {path} cannot be read: {one_line(error)}") from None

@@ -1,0 +1,132 @@
+"""A model that replays what another has answered: a public test double."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
+from convsim.errors import InputError, ModelError
+from convsim.models.asked import Asked
+from convsim.models.one_line import one_line
+from convsim.records import Count, Name, Record
+
+MAX_LINE_BYTES = 10_000_000
+
+
+class Heard(Record):
+    """One line of a store: a request, by key and in full, and its answer; ``index`` is that of a choice."""
+
+    key: Name
+    asked: Asked
+    completion: Completion
+    index: Count | None = None
+
+
+@dataclass(kw_only=True)
+class Recorded:
+    """Replays ``store``, a JSONL file; with a ``model``, asks it what the store lacks, and stores the answer.
+
+    The same request, seed included, has one answer. Failures are not stored. One process writes to a store.
+    """
+
+    store: Path | str
+    model: ChatModel | None = None
+    name: str = "recorded"
+    _heard: dict[str, Heard] | None = field(init=False, repr=False, default=None)
+
+    async def complete(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        stop: Sequence[str] = (),
+        schema: type[BaseModel] | None = None,
+    ) -> Completion:
+        """Answer as was answered; ModelError for what was not heard, InputError for a broken store."""
+        asked = Asked.to_complete(
+            messages, max_tokens=max_tokens, temperature=temperature, seed=seed, stop=stop, schema=schema
+        )
+        if (known := self._recall(asked)) is not None:
+            return known.completion
+        said = await self._asking(asked).complete(
+            messages, max_tokens=max_tokens, temperature=temperature, seed=seed, stop=stop, schema=schema
+        )
+        return self._remember(Heard(key=asked.key, asked=asked, completion=said)).completion
+
+    async def continue_text(
+        self, text: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str] = ()
+    ) -> Completion:
+        """Continue a text as it was continued; raises as ``complete`` does."""
+        asked = Asked.to_continue(text, max_tokens=max_tokens, temperature=temperature, seed=seed, stop=stop)
+        if (known := self._recall(asked)) is not None:
+            return known.completion
+        said = await self._asking(asked).continue_text(
+            text, max_tokens=max_tokens, temperature=temperature, seed=seed, stop=stop
+        )
+        return self._remember(Heard(key=asked.key, asked=asked, completion=said)).completion
+
+    async def choose(
+        self, messages: Sequence[ChatMessage], options: Sequence[str], *, temperature: float, seed: int
+    ) -> Choice:
+        """Choose as was chosen; raises as ``complete`` does."""
+        asked = Asked.to_choose(messages, options, temperature=temperature, seed=seed)
+        known = self._recall(asked)
+        if known is None:
+            choice = await self._asking(asked).choose(messages, options, temperature=temperature, seed=seed)
+            known = self._remember(
+                Heard(key=asked.key, asked=asked, completion=choice.completion, index=choice.index)
+            )
+        assert known.index is not None
+        return Choice(index=known.index, completion=known.completion)
+
+    def _recall(self, asked: Asked) -> Heard | None:
+        if self._heard is None:
+            self._heard = _read(Path(self.store), must_exist=self.model is None)
+        return self._heard.get(asked.key)
+
+    def _asking(self, asked: Asked) -> ChatModel:
+        if self.model is None:
+            ends = one_line(asked.words[-60:])
+            raise ModelError(
+                f"{self.store} has not heard this ({asked.kind} with seed {asked.seed}, ending {ends!r}): "
+                "record it with a model"
+            )
+        return self.model
+
+    def _remember(self, heard: Heard) -> Heard:
+        assert self._heard is not None
+        with Path(self.store).open("a", encoding="utf-8") as file:
+            file.write(heard.model_dump_json(exclude_defaults=True) + "\n")
+        return self._heard.setdefault(heard.key, heard)
+
+
+def _read(store: Path, *, must_exist: bool) -> dict[str, Heard]:
+    if not store.exists() and not must_exist:
+        return {}
+    heard: dict[str, Heard] = {}
+    try:
+        with store.open("rb+" if not must_exist else "rb") as file:
+            number, whole = 0, 0
+            while line := file.readline(MAX_LINE_BYTES):
+                number += 1
+                if not line.endswith(b"\n"):
+                    break
+                known = Heard.model_validate_json(line)
+                heard[known.key] = known
+                whole = file.tell()
+            if not must_exist:
+                # A process that was killed leaves half a line; what is written next must not join it.
+                file.truncate(whole)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{store}:{number}: {place}: {one_line(first['msg'])}") from None
+    except OSError as error:
+        raise InputError(f"the store {store} cannot be read: {one_line(error)}") from None
+    return heard

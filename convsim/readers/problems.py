@@ -1,0 +1,96 @@
+"""What is wrong with a value that was read, said in one line that is safe to print."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import ValidationError
+
+MAX_SHOWN = 60
+PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
+
+EXPECTED = {
+    "string_type": "text",
+    "string_unicode": "text of whole Unicode characters",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+}
+"""pydantic's names for a wrong type, and what we call the right one."""
+
+
+class MalformedError(Exception):
+    """A value that cannot be read; ``field`` is its place in its document, None for the whole of it."""
+
+    def __init__(self, problem: str, *, field: str | None = None):
+        super().__init__(problem)
+        self.problem, self.field = problem, field
+
+    def inside(self, place: str) -> MalformedError:
+        """Return the same problem, one step deeper: ``place`` is where the document itself lies."""
+        step = "" if self.field is None else self.field if self.field.startswith("[") else f".{self.field}"
+        return MalformedError(self.problem, field=f"{place}{step}")
+
+
+def shown(value: object, *, limit: int = MAX_SHOWN) -> str:
+    """Show a value from a file: short, on one line, control characters escaped."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, str):
+        return repr(value) if len(value) <= limit else f"{value[:limit]!r}… ({len(value):,} characters)"
+    return repr(value)[:limit]
+
+
+def first_problem(error: ValidationError, document: object) -> MalformedError:
+    """Turn pydantic's complaint about ``document`` into its first problem, at its place in the file."""
+    first = error.errors(include_url=False)[0]
+    kind, context = first["type"], first.get("ctx", {})
+    steps = first["loc"]
+    if kind == "missing":
+        place, _ = _place(document, steps[:-1])
+        return MalformedError("is required, but is missing", field=f"{place or ''}{_step(steps[-1], place)}")
+    place, found = _place(document, steps)
+    if kind == "value_error":
+        return MalformedError(str(context.get("error", first["msg"]))[:200], field=place)
+    if kind == "string_too_short":
+        return MalformedError("must not be empty", field=place)
+    if kind == "literal_error":
+        wanted = "one of " + str(context["expected"]).replace("'", "").replace(" or ", ", ")
+    elif kind in ("greater_than_equal", "less_than_equal"):
+        wanted = f"at least {context['ge']:g}" if "ge" in context else f"at most {context['le']:g}"
+    elif kind in EXPECTED:
+        wanted = EXPECTED[kind]
+    else:
+        return MalformedError(f"{first['msg'][:200]}; found {shown(found)}", field=place)
+    return MalformedError(f"must be {wanted}, but is {shown(found)}", field=place)
+
+
+def _place(document: object, steps: tuple[int | str, ...]) -> tuple[str | None, object]:
+    """Follow pydantic's steps through the document, and return the place with what is found there.
+
+    Steps that are not in the document are the model's own, such as the members of a union.
+    """
+    place, at = "", document
+    for step in steps:
+        if isinstance(step, int) and isinstance(at, list | tuple) and step < len(at):
+            place, at = f"{place}[{step}]", at[step]
+        elif isinstance(step, str) and isinstance(at, dict) and step in at:
+            place, at = place + _step(step, place), at[step]
+    return place or None, at
+
+
+def _step(key: int | str, place: str | None) -> str:
+    if not PLAIN_KEY.fullmatch(str(key)):
+        return f"[{shown(key)}]"
+    return f".{key}" if place else str(key)

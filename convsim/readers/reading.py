@@ -1,0 +1,80 @@
+"""Reads any file of conversations, or a run folder, by its ending and its first line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from convsim.errors import InputError, TranscriptError
+from convsim.readers.bulk import bulk_load
+from convsim.readers.convapparel import read_convapparel
+from convsim.readers.lines import read_lines
+from convsim.readers.parquet import read_parquet
+from convsim.readers.transcripts import Transcripts
+
+Reader = Literal["convsim", "openai", "convapparel"]
+READERS: tuple[Reader, ...] = get_args(Reader)
+LINE_ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+ARCHIVE_ENDINGS = (".json", ".zip")
+IN_RUN = "conversations.jsonl"
+
+
+def read(
+    path: str | Path,
+    *,
+    reader: str | None = None,
+    skip_bad_lines: bool = False,
+    survey_map: Path | None = None,
+) -> Transcripts:
+    """Read a file of conversations, or a run folder.
+
+    Args:
+        path: convsim or plain OpenAI JSONL (``.jsonl``, also ``.gz`` and ``.zst``), ``.parquet``, a
+            ConvApparel archive (``.zip``, ``.json``), or a folder that holds ``conversations.jsonl``.
+        reader: ``convsim``, ``openai`` or ``convapparel``; told by ending and first line by default.
+        skip_bad_lines: Skip and count bad lines instead of stopping at the first.
+        survey_map: TOML that maps survey questions to labels; for ConvApparel, the built-in one by default.
+
+    Raises:
+        TranscriptError: file, line, field and what was expected.
+        MissingExtraError: The file needs a package that is not installed.
+        InputError: No such reader, or a survey map that cannot be used.
+    """
+    path = Path(path)
+    chosen = _reader(reader)
+    with bulk_load():
+        if path.is_dir():
+            return _read_run(path, skip_bad=skip_bad_lines)
+        name = path.name.lower()
+        if name.endswith(".parquet") and chosen != "convapparel":
+            return read_parquet(path, reader=chosen, skip_bad=skip_bad_lines)
+        if chosen == "convapparel" or (chosen is None and name.endswith(ARCHIVE_ENDINGS)):
+            return read_convapparel(path, skip_bad=skip_bad_lines, survey_map=survey_map)
+        if chosen is not None or name.endswith(LINE_ENDINGS):
+            return read_lines(path, reader=chosen, skip_bad=skip_bad_lines)
+    kinds = f"{', '.join(LINE_ENDINGS)}, .parquet, ConvApparel's .zip or .json, or a run folder"
+    raise TranscriptError(path, f"is none of what is read: {kinds}; or say what it is: {', '.join(READERS)}")
+
+
+def stem_of(path: Path) -> str:
+    """Return the name of a file without the ending that it is read by; a run folder's whole name."""
+    for ending in (*LINE_ENDINGS, *ARCHIVE_ENDINGS, ".parquet"):
+        if path.name.lower().endswith(ending):
+            return path.name[: -len(ending)]
+    return path.absolute().name
+
+
+def _reader(name: str | None) -> Reader | None:
+    for reader in READERS:
+        if name == reader:
+            return reader
+    if name is None:
+        return None
+    raise InputError(f"no reader is called {name!r}; there are {', '.join(READERS)}")
+
+
+def _read_run(folder: Path, *, skip_bad: bool) -> Transcripts:
+    file = folder / IN_RUN
+    if not file.exists():
+        raise TranscriptError(folder, f"is a folder, but no run: it holds no {IN_RUN}")
+    return read_lines(file, reader="convsim", skip_bad=skip_bad, of_run=True)

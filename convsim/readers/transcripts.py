@@ -1,0 +1,27 @@
+"""What reading a file of conversations yields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from convsim.conversation import Conversation
+from convsim.readers.survey_report import SurveyReport
+
+Format = Literal["convsim", "openai", "convapparel", "convsim-parquet", "openai-parquet"]
+
+
+@dataclass(frozen=True)
+class Transcripts:
+    """Conversations of one file or run folder, and what is to be known about how they were read."""
+
+    path: Path
+    sha256: str
+    """Hexadecimal, of the file's bytes on disk; of ``conversations.jsonl`` for a run folder."""
+    conversations: tuple[Conversation, ...] = field(repr=False)
+    format: Format
+    warnings: tuple[str, ...] = ()
+    skipped: int = 0
+    """Bad lines (rows, conversations) that were skipped because the caller asked for it."""
+    survey: SurveyReport | None = None

@@ -75,18 +75,20 @@ def _validated(fields: Mapping[str, object], agent: str) -> AgentReply:
 
 
 def _check_bounds(reply: AgentReply, agent: str) -> None:
+    try:
+        size = len(json.dumps(reply.model_dump(mode="json"), ensure_ascii=False, allow_nan=False).encode())
+    except UnicodeEncodeError:
+        raise AgentError(f"{agent} answered with half a character, which is no Unicode text") from None
+    except (ValueError, RecursionError):
+        raise AgentError(f"{agent} answered with attributes that are no JSON, such as NaN") from None
+    if len(reply.content.encode()) > MAX_TEXT_BYTES:
+        raise AgentError(f"{agent} answered with more than {MAX_TEXT_BYTES:,} bytes of text")
+    if size > MAX_ANSWER_BYTES:
+        raise AgentError(f"{agent} answered with more than {MAX_ANSWER_BYTES:,} bytes")
     if not reply.content.strip() and not reply.items:
         raise AgentError(f"{agent} answered with neither text nor items")
     if reply.content.lstrip()[:20].lower().startswith(HTML_STARTS):
         raise AgentError(f"{agent} answered with a web page: {one_line(reply.content):.80}")
-    if len(reply.content.encode()) > MAX_TEXT_BYTES:
-        raise AgentError(f"{agent} answered with more than {MAX_TEXT_BYTES:,} bytes of text")
-    try:
-        size = len(json.dumps(reply.model_dump(mode="json"), allow_nan=False))
-    except (ValueError, RecursionError):
-        raise AgentError(f"{agent} answered with attributes that are no JSON, such as NaN") from None
-    if size > MAX_ANSWER_BYTES:
-        raise AgentError(f"{agent} answered with more than {MAX_ANSWER_BYTES:,} bytes")
 
 
 def _kind(value: object) -> str:

@@ -8,12 +8,13 @@ from typing import cast
 
 from convsim.agents.answer import to_reply
 from convsim.agents.foreign import answer_of
+from convsim.agents.one_line import one_line
 from convsim.agents.seen import as_chat, seen_by_agent
 from convsim.agents.settings import check_timeout
 from convsim.agents.target import resolve
 from convsim.contracts.agent import AgentReply
 from convsim.conversation import Conversation
-from convsim.errors import InputError
+from convsim.errors import AgentError, InputError
 
 
 @dataclass(kw_only=True)
@@ -53,24 +54,33 @@ class LangChain:
         del seed
         messages = [{"role": m.role, "content": m.content} for m in as_chat(seen_by_agent(conversation))]
         given = {self.input_key: messages} if self.input_key else messages
-        answer = await answer_of(self.name, self.timeout_s, self._invoke, given)
-        return to_reply(_plain(answer), self.name)
+        return to_reply(
+            _plain(await answer_of(self.name, self.timeout_s, self._invoke, given), self.name), self.name
+        )
 
 
-def _plain(answer: object) -> object:
+def _plain(answer: object, agent: str) -> object:
     """Turn LangChain's messages and states into a text or an object with ``content``."""
-    if isinstance(answer, Mapping):
-        items = {"items": answer["items"]} if "items" in answer else {}
-        last = answer.get("messages")
-        if isinstance(last, list) and last:
-            said = last[-1]
-            return {"content": _text(said["content"] if isinstance(said, Mapping) else said.content), **items}
-        if "output" in answer and "content" not in answer:
-            return {"content": _text(answer["output"]), **items}
-        return {**answer, "content": _text(answer["content"])} if "content" in answer else answer
-    if hasattr(answer, "content") and not isinstance(answer, AgentReply):
-        return {"content": _text(answer.content)}
-    return answer
+    if isinstance(answer, AgentReply):
+        return answer
+    if not isinstance(answer, Mapping):
+        return {"content": _text(answer.content)} if hasattr(answer, "content") else answer
+    items = {"items": answer["items"]} if "items" in answer else {}
+    messages = answer.get("messages")
+    if isinstance(messages, list) and messages:
+        return {"content": _text(_content(messages[-1], agent)), **items}
+    if "output" in answer and "content" not in answer:
+        return {"content": _text(answer["output"]), **items}
+    return {**answer, "content": _text(answer["content"])} if "content" in answer else answer
+
+
+def _content(message: object, agent: str) -> object:
+    if isinstance(message, Mapping) and "content" in message:
+        return message["content"]
+    if hasattr(message, "content"):
+        return message.content
+    found = f"{type(message).__name__} {one_line(repr(message)[:300]):.80}"
+    raise AgentError(f"{agent} answered wrongly: the last of its messages has no content, but is {found}")
 
 
 def _text(content: object) -> object:

@@ -16,19 +16,24 @@ def resolve(agent: str, target: object) -> object:
     """
     found = target
     if isinstance(target, str):
-        if ":" not in target:
+        module, _, attribute = target.partition(":")
+        if not module or not attribute:
             raise PluginError(
                 f"{agent}: expected module:attribute, such as shop.agent:reply, but found {target!r}"
             )
         try:
             found = pkgutil.resolve_name(target)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise PluginError(f"{agent}: {target!r} cannot be imported: {one_line(error)}") from error
-    if isinstance(found, type):
-        try:
-            return found()
-        except TypeError as error:
-            raise PluginError(
-                f"{agent}: {found.__name__} cannot be made without arguments: {one_line(error)}"
-            ) from error
-    return found
+        except Exception as error:  # a module may raise anything when it is imported
+            raise PluginError(f"{agent}: {target!r} cannot be imported: {_reason(error)}") from error
+    if not isinstance(found, type):
+        return found
+    try:
+        return found()
+    except Exception as error:  # so may a class
+        raise PluginError(
+            f"{agent}: {found.__name__} cannot be made without arguments: {_reason(error)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {one_line(error)}"

@@ -11,7 +11,9 @@ from convsim.cli.validate import Format, show
 
 
 def demo(
-    output: Annotated[Format, typer.Option("--format", help="How the scorecards are printed.")] = Format.text,
+    output: Annotated[
+        Format, typer.Option("--format", envvar="CONVSIM_DEMO_FORMAT", help="How the scorecards are printed.")
+    ] = Format.text,
     seed: Annotated[int, typer.Option(help="Moves every random draw.")] = 0,
 ) -> None:
     """Score two stand-in simulators, one close and one naive, against stand-in people: a first look, offline."""

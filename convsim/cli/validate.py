@@ -35,8 +35,13 @@ class Gate(StrEnum):
 def validate(
     real: Annotated[Path, typer.Argument(help="People's conversations: a file or a run folder.")],
     sim: Annotated[Path, typer.Argument(help="Simulated conversations: a file or a run folder.")],
-    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for findings.json.")] = None,
-    output: Annotated[Format, typer.Option("--format", help="How the scorecard is printed.")] = Format.text,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", envvar="CONVSIM_VALIDATE_OUT", help="Folder for findings.json.")
+    ] = None,
+    output: Annotated[
+        Format,
+        typer.Option("--format", envvar="CONVSIM_VALIDATE_FORMAT", help="How the scorecard is printed."),
+    ] = Format.text,
     seed: Annotated[int, typer.Option(help="Moves every random draw.")] = 0,
     fail_on: Annotated[
         Gate | None, typer.Option(help="Exit 1 on such findings; undecided includes different.")
@@ -46,7 +51,11 @@ def validate(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="VALIDATOR.FIELD=VALUE, e.g. marginals.margin=0.15; may be repeated."),
+        typer.Option(
+            "--set",
+            envvar="CONVSIM_VALIDATE_SET",
+            help="VALIDATOR.FIELD=VALUE, e.g. marginals.margin=0.15; may be repeated.",
+        ),
     ] = None,
     task: Annotated[
         list[str] | None, typer.Option(help="Keep this task on both sides; may be repeated.")

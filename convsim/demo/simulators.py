@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convsim.conversation import Conversation, Message
+from convsim.catalogue import CatalogueItem
+from convsim.conversation import Conversation, Item, Message
 from convsim.demo.stock import Stock
 from convsim.demo.talk import Exchange, Talk, hold_talks
 
@@ -38,5 +39,10 @@ def _messages(exchange: Exchange) -> Iterator[Message]:
     accepted = (move.about.item.id,) if move.action == "accept" and move.about else ()
     yield Message(role="user", content=move.text, action=move.action, accepted=accepted)
     yield Message(
-        role="assistant", content=reply.text, items=tuple(stock.item.to_shown() for stock in reply.items)
+        role="assistant", content=reply.text, items=tuple(_titled(stock.item) for stock in reply.items)
     )
+
+
+def _titled(item: CatalogueItem) -> Item:
+    """Show an item without attributes, as the stand-in people's archive does: uptake then counts the same words."""
+    return Item(id=item.id, title=item.title, price=item.price)

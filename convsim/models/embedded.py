@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from convsim.errors import InputError
 from convsim.models.checkpoint import load_checkpoint, require_packages
@@ -30,10 +33,12 @@ log = logging.getLogger(__name__)
 class Embedded(Local):
     """Runs SmolLM2-135M-Instruct (Apache-2.0, 8,192 tokens); it is small, and slips out of role.
 
-    The first use unpacks it into the user's cache, which takes some twenty seconds and 270 MB.
+    The first use unpacks it into the user's cache, which takes some twenty seconds and 270 MB. ``top_p`` is 0.9,
+    as it wanders into noise at 1.
     """
 
     path: Path | str = field(default=NAME, init=False)
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
 
     def _source(self) -> Path:
         return embedded_folder()
@@ -78,12 +83,12 @@ def _convert(folder: Path) -> None:
     file = Path((spec.submodule_search_locations or [])[0]) / FILE
     partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
-        # The unpacking draws a bar on stderr that no setting of transformers turns off.
+        # The unpacking draws bars on stderr that no setting of transformers turns off.
         with redirect_stderr(StringIO()):
             made = load_checkpoint(file, dtype="bfloat16")
-        made.model.generation_config.do_sample = True
-        made.model.save_pretrained(partial)
-        made.tokenizer.save_pretrained(partial)
+            made.model.generation_config.do_sample = True
+            made.model.save_pretrained(partial)
+            made.tokenizer.save_pretrained(partial)
         partial.chmod(0o755)
         partial.rename(folder)
     finally:

@@ -34,7 +34,7 @@ class _Open:
 
     client: AsyncOpenAI
     places: asyncio.Semaphore
-    owner: AsyncGenerator[AsyncOpenAI]
+    closing: AsyncGenerator[None]
 
 
 @dataclass(kw_only=True)
@@ -72,7 +72,7 @@ class Endpoint:
     async def aclose(self) -> None:
         """Close the connections of the running loop; a loop that ends closes its own."""
         if opened := self._open.get(asyncio.get_running_loop()):
-            await opened.owner.aclose()
+            await opened.closing.aclose()
 
     async def key(self) -> str:
         """Read the key from the environment; a server on this machine that names none gets a dummy.
@@ -92,28 +92,30 @@ class Endpoint:
     async def _opened(self) -> _Open:
         loop = asyncio.get_running_loop()
         if loop not in self._open:
-            owner = self._client(loop)
-            self._open[loop] = _Open(await anext(owner), asyncio.Semaphore(self.max_connections), owner)
+            import openai
+
+            from convsim.models.bounded_body import bound_body
+
+            http = openai.DefaultAioHttpClient(
+                event_hooks={"response": [bound_body]},
+                headers={"Accept-Encoding": "identity"},
+                trust_env=not self.is_loopback,
+            )
+            client = openai.AsyncOpenAI(
+                api_key=self.key, base_url=self.base_url, http_client=http, max_retries=0, timeout=None
+            )
+            closing = self._closing(loop, client)
+            self._open[loop] = _Open(client, asyncio.Semaphore(self.max_connections), closing)
+            await anext(closing)
         return self._open[loop]
 
-    async def _client(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[AsyncOpenAI]:
-        """Yield the client; a loop that ends closes its asynchronous generators, and so the connections."""
-        import openai
-
-        from convsim.models.bounded_body import bound_body
-
-        http = openai.DefaultAioHttpClient(
-            event_hooks={"response": [bound_body]},
-            headers={"Accept-Encoding": "identity"},
-            trust_env=not self.is_loopback,
-        )
+    async def _closing(self, loop: asyncio.AbstractEventLoop, client: AsyncOpenAI) -> AsyncGenerator[None]:
+        """Close the client when closed: a loop that ends closes its asynchronous generators."""
         try:
-            async with http:
-                yield openai.AsyncOpenAI(
-                    api_key=self.key, base_url=self.base_url, http_client=http, max_retries=0, timeout=None
-                )
+            yield
         finally:
             self._open.pop(loop, None)
+            await client.close()
 
     async def _post_once(
         self, client: AsyncOpenAI, path: str, body: Mapping[str, JsonValue], *, who: str

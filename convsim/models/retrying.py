@@ -38,7 +38,7 @@ async def with_retries(call: Callable[[], Awaitable[Result]], *, max_retries: in
             return await call()
         except PassingError as error:
             if tries > max_retries:
-                raise ModelError(f"{error} ({_times(tries)} tried)") from error
+                raise ModelError(f"{error} (tried {_times(tries)})") from error
             if error.wait_s is not None and error.wait_s > LONGEST_ASKED_WAIT_S:
                 raise ModelError(
                     f"{error}; it asks to wait {error.wait_s:.0f} s, longer than {LONGEST_ASKED_WAIT_S:.0f} s"

@@ -96,9 +96,8 @@ def accepted(text: str, schema: type[Schema], *, who: str) -> tuple[str, Schema]
     Raises:
         ModelError: There is no such object, or the schema refuses it.
     """
-    bare = text.strip().strip("\"'`")
-    if issubclass(schema, Chosen) and not bare.startswith("{"):
-        found = _as_json(bare)
+    if issubclass(schema, Chosen) and "{" not in text:
+        found = _as_json(text.strip().strip("\"'`"))
     else:
         found = text[text.find("{") : text.rfind("}") + 1]
     try:

@@ -35,7 +35,7 @@ def _why(data: bytes, error: str) -> MalformedError:
         data.decode("utf-8")
     except UnicodeDecodeError as problem:
         return MalformedError(
-            f"is not UTF-8 text: byte {data[problem.start]:#04x} at column {problem.start + 1}"
+            f"is not UTF-8 text: {data[problem.start]:#04x} stands at byte {problem.start + 1}"
         )
     where = error.replace("line 1 column", "column")
     return MalformedError(f"is not JSON: {where}")

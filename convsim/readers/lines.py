@@ -46,18 +46,25 @@ def read_lines(path: Path, *, reader: LineFormat | None, skip_bad: bool, of_run:
 
 
 class _LineReader:
-    def __init__(self, format: LineFormat | None) -> None:
-        self.format = format
+    """Makes conversations of lines; the first good line settles a format that was not asked for."""
+
+    def __init__(self, asked: LineFormat | None) -> None:
+        self.asked = self.format = asked
 
     def conversation(self, number: int, line: bytes) -> Conversation:
         document = parse_json(line)
-        if self.format is None:
-            self.format = _format_of(document)
-        return (
-            conversation_of(document)
-            if self.format == "convsim"
-            else openai_conversation_of(document, number)
-        )
+        format = self.format or _format_of(document)
+        try:
+            made = (
+                conversation_of(document) if format == "convsim" else openai_conversation_of(document, number)
+            )
+        except MalformedError as bad:
+            if self.asked is None and bad.field and bad.field.endswith(".content"):
+                hint = f"{bad.problem}; --reader openai reads null and lists of parts"
+                raise MalformedError(hint, field=bad.field) from None
+            raise
+        self.format = format
+        return made
 
 
 def _format_of(document: JsonValue) -> LineFormat:

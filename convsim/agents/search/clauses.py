@@ -10,7 +10,7 @@ from convsim.agents.search.english import english
 from convsim.agents.search.tokens import Token, tokens
 from convsim.agents.search.vocabulary import Mention, Vocabulary
 
-CLAUSE_END = re.compile(r"[!?;\n]|\.(?!\d)|\b(?:but|though|however)\b", re.IGNORECASE)
+CLAUSE_END = re.compile(r"[!?;\n]|\.(?!\d)|(?<!anything )\bbut\b|\b(?:though|however)\b", re.IGNORECASE)
 
 
 class Reading(NamedTuple):
@@ -74,13 +74,15 @@ class _Clause:
 
     def _unwanted(self) -> set[int]:
         unwanted: set[int] = set()
-        negator = ""
+        negator, negator_end = "", -1
         for at in range(len(self.said)):
             if at and negator and self._comma_before(at) and not self._list_goes_on(at, negator):
                 negator = ""
             if found := self._negator_at(at):
-                negator = found
-            elif negator and at not in self.mentioned and self._ends_negation(at, negator):
+                negator, negator_end = found, at + found.count(" ")
+            elif (
+                negator and at > negator_end and at not in self.mentioned and self._ends_negation(at, negator)
+            ):
                 negator = ""
             if at in self.mentioned and (negator or self._word(at + 1) in english().negating.after):
                 unwanted.add(at)

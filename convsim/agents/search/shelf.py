@@ -84,11 +84,11 @@ class Shelf:
         """
         import numpy as np
 
-        index, known = self._index
+        known, _ = self._numbered
         total = np.zeros(len(self.catalogue))
         for age, message in enumerate(reversed(words)):
             if asked := [word for word in dict.fromkeys(message) if word in known]:
-                total += DECAY**age * index.get_scores(asked)
+                total += DECAY**age * self._index.get_scores(asked)
         highest = float(total.max(initial=0.0))
         return total / highest if highest > 0 else total
 
@@ -114,19 +114,23 @@ class Shelf:
         return rows
 
     @cached_property
-    def _index(self) -> tuple[bm25s.BM25, dict[str, int]]:
-        import bm25s
-
+    def _numbered(self) -> tuple[dict[str, int], list[list[int]]]:
+        """Number the words of all texts; bm25s would do so in the order of a set, which differs between processes."""
         numbers: dict[str, int] = {}
         texts = [
             [numbers.setdefault(word, len(numbers)) for word in _searched(item)]
             for item in self.catalogue.items
         ]
-        known = dict(numbers)
+        return numbers, texts
+
+    @cached_property
+    def _index(self) -> bm25s.BM25:
+        import bm25s
+
+        numbers, texts = self._numbered
         index = bm25s.BM25()
-        # Numbered here: bm25s would number the words in the order of a set, which differs between processes.
-        index.index((texts, numbers), show_progress=False)
-        return index, known
+        index.index((texts, dict(numbers)), show_progress=False)
+        return index
 
 
 def _folded(values: Sequence[str]) -> str:

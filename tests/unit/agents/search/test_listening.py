@@ -20,7 +20,9 @@ def wanted(conversation: Conversation, facet: Facet) -> set[str]:
 
 
 def refused(conversation: Conversation) -> set[str]:
-    return {" ".join(judgement.phrase) for judgement in heard(conversation).judgements if not judgement.wanted}
+    return {
+        " ".join(judgement.phrase) for judgement in heard(conversation).judgements if not judgement.wanted
+    }
 
 
 def test_one_message_can_state_everything() -> None:
@@ -74,7 +76,9 @@ def test_the_last_word_of_a_value_names_it() -> None:
         ("I hate red", {"red"}, set()),
     ],
 )
-def test_a_negation_reaches_as_far_as_it_is_meant(text: str, unwanted: set[str], still_wanted: set[str]) -> None:
+def test_a_negation_reaches_as_far_as_it_is_meant(
+    text: str, unwanted: set[str], still_wanted: set[str]
+) -> None:
     assert refused(talk(text)) == unwanted
     assert wanted(talk(text), "colors") == still_wanted
 
@@ -110,7 +114,16 @@ def test_shoes_are_the_category_footwear() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["something else", "not these", "none of those", "no", "show me more", "what else do you have", "nope, sorry"]
+    "text",
+    [
+        "something else",
+        "not these",
+        "none of those",
+        "no",
+        "show me more",
+        "what else do you have",
+        "nope, sorry",
+    ],
 )
 def test_a_shopper_can_set_aside_what_was_shown(text: str) -> None:
     assert heard(talk("boots", text, shown=[["boot-a", "boot-b"]])).set_aside == {"boot-a", "boot-b"}

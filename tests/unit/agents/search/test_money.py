@@ -37,7 +37,8 @@ def test_a_stated_limit_is_heard(text: str, expected: Budget) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["size 9", "a 30 inch waist", "under 10 days", "I am over 40", "do you have 3 more", "100% cotton", ""]
+    "text",
+    ["size 9", "a 30 inch waist", "under 10 days", "I am over 40", "do you have 3 more", "100% cotton", ""],
 )
 def test_other_numbers_are_no_limit(text: str) -> None:
     assert budget(text) == NONE

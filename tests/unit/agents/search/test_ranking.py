@@ -17,17 +17,17 @@ def ids(result: Found) -> list[str]:
 
 
 def test_only_what_meets_every_wish_is_found_where_something_does() -> None:
-    assert ids(found("boots")) == ["boot-a", "boot-b", "boot-c"]
+    assert set(ids(found("boots"))) == {"boot-a", "boot-b", "boot-c"}
     assert ids(found("boots under $50")) == ["boot-b"]
-    assert ids(found("boots, max 50")) == ["boot-b", "boot-c"]
+    assert set(ids(found("boots, max 50"))) == {"boot-b", "boot-c"}
     assert ids(found("black boots in size 9")) == ["boot-a"]
-    assert ids(found("black shoes")) == ["shoe-d", "boot-a"] or set(ids(found("black shoes"))) == {"shoe-d", "boot-a"}
+    assert set(ids(found("black shoes"))) == {"boot-a", "shoe-d"}
 
 
 def test_nothing_that_fits_gives_the_nearest_and_says_in_what_it_differs() -> None:
     result = found("red boots size 9")
     assert result.n_fitting == 0
-    assert result.unmet == ("sizes",) or result.unmet == ("colors",)
+    assert result.unmet == ("colors",)
     assert set(ids(result)) == {"boot-a", "boot-b", "boot-c"}
 
 
@@ -37,7 +37,9 @@ def test_the_nearest_misses_a_color_rather_than_a_size() -> None:
 
 
 def test_another_kind_is_the_last_resort() -> None:
-    assert ids(found("red parka", catalogue=Catalogue.of([item("p", "Long parka"), item("b", "Red boots")]))) == ["p"]
+    assert ids(
+        found("red parka", catalogue=Catalogue.of([item("p", "Long parka"), item("b", "Red boots")]))
+    ) == ["p"]
 
 
 def test_what_is_refused_is_not_even_near() -> None:
@@ -101,5 +103,7 @@ def test_a_catalogue_without_attributes_is_searched_by_its_words() -> None:
 
 
 def test_a_catalogue_whose_titles_hold_no_word_is_searched_without_a_find() -> None:
-    catalogue = Catalogue.model_validate({"items": [{"id": "a", "title": "!!", "description": "?", "price": None}]})
+    catalogue = Catalogue.model_validate(
+        {"items": [{"id": "a", "title": "!!", "description": "?", "price": None}]}
+    )
     assert found("boots", catalogue=catalogue).items == ()

@@ -29,7 +29,15 @@ def test_a_size_is_heard(text: str, expected: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["in 8 days", "in 8 colors", "i'm in s mood", "in 45", "what sizes do you have", "a small logo", "I'm 7 feet"],
+    [
+        "in 8 days",
+        "in 8 colors",
+        "i'm in s mood",
+        "in 45",
+        "what sizes do you have",
+        "a small logo",
+        "I'm 7 feet",
+    ],
 )
 def test_other_words_are_no_size(text: str) -> None:
     assert sizes_in(text, KNOWN) == ()

@@ -1,0 +1,412 @@
+"""The model behind an OpenAI-compatible server, against good and bad servers on loopback."""
+
+import asyncio
+import gzip
+import json
+import socket
+import time
+import tracemalloc
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel
+
+from convsim.contracts.model import ChatMessage, Completion
+from convsim.errors import InputError, ModelError
+from convsim.models import OpenAICompatible
+from tests.unit.models.loopback import (
+    Reply,
+    chat,
+    closes_mid_body,
+    drips,
+    endless,
+    failure,
+    hangs,
+    loopback,
+    slow,
+    speaks_no_http,
+    whole,
+)
+
+HELLO = [ChatMessage(role="user", content="Hello")]
+
+
+class Fit(BaseModel):
+    size: int
+    width: Literal["narrow", "wide"]
+
+
+@pytest.fixture(autouse=True)
+def quick_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convsim.models.retrying.FIRST_WAIT_S", 0.01)
+
+
+async def ask(model: OpenAICompatible, **more: Any) -> Completion:
+    try:
+        return await model.complete(HELLO, **{"max_tokens": 20, "temperature": 0.5, "seed": 3, **more})
+    finally:
+        await model.aclose()
+
+
+async def reason_from(*replies: Reply, tries: int = 1, **settings: Any) -> tuple[str, int]:
+    """Return why asking failed, and how often the server was asked."""
+    async with loopback(*replies) as server:
+        model = OpenAICompatible(
+            model="m-1", base_url=server.base_url, **{"max_retries": tries - 1, "timeout_s": 5, **settings}
+        )
+        with pytest.raises(ModelError) as caught:
+            await ask(model)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert len(said) < 500
+    assert said.startswith(f"the model 'm-1' at {server.base_url} ")
+    return said, len(server.requests)
+
+
+async def test_what_was_asked_is_sent_and_what_was_answered_is_returned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOME_KEY", "s3cret")
+    async with loopback(chat(" boots, please \nUser: more")) as server:
+        model = OpenAICompatible(model="m-1", base_url=server.base_url, api_key_env="SOME_KEY")
+        said = await ask(model, stop=["\nUser:"], seed=2**40 + 5)
+    assert (said.text, said.finish_reason) == ("boots, please", "stop")
+    assert (said.input_tokens, said.output_tokens, said.cost_usd) == (11, 7, None)
+    assert 0 < said.seconds < 5
+    assert server.requests[0].path == "/v1/chat/completions"
+    assert server.requests[0].headers["authorization"] == "Bearer s3cret"
+    assert server.requests[0].body == {
+        "model": "m-1",
+        "messages": [{"role": "user", "content": "Hello"}],
+        "max_tokens": 20,
+        "temperature": 0.5,
+        "seed": 5,
+        "stop": ["\nUser:"],
+    }
+
+
+async def test_settings_change_what_is_sent() -> None:
+    async with loopback(chat("boots")) as server:
+        model = OpenAICompatible(
+            model="m-1",
+            base_url=server.base_url,
+            temperature=1,
+            thinking_tokens=500,
+            extra_body={"reasoning_effort": "low", "model": "not this"},
+        )
+        await ask(model)
+    sent = server.requests[0].body
+    assert (sent["temperature"], sent["max_tokens"], sent["reasoning_effort"], sent["model"]) == (
+        1,
+        520,
+        "low",
+        "m-1",
+    )
+
+
+async def test_a_price_of_the_users_makes_a_cost(tmp_path: Path) -> None:
+    table = tmp_path / "prices.toml"
+    table.write_text('[[price]]\nmodel = "m-1"\ninput = 2.0\noutput = 10.0\n')
+    async with loopback(chat("boots")) as server:
+        said = await ask(OpenAICompatible(model="m-1", base_url=server.base_url, prices=table))
+    assert said.cost_usd == pytest.approx((11 * 2.0 + 7 * 10.0) / 1e6)
+
+
+async def test_a_text_is_continued_over_completions_and_may_be_empty() -> None:
+    body = {"choices": [{"text": " size 9\nShopper: x", "finish_reason": "length"}]}
+    empty = {"choices": [{"text": "\n", "finish_reason": "stop"}], "usage": None}
+    async with loopback(
+        whole(200, json.dumps(body).encode()), whole(200, json.dumps(empty).encode())
+    ) as server:
+        model = OpenAICompatible(model="m-1", base_url=server.base_url)
+        first = await model.continue_text("Shopper:", max_tokens=9, temperature=0, seed=1, stop=["\n"])
+        second = await model.continue_text("Shopper:", max_tokens=9, temperature=0, seed=1, stop=["\n"])
+        await model.aclose()
+    assert (first.text, first.finish_reason, second.text) == (" size 9", "stop", "")
+    assert server.requests[0].path == "/v1/completions"
+    assert server.requests[0].body["prompt"] == "Shopper:"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("<think>He wants socks.</think>\nboots", "boots"),
+        ("He wants socks.</think>boots", "boots"),
+        ("boots<think>Or socks", "boots"),
+    ],
+)
+async def test_thinking_never_reaches_the_text(content: str, said: str) -> None:
+    async with loopback(chat(content, reasoning_content="He wants socks.")) as server:
+        answer = await ask(OpenAICompatible(model="m-1", base_url=server.base_url))
+    assert answer.text == said
+
+
+async def test_failures_that_may_pass_are_tried_again() -> None:
+    replies = [failure(500), failure(503), closes_mid_body, failure(429), chat("boots")]
+    async with loopback(*replies) as server:
+        said = await ask(OpenAICompatible(model="m-1", base_url=server.base_url, max_retries=4))
+    assert said.text == "boots"
+    assert len(server.requests) == 5
+
+
+async def test_retry_after_is_waited_for() -> None:
+    async with loopback(failure(429, Retry_After="0.4"), chat("boots")) as server:
+        start = time.perf_counter()
+        await ask(OpenAICompatible(model="m-1", base_url=server.base_url))
+        assert time.perf_counter() - start >= 0.4
+
+
+async def test_retry_after_may_be_a_date() -> None:
+    reply = failure(503, Retry_After=formatdate(time.time() + 3600, usegmt=True))
+    said, asked = await reason_from(reply, tries=5)
+    assert "asks to wait 3" in said
+    assert asked == 1
+
+
+async def test_too_many_failures_end_with_their_number() -> None:
+    said, asked = await reason_from(failure(500, "the GPU is on fire"), tries=3)
+    assert said.endswith("failed with HTTP 500: the GPU is on fire (tried 3 times)")
+    assert asked == 3
+
+
+async def test_a_refused_key_names_its_variable_and_never_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "s3cret")
+    reply = failure(401, "Incorrect API key provided: s3cret")
+    said, asked = await reason_from(reply, tries=3, api_key_env="SOME_KEY")
+    assert said.endswith("refuses the key (HTTP 401): check SOME_KEY")
+    assert asked == 1
+    said, _ = await reason_from(failure(400, "bad key s3cret"), api_key_env="SOME_KEY")
+    assert "s3cret" not in said
+
+
+async def test_a_wrong_model_name_is_named_and_not_tried_again() -> None:
+    said, asked = await reason_from(failure(404, "no such model"), tries=3)
+    assert "HTTP 404 at /chat/completions" in said
+    assert said.endswith("no such model")
+    assert asked == 1
+
+
+async def test_a_spent_quota_is_not_tried_again() -> None:
+    said, asked = await reason_from(failure(429, "You exceeded your quota", "insufficient_quota"), tries=3)
+    assert "HTTP 429" in said
+    assert asked == 1
+
+
+async def test_a_hostile_reason_is_one_short_printable_line() -> None:
+    said, _ = await reason_from(failure(400, "\x1b[31mred\x1b[0m\n\n" + "long " * 100_000))
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("reply", [hangs, drips], ids=["silent", "dripping"])
+async def test_a_server_that_never_comes_to_an_end_is_given_up(reply: Reply) -> None:
+    said, asked = await reason_from(reply, tries=2, timeout_s=0.2)
+    assert said.endswith("gave no whole answer within 0.2 s (tried 2 times)")
+    assert asked == 2
+
+
+async def test_a_body_that_breaks_off_is_a_failure() -> None:
+    said, asked = await reason_from(closes_mid_body, tries=2)
+    assert "cannot be reached" in said
+    assert asked == 2
+
+
+async def test_a_server_that_speaks_no_http_is_a_failure() -> None:
+    said, _ = await reason_from(speaks_no_http)
+    assert "does not speak HTTP" in said
+
+
+async def test_a_refused_connection_is_a_failure_that_says_so() -> None:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        model = OpenAICompatible(
+            model="m-1", base_url=f"http://127.0.0.1:{reserved.getsockname()[1]}/v1", max_retries=1
+        )
+        with pytest.raises(ModelError, match=r"cannot be reached: .*[Cc]onnect.* \(tried 2 times\)$"):
+            await ask(model)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_body_without_end_is_refused_before_it_fills_the_memory(status: int) -> None:
+    await reason_from(chat(""))  # Loads the client's modules, which are no part of the measurement.
+    tracemalloc.start()
+    try:
+        said, asked = await reason_from(endless(status), tries=3)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert said.endswith("the body is longer than 2,000,000 bytes")
+    assert asked == 1
+    assert peak < 8_000_000
+
+
+async def test_a_body_of_ten_megabytes_is_refused() -> None:
+    said, _ = await reason_from(chat("boots " * 1_700_000))
+    assert said.endswith("the body is longer than 2,000,000 bytes")
+
+
+async def test_a_compressed_body_is_refused_as_it_may_unfold_to_any_size() -> None:
+    said, _ = await reason_from(whole(200, gzip.compress(b" " * 50_000_000), Content_Encoding="gzip"))
+    assert "the body is compressed ('gzip')" in said
+
+
+async def test_html_is_no_answer() -> None:
+    said, asked = await reason_from(whole(200, b"<html>Welcome to nginx</html>", kind="text/html"), tries=3)
+    assert "something other than a completion" in said
+    assert "<html>Welcome to nginx" in said
+    assert asked == 1
+
+
+async def test_json_that_is_no_completion_is_no_answer() -> None:
+    for body in (
+        b'{"ok": true}',
+        b"[]",
+        b'{"choices": []}',
+        b'{"choices": [{"message": {"content": 3}}]}',
+        b"\xff",
+    ):
+        said, _ = await reason_from(whole(200, body))
+        assert "something other than a completion" in said
+
+
+@pytest.mark.parametrize("content", [None, "", "  \n", "<think>What would he say? "])
+async def test_empty_content_is_no_answer(content: str | None) -> None:
+    said, asked = await reason_from(chat(content, finish="length"), tries=3)
+    assert "gave an empty answer (finish reason 'length')" in said
+    assert asked == 1
+
+
+async def test_a_refusal_is_no_answer() -> None:
+    said, _ = await reason_from(chat(None, refusal="I cannot help with that."))
+    assert said.endswith("refused to answer: I cannot help with that.")
+
+
+async def test_json_of_a_schema_is_asked_for_and_checked() -> None:
+    async with loopback(chat('```json\n{"size": 9, "width": "wide"}\n```')) as server:
+        said = await ask(OpenAICompatible(model="m-1", base_url=server.base_url), schema=Fit)
+    assert json.loads(said.text) == {"size": 9, "width": "wide"}
+    sent = server.requests[0].body
+    form = sent["response_format"]["json_schema"]
+    assert form["strict"] is True
+    assert form["schema"]["additionalProperties"] is False
+    assert sorted(form["schema"]["required"]) == ["size", "width"]
+    assert sent["messages"][0]["content"].startswith("Hello\n\nAnswer with one JSON object")
+
+
+async def test_json_that_the_schema_refuses_is_repaired_once() -> None:
+    async with loopback(
+        chat('{"size": "big", "width": "wide"}'), chat('{"size": 9, "width": "wide"}')
+    ) as server:
+        said = await ask(OpenAICompatible(model="m-1", base_url=server.base_url), schema=Fit)
+    assert json.loads(said.text)["size"] == 9
+    assert (said.input_tokens, said.output_tokens) == (22, 14)
+    shown, told = server.requests[1].body["messages"][-2:]
+    assert shown == {"role": "assistant", "content": '{"size": "big", "width": "wide"}'}
+    assert "size: Input should be a valid integer" in told["content"]
+    assert server.requests[0].body["seed"] != server.requests[1].body["seed"]
+
+
+async def test_two_answers_that_the_schema_refuses_are_a_failure() -> None:
+    async with loopback(chat("I would rather talk about the weather.")) as server:
+        with pytest.raises(
+            ModelError, match=r"^the model 'm-1' at .* does not fit the schema Fit: .* the weather"
+        ):
+            await ask(OpenAICompatible(model="m-1", base_url=server.base_url), schema=Fit)
+    assert len(server.requests) == 2
+
+
+async def test_a_server_that_refuses_schemas_is_asked_in_words_alone() -> None:
+    async with loopback(
+        failure(400, "response_format is not available"), chat('{"size": 9, "width": "wide"}')
+    ) as server:
+        said = await ask(OpenAICompatible(model="m-1", base_url=server.base_url), schema=Fit)
+    assert json.loads(said.text)["width"] == "wide"
+    assert "response_format" not in server.requests[1].body
+
+
+@pytest.mark.parametrize(
+    "answer", ['{"choice": "leave"}', "leave", '"leave"\n', 'Sure: {"choice": "leave"}.']
+)
+async def test_a_choice_is_an_index_even_where_schemas_are_ignored(answer: str) -> None:
+    async with loopback(chat(answer)) as server:
+        model = OpenAICompatible(model="m-1", base_url=server.base_url)
+        choice = await model.choose(HELLO, ["say", "accept", "leave"], temperature=0, seed=1)
+        await model.aclose()
+    assert choice.index == 2
+    sent = server.requests[0].body
+    assert sent["response_format"]["json_schema"]["schema"]["properties"]["choice"]["enum"] == [
+        "say",
+        "accept",
+        "leave",
+    ]
+
+
+@pytest.mark.parametrize("answer", ["I would leave.", '{"choice": "run"}', '{"choice": ["leave"]}', "Leave"])
+async def test_an_answer_that_only_contains_an_option_chooses_nothing(answer: str) -> None:
+    async with loopback(chat(answer), chat('{"choice": "say"}')) as server:
+        model = OpenAICompatible(model="m-1", base_url=server.base_url)
+        choice = await model.choose(HELLO, ["say", "leave"], temperature=0, seed=1)
+        await model.aclose()
+    assert (choice.index, len(server.requests)) == (0, 2)
+
+
+async def test_no_more_requests_are_under_way_than_connections_allowed() -> None:
+    async with loopback(slow(chat("boots"), 0.05)) as server:
+        model = OpenAICompatible(model="m-1", base_url=server.base_url, max_connections=3, timeout_s=0.5)
+        said = await asyncio.gather(
+            *(model.complete(HELLO, max_tokens=9, temperature=0, seed=seed) for seed in range(40))
+        )
+        await model.aclose()
+    assert len(said) == 40
+    assert server.most_busy == 3
+
+
+async def test_a_cancelled_request_gives_its_place_back() -> None:
+    async with loopback(hangs, chat("boots")) as server:
+        model = OpenAICompatible(model="m-1", base_url=server.base_url, max_connections=1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(model.complete(HELLO, max_tokens=9, temperature=0, seed=1), 0.2)
+        assert (await ask(model)).text == "boots"
+
+
+def test_a_loop_that_ends_closes_its_connections_and_another_loop_opens_its_own() -> None:
+    model: OpenAICompatible | None = None
+
+    async def session() -> str:
+        nonlocal model
+        async with loopback(chat("boots")) as server:
+            model = model or OpenAICompatible(model="m-1", base_url=server.base_url)
+            model._endpoint.base_url = server.base_url
+            return (await model.complete(HELLO, max_tokens=9, temperature=0, seed=1)).text
+
+    assert [asyncio.run(session()), asyncio.run(session())] == ["boots", "boots"]
+    assert model is not None
+    assert not model._endpoint._open
+
+
+async def test_a_server_elsewhere_needs_a_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("it went out"))
+    with pytest.raises(InputError, match="OPENAI_API_KEY is not set"):
+        await ask(OpenAICompatible(model="gpt-4.1"))
+    with pytest.raises(InputError, match="SOME_KEY is not set"):
+        await ask(OpenAICompatible(model="m-1", base_url="https://shop.example/v1", api_key_env="SOME_KEY"))
+    with pytest.raises(InputError, match="set api_key_env"):
+        await ask(OpenAICompatible(model="m-1", base_url="https://shop.example/v1"))
+
+
+async def test_the_key_is_read_for_each_call_and_kept_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with loopback(chat("boots")) as server:
+        model = OpenAICompatible(model="m-1", base_url=server.base_url, api_key_env="SOME_KEY")
+        for key in ("first-key", "second-key"):
+            monkeypatch.setenv("SOME_KEY", key)
+            await model.complete(HELLO, max_tokens=9, temperature=0, seed=1)
+        shown = repr(model) + repr(vars(model))
+        await model.aclose()
+    assert [request.headers["authorization"] for request in server.requests] == [
+        "Bearer first-key",
+        "Bearer second-key",
+    ]
+    assert "-key" not in shown

@@ -1,0 +1,307 @@
+"""``convsim validate`` as a user types it: good input, bad input, gates."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+PEOPLE = REPOSITORY / "data/demo/convapparel_standin.json"
+CLOSE = REPOSITORY / "data/demo/simulator_close.jsonl"
+NAIVE = REPOSITORY / "data/demo/simulator_naive.jsonl"
+
+
+def convsim(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "convsim", *map(str, arguments)],
+        capture_output=True, text=True, env={**os.environ, **environment}, check=False,
+    )  # fmt: skip
+
+
+def line(number: int, *, arm: str = "good", text: str = "", **more: object) -> str:
+    said = text or f"size {number} boots please {number % 7}"
+    message = {"role": "user", "content": said}
+    return json.dumps({"id": f"c{number}", "task": "footwear", "arm": arm, "messages": [message], **more})
+
+
+def written(path: Path, lines: list[str]) -> Path:
+    path.write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    return written(tmp_path / "real.jsonl", [line(n) for n in range(30)])
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Path:
+    return written(tmp_path / "sim.jsonl", [line(n + 500, simulator="bot") for n in range(30)])
+
+
+def test_findings_json_has_the_stated_form_and_is_what_format_json_prints(tmp_path):
+    result = convsim("validate", PEOPLE, NAIVE, "--out", tmp_path / "out", "--format", "json", "--seed", "7")
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert json.loads((tmp_path / "out/findings.json").read_text()) == document
+    assert list(document) == ["schema", "real", "simulated", "warnings", "findings"]
+    assert document["schema"] == "convsim.findings/1"
+    sides = {"path", "sha256", "n", "simulator", "arms", "tasks"}
+    assert set(document["real"]) == set(document["simulated"]) == sides
+    assert document["simulated"]["simulator"] == "stand-in:naive"
+    assert (document["real"]["n"], document["simulated"]["n"]) == (320, 300)
+    fields = {
+        "validator", "metric", "question", "estimate", "unit", "interval", "level", "p_value", "p_adjusted",
+        "noise_floor", "verdict", "reason", "n_real", "n_simulated", "seed", "version", "source", "details",
+    }  # fmt: skip
+    assert all(set(finding) == fields and finding["seed"] == 7 for finding in document["findings"])
+    by_metric = {finding["metric"]: finding for finding in document["findings"]}
+    assert {"turns", "user_words_per_turn", "hls", "hls_length_matched", "hls_behaviour"} <= set(by_metric)
+    assert {"mann_whitney_u", "cliffs_delta", "wasserstein", "real", "simulated"} <= set(
+        by_metric["turns"]["details"]
+    )
+    assert {"accuracy", "auc", "control_accuracy", "tells"} <= set(by_metric["hls"]["details"])
+    assert by_metric["user_words_per_turn"]["verdict"] == by_metric["hls"]["verdict"] == "different"
+    assert by_metric["hls"]["estimate"] < 0.1
+    assert by_metric["agent_words_per_turn"]["details"]["role"] == "control"
+    assert by_metric["agent_words_per_turn"]["p_adjusted"] is None
+
+
+def test_the_table_names_both_sides_the_verdicts_the_tells_and_what_a_pass_does_not_show():
+    result = convsim("validate", PEOPLE, NAIVE)
+    assert result.returncode == 0
+    for expected in (
+        "user_words_per_turn",
+        "different",
+        "tells of the simulator",
+        "stand-in:naive",
+        "A pass says",
+    ):
+        assert expected in result.stdout
+    assert "seed 0" in result.stderr
+    assert "\x1b" not in result.stdout
+
+
+def test_markdown_holds_a_row_a_finding():
+    result = convsim("validate", PEOPLE, CLOSE, "--format", "md", "--validators", "marginals")
+    assert result.stdout.count("| marginals |") == 18
+
+
+def test_the_same_seed_gives_the_same_document(tmp_path):
+    results = [
+        convsim("validate", PEOPLE, CLOSE, "--format", "json", "--validators", "marginals") for _ in range(2)
+    ]
+    assert results[0].stdout == results[1].stdout
+
+
+@pytest.mark.parametrize(
+    ("simulator", "gate", "code"),
+    [(NAIVE, "different", 1), (NAIVE, None, 0), (CLOSE, "undecided", 1), (CLOSE, None, 0)],
+)
+def test_gates_decide_the_exit_code_and_nothing_else_does(simulator, gate, code):
+    result = convsim(
+        "validate", PEOPLE, simulator, *(["--fail-on", gate] if gate else []), "--validators", "marginals"
+    )
+    assert result.returncode == code
+    assert "user_words_per_turn" in result.stdout
+
+
+def test_people_held_against_people_hardly_differ(tmp_path):
+    halves = convsim(
+        "data", "split", PEOPLE, "--by", "conversation", "--fraction", "0.5", "--seed", "3", "--out", tmp_path
+    )
+    assert halves.returncode == 0, halves.stderr
+    first, second = sorted(tmp_path.glob("*.jsonl"))
+    result = convsim("validate", first, second, "--fail-on", "different")
+    assert result.returncode == 0, result.stdout
+
+
+def test_task_and_arm_filter_both_sides():
+    result = convsim(
+        "validate",
+        PEOPLE,
+        CLOSE,
+        "--task",
+        "tops",
+        "--arm",
+        "good",
+        "--format",
+        "json",
+        "--validators",
+        "marginals",
+    )
+    document = json.loads(result.stdout)
+    assert document["real"]["tasks"] == {"tops": 64}
+    assert set(document["simulated"]["arms"]) == {"good"}
+
+
+def test_an_unknown_arm_lists_those_that_exist(real, simulated):
+    result = convsim("validate", real, simulated, "--arm", "ugly")
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == "error: the real side has no arm 'ugly'; it has: good"
+
+
+def test_a_margin_can_be_set_and_is_printed(real, simulated):
+    result = convsim("validate", real, simulated, "--set", "marginals.margin=0.9", "--format", "json")
+    turns = next(f for f in json.loads(result.stdout)["findings"] if f["metric"] == "turns")
+    assert turns["details"]["margin"]["ks"] == 0.9
+    assert turns["verdict"] == "aligned"
+
+
+def test_options_come_from_the_environment_too(real, simulated):
+    result = convsim("validate", real, simulated, CONVSIM_VALIDATE_FORMAT="json", CONVSIM_VALIDATE_SEED="5")
+    assert {finding["seed"] for finding in json.loads(result.stdout)["findings"]} == {5}
+
+
+def test_one_conversation_is_no_error_and_says_how_many_are_needed(tmp_path, simulated):
+    single = written(tmp_path / "one.jsonl", [line(1)])
+    result = convsim("validate", single, simulated, "--format", "json")
+    assert result.returncode == 0, result.stderr
+    findings = json.loads(result.stdout)["findings"]
+    assert {finding["verdict"] for finding in findings} == {"undecided"}
+    assert all("at least" in finding["reason"] for finding in findings)
+    assert next(f for f in findings if f["metric"] == "turns")["details"]["n_to_decide"]["real"] >= 8
+
+
+def test_the_same_file_twice_is_a_warning_and_decides_nothing(real):
+    result = convsim("validate", real, real, "--format", "json")
+    document = json.loads(result.stdout)
+    assert result.returncode == 0
+    assert any("same file" in warning for warning in document["warnings"])
+    assert {finding["verdict"] for finding in document["findings"]} == {"undecided"}
+    allowed = json.loads(convsim("validate", real, real, "--allow-overlap", "--format", "json").stdout)
+    assert next(f for f in allowed["findings"] if f["metric"] == "turns")["estimate"] == 0
+
+
+def test_a_shopper_is_not_judged_on_the_people_it_learned_from(tmp_path, real):
+    import convsim as package
+
+    learned = {"file": "0" * 64, "conversations": [package.read(real).conversations[3].fingerprint]}
+    simulated = written(tmp_path / "sim.jsonl", [line(n + 500, learned_from=learned) for n in range(30)])
+    document = json.loads(convsim("validate", real, simulated, "--format", "json").stdout)
+    assert {finding["verdict"] for finding in document["findings"]} == {"undecided"}
+    assert "learned from the real side" in document["findings"][0]["reason"]
+
+
+def test_too_many_failures_are_refused_unless_allowed(tmp_path, real):
+    failed = {"failure": {"reason": "the server was down"}, "ending": "shopper_failed"}
+    lines = [line(n + 500, **(failed if n < 4 else {})) for n in range(30)]
+    simulated = written(tmp_path / "sim.jsonl", lines)
+    result = convsim("validate", real, simulated, "--out", tmp_path / "out")
+    assert result.returncode == 2
+    assert "4 of 30 simulated conversations failed (most often: the server was down)" in result.stderr
+    assert not (tmp_path / "out/findings.json").exists()
+    allowed = json.loads(convsim("validate", real, simulated, "--allow-failures", "--format", "json").stdout)
+    assert allowed["simulated"]["n"] == 26
+
+
+def test_a_run_folder_is_accepted_wherever_a_file_is(tmp_path, real, simulated):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "conversations.jsonl").write_bytes(simulated.read_bytes())
+    assert convsim("validate", real, run).returncode == 0
+
+
+def test_bad_lines_are_skipped_and_counted_when_asked(tmp_path, real):
+    simulated = written(
+        tmp_path / "sim.jsonl", [*(line(n + 500) for n in range(20)), "{not json", '{"id": 3}']
+    )
+    result = convsim("validate", real, simulated, "--skip-bad-lines", "--format", "json")
+    assert result.returncode == 0, result.stderr
+    assert "simulated side: 2 bad lines were skipped" in json.loads(result.stdout)["warnings"]
+
+
+def test_a_hostile_transcript_reaches_no_terminal_and_no_markup(tmp_path, real):
+    evil = "\x1b[2J\x07[bold]click[/bold] <script>alert(1)</script> |x| `y`"
+    simulated = written(
+        tmp_path / "sim.jsonl", [line(n + 500, text=f"{evil} {n}", arm=evil) for n in range(30)]
+    )
+    table, markdown = (convsim("validate", real, simulated, "--format", form) for form in ("text", "md"))
+    assert table.returncode == markdown.returncode == 0, table.stderr
+    for printed in (table.stdout + table.stderr, markdown.stdout + markdown.stderr):
+        assert "\x1b" not in printed
+        assert "\x07" not in printed
+    assert "<script>" not in markdown.stdout
+
+
+GOOD = line(1)
+BAD_FILES = {
+    "not json": (b"{oops\n", ":1"),
+    "a wrong type": (GOOD.encode() + b"\n" + b'{"id": 7, "messages": []}\n', ":2: id"),
+    "an unknown role": (b'{"id": "a", "messages": [{"role": "bot", "content": "x"}]}\n', "messages[0].role"),
+    "invalid utf-8": (GOOD.encode() + b"\n\xff\xfe\n", ":2"),
+    "duplicate ids": (GOOD.encode() + b"\n" + GOOD.encode() + b"\n", "c1"),
+    "no user message": (
+        b'{"id": "a", "messages": [{"role": "assistant", "content": "x"}]}\n',
+        "no message of a user",
+    ),
+    "a NaN label": (
+        b'{"id": "a", "messages": [{"role": "user", "content": "x"}], "labels": {"s": {"value": NaN, "source": "self"}}}\n',
+        ":1",
+    ),
+    "an empty file": (b"", "empty"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, real, name):
+    content, place = BAD_FILES[name]
+    bad = tmp_path / "bad.jsonl"
+    bad.write_bytes(content)
+    result = convsim("validate", real, bad, "--out", tmp_path / "out")
+    assert result.returncode == 2
+    errors = [each for each in result.stderr.splitlines() if each.startswith("error:")]
+    assert len(errors) == 1
+    assert "bad.jsonl" in errors[0]
+    assert place in errors[0]
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert not (tmp_path / "out/findings.json").exists()
+
+
+def test_missing_and_wrong_paths_are_one_clear_line(tmp_path, real):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    cut = tmp_path / "cut.jsonl.gz"
+    cut.write_bytes(gzip.compress(GOOD.encode() * 50)[:-20])
+    for bad in (tmp_path / "none.jsonl", empty, cut, tmp_path / "a.doc"):
+        result = convsim("validate", real, bad)
+        assert result.returncode == 2, bad
+        assert result.stderr.count("error:") == 1
+        assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_validator_lists_what_is_installed(real, simulated):
+    result = convsim("validate", real, simulated, "--validators", "mmd")
+    assert result.returncode == 2
+    assert (
+        "no plugin of convsim.validators is registered as 'mmd'; installed: humanlikeness, marginals"
+        in result.stderr
+    )
+
+
+def test_an_out_that_is_a_file_is_refused_before_any_work(tmp_path, real, simulated):
+    result = convsim("validate", real, simulated, "--out", real)
+    assert result.returncode == 2
+    assert result.stdout == ""
+
+
+def test_a_message_of_five_megabytes_is_read(tmp_path, real):
+    simulated = written(
+        tmp_path / "sim.jsonl", [line(500, text="boots " * 900_000), *(line(n + 501) for n in range(20))]
+    )
+    assert convsim("validate", real, simulated).returncode == 0
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from convsim.cli import app; "
+        "heavy = {'torch', 'transformers', 'pandas', 'scipy', 'sklearn', 'matplotlib', 'openai', 'numpy'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -90,9 +90,14 @@ class StudyConfig(_Section):
         if arms is not None:
             changed["arm"] = [{"name": name} for name in arms]
         for section, values in flags.items():
-            said = {key: value for key, value in values.items() if value is not None}
+            said: dict[str, Any] = {key: value for key, value in values.items() if value is not None}
+            before = changed[section] or {}
+            if "name" in said and section != "study" and said["name"] != before.get("name"):
+                before = {}  # another plugin: the old one's settings are not for it
+            if settings := said.pop("settings", None):
+                said["settings"] = {**before.get("settings", {}), **settings}
             if said:
-                changed[section] = {**(changed[section] or {}), **said}
+                changed[section] = {**before, **said}
         try:
             return StudyConfig.model_validate(changed)
         except ValidationError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +21,27 @@ def out() -> Console:
 def err() -> Console:
     """Return the console on stderr."""
     return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def parse_settings(given: list[str], known: Collection[str]) -> dict[str, dict[str, object]]:
+    """Read ``--set OWNER.FIELD=VALUE``; values are JSON where they can be, else text.
+
+    Raises:
+        InputError: Not of that form, or an owner that is not known.
+    """
+    settings: dict[str, dict[str, object]] = {owner: {} for owner in known}
+    for setting in given:
+        place, equals, text = setting.partition("=")
+        owner, dot, field = place.partition(".")
+        if not equals or not dot or not field or owner not in settings:
+            raise InputError(
+                f"--set {setting!r}: expected OWNER.FIELD=VALUE, with an owner of {', '.join(known)}"
+            )
+        try:
+            settings[owner][field] = json.loads(text)
+        except ValueError:
+            settings[owner][field] = text
+    return settings
 
 
 def make_folder(path: Path) -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim.cli.console import err
+from convsim.cli.console import err, parse_settings
 
 if TYPE_CHECKING:
     from convsim.study import Outcome, Study
@@ -33,6 +33,14 @@ def simulate(
     learn_arm: Annotated[str | None, typer.Option(help="Learn from this arm alone.")] = None,
     catalogue: Annotated[Path | None, typer.Option(help="Items that the agent shows.")] = None,
     personas: Annotated[Path | None, typer.Option(help="TOML of personas; else drawn from --real.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            envvar="CONVSIM_SIMULATE_SET",
+            help="model.FIELD=VALUE, shopper.… or agent.…, e.g. shopper.k=3; may be repeated.",
+        ),
+    ] = None,
     arm: Annotated[
         list[str] | None, typer.Option(help="Name of an arm; may be repeated (default good).")
     ] = None,
@@ -49,12 +57,15 @@ def simulate(
     from convsim.config import StudyConfig, read_study
     from convsim.study import Assembly
 
+    given = parse_settings(settings or [], ("model", "shopper", "agent"))
     flags: dict[str, dict[str, object]] = {
         "study": {
             "n": n, "max_turns": max_turns, "concurrency": concurrency, "seed": seed, "budget_usd": budget_usd,
         },
         "data": {"real": real, "learn_arm": learn_arm, "catalogue": catalogue, "personas": personas},
-        "model": {"name": model}, "shopper": {"name": shopper}, "agent": {"name": agent},
+        "model": {"name": model, "settings": given["model"] or None},
+        "shopper": {"name": shopper, "settings": given["shopper"] or None},
+        "agent": {"name": agent, "settings": given["agent"] or None},
     }  # fmt: skip
     config = (read_study(study) if study else StudyConfig()).with_flags(flags, arms=arm or None)
     talk = err()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim.cli.console import err, make_folder, out, write_whole
+from convsim.cli.console import err, make_folder, out, parse_settings, write_whole
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -129,17 +128,6 @@ def _validators(names: str | None, settings: list[str]) -> list[str | Validator]
         raise InputError(
             f"--validators {names!r} names none; installed: {', '.join(installed('validators'))}"
         )
-    fields: dict[str, dict[str, object]] = {name: {} for name in wanted}
-    for setting in settings:
-        place, equals, text = setting.partition("=")
-        name, dot, field = place.rpartition(".")
-        if not equals or not dot or name not in fields:
-            raise InputError(
-                f"--set {setting!r}: expected VALIDATOR.FIELD=VALUE with one of {', '.join(wanted)}"
-            )
-        try:
-            fields[name][field] = json.loads(text)
-        except ValueError:
-            fields[name][field] = text
+    fields = parse_settings(settings, wanted)
     made = [make("validators", name, **given) for name, given in fields.items()]
     return list(find_validators(made))

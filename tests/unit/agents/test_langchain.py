@@ -62,14 +62,15 @@ def test_items_beside_the_text_are_shown() -> None:
 def test_it_is_given_the_messages() -> None:
     runnable = Runnable("ok")
     ask(runnable)
-    expected = [
+    expected: object = [
         {"role": "user", "content": "boots"},
         {"role": "assistant", "content": "Have a look."},
         {"role": "user", "content": "red"},
     ]
     assert runnable.given == expected
     ask(runnable, "messages")
-    assert runnable.given == {"messages": expected}
+    keyed: object = {"messages": expected}
+    assert runnable.given == keyed
 
 
 def test_one_that_only_blocks_runs_in_a_thread() -> None:

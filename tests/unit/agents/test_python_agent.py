@@ -107,7 +107,7 @@ def test_no_agent_is_told_who_the_shopper_is() -> None:
 
     label = (Label(value=1, source="self"),)
     conversation = Conversation(
-        id="c", persona=Persona(id="p", need="secret boots"), arm="bad", simulator="icl", labels={"satisfaction": label},
+        id="c", arm="bad", simulator="icl", persona=Persona(id="p", need="secret"), labels={"satisfaction": label},
         messages=(Message(role="user", content="hi", labels={"satisfaction": label}, action="say"),),
     )  # fmt: skip
     ask(remember, conversation)

@@ -60,7 +60,8 @@ def test_every_constraint_is_obeyed_in_whatever_order_it_is_said(
 ) -> None:
     every = [
         item(f"{c}-{s}-{p}-{m}", "Alder boots", price=float(p), colors=(c,), sizes=(s,), material=m)
-        for c in ("red", "black", "green") for s in ("7", "8.5", "9") for p in (20, 60, 120) for m in ("suede", "rubber", "mesh")
+        for c in ("red", "black", "green") for s in ("7", "8.5", "9")
+        for p in (20, 60, 120) for m in ("suede", "rubber", "mesh")
     ]  # fmt: skip
     said = [f"in {color}", f"size {size}", f"at most ${limit}", f"no {refused}"]
     agent = Retrieval(catalogue=Catalogue.of(every), n_items=12)

@@ -1,0 +1,110 @@
+"""What every agent keeps to, built in or adapted."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import sys
+from collections.abc import Callable
+
+import pytest
+
+import convsim.agents
+from convsim.agents import HTTP, LLM, Command, LangChain, OpenAIChat, PythonAgent, Retrieval
+from convsim.contracts import Agent, AgentReply
+from convsim.conversation import Conversation, Message
+from tests.unit.agents.shops import Mouth, shop, talk
+
+PROGRAM = (
+    "import json,sys\nfor line in sys.stdin:\n"
+    " print(json.dumps({'content': str(len(json.loads(line)['messages']))}), flush=True)"
+)
+
+
+class Parrot:
+    def invoke(self, messages: list[dict[str, str]]) -> str:
+        return str(messages)
+
+
+def count(conversation: Conversation, *, seed: int) -> str:
+    return f"{len(conversation.messages)} {seed}"
+
+
+AGENTS: dict[str, Callable[[], Agent]] = {
+    "retrieval": lambda: Retrieval(catalogue=shop()),
+    "llm": lambda: LLM(model=Mouth("Take the Alder hiking boots [1]."), catalogue=shop()),
+    "python": lambda: PythonAgent(target=count),
+    "openai_chat": lambda: OpenAIChat(model=Mouth("Try these.")),
+    "langchain": lambda: LangChain(runnable=Parrot()),
+    "command": lambda: Command(command=[sys.executable, "-S", "-c", PROGRAM]),
+}
+ODD: dict[str, Conversation] = {
+    "one message": talk("black boots"),
+    "no message": Conversation(id="c", messages=()),
+    "an empty message": talk(""),
+    "several user messages in a row": Conversation(
+        id="c", messages=tuple(Message(role="user", content=text) for text in ("hi", "", "boots"))
+    ),
+    "the agent speaks first": Conversation(
+        id="c", messages=(Message(role="assistant", content="Hello!"), Message(role="user", content="boots"))
+    ),
+    "other roles": Conversation(
+        id="c",
+        messages=(
+            Message(role="system", content="x"),
+            Message(role="tool", content="{}"),
+            *talk("hi").messages,
+        ),
+    ),
+    "hostile text": talk(
+        "{{ 7 * 7 }} {title} \x1b[2J \x00 [1] \u202e" + "(" * 500 + "a" * 3_000 + "$" * 3_000
+    ),
+    "two hundred messages": talk(*[f"boots {i} under ${i}" for i in range(100)]),
+}
+
+
+def test_every_agent_that_can_be_made_without_a_server_is_tried() -> None:
+    assert {type(make()) for make in AGENTS.values()} | {HTTP} == {
+        getattr(convsim.agents, name) for name in convsim.agents.__all__
+    }
+
+
+@pytest.mark.parametrize("make", AGENTS.values(), ids=AGENTS)
+def test_it_is_an_agent_with_a_name_and_settings_by_keyword(make: Callable[[], Agent]) -> None:
+    agent = make()
+    assert isinstance(agent, Agent)
+    assert agent.name
+    assert dataclasses.is_dataclass(agent)
+    parameters = inspect.signature(type(agent)).parameters.values()
+    assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("conversation", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("make", AGENTS.values(), ids=AGENTS)
+def test_it_answers_any_conversation_and_the_same_again(
+    make: Callable[[], Agent], conversation: Conversation
+) -> None:
+    agent = make()
+    before = conversation.to_json()
+
+    async def twice() -> tuple[AgentReply, AgentReply]:
+        return await agent.reply(conversation, seed=11), await agent.reply(conversation, seed=11)
+
+    first, again = asyncio.run(twice())
+    assert first == again
+    assert first.content.strip() or first.items
+    assert conversation.to_json() == before
+
+
+@pytest.mark.parametrize("make", AGENTS.values(), ids=AGENTS)
+def test_what_it_answers_depends_on_the_conversation_alone(make: Callable[[], Agent]) -> None:
+    async def alone() -> AgentReply:
+        return await make().reply(talk("red boots"), seed=3)
+
+    async def after_another() -> AgentReply:
+        agent = make()
+        await agent.reply(talk("a wool coat under $20, not black"), seed=3)
+        return await agent.reply(talk("red boots"), seed=3)
+
+    assert asyncio.run(alone()) == asyncio.run(after_another())

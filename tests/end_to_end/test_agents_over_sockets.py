@@ -1,0 +1,226 @@
+"""Agents behind HTTP on loopback: what is sent, and every way in which an endpoint goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from convsim.agents import HTTP
+from convsim.conversation import Usage
+from convsim.errors import AgentError, InputError
+from tests.unit.agents.shops import talk
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+BOOT = {"id": "b1", "title": "Boot", "price": 39.0, "attributes": {"colors": ["red"]}}
+
+
+@asynccontextmanager
+async def server(serve: Serve) -> AsyncIterator[str]:
+    """Serve one connection after the other on a free port of loopback; yields the address."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except ConnectionError:  # the client had enough
+            pass
+        finally:
+            writer.close()
+
+    listening = await asyncio.start_server(connected, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}/reply"
+    finally:
+        listening.close()
+
+
+async def request_of(reader: asyncio.StreamReader) -> tuple[dict[str, str], bytes]:
+    """Read one request: its headers in lower case, and its body."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:]) if value
+    }
+    return {"": head[0], **headers}, await reader.readexactly(int(headers.get("content-length", 0)))
+
+
+def response(
+    body: bytes, *, status: str = "200 OK", headers: str = "Content-Type: application/json"
+) -> bytes:
+    return f"HTTP/1.1 {status}\r\n{headers}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def saying(*parts: bytes) -> Serve:
+    """Answer any request with these bytes, and close."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+
+    return serve
+
+
+async def reason(serve: Serve, *, timeout_s: float = 5.0) -> str:
+    """Ask an agent behind ``serve`` and return why it failed, without its address."""
+    async with server(serve) as url:
+        with pytest.raises(AgentError) as caught:
+            await HTTP(url=url, timeout_s=timeout_s, name="shop").reply(talk("boots"), seed=1)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 400
+    return text.replace(url, "URL")
+
+
+async def test_the_messages_go_out_as_json_and_the_items_come_back() -> None:
+    received: list[tuple[dict[str, str], bytes]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await request_of(reader))
+        writer.write(
+            response(json.dumps({"content": "this?", "items": [BOOT], "usage": {"cost_usd": 0.5}}).encode())
+        )
+
+    async with server(serve) as url:
+        reply = await HTTP(url=url).reply(talk("boots", "red", shown=[["b1"]]), seed=9)
+    assert reply.content == "this?"
+    assert reply.items[0].model_dump(exclude={"metadata"}) == BOOT
+    assert reply.usage == Usage(cost_usd=0.5)
+    ((headers, body),) = received
+    assert headers[""] == "POST /reply HTTP/1.1"
+    assert headers["content-type"] == "application/json"
+    assert "authorization" not in headers
+    sent = json.loads(body)
+    assert (sent["conversation_id"], sent["seed"]) == ("talk", 9)
+    assert [(m["role"], m["content"]) for m in sent["messages"]] == [
+        ("user", "boots"), ("assistant", "Have a look."), ("user", "red"),
+    ]  # fmt: skip
+    assert sent["messages"][1]["items"][0]["id"] == "b1"
+    assert sent.keys() == {"messages", "conversation_id", "seed"}
+
+
+async def test_a_key_from_the_environment_is_sent_as_a_bearer_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    received: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        headers, _ = await request_of(reader)
+        received.append(headers["authorization"])
+        writer.write(response(b'{"content": "ok"}'))
+
+    monkeypatch.setenv("SHOP_KEY", "open sesame")
+    async with server(serve) as url:
+        agent = HTTP(url=url, api_key_env="SHOP_KEY")
+        await agent.reply(talk("hi"), seed=1)
+    assert received == ["Bearer open sesame"]
+    assert "sesame" not in repr(agent)
+
+
+async def test_many_replies_at_once_do_not_wait_for_each_other() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _, body = await request_of(reader)
+        await asyncio.sleep(0.2)
+        writer.write(response(json.dumps({"content": json.loads(body)["messages"][0]["content"]}).encode()))
+
+    async with server(serve) as url:
+        agent = HTTP(url=url)
+        started = time.perf_counter()
+        replies = await asyncio.gather(*(agent.reply(talk(f"boots {i}"), seed=i) for i in range(32)))
+    assert [reply.content for reply in replies] == [f"boots {i}" for i in range(32)]
+    assert time.perf_counter() - started < 3
+
+
+def test_one_agent_serves_several_event_loops() -> None:
+    async def both(agents: list[HTTP]) -> str:
+        async with server(saying(response(b'{"content": "ok"}'))) as url:
+            agents.append(HTTP(url=url))
+            agents[0].url = url
+            return (await agents[0].reply(talk("hi"), seed=1)).content
+
+    agents: list[HTTP] = []
+    assert [asyncio.run(both(agents)), asyncio.run(both(agents))] == ["ok", "ok"]
+
+
+async def test_a_refused_connection_is_a_reason() -> None:
+    async with server(saying(b"")) as url:
+        pass
+    with pytest.raises(AgentError, match=r"^http: http://127\.0\.0\.1:\d+/reply did not answer: .*onnect"):
+        await HTTP(url=url).reply(talk("hi"), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (response(b'{"error": "no such shop"}', status="404 Not Found"), 'status 404: {"error": "no such shop"}'),
+        (response(b"slow\ndown", status="429 Too Many", headers="Retry-After: 1"), "status 429: slow down"),
+        (response(b"", status="500 Internal Server Error"), "status 500: "),
+        (response(b"", status="302 Found", headers="Location: http://127.0.0.1:9/"), "status 302"),
+        (response(b'{"content": "x"}', status="201 Created"), "status 201"),
+        (response(b"<html><h1>Hi", headers="Content-Type: text/html"), "a web page instead of JSON: <html><h1>Hi"),
+        (response(b""), "must answer one JSON object, but sent: nothing"),
+        (response(b"plain"), "must answer one JSON object, but sent: plain"),
+        (response(b'{"content": null}'), "content: Input should be a valid string, but found None"),
+        (response(b'{"content": "x", "items": [{"title": "Boot"}]}'), "items.0.id: Field required"),
+        (response(b'{"content": "x", "items": 7}'), "items: Input should be a valid tuple, but found 7"),
+        (response(json.dumps({"content": "a" * 1_000_000}).encode()), "more than 262,144 bytes of text"),
+        (response(b" " * 10_000_000), "more than 1,048,576 bytes"),
+        (response(gzip.compress(b'{"content": "x"}'), headers="Content-Encoding: gzip"), "compressed its answer"),
+        (b"", "URL did not answer: Server disconnected"),
+        (b"SSH-2.0\r\n\r\n", "URL did not answer: "),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"content": "bo', "URL did not answer: Response payload"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"con", "URL did not answer: "),
+    ],
+)  # fmt: skip
+async def test_what_a_bad_endpoint_does_is_a_reason(sent: bytes, says: str) -> None:
+    assert says in await reason(saying(sent))
+
+
+async def test_an_endpoint_that_never_answers_is_given_up_in_time() -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    started = time.perf_counter()
+    assert await reason(hang, timeout_s=0.2) == "shop did not answer within 0.2 s"
+    assert time.perf_counter() - started < 2
+
+
+async def test_an_endpoint_that_drips_its_body_is_given_up_in_time() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n")
+        for _ in range(400):
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    assert await reason(drip, timeout_s=0.2) == "shop did not answer within 0.2 s"
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (
+            {"url": "shop.example/reply"},
+            "http: url must begin with http:// or https://, but is 'shop.example/reply'",
+        ),
+        (
+            {"url": "http://a", "api_key_env": "NO_SUCH_KEY"},
+            "the environment variable NO_SUCH_KEY is not set",
+        ),
+        ({"url": "http://a", "timeout_s": -1}, "http: timeout_s must be seconds above 0"),
+    ],
+)
+def test_an_unusable_setting_is_refused_at_once(settings: dict[str, object], says: str) -> None:
+    with pytest.raises(InputError) as caught:
+        HTTP(**settings)  # type: ignore[arg-type]
+    assert says in str(caught.value)
+
+
+async def test_an_address_that_is_none_is_a_reason() -> None:
+    with pytest.raises(AgentError, match="did not answer"):
+        await HTTP(url="http://").reply(talk("hi"), seed=1)

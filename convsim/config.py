@@ -15,7 +15,7 @@ from convsim.records import Name, Number
 
 MAX_BYTES = 1 << 20
 SECRET_KEY = re.compile(r"(api_?key|token|secret|password|authorization)$", re.IGNORECASE)
-SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}")
+SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@]+@")
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 
@@ -98,6 +98,7 @@ class StudyConfig(_Section):
                 said["settings"] = {**before.get("settings", {}), **settings}
             if said:
                 changed[section] = {**before, **said}
+        _refuse_secrets(changed, "the command line")
         try:
             return StudyConfig.model_validate(changed)
         except ValidationError as error:
@@ -118,18 +119,23 @@ def read_study(path: Path) -> StudyConfig:
         raise StudyError(f"{path}: cannot be read ({error.strerror}); expected a STUDY.toml") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: is not TOML: {error}") from error
-    for place, value in _leaves(content):
-        key = place.rsplit(".", 1)[-1]
-        if SECRET_KEY.search(key) or (isinstance(value, str) and SECRET_VALUE.match(value)):
-            raise StudyError(
-                f"{path}: {place} looks like a secret; name an environment variable in api_key_env instead"
-            )
+    _refuse_secrets(content, str(path))
     try:
         config = StudyConfig.model_validate(content)
     except ValidationError as error:
         raise StudyError(_first(error, str(path))) from error
     moved = {name: path.parent / value for name, value in config.data if isinstance(value, Path)}
     return config.model_copy(update={"data": config.data.model_copy(update=moved)})
+
+
+def _refuse_secrets(content: Mapping[str, object], where: str) -> None:
+    """Refuse what would be written into the manifest; raises StudyError."""
+    for place, value in _leaves(content):
+        key = re.sub(r"(\[\d+\])+$", "", place).rsplit(".", 1)[-1]
+        if SECRET_KEY.search(key) or (isinstance(value, str) and SECRET_VALUE.match(value)):
+            raise StudyError(
+                f"{where}: {place} looks like a secret; name an environment variable in api_key_env instead"
+            )
 
 
 def _leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:

@@ -26,7 +26,7 @@ Metadata = dict[str, JsonValue]
 class Record(BaseModel):
     """A frozen pydantic model that keeps what it does not know in ``metadata``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null", allow_inf_nan=False)
     known_keys: ClassVar[frozenset[str]] = frozenset()
     metadata: Metadata = {}
 

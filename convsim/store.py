@@ -17,6 +17,7 @@ from convsim.errors import StudyError
 MANIFEST = "manifest.json"
 CONVERSATIONS = "conversations.jsonl"
 LOCK = ".lock"
+PARTIAL_MANIFEST = "manifest.partial"
 TAIL_BYTES = 1 << 16
 
 Manifest = Mapping[str, JsonValue]
@@ -69,7 +70,9 @@ def open_run(folder: Path, manifest: Manifest, *, retry_failed: bool = False) ->
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / MANIFEST).exists() and any(entry.name != LOCK for entry in folder.iterdir()):
+        # A run that was killed before its manifest was whole has left these two behind.
+        others = (entry.name for entry in folder.iterdir() if entry.name not in (LOCK, PARTIAL_MANIFEST))
+        if not (folder / MANIFEST).exists() and any(others):
             raise StudyError(
                 f"{folder}: holds other files and no {MANIFEST}; name an empty or new folder with --out"
             )
@@ -80,7 +83,7 @@ def _make_folder(folder: Path) -> None:
 def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
     path = folder / MANIFEST
     if not path.exists():
-        partial = path.with_suffix(".partial")
+        partial = folder / PARTIAL_MANIFEST
         partial.write_text(
             json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )

@@ -79,7 +79,7 @@ def describe_file(
 def fetch_dataset(
     dataset: Annotated[str, typer.Argument(help="What to fetch: convapparel.")],
     version: Annotated[int, typer.Option(min=1, max=2, help="1 or 2; they must never be pooled.")] = 1,
-    folder: Out = None,
+    out_dir: Out = None,
 ) -> None:
     """Download ConvApparel, check its SHA-256, and print where it lies."""
     from convsim.readers import card, fetch
@@ -88,7 +88,7 @@ def fetch_dataset(
         raise InputError(f"{dataset!r} cannot be fetched; what can is convapparel, with --version 1 or 2")
     chosen = card(f"{dataset}-v{version}")
     err().print(f"{chosen.title}: {chosen.licence}, {chosen.home}")
-    typer.echo(fetch(chosen, folder or Path(), progress=sys.stderr.isatty()))
+    typer.echo(fetch(chosen, out_dir or Path(), progress=sys.stderr.isatty()))
 
 
 @app.command("convert")
@@ -118,7 +118,7 @@ def split_file(
     by: Annotated[By, typer.Option(help="What stays together.")],
     fraction: Annotated[float, typer.Option(help="Share of the first part, above 0 and below 1.")] = 0.5,
     seed: Annotated[int, typer.Option(help="Moves the draw.")] = 0,
-    folder: Out = None,
+    out_dir: Out = None,
     reader: ReadAs = None,
     skip_bad_lines: SkipBad = False,
     survey_map: SurveyMap = None,
@@ -129,7 +129,7 @@ def split_file(
     transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
     halves = split(transcripts.conversations, by=by.value, fraction=fraction, seed=seed)
     _warn(*transcripts.warnings, *halves.warnings)
-    into = make_folder(folder) if folder else file.absolute().parent
+    into = make_folder(out_dir) if out_dir else file.absolute().parent
     err().print(f"seed {seed}")
     for name, part in (("a", halves.a), ("b", halves.b)):
         target = into / f"{stem_of(file)}-{name}.jsonl"

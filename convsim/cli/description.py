@@ -42,8 +42,8 @@ def print_cards(cards: tuple[Card, ...], console: Console) -> None:
 
 def _parts(found: Description) -> Iterator[RenderableType]:
     skipped = f", {found.skipped} bad ones skipped" if found.skipped else ""
-    yield _say(f"{found.path}: {found.conversations} conversations{skipped} ({found.format})")
-    yield Text(f"sha256 {found.sha256}", style="dim")
+    yield Text(f"{found.conversations} conversations ({found.format}){skipped}", style="bold")
+    yield Text(f"{plain(found.path)}\nsha256 {found.sha256}", style="dim")
     for warning in found.warnings:
         yield Text(f"warning: {plain(warning)}", style="yellow")
     yield _strata(found)
@@ -53,10 +53,6 @@ def _parts(found: Description) -> Iterator[RenderableType]:
         yield _labels(found.labels)
     if found.survey:
         yield _survey(found.survey)
-
-
-def _say(text: str) -> Text:
-    return Text(plain(text, limit=1000))
 
 
 def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:

@@ -7,7 +7,7 @@ from convsim.contracts.finding import FAILING, Finding, Interval, NoiseFloor, Ve
 from convsim.contracts.metric import Metric
 from convsim.contracts.mix import mix_differs
 from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
-from convsim.contracts.shopper import Shopper, UserMove
+from convsim.contracts.shopper import NoMoveError, Shopper, UserMove
 from convsim.contracts.validator import Validator
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Finding",
     "Interval",
     "Metric",
+    "NoMoveError",
     "NoiseFloor",
     "Shopper",
     "UserMove",

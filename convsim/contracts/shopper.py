@@ -1,10 +1,12 @@
 """What a shopper does: one typed move, from the conversation and the persona alone."""
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from pydantic import model_validator
 
 from convsim.conversation import Action, Conversation, LearnedFrom, Usage
+from convsim.errors import ModelError
 from convsim.persona import Persona
 from convsim.records import Count, Name, Record, Text
 
@@ -29,6 +31,14 @@ class UserMove(Record):
                 f"a move that accepts names items, and no other does: {self.action}, {self.accepted}"
             )
         return self
+
+
+class NoMoveError(ModelError):
+    """A shopper's model made no usable move; what was spent on it, and what went wrong how often, still counts."""
+
+    def __init__(self, message: str, *, usage: Usage, counts: Mapping[str, int]):
+        self.usage, self.counts = usage, counts
+        super().__init__(message)
 
 
 @runtime_checkable

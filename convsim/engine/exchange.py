@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from convsim.contracts import AgentReply, UserMove
+from convsim.contracts import AgentReply, NoMoveError, UserMove
 from convsim.conversation import Conversation, Ending, Failure, Message, Usage
 from convsim.engine.planned import Planned
 from convsim.errors import AgentError, ModelError
 from convsim.seeds import child_seed
 
 MAX_REASON_CHARACTERS = 500
+SLIPS = ("role_slips", "empty_answers", "truncated_answers")
 
 
 @dataclass
@@ -24,11 +25,14 @@ class _Tally:
     retrieved: list[str] = field(default_factory=list)
 
     def add(self, move: UserMove) -> None:
-        self.usages.append(move.usage)
-        for name in ("role_slips", "empty_answers", "truncated_answers"):
-            if count := getattr(move, name):
-                self.slips[name] = self.slips.get(name, 0) + count
+        self.add_spent(move.usage, {name: getattr(move, name) for name in SLIPS})
         self.retrieved += [fingerprint for fingerprint in move.retrieved if fingerprint not in self.retrieved]
+
+    def add_spent(self, usage: Usage, counts: Mapping[str, int]) -> None:
+        self.usages.append(usage)
+        for name, count in counts.items():
+            if count:
+                self.slips[name] = self.slips.get(name, 0) + count
 
 
 async def hold(planned: Planned, *, max_turns: int) -> Conversation:
@@ -64,6 +68,8 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     except AgentError as error:
         ending, failure = "agent_failed", _failure(error, "agent", turn)
     except ModelError as error:
+        if isinstance(error, NoMoveError):
+            tally.add_spent(error.usage, error.counts)
         ending, failure = "shopper_failed", _failure(error, "shopper", turn)
     except Exception as error:  # a plugin's own mistake must not lose other conversations
         ending, failure = "shopper_failed", _failure(error, "shopper", turn)

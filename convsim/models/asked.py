@@ -84,4 +84,4 @@ class Asked(Record):
     @property
     def words(self) -> str:
         """All that the model is given to read."""
-        return "\n".join([*(message.content for message in self.messages), self.text])
+        return "\n".join(message.content for message in self.messages) or self.text

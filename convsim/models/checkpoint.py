@@ -100,8 +100,11 @@ def _load(path: Path, dtype: torch.dtype, *, is_gguf: bool) -> tuple[Any, Any]:
     model, found = models.from_pretrained(
         **where, **source, **weights, dtype=dtype, trust_remote_code=False, output_loading_info=True
     )
+    stated, kind = model.config.architectures or [], type(model).__name__
+    if stated and kind not in stated:
+        raise ValueError(f"it is no causal language model, but {stated[0]}")
     if missing := sorted(found["missing_keys"]):
-        raise ValueError(f"its weights are not those of a causal language model, {missing[0]} is missing")
+        raise ValueError(f"its weights are not those of a {kind}, {missing[0]} is missing")
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer
 
 

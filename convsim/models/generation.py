@@ -76,7 +76,9 @@ def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch
 def _read(checkpoint: Checkpoint, tokens: list[int], prompt: Prompt) -> Written:
     own = tokens[: prompt.max_tokens]
     end = next((place for place, token in enumerate(own) if token in checkpoint.ends), None)
-    text, stopped = cut_at(checkpoint.tokenizer.decode(own[:end], skip_special_tokens=True), prompt.stop)
+    # The last character may be cut within its bytes, which decode to U+FFFD.
+    said = checkpoint.tokenizer.decode(own[:end], skip_special_tokens=True).rstrip("\ufffd")
+    text, stopped = cut_at(said, prompt.stop)
     return Written(text, stopped or end is not None, len(own) if end is None else end + 1)
 
 

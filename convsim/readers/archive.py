@@ -11,6 +11,9 @@ from convsim.errors import TranscriptError
 from convsim.readers.files import MAX_DOCUMENT_BYTES, check_file, damage_reported
 from convsim.readers.problems import shown
 
+ENCRYPTED = 0x1
+"""The bit of a member's flags that says so."""
+
 
 def read_zip(path: Path) -> tuple[bytes, str]:
     """Read the only ``.json`` member of an archive; return its bytes and the archive's SHA-256.
@@ -27,7 +30,7 @@ def read_zip(path: Path) -> tuple[bytes, str]:
                 return _read(archive, _member(archive, path), path), sha256
         except zipfile.BadZipFile as error:
             raise TranscriptError(path, f"is no whole zip archive: {str(error)[:100]}") from None
-        except (NotImplementedError, RuntimeError) as error:
+        except NotImplementedError as error:
             raise TranscriptError(path, f"cannot be unpacked: {str(error)[:100]}") from None
 
 
@@ -40,6 +43,8 @@ def _member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     if len(members) != 1:
         found = ", ".join(shown(info.filename) for info in members[:5]) or "none"
         raise TranscriptError(path, f"must hold one member that ends in .json, but holds {found}")
+    if members[0].flag_bits & ENCRYPTED:
+        raise TranscriptError(path, f"is locked: {shown(members[0].filename)} needs a password")
     return members[0]
 
 

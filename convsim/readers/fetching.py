@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from convsim.errors import FetchError, InputError
 from convsim.readers.datasets import Card
 
 TIMEOUT_SECONDS = 30
+CHUNK_BYTES = 1 << 16
+MAX_MEGABYTES = 1000.0
+"""Of a card that does not state its file's size; a file may be twice as large as stated."""
 
 
 def fetch(card: Card, folder: Path, *, progress: bool) -> Path:
@@ -30,7 +34,7 @@ def fetch(card: Card, folder: Path, *, progress: bool) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if target.is_file() and _sha256(target) == card.sha256:
             return target
-        _download(card.url, card.sha256, target, progress=progress)
+        _download(card, target, progress=progress)
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
     except _DownloadError as error:
@@ -45,18 +49,20 @@ class _DownloadError(Exception):
     """Says in a few words why."""
 
 
-def _download(url: str, sha256: str, target: Path, *, progress: bool) -> None:
+def _download(card: Card, target: Path, *, progress: bool) -> None:
     import pooch
     import requests
 
     pooch.get_logger().setLevel("ERROR")
+    stream = _Stream(limit_bytes=int(2e6 * (card.megabytes or MAX_MEGABYTES)), progress=progress)
     try:
+        # pooch writes to a temporary name and renames it once the checksum is right.
         pooch.retrieve(
-            url,
-            known_hash=f"sha256:{sha256}",
+            card.url,
+            known_hash=f"sha256:{card.sha256}",
             fname=target.name,
             path=target.parent,
-            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=TIMEOUT_SECONDS),
+            downloader=stream,
         )
     except requests.exceptions.HTTPError as error:
         raise _DownloadError(f"the server answered: {str(error)[:60]}") from None
@@ -68,6 +74,32 @@ def _download(url: str, sha256: str, target: Path, *, progress: bool) -> None:
         raise _DownloadError(f"the download broke off: {type(error).__name__}") from None
     except ValueError:
         raise _DownloadError("its SHA-256 differs from the card's") from None
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """What pooch downloads with: bounded, and closed whatever happens."""
+
+    limit_bytes: int
+    progress: bool
+
+    def __call__(self, url: str, output_file: str, _: object) -> None:
+        import requests
+        from rich.console import Console
+        from rich.progress import Progress
+
+        bar = Progress(console=Console(stderr=True), disable=not self.progress, transient=True)
+        with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response, bar:
+            response.raise_for_status()
+            length = response.headers.get("Content-Length", "")
+            task = bar.add_task("fetching", total=int(length) if length.isdigit() else None)
+            size = 0
+            with Path(output_file).open("wb") as file:
+                for chunk in response.iter_content(CHUNK_BYTES):
+                    size += file.write(chunk)
+                    bar.advance(task, len(chunk))
+                    if size > self.limit_bytes:
+                        raise _DownloadError(f"it is larger than {self.limit_bytes / 1e6:g} MB")
 
 
 def _sha256(path: Path) -> str:

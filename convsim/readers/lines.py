@@ -19,6 +19,8 @@ from convsim.readers.problems import MalformedError, shown
 from convsim.readers.transcripts import Transcripts
 
 LineFormat = Literal["convsim", "openai"]
+NOT_OURS = ("must be text, but is null", "must be text, but is a list")
+"""What a plain OpenAI message may be told where it is read as convsim's."""
 
 
 def read_lines(path: Path, *, reader: LineFormat | None, skip_bad: bool, of_run: bool = False) -> Transcripts:
@@ -52,14 +54,14 @@ class _LineReader:
         self.asked = self.format = asked
 
     def conversation(self, number: int, line: bytes) -> Conversation:
-        document = parse_json(line)
+        document = parse_json(line.rstrip())
         format = self.format or _format_of(document)
         try:
             made = (
                 conversation_of(document) if format == "convsim" else openai_conversation_of(document, number)
             )
         except MalformedError as bad:
-            if self.asked is None and bad.field and bad.field.endswith(".content"):
+            if self.asked is None and bad.problem in NOT_OURS and str(bad.field).endswith(".content"):
                 hint = f"{bad.problem}; --reader openai reads null and lists of parts"
                 raise MalformedError(hint, field=bad.field) from None
             raise

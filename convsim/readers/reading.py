@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -24,7 +25,7 @@ def read(
     *,
     reader: str | None = None,
     skip_bad_lines: bool = False,
-    survey_map: Path | None = None,
+    survey_map: str | Path | None = None,
 ) -> Transcripts:
     """Read a file of conversations, or a run folder.
 
@@ -49,7 +50,9 @@ def read(
         if name.endswith(".parquet") and chosen != "convapparel":
             return read_parquet(path, reader=chosen, skip_bad=skip_bad_lines)
         if chosen == "convapparel" or (chosen is None and name.endswith(ARCHIVE_ENDINGS)):
-            return read_convapparel(path, skip_bad=skip_bad_lines, survey_map=survey_map)
+            return read_convapparel(
+                path, skip_bad=skip_bad_lines, survey_map=Path(survey_map) if survey_map else None
+            )
         if chosen is not None or name.endswith(LINE_ENDINGS):
             return read_lines(path, reader=chosen, skip_bad=skip_bad_lines)
     kinds = f"{', '.join(LINE_ENDINGS)}, .parquet, ConvApparel's .zip or .json, or a run folder"
@@ -77,4 +80,4 @@ def _read_run(folder: Path, *, skip_bad: bool) -> Transcripts:
     file = folder / IN_RUN
     if not file.exists():
         raise TranscriptError(folder, f"is a folder, but no run: it holds no {IN_RUN}")
-    return read_lines(file, reader="convsim", skip_bad=skip_bad, of_run=True)
+    return replace(read_lines(file, reader="convsim", skip_bad=skip_bad, of_run=True), path=folder)

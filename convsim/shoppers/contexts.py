@@ -65,27 +65,24 @@ class Contexts:
         matrix = vectorizer.fit_transform([place.text for place in self.places])
         return vectorizer, matrix, np.asarray([place.turn for place in self.places], np.float64)
 
-    def nearest(self, text: str, *, turn: int, persona: Persona, k: int) -> list[Context]:
-        """Return the k places most like the present one, none of them of the persona's own conversations."""
+    def nearest(self, text: str, *, turn: int, persona: Persona) -> Iterator[Context]:
+        """Yield places, those most like the present one first, none of the persona's own conversations or user."""
         import numpy as np
 
         vectorizer, matrix, turns = self._index
         cosine = (matrix @ vectorizer.transform([text]).T).toarray().ravel()  # type: ignore[attr-defined]
         likeness = cosine - TURN_PENALTY * np.abs(turns - turn)
-        found: list[Context] = []
         for index in np.argsort(-likeness, kind="stable"):
             place = self.places[int(index)]
             if not is_own(place.source, persona):
-                found.append(place)
-                if len(found) == k:
-                    break
-        return found
+                yield place
 
 
 def is_own(conversation: Conversation, persona: Persona) -> bool:
     """Tell whether a real conversation is the one, or by the user, that a persona was drawn from."""
-    drawn_from = persona.metadata.get("drawn_from")
-    return drawn_from is not None and drawn_from in (conversation.id, conversation.user)
+    drawn_from, user = persona.metadata.get("drawn_from"), persona.metadata.get("drawn_from_user")
+    own_conversation = drawn_from is not None and drawn_from == conversation.id
+    return own_conversation or (user is not None and user == conversation.user)
 
 
 def situation(need: str, task: str | None, last_agent_message: str) -> str:

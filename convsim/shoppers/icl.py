@@ -13,9 +13,7 @@ from convsim.persona import Persona
 from convsim.shoppers.contexts import Contexts, situation
 from convsim.shoppers.prompted import Prompted, Style
 from convsim.shoppers.prompts import prompt_hashes, written
-
-PLACES_A_CONVERSATION = 8
-"""How many likely places are looked at for each conversation wanted: several may be of one conversation."""
+from convsim.shoppers.settings import check_whole
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,11 @@ class ICL:
     n_items: int = 4
     max_example_characters: int = 600
     """Each example is cut to its first whole lines within this."""
+
+    def __post_init__(self) -> None:
+        check_whole(self.name, "k", self.k, low=1)
+        check_whole(self.name, "max_example_characters", self.max_example_characters, low=1)
+        _ = self._shopper  # checks the other settings
 
     @cached_property
     def _contexts(self) -> Contexts:
@@ -73,8 +76,12 @@ class ICL:
         last = next((m.content for m in reversed(conversation.messages) if m.role == "assistant"), "")
         turn = sum(1 for _ in conversation.turns())
         text = situation(persona.need, persona.task, last)
-        places = self._contexts.nearest(text, turn=turn, persona=persona, k=PLACES_A_CONVERSATION * self.k)
-        return list({place.source.id: place.source for place in places}.values())[: self.k]
+        found: dict[str, Conversation] = {}
+        for place in self._contexts.nearest(text, turn=turn, persona=persona):
+            found.setdefault(place.source.id, place.source)
+            if len(found) == self.k:
+                break
+        return list(found.values())
 
     def _example(self, source: Conversation) -> str:
         lines: list[str] = []

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar, Literal
 
-from convsim.contracts import ChatMessage, ChatModel, Completion, UserMove
+from convsim.contracts import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
 from convsim.conversation import Conversation, LearnedFrom, Usage
 from convsim.errors import InputError, ModelError
 from convsim.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.ending import last_items
 from convsim.shoppers.prompts import describe, prompt_hashes, render, said_to_shopper, written
+from convsim.shoppers.settings import check_temperature, check_whole
 from convsim.shoppers.slips import slip
 
 Style = Literal["chat", "transcript"]
 LABELS = ("Shopper:", "Assistant:", "User:", "Customer:")
 SAY, ACCEPT, LEAVE = "says something more", "takes an item that was shown", "leaves without buying"
+ACTIONS = {SAY: "say", ACCEPT: "accept", LEAVE: "leave"}
 SPEAKING_ATTEMPTS = 2
+
+
+@dataclass
+class _Spent:
+    """What a move has cost so far, and what went wrong on the way."""
+
+    completions: list[Completion] = field(default_factory=list)
+    counts: dict[str, int] = field(
+        default_factory=lambda: {"role_slips": 0, "empty_answers": 0, "truncated_answers": 0}
+    )
+
+    @property
+    def usage(self) -> Usage:
+        costs = [completion.cost_usd for completion in self.completions]
+        known = [cost for cost in costs if cost is not None]
+        return Usage(
+            input_tokens=sum(completion.input_tokens for completion in self.completions),
+            output_tokens=sum(completion.output_tokens for completion in self.completions),
+            seconds=sum(completion.seconds for completion in self.completions),
+            cost_usd=sum(known) if known and len(known) == len(costs) else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -45,6 +68,9 @@ class Prompted:
             raise InputError(
                 f"the style of a prompted shopper must be chat or transcript, but is {self.style!r}"
             )
+        check_temperature(self.name, self.temperature)
+        check_whole(self.name, "max_tokens", self.max_tokens, low=1)
+        check_whole(self.name, "n_items", self.n_items, low=1)
 
     @property
     def prompt_hashes(self) -> dict[str, str]:
@@ -65,31 +91,32 @@ class Prompted:
         seed: int,
     ) -> UserMove:
         """Make a move with the conversations of others, as transcripts, in the prompt."""
-        spent: list[Completion] = []
-        action = SAY
-        if conversation.user_messages:
-            action = await self._decide(conversation, persona, spent, seed=child_seed(seed, "decide"))
-        if action == LEAVE:
-            return UserMove(action="leave", usage=_usage(spent), retrieved=retrieved)
-        if action == ACCEPT:
-            item = await self._choose_item(conversation, persona, spent, seed=child_seed(seed, "item"))
-            return UserMove(action="accept", accepted=(item,), usage=_usage(spent), retrieved=retrieved)
-        return await self._say(
-            conversation, persona, spent, examples=examples, retrieved=retrieved, seed=seed
-        )
+        spent = _Spent()
+        fields: dict[str, object] = {}
+        try:
+            action = SAY
+            if conversation.user_messages:
+                action = await self._decide(conversation, persona, spent, seed=child_seed(seed, "decide"))
+            if action == ACCEPT:
+                item = await self._choose_item(conversation, persona, spent, seed=child_seed(seed, "item"))
+                fields = {"accepted": (item,)}
+            elif action == SAY:
+                fields = {"text": await self._say(conversation, persona, spent, examples=examples, seed=seed)}
+        except ModelError as error:
+            raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error
+        fields |= {"action": ACTIONS[action], "usage": spent.usage, "retrieved": retrieved}
+        return UserMove.model_validate({**fields, **spent.counts})
 
-    async def _decide(
-        self, conversation: Conversation, persona: Persona, spent: list[Completion], *, seed: int
-    ) -> str:
+    async def _decide(self, conversation: Conversation, persona: Persona, spent: _Spent, *, seed: int) -> str:
         options = [SAY, ACCEPT, LEAVE] if last_items(conversation) else [SAY, LEAVE]
         prompt = render("decide", persona=persona, history=written(conversation, n_items=self.n_items))
         asked = [ChatMessage(role="user", content=prompt)]
         choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
-        spent.append(choice.completion)
+        spent.completions.append(choice.completion)
         return options[choice.index]
 
     async def _choose_item(
-        self, conversation: Conversation, persona: Persona, spent: list[Completion], *, seed: int
+        self, conversation: Conversation, persona: Persona, spent: _Spent, *, seed: int
     ) -> str:
         items = last_items(conversation)[: self.n_items]
         if len(items) == 1:
@@ -97,38 +124,35 @@ class Prompted:
         asked = [ChatMessage(role="user", content=render("choose_item", persona=persona))]
         options = [f"{number}. {describe(item)}" for number, item in enumerate(items, start=1)]
         choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
-        spent.append(choice.completion)
+        spent.completions.append(choice.completion)
         return items[choice.index].id
 
     async def _say(
         self,
         conversation: Conversation,
         persona: Persona,
-        spent: list[Completion],
+        spent: _Spent,
         *,
         examples: Sequence[str],
-        retrieved: tuple[str, ...],
         seed: int,
-    ) -> UserMove:
-        counts = {"role_slips": 0, "empty_answers": 0, "truncated_answers": 0}
+    ) -> str:
         problem = ""
         for attempt in range(SPEAKING_ATTEMPTS):
             draw = child_seed(seed, "say", attempt)
             completion = await self._complete(conversation, persona, examples=examples, seed=draw)
-            spent.append(completion)
+            spent.completions.append(completion)
             text = _bare(completion.text)
             if not text:
-                counts["empty_answers"] += 1
+                spent.counts["empty_answers"] += 1
                 problem = "said nothing"
             elif found := slip(text):
-                counts["role_slips"] += 1
+                spent.counts["role_slips"] += 1
                 problem = f"slipped out of the shopper's role: {found[:80]!r}"
             elif completion.finish_reason == "length":
-                counts["truncated_answers"] += 1
+                spent.counts["truncated_answers"] += 1
                 problem = f"was cut off after {self.max_tokens} tokens"
             else:
-                usage = _usage(spent)
-                return UserMove(action="say", text=text, usage=usage, retrieved=retrieved, **counts)
+                return text
         raise ModelError(f"{self.model.name} {problem}, {SPEAKING_ATTEMPTS} times in a row")
 
     async def _complete(
@@ -164,14 +188,3 @@ def _bare(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
         text = text[1:-1].strip()
     return text
-
-
-def _usage(completions: Sequence[Completion]) -> Usage:
-    costs = [completion.cost_usd for completion in completions]
-    known = [cost for cost in costs if cost is not None]
-    return Usage(
-        input_tokens=sum(completion.input_tokens for completion in completions),
-        output_tokens=sum(completion.output_tokens for completion in completions),
-        seconds=sum(completion.seconds for completion in completions),
-        cost_usd=sum(known) if known and len(known) == len(costs) else None,
-    )

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import ClassVar
 
 from convsim.contracts import UserMove
 from convsim.conversation import Conversation, LearnedFrom
+from convsim.errors import ModelError
 from convsim.persona import Persona
 from convsim.seeds import generator
-from convsim.shoppers.contexts import Contexts, situation
+from convsim.shoppers.contexts import Context, Contexts, situation
 from convsim.shoppers.ending import closing_move, spoken_move
+from convsim.shoppers.settings import check_whole
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Resample:
     """SHA-256 of the file that ``real`` was read from."""
     k: int = 5
 
+    def __post_init__(self) -> None:
+        check_whole(self.name, "k", self.k, low=1)
+
     @cached_property
     def _contexts(self) -> Contexts:
         return Contexts.of(self.real, file=self.file)
@@ -41,17 +47,22 @@ class Resample:
         return self._contexts.learned_from
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
-        """Draw a move from the likest places."""
+        """Draw a move from the likest places; raises ModelError where no other user's conversation has one."""
         last = next((m.content for m in reversed(conversation.messages) if m.role == "assistant"), "")
         turn = sum(1 for _ in conversation.turns())
         text = situation(persona.need, persona.task, last)
-        # Nobody leaves before having spoken: of a first move, places that ended are not offered.
-        places = self._contexts.nearest(text, turn=turn, persona=persona, k=self.k if turn else 4 * self.k)
-        offered = [
-            place for place in places if turn or (place.move is not None and place.move.content.strip())
-        ]
-        place = offered[int(generator(seed, "place").integers(min(self.k, len(offered))))]
+        # Nobody leaves before having spoken: for a first move, only places where somebody went on are offered.
+        places = self._contexts.nearest(text, turn=turn, persona=persona)
+        offered = list(islice((place for place in places if turn or _opens(place)), self.k))
+        if not offered:
+            raise ModelError(f"resample has no other user's move to offer to persona {persona.id!r}")
+        place = offered[int(generator(seed, "place").integers(len(offered)))]
         retrieved = (place.source.fingerprint,)
         if place.move is None:
             return closing_move(place.source, conversation, retrieved=retrieved)
         return spoken_move(place.move, place.source, conversation, retrieved=retrieved)
+
+
+def _opens(place: Context) -> bool:
+    move = place.move
+    return move is not None and bool(move.content.strip()) and move.action in (None, "say")

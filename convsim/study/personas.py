@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from convsim.conversation import Conversation
 from convsim.errors import StudyError
@@ -49,8 +49,8 @@ def read_personas(path: Path) -> list[Persona]:
 def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Persona]:
     """Draw personas without replacement from real conversations; a need is what its user said first.
 
-    Each remembers in ``metadata`` which conversation it was drawn from, so that no shopper is shown that one. Only
-    what was known before the agent answered enters.
+    Each remembers in ``metadata`` which conversation and user it was drawn from, so that no shopper is shown these.
+    Only what was known before the agent answered enters.
 
     Raises:
         StudyError: No conversation has a first message.
@@ -60,9 +60,14 @@ def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Pe
         raise StudyError("personas cannot be drawn: no conversation has a user message with text")
     order = generator(seed, "personas").permutation(len(spoken))[:n]
     return [
-        Persona(id=c.id, task=c.task, need=first, metadata={"drawn_from": c.id})
+        Persona(id=c.id, task=c.task, need=first, metadata=_origin(c))
         for c, first in (spoken[int(index)] for index in order)
     ]
+
+
+def _origin(conversation: Conversation) -> dict[str, JsonValue]:
+    user = {} if conversation.user is None else {"drawn_from_user": conversation.user}
+    return {"drawn_from": conversation.id, **user}
 
 
 def _first_message(conversation: Conversation) -> str:

@@ -17,7 +17,9 @@ USAGE = {"prompt_tokens": 100, "completion_tokens": 15, "total_tokens": 115}
 def response(body: dict[str, object]) -> bytes:
     """Return a whole HTTP response with ``body`` as JSON."""
     said = json.dumps(body).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(said) + said
+    return (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(said) + said
+    )
 
 
 def chat_completion(content: str) -> bytes:
@@ -62,7 +64,9 @@ class Completions(asyncio.Protocol):
         self.received += data
         while (end := self.received.find(b"\r\n\r\n")) >= 0:
             head = bytes(self.received[:end]).lower()
-            length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")), 0)
+            length = next(
+                (int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")), 0
+            )
             if len(self.received) < end + 4 + length:
                 return
             answer = self.answer(head, bytes(self.received[end + 4 : end + 4 + length]))

@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from convsim.agents import HTTP
+from convsim.agents import HTTP, LLM, OpenAIChat
 from convsim.conversation import Usage
 from convsim.errors import AgentError, InputError
-from tests.unit.agents.shops import talk
+from convsim.models import OpenAICompatible
+from tests.unit.agents.shops import shop, talk
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 BOOT = {"id": "b1", "title": "Boot", "price": 39.0, "attributes": {"colors": ["red"]}}
@@ -136,14 +137,13 @@ async def test_many_replies_at_once_do_not_wait_for_each_other() -> None:
 
 
 def test_one_agent_serves_several_event_loops() -> None:
-    async def both(agents: list[HTTP]) -> str:
+    async def once() -> str:
         async with server(saying(response(b'{"content": "ok"}'))) as url:
-            agents.append(HTTP(url=url))
-            agents[0].url = url
-            return (await agents[0].reply(talk("hi"), seed=1)).content
+            agent.url = url
+            return (await agent.reply(talk("hi"), seed=1)).content
 
-    agents: list[HTTP] = []
-    assert [asyncio.run(both(agents)), asyncio.run(both(agents))] == ["ok", "ok"]
+    agent = HTTP(url="http://127.0.0.1/")
+    assert [asyncio.run(once()), asyncio.run(once())] == ["ok", "ok"]
 
 
 async def test_a_refused_connection_is_a_reason() -> None:
@@ -219,6 +219,55 @@ def test_an_unusable_setting_is_refused_at_once(settings: dict[str, object], say
     with pytest.raises(InputError) as caught:
         HTTP(**settings)  # type: ignore[arg-type]
     assert says in str(caught.value)
+
+
+def completion(text: str) -> bytes:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    usage = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
+    answer = {
+        "id": "x",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [choice],
+        "usage": usage,
+    }
+    return response(json.dumps(answer).encode())
+
+
+def model_at(url: str) -> OpenAICompatible:
+    return OpenAICompatible(model="m", base_url=url.removesuffix("/reply") + "/v1", max_retries=0)
+
+
+async def test_a_chat_endpoint_is_an_agent() -> None:
+    async with server(saying(completion("Try these."))) as url:
+        reply = await OpenAIChat(model=model_at(url)).reply(talk("boots"), seed=1)
+    assert reply.content == "Try these."
+    assert (reply.usage.input_tokens, reply.usage.output_tokens) == (11, 5)
+
+
+async def test_a_chat_endpoint_speaks_about_what_the_search_found() -> None:
+    async with server(saying(completion("The red ones [1]."))) as url:
+        reply = await LLM(model=model_at(url), catalogue=shop()).reply(talk("red boots"), seed=1)
+    assert [item.id for item in reply.items] == ["boot-b"]
+    assert reply.content == "The red ones."
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        response(b'{"error": {"message": "no"}}', status="401 Unauthorized"),
+        response(b"<html>", headers="Content-Type: text/html"),
+        completion(""),
+        b"",
+    ],
+)
+async def test_a_chat_endpoint_that_fails_fails_the_agent(sent: bytes) -> None:
+    async with server(saying(sent)) as url:
+        with pytest.raises(AgentError) as caught:
+            await OpenAIChat(model=model_at(url), name="shop").reply(talk("boots"), seed=1)
+    assert str(caught.value).startswith("shop: the model m ")
+    assert "\n" not in str(caught.value)
 
 
 async def test_an_address_that_is_none_is_a_reason() -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from convsim.agents.search.english import english
 from convsim.agents.search.tokens import Token, tokens
 from convsim.agents.search.vocabulary import Mention, Vocabulary
+from convsim.agents.search.wishes import Facet
 
 CLAUSE_END = re.compile(r"[!?;\n]|\.(?!\d)|(?<!anything )\bbut\b|\b(?:though|however)\b", re.IGNORECASE)
 
@@ -57,9 +58,9 @@ class _Clause:
         """Judge every value but those of possessions ("my black jacket")."""
         unwanted = self._unwanted()
         owned = self.possessions()
-        corrects = self._has_any(english().correcting)
+        correcting = self._correcting()
         return [
-            Reading(mention, self._written(mention), mention.first not in unwanted, corrects)
+            Reading(mention, self._written(mention), mention.first not in unwanted, mention in correcting)
             for mention in self.mentions
             if mention.facet == "occasion" or mention.first not in owned
         ]
@@ -123,9 +124,21 @@ class _Clause:
             return False
         return "," in self.text[self.said[at - 1].end : self.said[at].start]
 
-    def _has_any(self, phrases: Sequence[str]) -> bool:
-        written = f" {' '.join(token.written for token in self.said)} "
-        return any(f" {phrase} " in written for phrase in phrases)
+    def _correcting(self) -> set[Mention]:
+        """Return, for each facet, the first value after a word such as "actually", or else the clause's first."""
+        place = next(
+            (at for at in range(len(self.said)) if self._starts_with_any(at, english().correcting)), None
+        )
+        if place is None:
+            return set()
+        first: dict[Facet, Mention] = {}
+        for mention in sorted(self.mentions, key=lambda mention: (mention.first < place, mention.first)):
+            first.setdefault(mention.facet, mention)
+        return set(first.values())
+
+    def _starts_with_any(self, at: int, phrases: Sequence[str]) -> bool:
+        written = " ".join(token.written for token in self.said[at : at + 2]) + " "
+        return any(written.startswith(f"{phrase} ") for phrase in phrases)
 
     def _word(self, at: int) -> str:
         return self.said[at].word if at < len(self.said) else ""

@@ -86,13 +86,19 @@ def _allowed(shelf: Shelf, wishes: Wishes) -> npt.NDArray[np.bool_]:
     import numpy as np
 
     allowed = np.ones(len(shelf.catalogue), dtype=bool)
-    for at, refused in enumerate(wishes.judgements):
-        if not refused.wanted:
-            barred = shelf.having(refused.facet, refused.phrase).copy()
-            for later in wishes.judgements[at + 1 :]:
-                if later.wanted and later.facet == refused.facet and phrase_in(refused.phrase, later.phrase):
-                    barred &= ~shelf.having(later.facet, later.phrase)
-            allowed &= ~barred
+    said = wishes.judgements
+    refused = {
+        (judgement.facet, judgement.phrase): at for at, judgement in enumerate(said) if not judgement.wanted
+    }
+    wanted = {
+        (judgement.facet, judgement.phrase): at for at, judgement in enumerate(said) if judgement.wanted
+    }
+    for (facet, phrase), at in refused.items():
+        barred = shelf.having(facet, phrase).copy()
+        for (other, narrower), later in wanted.items():
+            if later > at and other == facet and phrase_in(phrase, narrower):
+                barred &= ~shelf.having(facet, narrower)
+        allowed &= ~barred
     allowed[[row for item in wishes.set_aside if (row := shelf.row_of.get(item)) is not None]] = False
     return allowed
 

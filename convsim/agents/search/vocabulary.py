@@ -15,7 +15,7 @@ from convsim.agents.search.wishes import Facet, Phrase
 from convsim.catalogue import Catalogue, CatalogueItem
 
 ATTRIBUTES: tuple[Facet, ...] = ("category", "colors", "material", "occasion", "brand")
-PARTS = re.compile(r"\s*(?:/|&|,|-|\band\b)\s*")
+PARTS = re.compile(r"\s*(?:/|&|,|\band\b)\s*")
 HEAD_SHARE = 0.5
 
 
@@ -86,7 +86,11 @@ def _resolved(facet: Facet, phrase: Phrase) -> Phrase:
 
 
 def _names(facet: Facet, value: str) -> Iterator[Phrase]:
-    """Yield what a value is known by: its words, and the last words of each part joined by "and" or "-"."""
+    """Yield what a value is known by: its words, and the last words of each part joined by "and".
+
+    A hyphen joins no parts: "cotton-linen" is cotton where something else is, but nothing is called "full" for its
+    "full-grain leather".
+    """
     whole = _stripped(words_of(value))
     if whole and not (len(whole) == 1 and whole[0] in english().vague):
         yield whole

@@ -6,8 +6,9 @@ import pytest
 
 from convsim.agents.search import Shelf, Wishes, listen
 from convsim.agents.search.wishes import Budget, Facet
+from convsim.catalogue import Catalogue
 from convsim.conversation import Conversation, Message
-from tests.unit.agents.shops import shop, talk
+from tests.unit.agents.shops import item, shop, talk
 
 
 def heard(conversation: Conversation) -> Wishes:
@@ -41,6 +42,8 @@ def test_one_message_can_state_everything() -> None:
 def test_what_was_said_last_wins() -> None:
     assert wanted(talk("red boots", "black ones"), "colors") == {"black"}
     assert wanted(talk("red boots, actually black"), "colors") == {"black"}
+    assert wanted(talk("red boots. black instead"), "colors") == {"black"}
+    assert wanted(talk("white boots, actually red or black"), "colors") == {"red", "black"}
 
 
 def test_what_was_said_before_is_remembered() -> None:
@@ -157,3 +160,12 @@ def test_a_huge_message_is_read_only_so_far() -> None:
 
 def test_the_words_to_search_for_leave_out_what_is_refused() -> None:
     assert heard(talk("rain boots, no leather")).words == [("rain", "boot")]
+
+
+def test_half_of_a_hyphened_word_names_no_value() -> None:
+    catalogue = Catalogue.of(
+        [item("a", "Alder boots", material="full-grain leather"), item("b", "Basin boots")]
+    )
+    shelf = Shelf(catalogue)
+    assert "material" not in listen(talk("full length boots"), shelf.vocabulary, shelf.price_of).wanted
+    assert "material" in listen(talk("boots of leather"), shelf.vocabulary, shelf.price_of).wanted

@@ -53,6 +53,12 @@ def test_a_refusal_of_leather_takes_vegan_leather_along_unless_that_is_wanted() 
     assert "coat-f" in ids(found("a jacket, no leather", "vegan leather is fine"))
 
 
+def test_what_was_said_last_holds_however_often_it_was_said() -> None:
+    back_and_forth = ("a jacket, no leather", "vegan leather is fine", "no leather after all")
+    assert "coat-f" not in ids(found(*back_and_forth))
+    assert "coat-f" in ids(found(*back_and_forth, "ok, vegan leather"))
+
+
 def test_a_later_wish_does_not_lift_another_refusal() -> None:
     assert "shoe-d" not in ids(found("sneakers, not black", "white ones"))
 

@@ -1,0 +1,245 @@
+"""What the engine costs: its completions per second as a share of what bare calls of the client reach.
+
+    python tests/benchmarks/engine_overhead.py [--quick]
+
+A server in a process of its own answers each request after 50 ms. Conversations begin with a history, then the shopper
+asks the model once a turn and the agent answers at once. The same bodies, made beforehand, are sent by bare
+``client.post`` over aiohttp and by ``chat.completions.create`` on the default transport, as many at a time. Rounds of
+the three take turns; each figure is a median over rounds, a share the median of the rounds' own shares. Next to what
+the clock says stands the processor time of this process for one completion, which other work on the machine touches
+less. Nothing is asserted; machines differ, so read the shares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal, NamedTuple
+
+import openai
+from openai.types.chat import ChatCompletion
+
+from convsim.contracts import AgentReply, UserMove
+from convsim.contracts.model import ChatMessage
+from convsim.conversation import Conversation, Item, LearnedFrom, Usage
+from convsim.engine import Arm, Limits, Planned, Progress, hold_all
+from convsim.models import OpenAICompatible
+from convsim.persona import Persona
+
+SERVER = Path(__file__).with_name("latency_server.py")
+TURNS = 4
+"""Completions a conversation; its history grows by two messages with each."""
+
+SAID = "I would like something like the second one, but under 80 dollars."
+ANSWERED = (
+    "These three are waterproof, under 80 dollars and in stock in your size; the first is the lightest."
+)
+ITEMS = tuple(
+    Item(id=f"b{k}", title="rain boot", price=39.0 + k, attributes={"color": "navy"}) for k in range(3)
+)
+SYSTEM = "You are a shopper who needs rain boots. Write what you say next, in one or two short sentences."
+HEAD = (
+    "at a time  history  engine/s    post/s  create/s  engine:post  engine:create   "
+    "CPU ms: engine     post   create  post:engine"
+)
+SETTINGS = {"max_tokens": 60, "temperature": 1.0}
+
+Body = dict[str, Any]
+Round = Callable[[], Awaitable["Took"]]
+
+
+class Took(NamedTuple):
+    """What a round came to."""
+
+    per_second: float
+    cpu_ms: float
+
+
+class Clock:
+    """Times a round by the clock and by the processor."""
+
+    def __init__(self) -> None:
+        self.wall, self.cpu = time.perf_counter(), time.process_time()
+
+    def took(self, completions: int) -> Took:
+        wall, cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
+        return Took(completions / wall, 1000 * cpu / completions)
+
+
+class Asking:
+    """A shopper that says its history without a model, waits for the others, and then asks once a turn."""
+
+    name = "asking"
+    learned_from: LearnedFrom | None = None
+
+    def __init__(self, model: OpenAICompatible, history: int, start: asyncio.Barrier):
+        self.model, self.history, self.start = model, history, start
+        self.clock: Clock | None = None
+
+    async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
+        spoken = len(conversation.messages)
+        if spoken < self.history:
+            return UserMove(action="say", text=SAID)
+        if spoken == self.history:
+            await self.start.wait()
+            self.clock = self.clock or Clock()
+        prompt = [ChatMessage(role="system", content=SYSTEM)]
+        for message in conversation.messages:
+            role: Literal["user", "assistant"] = "user" if message.role == "assistant" else "assistant"
+            prompt.append(ChatMessage(role=role, content=message.content))
+        said = await self.model.complete(prompt, seed=seed, max_tokens=60, temperature=1.0)
+        usage = Usage(input_tokens=said.input_tokens, output_tokens=said.output_tokens, seconds=said.seconds)
+        return UserMove(action="say", text=said.text, usage=usage)
+
+
+class Prompt:
+    """An agent that answers at once."""
+
+    name = "prompt"
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        return AgentReply(content=ANSWERED, items=ITEMS)
+
+
+def engine(model: OpenAICompatible, concurrency: int, history: int) -> Round:
+    """Hold as many conversations as are held at a time, from when each has its history."""
+
+    async def hold() -> Took:
+        shopper = Asking(model, history, asyncio.Barrier(concurrency))
+        arm = Arm("good", Prompt())
+        planned = (
+            Planned(
+                study="overhead", shopper=shopper, model="fixed", arm=arm, repeat=0, seed=1,
+                persona=Persona(id=f"p{k}", task="footwear", need="rain boots"),
+            )
+            for k in range(concurrency)
+        )  # fmt: skip
+        limits = Limits(max_turns=history // 2 + TURNS, concurrency=concurrency)
+        progress = Progress()
+        lines: list[str] = []
+        await hold_all(planned, limits=limits, keep=lambda c: lines.append(c.to_json()), progress=progress)
+        assert shopper.clock is not None
+        took = shopper.clock.took(concurrency * TURNS)
+        if progress.failed or progress.ended != concurrency:
+            raise RuntimeError(f"{progress.failed} of {concurrency} conversations failed: {lines[0][-300:]}")
+        return took
+
+    return hold
+
+
+def bodies(history: int) -> list[Body]:
+    """Return what one conversation sends."""
+    said = [
+        {"role": "user", "content": ANSWERED} if k % 2 else {"role": "assistant", "content": SAID}
+        for k in range(history + 2 * TURNS)
+    ]
+    system = {"role": "system", "content": SYSTEM}
+    return [
+        {"model": "fixed", **SETTINGS, "seed": 1, "messages": [system, *said[: history + 2 * turn]]}
+        for turn in range(TURNS)
+    ]
+
+
+def bare(ask: Callable[[Body], Awaitable[object]], concurrency: int, history: int) -> Round:
+    """Send the bodies of as many conversations, and nothing else."""
+    sent = [bodies(history) for _ in range(concurrency)]
+
+    async def converse(own: Sequence[Body]) -> None:
+        for body in own:
+            await ask(body)
+
+    async def send() -> Took:
+        clock = Clock()
+        await asyncio.gather(*(converse(own) for own in sent))
+        return clock.took(concurrency * TURNS)
+
+    return send
+
+
+async def measure(url: str, cells: Sequence[tuple[int, int]], rounds: dict[int, int]) -> None:
+    """Print one row of the table for each cell: how many at a time, and how long a history."""
+    posting = openai.AsyncOpenAI(api_key="none", base_url=url, http_client=openai.DefaultAioHttpClient())
+    creating = openai.AsyncOpenAI(api_key="none", base_url=url)
+
+    def post(body: Body) -> Awaitable[object]:
+        return posting.post("/chat/completions", cast_to=ChatCompletion, body=body)
+
+    def create(body: Body) -> Awaitable[object]:
+        return creating.chat.completions.create(**body)
+
+    print(HEAD, flush=True)
+    async with posting, creating:
+        for concurrency, history in cells:
+            model = OpenAICompatible(model="fixed", base_url=url, max_connections=concurrency)
+            async with aclosing(model):
+                ours = engine(model, concurrency, history)
+                posted, created = (bare(ask, concurrency, history) for ask in (post, create))
+                took = await interleaved(ours, posted, created, rounds[concurrency])
+            print(row(concurrency, history, *took), flush=True)
+
+
+async def interleaved(ours: Round, posted: Round, created: Round, rounds: int) -> tuple[list[Took], ...]:
+    """Hold rounds in turn; ``created``, which is slow, has every third, and the first opens connections only."""
+    await ours()
+    await posted()
+    took: tuple[list[Took], ...] = ([], [], [])
+    for number in range(rounds):
+        took[0].append(await ours())
+        took[1].append(await posted())
+        if number % 3 == 0:
+            took[2].append(await created())
+    return took
+
+
+def row(concurrency: int, history: int, *took: Sequence[Took]) -> str:
+    """Write the row of one cell."""
+    ours, posted, created = took
+    rates = [median(one.per_second for one in side) for side in took]
+    cpu = [median(one.cpu_ms for one in side) for side in took]
+    to_post = median(one.per_second / other.per_second for one, other in zip(ours, posted, strict=True))
+    to_create = median(
+        one.per_second / other.per_second for one, other in zip(ours[::3], created, strict=True)
+    )
+    return (
+        f"{concurrency:9d} {history:8d} "
+        + " ".join(f"{rate:9.0f}" for rate in rates)
+        + f" {to_post:12.2f} {to_create:14.1f}    "
+        + " ".join(f"{one:8.2f}" for one in cpu)
+        + f" {cpu[1] / cpu[0]:9.2f}"
+    )
+
+
+@contextmanager
+def served(latency_ms: float) -> Iterator[str]:
+    """Run the server and give its address."""
+    call = [sys.executable, str(SERVER), "--latency-ms", str(latency_ms)]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="one history a concurrency, and few rounds")
+    quick = parser.parse_args().quick
+    cells = [(8, 2), (64, 10), (256, 40)] if quick else [(c, h) for c in (8, 64, 256) for h in (2, 10, 40)]
+    rounds = {8: 5, 64: 3, 256: 1} if quick else {8: 9, 64: 7, 256: 3}
+    with served(50.0) as url:
+        asyncio.run(measure(url, cells, rounds))
+
+
+if __name__ == "__main__":
+    main()

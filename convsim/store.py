@@ -11,7 +11,7 @@ from typing import IO
 
 from pydantic import JsonValue
 
-from convsim.conversation import Conversation
+from convsim.conversation import Conversation, Failure
 from convsim.errors import StudyError
 
 MANIFEST = "manifest.json"
@@ -31,7 +31,13 @@ class Run:
 
     def append(self, conversation: Conversation) -> None:
         """Write one conversation and flush it, so that a killed run keeps it."""
-        self._file.write(conversation.to_json().encode() + b"\n")
+        try:
+            line = conversation.to_json().encode()
+        except ValueError as error:  # half a surrogate pair from somebody's agent, say
+            failure = Failure(reason=f"what was said cannot be written as JSON: {error}"[:500])
+            unsayable = conversation.but(messages=(), metadata={}, failure=failure, ending="agent_failed")
+            line = unsayable.to_json().encode()
+        self._file.write(line + b"\n")
         self._file.flush()
         self.done.add(conversation.id)
 

@@ -63,7 +63,7 @@ async def in_thread(function: Callable[[], Answer]) -> Answer:
             loop.call_soon_threadsafe(settle, answer, raised)
 
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(work,), name="convsim-agent", daemon=False).start()
+    threading.Thread(target=context.run, args=(work,), name="convsim-agent", daemon=True).start()
     answer, raised = await waiting
     if isinstance(raised, StopIteration):  # a coroutine may not raise it
         raise RuntimeError("StopIteration") from raised

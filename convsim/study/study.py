@@ -118,7 +118,7 @@ class Study:
             "shopper": self.shopper.name,
             "model": self.model,
             "agent": self.agent.name,
-            "arms": [*self.arms],
+            "arms": [*(arm for arm in self.arms)],
             "n": self.n,
             "max_turns": self.max_turns,
             "seed": self.seed,

@@ -19,7 +19,7 @@ class Request:
 
 @dataclass
 class Loopback:
-    replies: list[Reply]
+    replies: list[Callable[[Request], Reply]]
     port: int = 0
     requests: list[Request] = field(default_factory=list)
     tasks: set[asyncio.Task[None] | None] = field(default_factory=set)
@@ -38,7 +38,7 @@ class Loopback:
                 headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
                 body = json.loads(await reader.readexactly(int(headers["content-length"])))
                 self.requests.append(Request(first.split()[1], headers, body))
-                reply = self.replies[min(len(self.requests), len(self.replies)) - 1]
+                reply = self.replies[min(len(self.requests), len(self.replies)) - 1](self.requests[-1])
                 self.busy += 1
                 self.most_busy = max(self.busy, self.most_busy)
                 try:
@@ -54,6 +54,18 @@ class Loopback:
 @asynccontextmanager
 async def loopback(*replies: Reply) -> AsyncIterator[Loopback]:
     """Serve ``replies`` in order, the last one again and again."""
+    async with answering(*(always(reply) for reply in replies)) as server:
+        yield server
+
+
+def always(reply: Reply) -> Callable[[Request], Reply]:
+    """Reply so, whatever the request."""
+    return lambda _: reply
+
+
+@asynccontextmanager
+async def answering(*replies: Callable[[Request], Reply]) -> AsyncIterator[Loopback]:
+    """Serve what each of ``replies`` makes of its request, the last one again and again."""
     server = Loopback(list(replies))
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]

@@ -86,7 +86,9 @@ def test_it_is_unpacked_once_whole_and_without_any_network(
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("it went out"))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("it went out"))
     folder = embedded_folder()
-    assert sorted(path.name for path in folder.parent.iterdir() if not path.name.endswith(".lock")) == [folder.name]
+    assert sorted(path.name for path in folder.parent.iterdir() if not path.name.endswith(".lock")) == [
+        folder.name
+    ]
     made = (folder / "config.json").stat().st_mtime_ns
     assert embedded_folder() == folder
     assert (folder / "config.json").stat().st_mtime_ns == made
@@ -118,6 +120,11 @@ def test_its_folder_is_a_model_of_transformers_with_a_chat_template(model: Embed
     assert checkpoint.context == 8192
     assert checkpoint.tokenizer.eos_token == "<|im_end|>"
     hostile = ChatMessage(role="user", content="<|im_end|>")
-    read = checkpoint.tokenizer.decode(chat_tokens(checkpoint, [ChatMessage(role="system", content="Hi"), hostile]))
-    assert read == "<|im_start|>system\nHi<|im_end|>\n<|im_start|>user\n<|im_end|><|im_end|>\n<|im_start|>assistant\n"
+    read = checkpoint.tokenizer.decode(
+        chat_tokens(checkpoint, [ChatMessage(role="system", content="Hi"), hostile])
+    )
+    assert (
+        read
+        == "<|im_start|>system\nHi<|im_end|>\n<|im_start|>user\n<|im_end|><|im_end|>\n<|im_start|>assistant\n"
+    )
     assert chat_tokens(checkpoint, [hostile]).count(2) == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,7 @@ def test_what_stood_there_stays_when_writing_fails(tmp_path: Path, monkeypatch: 
 
 
 def test_what_is_no_json_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
-    odd = Conversation.model_validate(line(metadata={"n": math.inf}))
+    odd = Conversation.model_validate(line(metadata={"n": "\ud800"}))
     with pytest.raises(InputError, match="cannot be written as JSON"):
         write(tmp_path / "a.jsonl", [odd])
     assert list(tmp_path.iterdir()) == []

@@ -80,6 +80,13 @@ def test_a_spent_budget_stops_in_good_order_and_the_rest_is_missing(tmp_path):
     assert study(budget_usd=9.0, concurrency=1).run(tmp_path).missing == 0
 
 
+def test_text_that_no_file_can_hold_is_a_failure_record_and_loses_no_other(tmp_path):
+    calls = iter(range(10**6))
+    agent = Obliging(reply_with=lambda: AgentReply(content="\ud800" if next(calls) == 4 else "ok"))
+    assert study(agent=agent).run(tmp_path).held == 12
+    assert [c["failure"]["reason"][:37] for c in lines(tmp_path) if "failure" in c] == ["what was said cannot be written as JS"]
+
+
 def test_a_study_runs_inside_a_running_loop(tmp_path):
     async def notebook() -> int:
         return study().run(tmp_path).held

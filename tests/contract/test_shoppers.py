@@ -1,0 +1,77 @@
+"""What every shopper keeps to."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+import convsim.shoppers
+from convsim.contracts import Shopper, UserMove
+from convsim.conversation import Conversation
+from convsim.shoppers import ICL, Prompted, Replay, Resample
+from tests.unit.shoppers.logs import EMPTY, agent, boots, drawn_from, logged, model, shown, user
+
+LOGS = [logged(f"c{i}", f"rain boots {i}", f"cheaper than {i}", by=f"u{i}") for i in range(8)]
+SHOPPERS: dict[str, Callable[[], Shopper]] = {
+    "prompted": lambda: Prompted(model(["red ones"] * 9)),
+    "prompted, transcript": lambda: Prompted(model(["red ones"] * 9), style="transcript"),
+    "icl": lambda: ICL(model(["red ones"] * 9), LOGS),
+    "resample": lambda: Resample(LOGS),
+    "replay": lambda: Replay(LOGS),
+}
+every = pytest.mark.parametrize("make", SHOPPERS.values(), ids=SHOPPERS)
+ODD: dict[str, Conversation] = {
+    "nothing said yet": EMPTY,
+    "items shown": shown(*boots(12)),
+    "no items": shown(),
+    "the agent speaks first": EMPTY.but(messages=(agent("Hello!"),)),
+    "empty messages": EMPTY.but(messages=(user(""), agent(""))),
+    "hostile text": EMPTY.but(messages=(user("{{ 7 * 7 }}"), agent("\x1b[2J\x00 {% raw %} " + "(" * 3_000))),
+    "two hundred messages": EMPTY.but(messages=(user("no"), agent("this?", *boots(1))) * 100),
+}
+SOMEBODY = drawn_from(LOGS[0])
+
+
+def test_every_shopper_is_tried() -> None:
+    tried = {type(make()).__name__ for make in SHOPPERS.values()}
+    assert tried == {*convsim.shoppers.__all__}
+
+
+@every
+def test_it_is_a_shopper_with_a_name_and_says_what_it_learned_from(make: Callable[[], Shopper]) -> None:
+    shopper = make()
+    assert isinstance(shopper, Shopper)
+    assert shopper.name
+    assert dataclasses.is_dataclass(shopper)
+    assert (shopper.learned_from is None) == isinstance(shopper, Prompted)
+
+
+@every
+@pytest.mark.parametrize("conversation", ODD.values(), ids=ODD)
+async def test_it_makes_a_typed_move_anywhere_and_the_same_again(
+    make: Callable[[], Shopper], conversation: Conversation
+) -> None:
+    before = conversation.to_json()
+    first: UserMove = await make().speak(conversation, SOMEBODY, seed=7)
+    again: UserMove = await make().speak(conversation, SOMEBODY, seed=7)
+    assert first == again
+    assert first.action in ("say", "accept", "leave")
+    shown_ids = {item.id for message in conversation.messages for item in message.items}
+    assert {*first.accepted} <= shown_ids
+    assert conversation.to_json() == before
+
+
+@every
+async def test_its_move_depends_on_conversation_persona_and_seed_alone(make: Callable[[], Shopper]) -> None:
+    shopper = make()
+    await shopper.speak(shown(*boots(3)), drawn_from(LOGS[3]), seed=1)
+    assert await shopper.speak(EMPTY, SOMEBODY, seed=7) == await make().speak(EMPTY, SOMEBODY, seed=7)
+
+
+@every
+async def test_its_first_move_says_something(make: Callable[[], Shopper]) -> None:
+    move = await make().speak(EMPTY, SOMEBODY, seed=3)
+    assert move.action == "say"
+    assert move.text.strip()

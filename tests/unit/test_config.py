@@ -1,0 +1,144 @@
+"""What a STUDY.toml may say, and what is refused in one line."""
+
+import re
+
+import pytest
+
+from convsim.config import StudyConfig, read_study
+from convsim.errors import StudyError
+
+WHOLE = """
+[study]
+name = "autumn"
+seed = 7
+n = 30
+max_turns = 6
+concurrency = 2
+budget_usd = 1.5
+[model]
+name = "openai_compatible"
+model = "m-1"
+base_url = "http://127.0.0.1:8000/v1"
+api_key_env = "SOME_KEY"
+[shopper]
+name = "icl"
+k = 2
+[agent]
+name = "retrieval"
+[data]
+real = "logs/real.jsonl"
+learn_arm = "good"
+catalogue = "/shop/items.jsonl"
+personas = "people.toml"
+[[arm]]
+name = "good"
+[[arm]]
+name = "bad"
+"""
+
+
+def study(tmp_path, text):
+    path = tmp_path / "STUDY.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_whole_study_is_read_and_relative_paths_start_at_its_folder(tmp_path):
+    config = read_study(study(tmp_path, WHOLE))
+    assert (config.study.name, config.study.seed, config.study.n) == ("autumn", 7, 30)
+    assert (config.study.max_turns, config.study.concurrency, config.study.budget_usd) == (6, 2, 1.5)
+    assert config.model.settings["base_url"] == "http://127.0.0.1:8000/v1"
+    assert (config.shopper.name, config.shopper.settings) == ("icl", {"k": 2})
+    assert config.data.real == tmp_path / "logs/real.jsonl"
+    assert config.data.personas == tmp_path / "people.toml"
+    assert str(config.data.catalogue) == "/shop/items.jsonl"
+    assert [arm.name for arm in config.arm] == ["good", "bad"]
+
+
+def test_every_part_has_a_default_that_works_offline(tmp_path):
+    config = read_study(study(tmp_path, ""))
+    assert config == StudyConfig()
+    assert (config.shopper.name, config.agent.name, config.model) == ("resample", "retrieval", None)
+
+
+def test_flags_win_over_the_file_and_what_was_not_said_stays(tmp_path):
+    flags = {"study": {"n": 5, "seed": None}, "shopper": {"settings": {"style": "chat"}}}
+    config = read_study(study(tmp_path, WHOLE)).with_flags(flags, arms=["worse"])
+    assert (config.study.n, config.study.seed) == (5, 7)
+    assert config.shopper.settings == {"k": 2, "style": "chat"}
+    assert [arm.name for arm in config.arm] == ["worse"]
+
+
+def test_another_plugin_by_flag_does_not_inherit_the_settings_of_the_files(tmp_path):
+    config = read_study(study(tmp_path, WHOLE)).with_flags({"shopper": {"name": "replay"}})
+    assert (config.shopper.name, config.shopper.settings) == ("replay", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[study]\nturns = 3", r"study\.turns: no such key"),
+        ("[studdy]\nn = 3", "studdy: no such key; known sections are study, model"),
+        ("[study]\nn = 'three'", r"study\.n: .*integer.*found 'three'"),
+        ("[study]\nn = 0", r"study\.n: .*greater than or equal to 1.*found 0"),
+        ("[study]\nn = 2.0", r"study\.n: .*integer"),
+        ("[study]\nbudget_usd = -1", r"study\.budget_usd"),
+        ("[study]\nbudget_usd = nan", r"study\.budget_usd"),
+        ("[shopper]\nk = 3", r"shopper\.name: Field required"),
+        ("shopper = 'resample'", "shopper: .*found 'resample'"),
+        ("[[arm]]\nname = 'a'\n[[arm]]\nname = 'a'", "arms need distinct names"),
+        ("arm = []", "arms need distinct names"),
+        ("[[arm]]\nname = 'a'\nfaults = 3", r"arm\.0\.faults: no such key"),
+        ("[data]\nreal = 3", r"data\.real"),
+        ("[study\nn = 3", "is not TOML"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_that_names_file_and_place(tmp_path, text, problem):
+    path = study(tmp_path, text)
+    with pytest.raises(StudyError, match=problem) as caught:
+        read_study(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'api_key = "anything"',
+        'apikey = ["anything"]',
+        'password = "anything"',
+        'extra_body = { token = "anything" }',
+        'api_key_env = "sk-abcdefgh12345"',
+        'extra_body = { header = "Bearer abcdefgh12345" }',
+        'url = "https://somebody:word@shop.example/reply"',
+    ],
+)
+def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path, line):
+    path = study(tmp_path, f'[model]\nname = "openai_compatible"\n{line}\n')
+    with pytest.raises(StudyError, match=r"model\.\w+.* looks like a secret; .*api_key_env") as caught:
+        read_study(path)
+    assert not re.search("anything|abcdefgh|somebody", str(caught.value))
+
+
+def test_a_secret_on_the_command_line_is_refused_since_the_manifest_would_hold_it():
+    flags = {"model": {"name": "openai_compatible", "settings": {"api_key_env": "sk-abcdefgh12345"}}}
+    with pytest.raises(StudyError, match="the command line: .*looks like a secret"):
+        StudyConfig().with_flags(flags)
+
+
+def test_max_tokens_and_api_key_env_are_no_secrets(tmp_path):
+    text = '[model]\nname = "m"\napi_key_env = "SOME_KEY"\nmax_tokens = 5\n'
+    assert read_study(study(tmp_path, text)).model.settings["max_tokens"] == 5
+
+
+def test_a_file_that_is_absent_a_folder_too_large_or_no_text_is_refused(tmp_path):
+    large = study(tmp_path, "# " + "x" * (1 << 20))
+    with pytest.raises(StudyError, match="is larger than"):
+        read_study(large)
+    with pytest.raises(StudyError, match="cannot be read"):
+        read_study(tmp_path / "absent.toml")
+    with pytest.raises(StudyError, match="cannot be read"):
+        read_study(tmp_path)
+    (tmp_path / "b.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(StudyError, match="is not TOML"):
+        read_study(tmp_path / "b.toml")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -97,7 +97,9 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
         return
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["plan"]
-    except (ValueError, KeyError, TypeError) as error:
+        if not isinstance(found, dict):
+            raise TypeError("the plan is no object")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StudyError(f"{path}: is no manifest of a run; name another --out") from error
     # What is compared has been through JSON, as the folder's has.
     planned = json.loads(json.dumps(manifest["plan"]))
@@ -133,19 +135,24 @@ def _drop_half_line(path: Path) -> None:
 
 def _drop_failed(path: Path) -> None:
     partial = path.with_suffix(".partial")
-    with path.open("rb") as old, partial.open("wb") as new:
-        for line in old:
-            if json.loads(line).get("failure") is None:
+    with partial.open("wb") as new:
+        for line, fields in _lines(path):
+            if fields.get("failure") is None:
                 new.write(line)
     partial.replace(path)
 
 
 def _ids(path: Path) -> Iterator[str]:
+    return (str(fields["id"]) for _, fields in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[bytes, Manifest]]:
+    """Yield each line and what it holds; raises StudyError for one that is no conversation."""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            try:
-                yield str(json.loads(line)["id"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise StudyError(
-                    f"{path}:{number}: is no conversation; the run cannot go on from it"
-                ) from error
+            fields: object = None
+            with suppress(ValueError, RecursionError):
+                fields = json.loads(line)
+            if not isinstance(fields, dict) or "id" not in fields:
+                raise StudyError(f"{path}:{number}: is no conversation; the run cannot go on from it")
+            yield line, fields

@@ -189,6 +189,17 @@ async def test_an_endpoint_that_never_answers_is_given_up_in_time() -> None:
     assert time.perf_counter() - started < 2
 
 
+async def test_a_body_without_an_end_is_refused_long_before_the_time_is_up() -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        while True:
+            writer.write(b" " * 65_536)
+            await writer.drain()
+
+    assert await reason(flood, timeout_s=30) == "shop answered with more than 1,048,576 bytes"
+
+
 async def test_an_endpoint_that_drips_its_body_is_given_up_in_time() -> None:
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request_of(reader)

@@ -53,10 +53,11 @@ def test_the_json_example_is_a_conversation(tmp_path):
 
 def test_every_command_of_the_readme_exists():
     commands = set(re.findall(r"convsim ((?:data )?[a-z]+)", " ".join([*blocks("sh"), README])))
-    known = {"demo", "validate", "simulate", "show", "plugins", *(f"data {c}" for c in "describe convert split fetch list".split())}
+    data = {f"data {command}" for command in ("describe", "convert", "split", "fetch", "list")}
+    known = {"demo", "validate", "simulate", "show", "plugins", *data}
     for command in commands & known:
         assert run("-m", "convsim", *command.split(), "--help").returncode == 0, command
-    assert {"demo", "validate", "plugins", "data describe", "data split"} <= commands
+    assert {"demo", "validate", "simulate", "show", "plugins", "data describe", "data split"} <= commands
 
 
 def test_the_demo_scores_both_stand_ins_and_says_that_no_person_wrote_them():

@@ -70,6 +70,7 @@ class English(_Table):
     adding: tuple[str, ...]
     same: dict[str, str]
     categories: dict[str, str]
+    narrower: dict[str, tuple[str, ...]]
     negating: Negating
     money: Money
     sizes: Sizes

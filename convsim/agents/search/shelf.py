@@ -95,7 +95,8 @@ class Shelf:
     def _rows(self, facet: Facet, phrase: str) -> list[int]:
         sought = f" {phrase} "
         if facet == "kind":
-            return [row for row, title in enumerate(self._titles) if sought in title]
+            kinds = [sought, *(f" {kind} " for kind in english().narrower.get(phrase, ()))]
+            return [row for row, title in enumerate(self._titles) if any(kind in title for kind in kinds)]
         if facet not in self._values:
             self._values[facet] = [_folded(values_of(item, facet)) for item in self.catalogue.items]
         texts = zip(self._titles, self._values[facet], strict=True)

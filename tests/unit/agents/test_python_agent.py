@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -185,11 +187,29 @@ async def never_async(conversation: Conversation) -> str:
 
 
 @pytest.mark.parametrize("target", [never, never_async])
-def test_one_that_never_answers_is_given_up_in_time_and_the_program_can_end(target: object) -> None:
+def test_one_that_never_answers_is_given_up_in_time(target: object) -> None:
     started = time.perf_counter()
     with pytest.raises(AgentError, match=r"^mine did not answer within 0\.1 s$"):
         ask(target, timeout_s=0.1)
     assert time.perf_counter() - started < 2
+
+
+def test_a_program_whose_agent_hangs_can_end() -> None:
+    hang = """
+import asyncio, time
+from convsim.agents import PythonAgent
+from convsim.conversation import Conversation
+from convsim.errors import AgentError
+agent = PythonAgent(target=lambda conversation: time.sleep(3600), timeout_s=0.1)
+try:
+    asyncio.run(agent.reply(Conversation(id="c", messages=()), seed=1))
+except AgentError as error:
+    print(error)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", hang], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout == "python did not answer within 0.1 s\n"
 
 
 def test_an_answer_that_comes_after_the_loop_has_closed_disturbs_nothing() -> None:

@@ -37,7 +37,7 @@ def test_a_cache_that_cannot_be_written_is_named(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CONVSIM_CACHE", str(tmp_path / "file"))
-    with pytest.raises(InputError, match="file/models cannot be written .*: set CONVSIM_CACHE"):
+    with pytest.raises(InputError, match=r"file/models cannot be written .*: set CONVSIM_CACHE"):
         embedded_folder()
 
 

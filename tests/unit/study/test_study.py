@@ -84,7 +84,8 @@ def test_text_that_no_file_can_hold_is_a_failure_record_and_loses_no_other(tmp_p
     calls = iter(range(10**6))
     agent = Obliging(reply_with=lambda: AgentReply(content="\ud800" if next(calls) == 4 else "ok"))
     assert study(agent=agent).run(tmp_path).held == 12
-    assert [c["failure"]["reason"][:37] for c in lines(tmp_path) if "failure" in c] == ["what was said cannot be written as JS"]
+    [reason] = [c["failure"]["reason"] for c in lines(tmp_path) if "failure" in c]
+    assert reason.startswith("what was said cannot be written as JSON")
 
 
 def test_a_study_runs_inside_a_running_loop(tmp_path):

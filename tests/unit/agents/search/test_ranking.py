@@ -75,6 +75,14 @@ def test_a_title_counts_where_the_attribute_says_something_else() -> None:
     assert set(ids(found("a denim shirt", catalogue=catalogue))) == {"a", "b"}
 
 
+def test_a_wider_word_for_a_kind_takes_in_the_narrower_ones() -> None:
+    catalogue = Catalogue.of(
+        [item("a", "Alder overcoat"), item("b", "Basin trench coat"), item("c", "Corrie vest")]
+    )
+    assert set(ids(found("a coat", catalogue=catalogue))) == {"a", "b"}
+    assert ids(found("an overcoat", catalogue=catalogue)) == ["a"]
+
+
 def test_equal_items_keep_the_catalogues_order() -> None:
     catalogue = Catalogue.of([item(f"boot-{i}", "Alder boots") for i in (3, 1, 2)])
     assert ids(found("boots", catalogue=catalogue)) == ["boot-3", "boot-1", "boot-2"]

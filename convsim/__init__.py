@@ -12,6 +12,7 @@ from convsim.errors import ConvsimError, InputError
 from convsim.metrics import measure
 from convsim.persona import Persona
 from convsim.readers import read, write
+from convsim.study import Study
 
 __all__ = [
     "Conversation",
@@ -25,6 +26,7 @@ __all__ = [
     "Metric",
     "Persona",
     "Scorecard",
+    "Study",
     "Validator",
     "measure",
     "read",

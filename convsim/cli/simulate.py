@@ -131,6 +131,9 @@ def _report(outcome: Outcome) -> None:
     talk.print(f"{outcome.folder}: held {outcome.held} of {outcome.planned} conversations{earlier}")
     if outcome.cost_usd:
         talk.print(f"cost ${outcome.cost_usd:.4f}")
+    if outcome.slips:
+        counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in outcome.slips.items())
+        talk.print(f"answers of the shopper's model that could not be used: {counts}")
     if outcome.failed:
         share = outcome.failed / max(outcome.held, 1)
         talk.print(f"{outcome.failed} failed ({share:.0%}); each says why; --retry-failed holds them again")

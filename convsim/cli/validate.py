@@ -121,7 +121,7 @@ def _validators(names: str | None, settings: list[str]) -> list[str | Validator]
 
     wanted = (
         [name.strip() for name in names.split(",") if name.strip()]
-        if names
+        if names is not None
         else list(installed("validators"))
     )
     if not wanted:

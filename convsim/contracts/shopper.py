@@ -45,8 +45,15 @@ class NoMoveError(ModelError):
 class Shopper(Protocol):
     """A simulated user; stateless, so that any turn can be replayed alone."""
 
-    name: Name
-    learned_from: LearnedFrom | None
+    @property
+    def name(self) -> Name:
+        """What the shopper is called in records."""
+        ...
+
+    @property
+    def learned_from(self) -> LearnedFrom | None:
+        """What a data-driven shopper was built from; None for one that learned from nothing."""
+        ...
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Make the next move of ``persona`` in ``conversation``; raises ModelError when there is none."""

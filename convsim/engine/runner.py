@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from convsim.conversation import Conversation
-from convsim.engine.exchange import hold
+from convsim.engine.exchange import SLIPS, hold
 from convsim.engine.planned import Planned
 
 Stop = Literal["finished", "interrupted", "budget"]
@@ -34,6 +35,8 @@ class Progress:
     cost_usd: float = 0.0
     unpriced: int = 0
     """Conversations that used a model whose price is unknown."""
+    slips: Counter[str] = field(default_factory=Counter)
+    """Role slips, empty and truncated answers, also those that a second try made good."""
     stop: Stop = "finished"
     on_change: Callable[[Progress], None] = field(default=lambda progress: None, repr=False)
 
@@ -46,6 +49,9 @@ class Progress:
             self.cost_usd += usage.cost_usd
         elif usage and (usage.input_tokens or usage.output_tokens):
             self.unpriced += 1
+        for name in SLIPS:
+            if isinstance(count := conversation.metadata.get(name), int):
+                self.slips[name] += count
         self.on_change(self)
 
 

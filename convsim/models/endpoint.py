@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue
+from pydantic_core import to_json
 
 from convsim.errors import InputError, ModelError
 from convsim.models.one_line import one_line
@@ -62,10 +63,13 @@ class Endpoint:
             ModelError: ``who`` did not answer; one line with the reason.
         """
 
+        # pydantic writes JSON four times as fast as the client does, and one text serves every try.
+        content = to_json(body)
+
         async def once() -> bytes:
             opened = await self._opened()
             async with opened.places:
-                return await self._post_once(opened.client, path, body, who=who)
+                return await self._post_once(opened.client, path, content, who=who)
 
         return await with_retries(once, max_retries=self.max_retries, seed=seed)
 
@@ -117,16 +121,14 @@ class Endpoint:
             self._open.pop(loop, None)
             await client.close()
 
-    async def _post_once(
-        self, client: AsyncOpenAI, path: str, body: Mapping[str, JsonValue], *, who: str
-    ) -> bytes:
+    async def _post_once(self, client: AsyncOpenAI, path: str, content: bytes, *, who: str) -> bytes:
         import aiohttp
         import httpx2
         import openai
 
         try:
             async with asyncio.timeout(self.timeout_s):
-                response = await client.post(path, cast_to=httpx2.Response, body=dict(body))
+                response = await client.post(path, cast_to=httpx2.Response, content=content)
         except TimeoutError:
             raise PassingError(f"{who} gave no whole answer within {self.timeout_s:g} s") from None
         except openai.APIStatusError as error:

@@ -30,6 +30,8 @@ from convsim.models.settings import check_settings
 from convsim.models.structured import ask_for, check_options, schema_request
 from convsim.seeds import child_seed
 
+CONTENT_FREE = "N/A"
+
 
 @dataclass(kw_only=True)
 class Local:
@@ -44,6 +46,13 @@ class Local:
     Sampling is by temperature and ``top_p`` alone; what else a checkpoint recommends is not applied. A prompt
     is never truncated: one that leaves no room for the answer is a ModelError. A completion's seconds include
     waiting for the others. A model of one's own has no price.
+
+    A choice is by the likelihood of each option. A small model has a liking for some options whatever it is
+    asked, the short ones first; with ``calibrate_choices`` that liking, read off the same chat without its
+    content, is taken out.
+
+    Source:
+        Zhao, Wallace, Feng, Klein and Singh (2021), Calibrate before use, ICML (content-free inputs).
     """
 
     path: Path | str
@@ -51,6 +60,7 @@ class Local:
     max_batch: Annotated[int, Field(ge=1)] = 8
     dtype: Dtype = "auto"
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    calibrate_choices: bool = True
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -128,6 +138,10 @@ class Local:
         answers = [option_tokens(checkpoint, option) for option in options]
         self._check_room(checkpoint, len(tokens), max(len(answer) for answer in answers))
         likelihoods = await self._weigher.submit(Options(tokens, answers))
+        if self.calibrate_choices:
+            emptied = [message.but(content=CONTENT_FREE) for message in messages]
+            liking = await self._weigher.submit(Options(chat_tokens(checkpoint, emptied), answers))
+            likelihoods = [told - liked for told, liked in zip(likelihoods, liking, strict=True)]
         index = draw(likelihoods, temperature=temperature, seed=seed)
         completion = Completion(
             text=options[index],

@@ -34,6 +34,8 @@ class Outcome:
     missing: int
     cost_usd: float | None
     stop: str
+    slips: Mapping[str, int] = field(default_factory=dict)
+    """Role slips, empty and truncated answers of this call, by name."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Study:
             missing=len(missing) - progress.ended,
             cost_usd=None if progress.unpriced else progress.cost_usd,
             stop=progress.stop,
+            slips=dict(progress.slips),
         )
 
     def manifest(self) -> Manifest:
@@ -118,7 +121,7 @@ class Study:
             "shopper": self.shopper.name,
             "model": self.model,
             "agent": self.agent.name,
-            "arms": [*(arm for arm in self.arms)],
+            "arms": [*self.arms],
             "n": self.n,
             "max_turns": self.max_turns,
             "seed": self.seed,
@@ -133,7 +136,7 @@ class Study:
             "python": platform.python_version(),
             "platform": platform.platform(),
             "git": _git_state(),
-            "command": sys.argv[1:],
+            "command": [*sys.argv[1:]],
         }
 
 

@@ -34,8 +34,11 @@ from convsim.models import OpenAICompatible
 from convsim.persona import Persona
 
 SERVER = Path(__file__).with_name("latency_server.py")
-TURNS = 4
+TURNS = 8
 """Completions a conversation; its history grows by two messages with each."""
+
+SLOW_TURNS = 2
+"""How many of these ``create`` is given, which takes far longer."""
 
 SAID = "I would like something like the second one, but under 80 dollars."
 ANSWERED = (
@@ -134,22 +137,24 @@ def engine(model: OpenAICompatible, concurrency: int, history: int) -> Round:
     return hold
 
 
-def bodies(history: int) -> list[Body]:
-    """Return what one conversation sends."""
+def bodies(history: int, turns: int) -> list[Body]:
+    """Return what one conversation sends in its first ``turns`` turns."""
     said = [
         {"role": "user", "content": ANSWERED} if k % 2 else {"role": "assistant", "content": SAID}
-        for k in range(history + 2 * TURNS)
+        for k in range(history + 2 * turns)
     ]
     system = {"role": "system", "content": SYSTEM}
     return [
         {"model": "fixed", **SETTINGS, "seed": 1, "messages": [system, *said[: history + 2 * turn]]}
-        for turn in range(TURNS)
+        for turn in range(turns)
     ]
 
 
-def bare(ask: Callable[[Body], Awaitable[object]], concurrency: int, history: int) -> Round:
+def bare(
+    ask: Callable[[Body], Awaitable[object]], concurrency: int, history: int, turns: int = TURNS
+) -> Round:
     """Send the bodies of as many conversations, and nothing else."""
-    sent = [bodies(history) for _ in range(concurrency)]
+    sent = [bodies(history, turns) for _ in range(concurrency)]
 
     async def converse(own: Sequence[Body]) -> None:
         for body in own:
@@ -158,7 +163,7 @@ def bare(ask: Callable[[Body], Awaitable[object]], concurrency: int, history: in
     async def send() -> Took:
         clock = Clock()
         await asyncio.gather(*(converse(own) for own in sent))
-        return clock.took(concurrency * TURNS)
+        return clock.took(concurrency * turns)
 
     return send
 
@@ -180,15 +185,16 @@ async def measure(url: str, cells: Sequence[tuple[int, int]], rounds: dict[int, 
             model = OpenAICompatible(model="fixed", base_url=url, max_connections=concurrency)
             async with aclosing(model):
                 ours = engine(model, concurrency, history)
-                posted, created = (bare(ask, concurrency, history) for ask in (post, create))
+                posted = bare(post, concurrency, history)
+                created = bare(create, concurrency, history, SLOW_TURNS)
                 took = await interleaved(ours, posted, created, rounds[concurrency])
             print(row(concurrency, history, *took), flush=True)
 
 
 async def interleaved(ours: Round, posted: Round, created: Round, rounds: int) -> tuple[list[Took], ...]:
-    """Hold rounds in turn; ``created``, which is slow, has every third, and the first opens connections only."""
-    await ours()
-    await posted()
+    """Hold rounds in turn; ``created``, which is slow, has every third, and what comes first opens connections."""
+    for one in (ours, posted, created):
+        await one()
     took: tuple[list[Took], ...] = ([], [], [])
     for number in range(rounds):
         took[0].append(await ours())
@@ -236,7 +242,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one history a concurrency, and few rounds")
     quick = parser.parse_args().quick
     cells = [(8, 2), (64, 10), (256, 40)] if quick else [(c, h) for c in (8, 64, 256) for h in (2, 10, 40)]
-    rounds = {8: 5, 64: 3, 256: 1} if quick else {8: 9, 64: 7, 256: 3}
+    rounds = {8: 5, 64: 3, 256: 1} if quick else {8: 7, 64: 5, 256: 3}
     with served(50.0) as url:
         asyncio.run(measure(url, cells, rounds))
 

@@ -41,7 +41,11 @@ def make(path: Path, n: int, *, seed: int) -> None:
                         "id": f"i{k}",
                         "title": f"w{k % 900} w{k % 700} coat",
                         "price": float(k % 200),
-                        "attributes": {"color": f"w{k % 50}", "brand": f"b{k % 90}", "material": f"m{k % 30}"},
+                        "attributes": {
+                            "color": f"w{k % 50}",
+                            "brand": f"b{k % 90}",
+                            "material": f"m{k % 30}",
+                        },
                     }
                     for k in rng.integers(0, 5000, 4).tolist()
                 ]

@@ -24,7 +24,7 @@ for seconds in moments:
     child = os.fork()
     if child == 0:
         sys.argv = ["convsim", "simulate", *arguments]
-        with contextlib.suppress(SystemExit), open(os.devnull, "w") as nowhere:
+        with contextlib.suppress(SystemExit), Path(os.devnull).open("w") as nowhere:
             sys.stderr = nowhere
             main()
         os._exit(0)

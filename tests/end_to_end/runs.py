@@ -19,10 +19,11 @@ task = "footwear"
 need = "red sandals"
 budget = 40
 """
-CATALOGUE = '{"id": "b1", "title": "Red rain boots", "price": 39.0}\n'
+CATALOGUE = '{"id": "b1", "title": "Red rain boots", "description": "Red boots for rain.", "price": 39.0}\n'
 PLUGINS = '''
-"""A shopper that says two things and leaves, and agents of every bad kind."""
-import asyncio, os, time
+"""A shopper that says two things and leaves, and an agent that takes its time."""
+import asyncio, os
+from pathlib import Path
 from convsim.contracts import AgentReply, UserMove
 
 
@@ -41,35 +42,10 @@ class Slow:
     name = "slow"
 
     async def reply(self, conversation, *, seed):
-        await asyncio.sleep(float(os.environ.get("SLOW_S", "0.1")))
+        Path("asked").touch()
+        await asyncio.sleep(float(os.environ.get("SLOW_S", "0")))
         return AgentReply(content="this one? " + "x" * 3000)
 
-
-def raises(conversation):
-    if seed_is_odd(conversation):
-        raise RuntimeError("out\\nof order")
-    return "this one?"
-
-
-def seed_is_odd(conversation):
-    return int(conversation.id, 16) % 2
-
-
-def returns_none(conversation):
-    return None if seed_is_odd(conversation) else "this one?"
-
-
-def never_answers(conversation):
-    time.sleep(3600 if seed_is_odd(conversation) else 0)
-    return "this one?"
-
-
-def items_without_ids(conversation):
-    return {"content": "these", "items": [{"title": "boots"}] if seed_is_odd(conversation) else []}
-
-
-def a_megabyte(conversation):
-    return "x" * (1 << 20) if seed_is_odd(conversation) else "this one?"
 '''
 
 
@@ -93,8 +69,16 @@ def simulate(folder: Path, *arguments: object) -> subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
-def held(run: Path) -> list[dict]:
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Type another ``convsim`` command."""
+    return subprocess.run(
+        [sys.executable, "-m", "convsim", *map(str, arguments)],
+        capture_output=True, text=True, check=False, cwd=REPOSITORY, timeout=60,
+    )  # fmt: skip
+
+
+def held(folder: Path) -> list[dict]:
     """Read a run's conversations; a half line fails."""
-    text = (run / "conversations.jsonl").read_text(encoding="utf-8")
+    text = (folder / "conversations.jsonl").read_text(encoding="utf-8")
     assert text == "" or text.endswith("\n")
     return [json.loads(line) for line in text.splitlines()]

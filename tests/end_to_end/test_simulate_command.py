@@ -2,15 +2,18 @@
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.runs import REPOSITORY, command, held, prepare, simulate
+from convsim.cli import main
+from tests.end_to_end.runs import REPOSITORY, command, held, prepare, run, simulate
 
 MINE = ("--shopper", "mine:Brief", "--agent", "mine:Slow", "--personas", "people.toml", "--out", "run")
 STUDY = """
@@ -63,11 +66,7 @@ def test_the_offline_default_holds_120_conversations_and_the_same_again_holds_no
     assert "held 0 of 120 conversations (120 were there already)" in again.stderr
     assert (tmp_path / "run/conversations.jsonl").read_bytes() == before
     people = REPOSITORY / "data/demo/convapparel_standin.json"
-    judged = subprocess.run(
-        [sys.executable, "-m", "convsim", "validate", people, tmp_path / "run", "--format", "json"]
-        + ["--validators", "marginals"],
-        capture_output=True, text=True, check=False, cwd=REPOSITORY,
-    )  # fmt: skip
+    judged = run("validate", people, tmp_path / "run", "--format", "json", "--validators", "marginals")
     assert judged.returncode == 0, judged.stderr
     document = json.loads(judged.stdout)
     assert document["simulated"]["n"] == 120
@@ -113,13 +112,25 @@ MISTAKES = {
     "an unknown key": ("[study]\nturns = 3", (), r"study\.turns: no such key"),
     "a section without its name": ("[shopper]\nk = 3", (), r"shopper\.name: Field required"),
     "a wrong type": ("[study]\nn = 'three'", (), "study.n: .*found 'three'"),
-    "a wrong type of a setting": ("[shopper]\nname = 'resample'\nk = 'three'", (), "k must be a whole number"),
-    "an unknown setting": ("[shopper]\nname = 'resample'\nkk = 3", (), "resample has no setting 'kk'; it has: k"),
+    "a wrong type of a setting": (
+        "[shopper]\nname = 'resample'\nk = 'three'",
+        (),
+        "k must be a whole number",
+    ),
+    "an unknown setting": (
+        "[shopper]\nname = 'resample'\nkk = 3",
+        (),
+        "resample has no setting 'kk'; it has: k",
+    ),
     "an unknown shopper": ("", ("--shopper", "bob"), "'bob'; installed: icl, prompted, replay, resample"),
     "an unknown agent": ("[agent]\nname = 'mmd'", (), "'mmd'; installed: .*retrieval"),
     "an unknown model": ("", ("--shopper", "prompted", "--model", "gpt"), "'gpt'; installed: .*scripted"),
     "a module that is none": ("", ("--agent", "nowhere:Agent"), "'nowhere:Agent' cannot be imported"),
-    "an agent that is none": ("", ("--agent", "json:dumps"), "is no agent: it needs a name and an async reply"),
+    "an agent that is none": (
+        "",
+        ("--agent", "json:dumps"),
+        "is no agent: it needs a name and an async reply",
+    ),
     "a secret": ('[model]\nname = "m"\napi_key = "k3y"', (), "model.api_key looks like a secret"),
     "a control known only afterwards": ("", ("--personas", "late.toml"), "patience is known only afterwards"),
     "no such study": (None, ("absent.toml",), "absent.toml: cannot be read"),
@@ -133,12 +144,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("text", "flags", "problem"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_one_line_and_exit_2(tmp_path, text, flags, problem, monkeypatch, capsys):
-    import re
-
+def test_a_mistake_is_one_line_and_exit_2(tmp_path, text, flags, problem, *, monkeypatch, capsys):
     # In this process: an interpreter for each would take a second each.
-    from convsim.cli import main
-
     prepare(tmp_path)
     (tmp_path / "late.toml").write_text(LATE)
     if text is not None:
@@ -162,6 +169,13 @@ def test_a_mistake_in_a_process_of_its_own_is_one_line_too(tmp_path):
     assert "'bob'; installed: " in one_line_of(simulate(tmp_path, "--shopper", "bob"))
 
 
+def wait_for(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def started(folder: Path, *arguments: object, seconds: float) -> subprocess.Popen[str]:
     """Start a run whose agent takes ``seconds``, and return once it has held a conversation."""
     process = subprocess.Popen(
@@ -169,9 +183,7 @@ def started(folder: Path, *arguments: object, seconds: float) -> subprocess.Pope
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     file = folder / "run/conversations.jsonl"
-    deadline = time.monotonic() + 30
-    while not (file.exists() and file.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(lambda: file.exists() and file.stat().st_size > 0)
     return process
 
 
@@ -200,11 +212,12 @@ def test_a_second_interrupt_stops_at_once_and_keeps_what_has_ended(tmp_path):
     ended = len(held(tmp_path / "run"))
     process.kill()
     process.communicate()
+    (tmp_path / "asked").unlink()
     process = subprocess.Popen(
         command(*asked), cwd=tmp_path, env={**prepare(tmp_path), "SLOW_S": "60"},
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    time.sleep(3)
+    wait_for((tmp_path / "asked").exists)
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     assert process.poll() is None
@@ -216,11 +229,12 @@ def test_a_second_interrupt_stops_at_once_and_keeps_what_has_ended(tmp_path):
 
 
 def test_killed_at_20_random_moments_a_run_ends_with_exactly_the_planned_conversations(tmp_path):
-    environment = {**prepare(tmp_path), "SLOW_S": "0.05"}
-    asked = (*MINE, "--n", "120", "--concurrency", "4")
-    moments = [random.Random(11 + i).uniform(0.0, 0.6) for i in range(20)]
+    environment = {**prepare(tmp_path), "SLOW_S": "0.08"}
+    asked = (*MINE, "--n", "240")
+    moments = [random.Random(11 + i).uniform(0.0, 0.5) for i in range(20)]
+    killing = [sys.executable, str(REPOSITORY / "tests/end_to_end/kills.py"), json.dumps(moments)]
     killer = subprocess.run(
-        [sys.executable, str(REPOSITORY / "tests/end_to_end/kills.py"), json.dumps(moments), *asked],
+        [*killing, *asked, "--concurrency", "4"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert killer.returncode == 0, killer.stderr
@@ -228,11 +242,11 @@ def test_killed_at_20_random_moments_a_run_ends_with_exactly_the_planned_convers
     assert len(sizes) == 20
     # The kills came at different places of the run, and before its end.
     assert len(set(sizes)) > 3, sizes
-    assert len(held(tmp_path / "run")) < 120
-    assert simulate(tmp_path, *asked).returncode == 0
+    assert (tmp_path / "run/conversations.jsonl").read_bytes().count(b"\n") < 240
+    assert simulate(tmp_path, *asked, "--concurrency", "64").returncode == 0
     conversations = held(tmp_path / "run")
-    assert len(conversations) == 120
-    assert len({c["id"] for c in conversations}) == 120
-    unkilled = simulate(tmp_path, *MINE[:-1], "unkilled", "--n", "120", "--concurrency", "64")
+    assert len(conversations) == 240
+    assert len({c["id"] for c in conversations}) == 240
+    unkilled = simulate(tmp_path, *MINE[:-1], "unkilled", "--n", "240", "--concurrency", "64")
     assert unkilled.returncode == 0
     assert {c["id"] for c in held(tmp_path / "unkilled")} == {c["id"] for c in conversations}

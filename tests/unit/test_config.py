@@ -62,7 +62,10 @@ def test_every_part_has_a_default_that_works_offline(tmp_path):
 
 
 def test_flags_win_over_the_file_and_what_was_not_said_stays(tmp_path):
-    flags = {"study": {"n": 5, "seed": None}, "shopper": {"settings": {"style": "chat"}}}
+    flags: dict[str, dict[str, object]] = {
+        "study": {"n": 5, "seed": None},
+        "shopper": {"settings": {"style": "chat"}},
+    }
     config = read_study(study(tmp_path, WHOLE)).with_flags(flags, arms=["worse"])
     assert (config.study.n, config.study.seed) == (5, 7)
     assert config.shopper.settings == {"k": 2, "style": "chat"}
@@ -122,7 +125,7 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path, line):
 
 def test_a_secret_on_the_command_line_is_refused_since_the_manifest_would_hold_it():
     flags = {"model": {"name": "openai_compatible", "settings": {"api_key_env": "sk-abcdefgh12345"}}}
-    with pytest.raises(StudyError, match="the command line: .*looks like a secret"):
+    with pytest.raises(StudyError, match=r"the command line: .*looks like a secret"):
         StudyConfig().with_flags(flags)
 
 

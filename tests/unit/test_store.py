@@ -6,9 +6,9 @@ import pytest
 
 from convsim.conversation import Conversation, Failure, Message
 from convsim.errors import StudyError
-from convsim.store import open_run
+from convsim.store import Manifest, open_run
 
-MANIFEST = {"plan": {"n": 3, "personas": ["a", "b"]}}
+MANIFEST: Manifest = {"plan": {"n": 3, "personas": ["a", "b"]}}
 
 
 def conversation(name: str, **more: object) -> Conversation:
@@ -73,10 +73,12 @@ def test_a_kill_before_the_manifest_was_whole_does_not_close_the_folder(tmp_path
 def test_another_plan_is_refused_with_what_was_and_is_and_changes_nothing(tmp_path):
     path = filled(tmp_path, "a")
     before = path.read_bytes()
-    other = {"plan": {"n": 4, "personas": ["a", "b"], "seed": 1}}
-    with pytest.raises(StudyError, match=r"n was 3 and is now 4; seed was null and is now 1"):
-        with open_run(tmp_path, other):
-            pass
+    other: Manifest = {"plan": {"n": 4, "personas": ["a", "b"], "seed": 1}}
+    with (
+        pytest.raises(StudyError, match=r"n was 3 and is now 4; seed was null and is now 1"),
+        open_run(tmp_path, other),
+    ):
+        pass
     assert path.read_bytes() == before
     assert json.loads((tmp_path / "manifest.json").read_text()) == MANIFEST
 
@@ -95,9 +97,8 @@ def test_a_line_that_is_no_conversation_stops_the_run_with_its_number(tmp_path, 
         file.write(line + "\n")
     with pytest.raises(StudyError, match=r"conversations\.jsonl:2: is no conversation"):
         filled(tmp_path)
-    with pytest.raises(StudyError, match=r"conversations\.jsonl:2: is no conversation"):
-        with open_run(tmp_path, MANIFEST, retry_failed=True):
-            pass
+    with pytest.raises(StudyError, match=r":2: is no"), open_run(tmp_path, MANIFEST, retry_failed=True):
+        pass
 
 
 def test_failed_conversations_are_taken_out_when_asked_and_the_rest_kept_as_it_was(tmp_path):
@@ -118,7 +119,6 @@ def test_a_place_where_no_folder_can_be_made_is_refused(tmp_path):
 
 
 def test_a_second_writer_is_refused_and_a_closed_run_may_be_opened(tmp_path):
-    with open_run(tmp_path, MANIFEST):
-        with pytest.raises(StudyError, match="another convsim is writing"):
-            filled(tmp_path)
+    with open_run(tmp_path, MANIFEST), pytest.raises(StudyError, match="another convsim is writing"):
+        filled(tmp_path)
     assert ids(filled(tmp_path, "a")) == ["a"]

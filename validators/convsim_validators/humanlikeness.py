@@ -16,6 +16,7 @@ from convsim_validators.discriminator import CrossFitted, Rows, cross_fit, fit_o
 from convsim_validators.p_values import benjamini_hochberg, permutation_p_value
 from convsim_validators.resampling import permute
 from convsim_validators.scores import RankCells, Scores, balanced_accuracy, score
+from convsim_validators.settings import check_margin, check_resamples
 from convsim_validators.sides import Sides
 from convsim_validators.tells import tells
 from convsim_validators.views import View, first_words, habits, logistic_regression, words
@@ -72,6 +73,11 @@ class HumanLikeness:
     margin: float = 0.60
     """Population AUC up to which the sides count as alike."""
     n_resamples: int = 999
+
+    def __post_init__(self) -> None:
+        """Check the settings; raises InputError."""
+        check_margin(f"{self.name}.margin", self.margin, low=0.5, high=1.0)
+        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return the findings `hls`, `hls_length_matched` and `hls_behaviour`."""

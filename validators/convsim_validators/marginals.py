@@ -16,6 +16,7 @@ from convsim_validators.grid import FloatArray
 from convsim_validators.kolmogorov_smirnov import Resamples, distance
 from convsim_validators.p_values import benjamini_hochberg
 from convsim_validators.resampling import Design, bootstrap, bootstrap_at_size, permute
+from convsim_validators.settings import check_margin, check_resamples
 
 MIN_UNITS = 8
 """Fewer independent units on either side decide nothing."""
@@ -45,6 +46,12 @@ class Marginals:
     cliffs_delta_margin: float = 0.147
     """The upper end of a "negligible" Cliff's delta (Romano et al. 2006)."""
     n_resamples: int = 999
+
+    def __post_init__(self) -> None:
+        """Check the settings; raises InputError."""
+        check_margin(f"{self.name}.margin", self.margin, low=0.0, high=1.0)
+        check_margin(f"{self.name}.cliffs_delta_margin", self.cliffs_delta_margin, low=0.0, high=1.0)
+        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return one finding a metric that both tables have."""
@@ -94,7 +101,7 @@ class Marginals:
                 ),
                 floor=distance(floors[0][name], floors[1][name]),
                 dealt=column.dealt(weights),
-                n_units=(design.real.n_units, design.simulated.n_units),
+                n_units=column.n_units,
             )
             for name, column in columns.items()
         }

@@ -16,6 +16,9 @@ from convsim_validators.resampling import Design, IntArray
 if TYPE_CHECKING:
     from convsim_validators.discriminator import Features
 
+ONE_SIDED_BY_CHANCE = 0.01
+"""The chance, with no difference of the sides, above which copies of a text on one side are taken for chance."""
+
 
 @dataclass(frozen=True)
 class Sides:
@@ -29,9 +32,7 @@ class Sides:
     @classmethod
     def without_shared_texts(cls, real: Corpus, simulated: Corpus) -> Sides:
         """Drop conversations whose user's side stands, but for case and white space, on both sides."""
-        folded = [
-            [" ".join(text.casefold().split()) for text in side.user_texts] for side in (real, simulated)
-        ]
+        folded = [_folded(side) for side in (real, simulated)]
         shared = set(folded[0]) & set(folded[1])
         kept = [np.asarray([text not in shared for text in side], bool) for side in folded]
         return cls(
@@ -49,7 +50,7 @@ class Sides:
     @property
     def n_units(self) -> tuple[int, int]:
         """Independent units of each side."""
-        return len(np.unique(self.real.units.astype(str))), len(np.unique(self.simulated.units.astype(str)))
+        return len(np.unique(self.group[self.is_human])), len(np.unique(self.group[~self.is_human]))
 
     @cached_property
     def is_human(self) -> BoolArray:
@@ -58,9 +59,30 @@ class Sides:
 
     @cached_property
     def group(self) -> IntArray:
-        """Shape (rows,): a user, or a conversation, that occurs on both sides is one group."""
+        """Shape (rows,): a user, or a conversation, that occurs on both sides is one group.
+
+        So are those who said the very same. Texts of both sides are dropped, so that a text that is left stands on
+        one side only, be it by chance, and its second copy would be recognised by its first. Where chance hardly
+        leaves so many copies on one side, the repetition is the simulator's habit, and its copies stay apart.
+        """
+        from scipy.sparse import coo_matrix
+        from scipy.sparse.csgraph import connected_components
+
         units = np.concatenate([self.real.units, self.simulated.units]).astype(str)
-        return np.unique(units, return_inverse=True)[1].astype(np.int64)
+        unit_of = np.unique(units, return_inverse=True)[1]
+        text_of = np.unique([*_folded(self.real), *_folded(self.simulated)], return_inverse=True)[1]
+        pairs, row = np.unique(np.column_stack([unit_of, text_of]), axis=0, return_index=True)
+        if not len(pairs):
+            return unit_of.astype(np.int64)
+        n_units, n_texts = int(unit_of.max()) + 1, int(text_of.max()) + 1
+        copies = np.bincount(pairs[:, 1], minlength=n_texts)
+        share = np.where(self.is_human, self.is_human.mean(), 1 - self.is_human.mean())[row]
+        by_chance = share ** (copies[pairs[:, 1]] - 1) > ONE_SIDED_BY_CHANCE
+        linked = pairs[by_chance] + np.asarray([0, n_units])
+        size = n_units + n_texts
+        graph = coo_matrix((np.ones(len(linked), np.int8), (linked[:, 0], linked[:, 1])), shape=(size, size))
+        component = connected_components(graph, directed=False)[1]
+        return np.unique(component[unit_of], return_inverse=True)[1].astype(np.int64)
 
     @cached_property
     def stratum(self) -> IntArray:
@@ -99,3 +121,7 @@ class Sides:
         stratum = control.stratum // 2 * 2 + labels
         relabelled = Rows(control.features, labels, control.group, stratum, control.exchangeable)
         return relabelled, rows.take(first | against), round((first.sum() + second.sum()) / 2)
+
+
+def _folded(side: Corpus) -> list[str]:
+    return [" ".join(text.casefold().split()) for text in side.user_texts]

@@ -73,7 +73,7 @@ def test_items_without_text_are_a_reply() -> None:
         ({"content": "x", "items": [{"id": 7}]}, "items.0.id: Input should be a valid string, but found 7"),
         ({"content": "x", "items": [{"id": "a", "price": "39"}]}, "items.0.price: "),
         ({"content": "x", "items": [{"id": "a", "price": float("nan")}]}, "items.0.price: "),
-        ({"content": "x", "items": [{"id": "a", "attributes": {"a": float("nan")}}]}, "no JSON, such as NaN"),
+        ({"content": "x", "items": [{"id": "a", "attributes": {"a": float("nan")}}]}, "items.0.attributes.a"),
         ({"content": "x", "items": [{"id": "a", "attributes": {"a": object()}}]}, "items.0.attributes.a"),
         ("half a letter \ud800", "answered with half a character"),
         ("<!DOCTYPE html><p>Sorry", "answered with a web page: <!DOCTYPE html><p>Sorry"),
@@ -90,6 +90,12 @@ def test_items_without_text_are_a_reply() -> None:
 )
 def test_anything_else_is_refused_with_its_reason(answer: object, says: str) -> None:
     assert says in reason(answer)
+
+
+def test_a_reply_whose_attributes_were_spoiled_later_is_refused() -> None:
+    reply = to_reply({"content": "x", "items": [BOOT]}, "mine")
+    reply.items[0].attributes["weight"] = float("nan")
+    assert "answered with attributes that are no JSON, such as NaN" in reason(reply)
 
 
 def test_the_longest_text_is_taken() -> None:

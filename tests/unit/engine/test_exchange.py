@@ -1,6 +1,7 @@
 import pytest
 
-from convsim.contracts import AgentReply, UserMove
+from convsim.contracts import AgentReply, NoMoveError, UserMove
+from convsim.conversation import Usage
 from convsim.engine import Arm, Planned, hold
 from convsim.errors import AgentError, ModelError
 from tests.doubles import ITEM, Obliging, Told, people, say
@@ -105,3 +106,14 @@ def test_everything_that_tells_conversations_apart_enters_the_id():
     ]  # fmt: skip
     assert len({base.id, *(other.id for other in others)}) == len(others) + 1
     assert planned(told).id == base.id
+
+
+async def test_what_a_failed_move_cost_and_how_often_it_slipped_is_counted():
+    spent = Usage(input_tokens=5, output_tokens=4, cost_usd=0.5)
+    error = NoMoveError(
+        "slipped, 2 times in a row", usage=spent, counts={"role_slips": 2, "empty_answers": 0}
+    )
+    held = await hold(planned(Told(raising(error))), max_turns=9)
+    assert (held.ending, held.failure.reason) == ("shopper_failed", "slipped, 2 times in a row")
+    assert held.metadata == {"role_slips": 2}
+    assert (held.usage.output_tokens, held.usage.cost_usd) == (4, 0.5)

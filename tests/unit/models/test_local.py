@@ -165,7 +165,7 @@ async def test_an_answer_is_json_of_the_schema_or_an_error(model: Local) -> None
 async def test_a_choice_is_the_option_that_the_model_is_likeliest_to_say(
     which: str, request: pytest.FixtureRequest
 ) -> None:
-    model = Local(path=request.getfixturevalue(which), dtype="float32")
+    model = Local(path=request.getfixturevalue(which), dtype="float32", calibrate_choices=False)
     checkpoint = model.load()
     options = ["yes", "no thanks", "a", "maybe so, if it rains"]
     chats = [
@@ -189,6 +189,15 @@ async def test_a_choice_is_the_option_that_the_model_is_likeliest_to_say(
     chosen = await asyncio.gather(*(model.choose(chat, options, temperature=0, seed=1) for chat in chats))
     assert [choice.index for choice in chosen] == expected
     assert chosen[0].completion.text == options[expected[0]]
+
+
+async def test_calibration_takes_out_what_the_model_likes_whatever_it_is_asked(model: Local) -> None:
+    nothing = [ChatMessage(role="user", content="N/A")]
+    drawn = [
+        (await model.choose(nothing, ["a", "a much longer option"], temperature=1, seed=seed)).index
+        for seed in range(60)
+    ]
+    assert 15 <= sum(drawn) <= 45
 
 
 def test_an_option_is_drawn_as_often_as_it_is_likely() -> None:

@@ -104,7 +104,9 @@ async def move_of(shopper, conversation=EMPTY, someone=None, seed=1):
 
 async def test_resample_says_real_words_of_others_and_never_the_personas_own_or_its_users():
     shopper = Resample(LOGS, k=50)
-    now = [await move_of(shopper, conversation, seed=s) for conversation in (EMPTY, shown()) for s in range(60)]
+    now = [
+        await move_of(shopper, conversation, seed=s) for conversation in (EMPTY, shown()) for s in range(60)
+    ]
     said = {m.text for m in now if m.text}
     assert said <= {m.content for c in OTHERS for m in c.user_messages}
     assert len(said) > 6

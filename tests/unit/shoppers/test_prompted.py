@@ -2,10 +2,11 @@
 
 import pytest
 
-from convsim.contracts import ChatMessage, Completion, NoMoveError
+from convsim.contracts import Completion, NoMoveError
 from convsim.errors import InputError, ModelError
 from convsim.models import Scripted
 from convsim.models.asked import Asked
+from convsim.models.scripted import Line
 from convsim.shoppers import Prompted
 from convsim.shoppers.prompted import Style
 from tests.unit.shoppers.logs import ACCEPT, EMPTY, LEAVE, SAY, boots, model, persona, shown
@@ -30,13 +31,8 @@ class Cut(Scripted):
 
     cut: int = 1
 
-    async def complete(self, messages: list[ChatMessage], **more: object) -> Completion:
-        return self._maybe(await super().complete(messages, **more))
-
-    async def continue_text(self, text: str, **more: object) -> Completion:
-        return self._maybe(await super().continue_text(text, **more))
-
-    def _maybe(self, said: Completion) -> Completion:
+    async def _answer(self, asked: Asked) -> Completion:
+        said = await super()._answer(asked)
         return said.but(finish_reason="length") if self.calls <= self.cut else said
 
 
@@ -120,8 +116,8 @@ async def test_a_truncated_answer_is_asked_for_once_more_and_then_an_error(style
 
 
 async def test_a_model_that_fails_after_a_slip_leaves_the_slip_counted():
-    lines = ["How can I help you?", ModelError("the server went away")]
-    with pytest.raises(NoMoveError, match="^the server went away$") as caught:
+    lines: list[Line] = ["How can I help you?", ModelError("the server went away")]
+    with pytest.raises(NoMoveError, match=r"^the server went away$") as caught:
         await Prompted(model(lines)).speak(EMPTY, persona(), seed=1)
     assert caught.value.counts["role_slips"] == 1
     assert caught.value.usage.input_tokens > 0
@@ -166,7 +162,9 @@ async def test_the_same_seed_asks_the_same_and_another_seed_draws_anew(style):
 async def test_what_the_agent_said_is_text_and_never_a_template(style):
     asked: list[Asked] = []
     hostile = shown(*boots(1), need="{{ 7 * 7 }} {% for %}")
-    await Prompted(model(["red"], keep=asked), style=style).speak(hostile, persona(need="{{ 6 * 7 }}"), seed=1)
+    await Prompted(model(["red"], keep=asked), style=style).speak(
+        hostile, persona(need="{{ 6 * 7 }}"), seed=1
+    )
     assert all("{{ 7 * 7 }}" in a.words and "{{ 6 * 7 }}" in a.words and "49" not in a.words for a in asked)
 
 
@@ -178,7 +176,8 @@ async def test_nothing_tells_the_shopper_how_long_to_stay(style):
 
 
 @pytest.mark.parametrize(
-    "setting", [{"n_items": 0}, {"max_tokens": "many"}, {"temperature": "hot"}, {"style": "poem"}, {"n_items": True}]
+    "setting",
+    [{"n_items": 0}, {"max_tokens": "many"}, {"temperature": "hot"}, {"style": "poem"}, {"n_items": True}],
 )
 def test_a_setting_that_cannot_be_used_is_refused_before_anything_is_asked(setting):
     with pytest.raises(InputError, match=next(iter(setting))):

@@ -65,7 +65,7 @@ class Item(Record):
     id: Name
     title: Text = ""
     price: Number | None = None
-    attributes: dict[str, JsonValue] = {}
+    attributes: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class Fault(Record):
@@ -82,7 +82,7 @@ class Message(Record):
 
     role: Role
     content: Text
-    labels: Labels = {}
+    labels: Labels = Field(default_factory=dict)
     action: Action | None = None
     accepted: tuple[Text, ...] = ()
     items: tuple[Item, ...] = ()
@@ -147,7 +147,7 @@ class Conversation(Record):
     source: Text | None = None
     learned_from: LearnedFrom | None = None
     messages: tuple[Message, ...]
-    labels: Labels = {}
+    labels: Labels = Field(default_factory=dict)
     ending: Annotated[Ending, BeforeValidator(_unknown)] = "unknown"
     failure: Annotated[Failure | None, BeforeValidator(_reason)] = None
     usage: Usage | None = None

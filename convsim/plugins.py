@@ -55,6 +55,6 @@ def _imported(reference: str, kind: Kind) -> object:
         plugin: object = importlib.import_module(module)
         for part in attribute.split("."):
             plugin = getattr(plugin, part)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # importing runs somebody else's module, which may raise anything
         raise PluginError(f"the convsim.{kind} plugin {reference!r} cannot be imported: {error}") from error
     return plugin

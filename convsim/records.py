@@ -28,7 +28,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null", allow_inf_nan=False)
     known_keys: ClassVar[frozenset[str]] = frozenset()
-    metadata: Metadata = {}
+    metadata: Metadata = Field(default_factory=dict)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:

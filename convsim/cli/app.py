@@ -10,8 +10,10 @@ import typer
 
 from convsim.cli import data, demo, plugins, show, simulate, validate
 from convsim.errors import ConvsimError
+from convsim.report.words import plain
 
 FAILED = ConvsimError.exit_code
+MAX_MESSAGE_CHARACTERS = 2000
 
 app = typer.Typer(
     name="convsim",
@@ -57,13 +59,12 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except OSError as error:
-        _stop(f"{error.filename or 'a file'}: {error.strerror or error}", FAILED)
+        _stop(f"{error.filename or 'the output'}: {error.strerror or error}", FAILED)
     except MemoryError:
         _stop("out of memory; compare fewer conversations at a time", FAILED)
     sys.exit(0)
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    one_line = " ".join(message.split())
-    typer.echo(f"error: {one_line}", err=True)
+    typer.echo(f"error: {plain(' '.join(message.split()), limit=MAX_MESSAGE_CHARACTERS)}", err=True)
     sys.exit(code)

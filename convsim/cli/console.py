@@ -12,10 +12,23 @@ from rich.console import Console
 from convsim.errors import InputError
 
 
+class _Pipe(Console):
+    """A console whose reader may go away: that is for ``main`` to handle, not for rich."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def out() -> Console:
-    """Return the console on stdout; wide enough for its tables when it is not a terminal."""
+    """Return the console on stdout; wide enough for its tables when it is not a terminal.
+
+    Raises:
+        InputError: There is no stdout.
+    """
+    if sys.stdout is None:
+        raise InputError("there is no standard output to write to; it was closed")
     width = None if sys.stdout.isatty() else 100
-    return Console(highlight=False, markup=False, emoji=False, width=width)
+    return _Pipe(highlight=False, markup=False, emoji=False, width=width)
 
 
 def err() -> Console:

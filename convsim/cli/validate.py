@@ -84,7 +84,8 @@ def validate(
     from convsim.readers import read
 
     chosen = _validators(validators, settings or [])
-    folder = make_folder(out_dir) if out_dir else None
+    if out_dir and out_dir.exists() and not out_dir.is_dir():
+        raise InputError(f"--out {out_dir}: is a file, and a folder is needed")
     sides = [
         read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)
     ]
@@ -93,7 +94,8 @@ def validate(
         sides[0], sides[1], seed=seed, validators=chosen, tasks=task or (), arms=arm or (),
         allow_overlap=allow_overlap, allow_failures=allow_failures,
     )  # fmt: skip
-    if folder:
+    if out_dir:
+        folder = make_folder(out_dir)
         write_whole(folder / "findings.json", card.to_json())
         err().print(f"wrote {folder / 'findings.json'}")
     show(card, output)

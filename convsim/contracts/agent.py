@@ -2,6 +2,8 @@
 
 from typing import Protocol, runtime_checkable
 
+from pydantic import Field
+
 from convsim.conversation import Conversation, Fault, Item, Usage
 from convsim.records import Flag, Name, Record, Text
 
@@ -13,7 +15,7 @@ class AgentReply(Record):
     items: tuple[Item, ...] = ()
     faults: tuple[Fault, ...] = ()
     ends: Flag = False
-    usage: Usage = Usage()
+    usage: Usage = Field(default_factory=Usage)
 
 
 @runtime_checkable

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from convsim.conversation import Action, Conversation, LearnedFrom, Usage
 from convsim.errors import ModelError
@@ -17,7 +17,7 @@ class UserMove(Record):
     action: Action
     text: Text = ""
     accepted: tuple[Name, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = Field(default_factory=Usage)
     role_slips: Count = 0
     empty_answers: Count = 0
     truncated_answers: Count = 0

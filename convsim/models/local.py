@@ -23,11 +23,12 @@ from convsim.models.answer import without_thinking
 from convsim.models.batcher import Batcher, Ticket
 from convsim.models.chat import PLAIN_STOPS, chat_tokens, has_template, option_tokens, text_tokens
 from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkpoint
+from convsim.models.choices import check_options
 from convsim.models.generation import Prompt, Written, write
 from convsim.models.likelihood import Options, weigh
 from convsim.models.one_line import one_line
 from convsim.models.settings import check_settings
-from convsim.models.structured import ask_for, check_options, schema_request
+from convsim.models.structured import complete_as
 from convsim.seeds import child_seed
 
 CONTENT_FREE = "N/A"
@@ -110,8 +111,7 @@ class Local:
 
         if schema is None:
             return await ask(messages, seed)
-        request = schema_request(schema)
-        return (await ask_for(schema, messages, request=request, ask=ask, seed=seed, who=self.name))[0]
+        return await complete_as(schema, messages, ask=ask, seed=seed, who=self.name)
 
     async def continue_text(
         self, text: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str] = ()

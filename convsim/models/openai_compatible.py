@@ -13,12 +13,14 @@ from pydantic import BaseModel, Field, JsonValue
 from convsim.contracts.model import ChatMessage, Choice, Completion
 from convsim.errors import ModelError
 from convsim.models.answer import cut_at, without_thinking
+from convsim.models.choices import check_options, choice_of
 from convsim.models.endpoint import OPENAI_HOST, BadRequestError, Endpoint
 from convsim.models.one_line import one_line
 from convsim.models.prices import price_of
 from convsim.models.settings import check_settings
-from convsim.models.structured import ask_for, check_options, choice_of, choice_request, schema_request
+from convsim.models.structured import ask_for, complete_as
 from convsim.models.wire import ChatAnswer, TextAnswer, Usage, finish_reason, read_answer
+from convsim.models.wording import choice_prompt
 
 SEEDS = 2**31
 """Seeds are sent modulo this: some servers keep them in 32 bits."""
@@ -92,9 +94,7 @@ class OpenAICompatible:
 
         if schema is None:
             return await ask(messages, seed)
-        request = schema_request(schema)
-        completion, _ = await ask_for(schema, messages, request=request, ask=ask, seed=seed, who=self._who)
-        return completion
+        return await complete_as(schema, messages, ask=ask, seed=seed, who=self._who)
 
     async def continue_text(
         self, text: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str] = ()
@@ -110,22 +110,26 @@ class OpenAICompatible:
     async def choose(
         self, messages: Sequence[ChatMessage], options: Sequence[str], *, temperature: float, seed: int
     ) -> Choice:
-        """Choose one of ``options`` by a schema; a server that ignores schemas is told in words, and checked.
+        """Choose one of ``options`` by a schema, which the server may ignore; the answer is checked.
+
+        An answer that names no option is asked for again at temperature 0: that keeps a small model to the form
+        more often than being told its error does.
 
         Raises:
             ModelError: As ``complete`` does; or two answers name none of the options.
             ValueError: No options, or two that are the same.
         """
         check_options(options)
-        schema = choice_of(options)
+        schema, prompt = choice_of(options), choice_prompt(messages, options)
         max_tokens = CHOICE_TOKENS + max(len(option.encode()) for option in options)
 
-        async def ask(prompt: Sequence[ChatMessage], seed: int) -> Completion:
+        async def ask(temperature: float) -> Completion:
             body = self._body(max_tokens, temperature, seed, ())
             return await self._chat(body, prompt, schema=schema, seed=seed, stop=())
 
-        said = choice_request(options)
-        completion, chosen = await ask_for(schema, messages, request=said, ask=ask, seed=seed, who=self._who)
+        completion, chosen = await ask_for(
+            schema, ask=lambda: ask(temperature), ask_again=lambda _: ask(0.0), who=self._who
+        )
         return Choice(index=options.index(chosen.choice), completion=completion)
 
     async def aclose(self) -> None:

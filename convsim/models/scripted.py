@@ -12,7 +12,8 @@ from convsim.contracts.model import ChatMessage, Choice, Completion
 from convsim.errors import ModelError
 from convsim.models.answer import cut_at
 from convsim.models.asked import Asked
-from convsim.models.structured import accepted, check_options
+from convsim.models.choices import check_options
+from convsim.models.structured import accepted
 
 Line = str | Exception
 """What to say, or an error to raise."""

@@ -18,7 +18,7 @@ from convsim.shoppers.slips import slip
 
 Style = Literal["chat", "transcript"]
 LABELS = ("Shopper:", "Assistant:", "User:", "Customer:")
-SAY, ACCEPT, LEAVE = "says something more", "takes an item that was shown", "leaves without buying"
+SAY, ACCEPT, LEAVE = "go on", "buy", "leave"
 ACTIONS = {SAY: "say", ACCEPT: "accept", LEAVE: "leave"}
 SPEAKING_ATTEMPTS = 2
 

@@ -61,10 +61,24 @@ def test_every_command_of_the_readme_exists():
 
 
 def test_the_demo_scores_both_stand_ins_and_says_that_no_person_wrote_them():
-    result = run("-m", "convsim", "demo")
+    result = run("-m", "convsim", "demo", "--no-live")
     assert result.returncode == 0, result.stderr
     assert "no person wrote these conversations" in result.stderr
     assert result.stdout.count("no person wrote these conversations") == 2
     assert "stand-in:close" in result.stdout
     assert "stand-in:naive" in result.stdout
     assert "convsim data fetch convapparel" in result.stderr
+
+
+def test_the_demos_live_part_holds_conversations_and_scores_them_on_people_they_did_not_learn_from(
+    tmp_path, monkeypatch
+):
+    from convsim.demo import tour
+
+    monkeypatch.setattr(tour, "live_shoppers", lambda: ("resample",))
+    [(name, card)] = tour.live_scorecards(tmp_path, seed=0, on_change=lambda name, progress: None)
+    assert name == "the resample shopper, live"
+    assert (card.real.n, card.simulated.n) == (128, 12)
+    assert not any("nobody is judged" in warning for warning in card.warnings)
+    assert {finding.verdict for finding in card.judged} <= {"undecided", "different", "aligned"}
+    assert (tmp_path / "resample/manifest.json").exists()

@@ -31,7 +31,7 @@ from tests.unit.models.loopback import (
     whole,
 )
 
-LEAVES = chat('{"choice": "leaves without buying"}')
+LEAVES = chat('{"choice": "leave"}')
 SPEAKS = chat("red ones please")
 DOOMED = Persona(id="doomed", task="footwear", need="the doomed boots")
 MEGABYTE = 1 << 20
@@ -89,7 +89,10 @@ BAD_SERVERS: dict[str, tuple[Reply, str]] = {
     "429 for ever": (failure(429, "slow down", Retry_After="0"), r"HTTP 429: slow down \(tried 2 times\)"),
     "429 for a day": (failure(429, "slow down", Retry_After="86400"), "asks to wait 86400 s"),
     "500s": (failure(500, "oops"), r"HTTP 500: oops \(tried 2 times\)"),
-    "a web page": (whole(200, b"<html><body>Sign in</body></html>", kind="text/html"), "."),
+    "a web page": (
+        whole(200, b"<html><body>Sign in</body></html>", kind="text/html"),
+        "other than a completion: Invalid JSON",
+    ),
     "empty content": (chat(""), "empty answer"),
     "no content": (chat(None), "empty answer"),
     "10 MB": (whole(200, b" " * (10 * MEGABYTE)), "answered, but"),

@@ -188,8 +188,8 @@ def test_a_shopper_is_not_judged_on_the_people_it_learned_from(tmp_path, real):
 
 
 def test_too_many_failures_are_refused_unless_allowed(tmp_path, real):
-    failed = {"failure": {"reason": "the server was down"}, "ending": "shopper_failed"}
-    lines = [line(n + 500, **(failed if n < 4 else {})) for n in range(30)]
+    reason = {"reason": "the server was down"}
+    lines = [line(n + 500, failure=reason if n < 4 else None) for n in range(30)]
     simulated = written(tmp_path / "sim.jsonl", lines)
     result = convsim("validate", real, simulated, "--out", tmp_path / "out")
     assert result.returncode == 2
@@ -240,7 +240,8 @@ BAD_FILES = {
         "no message of a user",
     ),
     "a NaN label": (
-        b'{"id": "a", "messages": [{"role": "user", "content": "x"}], "labels": {"s": {"value": NaN, "source": "self"}}}\n',
+        b'{"id": "a", "messages": [{"role": "user", "content": "x"}], '
+        b'"labels": {"s": {"value": NaN, "source": "self"}}}\n',
         ":1",
     ),
     "an empty file": (b"", "empty"),

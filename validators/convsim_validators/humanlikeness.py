@@ -207,17 +207,26 @@ class HumanLikeness:
         )
 
     def _decide(self, judged: _Judged, p_adjusted: float) -> Decision:
-        high = judged.scores.interval("auc", 0.90)[1]
+        auc = judged.scores.auc
+        low, high = judged.scores.interval("auc", 0.90)
         if high < 1 - self.margin:
             return Decision(
                 "undecided",
-                f"an AUC of {judged.scores.auc:.2f}, far below .5, means that simulated conversations repeat people's "
+                f"an AUC of {auc:.2f}, far below .5, means that simulated conversations repeat people's "
                 "words: hold the simulator against people whose conversations it has not learned from",
             )
         floor_q95 = judged.control.interval("auc", 0.90)[1]
-        evidence = Evidence(judged.scores.auc, high, self.margin, p_adjusted, 0.5, floor_q95, zero=0.5)
+        evidence = Evidence(auc, high, self.margin, p_adjusted, 0.5, floor_q95, zero=0.5)
         decision = decide(evidence)
-        return Decision(decision.verdict, f"AUC {judged.scores.auc:.3f}: {decision.reason}", decision.growth)
+        if decision.verdict == "aligned" and low < 1 - self.margin:
+            room = auc - (1 - self.margin)
+            return Decision(
+                "undecided",
+                f"AUC {auc:.3f}: the 90 % interval reaches down to {low:.3f}, past {1 - self.margin:g}: so low an AUC "
+                "would mean that simulated conversations repeat people's words",
+                ((auc - low) / room) ** 2 if room > 0 else None,
+            )
+        return Decision(decision.verdict, f"AUC {auc:.3f}: {decision.reason}", decision.growth)
 
     def _unjudged(self, name: str, result: _Unjudged, seed: int) -> Finding:
         sides = result.sides

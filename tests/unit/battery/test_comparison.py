@@ -65,7 +65,7 @@ def test_controls_take_no_part_in_gates():
 
 def test_what_is_no_validator_is_refused():
     with pytest.raises(PluginError, match="is no validator"):
-        convsim.validate(side("r"), side("s"), seed=1, validators=[object()])
+        convsim.validate(side("r"), side("s"), seed=1, validators=[object()])  # type: ignore[list-item]
 
 
 def test_an_empty_side_is_refused():
@@ -75,4 +75,4 @@ def test_an_empty_side_is_refused():
 
 def test_a_seed_is_required():
     with pytest.raises(TypeError, match="seed"):
-        convsim.validate(side("r"), side("s"))
+        convsim.validate(side("r"), side("s"))  # type: ignore[call-arg]

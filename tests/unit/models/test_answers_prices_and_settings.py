@@ -11,10 +11,12 @@ from convsim.contracts.model import ChatMessage
 from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
 from convsim.models.answer import cut_at, without_thinking
+from convsim.models.choices import choice_of
 from convsim.models.one_line import one_line
 from convsim.models.prices import price_of
 from convsim.models.retrying import PassingError, asked_wait, back_off, with_retries
-from convsim.models.structured import accepted, choice_of, with_request
+from convsim.models.structured import accepted
+from convsim.models.wording import with_request
 
 
 class Fit(BaseModel):

@@ -7,8 +7,9 @@ from convsim.models import Scripted
 from convsim.models.asked import Asked
 from convsim.models.scripted import Line
 from convsim.persona import Persona
+from convsim.study.personas import draw_personas
 
-SAY, ACCEPT, LEAVE = "says something more", "takes an item that was shown", "leaves without buying"
+SAY, ACCEPT, LEAVE = "go on", "buy", "leave"
 
 
 def user(text: str, **more: object) -> Message:
@@ -63,8 +64,6 @@ def persona(**more: object) -> Persona:
 
 
 def drawn_from(conversation: Conversation) -> Persona:
-    from convsim.study.personas import draw_personas
-
     return draw_personas([conversation], 1, seed=0)[0]
 
 

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from convsim.errors import InputError
+from convsim_validators import HumanLikeness, Marginals
+from convsim_validators.sides import Sides
+from tests.corpora import corpus
+
+
+def test_texts_that_stand_on_both_sides_are_dropped_whatever_their_case_and_white_space():
+    real = corpus({"x": [0.0] * 3}, texts=["Hi  there", "boots", "red ones"], prefix="r")
+    simulated = corpus({"x": [0.0] * 2}, texts=["hi there", "coats"], prefix="s")
+    sides = Sides.without_shared_texts(real, simulated)
+    assert (len(sides.real), len(sides.simulated), sides.n_shared) == (2, 1, (1, 1))
+
+
+def test_a_metric_of_few_conversations_is_judged_by_their_number_alone():
+    values = np.full(400, np.nan)
+    values[:12] = 1.0
+    sides = (corpus({"x": values}, prefix="r"), corpus({"x": values}, prefix="s"))
+    [finding] = Marginals(n_resamples=99).validate(*sides, seed=1)
+    assert finding.verdict == "undecided"
+    assert finding.interval[1] > 0.2
+
+
+def test_short_texts_that_repeat_do_not_tell_people_from_people():
+    pool = np.array([f"size {size} {color} boots" for size in range(10) for color in ("red", "blue", "tan")])
+    p_values = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        sides = [corpus({"x": rng.normal(size=80)}, texts=list(rng.choice(pool, 80)), prefix=p) for p in "rs"]
+        p_values += [f.p_value for f in HumanLikeness(n_resamples=99).validate(*sides, seed=seed)[:1]]
+    assert sum(p is not None and p <= 0.05 for p in p_values) <= 3
+
+
+@pytest.mark.parametrize(
+    "settings", [{"margin": float("nan")}, {"margin": -1}, {"n_resamples": 0}, {"margin": "x"}]
+)
+@pytest.mark.parametrize("validator", [Marginals, HumanLikeness])
+def test_settings_that_mean_nothing_are_refused(validator, settings):
+    with pytest.raises(InputError):
+        validator(**settings)

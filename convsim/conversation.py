@@ -19,6 +19,10 @@ Action = Literal["say", "accept", "leave"]
 Severity = Annotated[Number, Field(ge=0, le=1)]
 
 
+MAX_FAILURE_SHARE = 0.05
+"""A run of which more than this share failed is marked, and refused in comparisons unless that is allowed."""
+
+
 class Label(Record):
     """One judgement, and who gave it: ``self``, ``third_party``, ``rules:…``, ``classifier:…`` or ``judge:…``."""
 

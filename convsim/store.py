@@ -11,7 +11,7 @@ from typing import IO
 
 from pydantic import JsonValue
 
-from convsim.conversation import Conversation, Failure
+from convsim.conversation import MAX_FAILURE_SHARE, Conversation, Failure
 from convsim.errors import StudyError
 
 MANIFEST = "manifest.json"
@@ -26,8 +26,9 @@ Manifest = Mapping[str, JsonValue]
 class Run:
     """A run folder that is open for writing; other processes are kept out while it is."""
 
-    def __init__(self, folder: Path, file: IO[bytes], done: set[str]):
-        self.folder, self.done, self._file = folder, done, file
+    def __init__(self, folder: Path, file: IO[bytes], failed: Mapping[str, bool]):
+        self.folder, self._file = folder, file
+        self.done, self.n_failed = set(failed), sum(failed.values())
 
     def append(self, conversation: Conversation) -> None:
         """Write one conversation and flush it, so that a killed run keeps it."""
@@ -37,9 +38,21 @@ class Run:
             failure = Failure(reason=f"what was said cannot be written as JSON: {error}"[:500])
             unsayable = conversation.but(messages=(), metadata={}, failure=failure, ending="agent_failed")
             line = unsayable.to_json().encode()
+            conversation = unsayable
         self._file.write(line + b"\n")
         self._file.flush()
         self.done.add(conversation.id)
+        self.n_failed += conversation.failure is not None
+
+    def mark(self) -> None:
+        """Write into the manifest how many conversations there are, how many failed, and whether that is too many."""
+        path = self.folder / MANIFEST
+        outcome: dict[str, JsonValue] = {
+            "conversations": len(self.done),
+            "failed": self.n_failed,
+            "too_many_failed": self.n_failed > MAX_FAILURE_SHARE * len(self.done),
+        }
+        _write_manifest(path, {**json.loads(path.read_text(encoding="utf-8")), "outcome": outcome})
 
 
 @contextmanager
@@ -66,7 +79,11 @@ def open_run(folder: Path, manifest: Manifest, *, retry_failed: bool = False) ->
             if retry_failed:
                 _drop_failed(path)
             with path.open("ab") as file:
-                yield Run(folder, file, set(_ids(path)))
+                run = Run(folder, file, {str(f["id"]): f.get("failure") is not None for _, f in _lines(path)})
+                try:
+                    yield run
+                finally:
+                    run.mark()
     except Timeout as error:
         raise StudyError(
             f"{folder}: another convsim is writing to this run; wait for it, or name another --out"
@@ -89,11 +106,7 @@ def _make_folder(folder: Path) -> None:
 def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
     path = folder / MANIFEST
     if not path.exists():
-        partial = folder / PARTIAL_MANIFEST
-        partial.write_text(
-            json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
-        partial.replace(path)
+        _write_manifest(path, manifest)
         return
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["plan"]
@@ -111,6 +124,13 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
         raise StudyError(
             f"{folder}: holds another plan ({said}); name another --out, or ask for the same again"
         )
+
+
+def _write_manifest(path: Path, manifest: Manifest) -> None:
+    partial = path.with_name(PARTIAL_MANIFEST)
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def _short(value: object) -> str:
@@ -140,10 +160,6 @@ def _drop_failed(path: Path) -> None:
             if fields.get("failure") is None:
                 new.write(line)
     partial.replace(path)
-
-
-def _ids(path: Path) -> Iterator[str]:
-    return (str(fields["id"]) for _, fields in _lines(path))
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, Manifest]]:

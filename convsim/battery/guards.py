@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convsim.contracts import mix_differs
-from convsim.conversation import Conversation
+from convsim.conversation import MAX_FAILURE_SHARE, Conversation
 from convsim.errors import InputError
-
-MAX_FAILURE_SHARE = 0.05
 
 
 def drop_failures(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim.cli.console import err, parse_settings
+from convsim.report.words import plain
 
 if TYPE_CHECKING:
     from convsim.study import Outcome, Study
@@ -136,7 +137,12 @@ def _report(outcome: Outcome) -> None:
         talk.print(f"answers of the shopper's model that could not be used: {counts}")
     if outcome.failed:
         share = outcome.failed / max(outcome.held, 1)
-        talk.print(f"{outcome.failed} failed ({share:.0%}); each says why; --retry-failed holds them again")
+        talk.print(
+            f"{outcome.failed} failed ({share:.0%}), most often: {plain(outcome.commonest_reason or '-')}"
+        )
+        talk.print(
+            "each says why; --retry-failed holds them again; validate refuses more than 5 % of failures"
+        )
     if outcome.missing:
         why = {"budget": "the budget is spent", "interrupted": "interrupted"}.get(outcome.stop, outcome.stop)
         talk.print(f"{outcome.missing} are missing ({why}); the same command goes on")

@@ -43,6 +43,8 @@ class Progress:
     cost_usd: float = 0.0
     unpriced: int = 0
     """Conversations that used a model whose price is unknown."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why conversations failed."""
     slips: Counter[str] = field(default_factory=Counter)
     """Role slips, empty and truncated answers, also those that a second try made good."""
     stop: Stop = "finished"
@@ -51,7 +53,9 @@ class Progress:
     def add(self, conversation: Conversation) -> None:
         """Count one conversation that has ended."""
         self.ended += 1
-        self.failed += conversation.failure is not None
+        if conversation.failure is not None:
+            self.failed += 1
+            self.reasons[conversation.failure.reason] += 1
         usage = conversation.usage
         if usage and usage.cost_usd is not None:
             self.cost_usd += usage.cost_usd

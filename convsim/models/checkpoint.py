@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,6 +65,9 @@ def load_checkpoint(path: Path, *, dtype: Dtype) -> Checkpoint:
     check_path(path)
     is_gguf = path.suffix == ".gguf"
     require_packages("torch", "transformers", *(("accelerate", "gguf") if is_gguf else ()))
+    # torch's threads spin while they wait for one another; beside another busy process, on two cores, that made a
+    # turn take four to fourteen times as long. Asleep they cost some 5 %. It is read when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from safetensors import SafetensorError
 
     try:

@@ -49,7 +49,21 @@ def read_convapparel(path: Path, *, skip_bad: bool, survey_map: Path | None) -> 
     warnings = (*warnings, *making.warnings(), *_note(metadata))
     conversations = gathering.finish()
     return Transcripts(
-        path, sha256, conversations, "convapparel", warnings, gathering.skipped, survey.report()
+        path,
+        sha256,
+        conversations,
+        "convapparel",
+        warnings,
+        gathering.skipped,
+        survey.report(),
+        _instructions(metadata),
+    )
+
+
+def _instructions(metadata: dict[str, JsonValue]) -> dict[str, str]:
+    told = metadata.get("instructions")
+    return (
+        {task: text for task, text in told.items() if isinstance(text, str)} if isinstance(told, dict) else {}
     )
 
 

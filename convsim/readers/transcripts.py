@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -25,3 +26,5 @@ class Transcripts:
     skipped: int = 0
     """Bad lines (rows, conversations) that were skipped because the caller asked for it."""
     survey: SurveyReport | None = None
+    instructions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What a ConvApparel archive told its participants, by task id."""

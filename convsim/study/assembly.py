@@ -19,10 +19,13 @@ from convsim.persona import Persona
 from convsim.plugins import load
 from convsim.readers import Transcripts, read
 from convsim.share import shared
-from convsim.study.personas import draw_personas, read_personas
+from convsim.study.archived import archived_catalogue
+from convsim.study.personas import draw_personas, instructed_personas, read_personas
 from convsim.study.study import Study
 
 DEFAULT_MODEL = "embedded"
+ARCHIVES = (".zip", ".json")
+"""Endings of ConvApparel archives, which hold items and instructions too."""
 DEMO_PEOPLE = "demo/convapparel_standin.json"
 DEMO_CATALOGUE = "demo/catalogue.jsonl"
 
@@ -89,7 +92,9 @@ class Assembly:
             if path is None:
                 path = shared(DEMO_CATALOGUE)
                 self.stand_ins.append("catalogue (--catalogue): the demo's")
-            self._catalogue = Catalogue.read(path)
+            self._catalogue = (
+                archived_catalogue(read(path)) if path.suffix in ARCHIVES else Catalogue.read(path)
+            )
         return self._catalogue
 
     def model(self) -> ChatModel:
@@ -103,8 +108,9 @@ class Assembly:
 
     def personas(self) -> list[Persona]:
         """Read personas, or draw them from the real conversations' first messages."""
-        if self.config.data.personas is not None:
-            return read_personas(self.config.data.personas)
+        path = self.config.data.personas
+        if path is not None:
+            return instructed_personas(read(path)) if path.suffix in ARCHIVES else read_personas(path)
         return draw_personas(self.learned(), self.config.study.n, seed=self.config.study.seed)
 
     def _make(self, kind: Literal["models", "agents", "shoppers"], section: PluginSection) -> object:

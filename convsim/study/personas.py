@@ -11,6 +11,7 @@ from pydantic import JsonValue, ValidationError
 from convsim.conversation import Conversation
 from convsim.errors import StudyError
 from convsim.persona import Persona
+from convsim.readers import Transcripts
 from convsim.seeds import generator
 
 MAX_BYTES = 16 << 20
@@ -44,6 +45,21 @@ def read_personas(path: Path) -> list[Persona]:
     if twice:
         raise StudyError(f"{path}: the persona id {sorted(twice)[0]!r} stands twice")
     return personas
+
+
+def instructed_personas(archive: Transcripts) -> list[Persona]:
+    """Make a persona of each task's instructions in a ConvApparel archive; arms with the same ones share it.
+
+    Raises:
+        StudyError: The archive holds no instructions.
+    """
+    needs: dict[str, str] = {}
+    for task, text in archive.instructions.items():
+        if text.strip():
+            needs.setdefault(text.strip(), task.removesuffix("_bad").removesuffix("_good"))
+    if not needs:
+        raise StudyError(f"{archive.path}: holds no instructions to make personas of")
+    return [Persona(id=f"instructions-{task}", task=task, need=need) for need, task in needs.items()]
 
 
 def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Persona]:

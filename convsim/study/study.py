@@ -36,6 +36,8 @@ class Outcome:
     stop: str
     slips: Mapping[str, int] = field(default_factory=dict)
     """Role slips, empty and truncated answers of this call, by name."""
+    commonest_reason: str | None = None
+    """Why conversations of this call failed most often."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ class Study:
             cost_usd=None if progress.unpriced else progress.cost_usd,
             stop=progress.stop,
             slips=dict(progress.slips),
+            commonest_reason=next((reason for reason, _ in progress.reasons.most_common(1)), None),
         )
 
     def manifest(self) -> Manifest:

@@ -65,7 +65,8 @@ def test_a_kill_before_the_manifest_was_whole_does_not_close_the_folder(tmp_path
     (tmp_path / ".lock").touch()
     (tmp_path / "manifest.partial").write_text('{"plan": {"n"')
     path = filled(tmp_path, "a")
-    assert json.loads((tmp_path / "manifest.json").read_text()) == MANIFEST
+    outcome = {"conversations": 1, "failed": 0, "too_many_failed": False}
+    assert json.loads((tmp_path / "manifest.json").read_text()) == {**MANIFEST, "outcome": outcome}
     assert ids(path) == ["a"]
     assert not (tmp_path / "manifest.partial").exists()
 

@@ -68,9 +68,13 @@ def test_failed_conversations_are_held_again_when_asked(tmp_path):
     def gone() -> AgentReply:
         raise AgentError("gone")
 
-    assert study(agent=Obliging(reply_with=gone)).run(tmp_path).failed == 12
+    outcome = study(agent=Obliging(reply_with=gone)).run(tmp_path)
+    assert (outcome.failed, outcome.commonest_reason) == (12, "gone")
+    marked = json.loads((tmp_path / "manifest.json").read_text())["outcome"]
+    assert marked == {"conversations": 12, "failed": 12, "too_many_failed": True}
     assert study().run(tmp_path).held == 0
     assert study().run(tmp_path, retry_failed=True).held == 12
+    assert json.loads((tmp_path / "manifest.json").read_text())["outcome"]["too_many_failed"] is False
     assert not [c for c in lines(tmp_path) if "failure" in c]
 
 

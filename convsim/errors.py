@@ -7,6 +7,7 @@ ConvsimError                 exit 3: a model, agent or file failed
 │   ├── StudyError           a study or run folder that cannot be used as asked
 │   └── MissingExtraError    an optional dependency is not installed
 ├── ModelError               a chat model did not answer as asked
+│   └── EmptyAnswerError     it answered with nothing
 ├── AgentError               the recommender under test did not answer as asked
 └── FetchError               a download failed, or its checksum differs
 """
@@ -52,6 +53,10 @@ class MissingExtraError(InputError):
 
 class ModelError(ConvsimError):
     """A chat model did not answer as asked."""
+
+
+class EmptyAnswerError(ModelError):
+    """A chat model answered with nothing."""
 
 
 class AgentError(ConvsimError):

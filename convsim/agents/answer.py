@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from convsim.agents.one_line import one_line
 from convsim.contracts.agent import AgentReply
 from convsim.errors import AgentError
+from convsim.one_line import one_line
 
 MAX_TEXT_BYTES = 256 * 1024
 """The longest text that is taken, in UTF-8."""

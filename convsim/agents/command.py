@@ -13,13 +13,13 @@ from functools import partial
 
 from convsim.agents.answer import parse_answer
 from convsim.agents.foreign import in_thread, in_time
-from convsim.agents.one_line import one_line
 from convsim.agents.program import EndedError, MisbehavedError, Program
 from convsim.agents.seen import as_request, seen_by_agent
-from convsim.agents.settings import check_timeout, check_whole
+from convsim.checks import check_timeout, check_whole
 from convsim.contracts.agent import AgentReply
 from convsim.conversation import Conversation
 from convsim.errors import AgentError, InputError
+from convsim.one_line import one_line
 
 MAX_PROCESSES = 64
 

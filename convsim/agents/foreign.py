@@ -10,8 +10,8 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar, cast
 
-from convsim.agents.one_line import one_line
 from convsim.errors import AgentError
+from convsim.one_line import one_line
 
 Answer = TypeVar("Answer")
 

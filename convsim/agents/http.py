@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from convsim.agents.answer import MAX_ANSWER_BYTES, parse_answer
 from convsim.agents.foreign import in_time
-from convsim.agents.one_line import one_line
 from convsim.agents.seen import as_request, seen_by_agent
-from convsim.agents.settings import check_timeout
+from convsim.checks import check_timeout
 from convsim.contracts.agent import AgentReply
 from convsim.conversation import Conversation
 from convsim.errors import AgentError, InputError
+from convsim.one_line import one_line
 
 if TYPE_CHECKING:
     import aiohttp

@@ -8,13 +8,13 @@ from typing import cast
 
 from convsim.agents.answer import to_reply
 from convsim.agents.foreign import answer_of
-from convsim.agents.one_line import one_line
 from convsim.agents.seen import as_chat, seen_by_agent
-from convsim.agents.settings import check_timeout
 from convsim.agents.target import resolve
+from convsim.checks import check_timeout
 from convsim.contracts.agent import AgentReply
 from convsim.conversation import Conversation
 from convsim.errors import AgentError, InputError
+from convsim.one_line import one_line
 
 
 @dataclass(kw_only=True)

@@ -15,8 +15,8 @@ from convsim.agents.chat import ask_model
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.search.tokens import words_of
 from convsim.agents.seen import as_chat, seen_by_agent
-from convsim.agents.settings import check_timeout, check_whole
 from convsim.catalogue import Catalogue, CatalogueItem
+from convsim.checks import check_timeout, check_whole
 from convsim.contracts.agent import AgentReply
 from convsim.contracts.model import ChatMessage, ChatModel
 from convsim.conversation import Conversation

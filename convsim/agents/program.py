@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 
 from convsim.agents.answer import MAX_ANSWER_BYTES
-from convsim.agents.one_line import one_line
+from convsim.one_line import one_line
 
 BLOCK_BYTES = 65_536
 MAX_STDERR_BYTES = 4_096

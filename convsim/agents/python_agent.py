@@ -10,8 +10,8 @@ from typing import Literal, cast
 from convsim.agents.answer import to_reply
 from convsim.agents.foreign import answer_of
 from convsim.agents.seen import as_openai, seen_by_agent
-from convsim.agents.settings import check_timeout
 from convsim.agents.target import resolve
+from convsim.checks import check_timeout
 from convsim.contracts.agent import AgentReply
 from convsim.conversation import Conversation
 from convsim.errors import InputError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pkgutil
 
-from convsim.agents.one_line import one_line
 from convsim.errors import PluginError
+from convsim.one_line import one_line
 
 
 def resolve(agent: str, target: object) -> object:

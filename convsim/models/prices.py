@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from convsim.errors import InputError
-from convsim.models.one_line import one_line
+from convsim.one_line import one_line
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

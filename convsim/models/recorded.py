@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
 from convsim.errors import InputError, ModelError
 from convsim.models.asked import Asked
-from convsim.models.one_line import one_line
+from convsim.one_line import one_line
 from convsim.records import Count, Name, Record
 
 MAX_LINE_BYTES = 10_000_000

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from convsim.contracts.model import ChatMessage
 from convsim.models.choices import as_json
-from convsim.models.one_line import MAX_LENGTH
+from convsim.one_line import MAX_LENGTH
 
 
 class _Example(BaseModel):

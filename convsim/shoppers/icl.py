@@ -7,13 +7,13 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
+from convsim.checks import check_whole
 from convsim.contracts import ChatModel, UserMove
 from convsim.conversation import Conversation, LearnedFrom
 from convsim.persona import Persona
 from convsim.shoppers.contexts import Contexts, situation
 from convsim.shoppers.prompted import Prompted, Style
 from convsim.shoppers.prompts import prompt_hashes, written
-from convsim.shoppers.settings import check_whole
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ICL:
     file: str | None = None
     """SHA-256 of the file that ``real`` was read from."""
     k: int = 3
-    style: Style = "chat"
+    style: Style | None = None
     temperature: float = 0.9
     max_tokens: int = 80
     n_items: int = 4

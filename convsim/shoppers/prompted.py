@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar, Literal
 
+from convsim.checks import check_temperature, check_whole
 from convsim.contracts import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
 from convsim.conversation import Conversation, LearnedFrom, Usage
-from convsim.errors import InputError, ModelError
+from convsim.errors import EmptyAnswerError, InputError, ModelError
 from convsim.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.ending import last_items
 from convsim.shoppers.prompts import describe, prompt_hashes, render, said_to_shopper, written
-from convsim.shoppers.settings import check_temperature, check_whole
 from convsim.shoppers.slips import slip
 
 Style = Literal["chat", "transcript"]
@@ -56,7 +56,8 @@ class Prompted:
     name: ClassVar[str] = "prompted"
     model: ChatModel
     _: KW_ONLY
-    style: Style = "chat"
+    style: Style | None = None
+    """None takes the style in which the model is known to keep its role: chat, unless the model says otherwise."""
     temperature: float = 0.9
     max_tokens: int = 80
     n_items: int = 4
@@ -64,7 +65,7 @@ class Prompted:
     learned_from: LearnedFrom | None = None
 
     def __post_init__(self) -> None:
-        if self.style not in ("chat", "transcript"):
+        if self.style not in (None, "chat", "transcript"):
             raise InputError(
                 f"the style of a prompted shopper must be chat or transcript, but is {self.style!r}"
             )
@@ -139,7 +140,12 @@ class Prompted:
         problem = ""
         for attempt in range(SPEAKING_ATTEMPTS):
             draw = child_seed(seed, "say", attempt)
-            completion = await self._complete(conversation, persona, examples=examples, seed=draw)
+            try:
+                completion = await self._complete(conversation, persona, examples=examples, seed=draw)
+            except EmptyAnswerError as error:
+                spent.counts["empty_answers"] += 1
+                problem = f"said nothing ({error})"
+                continue
             spent.completions.append(completion)
             text = _bare(completion.text)
             if not text:
@@ -158,7 +164,7 @@ class Prompted:
     async def _complete(
         self, conversation: Conversation, persona: Persona, *, examples: Sequence[str], seed: int
     ) -> Completion:
-        if self.style == "transcript":
+        if (self.style or getattr(self.model, "prompt_style", "chat")) == "transcript":
             history = written(conversation, n_items=self.n_items)
             text = render("transcript", persona=persona, history=history, examples=examples)
             return await self.model.continue_text(

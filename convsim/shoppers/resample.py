@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import ClassVar
 
+from convsim.checks import check_whole
 from convsim.contracts import UserMove
 from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import ModelError
@@ -15,7 +16,6 @@ from convsim.persona import Persona
 from convsim.seeds import generator
 from convsim.shoppers.contexts import Context, Contexts, situation
 from convsim.shoppers.ending import closing_move, spoken_move
-from convsim.shoppers.settings import check_whole
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
 from convsim.models.answer import cut_at, without_thinking
 from convsim.models.choices import choice_of
-from convsim.models.one_line import one_line
 from convsim.models.prices import price_of
 from convsim.models.retrying import PassingError, asked_wait, back_off, with_retries
 from convsim.models.structured import accepted
 from convsim.models.wording import with_request
+from convsim.one_line import one_line
 
 
 class Fit(BaseModel):

@@ -1,4 +1,4 @@
-"""Makes one printable line of what a server or a library said, to stand in an error message."""
+"""Makes one printable line of what a server, a library or somebody's agent said, to stand in an error message."""
 
 MAX_LENGTH = 200
 

@@ -3,7 +3,7 @@
 import pytest
 
 from convsim.contracts import Completion, NoMoveError
-from convsim.errors import InputError, ModelError
+from convsim.errors import EmptyAnswerError, InputError, ModelError
 from convsim.models import Scripted
 from convsim.models.asked import Asked
 from convsim.models.scripted import Line
@@ -182,3 +182,18 @@ async def test_nothing_tells_the_shopper_how_long_to_stay(style):
 def test_a_setting_that_cannot_be_used_is_refused_before_anything_is_asked(setting):
     with pytest.raises(InputError, match=next(iter(setting))):
         Prompted(model(), **setting)
+
+
+async def test_an_empty_answer_that_a_server_reports_is_asked_for_once_more_and_counted():
+    asked = 0
+
+    def answer(request):
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise EmptyAnswerError("the server said nothing")
+        return "rain boots please"
+
+    shopper = Prompted(Scripted(answers=answer))
+    move = await shopper.speak(EMPTY, persona(), seed=1)
+    assert (move.text, move.empty_answers, asked) == ("rain boots please", 1, 2)

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from convsim.records import Count, Name, Number, Record, Text
 
 
-class ChatMessage(Record):
-    """One message of a prompt."""
+class ChatMessage(BaseModel):
+    """One message of a prompt; no record, since prompts are made by the thousand and nothing is kept of them."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
     role: Literal["system", "user", "assistant"]
     content: Text
 

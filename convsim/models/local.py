@@ -140,7 +140,7 @@ class Local:
         self._check_room(checkpoint, len(tokens), max(len(answer) for answer in answers))
         likelihoods = await self._weigher.submit(Options(tokens, answers))
         if self.calibrate_choices:
-            emptied = [message.but(content=CONTENT_FREE) for message in messages]
+            emptied = [message.model_copy(update={"content": CONTENT_FREE}) for message in messages]
             liking = await self._weigher.submit(Options(chat_tokens(checkpoint, emptied), answers))
             likelihoods = [told - liked for told, liked in zip(likelihoods, liking, strict=True)]
         index = draw(likelihoods, temperature=temperature, seed=seed)

@@ -173,9 +173,7 @@ class Prompted:
         system = render("chat", persona=persona, examples=examples)
         flipped = [ChatMessage(role="system", content=system)]
         if not conversation.messages:
-            flipped.append(
-                ChatMessage(role="user", content="(You open the shop's chat. Write your first message.)")
-            )
+            flipped.append(ChatMessage(role="user", content=render("opening", persona=persona)))
         for message in conversation.messages:
             if message.role == "user":
                 flipped.append(ChatMessage(role="assistant", content=message.content))

@@ -14,7 +14,7 @@ from convsim.persona import Persona
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-NAMES = ("chat", "transcript", "decide", "choose_item")
+NAMES = ("chat", "opening", "transcript", "decide", "choose_item")
 MAX_ATTRIBUTES = 3
 MAX_MESSAGE_CHARACTERS = 600
 

@@ -110,6 +110,8 @@ def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
         task = bar.add_task("holding conversations", total=total)
 
         def show(standing: Standing) -> None:
+            speed = bar.tasks[task].speed
+            rate = f", {speed:.1f}/s" if speed else ""
             cost = f", ${standing.cost_usd:.2f}" if standing.cost_usd else ""
             unpriced = ", price unknown" if standing.unpriced else ""
             failed = f", {standing.failed} failed" if standing.failed else ""
@@ -119,7 +121,7 @@ def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
             bar.update(
                 task,
                 completed=standing.ended,
-                description=f"holding conversations{cost}{unpriced}{failed}{stopping}",
+                description=f"holding conversations{rate}{cost}{unpriced}{failed}{stopping}",
             )
 
         return study.run(folder, retry_failed=retry_failed, on_change=show)

@@ -52,7 +52,6 @@ def _live(folder: Path, *, seed: int, output: Format) -> None:
             '\nno local model: the resampled shopper talks; for a real one: pip install "convsim[local]"'
         )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    cards = []
     with Bar(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
         tasks = {
             name: bar.add_task(f"the {name} shopper", total=LIVE_CONVERSATIONS) for name in live_shoppers()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim.cli.console import err, make_folder, out, parse_settings, write_whole
-from convsim.errors import InputError
+from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.battery import Scorecard
@@ -99,6 +99,10 @@ def validate(
         write_whole(folder / "findings.json", card.to_json())
         err().print(f"wrote {folder / 'findings.json'}")
     show(card, output)
+    if failed := [finding.validator for finding in card.findings if finding.details.get("failed")]:
+        raise ConvsimError(
+            f"the validator {failed[0]} failed, and its finding says why; the others' findings stand"
+        )
     if fail_on and card.failing(fail_on.value):
         err().print(f"gate: {len(card.failing(fail_on.value))} findings fail on {fail_on.value}")
         raise typer.Exit(1)

@@ -72,7 +72,8 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
             tally.add_spent(error.usage, error.counts)
         ending, failure = "shopper_failed", _failure(error, "shopper", turn)
     except Exception as error:  # a plugin's own mistake must not lose other conversations
-        ending, failure = "shopper_failed", _failure(error, "shopper", turn)
+        raised = ModelError(f"the shopper raised {type(error).__name__}: {error}")
+        ending, failure = "shopper_failed", _failure(raised, "shopper", turn)
     usage = _summed(tally.usages, seconds=time.perf_counter() - started)
     notes = {**tally.slips, **({"retrieved": tally.retrieved} if tally.retrieved else {})}
     return conversation.but(ending=ending, failure=failure, usage=usage, metadata=notes)

@@ -128,7 +128,7 @@ class Study:
             "n": self.n,
             "max_turns": self.max_turns,
             "seed": self.seed,
-            "prompts": dict(getattr(self.shopper, "prompt_hashes", {})),
+            "prompts": {**getattr(self.shopper, "prompt_hashes", {}), **_agent_prompt(self.agent)},
             "personas": [*(persona.id for persona in self.personas)],
             **self.provenance,
         }
@@ -141,6 +141,11 @@ class Study:
             "git": _git_state(),
             "command": [*sys.argv[1:]],
         }
+
+
+def _agent_prompt(agent: Agent) -> dict[str, JsonValue]:
+    prompt_hash = getattr(agent, "prompt_hash", None)
+    return {} if prompt_hash is None else {"agent": str(prompt_hash)}
 
 
 def _run(start: Callable[[], object]) -> None:

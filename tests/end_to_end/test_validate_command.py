@@ -1,46 +1,12 @@
-"""``convsim validate`` as a user types it: good input, bad input, gates."""
+"""``convsim validate`` as a user types it: good input, hostile input, gates."""
 
-import gzip
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
-PEOPLE = REPOSITORY / "data/demo/convapparel_standin.json"
-CLOSE = REPOSITORY / "data/demo/simulator_close.jsonl"
-NAIVE = REPOSITORY / "data/demo/simulator_naive.jsonl"
-
-
-def convsim(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "convsim", *map(str, arguments)],
-        capture_output=True, text=True, env={**os.environ, **environment}, check=False,
-    )  # fmt: skip
-
-
-def line(number: int, *, arm: str = "good", text: str = "", **more: object) -> str:
-    said = text or f"size {number} boots please {number % 7}"
-    message = {"role": "user", "content": said}
-    return json.dumps({"id": f"c{number}", "task": "footwear", "arm": arm, "messages": [message], **more})
-
-
-def written(path: Path, lines: list[str]) -> Path:
-    path.write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def real(tmp_path: Path) -> Path:
-    return written(tmp_path / "real.jsonl", [line(n) for n in range(30)])
-
-
-@pytest.fixture
-def simulated(tmp_path: Path) -> Path:
-    return written(tmp_path / "sim.jsonl", [line(n + 500, simulator="bot") for n in range(30)])
+from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim, line, written
 
 
 def test_findings_json_has_the_stated_form_and_is_what_format_json_prints(tmp_path):
@@ -228,54 +194,6 @@ def test_a_hostile_transcript_reaches_no_terminal_and_no_markup(tmp_path, real):
     assert "<script>" not in markdown.stdout
 
 
-GOOD = line(1)
-BAD_FILES = {
-    "not json": (b"{oops\n", ":1"),
-    "a wrong type": (GOOD.encode() + b"\n" + b'{"id": 7, "messages": []}\n', ":2: id"),
-    "an unknown role": (b'{"id": "a", "messages": [{"role": "bot", "content": "x"}]}\n', "messages[0].role"),
-    "invalid utf-8": (GOOD.encode() + b"\n\xff\xfe\n", ":2"),
-    "duplicate ids": (GOOD.encode() + b"\n" + GOOD.encode() + b"\n", "c1"),
-    "no user message": (
-        b'{"id": "a", "messages": [{"role": "assistant", "content": "x"}]}\n',
-        "no message of a user",
-    ),
-    "a NaN label": (
-        b'{"id": "a", "messages": [{"role": "user", "content": "x"}], '
-        b'"labels": {"s": {"value": NaN, "source": "self"}}}\n',
-        ":1",
-    ),
-    "an empty file": (b"", "empty"),
-}
-
-
-@pytest.mark.parametrize("name", BAD_FILES)
-def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, real, name):
-    content, place = BAD_FILES[name]
-    bad = tmp_path / "bad.jsonl"
-    bad.write_bytes(content)
-    result = convsim("validate", real, bad, "--out", tmp_path / "out")
-    assert result.returncode == 2
-    errors = [each for each in result.stderr.splitlines() if each.startswith("error:")]
-    assert len(errors) == 1
-    assert "bad.jsonl" in errors[0]
-    assert place in errors[0]
-    assert "Traceback" not in result.stderr
-    assert result.stdout == ""
-    assert not (tmp_path / "out/findings.json").exists()
-
-
-def test_missing_and_wrong_paths_are_one_clear_line(tmp_path, real):
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    cut = tmp_path / "cut.jsonl.gz"
-    cut.write_bytes(gzip.compress(GOOD.encode() * 50)[:-20])
-    for bad in (tmp_path / "none.jsonl", empty, cut, tmp_path / "a.doc"):
-        result = convsim("validate", real, bad)
-        assert result.returncode == 2, bad
-        assert result.stderr.count("error:") == 1
-        assert "Traceback" not in result.stderr
-
-
 def test_an_unknown_validator_lists_what_is_installed(real, simulated):
     result = convsim("validate", real, simulated, "--validators", "mmd")
     assert result.returncode == 2
@@ -306,3 +224,15 @@ def test_help_loads_nothing_heavy():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_a_validator_that_fails_is_no_pass(tmp_path, real, simulated):
+    method = "def validate(self, real, simulated, *, seed): raise KeyError('oops')"
+    code = f"class Broken:\n    name = 'broken'\n    {method}\n"
+    (tmp_path / "broken_validator.py").write_text(code)
+    result = convsim(
+        "validate", real, simulated, "--validators", "broken_validator:Broken", PYTHONPATH=str(tmp_path)
+    )
+    assert result.returncode == 3
+    assert "the validator broken failed" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.contracts import Corpus
+from convsim_validators.decision import EQUIVALENCE_LEVEL
 from convsim_validators.grid import Cells, FloatArray, cut_points, superiority
 from convsim_validators.kolmogorov_smirnov import Resamples, confidence_limits, distance, statistic
 from convsim_validators.p_values import permutation_p_value
@@ -59,11 +60,6 @@ class Column:
     def measurable(self) -> bool:
         """Whether both sides have a value at all."""
         return min(self.n_real, self.n_simulated) > 0
-
-    @property
-    def smallest_side(self) -> int:
-        """Independent units with this metric on the side that has fewer."""
-        return min(self.n_units)
 
     @property
     def distance(self) -> float:
@@ -127,7 +123,7 @@ class Sample:
         low, high = np.quantile(deltas, [0.025, 0.975])
         return cls(
             interval=confidence_limits(sample, n_units, level=0.95),
-            upper_90=confidence_limits(sample, n_units, level=0.90)[1],
+            upper_90=confidence_limits(sample, n_units, level=EQUIVALENCE_LEVEL)[1],
             p_value=permutation_p_value(observed, distance(*dealt)),
             floor_mean=float(floor.mean()),
             floor_q95=float(np.quantile(floor, 0.95)),

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from convsim.contracts import Corpus, Finding
 from convsim.seeds import child_seed, generator
-from convsim_validators.decision import Decision, Evidence, decide, grown
+from convsim_validators.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
 from convsim_validators.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
 from convsim_validators.p_values import benjamini_hochberg, permutation_p_value
 from convsim_validators.resampling import permute
@@ -162,10 +162,10 @@ class HumanLikeness:
             "accuracy_interval": list(scores.interval("accuracy")),
             "auc": scores.auc,
             "auc_interval": list(scores.interval("auc")),
-            "equivalence_upper": scores.interval("auc", 0.90)[1],
+            "equivalence_upper": scores.interval("auc", EQUIVALENCE_LEVEL)[1],
             "control_accuracy": control.accuracy,
             "control_auc": control.auc,
-            "control_auc_q95": control.interval("auc", 0.90)[1],
+            "control_auc_q95": control.interval("auc", EQUIVALENCE_LEVEL)[1],
             "control_hls": control.hls,
             "control_n": judged.control_n,
             "accuracy_at_control_n": judged.accuracy_at_control_n,
@@ -208,14 +208,14 @@ class HumanLikeness:
 
     def _decide(self, judged: _Judged, p_adjusted: float) -> Decision:
         auc = judged.scores.auc
-        low, high = judged.scores.interval("auc", 0.90)
+        low, high = judged.scores.interval("auc", EQUIVALENCE_LEVEL)
         if high < 1 - self.margin:
             return Decision(
                 "undecided",
                 f"an AUC of {auc:.2f}, far below .5, means that simulated conversations repeat people's "
                 "words: hold the simulator against people whose conversations it has not learned from",
             )
-        floor_q95 = judged.control.interval("auc", 0.90)[1]
+        floor_q95 = judged.control.interval("auc", EQUIVALENCE_LEVEL)[1]
         evidence = Evidence(auc, high, self.margin, p_adjusted, 0.5, floor_q95, zero=0.5)
         decision = decide(evidence)
         if decision.verdict == "aligned" and low < 1 - self.margin:

@@ -1,0 +1,54 @@
+"""What ``convsim validate`` says of input that cannot be used: one line, exit 2, nothing half-written."""
+
+import gzip
+
+import pytest
+
+from tests.end_to_end.validating import convsim, line
+
+GOOD = line(1)
+BAD_FILES = {
+    "not json": (b"{oops\n", ":1"),
+    "a wrong type": (GOOD.encode() + b"\n" + b'{"id": 7, "messages": []}\n', ":2: id"),
+    "an unknown role": (b'{"id": "a", "messages": [{"role": "bot", "content": "x"}]}\n', "messages[0].role"),
+    "invalid utf-8": (GOOD.encode() + b"\n\xff\xfe\n", ":2"),
+    "duplicate ids": (GOOD.encode() + b"\n" + GOOD.encode() + b"\n", "c1"),
+    "no user message": (
+        b'{"id": "a", "messages": [{"role": "assistant", "content": "x"}]}\n',
+        "no message of a user",
+    ),
+    "a NaN label": (
+        b'{"id": "a", "messages": [{"role": "user", "content": "x"}], '
+        b'"labels": {"s": {"value": NaN, "source": "self"}}}\n',
+        ":1",
+    ),
+    "an empty file": (b"", "empty"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_bad_input_is_one_clear_line_and_exit_code_2(tmp_path, real, name):
+    content, place = BAD_FILES[name]
+    bad = tmp_path / "bad.jsonl"
+    bad.write_bytes(content)
+    result = convsim("validate", real, bad, "--out", tmp_path / "out")
+    assert result.returncode == 2
+    errors = [each for each in result.stderr.splitlines() if each.startswith("error:")]
+    assert len(errors) == 1
+    assert "bad.jsonl" in errors[0]
+    assert place in errors[0]
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert not (tmp_path / "out/findings.json").exists()
+
+
+def test_missing_and_wrong_paths_are_one_clear_line(tmp_path, real):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    cut = tmp_path / "cut.jsonl.gz"
+    cut.write_bytes(gzip.compress(GOOD.encode() * 50)[:-20])
+    for bad in (tmp_path / "none.jsonl", empty, cut, tmp_path / "a.doc"):
+        result = convsim("validate", real, bad)
+        assert result.returncode == 2, bad
+        assert result.stderr.count("error:") == 1
+        assert "Traceback" not in result.stderr

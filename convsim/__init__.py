@@ -5,7 +5,7 @@
 >>> card.findings[0].verdict                                           # doctest: +SKIP
 """
 
-from convsim.battery import Scorecard, validate
+from convsim.battery import Scorecard, check_relations, counterfactual, dose_response, validate
 from convsim.contracts import Corpus, Finding, Metric, Validator
 from convsim.conversation import Conversation, Item, Label, Message
 from convsim.errors import ConvsimError, InputError
@@ -28,6 +28,9 @@ __all__ = [
     "Scorecard",
     "Study",
     "Validator",
+    "check_relations",
+    "counterfactual",
+    "dose_response",
     "measure",
     "read",
     "validate",

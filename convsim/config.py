@@ -60,9 +60,35 @@ class DataSection(_Section):
 
 
 class ArmSection(_Section):
-    """``[[arm]]``: an experimental condition."""
+    """``[[arm]]``: an experimental condition; ``fault`` names what degrades its agent, and ``severity`` how far."""
 
     name: Name
+    fault: Name | None = None
+    severity: Annotated[Number, Field(ge=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _severe_with_a_fault(self) -> Self:
+        if self.severity is not None and self.fault is None:
+            raise ValueError(f"arm {self.name!r} has a severity but no fault")
+        return self
+
+    @classmethod
+    def degraded(cls, said: str) -> Self:
+        """Read ``FAULT=SEVERITY`` or ``FAULT`` (severity 1); the arm is named like it.
+
+        Raises:
+            StudyError: Not of that form, or a severity outside 0 to 1.
+        """
+        fault, _, number = said.partition("=")
+        try:
+            severity = float(number or 1)
+            return cls(
+                name=fault if severity == 1 else f"{fault}={severity:g}", fault=fault, severity=severity
+            )
+        except ValueError as error:
+            raise StudyError(
+                f"--fault {said!r}: expected FAULT=SEVERITY, such as partial_query=0.5, with a severity from 0 to 1"
+            ) from error
 
 
 class StudyConfig(_Section):
@@ -83,12 +109,20 @@ class StudyConfig(_Section):
         return self
 
     def with_flags(
-        self, flags: Mapping[str, Mapping[str, object]], *, arms: Sequence[str] | None = None
+        self,
+        flags: Mapping[str, Mapping[str, object]],
+        *,
+        arms: Sequence[str] | None = None,
+        faults: Sequence[str] = (),
     ) -> StudyConfig:
-        """Return a copy in which what was said on the command line wins; None was not said."""
+        """Return a copy in which what was said on the command line wins; None was not said.
+
+        Each of ``faults`` adds an arm whose agent is degraded by it.
+        """
         changed: dict[str, Any] = self.model_dump()
         if arms is not None:
             changed["arm"] = [{"name": name} for name in arms]
+        changed["arm"] = [*changed["arm"], *(ArmSection.degraded(said).model_dump() for said in faults)]
         for section, values in flags.items():
             said: dict[str, Any] = {key: value for key, value in values.items() if value is not None}
             before = changed[section] or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
@@ -115,6 +115,14 @@ class LearnedFrom(Record):
 
     file: Text | None = None
     conversations: tuple[Text, ...] = ()
+    arms: tuple[Text, ...] = ()
+    """The arms that these conversations belong to; a conversation without one belongs to none."""
+
+    @classmethod
+    def of(cls, conversations: Sequence[Conversation], *, file: str | None) -> LearnedFrom:
+        """Say that a shopper was built from ``conversations`` of the file with that SHA-256."""
+        arms = sorted({c.arm for c in conversations if c.arm is not None})
+        return cls(file=file, conversations=tuple(c.fingerprint for c in conversations), arms=tuple(arms))
 
 
 class Turn(NamedTuple):
@@ -136,13 +144,15 @@ class Conversation(Record):
     """A conversation of a user, human or simulated, with a recommender agent.
 
     ``simulator`` is null for people. ``arm`` is the experimental condition. ``user`` is the unit that intervals
-    resample where it is known. ``severity`` is that of the agent's degradation, from 0 to 1.
+    resample where it is known. ``fault`` names what the agent was degraded by (null: nothing), and ``severity`` how
+    far, from 0 to 1.
     """
 
     id: Name
     task: Text | None = None
     agent: Text | None = None
     arm: Text | None = None
+    fault: Text | None = None
     severity: Severity | None = None
     user: Text | None = None
     persona: Persona | None = None

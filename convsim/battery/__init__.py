@@ -1,6 +1,19 @@
-"""Comparisons: two sides of conversations in, a scorecard out."""
+"""Comparisons: sides of conversations in, a scorecard out."""
 
-from convsim.battery.comparison import find_validators, validate
+from convsim.battery.comparison import default_validators, find_validators, validate
+from convsim.battery.counterfactual import check_relations, counterfactual, dose_response
 from convsim.battery.scorecard import FailOn, Scorecard, SideSummary
+from convsim.battery.severity_zero import check_severity_zero
 
-__all__ = ["FailOn", "Scorecard", "SideSummary", "find_validators", "validate"]
+__all__ = [
+    "FailOn",
+    "Scorecard",
+    "SideSummary",
+    "check_relations",
+    "check_severity_zero",
+    "counterfactual",
+    "default_validators",
+    "dose_response",
+    "find_validators",
+    "validate",
+]

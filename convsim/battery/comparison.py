@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convsim.battery.guards import drop_failures, find_overlap, mix_warnings
+from convsim.battery.guards import drop_failures, find_overlap, mix_warnings, one_sided_labels
 from convsim.battery.scorecard import Scorecard, SideSummary
 from convsim.contracts import Corpus, Finding, Validator
 from convsim.conversation import Conversation
 from convsim.errors import ConvsimError, InputError, PluginError
-from convsim.metrics import measure
-from convsim.plugins import installed, make
+from convsim.metrics import measure_both
+from convsim.plugins import installed, load, make
 from convsim.readers import Transcripts, read
 
 Source = str | Path | Transcripts | Sequence[Conversation]
@@ -47,7 +47,7 @@ def validate(
         real: The people's conversations.
         simulated: The simulated conversations.
         seed: Moves every random draw.
-        validators: Names or instances; all that are installed by default.
+        validators: Names or instances; by default all that are installed and need not be asked for.
         tasks: Keep only these tasks on both sides; all by default.
         arms: Keep only these arms on both sides; all by default.
         allow_overlap: Judge a simulator even on conversations that it learned from.
@@ -61,26 +61,8 @@ def validate(
     selection = Selection(tasks=tasks, arms=arms, allow_failures=allow_failures)
     real_side = Side.of(real, "real", selection)
     simulated_side = Side.of(simulated, "simulated", selection)
-    warnings = [*real_side.warnings, *simulated_side.warnings]
-    warnings += mix_warnings(real_side.conversations, simulated_side.conversations)
-    hashes = (real_side.summary.sha256, simulated_side.summary.sha256)
-    overlap = find_overlap(real_side.conversations, simulated_side.conversations, hashes=hashes)
-    if overlap.same_file:
-        warnings.append("both sides are the same file")
-    if overlap.reason:
-        warnings.append(overlap.reason)
-
-    corpora = measure(real_side.conversations), measure(simulated_side.conversations)
-    findings = [f for validator in chosen for f in run_validator(validator, *corpora, seed=seed)]
-    warnings += [f"{f.validator}: {f.reason}" for f in findings if f.details.get("failed")]
-    if overlap.reason and not allow_overlap:
-        findings = [f.but(verdict="undecided", reason=overlap.reason) for f in findings]
-    return Scorecard(
-        real=real_side.summary,
-        simulated=simulated_side.summary,
-        warnings=tuple(warnings),
-        findings=tuple(findings),
-    )
+    warnings = mix_warnings(real_side.conversations, simulated_side.conversations)
+    return judge(real_side, simulated_side, chosen, seed=seed, warnings=warnings, allow_overlap=allow_overlap)
 
 
 @dataclass(frozen=True)
@@ -111,6 +93,56 @@ class Side:
             warnings.append(warning)
         return cls(kept, SideSummary.of(kept, path=path, sha256=sha256), tuple(warnings))
 
+    def keep(self, wanted: Callable[[Conversation], bool]) -> Side:
+        """Return the side with only the conversations that are wanted."""
+        kept = [conversation for conversation in self.conversations if wanted(conversation)]
+        summary = SideSummary.of(kept, path=self.summary.path, sha256=self.summary.sha256)
+        return Side(kept, summary, self.warnings)
+
+
+def judge(
+    real: Side | None,
+    simulated: Side,
+    validators: Iterable[Validator],
+    *,
+    seed: int,
+    warnings: Iterable[str] = (),
+    allow_overlap: bool = False,
+) -> Scorecard:
+    """Measure both sides, run every validator, and judge nobody on the people it copied.
+
+    Args:
+        real: The people; None where nothing is held against people, and validators get an empty corpus.
+        simulated: The simulated side.
+        validators: What is asked.
+        seed: Moves every random draw.
+        warnings: What else the reader is to be warned of.
+        allow_overlap: Judge a simulator even on conversations that it learned from.
+    """
+    people = real.conversations if real else ()
+    said = [*(real.warnings if real else ()), *simulated.warnings, *warnings]
+    reason = None
+    if real is not None:
+        overlap = find_overlap(
+            people, simulated.conversations, hashes=(real.summary.sha256, simulated.summary.sha256)
+        )
+        reason = overlap.reason
+        said += ["both sides are the same file"] if overlap.same_file else []
+        said += [reason] if reason else []
+    corpora = measure_both(people, simulated.conversations)
+    if real is not None:
+        said += one_sided_labels(*corpora)
+    findings = [f for validator in validators for f in run_validator(validator, *corpora, seed=seed)]
+    said += [f"{f.validator}: {f.reason}" for f in findings if f.details.get("failed")]
+    if reason and not allow_overlap:
+        findings = [f.but(verdict="undecided", reason=reason) for f in findings]
+    return Scorecard(
+        real=real.summary if real else None,
+        simulated=simulated.summary,
+        warnings=tuple(said),
+        findings=tuple(findings),
+    )
+
 
 def _selected(conversations: Sequence[Conversation], selection: Selection, side: str) -> list[Conversation]:
     for field, wanted in (("task", selection.tasks), ("arm", selection.arms)):
@@ -132,20 +164,25 @@ def _selected(conversations: Sequence[Conversation], selection: Selection, side:
 
 
 def find_validators(wanted: Iterable[object] | None) -> list[Validator]:
-    """Make validators by name; instances pass through.
+    """Make validators by name; instances pass through. None stands for all that do not wait to be named.
 
     Raises:
         PluginError: No such validator, or something that is none.
     """
-    validators = [
-        make("validators", v) if isinstance(v, str) else v for v in wanted or installed("validators")
-    ]
+    wanted = default_validators() if wanted is None else wanted
+    validators = [make("validators", v) if isinstance(v, str) else v for v in wanted]
     for validator in validators:
         if not isinstance(validator, Validator):
             raise PluginError(
                 f"{validator!r} is no validator: it needs a name and validate(real, simulated, *, seed)"
             )
     return [validator for validator in validators if isinstance(validator, Validator)]
+
+
+def default_validators() -> list[str]:
+    """Name the installed validators that do not wait to be named (``on_request``)."""
+    names = installed("validators")
+    return [name for name in names if not getattr(load("validators", name), "on_request", False)]
 
 
 def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:

@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convsim.contracts import mix_differs
+from convsim.contracts import Corpus, mix_differs
 from convsim.conversation import MAX_FAILURE_SHARE, Conversation
 from convsim.errors import InputError
+
+MAX_NAMED = 8
+"""How many labels a warning names."""
 
 
 def drop_failures(
@@ -106,3 +109,16 @@ def _mix_warning(name: str, real: Counter[str], simulated: Counter[str]) -> str 
         f"the sides differ in their mix of {name}s (real/simulated: {shown}): such differences count as difference "
         f"here; compare like with like with --{name}"
     )
+
+
+def one_sided_labels(real: Corpus, simulated: Corpus) -> list[str]:
+    """Warn of labels that one side alone carries: nothing is compared by them."""
+    warnings = []
+    for name, side, other in (("real", real, simulated), ("simulated", simulated, real)):
+        alone = [m.name for m in side.metrics.values() if m.label and m.name not in other.metrics]
+        if alone:
+            more = f" and {len(alone) - MAX_NAMED} more" if len(alone) > MAX_NAMED else ""
+            warnings.append(
+                f"only the {name} side has labels of {', '.join(alone[:MAX_NAMED])}{more}: not compared"
+            )
+    return warnings

@@ -50,7 +50,8 @@ class Scorecard(Record):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
     schema_: Literal["convsim.findings/1"] = Field("convsim.findings/1", alias="schema")
-    real: SideSummary
+    real: SideSummary | None
+    """Null where nothing is held against people: dose-response and metamorphic relations."""
     simulated: SideSummary
     warnings: tuple[Text, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -58,8 +59,9 @@ class Scorecard(Record):
     def to_json(self) -> str:
         """Return the document as indented JSON with a final newline."""
         document = self.model_dump(mode="json", by_alias=True, exclude={"metadata"})
-        for side in ("real", "simulated"):
-            document[side].pop("metadata")
+        for side in (document["real"], document["simulated"]):
+            if side is not None:
+                side.pop("metadata")
         for finding in document["findings"]:
             finding.pop("metadata")
         return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim.cli.console import err, make_folder
-from convsim.cli.validate import Format, show
+from convsim.cli.deliver import show
+from convsim.cli.options import Format
 
 if TYPE_CHECKING:
     from convsim.engine import Progress

@@ -45,6 +45,12 @@ def simulate(
     arm: Annotated[
         list[str] | None, typer.Option(help="Name of an arm; may be repeated (default good).")
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FAULT=SEVERITY: adds an arm whose agent is degraded so, from 0 to 1; may be repeated."
+        ),
+    ] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Start nothing new once this is spent.")] = None,
     out: Annotated[Path, typer.Option(help="Run folder; the same command again goes on in it.")] = Path(
         "runs/study"
@@ -68,7 +74,9 @@ def simulate(
         "shopper": {"name": shopper, "settings": given["shopper"] or None},
         "agent": {"name": agent, "settings": given["agent"] or None},
     }  # fmt: skip
-    config = (read_study(study) if study else StudyConfig()).with_flags(flags, arms=arm or None)
+    config = (read_study(study) if study else StudyConfig()).with_flags(
+        flags, arms=arm or None, faults=fault or ()
+    )
     talk = err()
     assembly = Assembly(config)
     planned = assembly.study()
@@ -85,9 +93,8 @@ def simulate(
 def _print_plan(study: Study) -> None:
     conversations = study.n * len(study.arms)
     turns = conversations * study.max_turns
-    typer.echo(
-        f"{conversations} conversations: {study.n} in each of {len(study.arms)} arms ({', '.join(study.arms)})"
-    )
+    names = ", ".join(arm.name for arm in study.conditions)
+    typer.echo(f"{conversations} conversations: {study.n} in each of {len(study.arms)} arms ({names})")
     typer.echo(f"shopper {study.shopper.name}, agent {study.agent.name}, {len(study.personas)} personas")
     if study.model is None:
         typer.echo("no language model on the shopper's side: no calls, no tokens")

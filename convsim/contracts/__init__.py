@@ -1,10 +1,11 @@
 """The seams: what convsim and its plugins promise one another."""
 
 from convsim.contracts.agent import Agent, AgentReply
+from convsim.contracts.annotator import Annotation, Annotator
 from convsim.contracts.columns import WORD, Columns, ratio
 from convsim.contracts.corpus import Corpus
 from convsim.contracts.finding import FAILING, Finding, Interval, NoiseFloor, Verdict
-from convsim.contracts.metric import Metric
+from convsim.contracts.metric import LabelOrigin, Metric
 from convsim.contracts.mix import mix_differs
 from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
 from convsim.contracts.shopper import NoMoveError, Shopper, UserMove
@@ -15,6 +16,8 @@ __all__ = [
     "WORD",
     "Agent",
     "AgentReply",
+    "Annotation",
+    "Annotator",
     "ChatMessage",
     "ChatModel",
     "Choice",
@@ -23,6 +26,7 @@ __all__ = [
     "Corpus",
     "Finding",
     "Interval",
+    "LabelOrigin",
     "Metric",
     "NoMoveError",
     "NoiseFloor",

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from convsim.contracts.columns import Columns
 
 if TYPE_CHECKING:
     from convsim.contracts.columns import FloatArray
+
+
+class LabelOrigin(NamedTuple):
+    """Which labels a metric is read from; two sides compare only where these are the same."""
+
+    name: str
+    level: Literal["message", "conversation"]
+    source: str
+    scale: tuple[float, float] | None
+
+    def __str__(self) -> str:
+        scale = f" on a scale of {self.scale[0]:g} to {self.scale[1]:g}" if self.scale else ""
+        return f"{self.source}{scale}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,3 +39,5 @@ class Metric:
     """Maps columns of n conversations to an array of shape (n,)."""
     role: Literal["metric", "control"] = "metric"
     """A control says something of the agent or the data: shown, but in no correction, headline or gate."""
+    label: LabelOrigin | None = None
+    """Where the values come from, if from labels and not from the words."""

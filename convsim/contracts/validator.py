@@ -9,7 +9,11 @@ from convsim.contracts.finding import Finding
 
 @runtime_checkable
 class Validator(Protocol):
-    """Compares simulated with real conversations; its settings are keyword fields with defaults."""
+    """Compares simulated with real conversations; its settings are keyword fields with defaults.
+
+    One that declares ``on_request = True`` runs only when it is named: what it asks must be set up first, such as which
+    arms to compare.
+    """
 
     name: str
 

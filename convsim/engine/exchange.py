@@ -97,6 +97,7 @@ def _opened(planned: Planned) -> Conversation:
         task=planned.persona.task,
         agent=planned.arm.agent.name,
         arm=planned.arm.name,
+        fault=planned.arm.fault,
         severity=planned.arm.severity,
         persona=planned.persona,
         shopper=planned.shopper.name,

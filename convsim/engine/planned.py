@@ -13,10 +13,11 @@ from convsim.seeds import child_seed
 
 @dataclass(frozen=True)
 class Arm:
-    """An experimental condition: its agent, and how severely that is degraded (0 to 1, None for not at all)."""
+    """An experimental condition: its agent, what that is degraded by (None: nothing), and how far (0 to 1)."""
 
     name: str
     agent: Agent
+    fault: str | None = None
     severity: float | None = None
 
 

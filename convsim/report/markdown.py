@@ -6,8 +6,9 @@ import html
 from collections.abc import Sequence
 
 from convsim.battery.scorecard import Scorecard
+from convsim.report.headline import headline
 from convsim.report.limits import limits
-from convsim.report.words import VERDICTS, headline, interval, number, plain, side
+from convsim.report.words import VERDICTS, interval, number, plain, side
 
 
 def to_markdown(card: Scorecard) -> str:
@@ -22,7 +23,7 @@ def to_markdown(card: Scorecard) -> str:
     )
     environment.filters["cell"] = _cell
     return environment.get_template("scorecard.md.j2").render(
-        card=card, headline=headline(card), limits=limits(), tells=_tells(card),
+        card=card, headline=headline(card), limits=limits(card), tells=_tells(card),
         verdicts=VERDICTS, side=side, number=number, interval=interval,
     )  # fmt: skip
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from convsim.battery.scorecard import Scorecard, SideSummary
-from convsim.contracts import FAILING, Finding
+from convsim.contracts import Finding
+from convsim.report.headline import headline
 from convsim.report.limits import limits
-from convsim.report.words import VERDICTS, headline, number, plain, side
+from convsim.report.reactions import LADDER, RELATIONS, SHIFTS, reactions
+from convsim.report.tables import filled, verdict
+from convsim.report.words import number, plain, side
 
 N_TELLS = 5
+KNOWN = ("marginals", "humanlikeness", SHIFTS, LADDER, RELATIONS)
+"""Validators whose findings have a table of their own."""
 
 
 def print_scorecard(card: Scorecard, console: Console) -> None:
@@ -26,7 +28,8 @@ def print_scorecard(card: Scorecard, console: Console) -> None:
 
 def scorecard(card: Scorecard) -> Iterator[RenderableType]:
     """Yield the parts of the page in order."""
-    yield _line("real", card.real)
+    if card.real is not None:
+        yield _line("real", card.real)
     yield _line("simulated", card.simulated)
     for warning in card.warnings:
         yield Text(f"warning: {plain(warning)}", style="yellow")
@@ -37,11 +40,12 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
     if likeness:
         yield _likeness(likeness)
         yield from _tells(likeness[0])
-    others = [f for f in card.findings if f.validator not in ("marginals", "humanlikeness")]
+    yield from reactions(card.findings)
+    others = [f for f in card.findings if f.validator not in KNOWN]
     if others:
         yield _others(others)
     yield Text(headline(card), style="bold")
-    yield Text("\n".join(limits()), style="dim")
+    yield Text("\n".join(limits(card)), style="dim")
 
 
 def _line(name: str, summary: SideSummary) -> Text:
@@ -50,43 +54,25 @@ def _line(name: str, summary: SideSummary) -> Text:
     return Text(f"{name:>9}  {summary.n} conversations, {who}{where}")
 
 
-def _verdict(finding: Finding) -> Text:
-    if finding.is_control:
-        return Text("control", style="dim")
-    styles = {"aligned": "green", "reacts_as_people": "green", "undecided": "yellow"}
-    return Text(
-        VERDICTS[finding.verdict], style="red" if finding.verdict in FAILING else styles[finding.verdict]
-    )
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
-    for index, column in enumerate(columns):
-        table.add_column(
-            column, justify="left" if index in (0, len(columns) - 1) else "right", overflow="fold"
-        )
-    return table
-
-
 def _metrics(findings: Iterable[Finding]) -> RenderableType:
-    table = _table("metric", "real", "simulated", "distance", "floor", "verdict")
-    for finding in findings:
-        floor = number(finding.noise_floor.q95) if finding.noise_floor else "–"
-        table.add_row(
-            Text(plain(finding.metric)), side(finding, "real"), side(finding, "simulated"),
-            number(finding.estimate), floor, _verdict(finding),
-        )  # fmt: skip
+    rows = [
+        (
+            Text(plain(f.metric)), side(f, "real"), side(f, "simulated"), number(f.estimate),
+            number(f.noise_floor.q95) if f.noise_floor else "–", verdict(f),
+        )
+        for f in findings
+    ]  # fmt: skip
     note = "real, simulated: means. distance: Kolmogorov-Smirnov. floor: what people are from people, 95 % point."
-    return Group(Padding(table, (1, 0, 0, 0)), Text(note, style="dim"))
+    return filled(("metric", "real", "simulated", "distance", "floor", "verdict"), rows, note)
 
 
 def _likeness(findings: Iterable[Finding]) -> RenderableType:
-    table = _table("human-likeness", "score", "accuracy", "people", "AUC", "verdict")
+    rows: list[tuple[str | Text, ...]] = []
     for finding in findings:
         numbers = [number(finding.details.get(name)) for name in ("accuracy", "control_accuracy", "auc")]
-        table.add_row(Text(finding.metric), number(finding.estimate), *numbers, _verdict(finding))
+        rows.append((Text(finding.metric), number(finding.estimate), *numbers, verdict(finding)))
     note = "score: mean probability of human, .5 at best. people: accuracy at telling people from people."
-    return Group(Padding(table, (1, 0, 0, 0)), Text(note, style="dim"))
+    return filled(("human-likeness", "score", "accuracy", "people", "AUC", "verdict"), rows, note)
 
 
 def _tells(finding: Finding) -> Iterator[Text]:
@@ -104,8 +90,8 @@ def _tells(finding: Finding) -> Iterator[Text]:
 
 
 def _others(findings: Iterable[Finding]) -> RenderableType:
-    table = _table("validator", "metric", "estimate", "unit", "verdict")
-    for finding in findings:
-        texts = (Text(plain(finding.validator)), Text(plain(finding.metric)), number(finding.estimate))
-        table.add_row(*texts, Text(plain(finding.unit)), _verdict(finding))
-    return Padding(table, (1, 0, 0, 0))
+    rows = [
+        (Text(plain(f.validator)), Text(plain(f.metric)), number(f.estimate), Text(plain(f.unit)), verdict(f))
+        for f in findings
+    ]
+    return filled(("validator", "metric", "estimate", "unit", "verdict"), rows)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from convsim.battery.scorecard import Scorecard
 from convsim.contracts import Finding, Verdict
 
 VERDICTS: dict[Verdict, str] = {
@@ -41,39 +40,9 @@ def plain(text: str, *, limit: int = 500) -> str:
 
 
 def side(finding: Finding, name: str) -> str:
-    """Write the mean of one side of a marginal comparison."""
+    """Write one side of a comparison: its mean, or its shift from one arm to another."""
     summary = finding.details.get(name)
-    return number(summary.get("mean")) if isinstance(summary, dict) else "–"
-
-
-def headline(card: Scorecard) -> str:
-    """Say in a sentence or two what was found."""
-    habits = [f for f in card.judged if f.validator == "marginals"]
-    parts = []
-    if habits:
-        counts = {v: sum(f.verdict == v for f in habits) for v in ("different", "aligned", "undecided")}
-        parts.append(
-            f"Of {len(habits)} metrics, {counts['different']} differ from people's, {counts['aligned']} are aligned "
-            f"and {counts['undecided']} are undecided."
-        )
-    for finding in card.judged:
-        if finding.metric == "hls":
-            parts.append(_discriminator_sentence(finding))
-    return " ".join(parts) or f"{len(card.judged)} findings."
-
-
-def _discriminator_sentence(finding: Finding) -> str:
-    accuracy, control = finding.details.get("accuracy"), finding.details.get("control_accuracy")
-    if accuracy is None:
-        return f"Human-likeness is undecided: {finding.reason}."
-    verdicts: dict[str, str] = {
-        "different": "A reader of the words alone tells the simulated shoppers from people",
-        "aligned": "A reader of the words alone hardly tells the simulated shoppers from people",
-    }
-    opening = verdicts.get(
-        finding.verdict, "It is undecided whether words tell the simulated shoppers from people"
-    )
-    return (
-        f"{opening}: accuracy {number(accuracy)} (people from people {number(control)}, chance 0.5), "
-        f"human-likeness score {number(finding.estimate)}."
-    )
+    shift = finding.details.get("human_shift" if name == "real" else f"{name}_shift")
+    if isinstance(summary, dict):
+        return number(summary.get("mean"))
+    return number(shift.get("estimate")) if isinstance(shift, dict) else "–"

@@ -48,8 +48,8 @@ class Contexts:
 
     @cached_property
     def learned_from(self) -> LearnedFrom:
-        """Hashes of the source file and of the conversations."""
-        return LearnedFrom(file=self.file, conversations=tuple(c.fingerprint for c in self.conversations))
+        """Hashes of the source file and of the conversations, and the arms that these belong to."""
+        return LearnedFrom.of(self.conversations, file=self.file)
 
     @cached_property
     def places(self) -> list[Context]:

@@ -31,7 +31,7 @@ class Replay:
     @cached_property
     def learned_from(self) -> LearnedFrom:
         """What the shopper was built from."""
-        return LearnedFrom(file=self.file, conversations=tuple(c.fingerprint for c in self.real))
+        return LearnedFrom.of(self.real, file=self.file)
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Say the next run of the user's messages, or end as the user did."""

@@ -11,9 +11,10 @@ from typing import Literal, cast
 from pydantic import JsonValue
 
 from convsim.catalogue import Catalogue
-from convsim.config import PluginSection, StudyConfig
+from convsim.config import ArmSection, PluginSection, StudyConfig
 from convsim.contracts import Agent, ChatModel, Shopper
 from convsim.conversation import Conversation
+from convsim.engine import Arm
 from convsim.errors import PluginError, StudyError
 from convsim.persona import Persona
 from convsim.plugins import load
@@ -43,11 +44,8 @@ class Assembly:
     def study(self) -> Study:
         """Make the study; raises StudyError or PluginError for what cannot be used."""
         config = self.config
-        shopper = cast(Shopper, self._make("shoppers", config.shopper))
-        agent = cast(Agent, self._make("agents", config.agent))
-        for part, kind, verb in ((shopper, "shopper", "speak"), (agent, "agent", "reply")):
-            if not callable(getattr(part, verb, None)) or not getattr(part, "name", None):
-                raise PluginError(f"{part!r} is no {kind}: it needs a name and an async {verb}()")
+        shopper = cast(Shopper, _checked(self._make("shoppers", config.shopper), "shopper", "speak"))
+        agent = self.agent()
         return Study(
             shopper,
             agent,
@@ -55,13 +53,17 @@ class Assembly:
             seed=config.study.seed,
             name=config.study.name,
             n=config.study.n,
-            arms=[arm.name for arm in config.arm],
+            arms=[self._arm(arm, agent) for arm in config.arm],
             max_turns=config.study.max_turns,
             concurrency=config.study.concurrency,
             budget_usd=config.study.budget_usd,
             model=getattr(getattr(shopper, "model", None), "name", None),
             provenance=self._provenance(),
         )
+
+    def agent(self) -> Agent:
+        """Make the agent; raises PluginError for what is none."""
+        return cast(Agent, _checked(self._make("agents", self.config.agent), "agent", "reply"))
 
     def transcripts(self) -> Transcripts:
         """Read what data-driven shoppers learn from."""
@@ -113,6 +115,16 @@ class Assembly:
             return instructed_personas(read(path)) if path.suffix in ARCHIVES else read_personas(path)
         return draw_personas(self.learned(), self.config.study.n, seed=self.config.study.seed)
 
+    def _arm(self, arm: ArmSection, agent: Agent) -> str | Arm:
+        """Make an arm; the agent of one with a fault is wrapped, and shows other items of the same catalogue."""
+        if arm.fault is None:
+            return arm.name
+        from convsim.agents.degraded import degrade
+
+        severity = 1.0 if arm.severity is None else arm.severity
+        degraded = degrade(agent, arm.fault, severity, catalogue=self.catalogue())
+        return Arm(arm.name, degraded, arm.fault, severity)
+
     def _make(self, kind: Literal["models", "agents", "shoppers"], section: PluginSection) -> object:
         """Make a plugin from its section's settings and, where its class asks for them, the study's own parts."""
         plugin = load(kind, section.name)
@@ -153,3 +165,9 @@ class Assembly:
             if path is not None:
                 data[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return {"settings": settings, "data": data}
+
+
+def _checked(part: object, kind: str, verb: str) -> object:
+    if not callable(getattr(part, verb, None)) or not getattr(part, "name", None):
+        raise PluginError(f"{part!r} is no {kind}: it needs a name and an async {verb}()")
+    return part

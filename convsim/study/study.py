@@ -55,7 +55,8 @@ class Study:
     seed: int
     name: str = "study"
     n: int = 20
-    arms: Sequence[str] = ("good",)
+    arms: Sequence[str | Arm] = ("good",)
+    """Experimental conditions; one that is only named meets ``agent`` as it is."""
     max_turns: int = 10
     concurrency: int = 8
     budget_usd: float | None = None
@@ -74,9 +75,14 @@ class Study:
                     "conversation in its beginning; drop it, or state it as known before"
                 )
 
+    @property
+    def conditions(self) -> list[Arm]:
+        """The arms, each with its agent."""
+        return [arm if isinstance(arm, Arm) else Arm(arm, self.agent) for arm in self.arms]
+
     def planned(self) -> Iterator[Planned]:
         """Yield every conversation of the study; the arms of one persona stand together."""
-        arms = [Arm(name, self.agent) for name in self.arms]
+        arms = self.conditions
         for index in range(self.n):
             persona = self.personas[index % len(self.personas)]
             for arm in arms:
@@ -124,7 +130,7 @@ class Study:
             "shopper": self.shopper.name,
             "model": self.model,
             "agent": self.agent.name,
-            "arms": [*self.arms],
+            "arms": [_stated(arm) for arm in self.conditions],
             "n": self.n,
             "max_turns": self.max_turns,
             "seed": self.seed,
@@ -141,6 +147,13 @@ class Study:
             "git": _git_state(),
             "command": [*sys.argv[1:]],
         }
+
+
+def _stated(arm: Arm) -> JsonValue:
+    """Say an arm in a manifest: its name alone, or with what degrades its agent."""
+    if arm.fault is None:
+        return arm.name
+    return {"name": arm.name, "agent": arm.agent.name, "fault": arm.fault, "severity": arm.severity}
 
 
 def _agent_prompt(agent: Agent) -> dict[str, JsonValue]:

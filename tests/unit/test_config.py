@@ -77,9 +77,31 @@ def test_another_plugin_by_flag_does_not_inherit_the_settings_of_the_files(tmp_p
     assert (config.shopper.name, config.shopper.settings) == ("replay", {})
 
 
+def test_a_fault_on_the_command_line_adds_an_arm_that_is_named_like_it(tmp_path):
+    config = read_study(study(tmp_path, "[[arm]]\nname = 'fine'")).with_flags(
+        {}, faults=["bad=0.5", "bad", "rude_text+unavailable=0.25", "bad=0"]
+    )
+    assert [(arm.name, arm.fault, arm.severity) for arm in config.arm] == [
+        ("fine", None, None),
+        ("bad=0.5", "bad", 0.5),
+        ("bad", "bad", 1.0),
+        ("rude_text+unavailable=0.25", "rude_text+unavailable", 0.25),
+        ("bad=0", "bad", 0.0),
+    ]
+
+
+@pytest.mark.parametrize("said", ["bad=1.5", "bad=-1", "bad=nan", "bad=much", "=0.5", ""])
+def test_a_fault_that_cannot_be_read_is_one_line(said):
+    with pytest.raises(StudyError, match=r"--fault .*: expected FAULT=SEVERITY.* from 0 to 1") as caught:
+        StudyConfig().with_flags({}, faults=[said])
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ("[[arm]]\nname = 'a'\nseverity = 0.5", "has a severity but no fault"),
+        ("[[arm]]\nname = 'a'\nfault = 'bad'\nseverity = 2", r"arm\.0\.severity"),
         ("[study]\nturns = 3", r"study\.turns: no such key"),
         ("[studdy]\nn = 3", "studdy: no such key; known sections are study, model"),
         ("[study]\nn = 'three'", r"study\.n: .*integer.*found 'three'"),

@@ -13,6 +13,7 @@ from convsim.seeds import generator
 from convsim_validators.column import Column, Sample
 from convsim_validators.decision import Decision, Evidence, decide, grown
 from convsim_validators.grid import FloatArray
+from convsim_validators.label_sources import refused_labels
 from convsim_validators.kolmogorov_smirnov import Resamples, distance
 from convsim_validators.p_values import benjamini_hochberg
 from convsim_validators.resampling import Design, bootstrap, bootstrap_at_size, permute
@@ -58,7 +59,10 @@ class Marginals:
         names = [name for name in real.metrics if name in simulated.metrics]
         design = Design.of(real, simulated)
         columns = {name: Column.of(real, simulated, name, design) for name in names}
-        measured = {name: column for name, column in columns.items() if column.measurable}
+        refused = refused_labels(real, simulated)
+        measured = {
+            name: column for name, column in columns.items() if column.measurable and name not in refused
+        }
         samples = self._resample(measured, design, seed)
         p_values = {name: sample.p_value for name, sample in samples.items()}
         adjusted = benjamini_hochberg({n: p for n, p in p_values.items() if real.metrics[n].role == "metric"})
@@ -70,6 +74,7 @@ class Marginals:
                 p_adjusted=adjusted.get(name),
                 design=design,
                 seed=seed,
+                refused=refused.get(name),
             )
             for name in names
         ]
@@ -115,11 +120,13 @@ class Marginals:
         p_adjusted: float | None,
         design: Design,
         seed: int,
+        refused: str | None,
     ) -> Finding:
-        decision = self._decide(column, sample, p_adjusted)
+        decision = Decision("undecided", refused) if refused else self._decide(column, sample, p_adjusted)
         details = column.describe() | {
             "role": metric.role,
             "metric_unit": metric.unit,
+            "label_source": metric.label.source if metric.label else None,
             "margin": {"ks": self.margin, "cliffs_delta": self.cliffs_delta_margin},
             "strata": list(design.strata),
             "n_units_real": design.real.n_units,
@@ -137,7 +144,7 @@ class Marginals:
             validator=self.name,
             metric=metric.name,
             question=f"Do simulated shoppers differ from people in {metric.description}?",
-            estimate=column.distance if column.measurable else None,
+            estimate=column.distance if column.measurable and not refused else None,
             unit="KS distance",
             interval=sample.interval if sample else None,
             p_value=sample.p_value if sample else None,

@@ -67,7 +67,7 @@ def first_words(texts: Sequence[str], n_real: int) -> View:
 
 
 def habits(real: Corpus, simulated: Corpus) -> View:
-    """The metrics table in place of words; controls are left out.
+    """The metrics table in place of words; controls, and what others said of the user (labels), are left out.
 
     Each metric enters twice: as its normal score, for a habit that is stronger or weaker, and cut into quantile
     bins of lower weight, for one that is a value ("always four turns"). Undefined values are a bin of their own.
@@ -79,7 +79,7 @@ def habits(real: Corpus, simulated: Corpus) -> View:
     features: list[FloatArray] = []
     counted: list[BoolArray] = []
     for metric in real.metrics.values():
-        if metric.role == "control" or metric.name not in simulated.metrics:
+        if metric.role == "control" or metric.label or metric.name not in simulated.metrics:
             continue
         for name, feature, has in _habit(metric.name, np.asarray(table[metric.name], np.float64)):
             names.append(name)

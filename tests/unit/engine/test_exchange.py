@@ -102,7 +102,7 @@ def test_everything_that_tells_conversations_apart_enters_the_id():
         planned(told, study="t"), planned(Told(lambda turn: say(), name="else")), planned(told, model="m"),
         planned(told, persona=people(2)[1]), planned(told, arm=Arm("bad", Obliging())), planned(told, repeat=1),
         planned(told, seed=4), planned(told, arm=Arm("good", Obliging(name="z"))),
-        planned(told, arm=Arm("good", Obliging(), 0.5)),
+        planned(told, arm=Arm("good", Obliging(), severity=0.5)),
     ]  # fmt: skip
     assert len({base.id, *(other.id for other in others)}) == len(others) + 1
     assert planned(told).id == base.id

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from convsim.contracts import AgentReply
+from convsim.engine import Arm
 from convsim.errors import AgentError, InputError, StudyError
 from convsim.persona import Persona
 from convsim.store import open_run
@@ -127,3 +128,14 @@ def test_more_conversations_at_a_time_change_nothing_but_their_order(tmp_path):
         for name in "ab"
     ]
     assert held[0] == held[1]
+
+
+def test_an_arm_may_bring_its_own_agent_and_what_degrades_it_is_kept(tmp_path):
+    worse = Obliging(name="obliging+bad=0.5", reply_with=lambda: AgentReply(content="what?"))
+    study(arms=("good", Arm("bad", worse, "bad", 0.5))).run(tmp_path)
+    held = {(c["arm"], c["agent"], c.get("fault"), c.get("severity")) for c in lines(tmp_path)}
+    assert held == {("good", "obliging", None, None), ("bad", "obliging+bad=0.5", "bad", 0.5)}
+    plan = json.loads((tmp_path / "manifest.json").read_text())["plan"]
+    assert plan["arms"] == [
+        "good", {"name": "bad", "agent": "obliging+bad=0.5", "fault": "bad", "severity": 0.5}
+    ]  # fmt: skip

@@ -1,0 +1,138 @@
+"""When the recommender gets worse, do simulated shoppers react as people do? Three ways to ask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from convsim.battery.comparison import Selection, Side, Source, judge
+from convsim.battery.scorecard import Scorecard
+from convsim.contracts import Finding, Validator
+from convsim.errors import InputError
+from convsim.metrics import measure_both
+from convsim.plugins import make
+
+NO_SETTINGS: Mapping[str, object] = {}
+
+
+def counterfactual(
+    real: Source,
+    simulated: Source,
+    *,
+    control: str,
+    treatment: str,
+    seed: int,
+    saw_both: Source | None = None,
+    tasks: Collection[str] = (),
+    settings: Mapping[str, object] = NO_SETTINGS,
+    allow_overlap: bool = False,
+    allow_failures: bool = False,
+) -> Scorecard:
+    """Ask whether simulated shoppers change from one arm to another as people did.
+
+    Args:
+        real: People's conversations of both arms.
+        simulated: Simulated conversations of both arms.
+        control: The arm to start from, such as the good agent's.
+        treatment: The arm to go to, such as the bad agent's; the other way round is asked by exchanging them.
+        seed: Moves every random draw.
+        saw_both: Conversations of a simulator that learned from both arms: tells what it costs not to have seen one.
+        tasks: Keep only these tasks; all by default.
+        settings: Further settings of the validator ``counterfactual``, such as ``margin_sd``.
+        allow_overlap: Judge a simulator even on conversations that it learned from.
+        allow_failures: Go on although more than 5 % of a side's conversations failed.
+
+    Raises:
+        InputError: A side cannot be read, lacks one of the arms, or failed too often; or the arms are one.
+    """
+    if control == treatment:
+        raise InputError(f"control and treatment are the same arm, {control!r}; name two")
+    selection = Selection(tasks=tasks, arms=(control, treatment), allow_failures=allow_failures)
+    real_side, simulated_side = Side.of(real, "real", selection), Side.of(simulated, "simulated", selection)
+    given = {**settings, "control": control, "treatment": treatment}
+    if saw_both is not None:
+        informed = Side.of(saw_both, "saw-both", selection)
+        given["saw_both"] = measure_both(real_side.conversations, informed.conversations)[1]
+    validators = [_made("counterfactual", given)]
+    card = judge(real_side, simulated_side, validators, seed=seed, allow_overlap=allow_overlap)
+    return card.but(warnings=(*card.warnings, *_failed_checks(card.findings)))
+
+
+def dose_response(
+    simulated: Source,
+    fault: str,
+    *,
+    seed: int,
+    tasks: Collection[str] = (),
+    settings: Mapping[str, object] = NO_SETTINGS,
+    allow_failures: bool = False,
+) -> Scorecard:
+    """Ask how simulated shoppers change as an agent's fault grows from severity 0 to 1.
+
+    Args:
+        simulated: Conversations of the same personas at several severities of one fault.
+        fault: The fault or preset; conversations with the agent as it is are severity 0.
+        seed: Moves every random draw.
+        tasks: Keep only these tasks; all by default.
+        settings: Further settings of the validator ``dose_response``.
+        allow_failures: Go on although more than 5 % of the conversations failed.
+
+    Raises:
+        InputError: Nothing was held with that fault; or the conversations cannot be read or failed too often.
+    """
+    side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures))
+    recorded = Counter(c.fault for c in side.conversations if c.fault is not None)
+    if fault not in recorded:
+        known = ", ".join(name[:40] for name in sorted(recorded)[:20]) or "none"
+        raise InputError(
+            f"no conversation was held under the fault {fault!r}; recorded: {known}; "
+            f"hold some with convsim simulate --arm good --fault {fault}=0.5 --fault {fault}=1"
+        )
+    kept = side.keep(lambda conversation: conversation.fault in (None, fault))
+    return judge(None, kept, [_made("dose_response", {**settings, "fault": fault})], seed=seed)
+
+
+def check_relations(
+    simulated: Source,
+    relations: Path | str | Sequence[object] | None = None,
+    *,
+    seed: int,
+    tasks: Collection[str] = (),
+    settings: Mapping[str, object] = NO_SETTINGS,
+    further: Iterable[Finding] = (),
+    allow_failures: bool = False,
+) -> Scorecard:
+    """Ask whether simulated shoppers keep metamorphic relations, which need no human log of a bad agent.
+
+    Args:
+        simulated: Conversations of the same personas with and without faults.
+        relations: A TOML file of relations, or relations; the built-in ones by default.
+        seed: Moves every random draw.
+        tasks: Keep only these tasks; all by default.
+        settings: Further settings of the validator ``relations``.
+        further: Findings to put beside, such as those of ``check_severity_zero``.
+        allow_failures: Go on although more than 5 % of the conversations failed.
+
+    Raises:
+        InputError: A relation cannot be used; or the conversations cannot be read or failed too often.
+    """
+    given = dict(settings)
+    if isinstance(relations, str | Path):
+        given["file"] = Path(relations)
+    elif relations is not None:
+        given["relations"] = tuple(relations)
+    validator = _made("relations", given)
+    side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures))
+    card = judge(None, side, [validator], seed=seed)
+    return card.but(findings=(*card.findings, *further))
+
+
+def _made(name: str, settings: Mapping[str, object]) -> Validator:
+    return cast(Validator, make("validators", name, **settings))
+
+
+def _failed_checks(findings: Iterable[Finding]) -> list[str]:
+    """Name controls that differ where they must not: people's first messages that depend on the arm."""
+    return [f.reason for f in findings if f.metric == "first_message_real" and f.verdict == "different"]

@@ -1,0 +1,87 @@
+"""Does a degraded agent at severity 0 answer every recorded conversation exactly as the bare agent does?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from convsim.contracts import Agent, AgentReply, Finding
+from convsim.conversation import Conversation
+from convsim.errors import AgentError
+from convsim.seeds import child_seed
+
+QUESTION = "Does the degraded agent at severity 0 reply to each recorded conversation as the bare agent does?"
+
+
+def check_severity_zero(
+    bare: Agent, wrapped: Agent, conversations: Sequence[Conversation], *, seed: int, limit: int = 200
+) -> Finding:
+    """Ask both agents for every recorded reply again, with the same seed, and compare them byte by byte.
+
+    An agent that draws words on its own (a language model at a temperature) differs from itself; its differences from
+    itself are counted beside, and nothing is decided where there are any.
+
+    Args:
+        bare: The agent as it is.
+        wrapped: The same agent, degraded at severity 0.
+        conversations: What was recorded.
+        seed: Moves the agents' draws.
+        limit: The most replies that are asked for.
+    """
+    asked = list(_moments(conversations))[:limit]
+    return asyncio.run(_finding(bare, wrapped, asked, seed))
+
+
+def _moments(conversations: Sequence[Conversation]) -> Iterator[Conversation]:
+    """Yield each recorded conversation as it stood before each of the agent's answers."""
+    for conversation in conversations:
+        for index, message in enumerate(conversation.messages):
+            if message.role == "assistant" and index:
+                yield conversation.model_copy(update={"messages": conversation.messages[:index]})
+
+
+async def _finding(bare: Agent, wrapped: Agent, asked: Sequence[Conversation], seed: int) -> Finding:
+    differing = unstable = failed = 0
+    for number, conversation in enumerate(asked):
+        draw = child_seed(seed, "severity 0", number)
+        try:
+            first, again = [await bare.reply(conversation, seed=draw) for _ in range(2)]
+            other = await wrapped.reply(conversation, seed=draw)
+        except AgentError:
+            failed += 1
+            continue
+        if _said(first) != _said(again):
+            unstable += 1
+        elif _said(first) != _said(other):
+            differing += 1
+    compared = len(asked) - failed - unstable
+    reason = f"{differing} of {compared} replies differ"
+    if failed or unstable:
+        reason += (
+            f"; {failed} could not be had, and {unstable} differ from the bare agent's own second answer"
+        )
+    return Finding(
+        validator="relations",
+        metric="severity_zero_agents",
+        question=QUESTION,
+        estimate=1 - differing / compared if compared else None,
+        unit="share of replies",
+        verdict="different" if differing else "aligned" if compared else "undecided",
+        reason=reason,
+        n_real=0,
+        n_simulated=len({conversation.id for conversation in asked}),
+        seed=seed,
+        version="1",
+        source="convsim: the identity that every degradation starts from",
+        details={
+            "agents": [bare.name, wrapped.name],
+            "n_replies": len(asked),
+            "n_differing": differing,
+            "n_unstable": unstable,
+            "n_failed": failed,
+        },
+    )
+
+
+def _said(reply: AgentReply) -> str:
+    return reply.model_dump_json(exclude={"usage"})

@@ -1,0 +1,153 @@
+"""``convsim counterfactual``: three ways to ask whether shoppers notice a worse recommender."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsim.cli import options
+from convsim.cli.console import err, parse_settings
+from convsim.cli.deliver import check_folder, deliver
+from convsim.errors import InputError
+
+if TYPE_CHECKING:
+    from convsim.battery import Scorecard
+    from convsim.contracts import Finding
+    from convsim.readers import Transcripts
+
+USAGE = (
+    "expected REAL SIM --control ARM --treatment ARM, or --ladder FAULT SIM, or --relations [FILE.toml] SIM"
+)
+
+
+def counterfactual(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="[REAL|FILE.toml] SIM", help="Files of conversations or run folders."),
+    ],
+    control: Annotated[str | None, typer.Option(help="The arm to start from.")] = None,
+    treatment: Annotated[str | None, typer.Option(help="The arm to go to.")] = None,
+    saw_both: Annotated[
+        Path | None, typer.Option(help="A simulator that learned from both arms, to be held against.")
+    ] = None,
+    ladder: Annotated[
+        str | None,
+        typer.Option(metavar="FAULT", help="Dose-response over the recorded severities of a fault."),
+    ] = None,
+    relations: Annotated[
+        bool,
+        typer.Option("--relations", help="Metamorphic relations: the built-in ones, or those of a file."),
+    ] = False,
+    agent: Annotated[
+        str | None, typer.Option(help="With --relations: ask this agent whether severity 0 leaves it alone.")
+    ] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="What that agent sells.")] = None,
+    out_dir: Annotated[Path | None, options.out("counterfactual")] = None,
+    output: Annotated[options.Format, options.output("counterfactual")] = options.Format.text,
+    seed: options.Seed = 0,
+    fail_on: options.FailOn = None,
+    settings: Annotated[
+        list[str] | None, options.settings("counterfactual", "counterfactual.margin_sd=0.3")
+    ] = None,
+    task: options.Tasks = None,
+    reader: options.Reader = None,
+    skip_bad_lines: options.SkipBadLines = False,
+    survey_map: options.SurveyMap = None,
+    allow_overlap: options.AllowOverlap = False,
+    allow_failures: options.AllowFailures = False,
+) -> None:
+    """Tell whether simulated shoppers react to a worse recommender; reads what was recorded and simulates nothing."""
+    from convsim import battery
+    from convsim.readers import read
+
+    mode = _mode(control, treatment, ladder, relations=relations)
+    named = [*files, *([saw_both] if saw_both else [])]
+    _check(mode, files, saw_both=saw_both, agent=agent)
+    check_folder(out_dir)
+    owner = {"shift": "counterfactual", "ladder": "dose_response", "relations": "relations"}[mode]
+    given = parse_settings(settings or [], (owner, "agent"))
+
+    def loaded(path: Path) -> Transcripts:
+        return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+
+    card: Scorecard
+    tasks = task or ()
+    if mode == "shift":
+        sides = [loaded(path) for path in named]
+        err().print(f"seed {seed}")
+        card = battery.counterfactual(
+            sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,
+            saw_both=sides[2] if saw_both else None, tasks=tasks, settings=given[owner],
+            allow_overlap=allow_overlap, allow_failures=allow_failures,
+        )  # fmt: skip
+    elif mode == "ladder":
+        side = loaded(files[0])
+        err().print(f"seed {seed}")
+        card = battery.dose_response(
+            side, str(ladder), seed=seed, tasks=tasks, settings=given[owner], allow_failures=allow_failures
+        )
+    else:
+        side = loaded(files[-1])
+        err().print(f"seed {seed}")
+        card = battery.check_relations(
+            side, files[0] if len(files) == 2 else None, seed=seed, tasks=tasks, settings=given[owner],
+            further=_asked(agent, given["agent"], catalogue, side, seed), allow_failures=allow_failures,
+        )  # fmt: skip
+    deliver(card, out=out_dir, output=output, fail_on=fail_on)
+
+
+def _mode(control: str | None, treatment: str | None, ladder: str | None, *, relations: bool) -> str:
+    asked = {
+        "shift": control is not None or treatment is not None,
+        "ladder": ladder is not None,
+        "relations": relations,
+    }
+    chosen = [name for name, wanted in asked.items() if wanted]
+    if len(chosen) != 1 or (chosen == ["shift"] and (control is None or treatment is None)):
+        said = " and ".join(
+            name
+            for name, wanted in (
+                ("--control", control), ("--treatment", treatment), ("--ladder", ladder), ("--relations", relations),
+            )
+            if wanted
+        )  # fmt: skip
+        raise InputError(f"{USAGE}; found {said or 'none of these options'}")
+    return chosen[0]
+
+
+def _check(mode: str, files: list[Path], *, saw_both: Path | None, agent: str | None) -> None:
+    wanted = {"shift": (2,), "ladder": (1,), "relations": (1, 2)}[mode]
+    if len(files) not in wanted:
+        raise InputError(f"{USAGE}; found {len(files)} files")
+    if mode == "relations" and len(files) == 2 and files[0].suffix != ".toml":
+        raise InputError(f"--relations {files[0]}: a file of relations ends in .toml; {USAGE}")
+    if saw_both is not None and mode != "shift":
+        raise InputError("--saw-both goes with --control and --treatment")
+    if agent is not None and mode != "relations":
+        raise InputError("--agent goes with --relations")
+
+
+def _asked(
+    agent: str | None, settings: dict[str, object], catalogue: Path | None, side: Transcripts, seed: int
+) -> list[Finding]:
+    """Ask the agent itself whether severity 0 leaves it alone, under every preset at once."""
+    if agent is None:
+        return []
+    from convsim.agents import degrade
+    from convsim.agents.faults import PRESETS
+    from convsim.battery import check_severity_zero
+    from convsim.config import StudyConfig
+    from convsim.study import Assembly
+
+    flags: dict[str, dict[str, object]] = {
+        "agent": {"name": agent, "settings": settings or None},
+        "data": {"catalogue": catalogue},
+    }
+    assembly = Assembly(StudyConfig().with_flags(flags))
+    bare = assembly.agent()
+    for stand_in in assembly.stand_ins:
+        err().print(f"not given, so taken: {stand_in}")
+    wrapped = degrade(bare, "+".join(PRESETS), 0.0, catalogue=assembly.catalogue())
+    return [check_severity_zero(bare, wrapped, side.conversations, seed=seed)]

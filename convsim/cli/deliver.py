@@ -1,0 +1,54 @@
+"""What a command does with a scorecard: keep it, print it, and let a gate fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from convsim.cli import console
+from convsim.cli.options import Format, Gate
+from convsim.errors import ConvsimError, InputError
+
+if TYPE_CHECKING:
+    from convsim.battery import Scorecard
+
+
+def check_folder(out: Path | None) -> None:
+    """Check, before anything is computed, that ``--out`` is no file; raises InputError."""
+    if out and out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is a file, and a folder is needed")
+
+
+def deliver(card: Scorecard, *, out: Path | None, output: Format, fail_on: Gate | None) -> None:
+    """Write ``findings.json`` into ``out``, print the scorecard, and exit 1 where the gate fails.
+
+    Raises:
+        ConvsimError: A validator failed; its finding says why.
+    """
+    talk = console.err()
+    if out:
+        folder = console.make_folder(out)
+        console.write_whole(folder / "findings.json", card.to_json())
+        talk.print(f"wrote {folder / 'findings.json'}")
+    show(card, output)
+    if failed := [finding.validator for finding in card.findings if finding.details.get("failed")]:
+        raise ConvsimError(
+            f"the validator {failed[0]} failed, and its finding says why; the others' findings stand"
+        )
+    if fail_on and card.failing(fail_on.value):
+        talk.print(f"gate: {len(card.failing(fail_on.value))} findings fail on {fail_on.value}")
+        raise typer.Exit(1)
+
+
+def show(card: Scorecard, output: Format) -> None:
+    """Print a scorecard on stdout."""
+    from convsim.report import print_scorecard, to_markdown
+
+    if output is Format.json:
+        typer.echo(card.to_json(), nl=False)
+    elif output is Format.md:
+        typer.echo(to_markdown(card))
+    else:
+        print_scorecard(card, console.out())

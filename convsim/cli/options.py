@@ -1,0 +1,67 @@
+"""Options that the commands which print a scorecard share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.models import OptionInfo
+
+
+class Format(StrEnum):
+    """How a scorecard is printed."""
+
+    text = "text"
+    md = "md"
+    json = "json"
+
+
+class Gate(StrEnum):
+    """What makes the exit code 1."""
+
+    different = "different"
+    undecided = "undecided"
+
+
+Seed = Annotated[int, typer.Option(help="Moves every random draw.")]
+FailOn = Annotated[Gate | None, typer.Option(help="Exit 1 on such findings; undecided includes different.")]
+Tasks = Annotated[list[str] | None, typer.Option(help="Keep this task on both sides; may be repeated.")]
+Reader = Annotated[
+    str | None, typer.Option(help="Read files as convsim, openai or convapparel, whatever they look like.")
+]
+SkipBadLines = Annotated[bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")]
+SurveyMap = Annotated[Path | None, typer.Option(help="TOML that maps survey questions to labels.")]
+AllowOverlap = Annotated[
+    bool, typer.Option("--allow-overlap", help="Judge a simulator on conversations that it learned from.")
+]
+AllowFailures = Annotated[
+    bool, typer.Option("--allow-failures", help="Go on although more than 5 % of a side failed.")
+]
+
+
+def out(command: str) -> OptionInfo:
+    """Return ``--out`` of a command; its variable is not called after the Python name."""
+    info: OptionInfo = typer.Option(
+        "--out", envvar=f"CONVSIM_{command.upper()}_OUT", help="Folder for findings.json."
+    )
+    return info
+
+
+def output(command: str) -> OptionInfo:
+    """Return ``--format`` of a command."""
+    info: OptionInfo = typer.Option(
+        "--format", envvar=f"CONVSIM_{command.upper()}_FORMAT", help="How the scorecard is printed."
+    )
+    return info
+
+
+def settings(command: str, example: str) -> OptionInfo:
+    """Return ``--set`` of a command."""
+    info: OptionInfo = typer.Option(
+        "--set",
+        envvar=f"CONVSIM_{command.upper()}_SET",
+        help=f"OWNER.FIELD=VALUE, e.g. {example}; may be repeated.",
+    )
+    return info

@@ -1,0 +1,37 @@
+"""What an annotator does: it reads a conversation and labels the user's side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from pydantic import Field
+
+from convsim.conversation import Conversation, Label, Usage
+from convsim.records import Count, Name, Record
+
+
+class Annotation(Record):
+    """The labels that one annotator gave to one conversation, by name; each carries the annotator's ``source``."""
+
+    messages: Mapping[Count, Mapping[Name, Label]] = Field(default_factory=dict)
+    """By the index of a user message among all messages of the conversation."""
+    conversation: Mapping[Name, Label] = Field(default_factory=dict)
+    """Of the conversation as a whole."""
+    usage: Usage = Field(default_factory=Usage)
+
+
+@runtime_checkable
+class Annotator(Protocol):
+    """Labels what users did (acts) and felt (experience); raises ModelError where it cannot, and never guesses."""
+
+    name: Name
+
+    @property
+    def source(self) -> Name:
+        """Who gives the labels, version or model included: ``rules:1``, ``classifier:…`` or ``judge:…``."""
+        ...
+
+    async def annotate(self, conversation: Conversation) -> Annotation:
+        """Label every user message, each from the conversation up to it alone, and the whole conversation."""
+        ...

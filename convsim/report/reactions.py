@@ -1,0 +1,119 @@
+"""Counterfactual findings as tables: shifts between arms, dose-response, metamorphic relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pydantic import JsonValue
+from rich.console import RenderableType
+from rich.text import Text
+
+from convsim.contracts import Finding
+from convsim.report.tables import filled, verdict
+from convsim.report.words import interval, number, plain
+
+SHIFTS = "counterfactual"
+LADDER = "dose_response"
+RELATIONS = "relations"
+WHOLE = (
+    "directional_agreement", "joint", "hazard_of_leaving", "generalisation",
+    "first_message_real", "first_message_simulated",
+)  # fmt: skip
+"""Findings of the shift test that are of no single metric."""
+
+
+def reactions(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """Yield the tables of whatever counterfactual findings there are."""
+    shifts = [f for f in findings if f.validator == SHIFTS]
+    if shifts:
+        yield _shifts([f for f in shifts if "human_shift" in f.details and f.metric not in WHOLE])
+        yield _whole([f for f in shifts if f.metric in WHOLE])
+    ladder = [f for f in findings if f.validator == LADDER]
+    if ladder:
+        yield _ladder(ladder)
+    relations = [f for f in findings if f.validator == RELATIONS]
+    if relations:
+        yield _relations(relations)
+
+
+def _shifts(findings: Iterable[Finding]) -> RenderableType:
+    rows = [
+        (
+            Text(plain(f.metric)), estimate(f.details.get("human_shift")),
+            estimate(f.details.get("simulated_shift")), estimate(f), _decided(f),
+        )
+        for f in findings
+    ]  # fmt: skip
+    note = "Shifts are treated minus control, with 95 % intervals. difference: simulated minus people's."
+    return filled(("metric", "people's shift", "simulated", "difference", "verdict"), rows, note)
+
+
+def _whole(findings: Iterable[Finding]) -> RenderableType:
+    rows = [(Text(_name(f.metric)), estimate(f), _decided(f), Text(plain(f.reason))) for f in findings]
+    return filled(("taken together", "estimate", "verdict", "why"), rows)
+
+
+def _ladder(findings: Sequence[Finding]) -> RenderableType:
+    severities = next((s for f in findings if isinstance(s := f.details.get("severities"), list)), [])
+    rows: list[tuple[str | Text, ...]] = []
+    for finding in findings:
+        means = finding.details.get("means")
+        listed = (
+            means if isinstance(means, list) and len(means) == len(severities) else [None] * len(severities)
+        )
+        rows.append(
+            (
+                Text(plain(finding.metric)), *map(number, listed), estimate(finding), number(finding.p_adjusted),
+                number(finding.details.get("onset")), _decided(finding),
+            )
+        )  # fmt: skip
+    columns = ("metric", *(f"at {number(s)}" for s in severities), "slope", "p", "begins at", "verdict")
+    note = (
+        "Means by severity; slope: change from severity 0 to 1, with its 95 % interval; p: of a monotone trend, "
+        "adjusted; begins at: the lowest severity at which shoppers react."
+    )
+    return filled(columns, rows, note)
+
+
+def _relations(findings: Iterable[Finding]) -> RenderableType:
+    rows: list[tuple[str | Text, ...]] = []
+    for finding in findings:
+        details = finding.details
+        rates = [number(details.get(name)) for name in ("rate_control", "rate_treated")]
+        rows.append(
+            (
+                Text(_name(finding.metric)),
+                *rates,
+                estimate(finding),
+                _decided(finding),
+                Text(plain(finding.reason)),
+            )
+        )
+    note = "Rates of the same personas: with the agent as it is, and with the fault."
+    return filled(("relation", "without", "with", "estimate", "verdict", "why"), rows, note)
+
+
+def estimate(of: Finding | JsonValue) -> str:
+    """Write an estimate with its interval, from a finding or from ``{"estimate": …, "interval": …}``."""
+    if isinstance(of, Finding):
+        return f"{number(of.estimate)} {interval(of)}" if of.interval else number(of.estimate)
+    if not isinstance(of, Mapping):
+        return "–"
+    limits = of.get("interval")
+    written = number(of.get("estimate"))
+    if isinstance(limits, Sequence) and len(limits) == 2:
+        written += f" [{number(limits[0])}, {number(limits[1])}]"
+    return written
+
+
+def _decided(finding: Finding) -> Text:
+    """Write the verdict and, where there is none, how many conversations an arm would settle it."""
+    needed = finding.details.get("n_to_decide")
+    if finding.verdict != "undecided" or not isinstance(needed, Mapping):
+        return verdict(finding)
+    counts = ", ".join(f"{number(n)} {side}" for side, n in needed.items())
+    return verdict(finding).append(f" (needs {counts})", style="dim")
+
+
+def _name(metric: str) -> str:
+    return plain(metric).replace("_", " ")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 
 from convsim.contracts import Agent, AgentReply, Finding
 from convsim.conversation import Conversation
 from convsim.errors import AgentError
 from convsim.seeds import child_seed
+from convsim.waiting import run_to_its_end
 
 QUESTION = "Does the degraded agent at severity 0 reply to each recorded conversation as the bare agent does?"
 
@@ -29,7 +29,7 @@ def check_severity_zero(
         limit: The most replies that are asked for.
     """
     asked = list(_moments(conversations))[:limit]
-    return asyncio.run(_finding(bare, wrapped, asked, seed))
+    return run_to_its_end(lambda: _finding(bare, wrapped, asked, seed))
 
 
 def _moments(conversations: Sequence[Conversation]) -> Iterator[Conversation]:

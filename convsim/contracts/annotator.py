@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Annotated, Protocol, runtime_checkable
 
 from pydantic import Field
 
 from convsim.conversation import Conversation, Label, Usage
-from convsim.records import Count, Name, Record
+from convsim.records import Name, Record
+
+
+Place = Annotated[int, Field(ge=0)]
+"""Not strict: as the key of a JSON object it is written as text."""
 
 
 class Annotation(Record):
     """The labels that one annotator gave to one conversation, by name; each carries the annotator's ``source``."""
 
-    messages: Mapping[Count, Mapping[Name, Label]] = Field(default_factory=dict)
+    messages: Mapping[Place, Mapping[Name, Label]] = Field(default_factory=dict)
     """By the index of a user message among all messages of the conversation."""
     conversation: Mapping[Name, Label] = Field(default_factory=dict)
     """Of the conversation as a whole."""

@@ -1,6 +1,8 @@
 """What is counted in a conversation: one metric a file, all in ``METRICS``, measured by ``measure``."""
 
 from convsim.metrics.catalogue import METRICS
+from convsim.metrics.for_relations import RELATION_METRICS
 from convsim.metrics.table import measure, measure_both
+from convsim.metrics.user_mentions import MENTIONS
 
-__all__ = ["METRICS", "measure", "measure_both"]
+__all__ = ["MENTIONS", "METRICS", "RELATION_METRICS", "measure", "measure_both"]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import KW_ONLY, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +17,7 @@ from convsim.engine import Arm, Limits, Planned, Progress, hold_all
 from convsim.errors import InputError
 from convsim.persona import Persona
 from convsim.store import Manifest, open_run
+from convsim.waiting import run_to_its_end
 
 VERSIONS = ("convsim", "openai", "transformers", "torch", "scikit-learn", "bm25s", "pydantic")
 
@@ -110,7 +109,7 @@ class Study:
             limits = Limits(
                 max_turns=self.max_turns, concurrency=self.concurrency, budget_usd=self.budget_usd
             )
-            _run(lambda: hold_all(missing, limits=limits, keep=kept.append, progress=progress))
+            run_to_its_end(lambda: hold_all(missing, limits=limits, keep=kept.append, progress=progress))
         return Outcome(
             folder=path,
             planned=self.n * len(self.arms),
@@ -159,21 +158,6 @@ def _stated(arm: Arm) -> JsonValue:
 def _agent_prompt(agent: Agent) -> dict[str, JsonValue]:
     prompt_hash = getattr(agent, "prompt_hash", None)
     return {} if prompt_hash is None else {"agent": str(prompt_hash)}
-
-
-def _run(start: Callable[[], object]) -> None:
-    """Run a coroutine to its end, also where a loop is running already (a notebook)."""
-
-    async def whole() -> None:
-        await start()  # type: ignore[misc]
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(whole())
-        return
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        thread.submit(asyncio.run, whole()).result()
 
 
 def _version(distribution: str) -> str | None:

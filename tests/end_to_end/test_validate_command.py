@@ -54,7 +54,7 @@ def test_the_table_names_both_sides_the_verdicts_the_tells_and_what_a_pass_does_
 
 def test_markdown_holds_a_row_a_finding():
     result = convsim("validate", PEOPLE, CLOSE, "--format", "md", "--validators", "marginals")
-    assert result.stdout.count("| marginals |") == 18
+    assert result.stdout.count("| marginals |") == 22
 
 
 def test_the_same_seed_gives_the_same_document(tmp_path):

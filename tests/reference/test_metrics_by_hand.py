@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from convsim.conversation import Conversation, Item, Message
 from convsim.metrics import METRICS, measure
-from convsim.metrics.lexicon_files import read_lexicon
+from convsim.metrics.lexicon_files import read_lexicon, read_phrase_lists
 from convsim.metrics.user_mattr import moving_average_type_token_ratio
 
 FIRST = (
@@ -20,6 +20,7 @@ FIRST = (
 SECOND = (Item(id="4", title="Wool scarf"), Item(id="5", title="Leather belt"))
 WRITTEN = Conversation(
     id="by hand",
+    ending="left",
     messages=(
         Message(role="assistant", content="Hello! How can I help?"),
         Message(role="user", content="hi, I need a jacket for work please"),
@@ -38,11 +39,15 @@ WRITTEN = Conversation(
 #   I like the navy blue one is it 100 cotton 1+4+3+4+4+3+2+2+3+6 = 32; thanks 6; the first again 27.
 # MATTR, 10 words: 27 words make 18 windows. Words less than 10 apart that are the same: "i" at places 1
 #   and 8 alone, both in the windows that start at 0 and 1; these two hold 9 types, the other sixteen 10.
-# Non-empty messages: 4. After the first: 3, of which the last repeats it.
+# Non-empty messages: 4, none of which complains. After the first: 3, of which the last repeats it.
+# Restatements: stop words aside, the later messages hold navy blue 100 cotton, none of it said before; nothing; and
+#   jacket work, both said in the first.
 # Uptake: of the first three, "blue" is the denim jacket's, "navy" the rain jacket's, nothing the coat's;
 #   "100" and "cotton" in a row are the denim jacket's. "Thanks" takes up neither scarf nor belt.
 BY_HAND = {
     "turns": 4,
+    "accepted": 0,
+    "left": 1,
     "user_words_per_turn": 27 / 4,
     "user_words_first_message": 8,
     "conversation_words": 27 + 5 + 11,
@@ -57,6 +62,8 @@ BY_HAND = {
     "user_digits": 1 / 4,
     "user_first_person": 3 / 4,
     "user_repeats": 1 / 3,
+    "user_complaints": 0 / 4,
+    "user_restates": 1 / 2,
     "user_empty": 1 / 5,
     "item_uptake": (2 / 3 + 0 / 2) / 2,
     "agent_words_per_turn": 11 / 4,
@@ -150,3 +157,25 @@ def test_mattr_is_its_definition_at_every_window(window: int) -> None:
     words = rng.choices("abcdefghijkl", k=60)
     ratios = [len(set(words[start : start + window])) / window for start in range(60 - window + 1)]
     assert moving_average_type_token_ratio(words, window) == pytest.approx(np.mean(ratios), rel=1e-12)
+
+
+def test_complaints_are_the_n_grams_of_the_lists() -> None:
+    phrases = [phrase for phrases in read_phrase_lists("complaints").values() for phrase in phrases]
+    fixed = {phrase for phrase in phrases if not phrase.endswith("*")}
+    stems = tuple(phrase[:-1] for phrase in phrases if phrase.endswith("*"))
+    vectorizer = CountVectorizer(token_pattern=r"[^ ]+", ngram_range=(1, 8))
+    rng = random.Random(3)
+    pool = [phrase.strip("^$* ").split() for phrase in rng.sample(phrases, 60)]
+    shares = []
+    for _ in range(300):
+        said = [word for words in rng.sample(pool, 3) for word in words if rng.random() < 0.8]
+        grams = set(vectorizer.build_analyzer()(f"^ {' '.join(said)} $"))
+        ordinary = not grams.isdisjoint(read_lexicon("ordinary_talk"))
+        expected = not grams.isdisjoint(fixed) or any(gram.startswith(stems) for gram in grams)
+        messages = (Message(role="user", content=" ".join(said)),)
+        measured = measure([Conversation(id="c", messages=messages)]).table.loc["c", "user_complaints"]
+        if said and not ordinary:
+            shares.append(expected)
+            assert measured == expected
+    assert 0.2 < np.mean(shares) < 0.95
+    assert len(shares) > 250

@@ -5,14 +5,14 @@ from importlib.resources import files
 import pytest
 
 from convsim.contracts.columns import words
-from convsim.metrics import METRICS
+from convsim.metrics import METRICS, RELATION_METRICS
 from convsim.metrics.lexicon_files import read_lexicon
 
 NAMES = [
-    "turns", "user_words_per_turn", "user_words_first_message", "conversation_words",
+    "turns", "accepted", "left", "user_words_per_turn", "user_words_first_message", "conversation_words",
     "user_characters_per_word", "user_mattr", "user_questions", "user_thanks", "user_please", "user_sorry",
     "user_lowercase_start", "user_no_final_punctuation", "user_digits", "user_first_person", "user_repeats",
-    "user_empty", "item_uptake", "agent_words_per_turn",
+    "user_complaints", "user_restates", "user_empty", "item_uptake", "agent_words_per_turn",
 ]  # fmt: skip
 LEXICONS = ["first_person", "please", "sorry", "stop_words", "thanks"]
 CHARACTERS = ["final_punctuation", "question_marks"]
@@ -22,15 +22,15 @@ def test_the_catalogue_holds_the_metrics_in_the_order_of_tables() -> None:
     assert list(METRICS) == NAMES
 
 
-def test_every_metric_has_a_file_of_its_name_and_every_such_file_is_in_the_catalogue() -> None:
+def test_every_metric_has_a_file_of_its_name_and_the_file_of_every_other_is_for_relations() -> None:
     modules = [file for file in files("convsim.metrics").iterdir() if file.name.endswith(".py")]
     defining = [file.name for file in modules if "= Metric(" in file.read_text(encoding="utf-8")]
-    assert sorted(defining) == sorted(f"{name}.py" for name in NAMES)
+    assert sorted(defining) == sorted(f"{name}.py" for name in [*NAMES, "accepts_dealbreaker"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *RELATION_METRICS])
 def test_a_metric_says_its_unit_its_meaning_and_its_source(name: str) -> None:
-    metric = METRICS[name]
+    metric = {**METRICS, **RELATION_METRICS}[name]
     assert metric.name == name
     assert metric.unit.strip()
     assert metric.description.strip().endswith(".")
@@ -42,8 +42,12 @@ def test_only_the_agents_words_are_a_control() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["user_thanks", "user_please", "user_sorry", "user_first_person", "item_uptake"]
-)
+    "name",
+    [
+        "user_thanks", "user_please", "user_sorry", "user_first_person", "user_complaints", "user_restates",
+        "item_uptake",
+    ],
+)  # fmt: skip
 def test_a_metric_with_a_word_list_says_that_it_reads_english_and_which_list(name: str) -> None:
     assert "English" in METRICS[name].description
     assert "lexicon/" in METRICS[name].description
@@ -72,3 +76,8 @@ def test_no_list_names_an_entry_twice(name: str) -> None:
 
 def test_every_question_mark_also_ends_a_sentence() -> None:
     assert read_lexicon("question_marks") <= read_lexicon("final_punctuation")
+
+
+def test_what_relations_measure_is_no_metric_of_the_catalogue() -> None:
+    assert METRICS.keys().isdisjoint(RELATION_METRICS)
+    assert list(RELATION_METRICS)[-1] == "accepts_dealbreaker"

@@ -8,7 +8,8 @@ from tests.unit.metrics.conversations import value_of_texts
 
 SHARES = [
     "user_questions", "user_thanks", "user_please", "user_sorry", "user_digits", "user_first_person",
-    "user_lowercase_start", "user_no_final_punctuation", "user_repeats",
+    "user_lowercase_start", "user_no_final_punctuation", "user_repeats", "user_complaints",
+    "user_restates",
 ]  # fmt: skip
 
 
@@ -41,6 +42,7 @@ def test_a_user_who_says_nothing_has_no_habit(metric: str) -> None:
         ("user_no_final_punctuation", "靴、", "靴。"),
         ("user_no_final_punctuation", "जूते", "जूते।"),
         ("user_no_final_punctuation", "red boots - (size 9)", "(red boots?)"),
+        ("user_complaints", "That’s not what I asked for!", "That's what I asked for, thanks!"),
     ],
 )
 def test_a_message_counts_or_does_not(metric: str, hit: str, miss: str) -> None:

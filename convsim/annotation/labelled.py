@@ -1,0 +1,51 @@
+"""A conversation with one annotator's labels put beside those that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from convsim.contracts import Annotation
+from convsim.conversation import Conversation, Label, Labels
+from convsim.errors import ModelError
+
+
+def is_labelled_by(conversation: Conversation, source: str) -> bool:
+    """Tell whether ``source`` has labelled the conversation or a message of it."""
+    everything = (conversation.labels, *(message.labels for message in conversation.messages))
+    return any(
+        label.source == source for labels in everything for given in labels.values() for label in given
+    )
+
+
+def with_labels(conversation: Conversation, annotation: Annotation, *, source: str) -> Conversation:
+    """Return the conversation with the labels added; nobody else's label is touched.
+
+    Raises:
+        ModelError: The annotation is not the annotator's own, or labels what is no user message.
+    """
+    for place, given in annotation.messages.items():
+        if place >= len(conversation.messages) or conversation.messages[place].role != "user":
+            raise ModelError(f"the annotator labelled message {place}, which is no message of the user")
+        _check_source(given, source)
+    _check_source(annotation.conversation, source)
+    # Only labels change, and they are validated: validating every message again would take most of the time.
+    messages = tuple(
+        message.model_copy(update={"labels": _added(message.labels, annotation.messages[place])})
+        if place in annotation.messages
+        else message
+        for place, message in enumerate(conversation.messages)
+    )
+    changes = {"messages": messages, "labels": _added(conversation.labels, annotation.conversation)}
+    return conversation.model_copy(update=changes)
+
+
+def _check_source(given: Mapping[str, Label], source: str) -> None:
+    for name, label in given.items():
+        if label.source != source:
+            raise ModelError(
+                f"the annotator {source!r} gave a label {name!r} in the name of {label.source!r}"
+            )
+
+
+def _added(labels: Labels, given: Mapping[str, Label]) -> Labels:
+    return {**labels, **{name: (*labels.get(name, ()), label) for name, label in given.items()}}

@@ -1,0 +1,153 @@
+"""Runs one annotator over many conversations: concurrent, each content once, resumable, failures counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from convsim.annotation.kept import Kept, content_key, open_kept
+from convsim.annotation.labelled import is_labelled_by, with_labels
+from convsim.contracts import Annotation, Annotator
+from convsim.conversation import Conversation
+from convsim.errors import ConvsimError
+from convsim.one_line import one_line
+from convsim.waiting import run_to_its_end
+
+BATCH = 256
+"""Conversations that an annotator with ``annotate_many`` is given at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotated:
+    """Conversations with their labels, in the order given; those that could not be labelled are as they were."""
+
+    conversations: Sequence[Conversation]
+    source: str
+    n_labelled: int
+    n_already: int
+    """Of these conversations, how many carried labels of this annotator before."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why conversations stayed unlabelled."""
+    cost_usd: float = 0.0
+
+    @property
+    def n_failed(self) -> int:
+        """How many conversations stayed unlabelled."""
+        return self.reasons.total()
+
+
+def annotate(
+    conversations: Sequence[Conversation],
+    annotator: Annotator,
+    *,
+    concurrency: int = 8,
+    keep: Path | None = None,
+    on_change: Callable[[int], None] = lambda n: None,
+) -> Annotated:
+    """Label conversations; what an annotator cannot label stays as it was, and the reason is counted.
+
+    Args:
+        conversations: Whatever is to be labelled.
+        annotator: Who labels.
+        concurrency: Conversations at a time.
+        keep: A file of annotations that grows as they are made, so that the same call goes on after an interruption.
+        on_change: Told how many conversations are done.
+
+    Raises:
+        InputError: ``keep`` cannot be used.
+    """
+    source = annotator.source
+    wanted = {content_key(c, source): c for c in conversations if not is_labelled_by(c, source)}
+    reasons: dict[str, str] = {}
+    with open_kept(keep) as kept:
+        missing = {key: c for key, c in wanted.items() if key not in kept.done}
+        run = _Run(annotator, kept, reasons, on_change, done=len(wanted) - len(missing))
+        run_to_its_end(lambda: run.all(missing, concurrency))
+        return _put_together(conversations, kept, reasons, source)
+
+
+@dataclass
+class _Run:
+    annotator: Annotator
+    kept: Kept
+    reasons: dict[str, str]
+    on_change: Callable[[int], None]
+    done: int
+
+    async def all(self, missing: dict[str, Conversation], concurrency: int) -> None:
+        many = getattr(self.annotator, "annotate_many", None)
+        if callable(many):
+            keys = list(missing)
+            for start in range(0, len(keys), BATCH):
+                await self._batch(many, {key: missing[key] for key in keys[start : start + BATCH]})
+            return
+        queue = iter(missing.items())
+
+        async def worker() -> None:
+            for key, conversation in queue:
+                await self._one(key, conversation)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, len(missing))):
+                group.create_task(worker())
+
+    async def _batch(
+        self, many: Callable[[Sequence[Conversation]], Sequence[Annotation]], batch: dict[str, Conversation]
+    ) -> None:
+        try:
+            annotations = await asyncio.to_thread(many, list(batch.values()))
+        except ConvsimError:
+            # One of them is in the way: the others are still to be had one at a time.
+            for key, conversation in batch.items():
+                await self._one(key, conversation)
+            return
+        for (key, conversation), annotation in zip(batch.items(), annotations, strict=True):
+            self._keep(key, conversation, annotation)
+
+    async def _one(self, key: str, conversation: Conversation) -> None:
+        try:
+            self._keep(key, conversation, await self.annotator.annotate(conversation))
+        except ConvsimError as error:
+            self.reasons[key] = one_line(error)
+        except Exception as error:  # somebody else's annotator: whatever it raises is a reason
+            self.reasons[key] = one_line(f"the annotator raised {type(error).__name__}: {error}")
+
+    def _keep(self, key: str, conversation: Conversation, annotation: Annotation) -> None:
+        try:
+            with_labels(conversation, annotation, source=self.annotator.source)
+        except ConvsimError as error:
+            self.reasons[key] = one_line(error)
+            return
+        self.kept.add(key, annotation)
+        self.done += 1
+        self.on_change(self.done)
+
+
+def _put_together(
+    conversations: Sequence[Conversation], kept: Kept, reasons: dict[str, str], source: str
+) -> Annotated:
+    labelled: list[Conversation] = []
+    counted: Counter[str] = Counter()
+    n_already = 0
+    for conversation in conversations:
+        key = content_key(conversation, source)
+        if is_labelled_by(conversation, source):
+            n_already += 1
+            labelled.append(conversation)
+        elif key in kept.done:
+            labelled.append(with_labels(conversation, kept.done[key], source=source))
+        else:
+            counted[reasons[key]] += 1
+            labelled.append(conversation)
+    costs = [annotation.usage.cost_usd or 0.0 for annotation in kept.done.values()]
+    return Annotated(
+        conversations=labelled,
+        source=source,
+        n_labelled=len(conversations) - counted.total(),
+        n_already=n_already,
+        reasons=counted,
+        cost_usd=sum(costs),
+    )

@@ -1,0 +1,9 @@
+"""What metamorphic relations measure beside the catalogue: too special for every table."""
+
+from collections.abc import Mapping
+
+from convsim.contracts import Metric
+from convsim.metrics.accepts_dealbreaker import ACCEPTS_DEALBREAKER
+from convsim.metrics.user_mentions import MENTIONS
+
+RELATION_METRICS: Mapping[str, Metric] = {**MENTIONS, ACCEPTS_DEALBREAKER.name: ACCEPTS_DEALBREAKER}

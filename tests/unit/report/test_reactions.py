@@ -1,0 +1,94 @@
+import io
+
+from rich.console import Console
+
+from convsim.battery import Scorecard, SideSummary
+from convsim.contracts import Finding
+from convsim.report import print_scorecard, to_markdown
+
+SIDE = SideSummary(path=None, sha256=None, n=80, simulator="x", arms={"good": 40, "bad": 40}, tasks={"-": 80})
+
+
+def finding(validator: str, metric: str, verdict: str, **more: object) -> Finding:
+    fields = {
+        "question": "?", "unit": "share", "reason": f"because of {metric}", "n_real": 0, "n_simulated": 80,
+        "seed": 1, "version": "1", "source": "-", **more,
+    }  # fmt: skip
+    return Finding.model_validate({"validator": validator, "metric": metric, "verdict": verdict, **fields})
+
+
+def shift(metric: str, verdict: str, *, established: bool = True, **details: object) -> Finding:
+    return finding(
+        "counterfactual", metric, verdict, estimate=0.4, interval=(0.1, 0.7),
+        details={
+            "human_shift": {"estimate": -0.42, "interval": [-0.6, -0.2], "established": established},
+            "simulated_shift": {"estimate": -0.02, "interval": [-0.2, 0.1]}, **details,
+        },
+    )  # fmt: skip
+
+
+def shown(*findings: Finding, real: SideSummary | None = SIDE) -> str:
+    card = Scorecard(schema="convsim.findings/1", real=real, simulated=SIDE, findings=findings)
+    file = io.StringIO()
+    print_scorecard(card, Console(file=file, width=160, color_system=None))
+    return file.getvalue() + to_markdown(card)
+
+
+def test_a_shift_stands_with_both_sides_their_intervals_and_the_verdict_in_words():
+    text = shown(shift("satisfaction", "does_not_react"))
+    assert "-0.42 [-0.6, -0.2]" in text
+    assert "-0.02 [-0.2, 0.1]" in text
+    assert "0.4 [0.1, 0.7]" in text
+    assert "does not react" in text
+    assert "People changed in 1 of 1 metrics (satisfaction)." in text
+
+
+def test_an_undecided_shift_says_how_many_conversations_would_decide():
+    text = shown(shift("turns", "undecided", established=False, n_to_decide={"real": 250, "simulated": 310}))
+    assert "undecided (needs 250 real, 310 simulated)" in text
+    assert "People changed in 0 of 1 metrics." in text
+
+
+def test_what_is_taken_together_stands_with_its_reason():
+    text = shown(
+        shift("turns", "reacts_as_people"),
+        finding("counterfactual", "directional_agreement", "reacts_as_people", estimate=0.75),
+        finding("counterfactual", "joint", "different", estimate=3.1, p_value=0.002),
+    )
+    assert "75% of the simulated shifts go the same way" in text
+    assert "the shifts differ (p = 0.002)" in text
+    assert "because of joint" in text
+
+
+def test_a_ladder_shows_the_means_at_each_severity_and_where_shoppers_begin_to_react():
+    details = {"severities": [0, 0.5, 1], "means": [0.1, 0.2, 0.4], "onset": 0.5, "fault": "bad"}
+    text = shown(
+        finding(
+            "dose_response", "user_complaints", "aligned", estimate=0.3, interval=(0.2, 0.4), details=details
+        ),
+        finding("dose_response", "any_reaction", "aligned", details={"fault": "bad"}),
+        real=None,
+    )
+    assert "at 0.5" in text
+    assert "0.3 [0.2, 0.4]" in text
+    assert "The shoppers react to bad." in text
+    assert "No people were held against these shoppers" in text
+
+
+def test_relations_show_the_rates_and_the_headline_counts_them():
+    text = shown(
+        finding(
+            "relations",
+            "thanks_no_more",
+            "reacts_wrong_way",
+            details={"rate_control": 0.1, "rate_treated": 0.3},
+        ),
+        finding("relations", "complains", "aligned"),
+        real=None,
+    )
+    assert "Of 2 relations, 1 hold, 1 are broken (thanks no more), and 0 are undecided." in text
+    assert "because of complains" in text
+
+
+def test_names_from_files_are_escaped_in_a_terminal():
+    assert "\x1b[31m" not in shown(finding("relations", "red\x1b[31mname", "aligned"), real=None)

@@ -11,6 +11,9 @@ from rich.console import Console
 
 from convsim.errors import InputError
 
+PIPE_WIDTH = 120
+"""Columns of a table that goes to a file or a pipe."""
+
 
 class _Pipe(Console):
     """A console whose reader may go away: that is for ``main`` to handle, not for rich."""
@@ -27,7 +30,7 @@ def out() -> Console:
     """
     if sys.stdout is None:
         raise InputError("there is no standard output to write to; it was closed")
-    width = None if sys.stdout.isatty() else 100
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
     return _Pipe(highlight=False, markup=False, emoji=False, width=width)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ from convsim.cli.deliver import show
 from convsim.cli.options import Format
 
 if TYPE_CHECKING:
+    from convsim.battery import Scorecard
     from convsim.engine import Progress
 
 
@@ -25,20 +28,29 @@ def demo(
     out: Annotated[Path | None, typer.Option(help="Keep the live runs in this folder.")] = None,
 ) -> None:
     """Take the tour, offline: score stand-in simulators against stand-in people, then let shoppers talk."""
-    from convsim.demo.tour import notice, scorecards
+    from convsim.demo.tour import ladder_scorecards, notice, scorecards, shift_scorecards
 
     talk = err()
     talk.print(notice())
-    for name, card in scorecards(seed=seed):
+    _show([*scorecards(seed=seed), *shift_scorecards(seed=seed)], output)
+    if live:
+        with nullcontext(make_folder(out)) if out else _temporary() as folder:
+            _show(ladder_scorecards(folder, seed=seed), output)
+            _live(folder, seed=seed, output=output)
+    talk.print(f"\n{notice()}")
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="convsim-demo-") as folder:
+        yield Path(folder)
+
+
+def _show(cards: Iterable[tuple[str, Scorecard]], output: Format) -> None:
+    talk = err()
+    for name, card in cards:
         talk.print(f"\n{name}")
         show(card, output)
-    if live:
-        if out is not None:
-            _live(make_folder(out), seed=seed, output=output)
-        else:
-            with tempfile.TemporaryDirectory(prefix="convsim-demo-") as folder:
-                _live(Path(folder), seed=seed, output=output)
-    talk.print(f"\n{notice()}")
 
 
 def _live(folder: Path, *, seed: int, output: Format) -> None:
@@ -62,6 +74,4 @@ def _live(folder: Path, *, seed: int, output: Format) -> None:
             bar.update(tasks[name], completed=progress.ended)
 
         cards = list(live_scorecards(folder, seed=seed, on_change=show_progress))
-    for name, card in cards:
-        talk.print(f"\n{name}")
-        show(card, output)
+    _show(cards, output)

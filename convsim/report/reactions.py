@@ -10,7 +10,7 @@ from rich.text import Text
 
 from convsim.contracts import Finding
 from convsim.report.tables import filled, verdict
-from convsim.report.words import interval, number, plain
+from convsim.report.words import number, plain
 
 SHIFTS = "counterfactual"
 LADDER = "dose_response"
@@ -44,7 +44,10 @@ def _shifts(findings: Iterable[Finding]) -> RenderableType:
         )
         for f in findings
     ]  # fmt: skip
-    note = "Shifts are treated minus control, with 95 % intervals. difference: simulated minus people's."
+    note = (
+        "Shifts are treated minus control, with 95 % intervals. difference: simulated minus people's. "
+        "undecided (n + m): about n real and m simulated conversations an arm would decide."
+    )
     return filled(("metric", "people's shift", "simulated", "difference", "verdict"), rows, note)
 
 
@@ -75,9 +78,10 @@ def _ladder(findings: Sequence[Finding]) -> RenderableType:
     return filled(columns, rows, note)
 
 
-def _relations(findings: Iterable[Finding]) -> RenderableType:
+def _relations(findings: Sequence[Finding]) -> RenderableType:
     rows: list[tuple[str | Text, ...]] = []
-    for finding in findings:
+    asked = [finding for finding in findings if finding.estimate is not None]
+    for finding in asked:
         details = finding.details
         rates = [number(details.get(name)) for name in ("rate_control", "rate_treated")]
         rows.append(
@@ -90,19 +94,21 @@ def _relations(findings: Iterable[Finding]) -> RenderableType:
             )
         )
     note = "Rates of the same personas: with the agent as it is, and with the fault."
+    if mute := [_name(finding.metric) for finding in findings if finding.estimate is None]:
+        note += f"\nNothing recorded to ask them of: {', '.join(mute)} (findings.json says what to hold)."
     return filled(("relation", "without", "with", "estimate", "verdict", "why"), rows, note)
 
 
 def estimate(of: Finding | JsonValue) -> str:
     """Write an estimate with its interval, from a finding or from ``{"estimate": …, "interval": …}``."""
     if isinstance(of, Finding):
-        return f"{number(of.estimate)} {interval(of)}" if of.interval else number(of.estimate)
+        return estimate({"estimate": of.estimate, "interval": list(of.interval) if of.interval else None})
     if not isinstance(of, Mapping):
         return "–"
     limits = of.get("interval")
-    written = number(of.get("estimate"))
+    written = number(of.get("estimate"), figures=2)
     if isinstance(limits, Sequence) and len(limits) == 2:
-        written += f" [{number(limits[0])}, {number(limits[1])}]"
+        written += f" [{number(limits[0], figures=2)}, {number(limits[1], figures=2)}]"
     return written
 
 
@@ -111,8 +117,7 @@ def _decided(finding: Finding) -> Text:
     needed = finding.details.get("n_to_decide")
     if finding.verdict != "undecided" or not isinstance(needed, Mapping):
         return verdict(finding)
-    counts = ", ".join(f"{number(n)} {side}" for side, n in needed.items())
-    return verdict(finding).append(f" (needs {counts})", style="dim")
+    return verdict(finding).append(f" ({' + '.join(map(number, needed.values()))})", style="dim")
 
 
 def _name(metric: str) -> str:

@@ -13,6 +13,8 @@ from rich.text import Text
 from convsim.contracts import FAILING, Finding
 from convsim.report.words import VERDICTS
 
+NAME_WIDTH = 26
+"""Room for a metric's name on one line."""
 STYLES = {"aligned": "green", "reacts_as_people": "green", "undecided": "yellow"}
 
 
@@ -20,8 +22,12 @@ def table(*columns: str) -> Table:
     """Make an empty table; the first and the last column hold words, the others numbers."""
     made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for index, column in enumerate(columns):
+        name = index == 0
         made.add_column(
-            column, justify="left" if index in (0, len(columns) - 1) else "right", overflow="fold"
+            column,
+            justify="left" if name or index == len(columns) - 1 else "right",
+            overflow="fold",
+            min_width=NAME_WIDTH if name else None,
         )
     return made
 

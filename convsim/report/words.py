@@ -19,11 +19,11 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 
-def number(value: object) -> str:
-    """Write a number to three figures; a dash where there is none."""
+def number(value: object, *, figures: int = 3) -> str:
+    """Write a number to some figures; a dash where there is none."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return "–"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:.{figures}g}" if abs(value) < 10**figures else f"{value:,.0f}"
 
 
 def interval(finding: Finding) -> str:

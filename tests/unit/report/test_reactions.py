@@ -45,7 +45,7 @@ def test_a_shift_stands_with_both_sides_their_intervals_and_the_verdict_in_words
 
 def test_an_undecided_shift_says_how_many_conversations_would_decide():
     text = shown(shift("turns", "undecided", established=False, n_to_decide={"real": 250, "simulated": 310}))
-    assert "undecided (needs 250 real, 310 simulated)" in text
+    assert "undecided (250 + 310)" in text
     assert "People changed in 0 of 1 metrics." in text
 
 
@@ -75,20 +75,23 @@ def test_a_ladder_shows_the_means_at_each_severity_and_where_shoppers_begin_to_r
     assert "No people were held against these shoppers" in text
 
 
-def test_relations_show_the_rates_and_the_headline_counts_them():
+def test_relations_show_the_rates_and_the_headline_counts_those_that_could_be_asked():
+    rates = {"rate_control": 0.1, "rate_treated": 0.3}
     text = shown(
-        finding(
-            "relations",
-            "thanks_no_more",
-            "reacts_wrong_way",
-            details={"rate_control": 0.1, "rate_treated": 0.3},
-        ),
-        finding("relations", "complains", "aligned"),
+        finding("relations", "thanks_no_more", "reacts_wrong_way", estimate=0.2, details=rates),
+        finding("relations", "complains", "aligned", estimate=0.1),
+        finding("relations", "leaves_sooner", "undecided"),
         real=None,
     )
-    assert "Of 2 relations, 1 hold, 1 are broken (thanks no more), and 0 are undecided." in text
+    assert (
+        "Of 3 relations, 2 could be asked: 1 hold, 1 are broken (thanks no more), and 0 are undecided."
+        in text
+    )
     assert "because of complains" in text
+    assert "Nothing recorded to ask them of: leaves sooner" in text
 
 
 def test_names_from_files_are_escaped_in_a_terminal():
-    assert "\x1b[31m" not in shown(finding("relations", "red\x1b[31mname", "aligned"), real=None)
+    assert "\x1b[31m" not in shown(
+        finding("relations", "red\x1b[31mname", "aligned", estimate=1.0), real=None
+    )

@@ -1,6 +1,7 @@
-"""Recommenders under test: two built in, and adapters for the user's own."""
+"""Recommenders under test: two built in, adapters for the user's own, and faults to give any of them."""
 
 from convsim.agents.command import Command
+from convsim.agents.degraded import Degraded, degrade
 from convsim.agents.http import HTTP
 from convsim.agents.langchain import LangChain
 from convsim.agents.llm import LLM
@@ -8,4 +9,14 @@ from convsim.agents.openai_chat import OpenAIChat
 from convsim.agents.python_agent import PythonAgent
 from convsim.agents.retrieval import Retrieval
 
-__all__ = ["HTTP", "LLM", "Command", "LangChain", "OpenAIChat", "PythonAgent", "Retrieval"]
+__all__ = [
+    "HTTP",
+    "LLM",
+    "Command",
+    "Degraded",
+    "LangChain",
+    "OpenAIChat",
+    "PythonAgent",
+    "Retrieval",
+    "degrade",
+]

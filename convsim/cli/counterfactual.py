@@ -132,11 +132,11 @@ def _check(mode: str, files: list[Path], *, saw_both: Path | None, agent: str | 
 def _asked(
     agent: str | None, settings: dict[str, object], catalogue: Path | None, side: Transcripts, seed: int
 ) -> list[Finding]:
-    """Ask the agent itself whether severity 0 leaves it alone, under every preset at once."""
+    """Ask the agent itself whether severity 0 leaves it alone, under every fault at once."""
     if agent is None:
         return []
     from convsim.agents import degrade
-    from convsim.agents.faults import PRESETS
+    from convsim.agents.faults import FAULTS
     from convsim.battery import check_severity_zero
     from convsim.config import StudyConfig
     from convsim.study import Assembly
@@ -149,5 +149,5 @@ def _asked(
     bare = assembly.agent()
     for stand_in in assembly.stand_ins:
         err().print(f"not given, so taken: {stand_in}")
-    wrapped = degrade(bare, "+".join(PRESETS), 0.0, catalogue=assembly.catalogue())
+    wrapped = degrade(bare, "+".join(FAULTS), 0.0, catalogue=assembly.catalogue())
     return [check_severity_zero(bare, wrapped, side.conversations, seed=seed)]

@@ -11,7 +11,16 @@ from collections.abc import Callable
 import pytest
 
 import convsim.agents
-from convsim.agents import HTTP, LLM, Command, LangChain, OpenAIChat, PythonAgent, Retrieval
+from convsim.agents import (
+    HTTP,
+    LLM,
+    Command,
+    LangChain,
+    OpenAIChat,
+    PythonAgent,
+    Retrieval,
+    degrade,
+)
 from convsim.contracts import Agent, AgentReply
 from convsim.conversation import Conversation, Message
 from tests.unit.agents.shops import Mouth, shop, talk
@@ -38,6 +47,7 @@ AGENTS: dict[str, Callable[[], Agent]] = {
     "openai_chat": lambda: OpenAIChat(model=Mouth("Try these.")),
     "langchain": lambda: LangChain(runnable=Parrot()),
     "command": lambda: Command(command=[sys.executable, "-S", "-c", PROGRAM]),
+    "degraded": lambda: degrade(Retrieval(catalogue=shop()), "bad", 0.5, catalogue=shop()),
 }
 ODD: dict[str, Conversation] = {
     "one message": talk("black boots"),
@@ -65,8 +75,9 @@ ODD: dict[str, Conversation] = {
 
 
 def test_every_agent_that_can_be_made_without_a_server_is_tried() -> None:
+    exported = [getattr(convsim.agents, name) for name in convsim.agents.__all__]
     assert {type(make()) for make in AGENTS.values()} | {HTTP} == {
-        getattr(convsim.agents, name) for name in convsim.agents.__all__
+        part for part in exported if isinstance(part, type)
     }
 
 

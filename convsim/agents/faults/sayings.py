@@ -1,0 +1,78 @@
+"""What faulty agents say: the phrases of ``phrases/``, one file a fault, drawn by a reply's seed."""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from convsim.agents.faults.draws import Draws
+from convsim.agents.faults.hooks import REPLY, Answering, Done, Draft, Scene
+from convsim.agents.faults.rewording import short_title
+from convsim.contracts.agent import AgentReply
+from convsim.one_line import one_line
+
+FOLDER = Path(__file__).with_name("phrases")
+MAX_TITLE = 100
+
+
+class Phrases(BaseModel):
+    """One file; a phrase may hold ``{title}`` and ``{second}``, the titles of the first two items shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    said_at_once: Annotated[int, Field(ge=1)] = 1
+    say: tuple[str, ...]
+
+
+@cache
+def phrases_of(fault: str) -> Phrases:
+    """Return the phrases of a fault, from its file."""
+    text = (FOLDER / f"{fault}.toml").read_text(encoding="utf-8")
+    return Phrases.model_validate(tomllib.loads(text))
+
+
+def drawn_phrases(fault: str, reply: AgentReply, draws: Draws) -> list[str]:
+    """Draw phrases whose slots the reply's items can fill; none is said twice."""
+    slots = {"title": _title(reply, 0), "second": _title(reply, 1)}
+    phrases = phrases_of(fault)
+    feasible = [
+        phrase
+        for phrase in phrases.say
+        if all(slots[name] for _, name, _, _ in string.Formatter().parse(phrase) if name)
+    ]
+    feasible.sort(key=lambda phrase: draws.uniform("phrase", phrase))
+    return [phrase.format(**slots) for phrase in feasible[: phrases.said_at_once]]
+
+
+def speaking(fault: str, place: Literal["instead", "before", "after"]) -> Answering:
+    """Make a fault that says phrases before or after the agent's text, or instead of it.
+
+    Where another fault has taken the place of the agent's own words already, both are said.
+    """
+    return Answering(fault, REPLY, _speaking(fault, place))
+
+
+def _speaking(
+    fault: str, place: Literal["instead", "before", "after"]
+) -> Callable[[Draft, Scene], Done[Draft]]:
+    def alter(draft: Draft, scene: Scene) -> Done[Draft]:
+        phrases = drawn_phrases(fault, draft.reply, scene.draws)
+        between = "\n\n" if len(phrases) > 1 else " "
+        kept = [] if place == "instead" and draft.own_words else [draft.reply.content]
+        parts = [*phrases, *kept] if place == "before" else [*kept, *phrases]
+        reply = draft.reply.model_copy(
+            update={"content": between.join(part for part in parts if part.strip())}
+        )
+        where = "instead of the agent's words" if not kept else place
+        return Done(Draft(reply, draft.own_words and bool(kept)), f"said {where}: {' '.join(phrases)}")
+
+    return alter
+
+
+def _title(reply: AgentReply, slot: int) -> str:
+    return one_line(short_title(reply.items[slot]))[:MAX_TITLE] if slot < len(reply.items) else ""

@@ -1,0 +1,48 @@
+"""What is asked for when an agent is to be degraded: ``bad``, or ``partial_query+rude_text``, at one severity."""
+
+from __future__ import annotations
+
+from convsim.agents.faults.catalogue import FAULTS
+from convsim.agents.faults.presets import PRESETS
+from convsim.errors import InputError
+from convsim.one_line import one_line
+
+
+def severities_of(spec: str, severity: float) -> dict[str, float]:
+    """Return the severity of each fault that ``spec`` names, in its order.
+
+    ``spec`` is a fault, a preset, or several joined by "+", all at ``severity``, from 0 to 1; a preset's shares are
+    multiplied by it. A fault that is named twice has the greater severity.
+
+    Raises:
+        InputError: There is no such fault or preset, or the severity is no number from 0 to 1.
+    """
+    check_severity(spec, severity)
+    found: dict[str, float] = {}
+    for name in (part.strip() for part in spec.split("+")):
+        for fault, share in _shares(name).items():
+            found[fault] = max(found.get(fault, 0.0), share * severity)
+    return found
+
+
+def check_fault(name: str) -> None:
+    """Check that a fault of that name exists; raises InputError."""
+    if name not in FAULTS:
+        raise InputError(
+            f"no fault is called {one_line(name)!r}; there are: {', '.join(FAULTS)}; presets: {', '.join(PRESETS)}"
+        )
+
+
+def check_severity(name: str, severity: object) -> None:
+    """Check that a severity is a number from 0 to 1; raises InputError."""
+    if isinstance(severity, bool) or not isinstance(severity, int | float) or not 0 <= severity <= 1:
+        raise InputError(
+            f"{one_line(name)}: a severity must be a number from 0 to 1, but is {one_line(repr(severity))}"
+        )
+
+
+def _shares(name: str) -> dict[str, float]:
+    if name in PRESETS:
+        return dict(PRESETS[name])
+    check_fault(name)
+    return {name: 1.0}

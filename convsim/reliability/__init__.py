@@ -1,0 +1,13 @@
+"""Reliability: how far labels may be trusted, held against those of people or of another annotator."""
+
+from convsim.reliability.checking import check
+from convsim.reliability.document import (
+    Agreement,
+    ClassScore,
+    Confusion,
+    Estimate,
+    Published,
+    Reliability,
+)
+
+__all__ = ["Agreement", "ClassScore", "Confusion", "Estimate", "Published", "Reliability", "check"]

@@ -1,0 +1,92 @@
+"""Does the wrapped agent at severity 0 answer as the bare agent does, byte for byte, where both heard the same?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from convsim.conversation import Conversation, Message
+
+Key = tuple[str, str, str, bytes]
+"""Persona, simulator, study, and the digest of what was said before a reply."""
+
+
+class Reply(NamedTuple):
+    """One reply of an agent, and where it stands."""
+
+    digest: bytes
+    conversation: str
+    message: int
+
+
+@dataclass(frozen=True)
+class Sameness:
+    """How many replies to identical histories were compared, and which was the first to differ."""
+
+    n_personas: int
+    n_replies: int
+    n_identical: int
+    first_difference: Reply | None
+
+
+def compare_replies(conversations: Sequence[Conversation]) -> Sameness:
+    """Compare replies at severity 0 of wrapped agents with those of the bare agent to the same history.
+
+    Conversations of one persona share their random numbers, repeat by repeat, so that to each history the wrapped
+    agent must have given the very replies of the bare agent, as often. What a wrapper notes of itself
+    (``faults``) is no part of a reply.
+    """
+    bare, wrapped = _replies(conversations, wrapped=False), _replies(conversations, wrapped=True)
+    n_replies = n_identical = 0
+    first: Reply | None = None
+    shared = [key for key in wrapped if key in bare]
+    for key in shared:
+        there = Counter(reply.digest for reply in bare[key])
+        spare = len(bare[key])
+        different: list[Reply] = []
+        for reply in wrapped[key]:
+            if there[reply.digest]:
+                there[reply.digest] -= 1
+                spare -= 1
+                n_identical += 1
+            else:
+                different.append(reply)
+        n_replies += len(wrapped[key]) - len(different)
+        # A history that the bare agent met less often has nothing to be compared with.
+        n_replies += min(spare, len(different))
+        if spare and different and first is None:
+            first = different[0]
+    return Sameness(len({key[0] for key in shared}), n_replies, n_identical, first)
+
+
+def _replies(conversations: Sequence[Conversation], *, wrapped: bool) -> dict[Key, list[Reply]]:
+    found: dict[Key, list[Reply]] = {}
+    for conversation in conversations:
+        is_wrapped = conversation.fault is not None and conversation.severity == 0
+        is_bare = conversation.fault is None and not conversation.severity
+        if conversation.persona is None or not (is_wrapped if wrapped else is_bare):
+            continue
+        who = (conversation.persona.id, conversation.simulator or "", conversation.source or "")
+        for history, reply in _said(conversation):
+            found.setdefault((*who, history), []).append(reply)
+    return found
+
+
+def _said(conversation: Conversation) -> Iterator[tuple[bytes, Reply]]:
+    """Yield the digest of the history and the reply, for each message of the agent."""
+    history = hashlib.blake2b(digest_size=16)
+    for number, message in enumerate(conversation.messages):
+        content = _bytes(message)
+        if message.role == "assistant":
+            digest = hashlib.blake2b(content, digest_size=16).digest()
+            yield history.digest(), Reply(digest, conversation.id, number)
+        history.update(len(content).to_bytes(8, "big") + content)
+
+
+def _bytes(message: Message) -> bytes:
+    said = message.model_dump(mode="json", include={"role", "content", "items", "action", "accepted"})
+    return json.dumps(said, sort_keys=True).encode()

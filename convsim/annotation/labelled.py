@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from convsim.contracts import Annotation
 from convsim.conversation import Conversation, Label, Labels
@@ -11,10 +11,18 @@ from convsim.errors import ModelError
 
 def is_labelled_by(conversation: Conversation, source: str) -> bool:
     """Tell whether ``source`` has labelled the conversation or a message of it."""
-    everything = (conversation.labels, *(message.labels for message in conversation.messages))
-    return any(
-        label.source == source for labels in everything for given in labels.values() for label in given
-    )
+    return source in sources_of([conversation])
+
+
+def sources_of(conversations: Iterable[Conversation]) -> set[str]:
+    """Name everybody who gave a label to a conversation or to a message of its user."""
+    return {
+        label.source
+        for conversation in conversations
+        for labels in (conversation.labels, *(m.labels for m in conversation.user_messages if m.labels))
+        for given in labels.values()
+        for label in given
+    }
 
 
 def with_labels(conversation: Conversation, annotation: Annotation, *, source: str) -> Conversation:

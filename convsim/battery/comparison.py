@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Collection, Iterable
 
-from convsim.battery.guards import drop_failures, find_overlap, mix_warnings, one_sided_labels
-from convsim.battery.scorecard import Scorecard, SideSummary
-from convsim.contracts import Corpus, Finding, Validator
-from convsim.conversation import Conversation
-from convsim.errors import ConvsimError, InputError, PluginError
+from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels
+from convsim.battery.reliability import reliabilities
+from convsim.battery.scorecard import Scorecard
+from convsim.battery.sides import Selection, Side, Source
+from convsim.contracts import Annotator, Corpus, Finding, Validator
+from convsim.errors import ConvsimError, PluginError
 from convsim.metrics import measure_both
 from convsim.plugins import installed, load, make
-from convsim.readers import Transcripts, read
-
-Source = str | Path | Transcripts | Sequence[Conversation]
-"""A file of conversations, a run folder, what `convsim.read` returned, or conversations."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selection:
-    """Which conversations take part; an empty collection keeps all."""
-
-    tasks: Collection[str] = ()
-    arms: Collection[str] = ()
-    allow_failures: bool = False
 
 
 def validate(
@@ -36,6 +22,7 @@ def validate(
     validators: Iterable[str | Validator] | None = None,
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
+    annotator: Annotator | None = None,
     allow_overlap: bool = False,
     allow_failures: bool = False,
 ) -> Scorecard:
@@ -50,6 +37,7 @@ def validate(
         validators: Names or instances; by default all that are installed and need not be asked for.
         tasks: Keep only these tasks on both sides; all by default.
         arms: Keep only these arms on both sides; all by default.
+        annotator: Labels both sides first, so that acts and experience are compared too.
         allow_overlap: Judge a simulator even on conversations that it learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
 
@@ -59,45 +47,10 @@ def validate(
     """
     chosen = find_validators(validators)
     selection = Selection(tasks=tasks, arms=arms, allow_failures=allow_failures)
-    real_side = Side.of(real, "real", selection)
-    simulated_side = Side.of(simulated, "simulated", selection)
+    real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
+    simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")
     warnings = mix_warnings(real_side.conversations, simulated_side.conversations)
     return judge(real_side, simulated_side, chosen, seed=seed, warnings=warnings, allow_overlap=allow_overlap)
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side, read, filtered and summarised."""
-
-    conversations: Sequence[Conversation]
-    summary: SideSummary
-    warnings: tuple[str, ...]
-
-    @classmethod
-    def of(cls, source: Source, name: str, selection: Selection) -> Side:
-        """Read a side and keep what ``selection`` names."""
-        transcripts = read(source) if isinstance(source, str | Path) else source
-        path = sha256 = None
-        warnings: list[str] = []
-        if isinstance(transcripts, Transcripts):
-            path, sha256 = str(transcripts.path), transcripts.sha256
-            warnings += [f"{name} side: {warning}" for warning in transcripts.warnings]
-            if transcripts.skipped:
-                warnings.append(f"{name} side: {transcripts.skipped} bad lines were skipped")
-            conversations: Sequence[Conversation] = transcripts.conversations
-        else:
-            conversations = transcripts
-        conversations = _selected(conversations, selection, name)
-        kept, warning = drop_failures(conversations, side=name, allow_failures=selection.allow_failures)
-        if warning:
-            warnings.append(warning)
-        return cls(kept, SideSummary.of(kept, path=path, sha256=sha256), tuple(warnings))
-
-    def keep(self, wanted: Callable[[Conversation], bool]) -> Side:
-        """Return the side with only the conversations that are wanted."""
-        kept = [conversation for conversation in self.conversations if wanted(conversation)]
-        summary = SideSummary.of(kept, path=self.summary.path, sha256=self.summary.sha256)
-        return Side(kept, summary, self.warnings)
 
 
 def judge(
@@ -132,6 +85,8 @@ def judge(
     corpora = measure_both(people, simulated.conversations)
     if real is not None:
         said += one_sided_labels(*corpora)
+    reliability, unknown = reliabilities(people, corpora[1].metrics.values(), seed=seed)
+    said += unknown
     findings = [f for validator in validators for f in run_validator(validator, *corpora, seed=seed)]
     said += [f"{f.validator}: {f.reason}" for f in findings if f.details.get("failed")]
     if reason and not allow_overlap:
@@ -140,27 +95,9 @@ def judge(
         real=real.summary if real else None,
         simulated=simulated.summary,
         warnings=tuple(said),
+        reliability=tuple(reliability),
         findings=tuple(findings),
     )
-
-
-def _selected(conversations: Sequence[Conversation], selection: Selection, side: str) -> list[Conversation]:
-    for field, wanted in (("task", selection.tasks), ("arm", selection.arms)):
-        present = {getattr(conversation, field) for conversation in conversations}
-        if missing := sorted(set(wanted) - present):
-            known = ", ".join(sorted(str(value)[:40] for value in present - {None})[:20]) or "none"
-            raise InputError(f"the {side} side has no {field} {missing[0]!r}; it has: {known}")
-    kept = [
-        conversation
-        for conversation in conversations
-        if (not selection.tasks or conversation.task in selection.tasks)
-        and (not selection.arms or conversation.arm in selection.arms)
-    ]
-    if not kept:
-        raise InputError(
-            f"the {side} side holds no conversation{' of that task and arm' if conversations else ''}"
-        )
-    return kept
 
 
 def find_validators(wanted: Iterable[object] | None) -> list[Validator]:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from convsim.battery.comparison import Selection, Side, Source, judge
+from convsim.battery.comparison import judge
 from convsim.battery.scorecard import Scorecard
-from convsim.contracts import Finding, Validator
+from convsim.battery.sides import Selection, Side, Source
+from convsim.contracts import Annotator, Finding, Validator
 from convsim.errors import InputError
 from convsim.metrics import measure_both
 from convsim.plugins import make
@@ -27,6 +28,7 @@ def counterfactual(
     saw_both: Source | None = None,
     tasks: Collection[str] = (),
     settings: Mapping[str, object] = NO_SETTINGS,
+    annotator: Annotator | None = None,
     allow_overlap: bool = False,
     allow_failures: bool = False,
 ) -> Scorecard:
@@ -41,6 +43,7 @@ def counterfactual(
         saw_both: Conversations of a simulator that learned from both arms: tells what it costs not to have seen one.
         tasks: Keep only these tasks; all by default.
         settings: Further settings of the validator ``counterfactual``, such as ``margin_sd``.
+        annotator: Labels all sides first, so that acts and experience are compared too.
         allow_overlap: Judge a simulator even on conversations that it learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
 
@@ -50,10 +53,11 @@ def counterfactual(
     if control == treatment:
         raise InputError(f"control and treatment are the same arm, {control!r}; name two")
     selection = Selection(tasks=tasks, arms=(control, treatment), allow_failures=allow_failures)
-    real_side, simulated_side = Side.of(real, "real", selection), Side.of(simulated, "simulated", selection)
+    real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
+    simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")
     given = {**settings, "control": control, "treatment": treatment}
     if saw_both is not None:
-        informed = Side.of(saw_both, "saw-both", selection)
+        informed = Side.of(saw_both, "saw-both", selection).labelled_by(annotator, "saw-both")
         given["saw_both"] = measure_both(real_side.conversations, informed.conversations)[1]
     validators = [_made("counterfactual", given)]
     card = judge(real_side, simulated_side, validators, seed=seed, allow_overlap=allow_overlap)
@@ -67,6 +71,7 @@ def dose_response(
     seed: int,
     tasks: Collection[str] = (),
     settings: Mapping[str, object] = NO_SETTINGS,
+    annotator: Annotator | None = None,
     allow_failures: bool = False,
 ) -> Scorecard:
     """Ask how simulated shoppers change as an agent's fault grows from severity 0 to 1.
@@ -77,12 +82,15 @@ def dose_response(
         seed: Moves every random draw.
         tasks: Keep only these tasks; all by default.
         settings: Further settings of the validator ``dose_response``.
+        annotator: Labels the conversations first, so that acts and experience are asked about too.
         allow_failures: Go on although more than 5 % of the conversations failed.
 
     Raises:
         InputError: Nothing was held with that fault; or the conversations cannot be read or failed too often.
     """
-    side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures))
+    side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures)).labelled_by(
+        annotator, "simulated"
+    )
     recorded = Counter(c.fault for c in side.conversations if c.fault is not None)
     if fault not in recorded:
         known = ", ".join(name[:40] for name in sorted(recorded)[:20]) or "none"
@@ -101,6 +109,7 @@ def check_relations(
     seed: int,
     tasks: Collection[str] = (),
     settings: Mapping[str, object] = NO_SETTINGS,
+    annotator: Annotator | None = None,
     further: Iterable[Finding] = (),
     allow_failures: bool = False,
 ) -> Scorecard:
@@ -113,6 +122,7 @@ def check_relations(
         tasks: Keep only these tasks; all by default.
         settings: Further settings of the validator ``relations``.
         further: Findings to put beside, such as those of ``check_severity_zero``.
+        annotator: Labels the conversations first, so that acts and experience are asked about too.
         allow_failures: Go on although more than 5 % of the conversations failed.
 
     Raises:
@@ -124,7 +134,9 @@ def check_relations(
     elif relations is not None:
         given["relations"] = tuple(relations)
     validator = _made("relations", given)
-    side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures))
+    side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures)).labelled_by(
+        annotator, "simulated"
+    )
     card = judge(None, side, [validator], seed=seed)
     return card.but(findings=(*card.findings, *further))
 

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 from convsim.contracts import FAILING, Finding
 from convsim.conversation import Conversation
 from convsim.records import Count, Record, Text
+from convsim.reliability import Reliability
 
 FailOn = Literal["different", "undecided"]
 
@@ -54,6 +55,8 @@ class Scorecard(Record):
     """Null where nothing is held against people: dose-response and metamorphic relations."""
     simulated: SideSummary
     warnings: tuple[Text, ...] = ()
+    reliability: tuple[Reliability, ...] = ()
+    """How far the annotators whose labels were compared agree with people, where that is known."""
     findings: tuple[Finding, ...] = ()
 
     def to_json(self) -> str:

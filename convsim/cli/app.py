@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from convsim.cli import counterfactual, data, demo, plugins, show, simulate, validate
+from convsim.cli import annotate, annotator, counterfactual, data, demo, plugins, show, simulate, validate
 from convsim.errors import ConvsimError
 from convsim.report.words import plain
 
@@ -26,8 +26,10 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("validate")(validate.validate)
 app.command("counterfactual")(counterfactual.counterfactual)
+app.command("annotate")(annotate.annotate)
 app.command("simulate")(simulate.simulate)
 app.command("show")(show.show)
+app.add_typer(annotator.app, name="annotator")
 app.add_typer(data.app, name="data")
 app.command("plugins")(plugins.plugins)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim.cli import options
+from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import check_folder, deliver
 from convsim.errors import InputError
@@ -52,6 +53,8 @@ def counterfactual(
         list[str] | None, options.settings("counterfactual", "counterfactual.margin_sd=0.3")
     ] = None,
     task: options.Tasks = None,
+    annotate: options.Annotate = None,
+    model: options.Model = None,
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
@@ -67,7 +70,8 @@ def counterfactual(
     _check(mode, files, saw_both=saw_both, agent=agent)
     check_folder(out_dir)
     owner = {"shift": "counterfactual", "ladder": "dose_response", "relations": "relations"}[mode]
-    given = parse_settings(settings or [], (owner, "agent"))
+    given = parse_settings(settings or [], (owner, "agent", *owners(annotate)))
+    annotator = make_annotator(annotate, model, given) if annotate else None
 
     def loaded(path: Path) -> Transcripts:
         return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
@@ -80,20 +84,22 @@ def counterfactual(
         card = battery.counterfactual(
             sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,
             saw_both=sides[2] if saw_both else None, tasks=tasks, settings=given[owner],
-            allow_overlap=allow_overlap, allow_failures=allow_failures,
+            annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
     elif mode == "ladder":
         side = loaded(files[0])
         err().print(f"seed {seed}")
         card = battery.dose_response(
-            side, str(ladder), seed=seed, tasks=tasks, settings=given[owner], allow_failures=allow_failures
-        )
+            side, str(ladder), seed=seed, tasks=tasks, settings=given[owner], annotator=annotator,
+            allow_failures=allow_failures,
+        )  # fmt: skip
     else:
         side = loaded(files[-1])
         err().print(f"seed {seed}")
         card = battery.check_relations(
             side, files[0] if len(files) == 2 else None, seed=seed, tasks=tasks, settings=given[owner],
-            further=_asked(agent, given["agent"], catalogue, side, seed), allow_failures=allow_failures,
+            annotator=annotator, further=_asked(agent, given["agent"], catalogue, side, seed),
+            allow_failures=allow_failures,
         )  # fmt: skip
     deliver(card, out=out_dir, output=output, fail_on=fail_on)
 

@@ -18,6 +18,13 @@ class Format(StrEnum):
     json = "json"
 
 
+class TextOrJson(StrEnum):
+    """How what is no scorecard is printed."""
+
+    text = "text"
+    json = "json"
+
+
 class Gate(StrEnum):
     """What makes the exit code 1."""
 
@@ -33,6 +40,15 @@ Reader = Annotated[
 ]
 SkipBadLines = Annotated[bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")]
 SurveyMap = Annotated[Path | None, typer.Option(help="TOML that maps survey questions to labels.")]
+Model = Annotated[
+    str | None, typer.Option(help="Model plugin where a language model is needed (default embedded).")
+]
+Annotate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ANNOTATOR", help="Label all sides first, by rules, classifier:PATH, judge or yours."
+    ),
+]
 AllowOverlap = Annotated[
     bool, typer.Option("--allow-overlap", help="Judge a simulator on conversations that it learned from.")
 ]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim.cli import options
+from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import check_folder, deliver
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
-    from convsim.contracts import Validator
+    from convsim.contracts import Annotator, Validator
 
 
 def validate(
@@ -32,6 +33,8 @@ def validate(
     arm: Annotated[
         list[str] | None, typer.Option(help="Keep this arm on both sides; may be repeated.")
     ] = None,
+    annotate: options.Annotate = None,
+    model: options.Model = None,
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
@@ -42,7 +45,7 @@ def validate(
     from convsim.battery import validate as compare
     from convsim.readers import read
 
-    chosen = _validators(validators, settings or [])
+    chosen, annotator = _made(validators, annotate, model, settings or [])
     check_folder(out_dir)
     sides = [
         read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)
@@ -50,13 +53,15 @@ def validate(
     err().print(f"seed {seed}")
     card = compare(
         sides[0], sides[1], seed=seed, validators=chosen, tasks=task or (), arms=arm or (),
-        allow_overlap=allow_overlap, allow_failures=allow_failures,
+        annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
     )  # fmt: skip
     deliver(card, out=out_dir, output=output, fail_on=fail_on)
 
 
-def _validators(names: str | None, settings: list[str]) -> list[str | Validator]:
-    """Make the validators that are named, with their settings."""
+def _made(
+    names: str | None, annotate: str | None, model: str | None, settings: list[str]
+) -> tuple[list[Validator], Annotator | None]:
+    """Make the validators that are named, and the annotator if there is one, with their settings."""
     from convsim.battery import default_validators, find_validators
     from convsim.plugins import installed, make
 
@@ -69,6 +74,6 @@ def _validators(names: str | None, settings: list[str]) -> list[str | Validator]
         raise InputError(
             f"--validators {names!r} names none; installed: {', '.join(installed('validators'))}"
         )
-    fields = parse_settings(settings, wanted)
-    made = [make("validators", name, **given) for name, given in fields.items()]
-    return list(find_validators(made))
+    given = parse_settings(settings, [*wanted, *owners(annotate)])
+    made = [make("validators", name, **given[name]) for name in wanted]
+    return find_validators(made), make_annotator(annotate, model, given) if annotate else None

@@ -1,4 +1,4 @@
-"""Scorecards for people: at a terminal and in Markdown."""
+"""Scorecards and other documents for people: at a terminal and in Markdown."""
 
 from convsim.report.markdown import to_markdown
 from convsim.report.terminal import print_scorecard

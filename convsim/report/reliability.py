@@ -44,6 +44,33 @@ def reliability_table(reliability: Reliability) -> Iterator[RenderableType]:
             yield _confusion(entry)
 
 
+def summary(reliability: Reliability) -> Iterator[RenderableType]:
+    """Yield one line a label, to stand beside findings that are read from the annotator's labels."""
+    rows = []
+    for entry in reliability.entries:
+        field = "kendall_tau_b" if entry.kind == "ordinal" else "macro_f1"
+        reported = [
+            f"{number(p.value)} ({' / '.join(map(plain, p.between))})"
+            for p in entry.published
+            if p.statistic == field and p.name is None
+        ]
+        name = Text(f"{plain(entry.label, limit=40)} of a {entry.level}")
+        rows.append(
+            (
+                name, str(entry.n), STATISTICS[field], written(getattr(entry, field)), written(entry.accuracy),
+                number(entry.majority_accuracy), "; ".join(reported) or "–",
+            )
+        )  # fmt: skip
+    of, against = plain(reliability.source, limit=80), plain(reliability.against, limit=80)
+    title = f"labels by {of} against {against}".replace("[", "\\[")
+    columns = (title, "n", "statistic", "agreement", "accuracy", "constant answer", "reported by others")
+    yield filled(
+        columns,
+        rows,
+        "How far the labels may be trusted, on the real side; constant answer: accuracy of one.",
+    )
+
+
 def written(estimate: Estimate) -> str:
     """Write an estimate with its interval; a dash where it is undefined."""
     if estimate.interval is None:

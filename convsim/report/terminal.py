@@ -12,6 +12,7 @@ from convsim.contracts import Finding
 from convsim.report.headline import headline
 from convsim.report.limits import limits
 from convsim.report.reactions import LADDER, RELATIONS, SHIFTS, reactions
+from convsim.report.reliability import summary
 from convsim.report.tables import filled, verdict
 from convsim.report.words import number, plain, side
 
@@ -33,6 +34,8 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
     yield _line("simulated", card.simulated)
     for warning in card.warnings:
         yield Text(f"warning: {plain(warning)}", style="yellow")
+    for reliability in card.reliability:
+        yield from summary(reliability)
     habits = [f for f in card.findings if f.validator == "marginals"]
     if habits:
         yield _metrics(habits)

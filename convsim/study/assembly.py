@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
@@ -12,12 +12,12 @@ from pydantic import JsonValue
 
 from convsim.catalogue import Catalogue
 from convsim.config import ArmSection, PluginSection, StudyConfig
-from convsim.contracts import Agent, ChatModel, Shopper
+from convsim.contracts import Agent, Annotator, ChatModel, Shopper
 from convsim.conversation import Conversation
 from convsim.engine import Arm
 from convsim.errors import PluginError, StudyError
 from convsim.persona import Persona
-from convsim.plugins import load
+from convsim.plugins import installed, load
 from convsim.readers import Transcripts, read
 from convsim.share import shared
 from convsim.study.archived import archived_catalogue
@@ -64,6 +64,22 @@ class Assembly:
     def agent(self) -> Agent:
         """Make the agent; raises PluginError for what is none."""
         return cast(Agent, _checked(self._make("agents", self.config.agent), "agent", "reply"))
+
+    def annotator(self, said: str, settings: Mapping[str, object]) -> Annotator:
+        """Make the annotator that is called ``NAME``, ``classifier:PATH`` or ``module:attribute``.
+
+        Raises:
+            PluginError: No such annotator, or something that is none.
+        """
+        name, _, path = said.partition(":")
+        given = dict(settings)
+        if path and name in installed("annotators"):
+            given["path"] = path
+            said = name
+        made = self._make("annotators", PluginSection.model_validate({"name": said, "settings": given}))
+        if not getattr(made, "source", None):
+            raise PluginError(f"{made!r} is no annotator: it needs a source and an async annotate()")
+        return cast(Annotator, _checked(made, "annotator", "annotate"))
 
     def transcripts(self) -> Transcripts:
         """Read what data-driven shoppers learn from."""
@@ -125,7 +141,9 @@ class Assembly:
         degraded = degrade(agent, arm.fault, severity, catalogue=self.catalogue())
         return Arm(arm.name, degraded, arm.fault, severity)
 
-    def _make(self, kind: Literal["models", "agents", "shoppers"], section: PluginSection) -> object:
+    def _make(
+        self, kind: Literal["models", "agents", "shoppers", "annotators"], section: PluginSection
+    ) -> object:
         """Make a plugin from its section's settings and, where its class asks for them, the study's own parts."""
         plugin = load(kind, section.name)
         if not isinstance(plugin, type):

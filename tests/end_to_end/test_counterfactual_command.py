@@ -23,7 +23,8 @@ def ladder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def document(*arguments: object) -> dict:
     done = convsim("counterfactual", *arguments, "--format", "json")
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    card: dict = json.loads(done.stdout)
+    return card
 
 
 def findings(card: dict) -> dict[str, dict]:
@@ -129,7 +130,7 @@ def test_a_shopper_that_saw_the_treated_arm_is_not_certified(tmp_path):
     assert one["estimate"] is not None
 
 
-BAD = {
+BAD: dict[str, tuple[list[object], str]] = {
     "no mode": ([PEOPLE, NAIVE], "expected REAL SIM --control ARM --treatment ARM"),
     "half a mode": ([PEOPLE, NAIVE, "--control", "good"], "found --control"),
     "two modes": ([PEOPLE, NAIVE, *ARMS, "--ladder", "bad"], "--control and --treatment and --ladder"),

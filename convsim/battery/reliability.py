@@ -1,0 +1,42 @@
+"""How far the labels that a comparison stands on may be trusted, where people labelled some of the real side too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from convsim.contracts import Metric
+from convsim.conversation import Conversation
+from convsim.errors import InputError
+from convsim.reliability import Reliability, check
+
+PEOPLE = ("self", "third_party")
+N_RESAMPLES = 199
+
+
+def reliabilities(
+    real: Sequence[Conversation], metrics: Iterable[Metric], *, seed: int
+) -> tuple[list[Reliability], list[str]]:
+    """Check every annotator that metrics are read from against people's own labels of the real side.
+
+    Returns:
+        One document an annotator and kind of person, and a sentence for each annotator whose reliability is unknown.
+    """
+    known: list[Reliability] = []
+    unknown: list[str] = []
+    annotators = dict.fromkeys(m.label.source for m in metrics if m.label and m.label.source not in PEOPLE)
+    for source in annotators:
+        checked = [made for against in PEOPLE if (made := _checked(real, source, against, seed=seed))]
+        known += checked
+        if not checked:
+            unknown.append(
+                f"the reliability of labels by {source} is unknown: no person labelled the same on the real side; "
+                "convsim annotator check tells it where people did"
+            )
+    return known, unknown
+
+
+def _checked(real: Sequence[Conversation], source: str, against: str, *, seed: int) -> Reliability | None:
+    try:
+        return check(real, real, source=source, against=against, seed=seed, n_resamples=N_RESAMPLES)
+    except InputError:  # these people gave no label of that kind
+        return None

@@ -1,0 +1,92 @@
+"""One side of a comparison: read, filtered, labelled and summarised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from convsim.annotation import annotate
+from convsim.battery.guards import drop_failures
+from convsim.battery.scorecard import SideSummary
+from convsim.contracts import Annotator
+from convsim.conversation import Conversation
+from convsim.errors import InputError
+from convsim.readers import Transcripts, read
+
+Source = str | Path | Transcripts | Sequence[Conversation]
+"""A file of conversations, a run folder, what `convsim.read` returned, or conversations."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which conversations take part; an empty collection keeps all."""
+
+    tasks: Collection[str] = ()
+    arms: Collection[str] = ()
+    allow_failures: bool = False
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side, read, filtered and summarised."""
+
+    conversations: Sequence[Conversation]
+    summary: SideSummary
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, source: Source, name: str, selection: Selection) -> Side:
+        """Read a side and keep what ``selection`` names."""
+        transcripts = read(source) if isinstance(source, str | Path) else source
+        path = sha256 = None
+        warnings: list[str] = []
+        if isinstance(transcripts, Transcripts):
+            path, sha256 = str(transcripts.path), transcripts.sha256
+            warnings += [f"{name} side: {warning}" for warning in transcripts.warnings]
+            if transcripts.skipped:
+                warnings.append(f"{name} side: {transcripts.skipped} bad lines were skipped")
+            conversations: Sequence[Conversation] = transcripts.conversations
+        else:
+            conversations = transcripts
+        conversations = _selected(conversations, selection, name)
+        kept, warning = drop_failures(conversations, side=name, allow_failures=selection.allow_failures)
+        if warning:
+            warnings.append(warning)
+        return cls(kept, SideSummary.of(kept, path=path, sha256=sha256), tuple(warnings))
+
+    def keep(self, wanted: Callable[[Conversation], bool]) -> Side:
+        """Return the side with only the conversations that are wanted."""
+        kept = [conversation for conversation in self.conversations if wanted(conversation)]
+        summary = SideSummary.of(kept, path=self.summary.path, sha256=self.summary.sha256)
+        return Side(kept, summary, self.warnings)
+
+    def labelled_by(self, annotator: Annotator | None, name: str) -> Side:
+        """Return the side with an annotator's labels beside those that it has; None adds nothing."""
+        if annotator is None:
+            return self
+        done = annotate(self.conversations, annotator)
+        warnings = [
+            f"{name} side: {done.source} left {count} of {len(done.conversations)} conversations unlabelled: {reason}"
+            for reason, count in done.reasons.most_common(3)
+        ]
+        return Side(done.conversations, self.summary, (*self.warnings, *warnings))
+
+
+def _selected(conversations: Sequence[Conversation], selection: Selection, side: str) -> list[Conversation]:
+    for field, wanted in (("task", selection.tasks), ("arm", selection.arms)):
+        present = {getattr(conversation, field) for conversation in conversations}
+        if missing := sorted(set(wanted) - present):
+            known = ", ".join(sorted(str(value)[:40] for value in present - {None})[:20]) or "none"
+            raise InputError(f"the {side} side has no {field} {missing[0]!r}; it has: {known}")
+    kept = [
+        conversation
+        for conversation in conversations
+        if (not selection.tasks or conversation.task in selection.tasks)
+        and (not selection.arms or conversation.arm in selection.arms)
+    ]
+    if not kept:
+        raise InputError(
+            f"the {side} side holds no conversation{' of that task and arm' if conversations else ''}"
+        )
+    return kept

@@ -1,0 +1,107 @@
+"""``convsim annotate FILE``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsim.cli import options
+from convsim.cli.console import err, parse_settings
+from convsim.errors import ConvsimError, InputError
+from convsim.report.words import plain
+
+if TYPE_CHECKING:
+    from convsim.annotation import Annotated as Labelled
+    from convsim.contracts import Annotator
+    from convsim.conversation import Conversation
+
+MAX_REASONS = 3
+
+
+def annotate(
+    file: Annotated[Path, typer.Argument(help="A file of conversations or a run folder.")],
+    out: Annotated[Path, typer.Option(help="Where to write the conversations with their labels.")],
+    annotator: Annotated[
+        str,
+        typer.Option(
+            "--with", envvar="CONVSIM_ANNOTATE_WITH", help="rules, classifier:PATH, judge, or yours."
+        ),
+    ] = "rules",
+    model: options.Model = None,
+    settings: Annotated[list[str] | None, options.settings("annotate", "judge.votes=3")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="Conversations at a time.")] = 8,
+    reader: options.Reader = None,
+    skip_bad_lines: options.SkipBadLines = False,
+    survey_map: options.SurveyMap = None,
+) -> None:
+    """Label what users did (acts) and felt (experience); nobody else's labels are touched."""
+    from convsim.readers import read, write
+
+    given = parse_settings(settings or [], owners(annotator))
+    chosen = make_annotator(annotator, model, given)
+    if out.resolve() == file.resolve():
+        raise InputError(f"--out {out}: is the file that is read; give another")
+    transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+    keep = out.with_name(f".{out.name}.annotations")
+    done = label(transcripts.conversations, chosen, concurrency=concurrency, keep=keep, of=str(file))
+    if done.n_failed == len(done.conversations):
+        raise ConvsimError(f"{file}: no conversation could be labelled; the same command tries again")
+    write(out, done.conversations)
+    keep.unlink(missing_ok=True)
+    err().print(f"wrote {out}")
+
+
+def owner_of(said: str) -> str:
+    """Name whom ``--set`` calls an annotator that was typed as ``NAME`` or ``NAME:PATH``."""
+    return said.partition(":")[0]
+
+
+def owners(said: str | None) -> list[str]:
+    """Name whose settings ``--set`` may give when an annotator was typed: its own and its model's."""
+    return ["model", owner_of(said)] if said else []
+
+
+def make_annotator(said: str, model: str | None, given: Mapping[str, dict[str, object]]) -> Annotator:
+    """Make an annotator from what was typed, with a model where it asks for one."""
+    from convsim.config import StudyConfig
+    from convsim.study import Assembly
+
+    flags: dict[str, dict[str, object]] = {"model": {"name": model, "settings": given["model"] or None}}
+    assembly = Assembly(StudyConfig().with_flags(flags))
+    annotator = assembly.annotator(said, given[owner_of(said)])
+    for stand_in in assembly.stand_ins:
+        err().print(f"not given, so taken: {stand_in}")
+    return annotator
+
+
+def label(
+    conversations: Sequence[Conversation],
+    annotator: Annotator,
+    *,
+    concurrency: int = 8,
+    keep: Path | None = None,
+    of: str,
+) -> Labelled:
+    """Label conversations with a bar, and say how many there were and why some stayed unlabelled."""
+    from rich.progress import Progress
+
+    from convsim.annotation import annotate as annotate_all
+
+    talk = err()
+    with Progress(console=talk, transient=True, disable=not talk.is_terminal) as bar:
+        task = bar.add_task(f"labelling {of}", total=len(conversations))
+        done = annotate_all(
+            conversations, annotator, concurrency=concurrency, keep=keep,
+            on_change=lambda n: bar.update(task, completed=n),
+        )  # fmt: skip
+    already = f" ({done.n_already} were already)" if done.n_already else ""
+    cost = f", ${done.cost_usd:.4f}" if done.cost_usd else ""
+    talk.print(
+        f"{plain(of)}: {done.n_labelled} of {len(conversations)} conversations labelled by {done.source}{already}{cost}"
+    )
+    for reason, count in done.reasons.most_common(MAX_REASONS):
+        talk.print(f"{count} stay unlabelled: {plain(reason)}")
+    return done

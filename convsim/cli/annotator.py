@@ -1,0 +1,167 @@
+"""``convsim annotator train | check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsim.cli import options
+from convsim.cli.annotate import label, make_annotator, owners
+from convsim.cli.console import err, make_folder, out, parse_settings, write_whole
+from convsim.errors import InputError
+from convsim.report.words import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import RenderableType
+
+    from convsim.conversation import Conversation
+
+PEOPLE = ("self", "third_party")
+
+app = typer.Typer(
+    name="annotator", help="Builds annotators, and tells how far they may be trusted.", no_args_is_help=True
+)
+
+Mapping = Annotated[
+    Path | None, typer.Option("--map", help="TOML that turns labels of another scheme into acts.")
+]
+
+
+@app.command("train")
+def train(
+    file: Annotated[Path, typer.Argument(help="Labelled conversations.")],
+    out_file: Annotated[
+        Path, typer.Option("--out", envvar="CONVSIM_ANNOTATOR_TRAIN_OUT", help="A .skops file.")
+    ],
+    source: Annotated[
+        str | None, typer.Option(help="Whose labels to learn, such as self or third_party.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Names of labels, with commas between (default: all).")
+    ] = None,
+    mapping: Mapping = None,
+    folds: Annotated[int, typer.Option(help="Of the cross-validation.")] = 5,
+    seed: options.Seed = 0,
+    held_out: Annotated[
+        Path | None, typer.Option(help="Also write the conversations with the labels given out of fold.")
+    ] = None,
+    reader: options.Reader = None,
+    survey_map: options.SurveyMap = None,
+) -> None:
+    """Train a classifier of acts and experience, and print how well it does on people that it has not seen."""
+    from convsim.annotation import with_labels
+    from convsim.annotators.classifier import OUT_OF_FOLD, save
+    from convsim.annotators.classifier import train as fit
+    from convsim.annotators.mapping import read_map
+    from convsim.readers import read, write
+    from convsim.report.classifier import card_tables
+
+    transcripts = read(file, reader=reader, survey_map=survey_map)
+    err().print(f"seed {seed}")
+    trained = fit(
+        transcripts.conversations,
+        source=source or _only_source(transcripts.conversations, str(file)),
+        seed=seed,
+        labels=[name.strip() for name in labels.split(",") if name.strip()] if labels else None,
+        mapping=read_map(mapping) if mapping else None,
+        folds=folds,
+        file=(file.name, transcripts.sha256),
+    )
+    save(trained, out_file)
+    err().print(f"wrote {out_file}, classifier:{trained.card.version}")
+    if held_out:
+        labelled = zip(transcripts.conversations, trained.out_of_fold, strict=True)
+        write(held_out, [with_labels(c, given, source=OUT_OF_FOLD) for c, given in labelled])
+        err().print(f"wrote {held_out}")
+    _print(card_tables(trained.card))
+
+
+@app.command("check")
+def check(
+    file: Annotated[
+        Path, typer.Argument(help="Conversations with the annotator's labels, or to be labelled.")
+    ],
+    against: Annotated[
+        str, typer.Option(help="self, third_party, another source, or a file of the same conversations.")
+    ],
+    source: Annotated[str | None, typer.Option(help="The annotator under test, such as rules:1.")] = None,
+    annotator: Annotated[
+        str | None, typer.Option("--with", help="Label with rules, classifier:PATH, judge or yours first.")
+    ] = None,
+    reference: Annotated[str | None, typer.Option(help="Whose labels of another file count.")] = None,
+    mapping: Mapping = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option("--out", envvar="CONVSIM_ANNOTATOR_CHECK_OUT", help="Folder for reliability.json."),
+    ] = None,
+    output: Annotated[
+        options.TextOrJson,
+        typer.Option("--format", envvar="CONVSIM_ANNOTATOR_CHECK_FORMAT", help="How it is printed."),
+    ] = options.TextOrJson.text,
+    seed: options.Seed = 0,
+    model: options.Model = None,
+    settings: Annotated[list[str] | None, options.settings("annotator_check", "judge.votes=3")] = None,
+    reader: options.Reader = None,
+    survey_map: options.SurveyMap = None,
+) -> None:
+    """Tell how far an annotator's labels agree with people's, or with another annotator's."""
+    from convsim.annotation import with_mapped_acts
+    from convsim.annotators.definitions import definitions
+    from convsim.annotators.mapping import read_map
+    from convsim.readers import read
+    from convsim.reliability import check as agree
+    from convsim.report.reliability import reliability_table
+
+    given = parse_settings(settings or [], owners(annotator))
+    chosen = make_annotator(annotator, model, given) if annotator else None
+    told = list(read(file, reader=reader, survey_map=survey_map).conversations)
+    other = told
+    if Path(against).exists():
+        other = list(read(Path(against), reader=reader, survey_map=survey_map).conversations)
+        against = reference or _only_source(other, against)
+    same = other is told
+    if chosen is not None:
+        told = list(label(told, chosen, of=str(file)).conversations)
+        source = chosen.source
+    if mapping:
+        act_map = read_map(mapping)
+        other = with_mapped_acts(told if same else other, act_map, source=against)
+        told = other if same else with_mapped_acts(told, act_map, source=against)
+    elif same:
+        other = told
+    err().print(f"seed {seed}")
+    found = agree(
+        told, other, source=source or _only_source(told, str(file), machines=True), against=against, seed=seed,
+        acts=definitions().act_names,
+    )  # fmt: skip
+    if out_dir:
+        write_whole(make_folder(out_dir) / "reliability.json", found.to_json())
+    if output is options.TextOrJson.json:
+        typer.echo(found.to_json(), nl=False)
+    else:
+        _print(reliability_table(found))
+
+
+def _print(parts: Iterable[RenderableType]) -> None:
+    console = out()
+    for part in parts:
+        console.print(part)
+
+
+def _only_source(conversations: Sequence[Conversation], file: str, *, machines: bool = False) -> str:
+    """Name the one source of labels that a file has: of people's, or of annotators'; raises InputError."""
+    from convsim.annotation import sources_of
+
+    found = sorted(name for name in sources_of(conversations) if (name not in PEOPLE) == machines)
+    if len(found) == 1:
+        return found[0]
+    who = "an annotator" if machines else "a person"
+    option = "--source or --with" if machines else "--source or --reference"
+    listed = plain(", ".join(found[:8]), limit=200) or "none"
+    raise InputError(
+        f"{file}: expected labels by {who}, one source, but found: {listed}; say which with {option}"
+    )

@@ -5,14 +5,30 @@
 >>> card.findings[0].verdict                                           # doctest: +SKIP
 """
 
-from convsim.battery import Scorecard, check_relations, counterfactual, dose_response, validate
-from convsim.contracts import Corpus, Finding, Metric, Validator
-from convsim.conversation import Conversation, Item, Label, Message
-from convsim.errors import ConvsimError, InputError
-from convsim.metrics import measure
-from convsim.persona import Persona
-from convsim.readers import read, write
-from convsim.study import Study
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convsim.battery import Scorecard, check_relations, counterfactual, dose_response, validate
+    from convsim.contracts import Corpus, Finding, Metric, Validator
+    from convsim.conversation import Conversation, Item, Label, Message
+    from convsim.errors import ConvsimError, InputError
+    from convsim.metrics import measure
+    from convsim.persona import Persona
+    from convsim.readers import read, write
+    from convsim.study import Study
+
+HOMES = {
+    "battery": ("Scorecard", "check_relations", "counterfactual", "dose_response", "validate"),
+    "contracts": ("Corpus", "Finding", "Metric", "Validator"),
+    "conversation": ("Conversation", "Item", "Label", "Message"),
+    "errors": ("ConvsimError", "InputError"),
+    "metrics": ("measure",),
+    "persona": ("Persona",),
+    "readers": ("read", "write"),
+    "study": ("Study",),
+}
+"""Where each public name lives; it is imported when it is first asked for, so that the command line starts at once."""
 
 __all__ = [
     "Conversation",
@@ -36,3 +52,14 @@ __all__ = [
     "validate",
     "write",
 ]
+
+
+def __getattr__(name: str) -> object:
+    for home, names in HOMES.items():
+        if name in names:
+            return getattr(import_module(f"convsim.{home}"), name)
+    raise AttributeError(f"module 'convsim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

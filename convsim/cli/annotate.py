@@ -11,7 +11,7 @@ import typer
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings
 from convsim.errors import ConvsimError, InputError
-from convsim.report.words import plain
+from convsim.plain import plain
 
 if TYPE_CHECKING:
     from convsim.annotation import Annotated as Labelled

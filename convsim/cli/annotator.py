@@ -11,7 +11,7 @@ from convsim.cli import options
 from convsim.cli.annotate import label, make_annotator, owners
 from convsim.cli.console import err, make_folder, out, parse_settings, write_whole
 from convsim.errors import InputError
-from convsim.report.words import plain
+from convsim.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,7 @@ import typer
 
 from convsim.cli import annotate, annotator, counterfactual, data, demo, plugins, show, simulate, validate
 from convsim.errors import ConvsimError
-from convsim.report.words import plain
+from convsim.plain import plain
 
 FAILED = ConvsimError.exit_code
 MAX_MESSAGE_CHARACTERS = 2000

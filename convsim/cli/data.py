@@ -138,7 +138,7 @@ def split_file(
 
 
 def _warn(*warnings: str) -> None:
-    from convsim.report.words import plain
+    from convsim.plain import plain
 
     for warning in warnings:
         err().print(f"warning: {plain(warning)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim.cli.console import err, parse_settings
-from convsim.report.words import plain
+from convsim.plain import plain
 
 if TYPE_CHECKING:
     from convsim.study import Outcome, Study

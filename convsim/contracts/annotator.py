@@ -10,7 +10,6 @@ from pydantic import Field
 from convsim.conversation import Conversation, Label, Usage
 from convsim.records import Name, Record
 
-
 Place = Annotated[int, Field(ge=0)]
 """Not strict: as the key of a JSON object it is written as text."""
 
@@ -29,7 +28,10 @@ class Annotation(Record):
 class Annotator(Protocol):
     """Labels what users did (acts) and felt (experience); raises ModelError where it cannot, and never guesses."""
 
-    name: Name
+    @property
+    def name(self) -> Name:
+        """What the annotator is called."""
+        ...
 
     @property
     def source(self) -> Name:

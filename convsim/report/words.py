@@ -1,11 +1,11 @@
-"""Verdicts and numbers in words, and text from transcripts made safe to print."""
+"""Verdicts and numbers in words."""
 
 from __future__ import annotations
 
 import math
-import unicodedata
 
 from convsim.contracts import Finding, Verdict
+from convsim.plain import plain as plain
 
 VERDICTS: dict[Verdict, str] = {
     "aligned": "aligned",
@@ -29,14 +29,6 @@ def number(value: object, *, figures: int = 3) -> str:
 def interval(finding: Finding) -> str:
     """Write a finding's interval, or a dash."""
     return f"[{number(finding.interval[0])}, {number(finding.interval[1])}]" if finding.interval else "–"
-
-
-def plain(text: str, *, limit: int = 500) -> str:
-    """Replace control and formatting characters and cut: transcripts are hostile text."""
-    shown = "".join(
-        "�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c for c in text[:limit]
-    )
-    return shown if len(text) <= limit else shown + "…"
 
 
 def side(finding: Finding, name: str) -> str:

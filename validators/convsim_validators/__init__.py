@@ -6,5 +6,14 @@ from convsim_validators.humanlikeness import HumanLikeness
 from convsim_validators.marginals import Marginals
 from convsim_validators.prevalence import Prevalence
 from convsim_validators.relations import Relations
+from convsim_validators.transitions import Transitions
 
-__all__ = ["Counterfactual", "DoseResponse", "HumanLikeness", "Marginals", "Prevalence", "Relations"]
+__all__ = [
+    "Counterfactual",
+    "DoseResponse",
+    "HumanLikeness",
+    "Marginals",
+    "Prevalence",
+    "Relations",
+    "Transitions",
+]

@@ -1,0 +1,131 @@
+"""``convsim arena REAL SIM [SIM …]``."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsim.cli import options
+from convsim.cli.console import err
+from convsim.cli.deliver import check_folder, deliver
+from convsim.errors import InputError
+
+if TYPE_CHECKING:
+    from convsim.arena import ArenaStudy, Database
+
+
+class Shape(StrEnum):
+    """What a rater is asked."""
+
+    single = "single"
+    pair = "pair"
+
+
+def arena(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="REAL SIM...", help="People's conversations, then one file a simulator."),
+    ] = None,
+    mode: Annotated[
+        Shape, typer.Option(help="One conversation: human or simulated? Or a pair: which is the human's?")
+    ] = Shape.single,
+    n: Annotated[int, typer.Option("--n", min=2, max=2000, help="Trials at most.")] = 60,
+    seed: options.Seed = 0,
+    database: Annotated[Path, typer.Option(help="SQLite file that keeps the answers.")] = Path(
+        "arena.sqlite"
+    ),
+    host: Annotated[
+        str,
+        typer.Option(help="Address to bind; anything but loopback needs the token in the printed address."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any that is free.")] = 8765,
+    precision: Annotated[
+        float, typer.Option(min=0.01, max=0.5, help="Enough when the accuracy is known to this half-width.")
+    ] = 0.1,
+    results: Annotated[
+        bool, typer.Option("--results", help="Print the results of --database and serve nothing.")
+    ] = False,
+    scores: Annotated[
+        Path | None, typer.Option(help="findings.json whose hls scores are held against people's votes.")
+    ] = None,
+    out_dir: Annotated[Path | None, options.out("arena")] = None,
+    output: Annotated[options.Format, options.output("arena")] = options.Format.text,
+    allow_overlap: options.AllowOverlap = False,
+    allow_failures: options.AllowFailures = False,
+) -> None:
+    """Serve a blind test for your own people: can they tell simulated shoppers from human ones?"""
+    from convsim.arena import Database
+
+    kept = Database(database)
+    study = None
+    if files or not results:
+        study = _study(files or [], mode, n, seed, allow_failures=allow_failures)
+    if results:
+        check_folder(out_dir)
+        _print_results(
+            kept, study, scores=scores, out_dir=out_dir, output=output, allow_overlap=allow_overlap
+        )
+    elif study is not None:
+        _serve(kept, study, host=host, port=port, precision=precision)
+
+
+def _study(files: list[Path], mode: Shape, n: int, seed: int, *, allow_failures: bool) -> ArenaStudy:
+    from convsim.arena import prepare
+    from convsim.readers import read
+
+    if len(files) < 2:
+        raise InputError(
+            f"convsim arena needs people's conversations and at least one simulator's; got {len(files)} files"
+        )
+    real, *simulated = [read(file) for file in files]
+    return prepare(real, simulated, mode=mode.value, n=n, seed=seed, allow_failures=allow_failures)
+
+
+def _print_results(
+    database: Database,
+    study: ArenaStudy | None,
+    *,
+    scores: Path | None,
+    out_dir: Path | None,
+    output: options.Format,
+    allow_overlap: bool,
+) -> None:
+    from convsim.arena import read_scores
+    from convsim.arena import results as judged
+
+    if study is not None and database.path.exists():
+        database.open_for(study)
+    card = judged(database, scores=read_scores(scores) if scores else None, allow_overlap=allow_overlap)
+    deliver(card, out=out_dir, output=output, fail_on=None)
+
+
+def _serve(database: Database, study: ArenaStudy, *, host: str, port: int, precision: float) -> None:
+    from convsim.arena.access import Access
+    from convsim.arena.answers import answers
+    from convsim.arena.server import address, check_installed, listen, serve
+
+    check_installed()
+    access = Access.at(host, os.environ)
+    kept = database.open_for(study)
+    talk = err()
+    with listen(host, port) as listening:
+        for warning in [*kept.warnings, *([kept.overlap] if kept.overlap else [])]:
+            talk.print(f"warning: {warning}")
+        talk.print(
+            f"seed {kept.seed}; {len(kept.trials)} trials a rater; answers are kept in {database.path}"
+        )
+        talk.print(
+            "open this address, or send it to your raters; Ctrl-C ends it, and the same command goes on:"
+        )
+        typer.echo(address(host, listening, access))
+        try:
+            serve(kept, database, listening=listening, access=access, precision=precision)
+        except KeyboardInterrupt:
+            n = len(answers(database))
+            talk.print(
+                f"stopped; {n} answers are kept, and convsim arena --results --database FILE judges by them"
+            )

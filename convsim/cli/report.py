@@ -1,0 +1,112 @@
+"""``convsim report RUN``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsim.cli import options
+from convsim.cli.console import err, out, write_whole
+from convsim.errors import InputError
+
+if TYPE_CHECKING:
+    from convsim.battery import Scorecard
+    from convsim.conversation import Conversation
+
+PAGE = "report.html"
+
+
+class Output(StrEnum):
+    """What the report is made as."""
+
+    html = "html"
+    md = "md"
+    junit = "junit"
+    json = "json"
+    text = "text"
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A folder with findings.json, or the file.")],
+    output: Annotated[
+        Output,
+        typer.Option(
+            "--format", envvar="CONVSIM_REPORT_FORMAT", help="html writes a page; others are printed."
+        ),
+    ] = Output.html,
+    real: Annotated[Path | None, typer.Option(help="People's conversations, if they have moved.")] = None,
+    sim: Annotated[Path | None, typer.Option(help="Simulated conversations, if they have moved.")] = None,
+    out_file: Annotated[
+        Path | None,
+        typer.Option("--out", envvar="CONVSIM_REPORT_OUT", help=f"File to write; RUN/{PAGE} for html."),
+    ] = None,
+    fail_on: options.FailOn = None,
+) -> None:
+    """Build a report again from findings.json and the conversations that it names."""
+    from convsim.report.document import read_scorecard
+
+    card = read_scorecard(run)
+    folder = run if run.is_dir() else run.parent
+    if out_file is not None and (out_file.is_dir() or not out_file.parent.is_dir()):
+        raise InputError(f"--out {out_file}: expected a file in a folder that exists")
+    if output is Output.html:
+        path = out_file or folder / PAGE
+        write_whole(path, _page(card, folder, real=real, sim=sim))
+        err().print(f"wrote {path}")
+    elif output is Output.text and out_file is None:
+        from convsim.report import print_scorecard
+
+        print_scorecard(card, out())
+    else:
+        text = _text(card, output, fail_on)
+        if out_file is None:
+            typer.echo(text, nl=False)
+        else:
+            write_whole(out_file, text)
+            err().print(f"wrote {out_file}")
+    if fail_on and card.failing(fail_on.value):
+        raise typer.Exit(1)
+
+
+def write_report(
+    folder: Path,
+    card: Scorecard,
+    real: Sequence[Conversation] | None,
+    simulated: Sequence[Conversation] | None,
+) -> Path:
+    """Write ``report.html`` into a folder, whole or not at all; raises InputError where that cannot be."""
+    from convsim.report.html import to_html
+
+    path = folder / PAGE
+    write_whole(path, to_html(card, real, simulated))
+    return path
+
+
+def _page(card: Scorecard, folder: Path, *, real: Path | None, sim: Path | None) -> str:
+    from convsim.report.html import find_transcripts, to_html
+
+    if card.real is None and real is not None:
+        raise InputError(f"--real {real}: these findings hold nobody against people")
+    people = find_transcripts(card.real, "real", near=folder, given=real) if card.real else None
+    shoppers = find_transcripts(card.simulated, "simulated", near=folder, given=sim)
+    notes = (*(people.notes if people else ()), *shoppers.notes)
+    return to_html(
+        card, people.conversations if people else None, shoppers.conversations, notes=notes, near=folder
+    )
+
+
+def _text(card: Scorecard, output: Output, fail_on: options.Gate | None) -> str:
+    from convsim.report import to_markdown
+    from convsim.report.junit import to_junit
+
+    if output is Output.md:
+        return to_markdown(card) + "\n"
+    if output is Output.junit:
+        return to_junit(card, fail_on.value if fail_on else None)
+    if output is Output.json:
+        return card.to_json()
+    raise InputError("--format text is printed; for a file, name --format md, json, junit or html")

@@ -1,0 +1,62 @@
+"""The scorecard as JUnit XML, for the dashboards of CI servers."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from xml.etree import ElementTree
+
+from convsim.battery import FailOn, Scorecard
+from convsim.contracts import Finding
+from convsim.report.html.rows import kind_of
+from convsim.report.words import VERDICTS, interval, number, plain
+
+NOT_XML = re.compile(r"[\ufffe\uffff]")
+"""No control characters, which ``plain`` has replaced, and yet not allowed in XML 1.0."""
+
+
+def to_junit(card: Scorecard, fail_on: FailOn | None) -> str:
+    """Return the judged findings as test cases, one suite a validator.
+
+    A finding that the gate fails on is a failure, an undecided one is skipped unless the gate fails on it, and a
+    validator that failed is an error. Controls are left out.
+
+    Args:
+        card: What was found.
+        fail_on: The gate; None counts as ``different``.
+    """
+    failing = {id(finding) for finding in card.failing(fail_on or "different")}
+    suites = ElementTree.Element("testsuites", name="convsim")
+    ordered = sorted(card.judged, key=lambda finding: finding.validator)
+    for validator, findings in groupby(ordered, key=lambda finding: finding.validator):
+        cases = [_case(finding, fails=id(finding) in failing) for finding in findings]
+        kinds = [case[0].tag if len(case) else "" for case in cases]
+        suite = ElementTree.SubElement(
+            suites, "testsuite", name=_text(validator), tests=str(len(cases)), failures=str(kinds.count("failure")),
+            errors=str(kinds.count("error")), skipped=str(kinds.count("skipped")),
+        )  # fmt: skip
+        suite.extend(cases)
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=False) + "\n"
+
+
+def _case(finding: Finding, *, fails: bool) -> ElementTree.Element:
+    case = ElementTree.Element(
+        "testcase", classname=f"convsim.{_text(finding.validator)}", name=_text(finding.metric), time="0"
+    )
+    if finding.details.get("failed"):
+        ElementTree.SubElement(case, "error", message=_text(finding.reason))
+    elif fails:
+        failure = ElementTree.SubElement(
+            case, "failure", message=VERDICTS[finding.verdict], type=finding.verdict
+        )
+        failure.text = _text(
+            f"{finding.question}\n{finding.reason}\nestimate {number(finding.estimate)} {interval(finding)} {finding.unit}"
+        )
+    elif kind_of(finding) == "undecided":
+        ElementTree.SubElement(case, "skipped", message=_text(f"undecided: {finding.reason}"))
+    return case
+
+
+def _text(text: str) -> str:
+    return NOT_XML.sub("�", plain(text, limit=2_000))

@@ -1,0 +1,64 @@
+import pytest
+
+from convsim_validators.shift_decision import ShiftEvidence, decide_shift, growth_to_decide, reaction
+
+
+def evidence(human, simulated, half, **changes):
+    """Half-widths: of both shifts, then of the difference."""
+    given = {
+        "human": human, "human_half": half[0], "simulated": simulated, "simulated_half": half[0],
+        "difference_half": half[1], "p_value": 0.001, "correction": 1.0, "margin": 0.2,
+    }  # fmt: skip
+    return ShiftEvidence(**{**given, **changes})
+
+
+@pytest.mark.parametrize(
+    ("human", "simulated", "half", "verdict"),
+    [
+        (1.0, 1.2, (0.2, 0.29), "reacts_as_people"),
+        (1.0, 1.2, (0.2, 0.31), "undecided"),
+        (1.0, 1.7, (0.2, 0.3), "over_reacts"),
+        (1.0, 0.3, (0.2, 0.3), "under_reacts"),
+        (1.0, 0.3, (0.31, 0.4), "does_not_react"),
+        (1.0, -0.3, (0.2, 0.3), "reacts_wrong_way"),
+        (-1.0, 0.3, (0.2, 0.3), "reacts_wrong_way"),
+        (1.0, -0.1, (0.2, 0.3), "does_not_react"),
+        (1.0, 0.0, (1.5, 2.0), "undecided"),
+    ],
+)
+def test_the_rule_where_people_shift(human, simulated, half, verdict):
+    assert reaction(evidence(human, simulated, half)) == verdict
+
+
+def test_a_larger_shift_the_other_way_that_may_be_none_is_no_reaction_and_not_too_strong_a_one():
+    assert reaction(evidence(0.5, -0.8, (0.9, 1.0))) == "does_not_react"
+
+
+@pytest.mark.parametrize(
+    ("simulated", "half", "verdict"),
+    [
+        (0.05, (0.1, 0.14), "reacts_as_people"),
+        (0.05, (0.1, 0.16), "undecided"),
+        (0.5, (0.3, 0.4), "over_reacts"),
+        (-0.5, (0.3, 0.4), "over_reacts"),
+        (0.5, (0.6, 0.4), "undecided"),
+        (0.5, (0.3, 0.6), "undecided"),
+    ],
+)
+def test_the_rule_where_no_shift_of_people_is_established(simulated, half, verdict):
+    assert reaction(evidence(0.0, simulated, half, p_value=0.5)) == verdict
+
+
+def test_growth_is_what_narrows_the_interval_into_half_of_the_human_shift():
+    # The difference, 0, with a half-width of 1 lies inside .5 once the data are four times as many.
+    assert growth_to_decide(evidence(1.0, 1.0, (0.5, 1.0))) == pytest.approx(4.0, rel=0.05)
+
+
+def test_growth_is_what_narrows_the_interval_into_the_margin_where_people_never_shift():
+    undecided = evidence(0.0, 0.0, (1.0, 1.0), p_value=1.0)
+    assert growth_to_decide(undecided) == pytest.approx(25.0, rel=0.05)
+    assert decide_shift(undecided).growth == growth_to_decide(undecided)
+
+
+def test_a_decided_shift_needs_no_growth():
+    assert decide_shift(evidence(1.0, 0.0, (0.2, 0.3))).growth is None

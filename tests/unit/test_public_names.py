@@ -1,0 +1,30 @@
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import convsim
+
+
+@pytest.mark.parametrize("name", convsim.__all__)
+def test_every_public_name_is_what_its_home_calls_so(name):
+    [home] = [home for home, names in convsim.HOMES.items() if name in names]
+    assert getattr(convsim, name) is getattr(importlib.import_module(f"convsim.{home}"), name)
+
+
+def test_homes_and_public_names_are_the_same():
+    assert sorted(name for names in convsim.HOMES.values() for name in names) == sorted(convsim.__all__)
+    assert dir(convsim) == sorted(convsim.__all__)
+
+
+def test_what_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'valdate'"):
+        convsim.valdate  # noqa: B018
+
+
+def test_help_imports_none_of_the_heavy_libraries():
+    code = "import sys, convsim.cli; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    heavy = ("torch", "transformers", "pandas", "scipy", "sklearn", "matplotlib", "numpy", "openai", "jinja2")
+    assert not [name for name in heavy if f"'{name}'" in loaded]

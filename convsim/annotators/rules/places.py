@@ -59,7 +59,7 @@ class Place:
     def of_message(self, message: Message, content: frozenset[str]) -> set[str]:
         """Return the places of a user's message that says ``content``, and take it in."""
         places = set(self.now)
-        if not self.spoken:
+        if not self.earlier and not self.waiting:
             places.add("first")
         for name, holds in (
             ("offered", self.offered),

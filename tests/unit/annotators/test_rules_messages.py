@@ -45,7 +45,9 @@ def labels_of(place: str, text: str) -> tuple[list[str], list[str]]:
     before = PLACES[place]
     annotation = Rules().label(Conversation(id="c", messages=(*before, user(text))))
     labels = annotation.messages[len(before)]
-    return labels["acts"].value, [name for name in definitions().experience_names if labels[name].value]
+    acts = labels["acts"].value
+    assert isinstance(acts, list)
+    return [str(act) for act in acts], [name for name in definitions().experience_names if labels[name].value]
 
 
 EXAMPLES = tuple(_examples())

@@ -50,9 +50,8 @@ def _case(finding: Finding, *, fails: bool) -> ElementTree.Element:
         failure = ElementTree.SubElement(
             case, "failure", message=VERDICTS[finding.verdict], type=finding.verdict
         )
-        failure.text = _text(
-            f"{finding.question}\n{finding.reason}\nestimate {number(finding.estimate)} {interval(finding)} {finding.unit}"
-        )
+        measured = f"estimate {number(finding.estimate)} {interval(finding)} {finding.unit}"
+        failure.text = _text(f"{finding.question}\n{finding.reason}\n{measured}")
     elif kind_of(finding) == "undecided":
         ElementTree.SubElement(case, "skipped", message=_text(f"undecided: {finding.reason}"))
     return case

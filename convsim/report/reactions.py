@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pydantic import JsonValue
 from rich.console import RenderableType
 from rich.text import Text
 
 from convsim.contracts import Finding
-from convsim.report.tables import filled, verdict
+from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import number, plain
 
 SHIFTS = "counterfactual"
@@ -97,19 +96,6 @@ def _relations(findings: Sequence[Finding]) -> RenderableType:
     if mute := [_name(finding.metric) for finding in findings if finding.estimate is None]:
         note += f"\nNothing recorded to ask them of: {', '.join(mute)} (findings.json says what to hold)."
     return filled(("relation", "without", "with", "estimate", "verdict", "why"), rows, note)
-
-
-def estimate(of: Finding | JsonValue) -> str:
-    """Write an estimate with its interval, from a finding or from ``{"estimate": …, "interval": …}``."""
-    if isinstance(of, Finding):
-        return estimate({"estimate": of.estimate, "interval": list(of.interval) if of.interval else None})
-    if not isinstance(of, Mapping):
-        return "–"
-    limits = of.get("interval")
-    written = number(of.get("estimate"), figures=2)
-    if isinstance(limits, Sequence) and len(limits) == 2:
-        written += f" [{number(limits[0], figures=2)}, {number(limits[1], figures=2)}]"
-    return written
 
 
 def _decided(finding: Finding) -> Text:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from convsim.contracts import Finding
 from convsim.reliability import Agreement, ClassScore, Estimate, Reliability
-from convsim.report.tables import filled
+from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import number, plain
 
 STATISTICS = {
@@ -62,13 +63,34 @@ def summary(reliability: Reliability) -> Iterator[RenderableType]:
             )
         )  # fmt: skip
     of, against = plain(reliability.source, limit=80), plain(reliability.against, limit=80)
-    title = f"labels by {of} against {against}".replace("[", "\\[")
-    columns = (title, "n", "statistic", "agreement", "accuracy", "constant answer", "reported by others")
-    yield filled(
-        columns,
-        rows,
-        "How far the labels may be trusted, on the real side; constant answer: accuracy of one.",
+    yield Text(f"\nlabels by {of} against {against}, on the real side: how far they may be trusted")
+    columns = (
+        "label",
+        "n",
+        "statistic",
+        "agreement",
+        "accuracy",
+        "one constant answer",
+        "reported by others",
     )
+    yield filled(columns, rows)
+
+
+def corrected(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """Yield differences of shares as counted and as corrected for the annotator's errors, side by side."""
+    rows = [
+        (
+            Text(plain(f.metric)), estimate(f.details.get("raw")), estimate(f.details.get("adjusted")),
+            estimate(f.details.get("sensitivity")), estimate(f.details.get("specificity")), verdict(f),
+        )
+        for f in findings
+    ]  # fmt: skip
+    columns = ("corrected for errors", "counted", "adjusted", "sensitivity", "specificity", "verdict")
+    note = (
+        "Differences of shares, simulated minus real. Sensitivity and specificity: of the annotator, where people "
+        "labelled too; it is taken to err on simulated users as it does on people."
+    )
+    yield filled(columns, rows, note)
 
 
 def written(estimate: Estimate) -> str:

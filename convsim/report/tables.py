@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from pydantic import JsonValue
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convsim.contracts import FAILING, Finding
-from convsim.report.words import VERDICTS
+from convsim.report.words import VERDICTS, number
 
 NAME_WIDTH = 26
 """Room for a metric's name on one line."""
@@ -48,3 +49,16 @@ def verdict(finding: Finding) -> Text:
     return Text(
         VERDICTS[finding.verdict], style="red" if finding.verdict in FAILING else STYLES[finding.verdict]
     )
+
+
+def estimate(of: Finding | JsonValue) -> str:
+    """Write an estimate with its interval, from a finding or from ``{"estimate": …, "interval": …}``."""
+    if isinstance(of, Finding):
+        return estimate({"estimate": of.estimate, "interval": list(of.interval) if of.interval else None})
+    if not isinstance(of, Mapping):
+        return "–"
+    limits = of.get("interval")
+    written = number(of.get("estimate"), figures=2)
+    if isinstance(limits, Sequence) and len(limits) == 2:
+        written += f" [{number(limits[0], figures=2)}, {number(limits[1], figures=2)}]"
+    return written

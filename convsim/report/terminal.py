@@ -12,12 +12,12 @@ from convsim.contracts import Finding
 from convsim.report.headline import headline
 from convsim.report.limits import limits
 from convsim.report.reactions import LADDER, RELATIONS, SHIFTS, reactions
-from convsim.report.reliability import summary
+from convsim.report.reliability import corrected, summary
 from convsim.report.tables import filled, verdict
 from convsim.report.words import number, plain, side
 
 N_TELLS = 5
-KNOWN = ("marginals", "humanlikeness", SHIFTS, LADDER, RELATIONS)
+KNOWN = ("marginals", "humanlikeness", "prevalence", SHIFTS, LADDER, RELATIONS)
 """Validators whose findings have a table of their own."""
 
 
@@ -43,6 +43,9 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
     if likeness:
         yield _likeness(likeness)
         yield from _tells(likeness[0])
+    adjusted = [f for f in card.findings if f.validator == "prevalence"]
+    if adjusted:
+        yield from corrected(adjusted)
     yield from reactions(card.findings)
     others = [f for f in card.findings if f.validator not in KNOWN]
     if others:

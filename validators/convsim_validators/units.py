@@ -1,0 +1,29 @@
+"""Which conversations of arms depend on one another: a user's, or a persona's."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from convsim.contracts import Corpus
+from convsim.conversation import Conversation
+
+
+def independent_units(corpus: Corpus) -> npt.NDArray[np.object_]:
+    """Name the independent unit of each conversation; shape (n,).
+
+    The user where it is known. Simulated conversations name none, but the same persona meets every arm with the same
+    random numbers, and personas drawn from one real user share that user: there the unit is that user, or else the
+    persona. ``Corpus.units``, which compares populations within arms, has no need of this.
+    """
+    names = [_unit(conversation) for conversation in corpus.conversations]
+    return np.asarray(names, object)
+
+
+def _unit(conversation: Conversation) -> str:
+    if conversation.user is not None:
+        return f"user {conversation.user}"
+    if conversation.persona is None:
+        return f"conversation {conversation.id}"
+    drawn_from = conversation.persona.metadata.get("drawn_from_user")
+    return f"persona {conversation.persona.id}" if drawn_from is None else f"user {drawn_from}"

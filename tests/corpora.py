@@ -7,6 +7,7 @@ import pandas as pd
 
 from convsim.contracts import Corpus, Metric
 from convsim.conversation import Conversation, Message
+from convsim.metrics import METRICS
 from convsim.persona import Persona
 
 
@@ -14,6 +15,7 @@ def metric(name: str, role: str = "metric", unit: str = "units") -> Metric:
     return Metric(
         name=name, unit=unit, level="conversation", description=name, source="a test",
         measure=lambda columns: np.zeros(columns.n), role="control" if role == "control" else "metric",
+        moved_by_agent=METRICS[name].moved_by_agent if name in METRICS else None,
     )  # fmt: skip
 
 

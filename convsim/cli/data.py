@@ -10,19 +10,13 @@ from typing import Annotated
 
 import typer
 
+from convsim.cli import options
 from convsim.cli.console import err, make_folder, out
 from convsim.errors import InputError
 
 app = typer.Typer(
     help="Lists, fetches, describes, converts and splits files of conversations.", no_args_is_help=True
 )
-
-
-class Output(StrEnum):
-    """How it is printed."""
-
-    text = "text"
-    json = "json"
 
 
 class By(StrEnum):
@@ -33,24 +27,18 @@ class By(StrEnum):
 
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A file of conversations, or a run folder.")]
-As = Annotated[Output, typer.Option("--format", help="How it is printed.")]
-ReadAs = Annotated[
-    str | None,
-    typer.Option("--reader", help="Read it as convsim, openai or convapparel."),
-]
-SkipBad = Annotated[bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")]
-SurveyMap = Annotated[Path | None, typer.Option(help="TOML that maps survey questions to labels.")]
+As = Annotated[options.TextOrJson, typer.Option("--format", help="How it is printed.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to.")]
 
 
 @app.command("list")
-def list_cards(output: As = Output.text) -> None:
+def list_cards(output: As = options.TextOrJson.text) -> None:
     """List the data sets that convsim knows: what they hold, their licence and where they come from."""
     from convsim.cli.description import print_cards
     from convsim.readers import cards
 
     known = cards()
-    if output is Output.json:
+    if output is options.TextOrJson.json:
         _print_json([card.model_dump(mode="json") for card in known])
     else:
         print_cards(known, out())
@@ -59,17 +47,17 @@ def list_cards(output: As = Output.text) -> None:
 @app.command("describe")
 def describe_file(
     file: File,
-    output: As = Output.text,
-    reader: ReadAs = None,
-    skip_bad_lines: SkipBad = False,
-    survey_map: SurveyMap = None,
+    output: As = options.TextOrJson.text,
+    reader: options.Reader = None,
+    skip_bad_lines: options.SkipBadLines = False,
+    survey_map: options.SurveyMap = None,
 ) -> None:
     """Tell what a file of conversations holds: who talks, how long, which labels, and what is odd in it."""
     from convsim.cli.description import print_description
     from convsim.readers import describe, read
 
     found = describe(read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map))
-    if output is Output.json:
+    if output is options.TextOrJson.json:
         _print_json(found.model_dump(mode="json"))
     else:
         print_description(found, out())
@@ -97,9 +85,9 @@ def convert(
     target: Annotated[
         Path, typer.Argument(metavar="OUT", help="A .jsonl, .jsonl.gz, .jsonl.zst or .parquet file.")
     ],
-    reader: ReadAs = None,
-    skip_bad_lines: SkipBad = False,
-    survey_map: SurveyMap = None,
+    reader: options.Reader = None,
+    skip_bad_lines: options.SkipBadLines = False,
+    survey_map: options.SurveyMap = None,
 ) -> None:
     """Write any file of conversations in convsim's own format."""
     from convsim.readers import read, write
@@ -119,9 +107,9 @@ def split_file(
     fraction: Annotated[float, typer.Option(help="Share of the first part, above 0 and below 1.")] = 0.5,
     seed: Annotated[int, typer.Option(help="Moves the draw.")] = 0,
     out_dir: Out = None,
-    reader: ReadAs = None,
-    skip_bad_lines: SkipBad = False,
-    survey_map: SurveyMap = None,
+    reader: options.Reader = None,
+    skip_bad_lines: options.SkipBadLines = False,
+    survey_map: options.SurveyMap = None,
 ) -> None:
     """Split a file into two disjoint parts, by task and arm: one to learn from, one to judge with."""
     from convsim.readers import read, split, stem_of, write

@@ -36,7 +36,10 @@ Seed = Annotated[int, typer.Option(help="Moves every random draw.")]
 FailOn = Annotated[Gate | None, typer.Option(help="Exit 1 on such findings; undecided includes different.")]
 Tasks = Annotated[list[str] | None, typer.Option(help="Keep this task on both sides; may be repeated.")]
 Reader = Annotated[
-    str | None, typer.Option(help="Read files as convsim, openai or convapparel, whatever they look like.")
+    str | None,
+    typer.Option(
+        help="Read files as convsim, openai, convapparel, tau2, dialoguekit, mirrorbench or mirrorbench-people."
+    ),
 ]
 SkipBadLines = Annotated[bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")]
 SurveyMap = Annotated[Path | None, typer.Option(help="TOML that maps survey questions to labels.")]

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim.cli import options
 from convsim.cli.console import err, out
 from convsim.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from convsim.conversation import Conversation
 
 
 def show(
@@ -20,7 +26,11 @@ def show(
     ending: Annotated[str | None, typer.Option(help="Only this ending, e.g. left.")] = None,
     text: Annotated[str | None, typer.Option(help="Only conversations in which somebody says this.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 10,
-    reader: Annotated[str | None, typer.Option(help="convsim, openai or convapparel.")] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help="Only conversations with a label NAME, or NAME=VALUE, e.g. satisfaction=0."),
+    ] = None,
+    reader: options.Reader = None,
 ) -> None:
     """Read conversations in the terminal."""
     from convsim.readers import read
@@ -32,6 +42,7 @@ def show(
         if (conversation is None or each.id == conversation)
         and (arm is None or each.arm == arm)
         and (ending is None or each.ending == ending)
+        and (label is None or _is_labelled(each, label))
         and (text is None or any(text.casefold() in message.content.casefold() for message in each.messages))
     ]
     if not found:
@@ -45,3 +56,20 @@ def show(
         console.print()
     if len(found) > limit:
         err().print(f"{limit} of {len(found)} shown; --limit shows more")
+
+
+def _is_labelled(conversation: Conversation, wanted: str) -> bool:
+    """Tell whether the conversation or one of its messages has the label, with that value if one is named."""
+    name, equals, value = wanted.partition("=")
+    given = [
+        label
+        for labels in (conversation.labels, *(message.labels for message in conversation.messages))
+        for label in labels.get(name, ())
+    ]
+    return any(not equals or value in _values(label.value) for label in given)
+
+
+def _values(value: JsonValue) -> list[str]:
+    """List a label's value, or the values in it, as somebody would type them."""
+    parts = value if isinstance(value, list | dict) else [value]
+    return [f"{part:g}" if isinstance(part, float) else str(part) for part in parts]

@@ -39,5 +39,12 @@ class Metric:
     """Maps columns of n conversations to an array of shape (n,)."""
     role: Literal["metric", "control"] = "metric"
     """A control says something of the agent or the data: shown, but in no correction, headline or gate."""
+    moved_by_agent: str | None = None
+    """Why another agent moves it, whatever the user does; then a change between arms is no reaction."""
     label: LabelOrigin | None = None
     """Where the values come from, if from labels and not from the words."""
+
+    @property
+    def no_reaction(self) -> str | None:
+        """Why a change of the metric with the agent says nothing of the user; None where it may."""
+        return "it says something of the agent" if self.role == "control" else self.moved_by_agent

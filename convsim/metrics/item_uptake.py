@@ -98,4 +98,5 @@ ITEM_UPTAKE = Metric(
         "in conversation, Journal of Experimental Psychology: Learning, Memory, and Cognition 22(6)."
     ),
     measure=_measure,
+    moved_by_agent="other items have other words to take up",
 )

@@ -16,12 +16,10 @@ from pydantic import JsonValue, ValidationError
 
 from convsim.conversation import Conversation, Item, Message
 from convsim.errors import TranscriptError
-from convsim.readers.archive import read_zip
 from convsim.readers.convapparel_schema import ArchivedConversation, ArchivedTurn, Recommendation
 from convsim.readers.convapparel_version import source_of
-from convsim.readers.files import read_document
+from convsim.readers.documents import Document
 from convsim.readers.gathering import Gathering
-from convsim.readers.json_text import parse_json
 from convsim.readers.problems import MalformedError, first_problem, shown
 from convsim.readers.survey import Survey
 from convsim.readers.transcripts import Transcripts
@@ -30,13 +28,12 @@ CATEGORIES = frozenset({"footwear", "outerwear", "tops", "bottoms"})
 MAX_NAMED = 10
 
 
-def read_convapparel(path: Path, *, skip_bad: bool, survey_map: Path | None) -> Transcripts:
-    """Read an archive; raises TranscriptError, and InputError for a survey map that cannot be used."""
+def read_convapparel(document: Document, *, skip_bad: bool, survey_map: Path | None) -> Transcripts:
+    """Make conversations of an archive; raises TranscriptError, and InputError for a survey map of no use."""
     survey = Survey(survey_map)
-    data, sha256 = (read_zip if path.suffix.lower() == ".zip" else read_document)(path)
-    metadata, documents = _parts(path, data)
-    del data
-    archived = [_archived(index, document) for index, document in enumerate(documents)]
+    path, sha256 = document.path, document.sha256
+    metadata, documents = _parts(path, document.content)
+    archived = [_archived(index, entry) for index, entry in enumerate(documents)]
     good = [conversation for conversation in archived if isinstance(conversation, ArchivedConversation)]
     source, warnings = source_of(path, sha256, {conversation.version or "" for conversation in good})
     survey.study("session", (conversation.ratings for conversation in good))
@@ -67,13 +64,8 @@ def _instructions(metadata: dict[str, JsonValue]) -> dict[str, str]:
     )
 
 
-def _parts(path: Path, data: bytes) -> tuple[dict[str, JsonValue], list[JsonValue]]:
+def _parts(path: Path, document: JsonValue) -> tuple[dict[str, JsonValue], list[JsonValue]]:
     """Return the archive's metadata and its conversations."""
-    try:
-        document = parse_json(data)
-    except MalformedError as bad:
-        hint = " (a file with a JSON object a line ends in .jsonl)" if "trailing" in bad.problem else ""
-        raise TranscriptError(path, f"{bad.problem}{hint}") from None
     if not isinstance(document, dict):
         raise TranscriptError(path, f"must be an object, as ConvApparel is, but is {shown(document)}")
     conversations, metadata = document.get("conversations"), document.get("metadata") or {}

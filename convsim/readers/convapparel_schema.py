@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
+from pydantic import BeforeValidator, Field
 
+from convsim.readers.foreign import ForeignPart, ListOrNull, ObjectOrNull
 from convsim.records import Name, Text
 
 
@@ -13,24 +14,10 @@ def _listed(value: object) -> object:
     return () if value is None else (value,) if isinstance(value, str) else value
 
 
-def _nothing(value: object) -> object:
-    return {} if value is None else value
-
-
-def _none(value: object) -> object:
-    return () if value is None else value
-
-
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
-Ratings = Annotated[dict[str, JsonValue], BeforeValidator(_nothing)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="allow")
-    __pydantic_extra__: dict[str, JsonValue]
-
-
-class Recommendation(_Part):
+class Recommendation(ForeignPart):
     """One item of the carousel; ``description`` and ``features`` are a text or a list of texts."""
 
     item_id: Name
@@ -40,19 +27,19 @@ class Recommendation(_Part):
     image_url: Text | None = None
 
 
-class ArchivedTurn(_Part):
+class ArchivedTurn(ForeignPart):
     """What the user said, the agent's answer, and what the user later said about it."""
 
     user_utterance: Text | None
     assistant_utterance: Text | None
-    ratings: Ratings = {}
-    recommendations: Annotated[tuple[Recommendation, ...], BeforeValidator(_none)] = ()
+    ratings: ObjectOrNull = Field(default_factory=dict)
+    recommendations: ListOrNull[Recommendation] = ()
 
 
-class ArchivedConversation(_Part):
+class ArchivedConversation(ForeignPart):
     """One conversation; ``ratings`` are of the whole session."""
 
     task_id: Name
     version: Text | None = None
-    ratings: Ratings = {}
+    ratings: ObjectOrNull = Field(default_factory=dict)
     turns: tuple[ArchivedTurn, ...]

@@ -10,7 +10,16 @@ from typing import Literal
 from convsim.conversation import Conversation
 from convsim.readers.survey_report import SurveyReport
 
-Format = Literal["convsim", "openai", "convapparel", "convsim-parquet", "openai-parquet"]
+Format = Literal[
+    "convsim",
+    "openai",
+    "convapparel",
+    "convsim-parquet",
+    "openai-parquet",
+    "tau2",
+    "dialoguekit",
+    "mirrorbench",
+]
 
 
 @dataclass(frozen=True)
@@ -19,7 +28,8 @@ class Transcripts:
 
     path: Path
     sha256: str
-    """Hexadecimal, of the file's bytes on disk; of ``conversations.jsonl`` for a run folder."""
+    """Hexadecimal, of the file's bytes on disk; of ``conversations.jsonl`` for a run folder; of all that was
+    read, by name, for a folder of MirrorBench's."""
     conversations: tuple[Conversation, ...] = field(repr=False)
     format: Format
     warnings: tuple[str, ...] = ()

@@ -11,13 +11,13 @@ import pytest
 from scipy.stats import binom, norm
 
 from convsim.contracts import FAILING
-from convsim_validators import first_message, survival
-from convsim_validators.arm_side import ArmSide
-from convsim_validators.arms import Arms
-from convsim_validators.counterfactual import Counterfactual
-from convsim_validators.generalisation import cost_of_not_seeing
-from convsim_validators.joint_shift import joint_test
-from convsim_validators.metric_shift import MetricShift
+from convsim_validators.counterfactual import first_message, survival
+from convsim_validators.counterfactual.arm_side import ArmSide
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.counterfactual import Counterfactual
+from convsim_validators.counterfactual.generalisation import cost_of_not_seeing
+from convsim_validators.counterfactual.joint_shift import joint_test
+from convsim_validators.counterfactual.metric_shift import MetricShift
 from tests.two_arms import CONTROL, TREATMENT, arms_of
 
 pytestmark = pytest.mark.slow

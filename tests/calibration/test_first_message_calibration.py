@@ -9,8 +9,8 @@ from scipy.stats import binom
 
 from convsim.contracts import Corpus
 from convsim.conversation import Conversation, Message
-from convsim_validators.arms import Arms
-from convsim_validators.first_message import independence_findings
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.first_message import independence_findings
 
 pytestmark = pytest.mark.slow
 N_SEEDS = 200

@@ -12,7 +12,7 @@ from scipy.stats import binom
 
 from convsim.contracts import Finding
 from convsim.metrics import measure_both
-from convsim_validators.prevalence import Prevalence
+from convsim_validators.labels.prevalence import Prevalence
 from tests.labelled import labelled_messages
 
 pytestmark = pytest.mark.slow

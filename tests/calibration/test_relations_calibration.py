@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import binom
 
 from convsim.contracts import Finding
-from convsim_validators.dose_response import DoseResponse
-from convsim_validators.relation import Relation
-from convsim_validators.relations import Relations
+from convsim_validators.dose_response.dose_response import DoseResponse
+from convsim_validators.relations.relation import Relation
+from convsim_validators.relations.relations import Relations
 from tests.corpora import EMPTY, corpus, ladder
 
 pytestmark = pytest.mark.slow

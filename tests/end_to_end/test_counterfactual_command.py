@@ -188,7 +188,7 @@ def test_few_conversations_and_arms_without_a_common_task_are_undecided_and_no_e
         found = findings(document(real, sim, *ARMS))
         assert {f["verdict"] for name, f in found.items() if "first" not in name} <= {"undecided"}
     assert "8" in findings(document(few, sim, *ARMS))["turns"]["reason"]
-    assert "task" in findings(document(apart, sim, *ARMS))["turns"]["reason"]
+    assert "task" in findings(document(apart, sim, *ARMS))["user_words_per_turn"]["reason"]
 
 
 @pytest.mark.parametrize(

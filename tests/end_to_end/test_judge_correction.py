@@ -9,7 +9,7 @@ from convsim.annotation import annotate
 from convsim.annotators.judge import Judge
 from convsim.conversation import Conversation, Label, Message
 from convsim.metrics import measure_both
-from convsim_validators.prevalence import Prevalence
+from convsim_validators.labels.prevalence import Prevalence
 from tests.judges import Erring, model_that
 
 N = 120

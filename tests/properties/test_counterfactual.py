@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convsim_validators.counterfactual import Counterfactual
+from convsim_validators.counterfactual.counterfactual import Counterfactual
 from tests.corpora import corpus
 from tests.two_arms import CONTROL, TREATMENT, shifted
 

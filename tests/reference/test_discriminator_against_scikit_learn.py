@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from convsim_validators.discriminator import CrossFitted, Rows, cross_fit, deal_folds, equal_prior
-from convsim_validators.scores import score
-from convsim_validators.views import logistic_regression
+from convsim_validators.humanlikeness.discriminator import (
+    CrossFitted,
+    Rows,
+    cross_fit,
+    deal_folds,
+    equal_prior,
+)
+from convsim_validators.humanlikeness.scores import score
+from convsim_validators.humanlikeness.views import logistic_regression
 
 
 def fitted(n_human: int, n_simulated: int, *, n_folds: int, seed: int = 4) -> CrossFitted:

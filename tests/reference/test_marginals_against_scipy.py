@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from convsim_validators import Marginals
-from convsim_validators.grid import superiority
-from convsim_validators.p_values import benjamini_hochberg, permutation_p_value
+from convsim_validators.statistics.grid import superiority
+from convsim_validators.statistics.p_values import benjamini_hochberg, permutation_p_value
 from tests.corpora import corpus
 
 SAMPLES = {

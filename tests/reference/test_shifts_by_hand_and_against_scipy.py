@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from convsim_validators.agreement import directional_agreement
-from convsim_validators.arm_side import ArmSide
-from convsim_validators.arms import Arms
-from convsim_validators.counterfactual import Counterfactual
-from convsim_validators.generalisation import cost_of_not_seeing
-from convsim_validators.joint_shift import joint_test
-from convsim_validators.metric_shift import MetricShift
-from convsim_validators.shift_floor import halves, noise_floor
-from convsim_validators.shifts import stretch
+from convsim_validators.counterfactual.agreement import directional_agreement
+from convsim_validators.counterfactual.arm_side import ArmSide
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.counterfactual import Counterfactual
+from convsim_validators.counterfactual.generalisation import cost_of_not_seeing
+from convsim_validators.counterfactual.joint_shift import joint_test
+from convsim_validators.counterfactual.metric_shift import MetricShift
+from convsim_validators.counterfactual.shift_floor import halves, noise_floor
+from convsim_validators.counterfactual.shifts import stretch
 from tests.corpora import corpus
 from tests.two_arms import CONTROL, TREATMENT, arms_of
 

@@ -7,9 +7,9 @@ from scipy import stats
 
 from convsim.contracts import Corpus
 from convsim.conversation import Conversation, Message
-from convsim_validators.arms import Arms
-from convsim_validators.kaplan_meier import survival
-from convsim_validators.survival import hazard_findings
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.kaplan_meier import survival
+from convsim_validators.counterfactual.survival import hazard_findings
 
 ENDINGS = np.array(["left", "accepted", "turn_limit", "agent_ended"])
 

@@ -3,8 +3,8 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.persona import Persona
-from convsim_validators.counterfactual import Counterfactual
-from convsim_validators.units import independent_units
+from convsim_validators.counterfactual.counterfactual import Counterfactual
+from convsim_validators.statistics.units import independent_units
 from tests.corpora import EMPTY, corpus
 from tests.two_arms import CONTROL, TREATMENT, arms_of, changed, labelled, scores, shifted
 

@@ -1,7 +1,7 @@
 import pytest
 
 from convsim.conversation import LearnedFrom
-from convsim_validators.counterfactual import Counterfactual
+from convsim_validators.counterfactual.counterfactual import Counterfactual
 from tests.two_arms import CONTROL, TREATMENT, changed, labelled, shifted
 
 NAMES = ("x", "y", "z")

@@ -7,7 +7,7 @@ import pytest
 from convsim.contracts import Corpus, LabelOrigin, Metric
 from convsim.errors import InputError
 from convsim.persona import Persona
-from convsim_validators.dose_response import DoseResponse
+from convsim_validators.dose_response.dose_response import DoseResponse
 from tests.corpora import EMPTY, corpus, ladder
 
 SEVERITIES = [0, 0.25, 0.5, 1]

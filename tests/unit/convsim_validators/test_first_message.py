@@ -7,10 +7,10 @@ import pytest
 from convsim.contracts import Corpus
 from convsim.conversation import Conversation, Message
 from convsim.persona import Persona
-from convsim_validators.arms import Arms
-from convsim_validators.dealing import Dealing
-from convsim_validators.first_message import independence_findings
-from convsim_validators.mean_discrepancy import LENGTH_WEIGHT, discrepancies, embed
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.dealing import Dealing
+from convsim_validators.counterfactual.first_message import independence_findings
+from convsim_validators.counterfactual.mean_discrepancy import LENGTH_WEIGHT, discrepancies, embed
 
 ARMS = Arms("good", "bad")
 

@@ -8,8 +8,8 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.metrics import measure_both
-from convsim_validators.correction import fieller
-from convsim_validators.prevalence import Prevalence
+from convsim_validators.labels.correction import fieller
+from convsim_validators.labels.prevalence import Prevalence
 from tests.labelled import labelled_messages, labelled_sessions
 
 

@@ -7,8 +7,8 @@ from convsim.contracts import Corpus, Metric
 from convsim.conversation import Conversation, Item, Message
 from convsim.metrics import measure
 from convsim.persona import Persona
-from convsim_validators.relation import Relation
-from convsim_validators.relations import Relations
+from convsim_validators.relations.relation import Relation
+from convsim_validators.relations.relations import Relations
 from tests.corpora import EMPTY, corpus, ladder
 
 SEVERITIES = [0, 0.5, 1]

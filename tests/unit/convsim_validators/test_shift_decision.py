@@ -1,6 +1,11 @@
 import pytest
 
-from convsim_validators.shift_decision import ShiftEvidence, decide_shift, growth_to_decide, reaction
+from convsim_validators.counterfactual.shift_decision import (
+    ShiftEvidence,
+    decide_shift,
+    growth_to_decide,
+    reaction,
+)
 
 
 def evidence(human, simulated, half, **changes):

@@ -3,7 +3,7 @@ import pytest
 
 from convsim.errors import InputError
 from convsim_validators import HumanLikeness, Marginals
-from convsim_validators.sides import Sides
+from convsim_validators.humanlikeness.sides import Sides
 from tests.corpora import corpus
 
 

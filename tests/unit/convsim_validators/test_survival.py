@@ -7,9 +7,9 @@ import pytest
 
 from convsim.contracts import Corpus
 from convsim.conversation import Conversation
-from convsim_validators.arms import Arms
-from convsim_validators.leaving import Leaving, event_to_count
-from convsim_validators.survival import hazard_findings
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.leaving import Leaving, event_to_count
+from convsim_validators.counterfactual.survival import hazard_findings
 
 REPLY = {"role": "assistant", "content": "b"}
 SAID = {"role": "user", "content": "a"}

@@ -4,7 +4,7 @@ import pytest
 from convsim.conversation import Conversation, Label, Message
 from convsim.errors import InputError
 from convsim.metrics import measure_both
-from convsim_validators.transitions import Transitions, steps_of
+from convsim_validators.labels.transitions import Transitions, steps_of
 
 POLITE = [["inform_preference"], ["accept_recommendation"], ["thank"]]
 CURT = [["inform_preference"], ["accept_recommendation"]]

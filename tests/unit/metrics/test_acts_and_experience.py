@@ -26,7 +26,7 @@ def felt(*values: float | None) -> Conversation:
 
 
 def values(conversation: Conversation) -> dict[str, float]:
-    return {name: float(x) for name, x in measure([conversation]).table.iloc[0].items()}
+    return {str(name): float(x) for name, x in measure([conversation]).table.iloc[0].items()}
 
 
 def test_an_acts_rate_is_the_share_of_labelled_messages_that_do_it():

@@ -28,7 +28,7 @@ def shift(metric: str, verdict: str, *, established: bool = True, **details: obj
 
 
 def shown(*findings: Finding, real: SideSummary | None = SIDE) -> str:
-    card = Scorecard(schema="convsim.findings/1", real=real, simulated=SIDE, findings=findings)
+    card = Scorecard(real=real, simulated=SIDE, findings=findings)
     file = io.StringIO()
     print_scorecard(card, Console(file=file, width=160, color_system=None))
     return file.getvalue() + to_markdown(card)

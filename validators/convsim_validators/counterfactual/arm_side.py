@@ -1,0 +1,103 @@
+"""One side's conversations of two arms: their cells (arm x task), and how often each unit was drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from convsim.contracts import Corpus
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.statistics.grid import FloatArray
+from convsim_validators.statistics.resampling import MIN_UNITS_A_STRATUM, REST, IntArray, draw
+from convsim_validators.statistics.units import independent_units
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+NO_TASK = "no task"
+
+
+@dataclass(frozen=True)
+class ArmSide:
+    """Conversations of the two arms; all else is left out."""
+
+    corpus: Corpus
+    arm_of: IntArray
+    """Shape (conversations,): 0 in the control arm, 1 in the treated arm."""
+    tasks: tuple[str, ...]
+    task_of: IntArray
+    """Shape (conversations,): index into ``tasks``; conversations without a task form one."""
+    unit_of: IntArray
+    """Shape (conversations,)."""
+    weights: FloatArray
+    """Shape (units, 1 + replicates): how often each unit was drawn; the first column is the observed sample."""
+
+    @classmethod
+    def of(cls, corpus: Corpus, arms: Arms, n_replicates: int, rng: Generator) -> ArmSide:
+        """Take both arms of ``corpus`` and draw its units with replacement, within strata, ``n_replicates`` times.
+
+        A stratum holds units that met the same arms in the same tasks, so that a user who met both keeps both; of
+        those that are too few, the units that met the same arms.
+        """
+        taken = corpus.where(lambda conversation: conversation.arm in arms)
+        conversations = taken.conversations
+        tasks, task_of = np.unique([c.task or NO_TASK for c in conversations], return_inverse=True)
+        names, unit_of = np.unique(independent_units(taken).astype(str), return_inverse=True)
+        strata = _strata([(c.arm or "", c.task or NO_TASK) for c in conversations], unit_of, len(names))
+        drawn = draw(strata, np.bincount(strata), n_replicates, rng)
+        return cls(
+            taken,
+            np.asarray([c.arm == arms.treatment for c in conversations], np.int64),
+            tuple(map(str, tasks)),
+            task_of.astype(np.int64),
+            unit_of.astype(np.int64),
+            np.hstack([np.ones((len(names), 1)), drawn.astype(np.float64)]),
+        )
+
+    def column(self, metric: str) -> FloatArray:
+        """Return one metric of these conversations; NaN where it is undefined."""
+        return np.asarray(self.corpus.table[metric], np.float64)
+
+    def cells(self, values: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Sum and count the defined ``values`` of each cell under ``weights``.
+
+        Args:
+            values: Shape (conversations,).
+            weights: Shape (units, replicates).
+
+        Returns:
+            Two arrays of shape (arms, tasks, replicates).
+        """
+        from scipy.sparse import csr_matrix
+
+        defined = ~np.isnan(values)
+        cell = self.arm_of[defined] * len(self.tasks) + self.task_of[defined]
+        shape = (2, len(self.tasks), weights.shape[1])
+        where = (cell, self.unit_of[defined])
+        sums, counts = (
+            csr_matrix((x, where), shape=(2 * len(self.tasks), len(weights))) @ weights
+            for x in (values[defined], np.ones(len(cell)))
+        )
+        return np.asarray(sums).reshape(shape), np.asarray(counts).reshape(shape)
+
+    def count(self, values: FloatArray) -> IntArray:
+        """Count the conversations of each cell in which ``values`` is defined; shape (arms, tasks)."""
+        cell = (self.arm_of * len(self.tasks) + self.task_of)[~np.isnan(values)]
+        return np.bincount(cell, minlength=2 * len(self.tasks)).reshape(2, len(self.tasks)).astype(np.int64)
+
+
+def _strata(cells: list[tuple[str, str]], unit_of: IntArray, n_units: int) -> IntArray:
+    """Return the stratum of each unit; names do not depend on which arm is the control."""
+    met: list[set[tuple[str, str]]] = [set() for _ in range(n_units)]
+    for unit, cell in zip(unit_of, cells, strict=True):
+        met[unit].add(cell)
+    fine = [repr(sorted(unit)) for unit in met]
+    coarse = [repr(sorted({arm for arm, _ in unit})) for unit in met]
+    n_fine = Counter(fine)
+    labels = [f if n_fine[f] >= MIN_UNITS_A_STRATUM else c for f, c in zip(fine, coarse, strict=True)]
+    n_labels = Counter(labels)
+    merged = [label if n_labels[label] >= MIN_UNITS_A_STRATUM else REST for label in labels]
+    return np.unique(np.asarray(merged, object).astype(str), return_inverse=True)[1].astype(np.int64)

@@ -1,0 +1,142 @@
+"""When the recommender gets worse, do simulated shoppers react as people do? (the paper's counterfactual validation)"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from convsim.contracts import Corpus, Finding, Metric
+from convsim.errors import InputError
+from convsim.seeds import generator
+from convsim_validators.counterfactual import first_message, survival
+from convsim_validators.counterfactual.arm_side import ArmSide
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.generalisation import Learned
+from convsim_validators.counterfactual.metric_shift import MetricShift
+from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame, shift_finding
+from convsim_validators.counterfactual.shift_floor import halves, noise_floor
+from convsim_validators.counterfactual.shift_summaries import (
+    agreement_finding,
+    generalisation_finding,
+    joint_finding,
+)
+from convsim_validators.statistics.decision import ALPHA
+from convsim_validators.statistics.label_sources import refused_labels
+from convsim_validators.statistics.p_values import benjamini_hochberg
+from convsim_validators.statistics.settings import check_margin, check_resamples
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterfactual:
+    """Compares shifts: treated less control mean, of people and of simulated shoppers, metric by metric.
+
+    H0, per metric: people do not shift (their p-values, corrected for the number of metrics). The verdict stands on
+    intervals of both shifts and of their difference (``shift_decision``); failing to differ is never read as alike.
+    Beside the metrics: the direction, a joint test, the hazard of leaving, whether first messages depend on the arm,
+    and whether the simulator had seen the treated arm.
+
+    Source:
+        Meshi et al. (2026), ConvApparel, section on counterfactual validation; the rule, its margin and the intervals
+        are ours (validators/README.md).
+    """
+
+    name: ClassVar[str] = VALIDATOR
+    version: ClassVar[str] = VERSION
+    source: ClassVar[str] = SOURCE
+    on_request: ClassVar[bool] = True
+
+    control: str
+    treatment: str
+    margin_sd: float = 0.2
+    """Human standard deviations within arms up to which a shift counts as none: Cohen's "small", and about where
+    Cliff's delta reaches .147, the end of "negligible" (Romano et al. 2006)."""
+    n_resamples: int = 1999
+    saw_both: Corpus | None = None
+    """Conversations of a simulator that learned from both arms."""
+
+    def __post_init__(self) -> None:
+        """Check the settings; raises InputError."""
+        check_margin(f"{self.name}.margin_sd", self.margin_sd, low=0.0, high=10.0)
+        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+        if self.control == self.treatment:
+            raise InputError(
+                f"{self.name}: control and treatment must be two arms, but both are {self.control!r}"
+            )
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
+        """Return one finding a metric that both tables have, then those over all metrics."""
+        frame = Frame(Arms(self.control, self.treatment), self.margin_sd, self.n_resamples, seed)
+        sides = [self._side(real, "real", frame), self._side(simulated, "simulated", frame)]
+        size = (len(sides[0].corpus), len(sides[1].corpus))
+        refused = refused_labels(real, simulated)
+        metrics = [metric for name, metric in real.metrics.items() if name in simulated.metrics]
+        shifts = [MetricShift.of(sides, metric, frame.arms, seed=seed) for metric in metrics]
+        judged = [shift for shift in shifts if shift.judged and shift.metric.name not in refused]
+        adjusted = benjamini_hochberg({shift.metric.name: shift.shifts[0].p_value for shift in judged})
+        findings = self._shift_findings(sides[0], shifts, frame, adjusted=adjusted, refused=refused)
+        verdicts = {finding.metric: finding.verdict for finding in findings}
+        established = [shift for shift in judged if adjusted[shift.metric.name] <= ALPHA]
+        return [
+            *findings,
+            agreement_finding(established, frame, size=size),
+            joint_finding(judged, frame, verdicts=verdicts, size=size),
+            *survival.hazard_findings(
+                real, simulated, arms=frame.arms, n_resamples=self.n_resamples, seed=seed
+            ),
+            *first_message.independence_findings(
+                real, simulated, arms=frame.arms, n_resamples=self.n_resamples, seed=seed
+            ),
+            self._generalisation(real, sides, [shift.metric for shift in judged], frame),
+        ]
+
+    def _side(self, corpus: Corpus, name: str, frame: Frame) -> ArmSide:
+        rng = generator(frame.seed, self.name, "bootstrap", name)
+        return ArmSide.of(corpus, frame.arms, self.n_resamples, rng)
+
+    def _shift_findings(
+        self,
+        people: ArmSide,
+        shifts: Sequence[MetricShift],
+        frame: Frame,
+        *,
+        adjusted: dict[str, float],
+        refused: dict[str, str],
+    ) -> list[Finding]:
+        split = halves(people, generator(frame.seed, self.name, "floor"))
+        findings = []
+        for shift in shifts:
+            name = shift.metric.name
+            floor = None
+            if shift.shifts and name not in refused:
+                weight = shift.standards.of_side[0].over(people)
+                floor = noise_floor(people, people.column(name), weight, split)
+            findings.append(
+                shift_finding(
+                    shift, frame, p_adjusted=adjusted.get(name), floor=floor, refused=refused.get(name)
+                )
+            )
+        return findings
+
+    def _generalisation(
+        self, real: Corpus, sides: Sequence[ArmSide], metrics: Sequence[Metric], frame: Frame
+    ) -> Finding:
+        people, simulated = (side.corpus for side in sides)
+        informed, compared = None, []
+        if self.saw_both is not None:
+            third = self._side(self.saw_both, "saw_both", frame)
+            informed = Learned.of(third.corpus.conversations, real.conversations)
+            refused = refused_labels(real, self.saw_both)
+            shifts = [
+                MetricShift.of([*sides, third], metric, frame.arms, seed=frame.seed)
+                for metric in metrics
+                if metric.name in self.saw_both.metrics and metric.name not in refused
+            ]
+            compared = [shift for shift in shifts if shift.judged]
+        return generalisation_finding(
+            Learned.of(simulated.conversations, real.conversations),
+            compared,
+            frame,
+            informed=informed,
+            size=(len(people), len(simulated)),
+        )

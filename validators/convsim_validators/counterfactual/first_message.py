@@ -1,0 +1,213 @@
+"""Does the first message depend on the arm, although nobody has met the agent yet?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import JsonValue
+
+from convsim.contracts import Corpus, Finding, NoiseFloor, Verdict
+from convsim.seeds import generator
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.dealing import Dealing
+from convsim_validators.counterfactual.mean_discrepancy import MAX_CHARACTERS, discrepancies, embed
+from convsim_validators.counterfactual.metric_shift import MIN_UNITS
+from convsim_validators.counterfactual.openings import Openings
+from convsim_validators.humanlikeness.discriminator import BoolArray
+from convsim_validators.statistics.decision import ALPHA
+from convsim_validators.statistics.p_values import permutation_p_value
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+VERSION = "1"
+SOURCE = (
+    "Gretton et al. (2012), A kernel two-sample test, JMLR 13; "
+    "Controllable User Simulation (2026), arXiv 2605.11519, on look-ahead"
+)
+SAME_SHARE = 0.95
+"""Of the units that met both arms: where so many say the very same in both, nothing depends on the arm."""
+N_WORDS = 5
+MAX_WORD_CHARACTERS = 80
+
+SideName = Literal["real", "simulated"]
+QUESTIONS: dict[SideName, str] = {
+    "real": "Does what people say first depend on the arm, before they have met the agent?",
+    "simulated": "Does what simulated shoppers say first depend on the arm, before they have met the agent?",
+}
+MEANINGS: dict[SideName, str] = {
+    "real": "so the arms differ for another reason than the agent (who was assigned to them, the tasks, the time), and "
+    "the shifts of people are not the agent's doing alone",
+    "simulated": "so the simulator knows its arm before it has met the agent (look-ahead), and its shifts are not "
+    "answers to the agent alone",
+}
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """What the permutation test of one side found."""
+
+    estimate: float
+    p_value: float
+    floor: NoiseFloor
+    words: list[JsonValue]
+
+
+def independence_findings(
+    real: Corpus, simulated: Corpus, *, arms: Arms, n_resamples: int, seed: int
+) -> list[Finding]:
+    """Test on each side whether the first user message depends on the arm.
+
+    H0: given the task, the first message is independent of the arm. Rejecting it on the human side says that the arms
+    differ for another reason than the agent; on the simulated side, that the simulator looks ahead. Not rejecting it
+    does not show independence. Only conversations that the user opens with text count.
+
+    Args:
+        real: People's conversations, of which those in either arm are read.
+        simulated: Simulated conversations, likewise.
+        arms: The two arms.
+        n_resamples: Permutations: arms dealt anew among units, within tasks (``Dealing``).
+        seed: Of the permutations.
+
+    Returns:
+        ``first_message_real``, a control, and ``first_message_simulated``. The estimate is a maximum mean discrepancy:
+        0 where the arms' texts have the same words and lengths on average; at most about the root of 2 where they share
+        no word. The noise floor is what it is when arms are dealt anew. `aligned` only where at least 95 % of the units
+        that met both arms, and these are half of all, said the very same in both; `undecided` where no dependence is
+        shown, or fewer than 8 units are in an arm or free to change arms.
+
+    Source:
+        Gretton et al. (2012), A kernel two-sample test, JMLR 13. The p-value is by permutation that respects units
+        and tasks, not their asymptotic one, so it is exact at any size.
+    """
+    return [
+        _finding("real", real, arms=arms, n_resamples=n_resamples, seed=seed),
+        _finding("simulated", simulated, arms=arms, n_resamples=n_resamples, seed=seed),
+    ]
+
+
+def _finding(name: SideName, side: Corpus, *, arms: Arms, n_resamples: int, seed: int) -> Finding:
+    openings = Openings.of(side, arms)
+    dealing = Dealing.of(openings.treated, openings.unit_of, openings.task_of)
+    enough = min(openings.n_units(treated=False), openings.n_units(treated=True), dealing.n_movable)
+    tested = None
+    if enough >= MIN_UNITS:
+        tested = _test(openings, dealing, n_resamples=n_resamples, seed=seed, name=name)
+    verdict, reason = _judge(openings, tested, name, n_movable=dealing.n_movable)
+    n = len(openings.texts)
+    return Finding(
+        validator="counterfactual",
+        metric=f"first_message_{name}",
+        question=QUESTIONS[name],
+        estimate=tested.estimate if tested else None,
+        unit="MMD",
+        p_value=tested.p_value if tested else None,
+        noise_floor=tested.floor if tested else None,
+        verdict=verdict,
+        reason=reason,
+        n_real=n if name == "real" else 0,
+        n_simulated=n if name == "simulated" else 0,
+        seed=seed,
+        version=VERSION,
+        source=SOURCE,
+        details={
+            "role": "control" if name == "real" else "metric",
+            "control": arms.control,
+            "treatment": arms.treatment,
+            **_counts(openings),
+            "n_units_movable": dealing.n_movable,
+            "words": tested.words if tested else [],
+            "n_resamples": n_resamples,
+        },
+    )
+
+
+def _test(openings: Openings, dealing: Dealing, *, n_resamples: int, seed: int, name: SideName) -> _Tested:
+    embedded, vocabulary = embed(openings.texts)
+    rng = generator(seed, "counterfactual", "first_message", name)
+    observed = float(discrepancies(embedded, openings.treated[None, :], openings.task_of)[0])
+    found = np.concatenate(
+        [discrepancies(embedded, dealt, openings.task_of) for dealt in dealing.deal(n_resamples, rng)]
+    )
+    p_value = permutation_p_value(observed, found)
+    floor = NoiseFloor(mean=float(found.mean()), q95=float(np.quantile(found, 0.95)))
+    holds = (embedded[:, : len(vocabulary)] > 0).astype(np.int64)
+    return _Tested(observed, p_value, floor, _words(holds, vocabulary, openings.treated))
+
+
+def _words(holds: csr_matrix, vocabulary: list[str], treated: BoolArray) -> list[JsonValue]:
+    """List the words whose share of first messages differs most between the arms."""
+    counts = [np.asarray(holds[rows].sum(axis=0), np.int64).ravel() for rows in (~treated, treated)]
+    gaps = np.abs(counts[1] / treated.sum() - counts[0] / (~treated).sum())
+    return [
+        {
+            "word": vocabulary[i][:MAX_WORD_CHARACTERS],
+            "n_control": int(counts[0][i]),
+            "n_treatment": int(counts[1][i]),
+        }
+        for i in np.argsort(-gaps, kind="stable")[:N_WORDS]
+        if gaps[i] > 0
+    ]
+
+
+def _judge(
+    openings: Openings, tested: _Tested | None, name: SideName, *, n_movable: int
+) -> tuple[Verdict, str]:
+    if tested is None:
+        return "undecided", _too_few(openings, n_movable)
+    p = f"p = {tested.p_value:.3g}"
+    if tested.p_value <= ALPHA:
+        return "different", f"the first message depends on the arm ({p}), {MEANINGS[name]}"
+    same, n_units = openings.pairs, len(np.unique(openings.unit_of))
+    if len(same) >= max(MIN_UNITS, n_units / 2) and np.mean(same) >= SAME_SHARE:
+        return (
+            "aligned",
+            f"{sum(same)} of the {len(same)} units that met both arms said the very same in both",
+        )
+    if len(set(openings.texts)) == 1:
+        return (
+            "undecided",
+            "every first message is the same text, which shows no dependence on the arm, nor could it",
+        )
+    return "undecided", f"no dependence on the arm is shown ({p}), which is not independence"
+
+
+def _too_few(openings: Openings, n_movable: int) -> str:
+    units = openings.n_units(treated=False), openings.n_units(treated=True)
+    if min(units) < MIN_UNITS:
+        left_out = openings.n_agent_first + openings.n_without_text + openings.n_other_tasks
+        also = (
+            f" ({left_out} conversations were left out: the agent spoke first in {openings.n_agent_first}, the user "
+            f"opened without text in {openings.n_without_text}, and {openings.n_other_tasks} have a task that the "
+            "other arm lacks)"
+        )
+        return (
+            f"the user opened with text for {units[0]} independent units in the control arm and {units[1]} in the "
+            f"treated one{also if left_out else ''}; at least {MIN_UNITS} an arm are needed to decide anything"
+        )
+    return (
+        f"only {n_movable} units have a counterpart, with as many conversations in each task, in the other arm; at "
+        f"least {MIN_UNITS} are needed to decide anything"
+    )
+
+
+def _counts(openings: Openings) -> dict[str, JsonValue]:
+    control, treatment = (openings.treated == arm for arm in (False, True))
+    same = openings.pairs
+    return {
+        "tasks": list[JsonValue](sorted(set(openings.tasks))),
+        "n": {"control": int(control.sum()), "treatment": int(treatment.sum())},
+        "n_units": {
+            "control": openings.n_units(treated=False),
+            "treatment": openings.n_units(treated=True),
+            "both": len(same),
+        },
+        "same_share": float(np.mean(same)) if same else None,
+        "n_agent_first": openings.n_agent_first,
+        "n_without_text": openings.n_without_text,
+        "n_other_tasks": openings.n_other_tasks,
+        "n_cut": sum(len(text) > MAX_CHARACTERS for text in openings.texts),
+        "features": "binary words scaled to length 1; log number of words",
+    }

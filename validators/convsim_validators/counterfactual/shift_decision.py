@@ -1,0 +1,142 @@
+"""From two shifts to a verdict, and by how much both sides must grow where there is none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+
+from convsim_validators.statistics.decision import ALPHA, MAX_GROWTH
+
+Reaction = Literal[
+    "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "undecided"
+]
+SAME = 0.5
+"""Share of an established human shift up to which the difference of the shifts counts as none."""
+
+TWO_SIDED = NormalDist().inv_cdf(1 - ALPHA / 2)
+
+
+@dataclass(frozen=True)
+class ShiftEvidence:
+    """Estimates with the half-widths of their 95 % intervals, in the metric's unit."""
+
+    human: float
+    human_half: float
+    simulated: float
+    simulated_half: float
+    difference_half: float
+    p_value: float
+    """Of the human shift, adjusted for the number of metrics."""
+    correction: float
+    """By what that p-value is larger than the plain one."""
+    margin: float
+
+    @property
+    def difference(self) -> float:
+        """Simulated less human shift."""
+        return self.simulated - self.human
+
+    @property
+    def established(self) -> bool:
+        """Whether people shift at all."""
+        return self.p_value <= ALPHA
+
+    def grown(self, growth: float) -> ShiftEvidence:
+        """Return what ``growth`` times the data would say if the estimates stayed as they are."""
+        narrow = growth**-0.5
+        half = self.human_half * narrow
+        errors = abs(self.human) / half * TWO_SIDED if half > 0 else math.inf
+        return replace(
+            self,
+            human_half=half,
+            simulated_half=self.simulated_half * narrow,
+            difference_half=self.difference_half * narrow,
+            p_value=min(1.0, math.erfc(errors / math.sqrt(2)) * self.correction),
+        )
+
+
+@dataclass(frozen=True)
+class ShiftDecision:
+    """A verdict, why, and (where undecided) by what factor both sides must grow; None if no growth would help."""
+
+    verdict: Reaction
+    reason: str
+    growth: float | None = None
+
+
+def decide_shift(evidence: ShiftEvidence) -> ShiftDecision:
+    """Apply the rule, and say what it stood on."""
+    verdict = reaction(evidence)
+    e = evidence
+    simulated = _said(e.simulated, e.simulated_half)
+    difference = f"the difference is {_said(e.difference, e.difference_half)}"
+    people = f"people shift by {e.human:.3g} (adjusted p = {e.p_value:.2g})"
+    if not e.established:
+        people = f"no shift of people is established ({_said(e.human, e.human_half)}, adjusted p = {e.p_value:.2g})"
+    inside = f"inside the margin of {e.margin:.3g}"
+    if e.established:
+        inside = f"inside half of the human shift, {SAME * abs(e.human):.3g}"
+    both = f"{people}, simulated shoppers by {simulated}"
+    reasons = {
+        "reacts_wrong_way": f"{people}, simulated shoppers the other way: {simulated}",
+        "reacts_as_people": f"{people}, and {difference}, {inside}",
+        "over_reacts": f"{both}, and {difference}, which leaves out 0",
+        "under_reacts": f"{both}, which is less: {difference}",
+        "does_not_react": f"{both}, which has 0 inside, and {difference}, which has not",
+        "undecided": f"{both}, and {difference}, which neither leaves out 0 nor lies {inside}",
+    }
+    if verdict == "undecided" and not e.established and _excludes_zero(e.difference, e.difference_half):
+        reasons["undecided"] = (
+            f"{both}, and {difference}: not {inside}, but no shift of simulated shoppers alone is shown either"
+        )
+    growth = growth_to_decide(evidence) if verdict == "undecided" else None
+    return ShiftDecision(verdict, reasons[verdict], growth)
+
+
+def reaction(e: ShiftEvidence) -> Reaction:
+    """Apply the rule of the suite to evidence.
+
+    Where no human shift is established: as people if the difference of the shifts lies inside the margin, too strong
+    if neither the simulated shift nor the difference can be 0. Where one is: the wrong way if the simulated shift lies
+    beyond 0 on the other side; as people if the difference lies inside half of the human shift; and if the difference
+    cannot be 0, too strong if the simulated shift is larger and goes the same way, absent if it can be 0, else too
+    weak.
+    """
+    reacts = _excludes_zero(e.simulated, e.simulated_half)
+    differs = _excludes_zero(e.difference, e.difference_half)
+    within = abs(e.difference) + e.difference_half
+    same_way = e.simulated * e.human > 0
+    if not e.established:
+        if within <= e.margin:
+            return "reacts_as_people"
+        return "over_reacts" if reacts and differs else "undecided"
+    if reacts and not same_way:
+        return "reacts_wrong_way"
+    if within <= SAME * abs(e.human):
+        return "reacts_as_people"
+    if not differs:
+        return "undecided"
+    if same_way and abs(e.simulated) > abs(e.human):
+        return "over_reacts"
+    return "under_reacts" if reacts else "does_not_react"
+
+
+def growth_to_decide(evidence: ShiftEvidence) -> float:
+    """By what factor must both sides grow for a verdict, if the estimates stayed as they are?"""
+    for growth in np.geomspace(1.0, MAX_GROWTH, 400)[1:]:
+        if reaction(evidence.grown(float(growth))) != "undecided":
+            return float(growth)
+    return MAX_GROWTH
+
+
+def _excludes_zero(estimate: float, half_width: float) -> bool:
+    return abs(estimate) > half_width
+
+
+def _said(estimate: float, half_width: float) -> str:
+    low, high = estimate - half_width, estimate + half_width
+    return f"{estimate:.3g} ({low:.3g} to {high:.3g})"

@@ -1,0 +1,174 @@
+"""The finding of one metric: both shifts, their difference and the verdict."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from convsim.contracts import Finding, NoiseFloor
+from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.metric_shift import MIN_UNITS, SIDES, MetricShift, Pair
+from convsim_validators.counterfactual.shift_decision import ShiftDecision, ShiftEvidence, decide_shift
+from convsim_validators.counterfactual.shifts import Shift
+from convsim_validators.statistics.decision import ALPHA, grown
+
+VALIDATOR = "counterfactual"
+VERSION = "1"
+SOURCE = "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: counterfactual validation"
+
+
+class Frame(NamedTuple):
+    """What all findings of one call share."""
+
+    arms: Arms
+    margin_sd: float
+    n_resamples: int
+    seed: int
+
+
+def shift_finding(
+    measured: MetricShift,
+    frame: Frame,
+    *,
+    p_adjusted: float | None,
+    floor: NoiseFloor | None,
+    refused: str | None,
+) -> Finding:
+    """Judge one metric.
+
+    Args:
+        measured: Its shifts.
+        frame: Arms and settings.
+        p_adjusted: Of the human shift; None where the metric is in no correction.
+        floor: What halves of the control arm's people are from one another.
+        refused: Why the two sides' labels do not compare; then no number is given.
+    """
+    human, simulated = measured.shifts if measured.shifts and not refused else (None, None)
+    decision = _decide(measured, frame, p_adjusted, refused)
+    metric, reason = measured.metric, decision.reason
+    details = _details(measured, frame, human=human, simulated=simulated, p_adjusted=p_adjusted)
+    if decision.verdict == "undecided":
+        needed = _n_to_decide(measured, decision)
+        details["n_to_decide"] = needed
+        if needed:
+            would = "are needed" if measured.problem else "would decide if the estimates stayed as they are"
+            reason += f"; about {needed['real']} real and {needed['simulated']} simulated conversations an arm {would}"
+    if not refused and measured.problem is None:
+        reason += measured.standards.caution()
+    return Finding(
+        validator=VALIDATOR,
+        metric=metric.name,
+        question=f"From {frame.arms.control[:80]} to {frame.arms.treatment[:80]}, do simulated shoppers shift as "
+        f"people do in {metric.name}?",
+        estimate=measured.difference if human else None,
+        unit=metric.unit,
+        interval=measured.difference_interval if human else None,
+        p_value=human.p_value if human else None,
+        p_adjusted=p_adjusted,
+        noise_floor=floor if human else None,
+        verdict=decision.verdict,
+        reason=reason,
+        n_real=sum(measured.extents[0].n),
+        n_simulated=sum(measured.extents[1].n),
+        seed=frame.seed,
+        version=VERSION,
+        source=SOURCE,
+        details=details,
+    )
+
+
+def evidence(measured: MetricShift, frame: Frame, p_adjusted: float | None) -> ShiftEvidence:
+    """Gather what the rule needs; a metric in no correction stands on its plain p-value."""
+    human, simulated = measured.shifts
+    p_value = human.p_value if p_adjusted is None else p_adjusted
+    return ShiftEvidence(
+        human=human.estimate,
+        human_half=human.interval[1] - human.estimate,
+        simulated=simulated.estimate,
+        simulated_half=simulated.interval[1] - simulated.estimate,
+        difference_half=measured.difference_interval[1] - measured.difference,
+        p_value=p_value,
+        correction=p_value / human.p_value,
+        margin=frame.margin_sd * measured.human_sd,
+    )
+
+
+def _decide(
+    measured: MetricShift, frame: Frame, p_adjusted: float | None, refused: str | None
+) -> ShiftDecision:
+    if refused or measured.problem:
+        return ShiftDecision("undecided", refused or measured.problem or "")
+    return decide_shift(evidence(measured, frame, p_adjusted))
+
+
+def _n_to_decide(measured: MetricShift, decision: ShiftDecision) -> dict[str, JsonValue] | None:
+    """Count conversations an arm, by the smaller arm of each side; None where no number would help."""
+    extents = measured.extents[:2]
+    if decision.growth is not None:
+        n = [grown(min(pair), decision.growth) for pair in (s.n for s in measured.shifts)]
+    elif min(min(extent.n_units) for extent in extents) < MIN_UNITS:
+        n = [
+            max(
+                min(e.n),
+                grown(min(e.n), MIN_UNITS / min(e.n_units)) if 0 < min(e.n_units) < MIN_UNITS else MIN_UNITS,
+            )
+            for e in extents
+        ]
+    else:
+        return None
+    return {"real": n[0], "simulated": n[1]}
+
+
+def _details(
+    measured: MetricShift,
+    frame: Frame,
+    *,
+    human: Shift | None,
+    simulated: Shift | None,
+    p_adjusted: float | None,
+) -> dict[str, JsonValue]:
+    metric, sd = measured.metric, measured.human_sd
+    standards = measured.standards.of_side
+    shown: dict[str, JsonValue] = {
+        "role": "control" if metric.no_reaction else "metric",
+        "no_reaction": metric.no_reaction,
+        "level": metric.level,
+        "label_source": metric.label.source if metric.label else None,
+        "control": frame.arms.control,
+        "treatment": frame.arms.treatment,
+        "human_shift": _shift(human),
+        "simulated_shift": _shift(simulated),
+        "human_means": _means(human),
+        "simulated_means": _means(simulated),
+        "human_sd": sd if sd > 0 else None,
+        "margin_sd": frame.margin_sd,
+        "margin": frame.margin_sd * sd if sd > 0 else None,
+        "tasks": list(standards[0].tasks) if standards else [],
+        "tasks_simulated": list(standards[1].tasks) if standards else [],
+        "n": _by_side([s.n for s in measured.shifts] or [e.n for e in measured.extents]),
+        "n_units": _by_side([s.n_units for s in measured.shifts] or [e.n_units for e in measured.extents]),
+        "n_undefined": _by_side([e.n_undefined for e in measured.extents]),
+        "n_resamples": frame.n_resamples,
+    }
+    if human is not None:
+        p_value = human.p_value if p_adjusted is None else p_adjusted
+        established = p_value <= ALPHA if measured.problem is None else None
+        shown["human_shift"] = {**_shift(human), "p_adjusted": p_adjusted, "established": established}
+    return shown
+
+
+def _shift(shift: Shift | None) -> dict[str, JsonValue]:
+    if shift is None:
+        return {"estimate": None, "interval": None, "p_value": None}
+    return {"estimate": shift.estimate, "interval": list(shift.interval), "p_value": shift.p_value}
+
+
+def _means(shift: Shift | None) -> JsonValue:
+    return {"control": shift.means[0], "treatment": shift.means[1]} if shift else None
+
+
+def _by_side(pairs: list[Pair]) -> JsonValue:
+    return {
+        side: {"control": pair[0], "treatment": pair[1]} for side, pair in zip(SIDES, pairs, strict=False)
+    }

@@ -1,0 +1,174 @@
+"""Findings over all metrics at once: their direction, the joint test, and what not having seen the arm costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from convsim.contracts import Finding, Interval, Verdict
+from convsim_validators.counterfactual.agreement import MIN_METRICS, directional_agreement
+from convsim_validators.counterfactual.generalisation import Learned, cost_of_not_seeing
+from convsim_validators.counterfactual.joint_shift import joint_test
+from convsim_validators.counterfactual.metric_shift import MetricShift
+from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame
+from convsim_validators.statistics.decision import ALPHA
+
+Size = tuple[int, int]
+"""Real and simulated conversations of both arms."""
+
+REFUSES = "refuses to certify generalisation"
+
+
+def agreement_finding(established: Sequence[MetricShift], frame: Frame, *, size: Size) -> Finding:
+    """Say in what share of the established human shifts simulated shoppers shift the same way."""
+    details: dict[str, JsonValue] = {"metrics": [s.metric.name for s in established], "chance": 0.5}
+    estimate: float | None = None
+    interval: Interval | None = None
+    verdict: Verdict = "undecided"
+    if len(established) < MIN_METRICS:
+        reason = f"a shift of people is established in {len(established)} metrics; at least {MIN_METRICS} are needed"
+    else:
+        agreement = directional_agreement(established)
+        estimate, interval, verdict = agreement.estimate, agreement.interval, agreement.verdict
+        place = {
+            "reacts_as_people": "above", "reacts_wrong_way": "below", "undecided": "on both sides of",
+        }[agreement.verdict]  # fmt: skip
+        reason = (
+            f"in {estimate:.0%} of {len(established)} metrics in which people shift, simulated shoppers shift the same "
+            f"way; the 95 % interval, {interval[0]:.2f} to {interval[1]:.2f}, {_lies(verdict)} {place} chance, .5"
+        )
+    return _finding(
+        "directional_agreement", frame, size,
+        question="Do simulated shoppers shift in the direction in which people shift?",
+        unit="share of metrics", estimate=estimate, interval=interval, verdict=verdict, reason=reason, details=details,
+    )  # fmt: skip
+
+
+def joint_finding(
+    judged: Sequence[MetricShift], frame: Frame, *, verdicts: dict[str, Verdict], size: Size
+) -> Finding:
+    """Say whether any metric's simulated shift is another than people's."""
+    question = "Do simulated shoppers shift otherwise than people in any metric?"
+    joint = joint_test(judged)
+    if joint is None:
+        return _finding(
+            "joint", frame, size, question=question, unit="largest |t|", verdict="undecided",
+            reason="no metric can be judged", details={"metrics": []},
+        )  # fmt: skip
+    off = [s.metric.name for s in judged if verdicts[s.metric.name] != "reacts_as_people"]
+    verdict: Verdict = "undecided"
+    said = f"the largest |t| is {joint.statistic:.2f}, of {joint.largest} (p = {joint.p_value:.2g})"
+    if joint.p_value <= ALPHA:
+        verdict, reason = "different", f"{said}: more than chance explains over {len(joint.t_values)} metrics"
+    elif not off:
+        verdict, reason = (
+            "aligned",
+            f"{said}, and each of the {len(judged)} metrics by itself reacts as people do",
+        )
+    else:
+        reason = f"{said}, and {len(off)} of {len(judged)} metrics are not shown to react as people do"
+    return _finding(
+        "joint", frame, size, question=question, unit="largest |t|", estimate=joint.statistic, verdict=verdict,
+        reason=reason, p_value=joint.p_value,
+        details={"metrics": [s.metric.name for s in judged], "largest": joint.largest, "t_values": {**joint.t_values}},
+    )  # fmt: skip
+
+
+def generalisation_finding(
+    learned: Learned, compared: Sequence[MetricShift], frame: Frame, *, informed: Learned | None, size: Size
+) -> Finding:
+    """Say whether the simulator saw the treated arm and, against one that saw both, what not seeing it costs.
+
+    Args:
+        learned: What the simulator learned from.
+        compared: Judged metrics with three shifts each, where a simulator that saw both arms was given.
+        frame: Arms and settings.
+        informed: What the simulator said to have seen both arms learned from; None without one.
+        size: Real and simulated conversations.
+    """
+    arms = frame.arms
+    details: dict[str, JsonValue] = {
+        "learned_arms": list(learned.arms),
+        "saw_treated": arms.treatment in learned.arms if learned.arms or not learned.n_silent else None,
+        "n_silent": learned.n_silent,
+        "metrics": [s.metric.name for s in compared],
+        "saw_both_arms": list(informed.arms) if informed else None,
+    }
+    estimate: float | None = None
+    interval: Interval | None = None
+    verdict: Verdict = "undecided"
+    reason = _not_certified(learned, informed, frame)
+    if reason is None and not compared:
+        reason = "no metric can be judged on all three sides"
+    if reason is None:
+        cost = cost_of_not_seeing(compared)
+        estimate, interval = cost.estimate, cost.interval
+        details["distance"], details["distance_saw_both"] = cost.distances
+        said = (
+            f"never having seen {arms.treatment[:40]!r} leaves it {cost.estimate:.3f} human standard deviations "
+            f"farther from people's shifts ({interval[0]:.3f} to {interval[1]:.3f})"
+        )
+        if cost.upper_90 <= frame.margin_sd:
+            verdict, reason = (
+                "aligned",
+                f"{said}; the 90 % interval stays inside the margin of {frame.margin_sd:g}",
+            )
+        elif interval[0] > 0:
+            verdict, reason = "different", f"{said}, more than chance explains"
+        else:
+            reason = f"{said}: neither above 0 nor inside the margin of {frame.margin_sd:g}"
+    return _finding(
+        "generalisation", frame, size,
+        question="Does the simulator react to an arm that it never saw as well as one that saw both?",
+        unit="human standard deviations", estimate=estimate, interval=interval, verdict=verdict, reason=reason,
+        details=details,
+    )  # fmt: skip
+
+
+def _not_certified(learned: Learned, informed: Learned | None, frame: Frame) -> str | None:
+    treated, control = frame.arms.treatment, frame.arms.control
+    if treated in learned.arms:
+        named = ", ".join(repr(arm[:40]) for arm in learned.arms)
+        return f"{REFUSES}: it saw the treated arm {treated[:40]!r} (learned from {named})"
+    if learned.n_silent or not learned.n:
+        return (
+            f"{REFUSES}: {learned.n_silent} of {learned.n} simulated conversations do not say what arms their "
+            "simulator learned from"
+        )
+    clean = f"the simulator never saw {treated[:40]!r}"
+    if not learned.arms:
+        clean = "the simulator learned from no conversations, and has seen neither arm"
+    if informed is None:
+        return f"{clean}; give a simulator that saw both arms to measure the cost"
+    if not {control, treated} <= set(informed.arms):
+        named = ", ".join(repr(arm[:40]) for arm in informed.arms) or "no arm"
+        return f"{clean}, but the simulator to compare it with does not say that it saw both arms: it names {named}"
+    return None
+
+
+def _lies(verdict: Verdict) -> str:
+    return "reaches" if verdict == "undecided" else "lies"
+
+
+def _finding(
+    name: str,
+    frame: Frame,
+    size: Size,
+    *,
+    question: str,
+    unit: str,
+    verdict: Verdict,
+    reason: str,
+    details: dict[str, JsonValue],
+    estimate: float | None = None,
+    interval: Interval | None = None,
+    p_value: float | None = None,
+) -> Finding:
+    return Finding(
+        validator=VALIDATOR, metric=name, question=question, estimate=estimate, unit=unit, interval=interval,
+        p_value=p_value, verdict=verdict, reason=reason, n_real=size[0], n_simulated=size[1], seed=frame.seed,
+        version=VERSION, source=SOURCE,
+        details={"role": "metric", "control": frame.arms.control, "treatment": frame.arms.treatment,
+                 "n_resamples": frame.n_resamples, **details},
+    )  # fmt: skip

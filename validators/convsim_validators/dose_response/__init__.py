@@ -1,0 +1,1 @@
+"""Do shoppers change with the severity of a fault?"""

@@ -1,0 +1,133 @@
+"""Does a metric rise or fall as severity grows? Page's L for blocks, Jonckheere-Terpstra for independent units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from convsim_validators.dose_response.relabelling import relabelled
+from convsim_validators.statistics.grid import FloatArray
+from convsim_validators.statistics.ladder import BoolArray, Cells
+from convsim_validators.statistics.p_values import permutation_p_value
+from convsim_validators.statistics.resampling import IntArray
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+TrendTest = Literal["page", "jonckheere_terpstra"]
+TOLERANCE = 1e-9
+"""Below it a centred statistic, or its spread, is rounding."""
+
+
+@dataclass(frozen=True)
+class Trends:
+    """The trend of each metric, and of all under the same permutations."""
+
+    test: TrendTest
+    statistics: FloatArray
+    """Shape (metrics,): Page's L or J as published; centred at its expectation it has the trend's sign."""
+    p_values: FloatArray
+    """Shape (metrics,), two-sided."""
+    z: FloatArray
+    """Shape (metrics,): standardised by the permutations; 0 where none of them changes anything."""
+    largest: FloatArray
+    """Shape (permutations,): the largest |z| over the metrics of the joint question."""
+
+    @classmethod
+    def of(
+        cls, cells: Cells, *, paired: bool, joint: BoolArray, n_permutations: int, rng: Generator
+    ) -> Trends:
+        """Test each metric by permutation, and those of ``joint``, shape (metrics,), together.
+
+        H0: a unit's values do not depend on severity. Rejecting it says that a metric changes steadily with
+        severity; a change that turns back half-way need not be seen.
+
+        Source:
+            Page (1963), Ordered hypotheses for multiple treatments, JASA 58; Jonckheere (1954), Biometrika 41;
+            Terpstra (1952). Ties count with their mean rank, respectively one half; p-values are by permutation.
+        """
+        centred = _page(cells) if paired else _jonckheere_terpstra(cells)
+        observed = centred(cells.level_of[None])[0]
+        drawn = np.concatenate([centred(levels) for levels in relabelled(cells, n_permutations, rng)])
+        p_values = [
+            permutation_p_value(abs(one), np.abs(null)) for one, null in zip(observed, drawn.T, strict=True)
+        ]
+        everything = np.concatenate([observed[None], drawn])
+        spread = everything.std(axis=0)
+        spread[spread < TOLERANCE] = np.inf
+        z = (everything - everything.mean(axis=0)) / spread
+        return cls(
+            "page" if paired else "jonckheere_terpstra",
+            observed + _expected(cells, paired=paired),
+            np.asarray(p_values),
+            z[0],
+            np.abs(z[1:, joint]).max(axis=1, initial=0.0),
+        )
+
+
+Statistic = Callable[[IntArray], FloatArray]
+"""From levels of shape (permutations, cells) to centred statistics of shape (permutations, metrics)."""
+
+
+def _page(cells: Cells) -> Statistic:
+    ranks = _centred_ranks(cells)
+    return lambda levels: levels @ ranks
+
+
+def _centred_ranks(cells: Cells) -> FloatArray:
+    """Return mid-ranks within each unit less their mean; 0 where a unit lacks the metric."""
+    from scipy.stats import rankdata
+
+    n_levels = int(cells.level_of.max(initial=-1)) + 1
+    blocks = cells.values.reshape(cells.n_units, n_levels, -1)
+    ranks = rankdata(np.nan_to_num(blocks), axis=1) - (n_levels + 1) / 2
+    centred: FloatArray = np.where(np.isnan(blocks).any(axis=1, keepdims=True), 0.0, ranks)
+    return centred.reshape(cells.values.shape)
+
+
+def _jonckheere_terpstra(cells: Cells) -> Statistic:
+    columns = [np.flatnonzero(~np.isnan(column)) for column in cells.values.T]
+    upwards = [c[np.argsort(cells.values[c, i], kind="stable")] for i, c in enumerate(columns)]
+    # Once with ties in one order and once in the other: on average a tied pair counts one half.
+    downwards = [c[::-1][np.argsort(cells.values[c[::-1], i], kind="stable")] for i, c in enumerate(columns)]
+
+    def centred(levels: IntArray) -> FloatArray:
+        small = levels.astype(np.int16)
+        found = []
+        for up, down in zip(upwards, downwards, strict=True):
+            rising = _rising_pairs(small[:, up])
+            if (up != down).any():
+                rising = (rising + _rising_pairs(small[:, down])) / 2
+            found.append(rising - _pairs(small[:, up]) / 2)
+        return np.column_stack(found) if found else np.zeros((len(levels), 0))
+
+    return centred
+
+
+def _rising_pairs(levels: np.ndarray) -> FloatArray:
+    """Count the pairs of which the later has the higher level, for levels of shape (permutations, cells)."""
+    found = np.zeros(len(levels))
+    for level in range(int(levels.max(initial=0))):
+        before = np.cumsum(levels == level, axis=1, dtype=np.int32)
+        found += np.where(levels > level, before, 0).sum(axis=1)
+    return found
+
+
+def _pairs(levels: np.ndarray) -> FloatArray:
+    """Count the pairs of different levels."""
+    counts = [(levels == level).sum(axis=1) for level in range(int(levels.max(initial=0)) + 1)]
+    same = sum(count.astype(np.float64) ** 2 for count in counts)
+    pairs: FloatArray = (levels.shape[1] ** 2 - same) / 2
+    return pairs
+
+
+def _expected(cells: Cells, *, paired: bool) -> FloatArray:
+    n_levels = int(cells.level_of.max(initial=-1)) + 1
+    defined = ~np.isnan(cells.values)
+    if paired:
+        n_blocks = np.asarray(defined[cells.level_of == 0].sum(axis=0), np.float64)
+        return n_blocks * n_levels * (n_levels + 1) ** 2 / 4
+    return np.asarray([_pairs(cells.level_of[None, keep])[0] / 2 for keep in defined.T])

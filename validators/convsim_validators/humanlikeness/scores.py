@@ -1,0 +1,132 @@
+"""How well a discriminator did: HLS, balanced accuracy and AUC, with intervals that resample whole units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from convsim.seeds import generator
+from convsim_validators.humanlikeness.discriminator import CrossFitted
+from convsim_validators.statistics.grid import Cells, FloatArray
+from convsim_validators.statistics.resampling import IntArray, Weights, draw
+
+SHARED_FOLDS = float(np.sqrt(2))
+CELLS_A_FOLD = 200
+"""Scores of one fold are read on this many quantiles."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Observed scores, and their values under each bootstrap replicate, shape (replicates,)."""
+
+    hls: float
+    accuracy: float
+    auc: float
+    resampled_hls: FloatArray
+    resampled_accuracy: FloatArray
+    resampled_auc: FloatArray
+
+    def interval(self, name: Literal["hls", "accuracy", "auc"], level: float = 0.95) -> tuple[float, float]:
+        """Return the percentile interval of a score, widened for what folds share.
+
+        A bootstrap of out-of-fold scores holds the models fixed. But fold f's model has learned from fold g and g's
+        from f, so that the same chance likeness of two folds counts in both: with a linear model and no true
+        difference the variance is twice the bootstrap's (K (K - 1) products, each standing twice). Deviations are
+        therefore stretched by the root of 2, which is right at equality and cautious away from it.
+        """
+        observed: float = getattr(self, name)
+        deviations: FloatArray = getattr(self, f"resampled_{name}") - observed
+        low, high = observed + SHARED_FOLDS * np.quantile(deviations, [(1 - level) / 2, (1 + level) / 2])
+        return max(0.0, float(low)), min(1.0, float(high))
+
+
+def score(fitted: CrossFitted, *, n_resamples: int, seed: int) -> Scores:
+    """Score cross-fitted probabilities; the bootstrap draws units of each side with replacement.
+
+    Scores of different folds come from different models, so that the AUC counts pairs within folds only. A tie at
+    probability .5 counts as half right.
+    """
+    units, unit_of = np.unique(fitted.group, return_inverse=True)
+    ranks = RankCells.of(fitted.score, fitted.fold, unit_of, fitted.is_human)
+    side = np.bincount(unit_of, fitted.is_human) > 0
+    both = side & (np.bincount(unit_of, ~fitted.is_human) > 0)
+    strata = np.where(both, 2, side).astype(np.int64)
+    weights = draw(strata, np.bincount(strata, minlength=3), n_resamples, generator(seed, "scores"))
+    right = _right(fitted)
+    once = np.ones((len(units), 1), np.float32)
+    columns = (np.ones(len(right)), right, fitted.probability)
+    per_unit = {
+        name: [np.bincount(unit_of[rows], values[rows], len(units)) for values in columns]
+        for name, rows in (("human", fitted.is_human), ("simulated", ~fitted.is_human))
+    }
+
+    def means(weights: Weights) -> tuple[FloatArray, FloatArray]:
+        human = [np.asarray(values @ weights, np.float64) for values in per_unit["human"]]
+        simulated = [np.asarray(values @ weights, np.float64) for values in per_unit["simulated"]]
+        n_human, n_simulated = np.maximum(human[0], 1), np.maximum(simulated[0], 1)
+        return simulated[2] / n_simulated, (human[1] / n_human + simulated[1] / n_simulated) / 2
+
+    hls, accuracy = means(once)
+    resampled_hls, resampled_accuracy = means(weights)
+    return Scores(
+        float(hls[0]), float(accuracy[0]), float(ranks.auc(once)[0]),
+        resampled_hls, resampled_accuracy, ranks.auc(weights),
+    )  # fmt: skip
+
+
+def balanced_accuracy(fitted: CrossFitted) -> float:
+    """Return the mean of both sides' shares of right calls; a tie at probability .5 counts as half right."""
+    right = _right(fitted)
+    return float((right[fitted.is_human].mean() + right[~fitted.is_human].mean()) / 2)
+
+
+def _right(fitted: CrossFitted) -> FloatArray:
+    says_human = np.where(fitted.probability > 0.5, 1.0, np.where(fitted.probability < 0.5, 0.0, 0.5))
+    return np.where(fitted.is_human, says_human, 1 - says_human)
+
+
+@dataclass(frozen=True)
+class RankCells:
+    """Scores on a grid within each fold, by unit and side, for AUCs under many weightings at once."""
+
+    human: Cells
+    simulated: Cells
+    n_folds: int
+    n_cells: int
+
+    @classmethod
+    def of(cls, scores: FloatArray, fold: IntArray, unit_of: IntArray, is_human: np.ndarray) -> RankCells:
+        """Cut scores of shape (rows,) into quantile cells within folds."""
+        n_folds = int(fold.max()) + 1
+        cell = np.empty(len(scores), np.int64)
+        for number in range(n_folds):
+            inside = fold == number
+            cell[inside] = _quantile_cells(scores[inside])
+        n_cells = int(cell.max()) + 1
+        place = fold * n_cells + cell
+        shape = {"n_cells": n_folds * n_cells, "n_units": int(unit_of.max()) + 1}
+        human, simulated = (Cells.of(place[rows], unit_of[rows], **shape) for rows in (is_human, ~is_human))
+        return cls(human, simulated, n_folds, n_cells)
+
+    def auc(self, weights: Weights) -> FloatArray:
+        """Return P(human scores higher than simulated) over pairs of one fold, ties half; shape (replicates,)."""
+        return self.auc_of(self.human.resampled(weights), self.simulated.resampled(weights))
+
+    def auc_of(self, human: FloatArray, simulated: FloatArray) -> FloatArray:
+        """Return the AUC of cell counts of shape (cells, replicates)."""
+        human = human.reshape(self.n_folds, self.n_cells, -1)
+        simulated = simulated.reshape(self.n_folds, self.n_cells, -1)
+        below = np.cumsum(simulated, axis=1) - simulated / 2
+        pairs = (human.sum(axis=1) * simulated.sum(axis=1)).sum(axis=0)
+        won = (human * below).sum(axis=(0, 1))
+        auc: FloatArray = np.divide(won, pairs, out=np.full(len(pairs), 0.5), where=pairs > 0)
+        return auc
+
+
+def _quantile_cells(scores: FloatArray) -> IntArray:
+    distinct = np.unique(scores)
+    if len(distinct) > CELLS_A_FOLD:
+        distinct = np.unique(np.quantile(scores, np.linspace(0, 1, CELLS_A_FOLD), method="inverted_cdf"))
+    return np.searchsorted(distinct, scores).astype(np.int64)

@@ -1,0 +1,136 @@
+"""What a discriminator may look at: the user's words, as many words of each, or habits without words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from convsim.contracts import WORD, Corpus
+from convsim_validators.humanlikeness.discriminator import BoolArray, Classifier
+from convsim_validators.statistics.grid import FloatArray
+
+if TYPE_CHECKING:
+    from convsim_validators.humanlikeness.discriminator import Features
+
+MAX_NGRAMS = 50_000
+"""The most frequent n-grams are kept; bounds memory at any size."""
+N_BINS = 6
+BIN_WEIGHT = 0.3
+"""Of a bin beside the normal score: found by simulation to lose neither shifted nor constant habits."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Features of both sides' conversations, humans first, and the name of each column."""
+
+    features: Features
+    names: Sequence[str]
+    counted: Features
+    """Whether a conversation has the feature at all, 0 or 1, for counting beside the tells."""
+    kept: BoolArray
+    """Shape (rows of both sides,): which conversations the view could be made of."""
+    n_dropped: tuple[int, int]
+    detail: dict[str, int]
+
+
+def logistic_regression() -> Classifier:
+    """Make an unfitted discriminator; the ridge penalty is scikit-learn's default."""
+    from sklearn.linear_model import LogisticRegression
+
+    classifier: Classifier = LogisticRegression(max_iter=200)
+    return classifier
+
+
+def words(texts: Sequence[str], n_real: int) -> View:
+    """Word 1-2-grams of the user's side, TF-IDF weighted.
+
+    The vocabulary and its document frequencies are taken from both sides together, without their labels.
+    """
+    return _ngrams(
+        [" ".join(WORD.findall(text.lower())) for text in texts], n_real, np.ones(len(texts), bool), {}
+    )
+
+
+def first_words(texts: Sequence[str], n_real: int) -> View:
+    """Word 1-2-grams of the user's first w words, w the lower quartile of both sides pooled.
+
+    Whoever said fewer than w words is dropped and counted, so that length itself tells nothing.
+    """
+    tokens = [WORD.findall(text.lower()) for text in texts]
+    lengths = np.asarray([len(words) for words in tokens])
+    w = max(1, int(np.quantile(lengths, 0.25, method="lower"))) if len(lengths) else 1
+    cut = [" ".join(words[:w]) for words, length in zip(tokens, lengths, strict=True) if length >= w]
+    return _ngrams(cut, n_real, lengths >= w, {"n_words": w})
+
+
+def habits(real: Corpus, simulated: Corpus) -> View:
+    """The metrics table in place of words; controls, and what others said of the user (labels), are left out.
+
+    Each metric enters twice: as its normal score, for a habit that is stronger or weaker, and cut into quantile
+    bins of lower weight, for one that is a value ("always four turns"). Undefined values are a bin of their own.
+    """
+    import pandas as pd
+
+    table = pd.concat([real.table, simulated.table], ignore_index=True)
+    names: list[str] = []
+    features: list[FloatArray] = []
+    counted: list[BoolArray] = []
+    for metric in real.metrics.values():
+        if metric.role == "control" or metric.label or metric.name not in simulated.metrics:
+            continue
+        for name, feature, has in _habit(metric.name, np.asarray(table[metric.name], np.float64)):
+            names.append(name)
+            features.append(feature)
+            counted.append(has)
+    kept = np.ones(len(table), bool)
+    if not names:
+        nothing = np.zeros((len(table), 0))
+        return View(nothing, names, nothing, kept, (0, 0), {})
+    return View(np.column_stack(features), names, np.column_stack(counted), kept, (0, 0), {})
+
+
+def _habit(name: str, values: FloatArray) -> Iterator[tuple[str, FloatArray, BoolArray]]:
+    from scipy.stats import norm, rankdata
+
+    defined = ~np.isnan(values)
+    if not defined.all():
+        yield f"{name} undefined", BIN_WEIGHT * ~defined, ~defined
+    known = values[defined]
+    distinct = np.unique(known)
+    if len(distinct) < 2:
+        return
+    score = np.zeros(len(values))
+    score[defined] = norm.ppf((rankdata(known) - 0.5) / len(known))
+    middle = float(np.median(known))
+    yield f"{name} above {middle:.3g}", score, np.where(defined, values, -np.inf) > middle
+    cuts = np.unique(np.quantile(known, np.linspace(0, 1, N_BINS + 1), method="inverted_cdf"))
+    cell = np.where(defined, np.searchsorted(cuts, values), -1)
+    for index in np.unique(cell[defined]):
+        inside = cell == index
+        span = _span(float(values[inside].min()), float(values[inside].max()))
+        yield f"{name} {span}", BIN_WEIGHT * inside, inside
+
+
+def _span(low: float, high: float) -> str:
+    return f"= {low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+
+
+def _ngrams(texts: Sequence[str], n_real: int, kept: BoolArray, detail: dict[str, int]) -> View:
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+
+    split: Callable[[str], list[str]] = str.split
+    vectorizer = CountVectorizer(
+        ngram_range=(1, 2), min_df=2 if len(texts) > 2 else 1, max_features=MAX_NGRAMS,
+        tokenizer=split, token_pattern=None, lowercase=False, dtype=np.float32,
+    )  # fmt: skip
+    dropped = (int((~kept[:n_real]).sum()), int((~kept[n_real:]).sum()))
+    try:
+        counts = vectorizer.fit_transform(texts)
+    except ValueError:  # scikit-learn's "empty vocabulary": no n-gram stands in two conversations
+        nothing = np.zeros((len(texts), 0))
+        return View(nothing, [], nothing, kept, dropped, detail)
+    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    return View(weighted, list(vectorizer.get_feature_names_out()), counts > 0, kept, dropped, detail)

@@ -1,0 +1,185 @@
+"""Do simulated shoppers act and feel as often as people, once the errors of whoever labelled them are taken out?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import JsonValue
+
+from convsim.contracts import Corpus, Finding
+from convsim.seeds import generator
+from convsim_validators.labels.annotator_error import Tallies, draw_calibrated
+from convsim_validators.labels.correctable import Correctable, find_correctable
+from convsim_validators.labels.correction import Correction, Resampled
+from convsim_validators.labels.prevalence_decision import MIN_UNITS, decide_prevalence, needed
+from convsim_validators.statistics.p_values import benjamini_hochberg, permutation_p_value
+from convsim_validators.statistics.resampling import Design, Weights, bootstrap, permute
+from convsim_validators.statistics.settings import check_margin, check_resamples
+
+if TYPE_CHECKING:
+    from convsim_validators.statistics.grid import FloatArray
+
+ASSUMPTION = (
+    "the annotator errs on simulated users as it does on people, which may be false; the people's labels are the "
+    "truth, and the annotator did not learn from them"
+)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One metric on its way to a finding."""
+
+    of: Correctable
+    number: int
+    correction: Correction | None
+    p_value: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prevalence:
+    """Compares how often acts and feelings occur, corrected for the annotator's errors.
+
+    It speaks where both sides carry labels by one annotator (rules, classifier or judge) and a part of the real side
+    also carries people's labels of the same name, level and scale; elsewhere it returns nothing. A share is the mean
+    over conversations of the share of their messages, as in the metric of the same name, or the share of conversations.
+
+    H0, per question: the true shares of both sides are equal. If the annotator errs alike on both, that is so exactly
+    if the counted shares are equal, which is tested by dealing whole units anew among the sides. Rejecting it says that
+    the true shares differ, or that the annotator errs otherwise on simulated users than on people.
+
+    Source:
+        Rogan and Gladen (1978); Lang and Reiczigel (2014); see ``Correction``.
+    """
+
+    name: ClassVar[str] = "prevalence"
+    version: ClassVar[str] = "1"
+    source: ClassVar[str] = (
+        "Rogan and Gladen (1978), American Journal of Epidemiology 107; Lang and Reiczigel (2014)"
+    )
+
+    margin: float = 0.10
+    """Difference of shares up to which two populations count as alike."""
+    n_resamples: int = 999
+
+    def __post_init__(self) -> None:
+        """Check the settings; raises InputError."""
+        check_margin(f"{self.name}.margin", self.margin, low=0.0, high=1.0)
+        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
+        """Return one finding for each act and each feeling that can be corrected."""
+        design = Design.of(real, simulated)
+        groups = list(find_correctable(real, simulated, design))
+        if not groups:
+            return []
+        rng = generator(seed, self.name, "permutation")
+        is_real = np.arange(len(design.exchangeable)) < design.real.n_units
+        dealt = permute(design.exchangeable, is_real, self.n_resamples, rng)
+        tests = [_p_values(group, dealt) for group in groups]
+        del dealt
+        drawn = bootstrap(design.simulated, self.n_resamples, generator(seed, self.name, "simulated"))
+        questions = [
+            question
+            for group, p_values in zip(groups, tests, strict=True)
+            for question in self._questions(group, p_values, drawn, design, seed)
+        ]
+        measured = {str(place): q.p_value for place, q in enumerate(questions) if q.p_value is not None}
+        adjusted = benjamini_hochberg(measured)
+        return [self._finding(q, adjusted.get(str(place)), seed) for place, q in enumerate(questions)]
+
+    def _questions(
+        self, group: Correctable, p_values: Sequence[float], drawn: Weights, design: Design, seed: int
+    ) -> list[_Question]:
+        real, simulated = group.real, group.simulated
+        calibrated = int(real.calibrated.sum())
+        if min(calibrated, real.n_units, simulated.n_units) < MIN_UNITS:
+            return [_Question(group, number, None, None) for number in range(len(group.metrics))]
+        rng = generator(seed, self.name, str(group.annotator), group.annotator.level, group.annotator.name)
+        weights = draw_calibrated(design.real, real.calibrated, self.n_resamples, rng)
+        rates = real.redrawn_rates(weights, rng)
+        everything = (real.redrawn(weights, rng), simulated.redrawn(drawn, rng), *rates)
+        questions = []
+        for number, p_value in enumerate(p_values):
+            resampled = Resampled(*(values[:, number] for values in everything))
+            correction = Correction.of(real, simulated, number, resampled, degrees=calibrated - 1)
+            usable = correction is not None and correction.adjusted is not None
+            questions.append(_Question(group, number, correction, p_value if usable else None))
+        return questions
+
+    def _finding(self, question: _Question, p_adjusted: float | None, seed: int) -> Finding:
+        group, correction = question.of, question.correction
+        decision = decide_prevalence(group, correction, p_adjusted, self.margin)
+        adjusted = correction.adjusted if correction else None
+        details = _describe(question) | {
+            "margin": self.margin, "n_resamples": self.n_resamples, "assumption": ASSUMPTION
+        }  # fmt: skip
+        reason = decision.reason
+        if decision.growth is not None:
+            sizes = needed(group, decision.growth, of_calibration=adjusted is None)
+            details["n_to_decide"] = dict(sizes)
+            listed = ", ".join(f"{n} {side}" for side, n in sizes.items())
+            reason += f"; about {listed} conversations would settle it"
+        where = "messages" if group.annotator.level == "message" else "conversations"
+        return Finding(
+            validator=self.name,
+            metric=group.metrics[question.number],
+            question=f"Does the share of {where} that show {group.shown[question.number]} differ between simulated "
+            f"shoppers and people, without the errors of {group.annotator.source}?",
+            estimate=adjusted.difference.estimate if adjusted else None,
+            unit="difference of shares",
+            interval=adjusted.difference.interval if adjusted else None,
+            p_value=question.p_value,
+            p_adjusted=p_adjusted,
+            verdict=decision.verdict,
+            reason=reason,
+            n_real=group.n[0],
+            n_simulated=group.n[1],
+            seed=seed,
+            version=self.version,
+            source=self.source,
+            details=details,
+        )
+
+
+def _p_values(group: Correctable, dealt: Weights) -> list[float]:
+    """Test each question: the counted difference, against units dealt anew among the sides."""
+    n = np.concatenate([group.real.n, group.simulated.n])
+    yes = np.concatenate([group.real.yes, group.simulated.yes])
+    none = np.zeros((len(n), yes.shape[1], 4))
+    everything = Tallies(n, yes, none)
+    apart: FloatArray = np.abs(everything.recounted(1 - dealt) - everything.recounted(dealt))
+    observed = np.abs(group.simulated.counted - group.real.counted)
+    return [permutation_p_value(float(seen), under) for seen, under in zip(observed, apart.T, strict=True)]
+
+
+def _describe(question: _Question) -> dict[str, JsonValue]:
+    group, correction = question.of, question.correction
+    details: dict[str, JsonValue] = {
+        "role": "metric",
+        "annotator": group.annotator.source,
+        "reference": group.reference.source,
+        "level": group.annotator.level,
+        "n_calibration": group.n[2],
+        "n_calibration_units": int(group.real.calibrated.sum()),
+        "counted": {
+            "real": float(group.real.counted[question.number]),
+            "simulated": float(group.simulated.counted[question.number]),
+        },
+        "raw": None,
+        "adjusted": None,
+    }
+    if correction is not None:
+        details |= {
+            name: getattr(correction, name).described()
+            for name in ("raw", "sensitivity", "specificity", "youden")
+        }
+        if (adjusted := correction.adjusted) is not None:
+            details["adjusted"] = adjusted.difference.described() | {
+                "interval_90": list(adjusted.limits_90),
+                "real": adjusted.real.described(),
+                "simulated": adjusted.simulated.described(),
+            }
+    return details

@@ -1,0 +1,232 @@
+"""Do simulated shoppers go from one dialogue act to the next as people do?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import JsonValue
+
+from convsim.contracts import Corpus, Finding, LabelOrigin, NoiseFloor
+from convsim.conversation import Conversation
+from convsim.metrics.acts import ACTS, acts_by_message
+from convsim.seeds import generator
+from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
+from convsim_validators.statistics.grid import FloatArray
+from convsim_validators.statistics.p_values import permutation_p_value
+from convsim_validators.statistics.resampling import (
+    Design,
+    IntArray,
+    Weights,
+    bootstrap,
+    bootstrap_at_size,
+    permute,
+)
+from convsim_validators.statistics.settings import check_margin, check_resamples
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+MIN_UNITS = 8
+START, END = "(start)", "(end)"
+N_SHOWN = 10
+
+Transition = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transitions:
+    """Compares the transitions between acts of a user's successive messages, the first and the last included.
+
+    H0: real and simulated conversations of a stratum (task and arm) are exchangeable by unit. Rejecting it says that
+    the shares of transitions differ somewhere. A message with several acts shares its transitions among them, so that
+    every step from one message to the next counts once.
+
+    Source:
+        Bigrams of dialogue acts, after Meshi et al. (2026), ConvApparel; the distance is total variation. Resampled
+        distances are larger than the observed one by what sampling adds, so the interval is moved down by their mean
+        excess, as far as 0.
+    """
+
+    name: ClassVar[str] = "transitions"
+    version: ClassVar[str] = "1"
+    source: ClassVar[str] = "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: dialogue acts"
+
+    margin: float = 0.10
+    """Share of transitions that may lie elsewhere for two populations to count as alike."""
+    n_resamples: int = 999
+
+    def __post_init__(self) -> None:
+        """Check the settings; raises InputError."""
+        check_margin(f"{self.name}.margin", self.margin, low=0.0, high=1.0)
+        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
+        """Return one finding where both sides carry acts by one source, and none otherwise."""
+        origin = _common_origin(real, simulated)
+        if origin is None:
+            return []
+        counted = [_labelled(side, origin) for side in (real, simulated)]
+        design = Design.of(*counted)
+        names = sorted({step for side in counted for c in side.conversations for step in steps_of(c, origin)})
+        tables = [
+            _table(side.conversations, origin, names, units.unit_of, units.n_units)
+            for side, units in zip(counted, (design.real, design.simulated), strict=True)
+        ]
+        shares = [_shares(table, np.ones((table.shape[1], 1), np.float32))[:, 0] for table in tables]
+        details: dict[str, JsonValue] = {
+            "label_source": origin.source,
+            "margin": self.margin,
+            "n_units_real": design.real.n_units,
+            "n_units_simulated": design.simulated.n_units,
+            "n_resamples": self.n_resamples,
+            "transitions": _furthest(names, shares[0], shares[1]),
+        }
+        n = (len(counted[0]), len(counted[1]))
+        estimate = float(_distance(shares[0], shares[1]))
+        if min(design.real.n_units, design.simulated.n_units) < MIN_UNITS:
+            few = f"fewer than {MIN_UNITS} independent units on a side carry acts"
+            return [self._finding(estimate, n, Decision("undecided", few), details, seed)]
+        sample = self._resampled(tables, design, seed)
+        excess = float(sample.bootstrap.mean()) - estimate
+        tail = (1 - EQUIVALENCE_LEVEL) / 2
+        low, high, upper = (
+            max(0.0, float(np.quantile(sample.bootstrap, q)) - excess) for q in (0.025, 0.975, 1 - tail)
+        )
+        p_value = permutation_p_value(estimate, sample.permuted)
+        floor = NoiseFloor(mean=float(sample.floor.mean()), q95=float(np.quantile(sample.floor, 0.95)))
+        decision = decide(Evidence(estimate, upper, self.margin, p_value, floor.mean, floor.q95))
+        if decision.growth is not None:
+            details["n_to_decide"] = {
+                "real": grown(n[0], decision.growth), "simulated": grown(n[1], decision.growth)
+            }  # fmt: skip
+        finding = self._finding(estimate, n, decision, details, seed)
+        return [finding.but(interval=(low, high), p_value=p_value, p_adjusted=p_value, noise_floor=floor)]
+
+    def _resampled(self, tables: Sequence[csr_matrix], design: Design, seed: int) -> _Sample:
+        rngs = {
+            name: generator(seed, self.name, name)
+            for name in ("real", "simulated", "first", "second", "deal")
+        }
+        n = self.n_resamples
+        drawn = [
+            _shares(table, bootstrap(side, n, rngs[name]))
+            for table, side, name in zip(
+                tables, (design.real, design.simulated), ("real", "simulated"), strict=True
+            )
+        ]
+        floors = [
+            _shares(tables[0], bootstrap_at_size(design.real, side.n_units, n, rngs[name]))
+            for side, name in ((design.real, "first"), (design.simulated, "second"))
+        ]
+        is_real = np.arange(len(design.exchangeable)) < design.real.n_units
+        weights = permute(design.exchangeable, is_real, n, rngs["deal"])
+        split = design.real.n_units
+        now_real = tables[0] @ weights[:split] + tables[1] @ weights[split:]
+        everything = np.asarray(tables[0].sum(axis=1) + tables[1].sum(axis=1), np.float64)
+        dealt = _distance(_normalised(np.asarray(now_real, np.float64)), _normalised(everything - now_real))
+        return _Sample(_distance(*drawn), _distance(*floors), dealt)
+
+    def _finding(
+        self,
+        estimate: float,
+        n: tuple[int, int],
+        decision: Decision,
+        details: dict[str, JsonValue],
+        seed: int,
+    ) -> Finding:
+        return Finding(
+            validator=self.name,
+            metric="act_transitions",
+            question="Do simulated shoppers go from one dialogue act to the next as people do?",
+            estimate=estimate,
+            unit="total variation distance",
+            verdict=decision.verdict,
+            reason=decision.reason,
+            n_real=n[0],
+            n_simulated=n[1],
+            seed=seed,
+            version=self.version,
+            source=self.source,
+            details=details,
+        )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Distances of shape (replicates,): of sides drawn anew, of people from people, and of sides dealt anew."""
+
+    bootstrap: FloatArray
+    floor: FloatArray
+    permuted: FloatArray
+
+
+def _common_origin(real: Corpus, simulated: Corpus) -> LabelOrigin | None:
+    """Name the labels of acts that metrics of both sides are read from."""
+    for name, metric in real.metrics.items():
+        other = simulated.metrics.get(name)
+        if metric.label and metric.label.name == ACTS and other is not None and other.label == metric.label:
+            return metric.label
+    return None
+
+
+def _labelled(side: Corpus, origin: LabelOrigin) -> Corpus:
+    return side.where(lambda conversation: bool(acts_by_message(conversation, origin)))
+
+
+def steps_of(conversation: Conversation, origin: LabelOrigin) -> dict[Transition, float]:
+    """Count the steps between a conversation's messages; each step sums to 1 over the pairs of acts that it makes."""
+    counts: dict[Transition, float] = defaultdict(float)
+    listed = [acts or ["other"] for acts in acts_by_message(conversation, origin)]
+    for here, there in pairwise([[START], *listed, [END]]):
+        for first in here:
+            for second in there:
+                counts[first, second] += 1 / (len(here) * len(there))
+    return counts
+
+
+def _table(
+    conversations: Sequence[Conversation],
+    origin: LabelOrigin,
+    names: Sequence[Transition],
+    unit_of: IntArray,
+    n_units: int,
+) -> csr_matrix:
+    """Return the weight of each transition in each unit; shape (transitions, units)."""
+    from scipy.sparse import csr_matrix
+
+    row_of = {name: row for row, name in enumerate(names)}
+    entries = [
+        (row_of[step], unit, weight)
+        for conversation, unit in zip(conversations, unit_of, strict=True)
+        for step, weight in steps_of(conversation, origin).items()
+    ]
+    rows, columns, weights = zip(*entries, strict=True) if entries else ((), (), ())
+    return csr_matrix((np.asarray(weights, np.float64), (rows, columns)), shape=(len(names), n_units))
+
+
+def _shares(table: csr_matrix, weights: Weights) -> FloatArray:
+    return _normalised(np.asarray(table @ weights, np.float64))
+
+
+def _normalised(counts: FloatArray) -> FloatArray:
+    totals = counts.sum(axis=0)
+    shares: FloatArray = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    return shares
+
+
+def _distance(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Half the sum of the shares' differences, along the first axis: from 0 (alike) to 1 (nothing in common)."""
+    return np.asarray(np.abs(first - second).sum(axis=0) / 2, np.float64)
+
+
+def _furthest(names: Sequence[Transition], real: FloatArray, simulated: FloatArray) -> JsonValue:
+    order = np.argsort(-np.abs(real - simulated), kind="stable")[:N_SHOWN]
+    return [
+        {"from": names[i][0], "to": names[i][1], "real": float(real[i]), "simulated": float(simulated[i])}
+        for i in order
+    ]

@@ -1,0 +1,1 @@
+"""Are habits distributed as people's, metric by metric?"""

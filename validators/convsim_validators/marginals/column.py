@@ -1,0 +1,148 @@
+"""One metric of both sides: its defined values, the cells they lie in, and what resampling says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import JsonValue
+
+from convsim.contracts import Corpus
+from convsim_validators.marginals.kolmogorov_smirnov import Resamples, confidence_limits, distance, statistic
+from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL
+from convsim_validators.statistics.grid import Cells, FloatArray, cut_points, superiority
+from convsim_validators.statistics.p_values import permutation_p_value
+from convsim_validators.statistics.resampling import Design, Weights
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric of both sides: its defined values, and the cells they lie in by unit."""
+
+    values: tuple[FloatArray, FloatArray]
+    undefined: tuple[int, int]
+    n_units: tuple[int, int]
+    real: Cells
+    simulated: Cells
+
+    @classmethod
+    def of(cls, real: Corpus, simulated: Corpus, name: str, design: Design) -> Column:
+        """Take one column of both tables and put its defined values into cells."""
+        raw = [np.asarray(corpus.table[name], np.float64) for corpus in (real, simulated)]
+        kept = [~np.isnan(values) for values in raw]
+        values = [column[keep] for column, keep in zip(raw, kept, strict=True)]
+        units = [side.unit_of[keep] for side, keep in zip((design.real, design.simulated), kept, strict=True)]
+        cuts = cut_points(np.concatenate(values))
+        cells = [
+            Cells.of(
+                np.searchsorted(cuts, x).astype(np.int64), unit_of, n_cells=len(cuts), n_units=side.n_units
+            )
+            for x, unit_of, side in zip(values, units, (design.real, design.simulated), strict=True)
+        ]
+        return cls(
+            (values[0], values[1]),
+            (int((~kept[0]).sum()), int((~kept[1]).sum())),
+            (len(np.unique(units[0])), len(np.unique(units[1]))),
+            *cells,
+        )
+
+    @property
+    def n_real(self) -> int:
+        """Real conversations in which the metric is defined."""
+        return len(self.values[0])
+
+    @property
+    def n_simulated(self) -> int:
+        """Simulated conversations in which the metric is defined."""
+        return len(self.values[1])
+
+    @property
+    def measurable(self) -> bool:
+        """Whether both sides have a value at all."""
+        return min(self.n_real, self.n_simulated) > 0
+
+    @property
+    def distance(self) -> float:
+        """The exact Kolmogorov-Smirnov distance."""
+        return statistic(*self.values)
+
+    def dealt(self, weights: Weights) -> tuple[FloatArray, FloatArray]:
+        """Return the cell counts of both sides under permuted memberships; shape (cells, replicates) each."""
+        n_real = self.real.by_unit.shape[1]
+        now_real = self.real.resampled(weights[:n_real]) + self.simulated.resampled(weights[n_real:])
+        everything = (self.real.counts + self.simulated.counts)[:, None]
+        return now_real, everything - now_real
+
+    def describe(self) -> dict[str, JsonValue]:
+        """Return summaries, Mann-Whitney U, Cliff's delta (positive if simulated is larger) and Wasserstein."""
+        from scipy.stats import rankdata, wasserstein_distance
+
+        details: dict[str, JsonValue] = {
+            "real": _summary(self.values[0]),
+            "simulated": _summary(self.values[1]),
+            "n_undefined_real": self.undefined[0],
+            "n_undefined_simulated": self.undefined[1],
+        }
+        if self.measurable:
+            ranks = rankdata(np.concatenate(self.values))
+            u = float(ranks[: self.n_real].sum()) - self.n_real * (self.n_real + 1) / 2
+            spread = float(self.values[0].std(ddof=1)) if self.n_real > 1 else 0.0
+            moved = float(wasserstein_distance(*self.values))
+            details["mann_whitney_u"] = u
+            details["cliffs_delta"] = 1 - 2 * u / (self.n_real * self.n_simulated)
+            details["wasserstein"] = moved / spread if spread > 0 else None
+        return details
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What resampling says of one metric."""
+
+    interval: tuple[float, float]
+    upper_90: float
+    p_value: float
+    floor_mean: float
+    floor_q95: float
+    delta_interval: tuple[float, float]
+    delta_p_value: float
+
+    @classmethod
+    def of(
+        cls,
+        column: Column,
+        sample: Resamples,
+        *,
+        floor: FloatArray,
+        dealt: tuple[FloatArray, FloatArray],
+        n_units: tuple[int, int],
+    ) -> Sample:
+        """Summarise resampled counts: of the noise floor, and of sides dealt anew under the null."""
+        observed = float(distance(sample.real, sample.simulated))
+        delta = float(superiority(sample.real, sample.simulated))
+        deltas = superiority(sample.resampled_real, sample.resampled_simulated)
+        low, high = np.quantile(deltas, [0.025, 0.975])
+        return cls(
+            interval=confidence_limits(sample, n_units, level=0.95),
+            upper_90=confidence_limits(sample, n_units, level=EQUIVALENCE_LEVEL)[1],
+            p_value=permutation_p_value(observed, distance(*dealt)),
+            floor_mean=float(floor.mean()),
+            floor_q95=float(np.quantile(floor, 0.95)),
+            delta_interval=(float(low), float(high)),
+            delta_p_value=permutation_p_value(abs(delta), np.abs(superiority(*dealt))),
+        )
+
+    def describe(self, delta_margin: float) -> dict[str, JsonValue]:
+        """Return what resampling says beside the Kolmogorov-Smirnov distance."""
+        return {
+            "equivalence_upper": self.upper_90,
+            "cliffs_delta_interval": list(self.delta_interval),
+            "cliffs_delta_p_value": self.delta_p_value,
+            "cliffs_delta_inside_margin": max(map(abs, self.delta_interval)) <= delta_margin,
+        }
+
+
+def _summary(values: FloatArray) -> JsonValue:
+    if not len(values):
+        return {"mean": None, "sd": None, "median": None}
+    spread = float(values.std(ddof=1)) if len(values) > 1 else None
+    return {"mean": float(values.mean()), "sd": spread, "median": float(np.median(values))}

@@ -1,0 +1,1 @@
+"""Does what must hold of any shopper hold?"""

@@ -1,0 +1,1 @@
+"""What validators share: how sides are resampled, what a p-value is, when a verdict is given."""

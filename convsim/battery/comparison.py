@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from importlib.metadata import version
 
 from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels
 from convsim.battery.reliability import reliabilities
-from convsim.battery.scorecard import Scorecard
+from convsim.battery.scorecard import MadeBy, Scorecard
 from convsim.battery.sides import Selection, Side, Source
 from convsim.contracts import Annotator, Corpus, Finding, Validator
 from convsim.errors import ConvsimError, PluginError
@@ -94,6 +95,7 @@ def judge(
     return Scorecard(
         real=real.summary if real else None,
         simulated=simulated.summary,
+        made_by=MadeBy(convsim=version("convsim")),
         warnings=tuple(said),
         reliability=tuple(reliability),
         findings=tuple(findings),

@@ -46,6 +46,14 @@ class SideSummary(Record):
         )
 
 
+class MadeBy(Record):
+    """What made a scorecard: convsim's version, and the words of the command where one was typed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    convsim: Text
+    command: tuple[Text, ...] = ()
+
+
 class Scorecard(Record):
     """What ``findings.json`` holds."""
 
@@ -54,6 +62,7 @@ class Scorecard(Record):
     real: SideSummary | None
     """Null where nothing is held against people: dose-response and metamorphic relations."""
     simulated: SideSummary
+    made_by: MadeBy | None = None
     warnings: tuple[Text, ...] = ()
     reliability: tuple[Reliability, ...] = ()
     """How far the annotators whose labels were compared agree with people, where that is known."""
@@ -62,9 +71,9 @@ class Scorecard(Record):
     def to_json(self) -> str:
         """Return the document as indented JSON with a final newline."""
         document = self.model_dump(mode="json", by_alias=True, exclude={"metadata"})
-        for side in (document["real"], document["simulated"]):
-            if side is not None:
-                side.pop("metadata")
+        for part in (document["real"], document["simulated"], document["made_by"]):
+            if part is not None:
+                part.pop("metadata")
         for finding in document["findings"]:
             finding.pop("metadata")
         return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

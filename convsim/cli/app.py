@@ -8,7 +8,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from convsim.cli import annotate, annotator, counterfactual, data, demo, plugins, show, simulate, validate
+from convsim.cli import (
+    annotate,
+    annotator,
+    counterfactual,
+    data,
+    demo,
+    plugins,
+    report,
+    show,
+    simulate,
+    validate,
+)
 from convsim.errors import ConvsimError
 from convsim.plain import plain
 
@@ -28,6 +39,7 @@ app.command("validate")(validate.validate)
 app.command("counterfactual")(counterfactual.counterfactual)
 app.command("annotate")(annotate.annotate)
 app.command("simulate")(simulate.simulate)
+app.command("report")(report.report)
 app.command("show")(show.show)
 app.add_typer(annotator.app, name="annotator")
 app.add_typer(data.app, name="data")

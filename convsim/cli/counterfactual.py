@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from convsim.errors import InputError
 if TYPE_CHECKING:
     from convsim.battery import Scorecard
     from convsim.contracts import Finding
+    from convsim.conversation import Conversation
     from convsim.readers import Transcripts
 
 USAGE = (
@@ -77,9 +79,11 @@ def counterfactual(
         return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
 
     card: Scorecard
+    people: Sequence[Conversation] | None = None
     tasks = task or ()
     if mode == "shift":
         sides = [loaded(path) for path in named]
+        people, side = sides[0].conversations, sides[1]
         err().print(f"seed {seed}")
         card = battery.counterfactual(
             sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,
@@ -101,7 +105,7 @@ def counterfactual(
             annotator=annotator, further=_asked(agent, given["agent"], catalogue, side, seed),
             allow_failures=allow_failures,
         )  # fmt: skip
-    deliver(card, out=out_dir, output=output, fail_on=fail_on)
+    deliver(card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on)
 
 
 def _mode(control: str | None, treatment: str | None, ladder: str | None, *, relations: bool) -> str:

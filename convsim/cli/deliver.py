@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,12 @@ import typer
 
 from convsim.cli import console
 from convsim.cli.options import Format, Gate
+from convsim.cli.report import write_report
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.battery import Scorecard
+    from convsim.conversation import Conversation
 
 
 def check_folder(out: Path | None) -> None:
@@ -21,17 +25,34 @@ def check_folder(out: Path | None) -> None:
         raise InputError(f"--out {out}: is a file, and a folder is needed")
 
 
-def deliver(card: Scorecard, *, out: Path | None, output: Format, fail_on: Gate | None) -> None:
-    """Write ``findings.json`` into ``out``, print the scorecard, and exit 1 where the gate fails.
+def deliver(
+    card: Scorecard,
+    sides: tuple[Sequence[Conversation] | None, Sequence[Conversation]],
+    *,
+    out: Path | None,
+    output: Format,
+    fail_on: Gate | None,
+) -> None:
+    """Write findings.json and report.html into ``out``, print the scorecard, and exit 1 where the gate fails.
+
+    Args:
+        card: What was found.
+        sides: The people (None where nothing was held against people) and the simulated side, as they were read.
+        out: Folder for the files.
+        output: How the scorecard is printed.
+        fail_on: What the gate fails on.
 
     Raises:
         ConvsimError: A validator failed; its finding says why.
     """
     talk = console.err()
+    if card.made_by is not None:
+        card = card.but(made_by=card.made_by.but(command=tuple(sys.argv[1:])))
     if out:
         folder = console.make_folder(out)
         console.write_whole(folder / "findings.json", card.to_json())
-        talk.print(f"wrote {folder / 'findings.json'}")
+        page = write_report(folder, card, *sides)
+        talk.print(f"wrote {folder / 'findings.json'} and {page.name}")
     show(card, output)
     if failed := [finding.validator for finding in card.findings if finding.details.get("failed")]:
         raise ConvsimError(

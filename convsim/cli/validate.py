@@ -55,7 +55,9 @@ def validate(
         sides[0], sides[1], seed=seed, validators=chosen, tasks=task or (), arms=arm or (),
         annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
     )  # fmt: skip
-    deliver(card, out=out_dir, output=output, fail_on=fail_on)
+    deliver(
+        card, (sides[0].conversations, sides[1].conversations), out=out_dir, output=output, fail_on=fail_on
+    )
 
 
 def _made(

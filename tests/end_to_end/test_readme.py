@@ -54,17 +54,20 @@ def test_the_json_example_is_a_conversation(tmp_path):
 def test_every_command_of_the_readme_exists():
     commands = set(re.findall(r"convsim ((?:data )?[a-z]+)", " ".join([*blocks("sh"), README])))
     data = {f"data {command}" for command in ("describe", "convert", "split", "fetch", "list")}
-    known = {"demo", "validate", "simulate", "show", "plugins", *data}
+    known = {
+        "demo", "validate", "counterfactual", "simulate", "annotate", "annotator", "show", "report", "plugins", *data
+    }  # fmt: skip
     for command in commands & known:
         assert run("-m", "convsim", *command.split(), "--help").returncode == 0, command
-    assert {"demo", "validate", "simulate", "show", "plugins", "data describe", "data split"} <= commands
+    assert known - {"report", "data fetch"} <= commands
 
 
 def test_the_demo_scores_both_stand_ins_and_says_that_no_person_wrote_them():
     result = run("-m", "convsim", "demo", "--no-live")
     assert result.returncode == 0, result.stderr
     assert "no person wrote these conversations" in result.stderr
-    assert result.stdout.count("no person wrote these conversations") == 2
+    assert result.stdout.count("no person wrote these conversations") == 4
+    assert "does not react" in result.stdout
     assert "stand-in:close" in result.stdout
     assert "stand-in:naive" in result.stdout
     assert "convsim data fetch convapparel" in result.stderr
@@ -82,3 +85,13 @@ def test_the_demos_live_part_holds_conversations_and_scores_them_on_people_they_
     assert not any("nobody is judged" in warning for warning in card.warnings)
     assert {finding.verdict for finding in card.judged} <= {"undecided", "different", "aligned"}
     assert (tmp_path / "resample/manifest.json").exists()
+
+
+def test_the_demos_ladder_is_climbed_and_asked(tmp_path):
+    from convsim.demo import tour
+
+    cards = dict(tour.ladder_scorecards(tmp_path, seed=0))
+    ladder, relations = cards.values()
+    assert {f.details["fault"] for f in ladder.findings if f.metric == "any_reaction"} == {"bad"}
+    assert any(f.estimate is not None for f in relations.findings)
+    assert all("no person wrote" in card.warnings[0] for card in cards.values())

@@ -14,7 +14,7 @@ def test_findings_json_has_the_stated_form_and_is_what_format_json_prints(tmp_pa
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
     assert json.loads((tmp_path / "out/findings.json").read_text()) == document
-    assert list(document) == ["schema", "real", "simulated", "warnings", "findings"]
+    assert list(document) == ["schema", "real", "simulated", "made_by", "warnings", "reliability", "findings"]
     assert document["schema"] == "convsim.findings/1"
     sides = {"path", "sha256", "n", "simulator", "arms", "tasks"}
     assert set(document["real"]) == set(document["simulated"]) == sides
@@ -198,7 +198,7 @@ def test_an_unknown_validator_lists_what_is_installed(real, simulated):
     result = convsim("validate", real, simulated, "--validators", "mmd")
     assert result.returncode == 2
     assert (
-        "no plugin of convsim.validators is registered as 'mmd'; installed: humanlikeness, marginals"
+        "no plugin of convsim.validators is registered as 'mmd'; installed: counterfactual, dose_response, "
         in result.stderr
     )
 

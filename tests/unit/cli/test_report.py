@@ -31,7 +31,7 @@ def run(tmp_path):
     return tmp_path
 
 
-def page(run) -> str:
+def page(run):
     return (run / "report.html").read_text(encoding="utf-8")
 
 
@@ -59,6 +59,14 @@ def test_a_missing_or_damaged_transcript_is_a_warning_in_the_page(run):
     assert "there is no such file" in page(run)
     assert "is not JSON" in page(run)
     assert "no transcripts of the simulated side" in page(run)
+
+
+@pytest.mark.parametrize("path", ["x" * 5_000 + ".jsonl", "a\0b.jsonl", "/dev/zero", "", ".."])
+def test_a_path_that_is_no_file_of_conversations_is_a_warning_in_the_page(run, path):
+    found = card(distance("turns"), real=side(4, path=path, sha256="0"))
+    (run / "findings.json").write_text(found.to_json(), encoding="utf-8")
+    report(run)
+    assert "the real side&#39;s conversations cannot be read" in page(run)
 
 
 def test_transcripts_that_moved_can_be_named(run, tmp_path):

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from convsim.contracts import Corpus, Finding
 from convsim.seeds import child_seed, generator
 from convsim_validators.humanlikeness.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
+from convsim_validators.humanlikeness.kept import kept_scores
 from convsim_validators.humanlikeness.scores import RankCells, Scores, balanced_accuracy, score
 from convsim_validators.humanlikeness.sides import Sides
 from convsim_validators.humanlikeness.tells import tells
@@ -36,7 +37,9 @@ class _Judged:
 
     sides: Sides
     view: View
+    fitted: CrossFitted
     scores: Scores
+    control_fitted: CrossFitted
     control: Scores
     control_n: int
     accuracy_at_control_n: float
@@ -121,14 +124,14 @@ class HumanLikeness:
         rows = sides.rows(view.features)
         fitted = cross_fit(rows, logistic_regression, seed=child_seed(seed, "simulator"))
         control_rows, matched_rows, control_n = sides.control(rows, seed=child_seed(seed, "halves"))
+        control = cross_fit(control_rows, logistic_regression, seed=child_seed(seed, "control"))
         return _Judged(
             sides,
             view,
+            fitted,
             self._score(fitted, child_seed(seed, "simulator")),
-            self._score(
-                cross_fit(control_rows, logistic_regression, seed=child_seed(seed, "control")),
-                child_seed(seed, "control"),
-            ),
+            control,
+            self._score(control, child_seed(seed, "control")),
             control_n,
             balanced_accuracy(cross_fit(matched_rows, logistic_regression, seed=child_seed(seed, "matched"))),
             self._p_value(rows, child_seed(seed, "split")),
@@ -180,6 +183,8 @@ class HumanLikeness:
             "tells": tells(judged.view, judged.sides.is_human),
             **judged.view.detail,
         }
+        if name == "hls":
+            details |= kept_scores(judged.sides, judged.fitted, judged.control_fitted)
         reason = decision.reason
         if decision.growth is not None:
             needed = [

@@ -1,0 +1,98 @@
+"""A conversation as the page shows it: bubbles with marked words, the agent's items, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from convsim.conversation import Conversation, Item, Message
+from convsim.report.html.marking import Segment, marked
+from convsim.report.html.text import name, readable
+from convsim.report.words import number, plain
+
+MAX_MESSAGES = 60
+MAX_MESSAGE_CHARACTERS = 4_000
+MAX_CONVERSATION_CHARACTERS = 16_000
+"""Of one conversation, so that a dozen of them stay a small page whatever was said."""
+MAX_ITEMS = 8
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One message."""
+
+    role: str
+    segments: Sequence[Segment]
+    n_cut: int
+    """Characters that are not shown."""
+    action: str
+    items: Sequence[tuple[str, str]]
+    """Title and price."""
+    n_more_items: int
+    faults: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Chat:
+    """One conversation; ``score`` is the probability that the discriminator gave to a human author."""
+
+    id: str
+    score: float
+    facts: Sequence[str]
+    need: str
+    bubbles: Sequence[Bubble]
+    n_more: int
+    ending: str
+
+    @property
+    def likeness(self) -> str:
+        """The score in per cent."""
+        return "< 0.1 %" if self.score < 0.001 else f"{100 * self.score:.1f} %"
+
+    @property
+    def opening(self) -> str:
+        """The shopper's first words, for the closed line."""
+        first = next((b for b in self.bubbles if b.role == "user"), None)
+        return name("".join(s.text for s in first.segments) if first else None, limit=110)
+
+
+def chat(conversation: Conversation, *, score: float, features: Mapping[str, str]) -> Chat:
+    """Prepare a conversation; ``features`` says for which side each marked word speaks."""
+    left = MAX_CONVERSATION_CHARACTERS
+    bubbles = []
+    for message in conversation.messages[:MAX_MESSAGES]:
+        limit = min(left, MAX_MESSAGE_CHARACTERS)
+        bubbles.append(_bubble(message, limit, features))
+        left -= min(len(message.content), limit)
+    named = (("task", conversation.task), ("arm", conversation.arm), ("agent", conversation.agent))
+    return Chat(
+        id=name(conversation.id),
+        score=score,
+        facts=[f"{what} {name(value, limit=40)}" for what, value in named if value],
+        need=readable(conversation.persona.need[:500]) if conversation.persona else "",
+        bubbles=bubbles,
+        n_more=max(0, len(conversation.messages) - MAX_MESSAGES),
+        ending=conversation.ending.replace("_", " "),
+    )
+
+
+def _bubble(message: Message, limit: int, features: Mapping[str, str]) -> Bubble:
+    text = readable(message.content[:limit])
+    accepted = ", ".join(name(item, limit=30) for item in message.accepted[:MAX_ITEMS])
+    said = {"accept": f"accepts {accepted}".strip(), "leave": "leaves"}
+    return Bubble(
+        role=message.role,
+        segments=marked(text, features if message.role == "user" else {}),
+        n_cut=max(0, len(message.content) - limit),
+        action=said.get(message.action or "", ""),
+        items=[_item(item) for item in message.items[:MAX_ITEMS]],
+        n_more_items=max(0, len(message.items) - MAX_ITEMS),
+        faults=[
+            f"{plain(fault.name, limit=40)} at {number(fault.severity)}{'' if fault.acted else ', could not act'}"
+            for fault in message.faults[:MAX_ITEMS]
+        ],
+    )
+
+
+def _item(item: Item) -> tuple[str, str]:
+    return name(item.title or item.id, limit=60), number(item.price) if item.price is not None else ""

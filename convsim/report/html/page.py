@@ -1,0 +1,124 @@
+"""Builds the page: one HTML file that loads nothing, runs no script but its own, and opens from disk."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convsim.battery import Scorecard, SideSummary
+from convsim.conversation import Conversation
+from convsim.report.headline import headline
+from convsim.report.html.cost import cost_rows
+from convsim.report.html.extremes import extremes
+from convsim.report.html.pillars import pillars
+from convsim.report.html.provenance import provenance
+from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
+from convsim.report.html.taking_part import taking_part
+from convsim.report.html.tells import add_examples, find_tells
+from convsim.report.html.text import name
+from convsim.report.html.trust import trust_rows
+from convsim.report.limits import limits
+from convsim.report.words import plain
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MAX_WARNINGS = 50
+
+
+def to_html(
+    card: Scorecard,
+    real: Sequence[Conversation] | None,
+    simulated: Sequence[Conversation] | None,
+    *,
+    notes: Sequence[str] = (),
+    near: Path | None = None,
+) -> str:
+    """Return the scorecard as a page.
+
+    Args:
+        card: What was found.
+        real: The people's conversations; the page says so and goes without where they are None.
+        simulated: The simulated conversations, likewise.
+        notes: What else the reader is to be warned of.
+        near: Folder of the findings document, where relative paths of runs are looked for too.
+    """
+    people, missing_people = _side(card.real, real, "real")
+    shoppers, missing_shoppers = _side(card.simulated, simulated, "simulated")
+    tells = find_tells(card.findings)
+    add_examples(tells, people, shoppers)
+    features = {tell.feature: tell.side for tell in tells}
+    style, script = _file("style.css"), _file("script.js")
+    return _environment().get_template("page.html.j2").render(
+        card=card,
+        style=style,
+        script=script,
+        policy=_policy(str(script)),
+        headline=headline(card),
+        limits=limits(card),
+        warnings=[plain(w) for w in (*notes, *missing_people, *missing_shoppers, *card.warnings)][:MAX_WARNINGS],
+        counts=[(kind, shown, n) for kind, shown in KINDS.items() if (n := _counted(card)[kind])],
+        pillars=pillars(card, people, shoppers),
+        tells=tells,
+        habits=find_tells(card.findings, "hls_behaviour"),
+        extremes=extremes(card.findings, shoppers, features),
+        has_shoppers=bool(shoppers),
+        trust=trust_rows(card.reliability),
+        cost=cost_rows(shoppers),
+        rows=finding_rows(card.findings),
+        n_hidden=max(0, len(card.findings) - MAX_ROWS),
+        kinds=KINDS,
+        provenance=provenance(card, near),
+    )  # fmt: skip
+
+
+def _side(
+    summary: SideSummary | None, conversations: Sequence[Conversation] | None, side: str
+) -> tuple[list[Conversation], list[str]]:
+    """Return a side's conversations that were judged, and what is to be said of those that are not there."""
+    if summary is None:
+        return [], []
+    if conversations is None:
+        return [], [f"no transcripts of the {side} side: this page goes without what needs them"]
+    kept = taking_part(conversations, summary)
+    if len(kept) == summary.n:
+        return kept, []
+    return kept, [
+        f"the {side} side's transcripts hold {len(kept):,} conversations of these arms and tasks; "
+        f"{summary.n:,} were judged"
+    ]
+
+
+def _counted(card: Scorecard) -> Counter[str]:
+    return Counter(map(kind_of, card.findings))
+
+
+def _file(file: str) -> str:
+    from markupsafe import Markup
+
+    # Our own files, which belong into the page as they are.
+    return Markup(files("convsim.report.html").joinpath(file).read_text(encoding="utf-8"))
+
+
+def _policy(script: str) -> str:
+    """Allow this script, by its hash, and styles: no request, no other script, no frame, no form."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = {"default": "'none'", "script": f"'sha256-{digest}'", "style": "'unsafe-inline'"}
+    listed = [f"{what}-src {source}" for what, source in allowed.items()]
+    return "; ".join([*listed, "base-uri 'none'", "form-action 'none'"])
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("convsim.report.html"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["name"] = name
+    return environment

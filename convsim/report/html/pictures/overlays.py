@@ -1,0 +1,101 @@
+"""Where two sides differ most: people's distribution of a metric under the simulated one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from convsim.contracts import Finding
+from convsim.conversation import Conversation
+from convsim.metrics import measure_both
+from convsim.report.html.details import MAX_MAGNITUDE
+from convsim.report.html.pictures.canvas import PEOPLE, SIMULATED, canvas
+from convsim.report.html.pictures.distances import ranked
+from convsim.report.html.pictures.picture import Picture, draw
+from convsim.report.html.text import metric_name, name
+from convsim.report.words import number
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from matplotlib.figure import Figure
+
+    from convsim.contracts.columns import FloatArray
+
+    Histogram = tuple[FloatArray, FloatArray, FloatArray]
+
+N_WORST = 6
+N_BINS = 24
+MAX_VALUES = 14
+"""Whole numbers of so few different values get a bar each."""
+HEIGHT_PX = 160
+LEGEND = (("people-fill", "people"), ("simulated-line", "simulated"))
+
+
+def overlays(
+    findings: Sequence[Finding], real: Sequence[Conversation], simulated: Sequence[Conversation]
+) -> list[Picture]:
+    """Draw the distributions of the metrics that lie farthest apart, at most six."""
+    corpora = measure_both(real, simulated)
+    pictures: list[Picture] = []
+    for finding in ranked(findings):
+        if len(pictures) < N_WORST and all(finding.metric in corpus.table for corpus in corpora):
+            people, shoppers = (_known(corpus.table[finding.metric].to_numpy()) for corpus in corpora)
+            if len(people) and len(shoppers):
+                pictures.append(_overlay(len(pictures), finding, people, shoppers))
+    return pictures
+
+
+def histograms(people: FloatArray, shoppers: FloatArray) -> Histogram:
+    """Return the shares of both sides in common bins, and the bins' edges; what lies far out is in the last bins."""
+    import numpy as np
+
+    pooled = np.concatenate([people, shoppers])
+    values = np.unique(pooled)
+    if (
+        len(values) <= MAX_VALUES
+        and np.array_equal(values, np.round(values))
+        and np.ptp(values) <= MAX_VALUES
+    ):
+        edges = np.arange(values[0] - 0.5, values[-1] + 1.5)
+    else:
+        low, high = np.quantile(pooled, [0.005, 0.995])
+        edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
+    shares = [np.histogram(np.clip(v, edges[0], edges[-1]), edges)[0] / len(v) for v in (people, shoppers)]
+    return shares[0], shares[1], edges
+
+
+def draw_histograms(histogram: Histogram, width: int, *, label: str) -> Figure:
+    """Draw people filled and the simulated side as a line over them."""
+    figure, axes = canvas(width, HEIGHT_PX, left=40, right=12, top=8, bottom=38)
+    people, shoppers, edges = histogram
+    axes.stairs(people, edges, fill=True, color=PEOPLE, alpha=0.45, linewidth=0)
+    axes.stairs(shoppers, edges, color=SIMULATED, linewidth=2.2)
+    axes.set_xlim(edges[0], edges[-1])
+    axes.set_ylim(0, max(people.max(), shoppers.max()) * 1.04 or 1)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.locator_params(axis="both", nbins=5)
+    axes.grid(axis="y")
+    axes.set_xlabel(label)
+    return figure
+
+
+def _overlay(place: int, finding: Finding, people: FloatArray, shoppers: FloatArray) -> Picture:
+    import numpy as np
+
+    unit = name(str(finding.details.get("metric_unit") or "value"), limit=40)
+    middles = [float(np.median(values)) for values in (people, shoppers)]
+    return draw(
+        f"overlay-{place}", partial(draw_histograms, histograms(people, shoppers), label=unit),
+        title=metric_name(finding.metric), small=True, legend=LEGEND,
+        says=f"Distance {number(finding.estimate)}. The middle value is {number(middles[0])} among people and "
+        f"{number(middles[1])} among simulated shoppers ({unit}).",
+    )  # fmt: skip
+
+
+def _known(values: npt.NDArray[np.float64]) -> FloatArray:
+    import numpy as np
+
+    known: FloatArray = values[np.isfinite(values) & (np.abs(values) <= MAX_MAGNITUDE)]
+    return known

@@ -1,0 +1,69 @@
+"""The scores that a discriminator gave each conversation, and its control: people against people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from convsim.contracts import Finding
+from convsim.report.html.conversation_scores import scores_of
+from convsim.report.html.details import a_part, all_numbers
+from convsim.report.html.pictures.overlays import LEGEND, draw_histograms
+from convsim.report.html.pictures.picture import Picture, draw
+from convsim.report.words import number
+
+LABEL = "probability of human"
+N_BINS = 20
+
+
+def score_histograms(findings: Sequence[Finding]) -> list[Picture]:
+    """Draw the scores of both sides, and those of two halves of the people where the findings keep them."""
+    import numpy as np
+
+    pictures = []
+    sides = (scores_of(findings, "real"), scores_of(findings, "simulated"))
+    edges = np.linspace(0, 1, N_BINS + 1)
+    if all(sides):
+        values = [np.fromiter(scores.values(), float) for scores in sides]
+        shares = [np.histogram(v, edges)[0] / len(v) for v in values]
+        pictures.append(
+            draw(
+                "scores", partial(draw_histograms, (shares[0], shares[1], edges), label=LABEL),
+                title="Simulated and people", small=True, legend=LEGEND,
+                says=f"The mean score is {number(float(values[0].mean()))} among people and "
+                f"{number(float(values[1].mean()))} among simulated shoppers.",
+            )
+        )  # fmt: skip
+    halves = _control(findings)
+    if halves is not None:
+        shares = [np.asarray(half) / sum(half) for half in halves]
+        pictures.append(
+            draw(
+                "scores-control",
+                partial(
+                    draw_histograms, (shares[0], shares[1], np.linspace(0, 1, len(halves[0]) + 1)), label=LABEL
+                ),
+                title="Control: people and people", small=True,
+                legend=(("people-fill", "one half of the people"), ("simulated-line", "the other half")),
+                says="The same discriminator on two halves of the people. What cannot be told apart coincides.",
+            )
+        )  # fmt: skip
+    return pictures
+
+
+def _control(findings: Sequence[Finding]) -> tuple[list[float], list[float]] | None:
+    """Return the counts of both halves in equal bins from 0 to 1; None where they are not kept."""
+    for finding in findings:
+        if finding.metric == "hls":
+            kept = a_part(finding, "control_histogram")
+            first, second = all_numbers(kept.get("first")), all_numbers(kept.get("second"))
+            if (
+                first
+                and second
+                and len(first) == len(second)
+                and min(*first, *second) >= 0
+                and sum(first)
+                and sum(second)
+            ):
+                return first, second
+    return None

@@ -1,0 +1,84 @@
+"""The findings as rows of a table that can be sorted and filtered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convsim.contracts import FAILING, Finding
+from convsim.report.html.details import a_number, a_part
+from convsim.report.html.text import metric_name, name
+from convsim.report.words import VERDICTS, interval, number, plain, side
+
+MAX_ROWS = 1_000
+KINDS = {"different": "differ", "alike": "alike", "undecided": "undecided", "control": "controls"}
+"""What a verdict comes to, and how the filter names it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number as it is shown and as it is sorted; None sorts last."""
+
+    shown: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One finding."""
+
+    validator: str
+    metric: str
+    question: str
+    reason: str
+    cells: Sequence[Cell]
+    """People, simulated, estimate, floor, adjusted p."""
+    interval: str
+    unit: str
+    verdict: str
+    kind: str
+
+
+def kind_of(finding: Finding) -> str:
+    """Return what a finding's verdict comes to."""
+    if finding.is_control:
+        return "control"
+    if finding.verdict == "undecided":
+        return "undecided"
+    return "different" if finding.verdict in FAILING else "alike"
+
+
+def finding_rows(findings: Sequence[Finding]) -> list[Row]:
+    """Write findings as rows, at most 1,000."""
+    return [
+        Row(
+            validator=name(f.validator),
+            metric=metric_name(f.metric, limit=60),
+            question=plain(f.question),
+            reason=plain(f.reason),
+            cells=[
+                _of_side(f, "real"),
+                _of_side(f, "simulated"),
+                _cell(f.estimate),
+                _cell(f.noise_floor.q95 if f.noise_floor else None),
+                _cell(f.p_adjusted),
+            ],
+            interval=interval(f),
+            unit=name(f.unit, limit=60),
+            verdict="control" if f.is_control else VERDICTS[f.verdict],
+            kind=kind_of(f),
+        )
+        for f in findings[:MAX_ROWS]
+    ]
+
+
+def _cell(value: float | None) -> Cell:
+    return Cell(number(value), a_number(value))
+
+
+def _of_side(finding: Finding, of: str) -> Cell:
+    shift = "human_shift" if of == "real" else "simulated_shift"
+    found = a_number(a_part(finding, of).get("mean"))
+    return Cell(
+        side(finding, of), a_number(a_part(finding, shift).get("estimate")) if found is None else found
+    )

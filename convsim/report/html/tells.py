@@ -1,0 +1,109 @@
+"""The words that gave the simulator away, each with messages in which it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from convsim.contracts import Finding
+from convsim.conversation import Conversation
+from convsim.report.html.details import a_list, a_number, a_part, an_object
+from convsim.report.html.marking import find_words
+from convsim.report.html.text import name, readable
+
+Side = Literal["simulated", "human"]
+SIDES: tuple[Side, ...] = ("simulated", "human")
+N_TELLS = 8
+N_EXAMPLES = 2
+MAX_CHARACTERS = 80
+"""Of a word or pair of words."""
+CONTEXT = 60
+"""Characters shown on either side of a word."""
+MAX_SEARCHED = 20_000
+"""Characters of a message that are searched."""
+
+
+class Example(NamedTuple):
+    """A word as somebody said it."""
+
+    conversation: str
+    before: str
+    word: str
+    after: str
+
+
+@dataclass
+class Tell:
+    """A feature that speaks for one side, and the share of conversations on either side that have it."""
+
+    feature: str
+    side: Side
+    people: float
+    simulated: float
+    examples: list[Example] = field(default_factory=list)
+
+
+def find_tells(findings: Iterable[Finding], metric: str = "hls") -> list[Tell]:
+    """Return what the discriminator of one view listed, the strongest of either side first."""
+    finding = next((f for f in findings if f.validator == "humanlikeness" and f.metric == metric), None)
+    if finding is None:
+        return []
+    return [
+        Tell(
+            readable(str(tell.get("feature"))[:MAX_CHARACTERS]), side,
+            _share(tell.get("n_real"), finding.n_real), _share(tell.get("n_simulated"), finding.n_simulated),
+        )
+        for side in SIDES
+        for tell in map(an_object, a_list(a_part(finding, "tells").get(side))[:N_TELLS])
+    ]  # fmt: skip
+
+
+def add_examples(
+    tells: Sequence[Tell], people: Sequence[Conversation], simulated: Sequence[Conversation]
+) -> None:
+    """Look for each tell in the messages of the side that it speaks for."""
+    for side, conversations in (("simulated", simulated), ("human", people)):
+        wanted = {tell.feature: tell for tell in tells if tell.side == side}
+        for conversation in conversations:
+            if not wanted:
+                break
+            for example, feature in _said(conversation, dict.fromkeys(wanted, side)):
+                wanted[feature].examples.append(example)
+                if len(wanted[feature].examples) == N_EXAMPLES:
+                    del wanted[feature]
+
+
+def _said(conversation: Conversation, features: dict[str, str]) -> Iterable[tuple[Example, str]]:
+    """Yield the first place of each feature in a conversation."""
+    left = dict(features)
+    for message in conversation.user_messages:
+        text = readable(message.content[:MAX_SEARCHED])
+        for span in find_words(text, left):
+            if left.pop(span.feature, None) is None:
+                continue
+            before, after = text[: span.start], text[span.end :]
+            yield (
+                Example(name(conversation.id), _last(before), text[span.start : span.end], _first(after)),
+                span.feature,
+            )
+
+
+def _last(before: str) -> str:
+    """Return the end of a text, from the beginning of a word where there is one."""
+    if len(before) <= CONTEXT:
+        return before
+    cut, _, rest = before[-CONTEXT:].partition(" ")
+    return "…" + (rest or cut)
+
+
+def _first(after: str) -> str:
+    if len(after) <= CONTEXT:
+        return after
+    rest, _, cut = after[:CONTEXT].rpartition(" ")
+    return (rest or cut) + "…"
+
+
+def _share(count: object, of: int) -> float:
+    known = a_number(count)
+    return min(1.0, max(0.0, known / of)) if known is not None and of else 0.0

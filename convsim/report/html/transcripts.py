@@ -1,0 +1,64 @@
+"""Finds the transcripts that a findings document names, and says where they are not what was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from convsim.battery import SideSummary
+from convsim.conversation import Conversation
+from convsim.errors import InputError
+from convsim.readers import read
+from convsim.report.html.text import name
+
+
+@dataclass(frozen=True)
+class FoundTranscripts:
+    """A side's conversations, None where there are none to be had, and what the reader is to be warned of."""
+
+    conversations: Sequence[Conversation] | None
+    notes: tuple[str, ...] = ()
+
+
+def find_transcripts(
+    summary: SideSummary, side: str, *, near: Path, given: Path | None = None
+) -> FoundTranscripts:
+    """Read the conversations of a side from the path that its summary names.
+
+    Args:
+        summary: The side.
+        side: ``real`` or ``simulated``, for the notes.
+        near: Folder of the findings document, where a relative path is looked for too.
+        given: Read this file instead.
+
+    Raises:
+        InputError: ``given`` cannot be read.
+    """
+    if given is None and summary.path is None:
+        return FoundTranscripts(None, (f"the {side} side names no file of conversations",))
+    path = given or located(str(summary.path), near)
+    try:
+        transcripts = read(path)
+    except (InputError, OSError) as problem:  # a name that is too long for any file is an OSError
+        if given is not None:
+            raise
+        return FoundTranscripts(None, (f"the {side} side's conversations cannot be read: {problem}",))
+    notes = []
+    if transcripts.sha256 != summary.sha256:
+        notes.append(
+            f"the {side} side's file {name(str(path), limit=200)} is not the one that was judged: its SHA-256 is "
+            f"{transcripts.sha256[:12]}…, and the findings name {name(summary.sha256, limit=12)}"
+        )
+    return FoundTranscripts(transcripts.conversations, tuple(notes))
+
+
+def located(path: str, near: Path | None) -> Path:
+    """Return where ``path`` lies: as it stands, or else beside the findings document."""
+    as_it_stands = Path(path)
+    try:
+        if near is not None and not as_it_stands.exists() and (near / path).exists():
+            return near / path
+    except (OSError, ValueError):  # too long, or a null character: no path of any file
+        return as_it_stands
+    return as_it_stands

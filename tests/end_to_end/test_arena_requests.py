@@ -1,0 +1,241 @@
+"""The arena's pages over real sockets: what is refused, and what survives being sent twice."""
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from convsim.arena.answers import answers
+from tests.end_to_end.arenas import Arena, Client, running, study
+
+ANSWER = "choice=human&confidence=3"
+
+
+@pytest.fixture
+def arena(tmp_path: Path) -> Iterator[Arena]:
+    with running(tmp_path / "arena.sqlite", study()) as served:
+        yield served
+
+
+def test_a_rater_joins_answers_and_goes_on(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    reply = ada.post("/t/1", f"{ANSWER}&word=0.0.1&word=0.2.0")
+    assert (reply.status, reply.header("location")) == (303, "/t/2")
+    (answer,) = answers(arena.database)
+    assert (answer.choice, answer.confidence, answer.words) == ("human", 3, ((0, 0, 1), (0, 2, 0)))
+
+
+def test_a_form_sent_twice_counts_once_and_the_first_stands(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    assert ada.post("/t/1", ANSWER).status == 303
+    again = ada.post("/t/1", "choice=simulated&confidence=1")
+    assert (again.status, again.header("location")) == (303, "/t/2")
+    assert [answer.choice for answer in answers(arena.database)] == ["human"]
+
+
+def test_a_form_sent_eight_times_at_once_counts_once(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: ada.post("/t/1", ANSWER), range(8)))
+    assert {reply.status for reply in replies} == {303}
+    assert len(answers(arena.database)) == 1
+
+
+def test_a_name_sent_twice_is_one_rater_and_another_rater_cannot_take_it(arena: Arena) -> None:
+    ada = Client(arena.port)
+    ada.get("/")
+    assert [ada.post("/join", "name=Ada").status for _ in range(2)] == [303, 303]
+    other = Client(arena.port)
+    other.get("/")
+    refused = other.post("/join", "name=ada")
+    assert refused.status == 409
+    assert "somebody is called &#39;ada&#39; already" in refused.body
+
+
+def test_a_skip_is_kept_and_goes_on(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    assert ada.post("/t/1", "skip=1").header("location") == "/t/2"
+    assert answers(arena.database)[0].choice is None
+
+
+def test_nobody_skips_ahead(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    assert ada.get("/t/9").header("location") == "/t/1"
+    assert ada.post("/t/9", ANSWER).header("location") == "/t/1"
+    assert answers(arena.database) == []
+    assert ada.get("/end").header("location") == "/t/1"
+
+
+def test_what_was_answered_is_shown_and_cannot_be_changed(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    ada.post("/t/1", ANSWER)
+    page = ada.get("/t/1")
+    assert "you said: a person (fairly sure)" in page.body
+    assert 'type="radio"' not in page.body
+
+
+def test_a_rater_comes_back_by_their_own_link(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    ada.post("/t/1", ANSWER)
+    link = ada.get("/t/2").body.partition('href="/return/')[2].partition('"')[0]
+    elsewhere = Client(arena.port)
+    assert elsewhere.get(f"/return/{link}").header("location") == "/"
+    assert elsewhere.get("/").header("location") == "/t/2"
+    assert Client(arena.port).get(f"/return/{'x' * 43}").status == 404
+
+
+def test_somebody_else_can_rate_in_the_same_browser(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    assert ada.post("/leave").status == 303
+    assert "Your name" in ada.get("/").body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "", "choice=human", "confidence=3", "choice=left&confidence=3", "choice=human&confidence=9",
+        "choice=human&choice=simulated&confidence=3", f"{ANSWER}&word=0.1.0", f"{ANSWER}&word=1.0.0",
+        f"{ANSWER}&word=0.0.999", f"{ANSWER}&word=x", f"{ANSWER}&word=0.99.0", "%ff%fe=1",
+    ],
+)  # fmt: skip
+def test_what_the_page_did_not_offer_is_refused(arena: Arena, body: str) -> None:
+    assert Client(arena.port).joined("Ada").post("/t/1", body).status == 400
+    assert answers(arena.database) == []
+
+
+def test_a_form_without_its_mark_is_refused(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    for mark in ("", "0" * 64):
+        ada.mark = mark
+        assert ada.post("/t/1", ANSWER).status == 403
+    assert answers(arena.database) == []
+
+
+def test_one_browsers_mark_does_not_serve_another(arena: Arena) -> None:
+    ada, grace = (Client(arena.port).joined(name) for name in ("Ada", "Grace"))
+    ada.mark = grace.mark
+    assert ada.post("/t/1", ANSWER).status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": ""},
+        {"Sec_Fetch_Site": "cross-site"}, {"Origin": "http://localhost:1"},
+    ],
+)  # fmt: skip
+def test_forms_of_other_pages_are_refused(arena: Arena, headers: dict[str, str]) -> None:
+    ada = Client(arena.port).joined("Ada")
+    assert ada.post("/t/1", ANSWER, **headers).status == 403
+    assert answers(arena.database) == []
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1"])
+def test_a_strangers_name_that_leads_here_is_refused(arena: Arena, host: str) -> None:
+    assert Client(arena.port).get("/", Host=host).status == 400
+
+
+def test_a_request_without_a_host_or_with_two_is_refused(arena: Arena) -> None:
+    client = Client(arena.port)
+    assert client.raw(b"GET / HTTP/1.0\r\n\r\n").status == 400
+    assert client.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n").status == 400
+
+
+def test_large_bodies_names_and_addresses_are_refused(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    assert ada.post("/t/1", ANSWER + "&word=0.0.0" * 5000).status == 413
+    assert ada.post("/t/1", ANSWER + "&word=0.0.0" * 300).status == 400
+    assert ada.get(f"/{'x' * 600}").status == 414
+    other = Client(arena.port)
+    other.get("/")
+    assert other.post("/join", f"name={'x' * 41}").status == 409
+
+
+def test_a_body_that_is_no_form_is_refused(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    assert ada.post("/t/1", ANSWER, Content_Type="text/plain").status == 415
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("GET", "/t/x", 404), ("GET", "/static/../schema.sql", 404), ("PUT", "/t/1", 405)],
+)
+def test_other_pages_do_not_exist(arena: Arena, method: str, path: str, status: int) -> None:
+    client = Client(arena.port)
+    assert client.send(method, path, headers={"Origin": f"http://127.0.0.1:{arena.port}"}).status == status
+
+
+def test_every_page_forbids_scripts_in_it_frames_and_copies(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    for path in ("/", "/t/1", "/static/arena.js", "/nothing"):
+        reply = ada.get(path)
+        policy = reply.header("content-security-policy") or ""
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert reply.header("x-content-type-options") == "nosniff"
+        assert reply.header("cache-control") == "no-store"
+        assert "style=" not in reply.body
+    cookie = Client(arena.port).get("/").header("set-cookie") or ""
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+
+
+def test_the_page_holds_nothing_that_names_a_side(arena: Arena) -> None:
+    body = Client(arena.port).joined("Ada").get("/t/1").body
+    assert "Boot 1" in body
+    assert "secret" not in body
+
+
+def test_a_locked_file_is_a_page_and_the_answer_can_be_sent_again(arena: Arena) -> None:
+    ada = Client(arena.port).joined("Ada")
+    holder = sqlite3.connect(arena.database.path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    reply = ada.post("/t/1", ANSWER)
+    assert reply.status == 503
+    assert "is locked by another program" in reply.body
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert ada.post("/t/1", ANSWER).status == 303
+    assert len(answers(arena.database)) == 1
+
+
+def test_two_arenas_on_one_file_know_each_others_raters(arena: Arena, tmp_path: Path) -> None:
+    ada = Client(arena.port).joined("Ada")
+    ada.post("/t/1", ANSWER)
+    with running(tmp_path / "arena.sqlite", study()) as second:
+        there = Client(second.port, dict(ada.cookies))
+        assert there.get("/").header("location") == "/t/2"
+        there.get("/t/2")
+        assert there.post("/t/2", ANSWER).status == 303
+    assert ada.get("/").header("location") == "/t/3"
+
+
+def test_a_network_address_needs_the_token_once(tmp_path: Path) -> None:
+    with running(tmp_path / "arena.sqlite", study(), host="0.0.0.0") as arena:
+        client = Client(arena.port)
+        token = arena.url.partition("?token=")[2]
+        assert client.get("/").status == 403
+        assert client.get("/static/arena.css").status == 403
+        assert client.get("/?token=wrong").status == 403
+        assert client.get(f"//evil.example/?token={token}").header("location") == "/evil.example/"
+        client.cookies.clear()
+        entered = client.get(f"/?token={token}")
+        assert (entered.status, entered.header("location")) == (303, "/")
+        assert token not in "".join(client.cookies.values())
+        assert client.joined("Ada").post("/t/1", ANSWER).status == 303
+
+
+def test_the_page_says_when_the_answers_are_enough_and_never_how_good_they_are(tmp_path: Path) -> None:
+    with running(tmp_path / "arena.sqlite", study(), precision=0.45) as arena:
+        ada = Client(arena.port).joined("Ada")
+        assert "Enough." not in ada.get("/t/1").body
+        for place in range(1, 12):
+            ada.post(f"/t/{place}", ANSWER)
+        page = ada.get("/t/12").body
+        assert "Enough." in page
+        assert "accuracy" not in page
+        assert ada.post("/t/12", ANSWER).header("location") == "/end"
+        assert "You have answered all 12" in ada.get("/end").body

@@ -53,7 +53,7 @@ class Rules:
                 acts.append(given)
                 shown.append(experience)
                 labels[index] = {ACTS: _acts_label(given, source), **_experience_labels(experience, source)}
-        end = at_the_end(acts, shown, conversation.ending, known.rules.end)
+        end = at_the_end(acts, shown, known.rules.end)
         return Annotation(messages=labels, conversation=_experience_labels(end, source))
 
 

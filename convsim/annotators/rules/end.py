@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from convsim.annotators.rules.language import End
-from convsim.conversation import Ending
 
 TAKES = "accept_recommendation"
 TURNS_DOWN = "reject_recommendation"
 
 
 def at_the_end(
-    acts: Sequence[frozenset[str]], shown: Sequence[Mapping[str, int]], ending: Ending, rule: End
+    acts: Sequence[frozenset[str]], shown: Sequence[Mapping[str, int]], rule: End
 ) -> Mapping[str, int]:
     """Return 0 or 1 for each experience; ``acts`` and ``shown`` are those of the user messages, in their order.
 
@@ -24,7 +23,7 @@ def at_the_end(
         "satisfaction": int(mood >= rule.mood),
         "frustration": int(-mood >= rule.mood),
         "confusion": int(confusion >= rule.confusion),
-        "purchase_intent": _would_buy(acts, shown, ending),
+        "purchase_intent": _would_buy(acts, shown),
     }
 
 
@@ -32,9 +31,7 @@ def _weighted(values: Sequence[int], half: float) -> float:
     return sum(value * half**after for after, value in enumerate(reversed(values)))
 
 
-def _would_buy(acts: Sequence[frozenset[str]], shown: Sequence[Mapping[str, int]], ending: Ending) -> int:
-    if ending in ("accepted", "left"):
-        return int(ending == "accepted")
+def _would_buy(acts: Sequence[frozenset[str]], shown: Sequence[Mapping[str, int]]) -> int:
     for given, values in zip(reversed(acts), reversed(shown), strict=True):
         if values["purchase_intent"]:
             return 1

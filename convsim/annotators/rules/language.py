@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 ACT = "act:"
 AGENT_FILE = "agent"
 MESSAGE_PLACES = frozenset(
-    {"first", "offered", "offer", "asked", "answered", "accepts", "leaves", "repeats", "shouted"}
+    {"first", "offered", "offer", "asked", "answered", "repeats", "shouted"}
     | {"ask_purchase", "ask_known", "ask_more", "ask_opinion"}
 )
 SENTENCE_PLACES = frozenset(

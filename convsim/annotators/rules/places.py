@@ -64,8 +64,6 @@ class Place:
         for name, holds in (
             ("offered", self.offered),
             ("answered", self.answered),
-            ("accepts", message.action == "accept" or bool(message.accepted)),
-            ("leaves", message.action == "leave"),
             ("repeats", self._repeats(content)),
             ("shouted", is_shouted(message.content)),
         ):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
 
@@ -101,6 +101,30 @@ class Failure(Record):
     turn: Count | None = None
 
 
+class Spent(Protocol):
+    """Whatever says what it cost: a usage, or a model's completion."""
+
+    @property
+    def input_tokens(self) -> int:
+        """Tokens read."""
+        ...
+
+    @property
+    def output_tokens(self) -> int:
+        """Tokens written."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """Time taken."""
+        ...
+
+    @property
+    def cost_usd(self) -> float | None:
+        """The price; None where it is unknown."""
+        ...
+
+
 class Usage(Record):
     """What a conversation cost; an unknown price is null, never 0."""
 
@@ -108,6 +132,19 @@ class Usage(Record):
     output_tokens: Count = 0
     seconds: Annotated[Number, Field(ge=0)] = 0.0
     cost_usd: Annotated[Number, Field(ge=0)] | None = None
+
+    @classmethod
+    def sum(cls, parts: Iterable[Spent]) -> Usage:
+        """Add up; the price is unknown as soon as that of one part with tokens is."""
+        spent = list(parts)
+        costs = [part.cost_usd for part in spent if part.input_tokens or part.output_tokens]
+        known = [cost for cost in costs if cost is not None]
+        return cls(
+            input_tokens=sum(part.input_tokens for part in spent),
+            output_tokens=sum(part.output_tokens for part in spent),
+            seconds=sum(part.seconds for part in spent),
+            cost_usd=sum(known) if known and len(known) == len(costs) else None,
+        )
 
 
 class LearnedFrom(Record):

@@ -27,7 +27,7 @@ def check_folder(out: Path | None) -> None:
 
 def deliver(
     card: Scorecard,
-    sides: tuple[Sequence[Conversation] | None, Sequence[Conversation]],
+    sides: tuple[Sequence[Conversation] | None, Sequence[Conversation]] | None = None,
     *,
     out: Path | None,
     output: Format,
@@ -37,7 +37,8 @@ def deliver(
 
     Args:
         card: What was found.
-        sides: The people (None where nothing was held against people) and the simulated side, as they were read.
+        sides: The people (None where nothing was held against people) and the simulated side, as they were read;
+            None writes no page.
         out: Folder for the files.
         output: How the scorecard is printed.
         fail_on: What the gate fails on.
@@ -51,8 +52,8 @@ def deliver(
     if out:
         folder = console.make_folder(out)
         console.write_whole(folder / "findings.json", card.to_json())
-        page = write_report(folder, card, *sides)
-        talk.print(f"wrote {folder / 'findings.json'} and {page.name}")
+        page = f" and {write_report(folder, card, *sides).name}" if sides else ""
+        talk.print(f"wrote {folder / 'findings.json'}{page}")
     show(card, output)
     if failed := [finding.validator for finding in card.findings if finding.details.get("failed")]:
         raise ConvsimError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from convsim.contracts import AgentReply, NoMoveError, UserMove
@@ -74,7 +74,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     except Exception as error:  # a plugin's own mistake must not lose other conversations
         raised = ModelError(f"the shopper raised {type(error).__name__}: {error}")
         ending, failure = "shopper_failed", _failure(raised, "shopper", turn)
-    usage = _summed(tally.usages, seconds=time.perf_counter() - started)
+    usage = Usage.sum(tally.usages).but(seconds=time.perf_counter() - started)
     notes = {**tally.slips, **({"retrieved": tally.retrieved} if tally.retrieved else {})}
     return conversation.but(ending=ending, failure=failure, usage=usage, metadata=notes)
 
@@ -124,16 +124,3 @@ def _answered(reply: AgentReply) -> Message:
 def _failure(error: Exception, actor: str, turn: int) -> Failure:
     reason = " ".join(str(error).split())[:MAX_REASON_CHARACTERS] or type(error).__name__
     return Failure.model_validate({"reason": reason, "actor": actor, "turn": turn})
-
-
-def _summed(usages: Sequence[Usage], *, seconds: float) -> Usage:
-    """Add up; the price is unknown as soon as one priced part is unknown."""
-    spent = [usage for usage in usages if usage.input_tokens or usage.output_tokens]
-    costs = [usage.cost_usd for usage in spent]
-    known = [cost for cost in costs if cost is not None]
-    return Usage(
-        input_tokens=sum(usage.input_tokens for usage in usages),
-        output_tokens=sum(usage.output_tokens for usage in usages),
-        seconds=seconds,
-        cost_usd=sum(known) if spent and len(known) == len(costs) else None,
-    )

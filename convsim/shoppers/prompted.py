@@ -34,14 +34,7 @@ class _Spent:
 
     @property
     def usage(self) -> Usage:
-        costs = [completion.cost_usd for completion in self.completions]
-        known = [cost for cost in costs if cost is not None]
-        return Usage(
-            input_tokens=sum(completion.input_tokens for completion in self.completions),
-            output_tokens=sum(completion.output_tokens for completion in self.completions),
-            seconds=sum(completion.seconds for completion in self.completions),
-            cost_usd=sum(known) if known and len(known) == len(costs) else None,
-        )
+        return Usage.sum(self.completions)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 
 from convsim.annotators.judge.asking import Task, vote_by_choices, vote_by_schema
@@ -13,7 +12,7 @@ from convsim.annotators.judge.chat import lines_of, within
 from convsim.annotators.judge.prompts import PROMPTS, Form, prompt_hashes
 from convsim.annotators.judge.votes import Vote, labels_of
 from convsim.checks import check_temperature, check_whole
-from convsim.contracts import Annotation, ChatModel, Completion
+from convsim.contracts import Annotation, ChatModel
 from convsim.conversation import Conversation, Usage
 from convsim.errors import InputError
 from convsim.seeds import child_seed
@@ -103,7 +102,7 @@ class Judge:
         labels = {place: labels_of(cast, source=source) for place, cast in votes.items()}
         whole = labels.pop(WHOLE, {})
         completions = [c for cast in votes.values() for vote in cast for c in vote.completions]
-        return Annotation(messages=labels, conversation=whole, usage=_usage(completions))
+        return Annotation(messages=labels, conversation=whole, usage=Usage.sum(completions))
 
     def _chats(self, conversation: Conversation) -> dict[int, str]:
         """Return what is shown for each user message, made of nothing that comes later, and for the whole."""
@@ -142,15 +141,3 @@ class Judge:
         return await vote_by_schema(
             self.model, task, max_tokens=self.max_tokens, temperature=self.temperature
         )
-
-
-def _usage(completions: Sequence[Completion]) -> Usage:
-    """Sum what was spent; the cost is unknown where that of any answer is."""
-    costs = [completion.cost_usd for completion in completions]
-    known = [cost for cost in costs if cost is not None]
-    return Usage(
-        input_tokens=sum(completion.input_tokens for completion in completions),
-        output_tokens=sum(completion.output_tokens for completion in completions),
-        seconds=sum(completion.seconds for completion in completions),
-        cost_usd=sum(known) if known and len(known) == len(costs) else None,
-    )

@@ -39,15 +39,17 @@ def _shifts(findings: Iterable[Finding]) -> RenderableType:
     rows = [
         (
             Text(plain(f.metric)), estimate(f.details.get("human_shift")),
-            estimate(f.details.get("simulated_shift")), estimate(f), _decided(f),
+            estimate(f.details.get("simulated_shift")), estimate(f),
+            number(f.noise_floor.q95 if f.noise_floor else None, figures=2), _decided(f),
         )
         for f in findings
     ]  # fmt: skip
     note = (
         "Shifts are treated minus control, with 95 % intervals. difference: simulated minus people's. "
+        "floor: shift between halves of the people's control arm, 95 % point. "
         "undecided (n + m): about n real and m simulated conversations an arm would decide."
     )
-    return filled(("metric", "people's shift", "simulated", "difference", "verdict"), rows, note)
+    return filled(("metric", "people's shift", "simulated", "difference", "floor", "verdict"), rows, note)
 
 
 def _whole(findings: Iterable[Finding]) -> RenderableType:

@@ -39,7 +39,9 @@ def conversation(number: int, *, simulator: str | None, said: str | None = None)
 def study(*, n: int = 12, mode: str = "single", said: str | None = None) -> ArenaStudy:
     def side(name: str, simulator: str | None) -> Transcripts:
         each = tuple(conversation(number, simulator=simulator, said=said) for number in range(12))
-        return Transcripts(path=Path(f"secret-{name}.jsonl"), sha256=name, conversations=each, format="convsim")
+        return Transcripts(
+            path=Path(f"secret-{name}.jsonl"), sha256=name, conversations=each, format="convsim"
+        )
 
     return prepare(side("human", None), [side("bot", "secret-bot")], mode=mode, n=n, seed=5)  # type: ignore[arg-type]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -126,7 +127,10 @@ class Shelf:
 
     @cached_property
     def _index(self) -> bm25s.BM25:
-        import bm25s
+        with warnings.catch_warnings():
+            # Its progress bars warn in a notebook without widgets; none is shown here.
+            warnings.simplefilter("ignore")
+            import bm25s
 
         numbers, texts = self._numbered
         index = bm25s.BM25()

@@ -40,3 +40,19 @@ def test_short_texts_that_repeat_do_not_tell_people_from_people():
 def test_settings_that_mean_nothing_are_refused(validator, settings):
     with pytest.raises(InputError):
         validator(**settings)
+
+
+def test_a_metric_that_one_side_never_has_is_no_habit():
+    rng = np.random.default_rng(2)
+    texts = [f"size {i} boots {i % 7}" for i in range(120)]
+    ending = {"real": np.full(60, np.nan), "simulated": np.ones(60)}
+    sides = [
+        corpus(
+            {"left": ending[name], "pace": rng.normal(size=60)}, texts=texts[start : start + 60], prefix=name
+        )
+        for start, name in ((0, "real"), (60, "simulated"))
+    ]
+    findings = {f.metric: f for f in HumanLikeness().validate(*sides, seed=1)}
+    behaviour = findings["hls_behaviour"]
+    assert behaviour.verdict == "undecided"
+    assert "left" not in str(behaviour.details["tells"])

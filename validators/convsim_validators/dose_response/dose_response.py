@@ -146,7 +146,8 @@ class DoseResponse:
         return Finding(
             validator=self.name,
             metric=reaction.metric.name,
-            question=f"Does this change steadily with the severity of {self.fault}: {reaction.metric.description}?",
+            question=f"Does {reaction.metric.name} change steadily with the severity of {self.fault}? "
+            f"{reaction.metric.description}",
             estimate=reaction.slope if reaction.n_units else None,
             unit=f"{reaction.metric.unit} per unit of severity",
             interval=reaction.interval,

@@ -69,6 +69,7 @@ def first_words(texts: Sequence[str], n_real: int) -> View:
 def habits(real: Corpus, simulated: Corpus) -> View:
     """The metrics table in place of words; controls, and what others said of the user (labels), are left out.
 
+    So is a metric that one side never has: that is how the side was recorded, and no habit.
     Each metric enters twice: as its normal score, for a habit that is stronger or weaker, and cut into quantile
     bins of lower weight, for one that is a value ("always four turns"). Undefined values are a bin of their own.
     """
@@ -80,6 +81,8 @@ def habits(real: Corpus, simulated: Corpus) -> View:
     counted: list[BoolArray] = []
     for metric in real.metrics.values():
         if metric.role == "control" or metric.label or metric.name not in simulated.metrics:
+            continue
+        if any(side.table[metric.name].isna().all() for side in (real, simulated)):
             continue
         for name, feature, has in _habit(metric.name, np.asarray(table[metric.name], np.float64)):
             names.append(name)

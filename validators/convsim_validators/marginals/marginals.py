@@ -143,7 +143,7 @@ class Marginals:
         return Finding(
             validator=self.name,
             metric=metric.name,
-            question=f"Do simulated shoppers differ from people in {metric.description}?",
+            question=f"Do simulated shoppers differ from people in {metric.name}? {metric.description}",
             estimate=column.distance if column.measurable and not refused else None,
             unit="KS distance",
             interval=sample.interval if sample else None,

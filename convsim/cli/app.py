@@ -11,6 +11,7 @@ import typer
 from convsim.cli import (
     annotate,
     annotator,
+    arena,
     counterfactual,
     data,
     demo,
@@ -39,6 +40,7 @@ app.command("validate")(validate.validate)
 app.command("counterfactual")(counterfactual.counterfactual)
 app.command("annotate")(annotate.annotate)
 app.command("simulate")(simulate.simulate)
+app.command("arena")(arena.arena)
 app.command("report")(report.report)
 app.command("show")(show.show)
 app.add_typer(annotator.app, name="annotator")

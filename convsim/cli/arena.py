@@ -13,6 +13,7 @@ from convsim.cli import options
 from convsim.cli.console import err
 from convsim.cli.deliver import check_folder, deliver
 from convsim.errors import InputError
+from convsim.plain import plain
 
 if TYPE_CHECKING:
     from convsim.arena import ArenaStudy, Database
@@ -114,7 +115,7 @@ def _serve(database: Database, study: ArenaStudy, *, host: str, port: int, preci
     talk = err()
     with listen(host, port) as listening:
         for warning in [*kept.warnings, *([kept.overlap] if kept.overlap else [])]:
-            talk.print(f"warning: {warning}")
+            talk.print(f"warning: {plain(warning)}")
         talk.print(
             f"seed {kept.seed}; {len(kept.trials)} trials a rater; answers are kept in {database.path}"
         )

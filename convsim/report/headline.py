@@ -24,6 +24,7 @@ def headline(card: Scorecard) -> str:
         *_shifts([f for f in judged if f.validator == "counterfactual"]),
         *_ladder([f for f in judged if f.validator == "dose_response"]),
         *_relations([f for f in judged if f.validator == "relations"]),
+        *_people([f for f in judged if f.validator == "arena"]),
     ]
     return " ".join(sentences) or f"{len(judged)} findings."
 
@@ -76,6 +77,21 @@ def _relations(findings: Sequence[Finding]) -> Iterator[str]:
         yield (
             f"Of {len(findings)} relations, {len(asked)} could be asked: {held} hold, {len(broken)} are "
             f"broken{_names(broken)}, and {len(asked) - held - len(broken)} are undecided."
+        )
+
+
+def _people(findings: Sequence[Finding]) -> Iterator[str]:
+    """Say how well people told simulated shoppers from human ones, each simulator in a sentence."""
+    for finding in findings:
+        if finding.metric.partition(":")[0] != "accuracy" or finding.estimate is None:
+            continue
+        said = {"different": "People tell", "aligned": "People hardly tell"}
+        opening = said.get(finding.verdict, "It is undecided whether people tell")
+        who = plain(str(finding.details.get("simulator") or "the simulated shoppers"), limit=80)
+        low, high = finding.interval or (None, None)
+        yield (
+            f"{opening} {who} from human ones: accuracy {number(finding.estimate)} "
+            f"[{number(low)}, {number(high)}], chance 0.5."
         )
 
 

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from convsim.battery.scorecard import Scorecard
 
-ASKED = {"counterfactual": "shifts", "dose_response": "no_people", "relations": "no_people"}
+ASKED = {"counterfactual": "shifts", "dose_response": "no_people", "relations": "no_people", "arena": "arena"}
 """Which lines belong to which validator; to all others those of a comparison."""
 
 

@@ -1,0 +1,195 @@
+"""The web application: a name, one trial after another, and an end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from convsim.arena.access import Access
+from convsim.arena.answers import MAX_NAME_CHARACTERS, Rater, join, keep, name_of, rater_of
+from convsim.arena.database import Database
+from convsim.arena.forms import Form, FormError, one, read_answer, read_form
+from convsim.arena.guard import Guard
+from convsim.arena.pages import notice, page
+from convsim.arena.progress import Progress
+from convsim.arena.study import ArenaStudy
+from convsim.arena.visits import Visit, is_secret
+from convsim.errors import ConvsimError, InputError
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def application(study: ArenaStudy, database: Database, *, access: Access, precision: float) -> Starlette:
+    """Return the ASGI application of a blind test.
+
+    Args:
+        study: What is judged.
+        database: The file of that study.
+        access: Who may come in.
+        precision: Half of the length of the accuracy's interval at which the page says that it is enough.
+    """
+    site = _Site(study, database, precision)
+    routes = [
+        Route("/", site.door, methods=["GET"]),
+        Route("/join", site.join, methods=["POST"]),
+        Route("/t/{place:int}", site.trial, methods=["GET"]),
+        Route("/t/{place:int}", site.answer, methods=["POST"]),
+        Route("/end", site.end, methods=["GET"]),
+        Route("/return/{secret}", site.come_back, methods=["GET"]),
+        Route("/leave", site.leave, methods=["POST"]),
+        Mount("/static", StaticFiles(packages=[("convsim.arena", "static")])),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, access=access, cookie=f"{site.cookie}_access")],
+        exception_handlers={HTTPException: _http_error},
+    )
+
+
+def _one_line(
+    handler: Callable[[_Site, Request], Awaitable[Response]],
+) -> Callable[[_Site, Request], Awaitable[Response]]:
+    """Answer what goes wrong with a page of one line."""
+
+    @wraps(handler)
+    async def answered(site: _Site, request: Request) -> Response:
+        try:
+            return await handler(site, request)
+        except FormError as error:
+            return notice("That did not work", str(error), status=error.status)
+        except ConvsimError as error:
+            again = "Nothing was lost but this: reload the page to send it again."
+            return notice("The answers cannot be reached", f"{error}. {again}", status=503)
+
+    return answered
+
+
+class _Site:
+    """The pages of one study."""
+
+    def __init__(self, study: ArenaStudy, database: Database, precision: float):
+        self.study, self.database = study, database
+        self.progress = Progress(study, database, precision)
+        # Cookies are shared between the ports of a host, and so between arenas.
+        self.cookie = f"convsim_{study.fingerprint[:12]}"
+
+    @_one_line
+    async def door(self, request: Request) -> Response:
+        """Ask for a name, or send a rater on."""
+        visit = Visit.of(request, self.cookie)
+        rater = await self._rater(visit)
+        if rater:
+            return RedirectResponse(await self._next(rater), status_code=303)
+        return self._name_page(visit)
+
+    @_one_line
+    async def join(self, request: Request) -> Response:
+        """Enter a rater."""
+        visit = Visit.of(request, self.cookie)
+        form = await self._own_form(request, visit)
+        typed = one(form, "name")[: 4 * MAX_NAME_CHARACTERS]
+        try:
+            rater = await run_in_threadpool(join, self.database, name_of(typed), visit.secret)
+        except InputError as error:
+            return self._name_page(visit, problem=str(error), typed=typed)
+        return visit.remember(RedirectResponse(await self._next(rater), status_code=303), self.cookie)
+
+    @_one_line
+    async def trial(self, request: Request) -> Response:
+        """Show a trial; one that lies ahead sends to the next."""
+        visit = Visit.of(request, self.cookie)
+        rater = await self._rater(visit)
+        place = request.path_params["place"]
+        if rater is None:
+            return RedirectResponse("/", status_code=303)
+        state = await run_in_threadpool(self.progress.of, rater)
+        if place != state.next and place not in state.answered:
+            return RedirectResponse(state.next_path, status_code=303)
+        return page(
+            "trial",
+            rater=rater, secret=visit.secret, mark=visit.mark, mode=self.study.mode, place=place, state=state,
+            sides=self.progress.shown(state, place), given=state.answered.get(place),
+        )  # fmt: skip
+
+    @_one_line
+    async def answer(self, request: Request) -> Response:
+        """Keep an answer and go on; the same form sent again changes nothing."""
+        visit = Visit.of(request, self.cookie)
+        form = await self._own_form(request, visit)
+        rater = await self._rater(visit)
+        if rater is None:
+            return RedirectResponse("/", status_code=303)
+        state = await run_in_threadpool(self.progress.of, rater)
+        place = request.path_params["place"]
+        if place == state.next and place <= len(state.order):
+            given = read_answer(
+                form, rater=rater, place=state.order[place - 1], mode=self.study.mode,
+                shown=self.progress.shown(state, place),
+            )  # fmt: skip
+            await run_in_threadpool(keep, self.database, given)
+        return RedirectResponse(await self._next(rater), status_code=303)
+
+    @_one_line
+    async def end(self, request: Request) -> Response:
+        """Thank a rater who has judged everything."""
+        visit = Visit.of(request, self.cookie)
+        rater = await self._rater(visit)
+        if rater is None:
+            return RedirectResponse("/", status_code=303)
+        state = await run_in_threadpool(self.progress.of, rater)
+        if state.next <= len(state.order):
+            return RedirectResponse(state.next_path, status_code=303)
+        return page("end", rater=rater, secret=visit.secret, mark=visit.mark, state=state)
+
+    @_one_line
+    async def come_back(self, request: Request) -> Response:
+        """Recognise a rater by the link that the page gave."""
+        secret = request.path_params["secret"]
+        visit = Visit(secret)
+        rater = await self._rater(visit) if is_secret(secret) else None
+        if rater is None:
+            return notice("Nobody has that link", "Open the arena's address and give your name.", status=404)
+        return visit.remember(RedirectResponse("/", status_code=303), self.cookie)
+
+    @_one_line
+    async def leave(self, request: Request) -> Response:
+        """Forget the rater in this browser, so that somebody else can join in it."""
+        await self._own_form(request, Visit.of(request, self.cookie))
+        response = RedirectResponse("/", status_code=303)
+        response.delete_cookie(self.cookie, httponly=True, samesite="lax")
+        return response
+
+    async def _own_form(self, request: Request, visit: Visit) -> Form:
+        form = await read_form(request)
+        if not visit.made(one(form, "mark")):
+            raise FormError(403, "This form is not from this browser, or is too old; open the page again.")
+        return form
+
+    async def _rater(self, visit: Visit) -> Rater | None:
+        return None if visit.is_new else await run_in_threadpool(rater_of, self.database, visit.secret)
+
+    async def _next(self, rater: Rater) -> str:
+        state = await run_in_threadpool(self.progress.of, rater)
+        return state.next_path
+
+    def _name_page(self, visit: Visit, *, problem: str = "", typed: str = "") -> Response:
+        filled = page(
+            "name", status=409 if problem else 200,
+            rater=None, mark=visit.mark, mode=self.study.mode, n=len(self.study.trials),
+            max_characters=MAX_NAME_CHARACTERS, problem=problem, typed=typed[:MAX_NAME_CHARACTERS],
+        )  # fmt: skip
+        return visit.remember(filled, self.cookie)
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return notice("There is no such page", "Go back to the arena.", status=status)

@@ -1,0 +1,156 @@
+"""The file that keeps a blind test: SQLite in WAL mode, one study a file, opened by several arenas at once or none."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from convsim.arena.study import ArenaStudy
+from convsim.errors import ConvsimError, InputError
+
+APPLICATION = 0x636E7661
+"""``application_id`` of the file, "cnva": says that it is ours."""
+VERSION = 1
+WAIT_S = 5.0
+"""Seconds to wait for another writer."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A blind test's file; every use opens a connection of its own, so that threads share none."""
+
+    path: Path
+    wait_s: float = WAIT_S
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Open a connection.
+
+        Raises:
+            ConvsimError: The file is locked, damaged or cannot be opened.
+        """
+        with _plain_errors(self.path):
+            connection = sqlite3.connect(self.path, timeout=self.wait_s, isolation_level=None)
+            try:
+                connection.execute("PRAGMA foreign_keys = ON")
+                # An answer that a rater saw accepted outlives a power cut.
+                connection.execute("PRAGMA synchronous = FULL")
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Open a connection in a transaction that is kept whole or not at all; raises ConvsimError."""
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def open_for(self, study: ArenaStudy) -> ArenaStudy:
+        """Make the file for a study, or open it where it holds that study already; return the study it holds.
+
+        Raises:
+            InputError: It holds another study, naming what differs, or is no file of an arena.
+            ConvsimError: It is locked, damaged, or cannot be made.
+        """
+        with self.reading() as connection:
+            self._made(connection)  # before anything of another program's file is changed
+            connection.execute("PRAGMA journal_mode = WAL")
+        with self.writing() as connection:
+            if not self._made(connection):
+                _make(connection, study)
+        kept = self.study()
+        if changed := [name for name, value in study.plan.items() if kept.plan.get(name) != value]:
+            raise InputError(
+                f"{self.path} belongs to another study: {', '.join(changed)} "
+                f"{'differs' if len(changed) == 1 else 'differ'}; name another --database, or ask for the same"
+            )
+        return kept
+
+    def study(self) -> ArenaStudy:
+        """Return the study that the file holds.
+
+        Raises:
+            InputError: There is no such file, or it is no file of an arena.
+            ConvsimError: It is locked or damaged.
+        """
+        if not self.path.exists():
+            raise InputError(f"{self.path}: there is no such database; convsim arena REAL SIM makes it")
+        with self.reading() as connection:
+            if not self._made(connection):
+                raise InputError(f"{self.path}: holds no study yet; convsim arena REAL SIM makes it")
+            sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if sound != "ok":
+                raise ConvsimError(f"{self.path}: the database is damaged ({sound}); restore it from a copy")
+            (document,) = connection.execute("SELECT document FROM study").fetchone()
+        try:
+            return ArenaStudy.model_validate_json(document)
+        except ValidationError as error:
+            raise ConvsimError(f"{self.path}: the database is damaged; its study cannot be read") from error
+
+    def _made(self, connection: sqlite3.Connection) -> bool:
+        """Tell whether the file holds a study; an empty one does not, another program's is an error."""
+        application, version = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+        )
+        if (application, version) == (APPLICATION, VERSION):
+            return True
+        if application == APPLICATION:
+            raise InputError(
+                f"{self.path}: was made by another version of convsim (schema {version}, this one writes {VERSION}); "
+                "name another --database"
+            )
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] or application:
+            raise InputError(f"{self.path}: is a database of another program; name another --database")
+        return False
+
+
+def _make(connection: sqlite3.Connection, study: ArenaStudy) -> None:
+    """Fill an empty file, within the transaction that is open: half of it never stands there."""
+    schema = files("convsim.arena").joinpath("schema.sql").read_text(encoding="utf-8")
+    for statement in schema.split(";\n"):
+        connection.execute(statement)
+    connection.execute(
+        "INSERT INTO study VALUES (1, ?, ?)",
+        (study.fingerprint, study.model_dump_json(exclude_defaults=True)),
+    )
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@contextmanager
+def _plain_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises into one line for people."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise ConvsimError(
+                f"{path}: the database is locked by another program; close it there"
+            ) from error
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise ConvsimError(
+                f"{path}: is no database, or a damaged one ({error}); restore it or name another --database"
+            ) from error
+        if code in (
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_IOERR,
+            sqlite3.SQLITE_FULL,
+        ):
+            raise ConvsimError(
+                f"{path}: the database cannot be written ({error}); name another --database"
+            ) from error
+        raise ConvsimError(f"{path}: the database failed ({error})") from error

@@ -1,0 +1,103 @@
+"""How far an automatic discriminator agrees with people: its scores against the raters' votes."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from convsim.arena.study import ArenaStudy
+from convsim.arena.votes import Taken
+from convsim.reliability import Estimate
+from convsim.reliability.resampling import estimate, resampled
+from convsim.reliability.statistics import kendall_tau_b, quotient
+from convsim.seeds import generator
+
+if TYPE_CHECKING:
+    from convsim.reliability.statistics import FloatArray
+
+N_RESAMPLES = 999
+MIN_CONVERSATIONS = 8
+UNDEFINED = "all scores, or all votes, are the same"
+
+
+class Concord(NamedTuple):
+    """Kendall's tau-b of score and share of votes, and the AUC of the score for a vote "human"."""
+
+    tau: Estimate
+    auc: Estimate
+    n: int
+    """Conversations that have both a score and a vote."""
+
+
+def concord(
+    study: ArenaStudy, taken: Sequence[Taken], scores: Mapping[str, float] | None, *, seed: int
+) -> Concord:
+    """Does the discriminator rank conversations by human-likeness as people do?
+
+    Args:
+        study: Names the conversations.
+        taken: Which conversation was taken for human, by whom.
+        scores: Human-likeness by conversation id; an id that several conversations share is left out.
+        seed: Moves the resampling of whole conversations.
+
+    Returns:
+        Tau-b is 0 and the AUC .5 where scores say nothing of votes; both are 1 where they say all. Of pairs, the votes
+        of two conversations that stood side by side hang together, and the intervals take no notice of it.
+    """
+    if not scores:
+        return _without("no scores of single conversations were given (--scores findings.json)")
+    shared = Counter(conversation.id for conversation in study.conversations)
+    given: defaultdict[int, list[bool]] = defaultdict(list)
+    for each in taken:
+        name = study.conversations[each.conversation].id
+        if name in scores and shared[name] == 1:
+            given[each.conversation].append(each.human)
+    if len(given) < MIN_CONVERSATIONS:
+        return _without(
+            f"{len(given)} conversations have a score and a vote; {MIN_CONVERSATIONS} are needed", len(given)
+        )
+    rows = [(scores[study.conversations[place].id], votes) for place, votes in given.items()]
+    return _compared(rows, seed)
+
+
+def _without(reason: str, n: int = 0) -> Concord:
+    return Concord(Estimate(reason=reason), Estimate(reason=reason), n)
+
+
+def _compared(rows: Sequence[tuple[float, Sequence[bool]]], seed: int) -> Concord:
+    """Compute both from counts: of conversations by score and share, of votes by score and kind."""
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    n = len(rows)
+    _, score = np.unique([score for score, _ in rows], return_inverse=True)
+    shares, share = np.unique([sum(votes) / len(votes) for _, votes in rows], return_inverse=True)
+    k, m = int(score.max()) + 1, len(shares)
+    columns = np.arange(n)
+    human = np.array([sum(votes) for _, votes in rows], np.float64)
+    other = np.array([len(votes) for _, votes in rows], np.float64) - human
+    places = np.concatenate([score * m + share, k * m + score * 2, k * m + score * 2 + 1])
+    values = np.concatenate([np.ones(n), other, human])
+    counts = csr_matrix((values, (places, np.tile(columns, 3))), shape=(k * m + 2 * k, n))
+
+    def statistics(sums: FloatArray) -> dict[str, FloatArray]:
+        return {
+            "tau": kendall_tau_b(sums[:, : k * m].reshape(-1, k, m)),
+            "auc": _auc(sums[:, k * m :].reshape(-1, k, 2)),
+        }
+
+    computed = resampled(counts, statistics, N_RESAMPLES, generator(seed, "arena", "discriminator"))
+    tau, auc = (estimate(computed[name], n, undefined=UNDEFINED) for name in ("tau", "auc"))
+    return Concord(tau, auc, n)
+
+
+def _auc(table: FloatArray) -> FloatArray:
+    """Return the share of pairs of a vote "human" and another in which the first has the higher score, ties half.
+
+    Args:
+        table: Shape (r, scores in ascending order, 2): votes "simulated" and "human".
+    """
+    other, human = table[:, :, 0], table[:, :, 1]
+    below = other.cumsum(axis=1) - other / 2
+    return quotient((human * below).sum(axis=1), human.sum(axis=1) * other.sum(axis=1))

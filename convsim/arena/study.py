@@ -1,0 +1,201 @@
+"""What raters judge: the conversations drawn, the trials made of them, and where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import JsonValue
+
+from convsim.arena.matching import Match, matched
+from convsim.arena.shown import Shelf, Shown, can_be_judged, show
+from convsim.battery.guards import find_overlap, mix_warnings
+from convsim.battery.scorecard import SideSummary
+from convsim.battery.sides import Selection, Side
+from convsim.conversation import Conversation
+from convsim.errors import InputError
+from convsim.readers import Transcripts, stem_of
+from convsim.records import Count, Name, Record, Text
+from convsim.seeds import generator
+
+Mode = Literal["single", "pair"]
+SCHEMA = "convsim.arena/1"
+MIN_BLOCK = 10
+"""Trials of a block; every rater has the blocks in the same order, so that raters judge the same conversations."""
+
+
+class Contestant(Record):
+    """A conversation that was drawn; ``simulator`` is null for people."""
+
+    id: Name
+    simulator: Text | None = None
+    task: Text | None = None
+    arm: Text | None = None
+    shown: Shown
+
+
+class Trial(Record):
+    """What is judged at once: one conversation, or a person's and a simulator's, by their place in the study."""
+
+    human: Count | None = None
+    simulated: Count | None = None
+    block: Count
+
+
+class ArenaStudy(Record):
+    """A blind test: its plan, both sides, the conversations and the trials."""
+
+    mode: Mode
+    seed: int
+    plan: dict[str, JsonValue]
+    real: SideSummary
+    simulated: SideSummary
+    simulators: tuple[Name, ...]
+    warnings: tuple[Text, ...] = ()
+    overlap: Text | None = None
+    """Why nothing can be decided: a simulator learned from these people."""
+    conversations: tuple[Contestant, ...]
+    trials: tuple[Trial, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal digits that identify the plan."""
+        return hashlib.sha256(json.dumps(self.plan, sort_keys=True).encode()).hexdigest()
+
+    def simulator_of(self, trial: Trial) -> str | None:
+        """Name the simulator of a trial; None where a person stands alone."""
+        return None if trial.simulated is None else self.conversations[trial.simulated].simulator
+
+
+def prepare(
+    real: Transcripts,
+    simulated: Sequence[Transcripts],
+    *,
+    mode: Mode,
+    n: int,
+    seed: int,
+    allow_failures: bool = False,
+) -> ArenaStudy:
+    """Draw the conversations of a blind test and make its trials.
+
+    Args:
+        real: The people's conversations.
+        simulated: Files of simulated conversations, one a simulator.
+        mode: ``single``: one conversation, human or simulated? ``pair``: which of two is the human's?
+        n: Trials at most.
+        seed: Moves the draw and every rater's order.
+        allow_failures: Go on although more than 5 % of a side's conversations failed.
+
+    Raises:
+        InputError: A side is empty, failed too often, or nobody says anything on it.
+    """
+    selection = Selection(allow_failures=allow_failures)
+    people = Side.of(real, "real", selection)
+    sides = [Side.of(each, "simulated", selection) for each in simulated]
+    said = [*people.warnings, *(warning for side in sides for warning in side.warnings)]
+    names = _names(simulated, sides)
+    speaking = _speaking(people, "real", said)
+    simulators = {name: _speaking(side, "simulated", said) for name, side in zip(names, sides, strict=True)}
+    pairs = matched(speaking, simulators, n=n if mode == "pair" else n // 2, seed=seed)
+    shelf = _shelf(pairs, names, said)
+    conversations, trials = _trials(pairs, shelf, mode=mode, n_simulators=len(names), seed=seed)
+    if len(trials) < n - (n % 2 if mode == "single" else 0):
+        said.append(f"{len(trials)} trials can be made of these conversations; {n} were asked for")
+    said += mix_warnings([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    return ArenaStudy(
+        mode=mode,
+        seed=seed,
+        plan={
+            "schema": SCHEMA, "mode": mode, "n": n, "seed": seed,
+            "real": real.sha256, "simulated": [each.sha256 for each in simulated],
+        },
+        real=people.summary,
+        simulated=_summary(simulated, sides),
+        simulators=tuple(names),
+        warnings=tuple(dict.fromkeys(said)),
+        overlap=_overlap(people, sides),
+        conversations=tuple(conversations),
+        trials=tuple(trials),
+    )  # fmt: skip
+
+
+def _summary(files: Sequence[Transcripts], sides: Sequence[Side]) -> SideSummary:
+    """Summarise all simulators' conversations together."""
+    return SideSummary.of(
+        [conversation for side in sides for conversation in side.conversations],
+        path=", ".join(str(file.path) for file in files),
+        sha256=files[0].sha256 if len(files) == 1 else None,
+    )
+
+
+def _speaking(side: Side, name: str, said: list[str]) -> list[Conversation]:
+    kept = [conversation for conversation in side.conversations if can_be_judged(conversation)]
+    if not kept:
+        raise InputError(f"no conversation of the {name} side has a user who says anything")
+    if mute := len(side.conversations) - len(kept):
+        said.append(f"{name} side: {mute} conversations in which the user says nothing are left out")
+    return kept
+
+
+def _names(files: Sequence[Transcripts], sides: Sequence[Side]) -> list[str]:
+    """Name each file's simulator: as its conversations do, else as the file is called; never two alike."""
+    names: list[str] = []
+    for file, side in zip(files, sides, strict=True):
+        stated = {c.simulator for c in side.conversations}
+        stem = stem_of(file.path)
+        name = stated.pop() if len(stated) == 1 else None
+        name = name or stem
+        if name in names:
+            name = f"{name} ({stem})"
+        if name in names:
+            raise InputError(f"{file.path}: a simulator {name!r} stands in the arena already; give it once")
+        names.append(name)
+    return names
+
+
+def _overlap(people: Side, sides: Sequence[Side]) -> str | None:
+    for side in sides:
+        hashes = people.summary.sha256, side.summary.sha256
+        if reason := find_overlap(people.conversations, side.conversations, hashes=hashes).reason:
+            return reason
+    return None
+
+
+def _shelf(pairs: Sequence[Match], names: Sequence[str], said: list[str]) -> Shelf:
+    """Decide which of the agent's items are shown, and say what is hidden."""
+    sides = [[pair[0] for pair in pairs], *([pair[1] for pair in pairs if pair[2] == name] for name in names)]
+    shelf = Shelf.of(sides)
+    if not shelf.items and any(m.items for side in sides for c in side for m in c.messages):
+        said.append("the agent's items are not shown: one side has none, and that would tell the sides apart")
+    elif shelf.items and not shelf.prices:
+        said.append("prices are not shown: some items have none, and that would tell the sides apart")
+    return shelf
+
+
+def _trials(
+    pairs: Sequence[Match], shelf: Shelf, *, mode: Mode, n_simulators: int, seed: int
+) -> tuple[list[Contestant], list[Trial]]:
+    """Make the trials block by block; in each, both sides and all simulators have their equal share."""
+    conversations: list[Contestant] = []
+    trials: list[Trial] = []
+    step = n_simulators * (2 if mode == "pair" else 1)
+    size = step * -(-(MIN_BLOCK if mode == "pair" else MIN_BLOCK // 2) // step)
+    for block, start in enumerate(range(0, len(pairs), size)):
+        made: list[Trial] = []
+        for human, simulated, name in pairs[start : start + size]:
+            place = len(conversations)
+            conversations += [_contestant(human, None, shelf), _contestant(simulated, name, shelf)]
+            if mode == "pair":
+                made.append(Trial(human=place, simulated=place + 1, block=block))
+            else:
+                made += [Trial(human=place, block=block), Trial(simulated=place + 1, block=block)]
+        order = generator(seed, "arena", "block", block).permutation(len(made))
+        trials += [made[int(row)] for row in order]
+    return conversations, trials
+
+
+def _contestant(conversation: Conversation, simulator: str | None, shelf: Shelf) -> Contestant:
+    c = conversation
+    return Contestant(id=c.id, simulator=simulator, task=c.task, arm=c.arm, shown=show(c, shelf))

@@ -1,0 +1,188 @@
+"""The file of a blind test: answered once, one study, and one line for whatever is wrong with it."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from convsim.arena import Database
+from convsim.arena.answers import Answer, NameTakenError, Word, answers, join, keep, name_of, rater_of
+from convsim.errors import ConvsimError, InputError
+from tests.unit.arena.studies import database, study
+
+ANSWER = Answer(1, 0, "human", 4, None, (Word(0, 0, 1), Word(0, 0, 2)))
+WRITER = """
+import sys
+from pathlib import Path
+from convsim.arena import Database
+from convsim.arena.answers import Answer, Word, keep
+kept = Database(Path(sys.argv[1]))
+print("ready", flush=True)
+for trial in range(int(sys.argv[2]), 1_000_000):
+    keep(kept, Answer(1, trial, "human", 4, None, tuple(Word(0, 0, word) for word in range(50))))
+    print(trial, flush=True)
+"""
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Database:
+    made = database(tmp_path / "arena.sqlite", study())
+    join(made, "Ada", "one")
+    return made
+
+
+def test_an_answer_that_is_sent_twice_is_kept_once_and_the_first_stands(kept: Database) -> None:
+    assert keep(kept, ANSWER)
+    assert not keep(kept, ANSWER._replace(choice="simulated", words=()))
+    assert answers(kept) == [ANSWER]
+
+
+def test_one_answer_is_kept_of_many_that_are_sent_at_once(kept: Database) -> None:
+    patient = Database(kept.path)
+    with ThreadPoolExecutor(8) as pool:
+        new = list(
+            pool.map(lambda level: keep(patient, ANSWER._replace(confidence=level % 4 + 1)), range(16))
+        )
+    assert sum(new) == 1
+    assert len(answers(kept)) == 1
+
+
+def test_a_skipped_trial_is_kept_without_a_choice(kept: Database) -> None:
+    keep(kept, Answer(1, 5, None, None, None))
+    assert answers(kept) == [Answer(1, 5, None, None, None)]
+
+
+def test_an_answer_stands_whole_or_not_at_all_when_its_writer_is_killed(kept: Database) -> None:
+    start = 0
+    for life in range(5):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(kept.path), str(start)], stdout=subprocess.PIPE, text=True
+        )
+        assert writer.stdout is not None
+        with writer.stdout as output:
+            assert output.readline() == "ready\n"
+            time.sleep(0.05 + 0.03 * life)
+            os.kill(writer.pid, signal.SIGKILL)
+            told = [int(line) for line in output.read().split("\n")[:-1]]
+        writer.wait()
+        found = answers(Database(kept.path))
+        assert {len(answer.words) for answer in found} <= {50}
+        assert {answer.trial for answer in found} >= set(told)
+        assert len({answer.trial for answer in found}) == len(found)
+        start = len(found)
+    assert start > 0
+    kept.study()
+
+
+def test_two_raters_cannot_have_one_name(kept: Database) -> None:
+    with pytest.raises(NameTakenError, match="somebody is called 'ADA' already"):
+        join(kept, "ADA", "two")
+    assert join(kept, "Grace", "two").number == 2
+
+
+def test_a_rater_who_joins_twice_with_one_secret_is_one_rater(kept: Database) -> None:
+    assert join(kept, "Somebody else", "one") == join(kept, "Ada", "one") == rater_of(kept, "one")
+    assert rater_of(kept, "none") is None
+
+
+def test_the_secret_itself_is_not_in_the_file(kept: Database) -> None:
+    join(kept, "Grace", "an-unlikely-secret")
+    assert b"an-unlikely-secret" not in b"".join(f.read_bytes() for f in kept.path.parent.iterdir())
+
+
+@pytest.mark.parametrize("typed", ["", "  \x00 \u202e ", "x" * 41])
+def test_no_name_and_a_long_name_are_refused(typed: str) -> None:
+    with pytest.raises(InputError, match="a name has 1 to 40 characters"):
+        name_of(typed)
+
+
+def test_a_name_loses_what_cannot_be_seen() -> None:
+    assert name_of("  Zo\u0065\u0301\x1b[2J  of\nTown ") == "Zoé [2J of Town"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"n": 20}, "n differs"), ({"seed": 9}, "seed differs"), ({"mode": "pair"}, "mode differs")],
+)
+def test_another_study_is_refused_by_what_differs(kept: Database, change: dict, named: str) -> None:
+    with pytest.raises(InputError, match=rf"arena.sqlite belongs to another study: {named}; name another"):
+        kept.open_for(study(**change))
+
+
+def test_other_conversations_are_another_study(kept: Database) -> None:
+    with pytest.raises(InputError, match="simulated differs"):
+        kept.open_for(study(simulators=("doll",)))
+
+
+def test_two_arenas_share_one_file_of_the_same_study(kept: Database) -> None:
+    second = Database(kept.path)
+    assert second.open_for(study()) == kept.study()
+    keep(second, ANSWER)
+    assert answers(kept) == [ANSWER]
+
+
+def test_a_file_that_two_arenas_make_at_once_holds_the_study_once(tmp_path: Path) -> None:
+    made = study()
+    path = tmp_path / "arena.sqlite"
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: Database(path).open_for(made), range(4))) == [made] * 4
+
+
+def test_a_locked_file_is_one_line(kept: Database) -> None:
+    holder = sqlite3.connect(kept.path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(ConvsimError, match=r"arena.sqlite: the database is locked by another program"):
+        keep(kept, ANSWER)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert keep(kept, ANSWER)
+
+
+def test_a_file_of_noise_is_one_line_and_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "arena.sqlite"
+    path.write_bytes(b"these are no pages of a database" * 100)
+    with pytest.raises(ConvsimError, match="is no database, or a damaged one"):
+        Database(path).open_for(study())
+    assert path.read_bytes() == b"these are no pages of a database" * 100
+
+
+def test_a_damaged_file_is_one_line(kept: Database) -> None:
+    with kept.reading() as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = kept.path.read_bytes()
+    kept.path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    with pytest.raises(ConvsimError, match="damaged"):
+        kept.study()
+
+
+def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.sqlite"
+    with sqlite3.connect(path) as theirs:
+        theirs.execute("CREATE TABLE precious (x)")
+    theirs.close()
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"theirs.sqlite: is a database of another program"):
+        Database(path).open_for(study())
+    assert path.read_bytes() == before
+
+
+def test_a_file_of_another_version_is_refused(kept: Database) -> None:
+    with kept.reading() as connection:
+        connection.execute("PRAGMA user_version = 7")
+    with pytest.raises(
+        InputError, match=r"was made by another version of convsim \(schema 7, this one writes 1\)"
+    ):
+        kept.study()
+
+
+def test_a_missing_folder_and_a_missing_file_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConvsimError, match="cannot be written"):
+        Database(tmp_path / "nowhere" / "arena.sqlite").open_for(study())
+    with pytest.raises(InputError, match="there is no such database; convsim arena REAL SIM makes it"):
+        Database(tmp_path / "arena.sqlite").study()

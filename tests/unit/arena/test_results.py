@@ -197,6 +197,7 @@ def test_a_file_without_scores_is_one_line(tmp_path: Path, text: str, said: str)
 
 def test_scores_are_read_from_findings(tmp_path: Path) -> None:
     (tmp_path / "findings.json").write_text(
-        '{"findings": [{"details": {}}, {"details": {"conversation_scores": {"real": {"a": 0.25, "c": 1}, "simulated": {"b": null, "c": 0}}}}]}'
+        '{"findings": [{"details": {}}, {"details": {"conversation_scores": '
+        '{"real": {"a": 0.25, "c": 1}, "simulated": {"b": null, "c": 0}}}}]}'
     )
     assert read_scores(tmp_path) == {"a": 0.25}

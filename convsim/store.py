@@ -18,6 +18,8 @@ MANIFEST = "manifest.json"
 CONVERSATIONS = "conversations.jsonl"
 LOCK = ".lock"
 PARTIAL_MANIFEST = "manifest.partial"
+MAX_SHOWN = 160
+"""Characters of a setting that an error shows."""
 TAIL_BYTES = 1 << 16
 
 Manifest = Mapping[str, JsonValue]
@@ -119,7 +121,9 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
     changed = sorted(key for key in {*found, *planned} if found.get(key) != planned.get(key))
     if changed:
         said = "; ".join(
-            f"{key} was {_short(found.get(key))} and is now {_short(planned.get(key))}" for key in changed[:4]
+            f"{key} was {was} and is now {now}"
+            for key in changed[:4]
+            for was, now in (_differing(found.get(key), planned.get(key)),)
         )
         raise StudyError(
             f"{folder}: holds another plan ({said}); name another --out, or ask for the same again"
@@ -133,9 +137,18 @@ def _write_manifest(path: Path, manifest: Manifest) -> None:
     partial.replace(path)
 
 
+def _differing(was: object, now: object) -> tuple[str, str]:
+    """Write two values that differ; of two lists only what the other has not."""
+    if isinstance(was, list) and isinstance(now, list):
+        gone, come = ([x for x in here if x not in there] for here, there in ((was, now), (now, was)))
+        if gone or come:
+            was, now = gone, come
+    return _short(was), _short(now)
+
+
 def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "…"
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
 def _drop_half_line(path: Path) -> None:

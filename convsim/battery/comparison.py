@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from importlib.metadata import version
 
-from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels
+from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels, undefined_acts
 from convsim.battery.reliability import reliabilities
 from convsim.battery.scorecard import MadeBy, Scorecard
 from convsim.battery.sides import Selection, Side, Source
@@ -84,6 +84,7 @@ def judge(
         said += ["both sides are the same file"] if overlap.same_file else []
         said += [reason] if reason else []
     corpora = measure_both(people, simulated.conversations)
+    said += undefined_acts([*people, *simulated.conversations])
     if real is not None:
         said += one_sided_labels(*corpora)
     reliability, unknown = reliabilities(people, corpora[1].metrics.values(), seed=seed)

@@ -52,6 +52,8 @@ def counterfactual(
     """
     if control == treatment:
         raise InputError(f"control and treatment are the same arm, {control!r}; name two")
+    if reserved := sorted({"control", "treatment", "saw_both"} & settings.keys()):
+        raise InputError(f"counterfactual.{reserved[0]} is no setting; it is said beside the two sides")
     selection = Selection(tasks=tasks, arms=(control, treatment), allow_failures=allow_failures)
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
     simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from convsim.annotators import definitions
 from convsim.contracts import Corpus, mix_differs
 from convsim.conversation import MAX_FAILURE_SHARE, Conversation
 from convsim.errors import InputError
+from convsim.metrics import act_names
 
 MAX_NAMED = 8
 """How many labels a warning names."""
@@ -109,6 +111,15 @@ def _mix_warning(name: str, real: Counter[str], simulated: Counter[str]) -> str 
         f"the sides differ in their mix of {name}s (real/simulated: {shown}): such differences count as difference "
         f"here; compare like with like with --{name}"
     )
+
+
+def undefined_acts(conversations: Iterable[Conversation]) -> list[str]:
+    """Warn of acts that are in no definition: they are compared, but nobody says what they mean."""
+    unknown = [name for name in act_names(conversations) if name not in definitions().act_names]
+    if not unknown:
+        return []
+    more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
+    return [f"labels name acts that are not defined: {', '.join(n[:40] for n in unknown[:MAX_NAMED])}{more}"]
 
 
 def one_sided_labels(real: Corpus, simulated: Corpus) -> list[str]:

@@ -11,7 +11,7 @@ from convsim.battery.guards import drop_failures
 from convsim.battery.scorecard import SideSummary
 from convsim.contracts import Annotator
 from convsim.conversation import Conversation
-from convsim.errors import InputError
+from convsim.errors import ConvsimError, InputError
 from convsim.readers import Transcripts, read
 
 Source = str | Path | Transcripts | Sequence[Conversation]
@@ -66,6 +66,9 @@ class Side:
         if annotator is None:
             return self
         done = annotate(self.conversations, annotator)
+        if done.n_failed == len(done.conversations):
+            reason = next(iter(done.reasons))
+            raise ConvsimError(f"{name} side: {done.source} could label no conversation: {reason}")
         warnings = [
             f"{name} side: {done.source} left {count} of {len(done.conversations)} conversations unlabelled: {reason}"
             for reason, count in done.reasons.most_common(3)

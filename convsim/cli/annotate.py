@@ -42,8 +42,7 @@ def annotate(
 
     given = parse_settings(settings or [], owners(annotator))
     chosen = make_annotator(annotator, model, given)
-    if out.resolve() == file.resolve():
-        raise InputError(f"--out {out}: is the file that is read; give another")
+    check_new(out)
     transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
     keep = out.with_name(f".{out.name}.annotations")
     done = label(transcripts.conversations, chosen, concurrency=concurrency, keep=keep, of=str(file))
@@ -52,6 +51,19 @@ def annotate(
     write(out, done.conversations)
     keep.unlink(missing_ok=True)
     err().print(f"wrote {out}")
+
+
+def check_new(out: Path) -> None:
+    """Check, before anything is labelled, that conversations can be written there and replace nothing.
+
+    Raises:
+        InputError: Something is there already, its folder is not, or its ending cannot be written.
+    """
+    from convsim.readers import check_target
+
+    if out.exists():
+        raise InputError(f"{out}: is there already, and would be replaced; name another file")
+    check_target(out)
 
 
 def owner_of(said: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim.cli import options
-from convsim.cli.annotate import label, make_annotator, owners
+from convsim.cli.annotate import check_new, label, make_annotator, owners
 from convsim.cli.console import err, make_folder, out, parse_settings, write_whole
 from convsim.errors import InputError
 from convsim.plain import plain
@@ -54,12 +54,15 @@ def train(
 ) -> None:
     """Train a classifier of acts and experience, and print how well it does on people that it has not seen."""
     from convsim.annotation import with_labels
-    from convsim.annotators.classifier import OUT_OF_FOLD, save
+    from convsim.annotators.classifier import OUT_OF_FOLD, check_model_path, save
     from convsim.annotators.classifier import train as fit
     from convsim.annotators.mapping import read_map
     from convsim.readers import read, write
     from convsim.report.classifier import card_tables
 
+    check_model_path(out_file)
+    if held_out:
+        check_new(held_out)
     transcripts = read(file, reader=reader, survey_map=survey_map)
     err().print(f"seed {seed}")
     trained = fit(
@@ -117,6 +120,7 @@ def check(
     from convsim.report.reliability import reliability_table
 
     given = parse_settings(settings or [], owners(annotator))
+    act_map = read_map(mapping) if mapping else None
     chosen = make_annotator(annotator, model, given) if annotator else None
     told = list(read(file, reader=reader, survey_map=survey_map).conversations)
     other = told
@@ -127,8 +131,7 @@ def check(
     if chosen is not None:
         told = list(label(told, chosen, of=str(file)).conversations)
         source = chosen.source
-    if mapping:
-        act_map = read_map(mapping)
+    if act_map:
         other = with_mapped_acts(told if same else other, act_map, source=against)
         told = other if same else with_mapped_acts(told, act_map, source=against)
     elif same:

@@ -2,7 +2,8 @@
 
 from convsim.metrics.catalogue import METRICS
 from convsim.metrics.for_relations import RELATION_METRICS
+from convsim.metrics.labels import act_names
 from convsim.metrics.table import measure, measure_both
 from convsim.metrics.user_mentions import MENTIONS
 
-__all__ = ["MENTIONS", "METRICS", "RELATION_METRICS", "measure", "measure_both"]
+__all__ = ["MENTIONS", "METRICS", "RELATION_METRICS", "act_names", "measure", "measure_both"]

@@ -20,7 +20,7 @@ MAX_LABELS = 100
 
 def label_metrics(conversations: Sequence[Conversation]) -> dict[str, Metric]:
     """Make the metrics of each label of conversations and of user messages, each by its preferred source."""
-    acts = _act_names(conversations)
+    acts = act_names(conversations)
     return {
         metric.name: metric
         for origins in find_origins(conversations).values()
@@ -36,7 +36,7 @@ def common_label_metrics(
     A name that both sides label, but never by the same source on the same scale, gives each side its own metric: their
     ``label`` differs, and validators refuse to compare them.
     """
-    acts = sorted({*_act_names(real), *_act_names(simulated)})
+    acts = sorted({*act_names(real), *act_names(simulated)})
     found = find_origins(real), find_origins(simulated)
     sides: tuple[dict[str, Metric], dict[str, Metric]] = {}, {}
     for key in dict.fromkeys([*found[0], *found[1]]):
@@ -91,7 +91,8 @@ def _preference(origin: LabelOrigin) -> tuple[object, ...]:
     return (origin.level, origin.name, rank, origin.source, origin.scale or ())
 
 
-def _act_names(conversations: Iterable[Conversation]) -> list[str]:
+def act_names(conversations: Iterable[Conversation]) -> list[str]:
+    """Name every act that a label of a user message holds, whoever gave it."""
     return sorted(
         {
             act

@@ -7,7 +7,7 @@ from convsim.readers.reading import READERS, read, stem_of
 from convsim.readers.splitting import split
 from convsim.readers.survey_report import LeftQuestion, MappedQuestion, SurveyReport
 from convsim.readers.transcripts import Transcripts
-from convsim.readers.writing import write
+from convsim.readers.writing import check_target, write
 
 __all__ = [
     "READERS",
@@ -19,6 +19,7 @@ __all__ = [
     "Transcripts",
     "card",
     "cards",
+    "check_target",
     "describe",
     "fetch",
     "read",

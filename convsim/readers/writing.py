@@ -26,11 +26,9 @@ def write(path: str | Path, conversations: Iterable[Conversation]) -> None:
         MissingExtraError: The ending needs a package that is not installed.
     """
     path = Path(path)
-    write_to = _writer(path)
+    write_to = check_target(path)
     gathered = tuple(conversations)
     _check(path, gathered)
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
     partial = path.with_name(f".{path.name}.partial")
     try:
         write_to(partial, gathered)
@@ -46,7 +44,17 @@ def write(path: str | Path, conversations: Iterable[Conversation]) -> None:
 Writer = Callable[[Path, Sequence[Conversation]], None]
 
 
-def _writer(path: Path) -> Writer:
+def check_target(path: Path) -> Writer:
+    """Check, before anything is made to be written there, that a path names conversations in a folder that exists.
+
+    Returns:
+        What writes files of that ending.
+
+    Raises:
+        InputError: Another ending, or no such folder.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
     writers: dict[str, Writer] = {
         ".jsonl": _write_plain,
         ".jsonl.gz": _write_gzip,

@@ -96,7 +96,7 @@ def _relations(findings: Sequence[Finding]) -> RenderableType:
         )
     note = "Rates of the same personas: with the agent as it is, and with the fault."
     if mute := [_name(finding.metric) for finding in findings if finding.estimate is None]:
-        note += f"\nNothing recorded to ask them of: {', '.join(mute)} (findings.json says what to hold)."
+        note += f"\nNothing recorded to ask them of: {', '.join(mute)} (--format json says what to hold)."
     return filled(("relation", "without", "with", "estimate", "verdict", "why"), rows, note)
 
 

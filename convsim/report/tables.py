@@ -14,8 +14,6 @@ from rich.text import Text
 from convsim.contracts import FAILING, Finding
 from convsim.report.words import VERDICTS, number
 
-NAME_WIDTH = 26
-"""Room for a metric's name on one line."""
 STYLES = {"aligned": "green", "reacts_as_people": "green", "undecided": "yellow"}
 
 
@@ -27,8 +25,8 @@ def table(*columns: str) -> Table:
         made.add_column(
             column,
             justify="left" if name or index == len(columns) - 1 else "right",
-            overflow="fold",
-            min_width=NAME_WIDTH if name else None,
+            overflow="ellipsis" if name else "fold",
+            no_wrap=name,
         )
     return made
 

@@ -130,7 +130,7 @@ BAD: dict[str, tuple[list[object], str]] = {
         ["annotate", PEOPLE, "--with", f"classifier:{PEOPLE}", "--out", "x.jsonl"], "convapparel_standin.json"
     ),
     "a classifier without a file": (["annotate", PEOPLE, "--with", "classifier", "--out", "x.jsonl"], "path"),
-    "its own input": (["annotate", NAIVE, "--out", NAIVE], "is the file that is read"),
+    "its own input": (["annotate", NAIVE, "--out", NAIVE], "is there already, and would be replaced"),
     "an ending that cannot be written": (["annotate", NAIVE, "--out", "x.doc"], "x.doc"),
     "nobody's labels": (["annotator", "check", NAIVE, "--against", "self"], "found: none"),
     "an unknown setting": (["annotate", NAIVE, "--out", "x.jsonl", "--set", "rules.power=3"], "power"),
@@ -140,6 +140,68 @@ BAD: dict[str, tuple[list[object], str]] = {
     ),
     "a map that is none": (["annotator", "train", PEOPLE, "--map", PEOPLE, "--out", "x.skops"], "must be TOML"),
 }  # fmt: skip
+
+
+def test_nothing_that_is_there_is_replaced_and_nothing_is_labelled_before_that_is_known(labelled, tmp_path):
+    before = labelled.read_bytes()
+    run = tmp_path / "run"
+    run.mkdir()
+    held = written(run / "conversations.jsonl", [line(i) for i in range(3)]).read_bytes()
+    for arguments in (
+        (
+            "annotator",
+            "train",
+            labelled,
+            "--source",
+            "self",
+            "--out",
+            tmp_path / "m.skops",
+            "--held-out",
+            labelled,
+        ),
+        ("annotate", run, "--out", run / "conversations.jsonl"),
+        ("annotate", NAIVE, "--out", labelled),
+        ("annotate", NAIVE, "--out", tmp_path / "labels.txt"),
+        ("annotate", NAIVE, "--out", tmp_path / "nowhere" / "x.jsonl"),
+        ("annotator", "train", labelled, "--source", "self", "--out", tmp_path / "m.pickle"),
+    ):
+        done = convsim(*arguments)
+        assert done.returncode == 2, arguments
+        assert "labelled by" not in done.stderr
+    assert labelled.read_bytes() == before
+    assert (run / "conversations.jsonl").read_bytes() == held
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_a_judge_that_can_label_nothing_is_no_comparison(tmp_path):
+    files = [written(tmp_path / f"{n}.jsonl", [line(i, text=f"{n} {i}") for i in range(9)]) for n in "ab"]
+    server = (
+        "--model",
+        "openai_compatible",
+        "--set",
+        "model.model=m",
+        "--set",
+        "model.base_url=http://127.0.0.1:9/v1",
+    )
+    done = convsim(
+        "validate", *files, "--annotate", "judge", *server, "--set", "model.max_retries=0", "--fail-on", "different",
+        OPENAI_API_KEY="none",
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    assert "could label no conversation" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_acts_that_are_not_defined_are_warned_of(tmp_path):
+    said = {"role": "user", "content": "hi", "labels": {"acts": {"value": ["sing"], "source": "mine:1"}}}
+    files = [
+        written(
+            tmp_path / f"{n}.jsonl", [json.dumps({"id": f"{n}{i}", "messages": [said]}) for i in range(9)]
+        )
+        for n in "ab"
+    ]
+    done = convsim("validate", *files, "--format", "json", "--allow-overlap")
+    assert "labels name acts that are not defined: sing" in json.loads(done.stdout)["warnings"]
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -2,7 +2,7 @@
 
 from convsim.annotators.classifier.annotator import Classifier
 from convsim.annotators.classifier.card import Card
-from convsim.annotators.classifier.file import load, save
+from convsim.annotators.classifier.file import check_model_path, load, save
 from convsim.annotators.classifier.fitting import OUT_OF_FOLD
 from convsim.annotators.classifier.scores import ClassScores, Score, Scores
 from convsim.annotators.classifier.targets import Target
@@ -17,6 +17,7 @@ __all__ = [
     "Scores",
     "Target",
     "Trained",
+    "check_model_path",
     "load",
     "save",
     "train",

@@ -39,6 +39,14 @@ PICKLE = b"\x80"
 AGAIN = "train it again: convsim annotator train FILE --out PATH"
 
 
+def check_model_path(path: Path) -> None:
+    """Check, before anything is learned, that a classifier can be written there; raises InputError."""
+    if path.suffix.lower() != ENDING:
+        raise InputError(f"{path}: a classifier is written to a file that ends in {ENDING}")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
+
+
 def save(trained: Trained, path: str | Path) -> None:
     """Write a classifier to ``path``, which ends in ``.skops``, whole or not at all.
 
@@ -48,10 +56,7 @@ def save(trained: Trained, path: str | Path) -> None:
     import skops.io
 
     path = Path(path)
-    if path.suffix.lower() != ENDING:
-        raise InputError(f"{path}: a classifier is written to a file that ends in {ENDING}")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
+    check_model_path(path)
     buffer = io.BytesIO(skops.io.dumps(dict(trained.learned.arrays()), compression=zipfile.ZIP_DEFLATED))
     with zipfile.ZipFile(buffer, "a", compression=zipfile.ZIP_DEFLATED) as archive:
         card = {"schema": SCHEMA, **trained.card.model_dump(mode="json", exclude_defaults=True)}

@@ -254,3 +254,41 @@ def test_metadata_of_people_changes_no_number():
     real, simulated = (shifted({"x": 1.0}, n=20, prefix=prefix) for prefix in "rs")
     named = changed(real, lambda c: {"source": "a log"})
     assert judged(named, simulated)["x"] == judged(real, simulated)["x"]
+
+
+def test_a_perfect_simulator_seldom_fails_anything_however_many_metrics_are_asked():
+    failing = {"different", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way"}
+    runs_with_a_failure = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        sides = [
+            arms_of(
+                {f"m{i}": rng.normal(size=50) for i in range(20)},
+                {f"m{i}": rng.normal(0.5 * (i < 5), 1, size=50) for i in range(20)},
+                prefix=prefix,
+            )
+            for prefix in ("r", "s")
+        ]
+        findings = Counterfactual(control="good", treatment="bad", n_resamples=299).validate(
+            *sides, seed=seed
+        )
+        runs_with_a_failure += any(f.verdict in failing for f in findings if f.metric.startswith("m"))
+    assert (
+        runs_with_a_failure <= 6
+    )  # the 99 % point of Binomial(40, .05); uncorrected, about every other run fails
+
+
+def test_few_of_one_arm_and_many_of_another_count_as_their_harmonic_mean():
+    rng = np.random.default_rng(4)
+    people, simulated = (
+        arms_of({"m": rng.normal(size=400)}, {"m": rng.normal(0.1, 1, size=20)}, prefix=prefix)
+        for prefix in "rs"
+    )
+    [finding, *_] = Counterfactual(control="good", treatment="bad", n_resamples=299).validate(
+        people, simulated, seed=1
+    )
+    assert finding.verdict == "undecided"
+    # 400 and 20 tell as much as two arms of 38: far fewer than 400 an arm are as many as were held.
+    needed = finding.details["n_to_decide"]
+    assert isinstance(needed, dict)
+    assert needed["real"] > 38

@@ -310,3 +310,11 @@ def test_the_order_of_conversations_changes_nothing():
     turned = simulated.take(np.random.default_rng(0).permutation(len(simulated)))
     asked = relation(metric="accepted", direction="no_increase", tolerance=0.3)
     assert judged(simulated, asked)["r"] == judged(turned, asked)["r"]
+
+
+def test_one_broken_wrapper_among_many_that_are_whole_is_found():
+    bare = [exchange(i, f"coat {i}", None) for i in range(3)]
+    whole = [exchange(i, f"coat {i}", f"fault{k}") for k in range(9) for i in range(3)]
+    broken = [exchange(i, "BROKEN", "rude_text") for i in range(3)]
+    assert severity_zero(*bare, *whole)[0] == "aligned"
+    assert severity_zero(*bare, *whole, *broken)[:2] == ("different", 27 / 30)

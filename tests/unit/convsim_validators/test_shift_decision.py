@@ -13,6 +13,7 @@ def evidence(human, simulated, half, **changes):
     given = {
         "human": human, "human_half": half[0], "simulated": simulated, "simulated_half": half[0],
         "difference_half": half[1], "p_value": 0.001, "correction": 1.0, "margin": 0.2,
+        "difference_p": 0.001, "difference_correction": 1.0,
     }  # fmt: skip
     return ShiftEvidence(**{**given, **changes})
 

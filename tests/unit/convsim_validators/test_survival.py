@@ -267,3 +267,12 @@ def test_no_number_is_nan():
     assert finding.verdict == "undecided"
     assert "NaN" not in finding.model_dump_json()
     assert math.isfinite(finding.estimate)
+
+
+def test_where_everybody_stays_equally_long_nothing_is_decided():
+    def held(prefix: str) -> list[Conversation]:
+        return [conversation(f"{prefix}{i}", ("good", "bad")[i % 2], 3, "unknown") for i in range(40)]
+
+    found = judge(held("r"), held("s"))
+    assert found.verdict == "undecided"
+    assert "all users of a side stay equally long" in found.reason

@@ -74,7 +74,10 @@ class Counterfactual:
         shifts = [MetricShift.of(sides, metric, frame.arms, seed=seed) for metric in metrics]
         judged = [shift for shift in shifts if shift.judged and shift.metric.name not in refused]
         adjusted = benjamini_hochberg({shift.metric.name: shift.shifts[0].p_value for shift in judged})
-        findings = self._shift_findings(sides[0], shifts, frame, adjusted=adjusted, refused=refused)
+        differences = benjamini_hochberg({shift.metric.name: shift.difference_p_value for shift in judged})
+        findings = self._shift_findings(
+            sides[0], shifts, frame, adjusted=(adjusted, differences), refused=refused
+        )
         verdicts = {finding.metric: finding.verdict for finding in findings}
         established = [shift for shift in judged if adjusted[shift.metric.name] <= ALPHA]
         return [
@@ -82,7 +85,12 @@ class Counterfactual:
             agreement_finding(established, frame, size=size),
             joint_finding(judged, frame, verdicts=verdicts, size=size),
             *survival.hazard_findings(
-                real, simulated, arms=frame.arms, n_resamples=self.n_resamples, seed=seed
+                real,
+                simulated,
+                arms=frame.arms,
+                n_resamples=self.n_resamples,
+                seed=seed,
+                margin_sd=self.margin_sd,
             ),
             *first_message.independence_findings(
                 real, simulated, arms=frame.arms, n_resamples=self.n_resamples, seed=seed
@@ -100,7 +108,7 @@ class Counterfactual:
         shifts: Sequence[MetricShift],
         frame: Frame,
         *,
-        adjusted: dict[str, float],
+        adjusted: tuple[dict[str, float], dict[str, float]],
         refused: dict[str, str],
     ) -> list[Finding]:
         split = halves(people, generator(frame.seed, self.name, "floor"))
@@ -113,7 +121,12 @@ class Counterfactual:
                 floor = noise_floor(people, people.column(name), weight, split)
             findings.append(
                 shift_finding(
-                    shift, frame, p_adjusted=adjusted.get(name), floor=floor, refused=refused.get(name)
+                    shift,
+                    frame,
+                    p_adjusted=adjusted[0].get(name),
+                    difference_p=adjusted[1].get(name),
+                    floor=floor,
+                    refused=refused.get(name),
                 )
             )
         return findings

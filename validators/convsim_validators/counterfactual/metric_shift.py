@@ -14,6 +14,7 @@ from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.shifts import Shift, interval, shift, used_in
 from convsim_validators.counterfactual.standardisation import Standards
 from convsim_validators.statistics.grid import FloatArray
+from convsim_validators.statistics.p_values import permutation_p_value
 
 MIN_UNITS = 8
 """Fewer independent units in an arm, on either side, decide nothing."""
@@ -95,6 +96,11 @@ class MetricShift:
     def difference_deviations(self) -> FloatArray:
         """Shape (replicates,): resampled less observed difference."""
         return self.shifts[1].deviations - self.shifts[0].deviations
+
+    @property
+    def difference_p_value(self) -> float:
+        """Of H0, people and simulated shoppers shift alike; at most .05 where the interval leaves out 0."""
+        return permutation_p_value(abs(self.difference), np.abs(self.difference_deviations))
 
     @property
     def difference_interval(self) -> tuple[float, float]:

@@ -34,6 +34,10 @@ class ShiftEvidence:
     correction: float
     """By what that p-value is larger than the plain one."""
     margin: float
+    difference_p: float
+    """Of the difference of the shifts, adjusted for the number of metrics."""
+    difference_correction: float
+    """By what that p-value is larger than the plain one."""
 
     @property
     def difference(self) -> float:
@@ -48,14 +52,14 @@ class ShiftEvidence:
     def grown(self, growth: float) -> ShiftEvidence:
         """Return what ``growth`` times the data would say if the estimates stayed as they are."""
         narrow = growth**-0.5
-        half = self.human_half * narrow
-        errors = abs(self.human) / half * TWO_SIDED if half > 0 else math.inf
+        half, difference_half = self.human_half * narrow, self.difference_half * narrow
         return replace(
             self,
             human_half=half,
             simulated_half=self.simulated_half * narrow,
-            difference_half=self.difference_half * narrow,
-            p_value=min(1.0, math.erfc(errors / math.sqrt(2)) * self.correction),
+            difference_half=difference_half,
+            p_value=min(1.0, _p_value(self.human, half) * self.correction),
+            difference_p=min(1.0, _p_value(self.difference, difference_half) * self.difference_correction),
         )
 
 
@@ -66,6 +70,12 @@ class ShiftDecision:
     verdict: Reaction
     reason: str
     growth: float | None = None
+
+
+def _p_value(estimate: float, half_width: float) -> float:
+    """Return the two-sided p-value of 0 under a normal law whose 95 % interval has that half-width."""
+    errors = abs(estimate) / half_width * TWO_SIDED if half_width > 0 else math.inf
+    return math.erfc(errors / math.sqrt(2))
 
 
 def decide_shift(evidence: ShiftEvidence) -> ShiftDecision:
@@ -93,12 +103,24 @@ def decide_shift(evidence: ShiftEvidence) -> ShiftDecision:
         reasons["undecided"] = (
             f"{both}, and {difference}: not {inside}, but no shift of simulated shoppers alone is shown either"
         )
+    if verdict == "undecided" and uncorrected(e) != "undecided":
+        reasons["undecided"] = (
+            f"{both}, and {difference}: by itself {uncorrected(e).replace('_', ' ')}, but among so many metrics chance "
+            f"would do as much (adjusted p of the difference = {e.difference_p:.2g})"
+        )
     growth = growth_to_decide(evidence) if verdict == "undecided" else None
     return ShiftDecision(verdict, reasons[verdict], growth)
 
 
 def reaction(e: ShiftEvidence) -> Reaction:
-    """Apply the rule of the suite to evidence.
+    """Apply the rule of the suite to evidence, and give no failing verdict that the number of metrics explains."""
+    verdict = uncorrected(e)
+    failing = verdict not in ("reacts_as_people", "undecided")
+    return "undecided" if failing and e.difference_p > ALPHA else verdict
+
+
+def uncorrected(e: ShiftEvidence) -> Reaction:
+    """Apply the rule of the suite to one metric as if it were the only one.
 
     Where no human shift is established: as people if the difference of the shifts lies inside the margin, too strong
     if neither the simulated shift nor the difference can be 0. Where one is: the wrong way if the simulated shift lies

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import harmonic_mean
 from typing import NamedTuple
 
 from pydantic import JsonValue
@@ -32,6 +33,7 @@ def shift_finding(
     frame: Frame,
     *,
     p_adjusted: float | None,
+    difference_p: float | None = None,
     floor: NoiseFloor | None,
     refused: str | None,
 ) -> Finding:
@@ -41,13 +43,16 @@ def shift_finding(
         measured: Its shifts.
         frame: Arms and settings.
         p_adjusted: Of the human shift; None where the metric is in no correction.
+        difference_p: Of the difference of the shifts, adjusted likewise.
         floor: What halves of the control arm's people are from one another.
         refused: Why the two sides' labels do not compare; then no number is given.
     """
     human, simulated = measured.shifts if measured.shifts and not refused else (None, None)
-    decision = _decide(measured, frame, p_adjusted, refused)
+    decision = _decide(measured, frame, (p_adjusted, difference_p), refused)
     metric, reason = measured.metric, decision.reason
     details = _details(measured, frame, human=human, simulated=simulated, p_adjusted=p_adjusted)
+    details["difference_p_value"] = measured.difference_p_value if human else None
+    details["difference_p_adjusted"] = difference_p if human else None
     if decision.verdict == "undecided":
         needed = _n_to_decide(measured, decision)
         details["n_to_decide"] = needed
@@ -78,10 +83,21 @@ def shift_finding(
     )
 
 
-def evidence(measured: MetricShift, frame: Frame, p_adjusted: float | None) -> ShiftEvidence:
-    """Gather what the rule needs; a metric in no correction stands on its plain p-value."""
+def evidence(
+    measured: MetricShift, frame: Frame, adjusted: tuple[float | None, float | None]
+) -> ShiftEvidence:
+    """Gather what the rule needs; a metric in no correction stands on its plain p-values.
+
+    Args:
+        measured: Its shifts.
+        frame: Arms and settings.
+        adjusted: P-values of the human shift and of the difference.
+    """
     human, simulated = measured.shifts
-    p_value = human.p_value if p_adjusted is None else p_adjusted
+    plain = human.p_value, measured.difference_p_value
+    p_value, difference_p = (
+        one if other is None else other for one, other in zip(plain, adjusted, strict=True)
+    )
     return ShiftEvidence(
         human=human.estimate,
         human_half=human.interval[1] - human.estimate,
@@ -91,22 +107,28 @@ def evidence(measured: MetricShift, frame: Frame, p_adjusted: float | None) -> S
         p_value=p_value,
         correction=p_value / human.p_value,
         margin=frame.margin_sd * measured.human_sd,
+        difference_p=difference_p,
+        difference_correction=difference_p / plain[1],
     )
 
 
 def _decide(
-    measured: MetricShift, frame: Frame, p_adjusted: float | None, refused: str | None
+    measured: MetricShift,
+    frame: Frame,
+    adjusted: tuple[float | None, float | None],
+    refused: str | None,
 ) -> ShiftDecision:
     if refused or measured.problem:
         return ShiftDecision("undecided", refused or measured.problem or "")
-    return decide_shift(evidence(measured, frame, p_adjusted))
+    return decide_shift(evidence(measured, frame, adjusted))
 
 
 def _n_to_decide(measured: MetricShift, decision: ShiftDecision) -> dict[str, JsonValue] | None:
-    """Count conversations an arm, by the smaller arm of each side; None where no number would help."""
+    """Count conversations an arm, were both arms of a side as large; None where no number would help."""
     extents = measured.extents[:2]
     if decision.growth is not None:
-        n = [grown(min(pair), decision.growth) for pair in (s.n for s in measured.shifts)]
+        # Two arms tell as much as two of their harmonic mean.
+        n = [grown(round(harmonic_mean(s.n)), decision.growth) for s in measured.shifts]
     elif min(min(extent.n_units) for extent in extents) < MIN_UNITS:
         n = [
             max(

@@ -68,7 +68,7 @@ def hazard_findings(
     leaving = [Leaving.of(side.corpus.conversations, event) for side in sides]
     metric = _metric(event)
     by_reply = [_by_reply(side, replies, metric) for side, replies in zip(sides, leaving, strict=True)]
-    measured = MetricShift.of(by_reply, metric, arms, seed=seed)
+    measured = _varying(MetricShift.of(by_reply, metric, arms, seed=seed))
     finding = shift_finding(
         _counting_conversations(measured, sides, leaving),
         frame,
@@ -77,6 +77,15 @@ def hazard_findings(
         refused=None,
     )
     return [_about_leaving(finding, arms, event, described=_described(sides, leaving))]
+
+
+def _varying(measured: MetricShift) -> MetricShift:
+    """Mark what cannot be resampled: where every user of a side stays as long, no draw differs from another."""
+    if measured.problem is not None or all(np.ptp(shift.deviations) > 0 for shift in measured.shifts):
+        return measured
+    return replace(
+        measured, problem="all users of a side stay equally long, so nothing tells how sure this is"
+    )
 
 
 def _about_leaving(finding: Finding, arms: Arms, event: Event, *, described: dict[str, JsonValue]) -> Finding:

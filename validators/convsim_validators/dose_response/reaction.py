@@ -98,7 +98,7 @@ class Reaction:
     def _trending(self, expected: Expectation, way: str, trend: str) -> Judgement:
         small = "; but the slope lies inside the margin" if self.inside else ""
         if (self.z > 0) == (expected.direction == "increase"):
-            return Judgement("aligned", f"{way} with severity as people do ({trend}){small}")
+            return Judgement("aligned", f"{way} with severity, as is expected of people ({trend}){small}")
         return Judgement(
             "reacts_wrong_way",
             f"{way} with severity ({trend}); in people it {self._in_people}{small}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ class Reply(NamedTuple):
     message: int
 
 
+Replies = dict[Key, list[Reply]]
+
+
 @dataclass(frozen=True)
 class Sameness:
     """How many replies to identical histories were compared, and which was the first to differ."""
@@ -34,13 +37,37 @@ class Sameness:
 
 
 def compare_replies(conversations: Sequence[Conversation]) -> Sameness:
-    """Compare replies at severity 0 of wrapped agents with those of the bare agent to the same history.
+    """Compare replies at severity 0 of each wrapped agent with those of the bare agent to the same history.
 
     Conversations of one persona share their random numbers, repeat by repeat, so that to each history the wrapped
     agent must have given the very replies of the bare agent, as often. What a wrapper notes of itself
     (``faults``) is no part of a reply.
     """
-    bare, wrapped = _replies(conversations, wrapped=False), _replies(conversations, wrapped=True)
+    bare = _replies(c for c in conversations if c.fault is None and not c.severity)
+    wrapped: dict[str, list[Conversation]] = {}
+    for conversation in conversations:
+        if conversation.fault is not None and conversation.severity == 0:
+            wrapped.setdefault(conversation.fault, []).append(conversation)
+    parts = [_compare(bare, _replies(held)) for held in wrapped.values()]
+    firsts = [part.first_difference for part in parts if part.first_difference is not None]
+    return Sameness(
+        len({who for part in parts for who in part.personas}),
+        sum(part.n_replies for part in parts),
+        sum(part.n_identical for part in parts),
+        firsts[0] if firsts else None,
+    )
+
+
+class _Compared(NamedTuple):
+    """The replies of one wrapped agent, held against the bare agent's."""
+
+    personas: frozenset[str]
+    n_replies: int
+    n_identical: int
+    first_difference: Reply | None
+
+
+def _compare(bare: Replies, wrapped: Replies) -> _Compared:
     n_replies = n_identical = 0
     first: Reply | None = None
     shared = [key for key in wrapped if key in bare]
@@ -60,15 +87,13 @@ def compare_replies(conversations: Sequence[Conversation]) -> Sameness:
         n_replies += min(spare, len(different))
         if spare and different and first is None:
             first = different[0]
-    return Sameness(len({key[0] for key in shared}), n_replies, n_identical, first)
+    return _Compared(frozenset(key[0] for key in shared), n_replies, n_identical, first)
 
 
-def _replies(conversations: Sequence[Conversation], *, wrapped: bool) -> dict[Key, list[Reply]]:
-    found: dict[Key, list[Reply]] = {}
+def _replies(conversations: Iterable[Conversation]) -> Replies:
+    found: Replies = {}
     for conversation in conversations:
-        is_wrapped = conversation.fault is not None and conversation.severity == 0
-        is_bare = conversation.fault is None and not conversation.severity
-        if conversation.persona is None or not (is_wrapped if wrapped else is_bare):
+        if conversation.persona is None:
             continue
         who = (conversation.persona.id, conversation.simulator or "", conversation.source or "")
         for history, reply in _said(conversation):

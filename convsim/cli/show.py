@@ -30,12 +30,21 @@ def show(
         str | None,
         typer.Option(help="Only conversations with a label NAME, or NAME=VALUE, e.g. satisfaction=0."),
     ] = None,
+    findings: Annotated[
+        Path | None, typer.Option(help="findings.json, or its folder: the least human-like come first.")
+    ] = None,
+    hls: Annotated[
+        str | None,
+        typer.Option(metavar="LOW:HIGH", help="With --findings: only this human-likeness, e.g. 0:0.2."),
+    ] = None,
     reader: options.Reader = None,
 ) -> None:
     """Read conversations in the terminal."""
     from convsim.readers import read
     from convsim.report.transcript import transcript
 
+    low, high = _bounds(hls, findings)
+    scores = _scores(findings)
     found = [
         each
         for each in read(file, reader=reader).conversations
@@ -43,19 +52,44 @@ def show(
         and (arm is None or each.arm == arm)
         and (ending is None or each.ending == ending)
         and (label is None or _is_labelled(each, label))
+        and (findings is None or low <= scores.get(each.id, -1.0) <= high)
         and (text is None or any(text.casefold() in message.content.casefold() for message in each.messages))
     ]
     if not found:
         raise InputError(
             f"{file}: no conversation {f'is called {conversation!r}' if conversation else 'passes these filters'}"
         )
+    found.sort(key=lambda each: scores.get(each.id, 0.0))
     console = out()
     for each in found[:limit]:
+        if each.id in scores:
+            console.print(f"human-likeness {scores[each.id]:.3g}", style="bold")
         for part in transcript(each):
             console.print(part)
         console.print()
     if len(found) > limit:
         err().print(f"{limit} of {len(found)} shown; --limit shows more")
+
+
+def _scores(findings: Path | None) -> dict[str, float]:
+    from convsim.arena import read_scores
+
+    return read_scores(findings) if findings else {}
+
+
+def _bounds(hls: str | None, findings: Path | None) -> tuple[float, float]:
+    """Read ``LOW:HIGH``; raises InputError where it is none, or where no findings say how human-like anybody is."""
+    if hls is None:
+        return 0.0, 1.0
+    if findings is None:
+        raise InputError(
+            "--hls needs --findings: which findings.json says how human-like each conversation is?"
+        )
+    try:
+        low, high = map(float, hls.split(":"))
+    except ValueError as error:
+        raise InputError(f"--hls {hls!r}: expected LOW:HIGH, such as 0:0.2") from error
+    return low, high
 
 
 def _is_labelled(conversation: Conversation, wanted: str) -> bool:

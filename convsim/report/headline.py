@@ -75,8 +75,8 @@ def _relations(findings: Sequence[Finding]) -> Iterator[str]:
         held = sum(f.verdict == "aligned" for f in asked)
         broken = [f for f in asked if f.verdict in FAILING]
         yield (
-            f"Of {len(findings)} relations, {len(asked)} could be asked: {held} hold, {len(broken)} are "
-            f"broken{_names(broken)}, and {len(asked) - held - len(broken)} are undecided."
+            f"Of {len(findings)} relations, {len(asked)} could be asked: hold {held}, broken "
+            f"{len(broken)}{_names(broken)}, undecided {len(asked) - held - len(broken)}."
         )
 
 

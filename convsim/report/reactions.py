@@ -103,7 +103,7 @@ def _relations(findings: Sequence[Finding]) -> RenderableType:
 def _decided(finding: Finding) -> Text:
     """Write the verdict and, where there is none, how many conversations an arm would settle it."""
     needed = finding.details.get("n_to_decide")
-    if finding.verdict != "undecided" or not isinstance(needed, Mapping):
+    if finding.is_control or finding.verdict != "undecided" or not isinstance(needed, Mapping):
         return verdict(finding)
     return verdict(finding).append(f" ({' + '.join(map(number, needed.values()))})", style="dim")
 

@@ -217,3 +217,21 @@ def test_it_works_without_scripts(browser: "Browser", arena: Arena) -> None:
     context.close()
     (kept,) = answers(arena.database)
     assert len(kept.words) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_no_barrier(browser: "Browser", arena: Arena, scheme: str, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    context = browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": 900}
+    )
+    try:
+        entrance = context.new_page()
+        entrance.goto(arena.url)
+        for page in (entrance, start(context, arena, "Ann")):
+            found = axe.Axe().run(page).response
+            assert [(v["id"], [n["html"][:200] for n in v["nodes"]][:3]) for v in found["violations"]] == []
+            assert len(found["passes"]) > 10
+    finally:
+        context.close()

@@ -27,7 +27,7 @@ def agreement_finding(established: Sequence[MetricShift], frame: Frame, *, size:
     interval: Interval | None = None
     verdict: Verdict = "undecided"
     if len(established) < MIN_METRICS:
-        reason = f"a shift of people is established in {len(established)} metrics; at least {MIN_METRICS} are needed"
+        reason = f"established shifts of people: {len(established)}; at least {MIN_METRICS} are needed"
     else:
         agreement = directional_agreement(established)
         estimate, interval, verdict = agreement.estimate, agreement.interval, agreement.verdict

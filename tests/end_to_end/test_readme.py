@@ -55,7 +55,8 @@ def test_every_command_of_the_readme_exists():
     commands = set(re.findall(r"convsim ((?:data )?[a-z]+)", " ".join([*blocks("sh"), README])))
     data = {f"data {command}" for command in ("describe", "convert", "split", "fetch", "list")}
     known = {
-        "demo", "validate", "counterfactual", "simulate", "annotate", "annotator", "show", "report", "plugins", *data
+        "demo", "validate", "counterfactual", "simulate", "annotate", "annotator", "arena", "show", "report",
+        "plugins", *data,
     }  # fmt: skip
     for command in commands & known:
         assert run("-m", "convsim", *command.split(), "--help").returncode == 0, command

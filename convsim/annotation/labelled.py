@@ -25,17 +25,26 @@ def sources_of(conversations: Iterable[Conversation]) -> set[str]:
     }
 
 
-def with_labels(conversation: Conversation, annotation: Annotation, *, source: str) -> Conversation:
-    """Return the conversation with the labels added; nobody else's label is touched.
+def check_annotation(conversation: Conversation, annotation: Annotation, *, source: str) -> None:
+    """Check that an annotation is of this conversation and signed by its annotator.
 
     Raises:
-        ModelError: The annotation is not the annotator's own, or labels what is no user message.
+        ModelError: It is signed by somebody else, or labels what is no user message.
     """
     for place, given in annotation.messages.items():
         if place >= len(conversation.messages) or conversation.messages[place].role != "user":
             raise ModelError(f"the annotator labelled message {place}, which is no message of the user")
         _check_source(given, source)
     _check_source(annotation.conversation, source)
+
+
+def with_labels(conversation: Conversation, annotation: Annotation, *, source: str) -> Conversation:
+    """Return the conversation with the labels added; nobody else's label is touched.
+
+    Raises:
+        ModelError: The annotation is not the annotator's own, or labels what is no user message.
+    """
+    check_annotation(conversation, annotation, source=source)
     # Only labels change, and they are validated: validating every message again would take most of the time.
     messages = tuple(
         message.model_copy(update={"labels": _added(message.labels, annotation.messages[place])})

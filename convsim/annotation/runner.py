@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from convsim.annotation.kept import Kept, content_key, open_kept
-from convsim.annotation.labelled import is_labelled_by, with_labels
+from convsim.annotation.labelled import check_annotation, is_labelled_by, with_labels
 from convsim.contracts import Annotation, Annotator
-from convsim.conversation import Conversation
+from convsim.conversation import Conversation, Usage
 from convsim.errors import ConvsimError
 from convsim.one_line import one_line
 from convsim.waiting import run_to_its_end
@@ -31,7 +31,8 @@ class Annotated:
     """Of these conversations, how many carried labels of this annotator before."""
     reasons: Counter[str] = field(default_factory=Counter)
     """Why conversations stayed unlabelled."""
-    cost_usd: float = 0.0
+    usage: Usage = field(default_factory=Usage)
+    """What all of it cost, earlier calls on the same file included; an unknown price is null."""
 
     @property
     def n_failed(self) -> int:
@@ -99,29 +100,37 @@ class _Run:
     ) -> None:
         try:
             annotations = await asyncio.to_thread(many, list(batch.values()))
-        except ConvsimError:
-            # One of them is in the way: the others are still to be had one at a time.
+            pairs = list(zip(batch.items(), annotations, strict=True))
+        except Exception:
+            # One of them is in the way, whatever it raised: each is asked by itself, and its reason is kept there.
             for key, conversation in batch.items():
                 await self._one(key, conversation)
             return
-        for (key, conversation), annotation in zip(batch.items(), annotations, strict=True):
+        for (key, conversation), annotation in pairs:
             self._keep(key, conversation, annotation)
 
     async def _one(self, key: str, conversation: Conversation) -> None:
         try:
             self._keep(key, conversation, await self.annotator.annotate(conversation))
         except ConvsimError as error:
-            self.reasons[key] = one_line(error)
+            self._fail(key, str(error))
         except Exception as error:  # somebody else's annotator: whatever it raises is a reason
-            self.reasons[key] = one_line(f"the annotator raised {type(error).__name__}: {error}")
+            self._fail(key, f"the annotator raised {type(error).__name__}: {error}")
 
     def _keep(self, key: str, conversation: Conversation, annotation: Annotation) -> None:
         try:
-            with_labels(conversation, annotation, source=self.annotator.source)
+            check_annotation(conversation, annotation, source=self.annotator.source)
         except ConvsimError as error:
-            self.reasons[key] = one_line(error)
+            self._fail(key, str(error))
             return
         self.kept.add(key, annotation)
+        self._advance()
+
+    def _fail(self, key: str, reason: str) -> None:
+        self.reasons[key] = one_line(reason)
+        self._advance()
+
+    def _advance(self) -> None:
         self.done += 1
         self.on_change(self.done)
 
@@ -142,12 +151,11 @@ def _put_together(
         else:
             counted[reasons[key]] += 1
             labelled.append(conversation)
-    costs = [annotation.usage.cost_usd or 0.0 for annotation in kept.done.values()]
     return Annotated(
         conversations=labelled,
         source=source,
         n_labelled=len(conversations) - counted.total(),
         n_already=n_already,
         reasons=counted,
-        cost_usd=sum(costs),
+        usage=Usage.sum(annotation.usage for annotation in kept.done.values()),
     )

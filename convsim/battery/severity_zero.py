@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from convsim.contracts import Agent, AgentReply, Finding
 from convsim.conversation import Conversation
+from convsim.engine import reply_of
 from convsim.errors import AgentError
 from convsim.seeds import child_seed
 from convsim.waiting import run_to_its_end
@@ -19,7 +20,7 @@ def check_severity_zero(
     """Ask both agents for every recorded reply again, with the same seed, and compare them byte by byte.
 
     An agent that draws words on its own (a language model at a temperature) differs from itself; its differences from
-    itself are counted beside, and nothing is decided where there are any.
+    itself are left out and counted.
 
     Args:
         bare: The agent as it is.
@@ -28,8 +29,9 @@ def check_severity_zero(
         seed: Moves the agents' draws.
         limit: The most replies that are asked for.
     """
-    asked = list(_moments(conversations))[:limit]
-    return run_to_its_end(lambda: _finding(bare, wrapped, asked, seed))
+    recorded = list(_moments(conversations))
+    finding = run_to_its_end(lambda: _finding(bare, wrapped, recorded[:limit], seed))
+    return finding.but(details={**finding.details, "n_recorded": len(recorded)})
 
 
 def _moments(conversations: Sequence[Conversation]) -> Iterator[Conversation]:
@@ -45,8 +47,8 @@ async def _finding(bare: Agent, wrapped: Agent, asked: Sequence[Conversation], s
     for number, conversation in enumerate(asked):
         draw = child_seed(seed, "severity 0", number)
         try:
-            first, again = [await bare.reply(conversation, seed=draw) for _ in range(2)]
-            other = await wrapped.reply(conversation, seed=draw)
+            first, again = [await reply_of(bare, conversation, seed=draw) for _ in range(2)]
+            other = await reply_of(wrapped, conversation, seed=draw)
         except AgentError:
             failed += 1
             continue

@@ -110,7 +110,10 @@ def label(
             on_change=lambda n: bar.update(task, completed=n),
         )  # fmt: skip
     already = f" ({done.n_already} were already)" if done.n_already else ""
-    cost = f", ${done.cost_usd:.4f}" if done.cost_usd else ""
+    spent = done.usage
+    cost = f", ${spent.cost_usd:.4f}" if spent.cost_usd is not None else ""
+    if spent.cost_usd is None and (spent.input_tokens or spent.output_tokens):
+        cost = f", {spent.input_tokens} tokens read and {spent.output_tokens} written, price unknown"
     talk.print(
         f"{plain(of)}: {done.n_labelled} of {len(conversations)} conversations labelled by {done.source}{already}{cost}"
     )

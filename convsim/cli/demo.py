@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,7 +33,7 @@ def demo(
 
     talk = err()
     talk.print(notice())
-    _show([*scorecards(seed=seed), *shift_scorecards(seed=seed)], output)
+    _show(chain(scorecards(seed=seed), shift_scorecards(seed=seed)), output)
     if live:
         with nullcontext(make_folder(out)) if out else _temporary() as folder:
             _show(ladder_scorecards(folder, seed=seed), output)

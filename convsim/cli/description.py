@@ -11,7 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from convsim.report.words import number, plain
+from convsim.plain import plain
+from convsim.report.words import number
 
 if TYPE_CHECKING:
     from convsim.readers import Card, Description, SurveyReport

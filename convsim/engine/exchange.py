@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from convsim.contracts import AgentReply, NoMoveError, UserMove
+from convsim.contracts import Agent, AgentReply, NoMoveError, UserMove
 from convsim.conversation import Conversation, Ending, Failure, Message, Usage
 from convsim.engine.planned import Planned
 from convsim.errors import AgentError, ModelError
@@ -59,7 +59,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
             if move.action != "say":
                 ending = "accepted" if move.action == "accept" else "left"
                 break
-            reply = await _reply(planned, conversation, seed=child_seed(step, "agent"))
+            reply = await reply_of(planned.arm.agent, conversation, seed=child_seed(step, "agent"))
             tally.usages.append(reply.usage)
             conversation = _with(conversation, _answered(reply))
             if reply.ends:
@@ -79,9 +79,10 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     return conversation.but(ending=ending, failure=failure, usage=usage, metadata=notes)
 
 
-async def _reply(planned: Planned, conversation: Conversation, *, seed: int) -> AgentReply:
+async def reply_of(agent: Agent, conversation: Conversation, *, seed: int) -> AgentReply:
+    """Ask an agent for its reply; whatever it raises becomes an AgentError."""
     try:
-        return await planned.arm.agent.reply(conversation, seed=seed)
+        return await agent.reply(conversation, seed=seed)
     except AgentError:
         raise
     except ModelError as error:

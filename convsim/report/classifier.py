@@ -8,8 +8,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim.annotators.classifier import Card, Score, Scores, Target
+from convsim.plain import plain
 from convsim.report.tables import filled
-from convsim.report.words import number, plain
+from convsim.report.words import number
 
 
 def card_tables(card: Card) -> Iterator[RenderableType]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from convsim.battery.scorecard import Scorecard
 from convsim.contracts import FAILING, Finding, Verdict
+from convsim.plain import plain
 from convsim.report.reactions import WHOLE
-from convsim.report.words import VERDICTS, number, plain
+from convsim.report.words import VERDICTS, number
 
 SHOWN: tuple[Verdict, ...] = (
     "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "undecided",

@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 
 from convsim.battery import FailOn, Scorecard
 from convsim.contracts import Finding
+from convsim.plain import plain
 from convsim.report.html.rows import kind_of
-from convsim.report.words import VERDICTS, interval, number, plain
+from convsim.report.words import VERDICTS, interval, number
 
 NOT_XML = re.compile(r"[\ufffe\uffff]")
 """No control characters, which ``plain`` has replaced, and yet not allowed in XML 1.0."""

@@ -6,9 +6,10 @@ import html
 from collections.abc import Sequence
 
 from convsim.battery.scorecard import Scorecard
+from convsim.plain import plain
 from convsim.report.headline import headline
 from convsim.report.limits import limits
-from convsim.report.words import VERDICTS, interval, number, plain, side
+from convsim.report.words import VERDICTS, interval, number, side
 
 
 def to_markdown(card: Scorecard) -> str:

@@ -8,8 +8,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim.contracts import Finding
+from convsim.plain import plain
 from convsim.report.tables import estimate, filled, verdict
-from convsim.report.words import number, plain
+from convsim.report.words import number
 
 SHIFTS = "counterfactual"
 LADDER = "dose_response"

@@ -8,9 +8,10 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim.contracts import Finding
+from convsim.plain import plain
 from convsim.reliability import Agreement, ClassScore, Estimate, Reliability
 from convsim.report.tables import estimate, filled, verdict
-from convsim.report.words import number, plain
+from convsim.report.words import number
 
 STATISTICS = {
     "kendall_tau_b": "Kendall's tau-b",

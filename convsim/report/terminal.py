@@ -9,12 +9,13 @@ from rich.text import Text
 
 from convsim.battery.scorecard import Scorecard, SideSummary
 from convsim.contracts import Finding
+from convsim.plain import plain
 from convsim.report.headline import headline
 from convsim.report.limits import limits
 from convsim.report.reactions import LADDER, RELATIONS, SHIFTS, reactions
 from convsim.report.reliability import corrected, summary
 from convsim.report.tables import filled, verdict
-from convsim.report.words import number, plain, side
+from convsim.report.words import number, side
 
 N_TELLS = 5
 KNOWN = ("marginals", "humanlikeness", "prevalence", SHIFTS, LADDER, RELATIONS)

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from convsim.conversation import Conversation, Item, Label, Message
-from convsim.report.words import plain
+from convsim.plain import plain
 
 MAX_ITEMS = 12
 MAX_MESSAGE_CHARACTERS = 4000

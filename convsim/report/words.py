@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from convsim.contracts import Finding, Verdict
-from convsim.plain import plain as plain
 
 VERDICTS: dict[Verdict, str] = {
     "aligned": "aligned",

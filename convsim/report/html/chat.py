@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from convsim.conversation import Conversation, Item, Message
+from convsim.plain import plain
 from convsim.report.html.marking import Segment, marked
 from convsim.report.html.text import name, readable
-from convsim.report.words import number, plain
+from convsim.report.words import number
 
 MAX_MESSAGES = 60
 MAX_MESSAGE_CHARACTERS = 4_000

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from convsim.battery import Scorecard, SideSummary
 from convsim.conversation import Conversation
+from convsim.plain import plain
 from convsim.report.headline import headline
 from convsim.report.html.cost import cost_rows
 from convsim.report.html.extremes import extremes
@@ -23,7 +24,6 @@ from convsim.report.html.tells import add_examples, find_tells
 from convsim.report.html.text import name
 from convsim.report.html.trust import trust_rows
 from convsim.report.limits import limits
-from convsim.report.words import plain
 
 if TYPE_CHECKING:
     from jinja2 import Environment

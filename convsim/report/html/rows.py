@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convsim.contracts import FAILING, Finding
+from convsim.plain import plain
 from convsim.report.html.details import a_number, a_part
 from convsim.report.html.text import metric_name, name
-from convsim.report.words import VERDICTS, interval, number, plain, side
+from convsim.report.words import VERDICTS, interval, number, side
 
 MAX_ROWS = 1_000
 KINDS = {"different": "differ", "alike": "alike", "undecided": "undecided", "control": "controls"}

@@ -1,6 +1,7 @@
 import pytest
 
-from convsim.report.words import number, plain
+from convsim.plain import plain
+from convsim.report.words import number
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,10 @@ BAD: dict[str, tuple[list[object], str]] = {
         [PEOPLE, NAIVE, *ARMS, "--agent", "retrieval"],
         "--agent goes with --relations",
     ),
+    "a setting that is said elsewhere": (
+        [PEOPLE, NAIVE, *ARMS, "--set", "counterfactual.control=worse"],
+        "counterfactual.control is no setting",
+    ),
     "a setting that is none": ([PEOPLE, NAIVE, *ARMS, "--set", "counterfactual.margins=1"], "margins"),
 }
 

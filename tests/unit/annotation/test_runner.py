@@ -5,7 +5,7 @@ import pytest
 
 from convsim.annotation import annotate
 from convsim.contracts import Annotation
-from convsim.conversation import Conversation, Label, Message
+from convsim.conversation import Conversation, Label, Message, Usage
 from convsim.errors import InputError, ModelError
 
 
@@ -126,3 +126,29 @@ def test_an_annotator_that_raises_anything_is_a_reason():
 
     done = annotate([said("a", "hi")], Odd())
     assert list(done.reasons) == ["the annotator raised KeyError: 'x\\ny'"]
+
+
+@pytest.mark.parametrize("answer", [ValueError("no"), []], ids=["raises", "answers too few"])
+def test_whatever_a_batch_does_each_conversation_is_still_asked_by_itself(answer):
+    class Odd(Shouting):
+        def annotate_many(self, conversations: list[Conversation]) -> list[Annotation]:
+            if isinstance(answer, Exception):
+                raise answer
+            return []
+
+    seen: list[int] = []
+    done = annotate([said("a", "hi"), said("b", "broken"), said("c", "ho")], Odd(), on_change=seen.append)
+    assert [bool(c.labels) for c in done.conversations] == [True, False, True]
+    assert seen == [1, 2, 3]
+
+
+def test_what_was_spent_is_added_up_and_an_unknown_price_stays_unknown():
+    class Priced(Shouting):
+        async def annotate(self, conversation: Conversation) -> Annotation:
+            cost = None if conversation.id == "b" else 0.25
+            usage = Usage(input_tokens=10, output_tokens=2, cost_usd=cost)
+            return (await super().annotate(conversation)).but(usage=usage)
+
+    assert annotate([said("a", "hi"), said("c", "ho")], Priced()).usage.cost_usd == 0.5
+    unknown = annotate([said("a", "hi"), said("b", "hey")], Priced()).usage
+    assert (unknown.input_tokens, unknown.cost_usd) == (20, None)

@@ -279,16 +279,19 @@ def test_a_perfect_simulator_seldom_fails_anything_however_many_metrics_are_aske
 
 
 def test_few_of_one_arm_and_many_of_another_count_as_their_harmonic_mean():
-    rng = np.random.default_rng(4)
-    people, simulated = (
-        arms_of({"m": rng.normal(size=400)}, {"m": rng.normal(0.1, 1, size=20)}, prefix=prefix)
-        for prefix in "rs"
-    )
-    [finding, *_] = Counterfactual(control="good", treatment="bad", n_resamples=299).validate(
-        people, simulated, seed=1
-    )
-    assert finding.verdict == "undecided"
-    # 400 and 20 tell as much as two arms of 38: far fewer than 400 an arm are as many as were held.
-    needed = finding.details["n_to_decide"]
-    assert isinstance(needed, dict)
-    assert needed["real"] > 38
+    def needed(sizes: tuple[int, int]) -> int:
+        sides = [
+            arms_of({"m": scores(sizes[0], seed=1)}, {"m": scores(sizes[1], seed=2) + 0.1}, prefix=prefix)
+            for prefix in "rs"
+        ]
+        [finding, *_] = Counterfactual(control="good", treatment="bad", n_resamples=999).validate(
+            *sides, seed=1
+        )
+        assert finding.verdict == "undecided"
+        counts = finding.details["n_to_decide"]
+        assert isinstance(counts, dict)
+        assert isinstance(counts["real"], int)
+        return counts["real"]
+
+    # 400 and 20 tell as much as two arms of 38; by the smaller arm alone it would be half as many.
+    assert needed((400, 20)) == pytest.approx(needed((38, 38)), rel=0.25)

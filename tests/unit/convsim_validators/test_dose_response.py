@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from convsim.contracts import Corpus, LabelOrigin, Metric
-from convsim.errors import InputError
 from convsim.persona import Persona
 from convsim_validators.dose_response.dose_response import DoseResponse
 from tests.corpora import EMPTY, corpus, ladder
@@ -287,16 +286,3 @@ def test_findings_are_json_without_nan():
     for finding in findings:
         json.dumps(finding.model_dump(mode="json"), allow_nan=False)
         assert finding.n_real == 0
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [{"fault": ""}, {"fault": 3}, {"fault": "x", "margin_sd": -1}, {"fault": "x", "n_resamples": 1}],
-)
-def test_wrong_settings_are_refused(settings):
-    with pytest.raises(InputError):
-        DoseResponse(**settings)
-
-
-def test_it_runs_only_when_it_is_named():
-    assert DoseResponse.on_request

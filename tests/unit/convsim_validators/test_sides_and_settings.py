@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from convsim.battery import default_validators
 from convsim.errors import InputError
-from convsim_validators import HumanLikeness, Marginals
+from convsim_validators import DoseResponse, HumanLikeness, Marginals
 from convsim_validators.humanlikeness.sides import Sides
 from tests.corpora import corpus
 
@@ -56,3 +57,16 @@ def test_a_metric_that_one_side_never_has_is_no_habit():
     behaviour = findings["hls_behaviour"]
     assert behaviour.verdict == "undecided"
     assert "left" not in str(behaviour.details["tells"])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"fault": ""}, {"fault": 3}, {"fault": "x", "margin_sd": -1}, {"fault": "x", "n_resamples": 1}],
+)
+def test_wrong_settings_are_refused(settings):
+    with pytest.raises(InputError):
+        DoseResponse(**settings)
+
+
+def test_what_must_be_set_up_first_runs_only_when_it_is_named():
+    assert default_validators() == ["humanlikeness", "marginals", "prevalence", "transitions"]

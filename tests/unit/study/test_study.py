@@ -44,6 +44,17 @@ def test_another_plan_into_the_same_folder_is_refused_and_names_what_changed(tmp
         study(max_turns=5).run(tmp_path)
 
 
+def test_of_arms_that_changed_only_what_differs_is_named(tmp_path):
+    def arms(severity: float) -> tuple[object, ...]:
+        agent = Obliging(name=f"obliging+bad={severity:g}")
+        return ("a condition with a long name", Arm("bad", agent, "bad", severity))
+
+    study(arms=arms(0.5)).run(tmp_path)
+    with pytest.raises(StudyError, match=r"obliging\+bad=0\.5.* and is now .*obliging\+bad=0\.6") as caught:
+        study(arms=arms(0.6)).run(tmp_path)
+    assert "long name" not in str(caught.value)
+
+
 def test_a_half_line_is_cut_and_its_conversation_held_again(tmp_path):
     study().run(tmp_path)
     whole = (tmp_path / "conversations.jsonl").read_bytes()

@@ -9,6 +9,7 @@ from convsim.contracts.metric import LabelOrigin, Metric
 from convsim.contracts.mix import mix_differs
 from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
 from convsim.contracts.shopper import NoMoveError, Shopper, UserMove
+from convsim.contracts.standing import Comparer, Standing
 from convsim.contracts.validator import Validator
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ChatModel",
     "Choice",
     "Columns",
+    "Comparer",
     "Completion",
     "Corpus",
     "Finding",
@@ -31,6 +33,7 @@ __all__ = [
     "NoMoveError",
     "NoiseFloor",
     "Shopper",
+    "Standing",
     "UserMove",
     "Validator",
     "Verdict",

@@ -209,6 +209,11 @@ class Conversation(Record):
         return tuple(message for message in self.messages if message.role == "user")
 
     @property
+    def first_words(self) -> str:
+        """What the user said first; empty where that was nothing."""
+        return next((m.content.strip() for m in self.user_messages if m.content.strip()), "")
+
+    @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that identify what was said, whatever the conversation is called."""
         said = [[m.role, m.content] for m in self.messages if m.role in ("user", "assistant")]

@@ -7,7 +7,7 @@ from convsim.contracts.corpus import Corpus
 from convsim.contracts.finding import FAILING, Finding, Interval, NoiseFloor, Verdict
 from convsim.contracts.metric import LabelOrigin, Metric
 from convsim.contracts.mix import mix_differs
-from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
+from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion, OpeningModel
 from convsim.contracts.shopper import NoMoveError, Shopper, UserMove
 from convsim.contracts.standing import Comparer, Standing
 from convsim.contracts.validator import Validator
@@ -32,6 +32,7 @@ __all__ = [
     "Metric",
     "NoMoveError",
     "NoiseFloor",
+    "OpeningModel",
     "Shopper",
     "Standing",
     "UserMove",

@@ -1,6 +1,7 @@
 """What a chat model does: complete a chat, continue a text, choose among stated options."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,4 +64,35 @@ class ChatModel(Protocol):
         self, messages: Sequence[ChatMessage], options: Sequence[str], *, temperature: float, seed: int
     ) -> Choice:
         """Choose one of ``options`` as the answer to a chat: by schema on a server, by likelihood in-process."""
+        ...
+
+
+@runtime_checkable
+class OpeningModel(ChatModel, Protocol):
+    """A chat model in this process, which can be told how its answer begins: what a fine-tuned shopper needs."""
+
+    path: Path | str
+    """The folder that it was loaded from."""
+
+    async def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """Return how many tokens a chat has, up to where the answer begins."""
+        ...
+
+    async def draw_opening(
+        self, messages: Sequence[ChatMessage], openings: Sequence[str], *, seed: int
+    ) -> Choice:
+        """Draw how the answer to a chat begins, by the likelihoods of ``openings`` at temperature 1."""
+        ...
+
+    async def complete_opened(
+        self,
+        messages: Sequence[ChatMessage],
+        opening: str,
+        *,
+        max_tokens: int,
+        temperature: float,
+        top_p: float,
+        seed: int,
+    ) -> Completion:
+        """Complete an answer that begins with ``opening``, which is not part of the text; it may be empty."""
         ...

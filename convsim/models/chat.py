@@ -27,15 +27,58 @@ def chat_tokens(checkpoint: Checkpoint, messages: Sequence[ChatMessage]) -> list
     Raises:
         ModelError: The chat template refuses the messages.
     """
-    from jinja2 import TemplateError
-
     if not has_template(checkpoint):
         lines = [f"{SPEAKERS[message.role]}: {message.content}" for message in messages]
         return text_tokens(checkpoint, "\n\n".join([*lines, "Assistant:"]))
+    return _templated(checkpoint, messages, is_open=True)
+
+
+def whole_chat_tokens(checkpoint: Checkpoint, messages: Sequence[ChatMessage]) -> list[int]:
+    """Return a chat whose last answer is given, as the model's own chat template writes it.
+
+    Raises:
+        ModelError: The chat template refuses the messages.
+    """
+    return _templated(checkpoint, messages, is_open=False)
+
+
+def answer_tokens(checkpoint: Checkpoint, messages: Sequence[ChatMessage], answer: str) -> list[int]:
+    """Return an answer as it follows ``chat_tokens``, up to and with the token that ends it.
+
+    The tokens are those of the template, as an answer that was learned from has them, where the template writes a
+    chat and its answer as it writes the chat; else the answer's own.
+
+    Raises:
+        ModelError: The chat template refuses the messages.
+    """
+    if has_template(checkpoint):
+        asked = chat_tokens(checkpoint, messages)
+        whole = whole_chat_tokens(checkpoint, [*messages, ChatMessage(role="assistant", content=answer)])
+        if (end := answer_end(checkpoint, asked, whole)) is not None:
+            return whole[len(asked) : end]
+    return option_tokens(checkpoint, answer)
+
+
+def answer_end(checkpoint: Checkpoint, asked: Sequence[int], whole: Sequence[int]) -> int | None:
+    """Return the place after the token that ends the answer to ``asked`` in a longer chat.
+
+    None where the longer chat does not begin with ``asked``, since its template writes what is past in another way,
+    or has no token that ends the answer.
+    """
+    if list(whole[: len(asked)]) != list(asked):
+        return None
+    places = (place for place in range(len(asked), len(whole)) if whole[place] in checkpoint.ends)
+    end = next(places, None)
+    return None if end is None else end + 1
+
+
+def _templated(checkpoint: Checkpoint, messages: Sequence[ChatMessage], *, is_open: bool) -> list[int]:
+    from jinja2 import TemplateError
+
     try:
         read = checkpoint.tokenizer.apply_chat_template(
             [{"role": message.role, "content": message.content} for message in messages],
-            add_generation_prompt=True,
+            add_generation_prompt=is_open,
             sanitize_control_tokens=True,
             return_dict=True,
         )

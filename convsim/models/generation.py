@@ -23,6 +23,7 @@ class Prompt:
     temperature: float
     seed: int
     stop: Sequence[str]
+    top_p: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Written:
     tokens: int
 
 
-def write(checkpoint: Checkpoint, batch: Sequence[Ticket[Prompt, Written]], *, top_p: float) -> list[Written]:
+def write(checkpoint: Checkpoint, batch: Sequence[Ticket[Prompt, Written]]) -> list[Written]:
     """Continue each prompt; a row depends on its neighbours by rounding alone.
 
     Adding Gumbel noise to the logits and taking the highest draws a token from their softmax, and lets each
@@ -55,7 +56,7 @@ def write(checkpoint: Checkpoint, batch: Sequence[Ticket[Prompt, Written]], *, t
             attention_mask=mask.to(model.device),
             max_new_tokens=max(prompt.max_tokens for prompt in prompts),
             do_sample=False,
-            logits_processor=LogitsProcessorList([_noise(prompts, top_p)]),
+            logits_processor=LogitsProcessorList([_noise(prompts)]),
             stopping_criteria=StoppingCriteriaList([_stops(checkpoint.tokenizer, batch, width)]),
         )
     return [
@@ -82,19 +83,21 @@ def _read(checkpoint: Checkpoint, tokens: list[int], prompt: Prompt) -> Written:
     return Written(text, stopped or end is not None, len(own) if end is None else end + 1)
 
 
-def _noise(prompts: Sequence[Prompt], top_p: float) -> Callable[..., torch.Tensor]:
+def _noise(prompts: Sequence[Prompt]) -> Callable[..., torch.Tensor]:
     import torch
     from transformers import TopPLogitsWarper
 
     generators = [torch.Generator().manual_seed(prompt.seed) for prompt in prompts]
     temperatures = torch.tensor([[prompt.temperature or 1.0] for prompt in prompts])
     is_drawn = torch.tensor([[prompt.temperature > 0] for prompt in prompts])
-    nucleus: Any = TopPLogitsWarper(top_p) if top_p < 1 else None
+    warper: Any = TopPLogitsWarper
+    nuclei = {top_p: warper(top_p) for top_p in {prompt.top_p for prompt in prompts} if top_p < 1}
+    rows = {top_p: [row for row, prompt in enumerate(prompts) if prompt.top_p == top_p] for top_p in nuclei}
 
     def add_noise(input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         logits = scores.float() / temperatures.to(scores.device)
-        if nucleus is not None:
-            logits = nucleus(input_ids, logits)
+        for top_p, nucleus in nuclei.items():
+            logits[rows[top_p]] = nucleus(input_ids[rows[top_p]], logits[rows[top_p]])
         drawn = [torch.empty(scores.shape[1]).exponential_(generator=own) for own in generators]
         noise = -torch.stack(drawn).log().to(scores.device)
         noisy: torch.Tensor = torch.where(is_drawn.to(scores.device), logits + noise, logits)

@@ -21,7 +21,14 @@ from convsim.contracts.model import ChatMessage, Choice, Completion
 from convsim.errors import ModelError
 from convsim.models.answer import without_thinking
 from convsim.models.batcher import Batcher, Ticket
-from convsim.models.chat import PLAIN_STOPS, chat_tokens, has_template, option_tokens, text_tokens
+from convsim.models.chat import (
+    PLAIN_STOPS,
+    answer_tokens,
+    chat_tokens,
+    has_template,
+    option_tokens,
+    text_tokens,
+)
 from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkpoint
 from convsim.models.choices import check_options
 from convsim.models.generation import Prompt, Written, write
@@ -107,7 +114,9 @@ class Local:
 
         async def ask(prompt: Sequence[ChatMessage], seed: int) -> Completion:
             tokens = chat_tokens(checkpoint, prompt)
-            said = await self._write(checkpoint, Prompt(tokens, max_tokens, temperature, seed, ends))
+            said = await self._write(
+                checkpoint, Prompt(tokens, max_tokens, temperature, seed, ends, self.top_p)
+            )
             return said.but(text=said.text.strip())
 
         if schema is None:
@@ -120,7 +129,8 @@ class Local:
         """Continue a text; a continuation may be empty. Raises as ``complete`` does."""
         checkpoint = await to_thread(self.load)
         tokens = text_tokens(checkpoint, text)
-        return await self._write(checkpoint, Prompt(tokens, max_tokens, temperature, seed, tuple(stop)))
+        prompt = Prompt(tokens, max_tokens, temperature, seed, tuple(stop), self.top_p)
+        return await self._write(checkpoint, prompt)
 
     async def choose(
         self, messages: Sequence[ChatMessage], options: Sequence[str], *, temperature: float, seed: int
@@ -133,13 +143,29 @@ class Local:
             ValueError: No options, or two that are the same.
         """
         check_options(options)
-        start = time.perf_counter()
         checkpoint = await to_thread(self.load)
-        tokens = chat_tokens(checkpoint, messages)
         answers = [option_tokens(checkpoint, option) for option in options]
+        return await self._choose(
+            checkpoint, messages, options, answers,
+            temperature=temperature, seed=seed, calibrate=self.calibrate_choices,
+        )  # fmt: skip
+
+    async def _choose(
+        self,
+        checkpoint: Checkpoint,
+        messages: Sequence[ChatMessage],
+        options: Sequence[str],
+        answers: Sequence[Sequence[int]],
+        *,
+        temperature: float,
+        seed: int,
+        calibrate: bool = False,
+    ) -> Choice:
+        start = time.perf_counter()
+        tokens = chat_tokens(checkpoint, messages)
         self._check_room(checkpoint, len(tokens), max(len(answer) for answer in answers))
         likelihoods = await self._weigher.submit(Options(tokens, answers))
-        if self.calibrate_choices:
+        if calibrate:
             emptied = [message.model_copy(update={"content": CONTENT_FREE}) for message in messages]
             liking = await self._weigher.submit(Options(chat_tokens(checkpoint, emptied), answers))
             likelihoods = [told - liked for told, liked in zip(likelihoods, liking, strict=True)]
@@ -152,6 +178,38 @@ class Local:
             seconds=time.perf_counter() - start,
         )
         return Choice(index=index, completion=completion)
+
+    async def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+        """Return how many tokens a chat has, up to where the answer begins. Raises as ``complete`` does."""
+        return len(chat_tokens(await to_thread(self.load), messages))
+
+    async def draw_opening(
+        self, messages: Sequence[ChatMessage], openings: Sequence[str], *, seed: int
+    ) -> Choice:
+        """Draw how the answer to a chat begins, by likelihood at temperature 1. Raises as ``choose`` does."""
+        check_options(openings)
+        checkpoint = await to_thread(self.load)
+        begun = [answer_tokens(checkpoint, messages, opening)[:-1] for opening in openings]
+        return await self._choose(checkpoint, messages, openings, begun, temperature=1.0, seed=seed)
+
+    async def complete_opened(
+        self,
+        messages: Sequence[ChatMessage],
+        opening: str,
+        *,
+        max_tokens: int,
+        temperature: float,
+        top_p: float,
+        seed: int,
+    ) -> Completion:
+        """Complete an answer that begins with ``opening``, which is not part of the text; it may be empty.
+
+        Raises as ``complete`` does.
+        """
+        checkpoint = await to_thread(self.load)
+        tokens = [*chat_tokens(checkpoint, messages), *answer_tokens(checkpoint, messages, opening)[:-1]]
+        said = await self._write(checkpoint, Prompt(tokens, max_tokens, temperature, seed, (), top_p))
+        return said.but(text=said.text.strip())
 
     def _source(self) -> Path:
         return Path(self.path)
@@ -180,7 +238,7 @@ class Local:
 
     def _write_batch(self, batch: Sequence[Ticket[Prompt, Written]]) -> list[Written]:
         with self._one_line_errors():
-            return write(self.load(), batch, top_p=self.top_p)
+            return write(self.load(), batch)
 
     def _weigh_batch(self, batch: Sequence[Ticket[Options, list[float]]]) -> list[list[float]]:
         with self._one_line_errors():

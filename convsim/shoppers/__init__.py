@@ -4,5 +4,6 @@ from convsim.shoppers.icl import ICL
 from convsim.shoppers.prompted import Prompted
 from convsim.shoppers.replay import Replay
 from convsim.shoppers.resample import Resample
+from convsim.shoppers.sft import SFT
 
-__all__ = ["ICL", "Prompted", "Replay", "Resample"]
+__all__ = ["ICL", "SFT", "Prompted", "Replay", "Resample"]

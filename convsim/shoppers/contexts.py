@@ -91,7 +91,7 @@ def situation(need: str, task: str | None, last_agent_message: str) -> str:
 
 
 def _places(conversation: Conversation) -> Iterator[Context]:
-    need = next(message.content for message in conversation.user_messages if message.content.strip())
+    need = conversation.first_words
     last_agent_message = ""
     turn = 0
     awaiting = True

@@ -13,7 +13,7 @@ from convsim.conversation import Conversation, LearnedFrom
 from convsim.persona import Persona
 from convsim.shoppers.contexts import Contexts, situation
 from convsim.shoppers.prompted import Prompted, Style
-from convsim.shoppers.prompts import prompt_hashes, written
+from convsim.shoppers.prompts import PROMPTED, prompt_hashes, written
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ICL:
     @property
     def prompt_hashes(self) -> dict[str, str]:
         """SHA-256 of every prompt file, by name."""
-        return prompt_hashes()
+        return prompt_hashes(*PROMPTED)
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Retrieve, then move as the prompted shopper does; raises ModelError when the model leaves its role."""

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Literal
 
 from convsim.checks import check_temperature, check_whole
 from convsim.contracts import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
-from convsim.conversation import Conversation, LearnedFrom, Usage
-from convsim.errors import EmptyAnswerError, InputError, ModelError
+from convsim.conversation import Conversation, LearnedFrom
+from convsim.errors import InputError, ModelError
 from convsim.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.ending import last_items
-from convsim.shoppers.prompts import describe, prompt_hashes, render, said_to_shopper, written
-from convsim.shoppers.slips import slip
+from convsim.shoppers.prompts import PROMPTED, describe, prompt_hashes, render, said_to_shopper, written
+from convsim.shoppers.speaking import Spent, speak_in_role
 
 Style = Literal["chat", "transcript"]
-LABELS = ("Shopper:", "Assistant:", "User:", "Customer:")
 SAY, ACCEPT, LEAVE = "go on", "buy", "leave"
 ACTIONS = {SAY: "say", ACCEPT: "accept", LEAVE: "leave"}
-SPEAKING_ATTEMPTS = 2
-
-
-@dataclass
-class _Spent:
-    """What a move has cost so far, and what went wrong on the way."""
-
-    completions: list[Completion] = field(default_factory=list)
-    counts: dict[str, int] = field(
-        default_factory=lambda: {"role_slips": 0, "empty_answers": 0, "truncated_answers": 0}
-    )
-
-    @property
-    def usage(self) -> Usage:
-        return Usage.sum(self.completions)
 
 
 @dataclass(frozen=True)
@@ -69,7 +53,7 @@ class Prompted:
     @property
     def prompt_hashes(self) -> dict[str, str]:
         """SHA-256 of every prompt file, by name."""
-        return prompt_hashes()
+        return prompt_hashes(*PROMPTED)
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Decide, then say it; raises ModelError when the model does not stay in its role."""
@@ -85,7 +69,7 @@ class Prompted:
         seed: int,
     ) -> UserMove:
         """Make a move with the conversations of others, as transcripts, in the prompt."""
-        spent = _Spent()
+        spent = Spent()
         fields: dict[str, object] = {}
         try:
             action = SAY
@@ -101,7 +85,7 @@ class Prompted:
         fields |= {"action": ACTIONS[action], "usage": spent.usage, "retrieved": retrieved}
         return UserMove.model_validate({**fields, **spent.counts})
 
-    async def _decide(self, conversation: Conversation, persona: Persona, spent: _Spent, *, seed: int) -> str:
+    async def _decide(self, conversation: Conversation, persona: Persona, spent: Spent, *, seed: int) -> str:
         options = [SAY, ACCEPT, LEAVE] if last_items(conversation) else [SAY, LEAVE]
         prompt = render("decide", persona=persona, history=written(conversation, n_items=self.n_items))
         asked = [ChatMessage(role="user", content=prompt)]
@@ -110,7 +94,7 @@ class Prompted:
         return options[choice.index]
 
     async def _choose_item(
-        self, conversation: Conversation, persona: Persona, spent: _Spent, *, seed: int
+        self, conversation: Conversation, persona: Persona, spent: Spent, *, seed: int
     ) -> str:
         items = last_items(conversation)[: self.n_items]
         if len(items) == 1:
@@ -125,34 +109,15 @@ class Prompted:
         self,
         conversation: Conversation,
         persona: Persona,
-        spent: _Spent,
+        spent: Spent,
         *,
         examples: Sequence[str],
         seed: int,
     ) -> str:
-        problem = ""
-        for attempt in range(SPEAKING_ATTEMPTS):
-            draw = child_seed(seed, "say", attempt)
-            try:
-                completion = await self._complete(conversation, persona, examples=examples, seed=draw)
-            except EmptyAnswerError as error:
-                spent.counts["empty_answers"] += 1
-                problem = f"said nothing ({error})"
-                continue
-            spent.completions.append(completion)
-            text = _bare(completion.text)
-            if not text:
-                spent.counts["empty_answers"] += 1
-                problem = "said nothing"
-            elif found := slip(text):
-                spent.counts["role_slips"] += 1
-                problem = f"slipped out of the shopper's role: {found[:80]!r}"
-            elif completion.finish_reason == "length":
-                spent.counts["truncated_answers"] += 1
-                problem = f"was cut off after {self.max_tokens} tokens"
-            else:
-                return text
-        raise ModelError(f"{self.model.name} {problem}, {SPEAKING_ATTEMPTS} times in a row")
+        async def attempt(draw: int) -> Completion:
+            return await self._complete(conversation, persona, examples=examples, seed=draw)
+
+        return await speak_in_role(attempt, spent, who=self.model.name, max_tokens=self.max_tokens, seed=seed)
 
     async def _complete(
         self, conversation: Conversation, persona: Persona, *, examples: Sequence[str], seed: int
@@ -175,13 +140,3 @@ class Prompted:
         return await self.model.complete(
             flipped, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed
         )
-
-
-def _bare(text: str) -> str:
-    """Take off white space, one leading label and one pair of quotation marks around the whole."""
-    text = text.strip()
-    label = next((label for label in LABELS[:1] if text.startswith(label)), "")
-    text = text[len(label) :].strip()
-    if len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
-        text = text[1:-1].strip()
-    return text

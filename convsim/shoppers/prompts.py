@@ -14,7 +14,8 @@ from convsim.persona import Persona
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-NAMES = ("chat", "opening", "transcript", "decide", "choose_item")
+PROMPTED = ("chat", "opening", "transcript", "decide", "choose_item")
+"""The prompts of a shopper that is a prompted model."""
 MAX_ATTRIBUTES = 3
 MAX_MESSAGE_CHARACTERS = 600
 
@@ -28,17 +29,24 @@ def _environment() -> Environment:
     return SandboxedEnvironment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=False)
 
 
-def render(name: str, *, persona: Persona, history: Sequence[str] = (), examples: Sequence[str] = ()) -> str:
+def render(
+    name: str,
+    *,
+    persona: Persona,
+    history: Sequence[str] = (),
+    examples: Sequence[str] = (),
+    words: Sequence[str] = (),
+) -> str:
     """Fill in the prompt ``prompts/<name>.txt.j2``."""
     template = _environment().get_template(f"{name}.txt.j2")
-    return template.render(persona=persona, history=history, examples=examples).strip()
+    return template.render(persona=persona, history=history, examples=examples, words=words).strip()
 
 
 @cache
-def prompt_hashes() -> dict[str, str]:
-    """Return the SHA-256 of each prompt file by name: what a run's manifest records."""
+def prompt_hashes(*names: str) -> dict[str, str]:
+    """Return the SHA-256 of the prompt files named: what a run's manifest records."""
     folder = files("convsim.shoppers").joinpath("prompts")
-    contents = {name: folder.joinpath(f"{name}.txt.j2").read_bytes() for name in NAMES}
+    contents = {name: folder.joinpath(f"{name}.txt.j2").read_bytes() for name in names}
     return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 

@@ -121,7 +121,7 @@ class Assembly:
             section = self.config.model or PluginSection(name=DEFAULT_MODEL)
             if self.config.model is None:
                 self.stand_ins.append("model (--model): the embedded one, which is small")
-            self._model = cast(ChatModel, self._make("models", section))
+            self._model = cast(ChatModel, self._make("models", _of_folder(section)))
         return self._model
 
     def personas(self) -> list[Persona]:
@@ -183,6 +183,16 @@ class Assembly:
             if path is not None:
                 data[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return {"settings": settings, "data": data}
+
+
+def _of_folder(section: PluginSection) -> PluginSection:
+    """Take a model that is named by its folder or GGUF file for one in this process."""
+    is_plugin = section.name in installed("models") or ":" in section.name
+    if is_plugin or not Path(section.name).exists():
+        return section
+    return PluginSection.model_validate(
+        {"name": "local", "settings": {"path": section.name, **section.settings}}
+    )
 
 
 def _checked(part: object, kind: str, verb: str) -> object:

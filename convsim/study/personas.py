@@ -15,6 +15,7 @@ from convsim.readers import Transcripts
 from convsim.seeds import generator
 
 MAX_BYTES = 16 << 20
+MAX_NEED_CHARACTERS = 2_000
 
 
 def read_personas(path: Path) -> list[Persona]:
@@ -71,7 +72,7 @@ def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Pe
     Raises:
         StudyError: No conversation has a first message.
     """
-    spoken = [(c, first) for c in real if (first := _first_message(c))]
+    spoken = [(c, first) for c in real if (first := c.first_words[:MAX_NEED_CHARACTERS])]
     if not spoken:
         raise StudyError("personas cannot be drawn: no conversation has a user message with text")
     order = generator(seed, "personas").permutation(len(spoken))[:n]
@@ -84,7 +85,3 @@ def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Pe
 def _origin(conversation: Conversation) -> dict[str, JsonValue]:
     user = {} if conversation.user is None else {"drawn_from_user": conversation.user}
     return {"drawn_from": conversation.id, **user}
-
-
-def _first_message(conversation: Conversation) -> str:
-    return next((m.content.strip() for m in conversation.user_messages if m.content.strip()), "")[:2000]

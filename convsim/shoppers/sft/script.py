@@ -1,0 +1,91 @@
+"""A conversation as the chat that a fine-tuned model plays: roles flipped, each user message with its opening."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from convsim.contracts import ChatMessage
+from convsim.conversation import Conversation, Message
+from convsim.persona import Persona
+from convsim.shoppers.prompts import render, said_to_shopper
+from convsim.shoppers.sft.moves import LEAVE, SAY, accept, accepted_rank, line
+from convsim.shoppers.sft.need import need_words
+
+CUT_SHORT = ("turn_limit", "agent_ended", "agent_failed", "shopper_failed")
+"""Endings that are no move of the user's."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A whole conversation to learn from.
+
+    ``openings`` holds, for each message that the model is to learn, by its place, the opening that it begins with.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    openings: Mapping[int, str]
+    n_empty: int = 0
+    """User turns without any text, which are shown and not learned."""
+
+
+def asked(conversation: Conversation, persona: Persona, *, n_items: int) -> list[ChatMessage]:
+    """Return what the model is asked for the next move: who it is, and what has been said."""
+    return [message for message, _ in _flipped(conversation, persona, n_items)]
+
+
+def script(conversation: Conversation, *, n_items: int) -> Script:
+    """Return a conversation of people, its end included, as a chat to learn from.
+
+    Several messages in a row are one turn, a message a line. A conversation that the user ended is ended by the last
+    turn where that is the user's, else by a move without words.
+    """
+    persona = conversation.persona or Persona(
+        id=conversation.id, task=conversation.task, need=conversation.first_words
+    )
+    messages: list[ChatMessage] = []
+    openings: dict[int, str] = {}
+    n_empty = 0
+    for message, run in _flipped(conversation, persona, n_items):
+        if message.role == "assistant" and any(said.content.strip() for said in run):
+            openings[len(messages)] = SAY
+        elif message.role == "assistant":
+            n_empty += 1
+        messages.append(message)
+    if conversation.failure is None and conversation.ending not in CUT_SHORT and openings:
+        end = _end(conversation, n_items)
+        last = len(messages) - 1
+        if last in openings:
+            text = messages[last].content.removeprefix(SAY).strip()
+            messages[last] = ChatMessage(role="assistant", content=line(end, text))
+            openings[last] = end
+        elif messages[last].role == "user":
+            openings[len(messages)] = end
+            messages.append(ChatMessage(role="assistant", content=end))
+    return Script(tuple(messages), openings, n_empty)
+
+
+def _flipped(
+    conversation: Conversation, persona: Persona, n_items: int
+) -> Iterator[tuple[ChatMessage, list[Message]]]:
+    """Yield the flipped chat, each message with those of the conversation that it stands for."""
+    system = render("sft", persona=persona, words=need_words(persona.need))
+    yield ChatMessage(role="system", content=system), []
+    spoken = [message for message in conversation.messages if message.role in ("user", "assistant")]
+    if not spoken or spoken[0].role == "user":
+        yield ChatMessage(role="user", content=render("opening", persona=persona)), []
+    for role, messages in groupby(spoken, key=lambda message: message.role):
+        run = list(messages)
+        if role == "user":
+            text = "\n".join(message.content.strip() for message in run if message.content.strip())
+            yield ChatMessage(role="assistant", content=line(SAY, text)), run
+        else:
+            text = "\n".join(said_to_shopper(message, n_items) for message in run)
+            yield ChatMessage(role="user", content=text), run
+
+
+def _end(conversation: Conversation, n_items: int) -> str:
+    closing = next((m for m in reversed(conversation.messages) if m.action in ("accept", "leave")), None)
+    accepts = conversation.ending == "accepted" or (closing is not None and closing.action == "accept")
+    return accept(accepted_rank(closing, conversation, n_items=n_items)) if accepts else LEAVE

@@ -1,0 +1,55 @@
+"""What a folder of a trained shopper says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from convsim.conversation import LearnedFrom
+from convsim.errors import InputError
+from convsim.records import Count, Number, Record
+
+SHOPPER_FILE = "shopper.json"
+MAX_BYTES = 64 << 20
+
+
+class Trained(Record):
+    """How a trained shopper is asked and sampled; written last, so that a folder without it is not finished."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    schema_: Literal["convsim.shopper/1"] = Field("convsim.shopper/1", alias="schema")
+    learned_from: LearnedFrom
+    n_items: Annotated[Count, Field(ge=1)]
+    """How many items of a carousel it was shown."""
+    max_prompt_tokens: Annotated[Count, Field(ge=1)]
+    """The longest prompt that it learned from; of a longer conversation the oldest messages are left out."""
+    max_tokens: Annotated[Count, Field(ge=1)]
+    """The longest message that it may say."""
+    temperature: Annotated[Number, Field(ge=0)] = 1.0
+    top_p: Annotated[Number, Field(gt=0, le=1)] = 1.0
+
+
+def read_trained(folder: Path) -> Trained:
+    """Read what ``convsim train`` wrote of the shopper in a folder.
+
+    Raises:
+        InputError: There is no such file, or it is something else.
+    """
+    path = folder / SHOPPER_FILE
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: is larger than {MAX_BYTES} bytes")
+        return Trained.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{folder} is no trained shopper: there is no {SHOPPER_FILE} in it; make one with convsim train, "
+            "or run it again if it was interrupted"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(map(str, problem["loc"])) or "the file"
+        raise InputError(f"{path}: {place}: {problem['msg']}") from error

@@ -71,7 +71,7 @@ def load_checkpoint(path: Path, *, dtype: Dtype) -> Checkpoint:
     from safetensors import SafetensorError
 
     try:
-        with _quiet():
+        with quiet():
             model, tokenizer = _load(path, _precision(dtype), is_gguf=is_gguf)
     except (
         OSError,
@@ -148,7 +148,7 @@ def _precision(dtype: Dtype) -> torch.dtype:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Hold back transformers' own bars and log lines, which would break into ours."""
     from transformers.utils import logging as transformers_logging
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -16,10 +12,9 @@ from convsim.contracts import Agent, Shopper
 from convsim.engine import Arm, Limits, Planned, Progress, hold_all
 from convsim.errors import InputError
 from convsim.persona import Persona
+from convsim.provenance import provenance
 from convsim.store import Manifest, open_run
 from convsim.waiting import run_to_its_end
-
-VERSIONS = ("convsim", "openai", "transformers", "torch", "scikit-learn", "bm25s", "pydantic")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,11 +135,7 @@ class Study:
         return {
             "schema": "convsim.run/1",
             "plan": plan,
-            "versions": {name: found for name in VERSIONS if (found := _version(name))},
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-            "git": _git_state(),
-            "command": [*sys.argv[1:]],
+            **provenance(),
         }
 
 
@@ -158,24 +149,3 @@ def _stated(arm: Arm) -> JsonValue:
 def _agent_prompt(agent: Agent) -> dict[str, JsonValue]:
     prompt_hash = getattr(agent, "prompt_hash", None)
     return {} if prompt_hash is None else {"agent": str(prompt_hash)}
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
-
-
-def _git_state() -> JsonValue:
-    """Name the commit of the folder that the study is run from, and whether it has changes; null outside git."""
-    try:
-        commit = subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
-        )
-        status = subprocess.run(
-            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return {"commit": commit.stdout.strip(), "changed": bool(status.stdout.strip())}

@@ -9,7 +9,8 @@ ConvsimError                 exit 3: a model, agent or file failed
 ├── ModelError               a chat model did not answer as asked
 │   └── EmptyAnswerError     it answered with nothing
 ├── AgentError               the recommender under test did not answer as asked
-└── FetchError               a download failed, or its checksum differs
+├── FetchError               a download failed, or its checksum differs
+└── TrainingError            training a shopper failed or was stopped; the same command goes on
 """
 
 from pathlib import Path
@@ -65,3 +66,7 @@ class AgentError(ConvsimError):
 
 class FetchError(ConvsimError):
     """A download failed, or its checksum differs."""
+
+
+class TrainingError(ConvsimError):
+    """Training a shopper failed or was stopped; what was written before stays."""

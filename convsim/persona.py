@@ -15,6 +15,12 @@ What is known only afterwards plants the logging agent's future in the user's pr
 simulation refuses it.
 """
 
+LOOK_AHEAD = (
+    "is known only afterwards, and would plant the end of a conversation in its beginning; drop it, or state it as "
+    "known before"
+)
+"""Why such a control is refused, after its name."""
+
 Scalar = Text | Number | bool
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from convsim.contracts.model import ChatMessage
 from convsim.errors import ModelError
@@ -73,18 +74,27 @@ def answer_end(checkpoint: Checkpoint, asked: Sequence[int], whole: Sequence[int
 
 
 def _templated(checkpoint: Checkpoint, messages: Sequence[ChatMessage], *, is_open: bool) -> list[int]:
+    """Write a chat by the template; one that refuses the system's message finds it in the first of the user's."""
     from jinja2 import TemplateError
 
-    try:
+    def written(chat: Sequence[ChatMessage]) -> list[int]:
         read = checkpoint.tokenizer.apply_chat_template(
-            [{"role": message.role, "content": message.content} for message in messages],
+            [{"role": message.role, "content": message.content} for message in chat],
             add_generation_prompt=is_open,
             sanitize_control_tokens=True,
             return_dict=True,
         )
+        return list(read["input_ids"])
+
+    try:
+        return written(messages)
     except TemplateError as error:
+        roles = [message.role for message in messages[:2]]
+        if roles == ["system", "user"]:
+            first = "\n\n".join(message.content for message in messages[:2])
+            with suppress(TemplateError):
+                return written([ChatMessage(role="user", content=first), *messages[2:]])
         raise ModelError(f"the model's chat template refuses these messages: {one_line(error)}") from error
-    return list(read["input_ids"])
 
 
 def text_tokens(checkpoint: Checkpoint, text: str, *, is_start: bool = True) -> list[int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,15 +46,26 @@ def check_path(path: Path) -> None:
         raise InputError(f"{path} is no model: there is no config.json in it, and it is no .gguf file")
 
 
-def require_packages(*names: str) -> None:
-    """Check that the packages of the extra "local" are installed.
+def require_packages(*names: str, extra: str = "local") -> None:
+    """Check that the packages of an extra are installed.
 
     Raises:
         MissingExtraError: One is missing.
     """
     for name in names:
         if importlib.util.find_spec(name) is None:
-            raise MissingExtraError(f"a model in this process (the package {name} is missing)", "local")
+            raise MissingExtraError(f"a model in this process (the package {name} is missing)", extra)
+
+
+def needs_torchao(folder: Path) -> bool:
+    """Tell whether the weights in a folder are torchao's, as its config.json says.
+
+    Raises:
+        OSError, ValueError: There is no config.json, or it is no JSON.
+    """
+    config = json.loads((folder / "config.json").read_bytes())
+    how = config.get("quantization_config") if isinstance(config, dict) else None
+    return isinstance(how, dict) and how.get("quant_method") == "torchao"
 
 
 def load_checkpoint(path: Path, *, dtype: Dtype) -> Checkpoint:
@@ -71,6 +84,8 @@ def load_checkpoint(path: Path, *, dtype: Dtype) -> Checkpoint:
     from safetensors import SafetensorError
 
     try:
+        if not is_gguf and needs_torchao(path):
+            require_packages("torchao", extra="lean")
         with quiet():
             model, tokenizer = _load(path, _precision(dtype), is_gguf=is_gguf)
     except (
@@ -135,30 +150,46 @@ def _ready(path: Path, model: Any, tokenizer: Any) -> Checkpoint:
     return Checkpoint(model, tokenizer, context or 1_000_000, tuple(sorted(ends)))
 
 
-def _precision(dtype: Dtype) -> torch.dtype:
+def multiplies_bfloat16() -> bool:
+    """Tell whether this machine multiplies bfloat16: on a GPU, or with a processor that can."""
     import torch
 
     has = torch.cpu.get_capabilities()
-    multiplies = torch.cuda.is_available() or any(
-        has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")
-    )
-    if dtype == "bfloat16" or (dtype == "auto" and multiplies):
+    return torch.cuda.is_available() or any(has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _precision(dtype: Dtype) -> torch.dtype:
+    import torch
+
+    if dtype == "bfloat16" or (dtype == "auto" and multiplies_bfloat16()):
         return torch.bfloat16
     return torch.float32
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hold back transformers' own bars and log lines, which would break into ours."""
+    """Hold back transformers' own bars and log lines, which would break into ours, and torchao's.
+
+    transformers imports torchao wherever it is installed, which then tells of kernels that other machines need.
+    """
+
+    def is_error(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR
+
+    others = [logging.getLogger(name) for name in ("torchao", "torch.utils._pytree")]
+    for other in others:
+        other.addFilter(is_error)
     from transformers.utils import logging as transformers_logging
 
-    logging: Any = transformers_logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    settings: Any = transformers_logging
+    level, bars = settings.get_verbosity(), settings.is_progress_bar_enabled()
+    settings.set_verbosity_error()
+    settings.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        settings.set_verbosity(level)
         if bars:
-            logging.enable_progress_bar()
+            settings.enable_progress_bar()
+        for other in others:
+            other.removeFilter(is_error)

@@ -188,7 +188,10 @@ class Assembly:
 def _of_folder(section: PluginSection) -> PluginSection:
     """Take a model that is named by its folder or GGUF file for one in this process."""
     is_plugin = section.name in installed("models") or ":" in section.name
-    if is_plugin or not Path(section.name).exists():
+    path = Path(section.name)
+    # What is written like a path and is not there is for the model in this process to refuse.
+    is_path = path.exists() or "/" in section.name or path.suffix == ".gguf"
+    if is_plugin or not is_path:
         return section
     return PluginSection.model_validate(
         {"name": "local", "settings": {"path": section.name, **section.settings}}

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from convsim.contracts import Agent, Shopper
 from convsim.engine import Arm, Limits, Planned, Progress, hold_all
 from convsim.errors import InputError
-from convsim.persona import Persona
+from convsim.persona import LOOK_AHEAD, Persona
 from convsim.provenance import provenance
 from convsim.store import Manifest, open_run
 from convsim.waiting import run_to_its_end
@@ -65,8 +65,7 @@ class Study:
         for persona in self.personas:
             if late := persona.known_afterwards():
                 raise InputError(
-                    f"persona {persona.id}: {late[0]} is known only afterwards, and would plant the end of a "
-                    "conversation in its beginning; drop it, or state it as known before"
+                    f"persona {persona.id}: {late[0]} {LOOK_AHEAD}"
                 )
 
     @property

@@ -143,7 +143,7 @@ def test_control_tokens_in_what_others_wrote_are_plain_text(model: Local) -> Non
 async def test_a_chat_template_that_refuses_is_an_error(model: Local) -> None:
     system = ChatMessage(role="system", content="You are a shopper.")
     with pytest.raises(ModelError, match="chat template refuses these messages: no system role here"):
-        await model.complete([system, *HELLO], max_tokens=5, temperature=1, seed=1)
+        await model.complete([system], max_tokens=5, temperature=1, seed=1)
 
 
 def test_without_a_chat_template_the_chat_is_written_out(plain_folder: Path) -> None:

@@ -12,8 +12,10 @@ TEMPLATE = (
 )
 
 
-def make_tiny(folder: Path, *, template: str | None = TEMPLATE, kind: str = "LlamaForCausalLM") -> Path:
-    """Save a model of class ``kind`` that reads 256 tokens, with its tokenizer; returns the folder."""
+def make_tiny(
+    folder: Path, *, template: str | None = TEMPLATE, kind: str = "LlamaForCausalLM", context: int = 256
+) -> Path:
+    """Save a model of class ``kind`` that reads ``context`` tokens, with its tokenizer; returns the folder."""
     import torch
     import transformers
 
@@ -23,7 +25,7 @@ def make_tiny(folder: Path, *, template: str | None = TEMPLATE, kind: str = "Lla
         "intermediate_size": 64,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
-        "max_position_embeddings": 256,
+        "max_position_embeddings": context,
         "bos_token_id": 256,
         "eos_token_id": 257,
         "pad_token_id": 258,

@@ -1,0 +1,176 @@
+"""``convsim train``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsim.cli import options
+from convsim.cli.console import err, parse_settings
+from convsim.errors import InputError, TrainingError
+from convsim.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from convsim.readers import Transcripts
+    from convsim.training import Outcome, Standing, TrainingSettings
+
+
+def train(
+    transcripts: Annotated[Path, typer.Argument(help="Real conversations: a file, or a run folder.")],
+    base: Annotated[
+        str,
+        typer.Option(help="What is trained: embedded, a folder of transformers, a GGUF file, or a shopper."),
+    ] = "embedded",
+    out: Annotated[
+        Path, typer.Option(help="The shopper's folder; the same command again goes on in it.")
+    ] = Path("runs/shopper"),
+    learn_arm: Annotated[str | None, typer.Option(help="Learn from this arm alone.")] = None,
+    exclude: Annotated[
+        Path | None,
+        typer.Option(help="Conversations that must not be learned from, nor what else their users said."),
+    ] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Optimizer steps at most.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the conversations at most (default 6).")
+    ] = None,
+    lora: Annotated[
+        bool, typer.Option("--lora", help="Train small matrices beside the weights (LoRA).")
+    ] = False,
+    calibrate: Annotated[
+        int | None,
+        typer.Option(
+            help="Turns said under each temperature and top-p that is tried, up to 40 (default); 0 tries none."
+        ),
+    ] = None,
+    compress: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="layers=N keeps N layers; distill=N teaches N layers what --base, a trained shopper, does; int8.",
+        ),
+    ] = None,
+    seed: options.Seed = 0,
+    settings: Annotated[
+        list[str] | None,
+        options.settings("train", "train.learning_rate=1e-4, train.batch=16 or train.max_tokens=600"),
+    ] = None,
+    reader: options.Reader = None,
+    skip_bad_lines: options.SkipBadLines = False,
+    survey_map: options.SurveyMap = None,
+) -> None:
+    """Fine-tune a model on real conversations, to talk as their users do."""
+    from convsim.readers import read
+    from convsim.training import Training
+
+    given = parse_settings(settings or [], ("train",))["train"]
+    flags = {
+        "seed": seed, "max_steps": max_steps, "epochs": epochs, "calibrate": calibrate, "lora": lora or None,
+        **_compression(compress),
+    }  # fmt: skip
+    given |= {name: value for name, value in flags.items() if value is not None}
+    checked = _settings(given)
+
+    def loaded(path: Path) -> Transcripts:
+        return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+
+    real = loaded(transcripts)
+    talk = err()
+    talk.print(f"seed {checked.seed}")
+    for warning in real.warnings:
+        talk.print(plain(warning))
+    with _bar() as show:
+        training = Training(
+            real,
+            base,
+            settings=checked,
+            learn_arm=learn_arm,
+            exclude=loaded(exclude).conversations if exclude else (),
+            on_change=show,
+            on_note=lambda note: talk.print(plain(note)),
+        )
+        try:
+            outcome = training.run(out)
+        except KeyboardInterrupt:
+            raise TrainingError(
+                f"interrupted; the same command goes on from the last checkpoint in {out}"
+            ) from None
+    _report(outcome, out)
+
+
+def _compression(said: str | None) -> dict[str, object]:
+    if said is None:
+        return {}
+    how, equals, number = said.partition("=")
+    if equals and not number.isdecimal():
+        raise InputError(f"--compress {said!r}: expected layers=N, distill=N or int8, with a whole number N")
+    return {"compress": how, "keep_layers": int(number) if equals else None}
+
+
+def _settings(given: dict[str, object]) -> TrainingSettings:
+    from pydantic import ValidationError
+
+    from convsim.training import TrainingSettings
+
+    if unknown := sorted(given.keys() - (known := TrainingSettings.model_fields.keys() - {"metadata"})):
+        raise InputError(f"training has no setting {unknown[0]!r}; it has: {', '.join(sorted(known))}")
+    try:
+        return TrainingSettings.model_validate(given)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = ".".join(map(str, problem["loc"]))
+        raise InputError(
+            f"the setting {name} of training cannot be {problem['input']!r}: {problem['msg']}"
+        ) from error
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Standing], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    talk = err()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
+        task = bar.add_task("training", total=None)
+
+        def show(standing: Standing) -> None:
+            loss = "" if standing.loss is None else f", loss {standing.loss:.3f}"
+            held_out = (
+                "" if standing.perplexity is None else f", held-out perplexity {standing.perplexity:.2f}"
+            )
+            bar.update(
+                task, total=standing.steps, completed=standing.step, description=f"training{loss}{held_out}"
+            )
+
+        yield show
+
+
+def _report(outcome: Outcome, out: Path) -> None:
+    talk = err()
+    if outcome.excluded_conversations or outcome.excluded_users_conversations:
+        talk.print(
+            f"--exclude: {outcome.excluded_conversations} conversations were refused, and "
+            f"{outcome.excluded_users_conversations} more of the same users"
+        )
+    if outcome.perplexity_after is not None:
+        talk.print(
+            f"{out}: {outcome.steps} steps, the best after {outcome.best_step}; perplexity of the held-out users' "
+            f"words {outcome.perplexity_before:.2f} -> {outcome.perplexity_after:.2f}"
+        )
+        if outcome.perplexity_after >= outcome.perplexity_before:
+            talk.print("training made it no better on users that it had not seen")
+    decoding = outcome.decoding
+    if decoding is None:
+        talk.print("how its words are drawn was not chosen: temperature 1, no nucleus")
+    else:
+        why = f" ({decoding.reason})" if decoding.reason else f", chosen on {decoding.places} held-out turns"
+        talk.print(f"words are drawn at temperature {decoding.temperature:g}, top-p {decoding.top_p:g}{why}")
+    if outcome.tokens_per_second:
+        gib = outcome.peak_memory_bytes / 2**30
+        talk.print(f"{outcome.tokens_per_second:.0f} tokens a second, {gib:.1f} GiB at most")
+    talk.print(f"convsim simulate --shopper sft --model {out}")

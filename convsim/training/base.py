@@ -1,0 +1,60 @@
+"""The model that training starts from: where it lies, what it is, and how it writes a chat."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from convsim.models.checkpoint import Checkpoint, check_path, load_checkpoint
+from convsim.models.embedded import embedded_folder
+from convsim.shoppers.sft import SHOPPER_FILE, Trained, read_trained
+
+EMBEDDED = "embedded"
+PLAIN_CHAT = "plain_chat.jinja"
+WEIGHTS = ("*.safetensors", "*.gguf", "config.json", "tokenizer.json")
+
+
+def base_path(name: str) -> Path:
+    """Return where the base called ``name`` lies: the embedded model, a folder or a GGUF file.
+
+    Raises:
+        InputError: There is no model.
+    """
+    path = embedded_folder() if name == EMBEDDED else Path(name)
+    check_path(path)
+    return path
+
+
+def trained_base(path: Path) -> Trained | None:
+    """Return what a base that is a trained shopper says of itself; None for any other model."""
+    return read_trained(path) if (path / SHOPPER_FILE).is_file() else None
+
+
+def base_hashes(path: Path) -> dict[str, JsonValue]:
+    """Return the SHA-256 of the files that make a base what it is, by name."""
+    found = [path] if path.is_file() else sorted(file for pattern in WEIGHTS for file in path.glob(pattern))
+    hashes: dict[str, JsonValue] = {}
+    for file in found:
+        with file.open("rb") as content:
+            hashes[file.name] = hashlib.file_digest(content, "sha256").hexdigest()
+    return hashes
+
+
+def load_base(path: Path) -> tuple[Checkpoint, bool]:
+    """Load a base in float32, to be trained; return it, and whether it came without a chat template.
+
+    Such a base is given a plain one, ``System: … User: … Assistant: …``, which is saved with what is trained.
+
+    Raises:
+        InputError: It cannot be loaded, or is no causal language model.
+        MissingExtraError: A package is missing.
+    """
+    checkpoint = load_checkpoint(path, dtype="float32")
+    is_bare = checkpoint.tokenizer.chat_template is None
+    if is_bare:
+        plain = files("convsim.training").joinpath(PLAIN_CHAT).read_text(encoding="utf-8")
+        checkpoint.tokenizer.chat_template = plain
+    return checkpoint, is_bare

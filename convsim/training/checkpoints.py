@@ -1,0 +1,54 @@
+"""Checkpoints that can be trusted: one counts only once it was written to its end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from convsim.errors import TrainingError
+from convsim.one_line import one_line
+
+WHOLE = "whole"
+"""An empty file that is written into a checkpoint last."""
+PREFIX = "checkpoint-"
+
+
+def last_good(folder: Path) -> Path | None:
+    """Return the newest checkpoint that was written to its end, and take away those that were not."""
+    good: list[Path] = []
+    for path in folder.glob(f"{PREFIX}*"):
+        if (path / WHOLE).exists():
+            good.append(path)
+        else:
+            shutil.rmtree(path)
+    return max(good, key=step_of, default=None)
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return the step after which a checkpoint was written."""
+    return int(checkpoint.name.removeprefix(PREFIX))
+
+
+@contextmanager
+def checkpointing(folder: Path, step: int) -> Iterator[None]:
+    """Mark the checkpoint of ``step`` as whole once it is written; take away what is left of one that failed.
+
+    Raises:
+        TrainingError: It could not be written.
+    """
+    from safetensors import SafetensorError
+
+    path = folder / f"{PREFIX}{step}"
+    try:
+        yield
+        (path / WHOLE).touch()
+    except (OSError, RuntimeError, SafetensorError) as error:
+        shutil.rmtree(path, ignore_errors=True)
+        good = last_good(folder)
+        stays = f"that of step {step_of(good)} stays" if good else "there is none before it"
+        raise TrainingError(
+            f"the checkpoint of step {step} cannot be written to {folder} ({one_line(error)}); {stays}: make room "
+            "and give the same command again"
+        ) from error

@@ -1,0 +1,136 @@
+"""Fits a model to examples: bf16, gradient accumulation, early stopping, resuming."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convsim.errors import TrainingError
+from convsim.models.checkpoint import multiplies_bfloat16, quiet
+from convsim.one_line import one_line
+from convsim.training.checkpoints import last_good, step_of
+from convsim.training.encoding import Example
+from convsim.training.settings import TrainingSettings
+
+MIN_STEPS_BETWEEN = 10
+"""Steps between two evaluations, at least: each writes a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far training is; ``perplexity`` is that of the held-out users' words, once it is known."""
+
+    step: int
+    steps: int
+    loss: float | None = None
+    perplexity: float | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting came to; ``perplexity`` is the best on held-out users' words, of the model that was kept."""
+
+    model: Any
+    steps: int
+    best_step: int | None
+    perplexity: float | None
+    seconds: float
+    """Of this call, evaluations and checkpoints included."""
+    trained_tokens: int
+    """Tokens read for learning in this call."""
+    resumed_from: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """What is fitted to what; ``teacher`` is the model that a distilled student is held to."""
+
+    model: Any
+    learned: Sequence[Example]
+    held_out: Sequence[Example]
+    settings: TrainingSettings
+    folder: Path
+    """Where checkpoints go; it exists."""
+    teacher: Any = None
+    on_change: Callable[[Standing], None] = lambda standing: None
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps at most."""
+        planned = -(-len(self.learned) // self.settings.batch) * self.settings.epochs
+        return planned if self.settings.max_steps is None else min(self.settings.max_steps, planned)
+
+    def run(self) -> Fitted:
+        """Fit, from the last good checkpoint where there is one; the model of the best evaluation is kept.
+
+        Raises:
+            TrainingError: A checkpoint cannot be written, or torch fails; the last good checkpoint stays.
+        """
+        from convsim.training.trainer import UserTrainer
+
+        before = last_good(self.folder)
+        with quiet():
+            trainer = UserTrainer(
+                model=self.model,
+                args=self._arguments(),
+                learned=self.learned,
+                held_out=self.held_out,
+                teacher=self.teacher,
+                patience=self.settings.patience,
+                on_change=lambda *standing: self.on_change(Standing(*standing)),
+            )
+            start = time.perf_counter()
+            try:
+                trainer.train(resume_from_checkpoint=str(before) if before else None)
+            except RuntimeError as error:
+                raise TrainingError(f"training failed in torch: {one_line(error)}") from error
+        state = trainer.state
+        return Fitted(
+            model=trainer.model,
+            steps=state.global_step,
+            best_step=state.best_global_step,
+            perplexity=state.best_metric,
+            seconds=time.perf_counter() - start,
+            trained_tokens=trainer.trained_tokens,
+            resumed_from=step_of(before) if before else 0,
+        )
+
+    def _arguments(self) -> Any:
+        import torch
+        from transformers import TrainingArguments
+
+        settings = self.settings
+        micro = min(settings.micro_batch, settings.batch)
+        an_epoch = -(-len(self.learned) // settings.batch)
+        between = min(max(MIN_STEPS_BETWEEN, an_epoch), self.steps)
+        return TrainingArguments(
+            output_dir=str(self.folder),
+            max_steps=self.steps,
+            per_device_train_batch_size=micro,
+            gradient_accumulation_steps=-(-settings.batch // micro),
+            learning_rate=settings.rate,
+            lr_scheduler_type="linear",
+            warmup_steps=max(1, self.steps // 20),
+            weight_decay=0.01,
+            bf16=multiplies_bfloat16(),
+            use_cpu=not torch.cuda.is_available(),
+            eval_strategy="steps",
+            eval_steps=between,
+            save_strategy="steps",
+            save_steps=between,
+            save_total_limit=2,
+            load_best_model_at_end=True,
+            metric_for_best_model="eval_perplexity",
+            greater_is_better=False,
+            logging_steps=1,
+            seed=settings.seed % 2**32,
+            data_seed=settings.seed % 2**32,
+            report_to="none",
+            disable_tqdm=True,
+            remove_unused_columns=False,
+            dataloader_pin_memory=torch.cuda.is_available(),
+            restore_callback_states_from_checkpoint=True,
+        )

@@ -1,0 +1,73 @@
+"""How a shopper is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from convsim.errors import InputError
+from convsim.records import Count, Flag, Number, Record
+
+MIN_CONVERSATIONS = 20
+"""Fewer teach a model some people's words by heart, and leave nobody to stop it by."""
+MIN_CALIBRATED_STEPS = 50
+"""A model that was hardly trained is not yet worth choosing how it is sampled."""
+
+Compression = Literal["layers", "distill", "int8"]
+
+
+class TrainingSettings(Record):
+    """What moves the outcome of training; all of it stands in the manifest.
+
+    ``learning_rate`` None is 5e-5 for all weights and 2e-4 for LoRA's. ``keep_layers`` is how many layers ``compress``
+    "layers" and "distill" keep.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    seed: int
+    epochs: Annotated[Count, Field(ge=1)] = 6
+    max_steps: Count | None = None
+    """Optimizer steps at most; 0 trains nothing."""
+    lora: Flag = False
+    lora_rank: Annotated[Count, Field(ge=1)] = 16
+    learning_rate: Annotated[Number, Field(gt=0)] | None = None
+    batch: Annotated[Count, Field(ge=1)] = 8
+    """Sequences a step; ``micro_batch`` of them are held in memory at a time."""
+    micro_batch: Annotated[Count, Field(ge=1)] = 4
+    max_tokens: Annotated[Count, Field(ge=64)] = 1024
+    """Tokens of the longest sequence; longer conversations are cut at message borders."""
+    n_items: Annotated[Count, Field(ge=1)] = 4
+    """Items of a carousel that the shopper is shown."""
+    held_out: Annotated[Number, Field(gt=0, lt=1)] = 0.15
+    """Share of users whose messages stop the training and choose how it is sampled."""
+    patience: Annotated[Count, Field(ge=1)] = 2
+    """Evaluations without a better held-out perplexity before training stops."""
+    calibrate: Annotated[Count, Field(le=40)] = 40
+    """Turns generated under each setting of temperature and top-p that is tried; 0 tries none."""
+    compress: Compression | None = None
+    keep_layers: Annotated[Count, Field(ge=1)] | None = None
+
+    @property
+    def rate(self) -> float:
+        """The learning rate that is used."""
+        return self.learning_rate or (2e-4 if self.lora else 5e-5)
+
+    def check(self, *, is_trained: bool) -> None:
+        """Check settings that depend on one another; ``is_trained``: the base is a trained shopper.
+
+        Raises:
+            InputError: Two of them contradict one another.
+        """
+        drops = self.compress in ("layers", "distill")
+        if drops != (self.keep_layers is not None):
+            raise InputError(
+                "--compress layers=N and distill=N name how many layers to keep, int8 names none; found "
+                f"--compress {self.compress} with {self.keep_layers} layers"
+            )
+        if self.compress == "distill" and not is_trained:
+            raise InputError(
+                "--compress distill: the base is the teacher, so it must be a shopper that convsim train made"
+            )
+        if self.max_steps == 0 and self.compress != "int8":
+            raise InputError("--max-steps 0 trains nothing, which only --compress int8 has a use for")

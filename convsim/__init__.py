@@ -9,7 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convsim.battery import Scorecard, check_relations, counterfactual, dose_response, validate
+    from convsim.battery import (
+        Comparison,
+        Scorecard,
+        check_relations,
+        compare,
+        counterfactual,
+        dose_response,
+        validate,
+    )
     from convsim.contracts import Corpus, Finding, Metric, Validator
     from convsim.conversation import Conversation, Item, Label, Message
     from convsim.errors import ConvsimError, InputError
@@ -19,7 +27,15 @@ if TYPE_CHECKING:
     from convsim.study import Study
 
 HOMES = {
-    "battery": ("Scorecard", "check_relations", "counterfactual", "dose_response", "validate"),
+    "battery": (
+        "Comparison",
+        "Scorecard",
+        "check_relations",
+        "compare",
+        "counterfactual",
+        "dose_response",
+        "validate",
+    ),
     "contracts": ("Corpus", "Finding", "Metric", "Validator"),
     "conversation": ("Conversation", "Item", "Label", "Message"),
     "errors": ("ConvsimError", "InputError"),
@@ -31,6 +47,7 @@ HOMES = {
 """Where each public name lives; it is imported when it is first asked for, so that the command line starts at once."""
 
 __all__ = [
+    "Comparison",
     "Conversation",
     "ConvsimError",
     "Corpus",
@@ -45,6 +62,7 @@ __all__ = [
     "Study",
     "Validator",
     "check_relations",
+    "compare",
     "counterfactual",
     "dose_response",
     "measure",

@@ -12,6 +12,7 @@ from convsim.cli import (
     annotate,
     annotator,
     arena,
+    compare,
     counterfactual,
     data,
     demo,
@@ -19,6 +20,7 @@ from convsim.cli import (
     report,
     show,
     simulate,
+    train,
     validate,
 )
 from convsim.errors import ConvsimError
@@ -38,8 +40,10 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("validate")(validate.validate)
 app.command("counterfactual")(counterfactual.counterfactual)
+app.command("compare")(compare.compare)
 app.command("annotate")(annotate.annotate)
 app.command("simulate")(simulate.simulate)
+app.command("train")(train.train)
 app.command("arena")(arena.arena)
 app.command("report")(report.report)
 app.command("show")(show.show)

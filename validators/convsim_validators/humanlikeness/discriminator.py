@@ -57,6 +57,26 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Judge:
+    """A fitted classifier with the calibration of its scores."""
+
+    model: Classifier
+    slope: float
+    offset: float
+
+    def probability(self, features: Features) -> FloatArray:
+        """Return the calibrated probability of "human" of rows, shape (rows,)."""
+        return self.calibrated(self.model.decision_function(features))
+
+    def calibrated(self, scores: FloatArray) -> FloatArray:
+        """Return the probability of "human" that scores stand for."""
+        from scipy.special import expit
+
+        probability: FloatArray = expit(self.slope * scores + self.offset)
+        return probability
+
+
+@dataclass(frozen=True)
 class CrossFitted:
     """What models say of rows of which they saw neither the row nor its group."""
 
@@ -67,6 +87,8 @@ class CrossFitted:
     is_human: BoolArray
     fold: IntArray
     group: IntArray
+    judges: tuple[Judge, ...] = ()
+    """By fold: the judge that learned nothing from that fold's rows."""
 
 
 def equal_prior(is_human: BoolArray) -> FloatArray:
@@ -85,22 +107,23 @@ def cross_fit(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> Cross
     """
     fold = deal_folds(rows, MAX_FOLDS, seed=child_seed(seed, "folds"))
 
-    def judge(held_out: int) -> tuple[FloatArray, FloatArray]:
+    def fit(held_out: int) -> tuple[FloatArray, Judge]:
         training, test = rows.take(fold != held_out), rows.take(fold == held_out)
         inner = deal_folds(training, CALIBRATION_FOLDS, seed=child_seed(seed, "calibration", held_out))
         inner_scores = np.empty(len(inner))
         for part in range(CALIBRATION_FOLDS):
             model = _fitted(training.take(inner != part), make)
             inner_scores[inner == part] = model.decision_function(training.take(inner == part).features)
-        slope, offset = _calibrate(inner_scores, training.is_human)
-        scores = _fitted(training, make).decision_function(test.features)
-        return scores, _logistic(slope * scores + offset)
+        judge = Judge(_fitted(training, make), *_calibrate(inner_scores, training.is_human))
+        return judge.model.decision_function(test.features), judge
 
     score, probability = np.empty(len(fold)), np.empty(len(fold))
+    judges = []
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for held_out, judged in enumerate(pool.map(judge, range(MAX_FOLDS))):
-            score[fold == held_out], probability[fold == held_out] = judged
-    return CrossFitted(score, probability, rows.is_human, fold, rows.group)
+        for held_out, (scores, judge) in enumerate(pool.map(fit, range(MAX_FOLDS))):
+            score[fold == held_out], probability[fold == held_out] = scores, judge.calibrated(scores)
+            judges.append(judge)
+    return CrossFitted(score, probability, rows.is_human, fold, rows.group, tuple(judges))
 
 
 def fit_on_half(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> tuple[Rows, FloatArray]:
@@ -138,10 +161,3 @@ def _calibrate(scores: FloatArray, is_human: BoolArray) -> tuple[float, float]:
     curve.fit(scores[:, None] / spread, is_human, sample_weight=equal_prior(is_human))
     slope = float(curve.coef_[0, 0]) / spread
     return (slope, float(curve.intercept_[0])) if slope > 0 else (0.0, 0.0)
-
-
-def _logistic(x: FloatArray) -> FloatArray:
-    from scipy.special import expit
-
-    probability: FloatArray = expit(x)
-    return probability

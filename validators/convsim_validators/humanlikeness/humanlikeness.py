@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.contracts import Corpus, Finding
+from convsim.contracts import Corpus, Finding, Standing
 from convsim.seeds import child_seed, generator
 from convsim_validators.humanlikeness.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
 from convsim_validators.humanlikeness.kept import kept_scores
 from convsim_validators.humanlikeness.scores import RankCells, Scores, balanced_accuracy, score
-from convsim_validators.humanlikeness.sides import Sides
+from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
+from convsim_validators.humanlikeness.standings import Compared
 from convsim_validators.humanlikeness.tells import tells
-from convsim_validators.humanlikeness.views import View, first_words, habits, logistic_regression, words
+from convsim_validators.humanlikeness.views import (
+    NO_FEATURES,
+    View,
+    first_words,
+    habits,
+    logistic_regression,
+    words,
+)
 from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
 from convsim_validators.statistics.p_values import benjamini_hochberg, permutation_p_value
 from convsim_validators.statistics.resampling import permute
 from convsim_validators.statistics.settings import check_margin, check_resamples
 
-MIN_UNITS = 10
-"""Fewer independent units on either side decide nothing: five folds need two of each."""
 QUESTIONS = {
     "hls": "Would a reader of the shopper's words take the simulated ones for people?",
     "hls_length_matched": "Would a reader of the shopper's first words alone, as many of each, take them for people?",
@@ -96,17 +103,15 @@ class HumanLikeness:
         }
         results: dict[str, _Judged | _Unjudged] = {}
         for name, make in makers.items():
-            if min(sides.n_units) < MIN_UNITS:
-                results[name] = _Unjudged(sides, _too_few(sides, "remain"))
+            if too_few := sides.too_few("remain"):
+                results[name] = _Unjudged(sides, too_few)
                 continue
             view = make()
             kept = sides.keep(view.kept)
-            if min(kept.n_units) < MIN_UNITS:
-                results[name] = _Unjudged(kept, _too_few(kept, "are long enough"))
+            if too_few := kept.too_few("are long enough"):
+                results[name] = _Unjudged(kept, too_few)
             elif not view.names:
-                results[name] = _Unjudged(
-                    kept, "no feature varies or stands in two conversations: nothing to learn from"
-                )
+                results[name] = _Unjudged(kept, NO_FEATURES)
             else:
                 # Small products on many BLAS threads wait for one another: ten times slower on a busy machine.
                 with threadpool_limits(1):
@@ -119,6 +124,13 @@ class HumanLikeness:
             else self._unjudged(name, result, seed)
             for name, result in results.items()
         ]
+
+    def compare(self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int) -> Sequence[Standing]:
+        """Return `relative_hls` of each simulator, then `generalisation` of each ordered pair, itself included."""
+        own = child_seed(seed, self.name, "hls")
+        compared = Compared.of(real, simulated, n_resamples=self.n_resamples, seed=own)
+        say = partial(Standing, validator=self.name, version=self.version, source=self.source, seed=seed)
+        return list(compared.standings(say))
 
     def _judge(self, sides: Sides, view: View, seed: int) -> _Judged:
         rows = sides.rows(view.features)
@@ -254,11 +266,3 @@ class HumanLikeness:
                 "n_to_decide": needed,
             },
         )
-
-
-def _too_few(sides: Sides, what: str) -> str:
-    real, simulated = sides.n_units
-    return (
-        f"{real} real and {simulated} simulated independent units {what}; at least {MIN_UNITS} a side are needed "
-        "to fit anything"
-    )

@@ -24,11 +24,16 @@ class Scores:
     hls: float
     accuracy: float
     auc: float
+    people: float
+    """The mean calibrated probability of "human" over people: .5 where nothing tells the sides apart."""
     resampled_hls: FloatArray
     resampled_accuracy: FloatArray
     resampled_auc: FloatArray
+    resampled_people: FloatArray
 
-    def interval(self, name: Literal["hls", "accuracy", "auc"], level: float = 0.95) -> tuple[float, float]:
+    def interval(
+        self, name: Literal["hls", "accuracy", "auc", "people"], level: float = 0.95
+    ) -> tuple[float, float]:
         """Return the percentile interval of a score, widened for what folds share.
 
         A bootstrap of out-of-fold scores holds the models fixed. But fold f's model has learned from fold g and g's
@@ -36,10 +41,18 @@ class Scores:
         difference the variance is twice the bootstrap's (K (K - 1) products, each standing twice). Deviations are
         therefore stretched by the root of 2, which is right at equality and cautious away from it.
         """
-        observed: float = getattr(self, name)
-        deviations: FloatArray = getattr(self, f"resampled_{name}") - observed
-        low, high = observed + SHARED_FOLDS * np.quantile(deviations, [(1 - level) / 2, (1 + level) / 2])
-        return max(0.0, float(low)), min(1.0, float(high))
+        low, high = _stretched(getattr(self, name), getattr(self, f"resampled_{name}"), level)
+        return max(0.0, low), min(1.0, high)
+
+    @property
+    def relative_hls(self) -> float:
+        """The simulated side's mean probability of "human" as a multiple of people's: 1 if nothing tells them apart."""
+        return self.hls / self.people
+
+    def relative_interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Return the interval of ``relative_hls``: both sides are drawn anew, and it is widened as ``interval`` is."""
+        low, high = _stretched(self.relative_hls, self.resampled_hls / self.resampled_people, level)
+        return max(0.0, low), high
 
 
 def score(fitted: CrossFitted, *, n_resamples: int, seed: int) -> Scores:
@@ -62,18 +75,24 @@ def score(fitted: CrossFitted, *, n_resamples: int, seed: int) -> Scores:
         for name, rows in (("human", fitted.is_human), ("simulated", ~fitted.is_human))
     }
 
-    def means(weights: Weights) -> tuple[FloatArray, FloatArray]:
+    def means(weights: Weights) -> tuple[FloatArray, FloatArray, FloatArray]:
         human = [np.asarray(values @ weights, np.float64) for values in per_unit["human"]]
         simulated = [np.asarray(values @ weights, np.float64) for values in per_unit["simulated"]]
         n_human, n_simulated = np.maximum(human[0], 1), np.maximum(simulated[0], 1)
-        return simulated[2] / n_simulated, (human[1] / n_human + simulated[1] / n_simulated) / 2
+        accuracy = (human[1] / n_human + simulated[1] / n_simulated) / 2
+        return simulated[2] / n_simulated, accuracy, human[2] / n_human
 
-    hls, accuracy = means(once)
-    resampled_hls, resampled_accuracy = means(weights)
+    hls, accuracy, people = means(once)
+    resampled_hls, resampled_accuracy, resampled_people = means(weights)
     return Scores(
-        float(hls[0]), float(accuracy[0]), float(ranks.auc(once)[0]),
-        resampled_hls, resampled_accuracy, ranks.auc(weights),
+        float(hls[0]), float(accuracy[0]), float(ranks.auc(once)[0]), float(people[0]),
+        resampled_hls, resampled_accuracy, ranks.auc(weights), resampled_people,
     )  # fmt: skip
+
+
+def _stretched(observed: float, resampled: FloatArray, level: float) -> tuple[float, float]:
+    low, high = np.quantile(resampled - observed, [(1 - level) / 2, (1 + level) / 2])
+    return observed + SHARED_FOLDS * float(low), observed + SHARED_FOLDS * float(high)
 
 
 def balanced_accuracy(fitted: CrossFitted) -> float:
@@ -82,9 +101,15 @@ def balanced_accuracy(fitted: CrossFitted) -> float:
     return float((right[fitted.is_human].mean() + right[~fitted.is_human].mean()) / 2)
 
 
+def says_human(probability: FloatArray) -> FloatArray:
+    """Call "human" 1 and "simulated" 0, of probabilities of any shape; a tie at .5 is half of a call."""
+    calls: FloatArray = (np.sign(probability - 0.5) + 1) / 2
+    return calls
+
+
 def _right(fitted: CrossFitted) -> FloatArray:
-    says_human = np.where(fitted.probability > 0.5, 1.0, np.where(fitted.probability < 0.5, 0.0, 0.5))
-    return np.where(fitted.is_human, says_human, 1 - says_human)
+    called = says_human(fitted.probability)
+    return np.where(fitted.is_human, called, 1 - called)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from convsim_validators.statistics.resampling import Design, IntArray
 if TYPE_CHECKING:
     from convsim_validators.humanlikeness.discriminator import Features
 
+MIN_UNITS = 10
+"""Fewer independent units on either side decide nothing: five folds need two of each."""
 ONE_SIDED_BY_CHANCE = 0.01
 """The chance, with no difference of the sides, above which copies of a text on one side are taken for chance."""
 
@@ -32,7 +34,7 @@ class Sides:
     @classmethod
     def without_shared_texts(cls, real: Corpus, simulated: Corpus) -> Sides:
         """Drop conversations whose user's side stands, but for case and white space, on both sides."""
-        folded = [_folded(side) for side in (real, simulated)]
+        folded = [folded_texts(side) for side in (real, simulated)]
         shared = set(folded[0]) & set(folded[1])
         kept = [np.asarray([text not in shared for text in side], bool) for side in folded]
         return cls(
@@ -52,6 +54,16 @@ class Sides:
         """Independent units of each side."""
         return len(np.unique(self.group[self.is_human])), len(np.unique(self.group[~self.is_human]))
 
+    def too_few(self, what: str) -> str | None:
+        """Say that too few units ``what`` (a verb) to fit anything, if so."""
+        real, simulated = self.n_units
+        if min(real, simulated) >= MIN_UNITS:
+            return None
+        return (
+            f"{real} real and {simulated} simulated independent units {what}; at least {MIN_UNITS} a side are "
+            "needed to fit anything"
+        )
+
     @cached_property
     def is_human(self) -> BoolArray:
         """Shape (rows,)."""
@@ -70,7 +82,7 @@ class Sides:
 
         units = np.concatenate([self.real.units, self.simulated.units]).astype(str)
         unit_of = np.unique(units, return_inverse=True)[1]
-        text_of = np.unique([*_folded(self.real), *_folded(self.simulated)], return_inverse=True)[1]
+        text_of = np.unique([*folded_texts(self.real), *folded_texts(self.simulated)], return_inverse=True)[1]
         pairs, row = np.unique(np.column_stack([unit_of, text_of]), axis=0, return_index=True)
         if not len(pairs):
             return unit_of.astype(np.int64)
@@ -123,5 +135,6 @@ class Sides:
         return relabelled, rows.take(first | against), round((first.sum() + second.sum()) / 2)
 
 
-def _folded(side: Corpus) -> list[str]:
+def folded_texts(side: Corpus) -> list[str]:
+    """Return the user's side of each conversation without what case and white space say."""
     return [" ".join(text.casefold().split()) for text in side.user_texts]

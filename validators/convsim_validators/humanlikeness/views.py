@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,9 +17,19 @@ if TYPE_CHECKING:
 
 MAX_NGRAMS = 50_000
 """The most frequent n-grams are kept; bounds memory at any size."""
+NO_FEATURES = "no feature varies or stands in two conversations: nothing to learn from"
+"""Said of a view without columns."""
 N_BINS = 6
 BIN_WEIGHT = 0.3
 """Of a bin beside the normal score: found by simulation to lose neither shifted nor constant habits."""
+
+
+class ReadTexts(Protocol):
+    """Makes features of texts, shape (texts, columns), by a vocabulary that stands."""
+
+    def __call__(self, texts: Sequence[str]) -> Features:
+        """Weigh all words of the texts."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,14 @@ class View:
     detail: dict[str, int]
 
 
+@dataclass(frozen=True)
+class TextView(View):
+    """A view of word n-grams, that further texts can be put into."""
+
+    read: ReadTexts
+    """By this view's vocabulary and frequencies."""
+
+
 def logistic_regression() -> Classifier:
     """Make an unfitted discriminator; the ridge penalty is scikit-learn's default."""
     from sklearn.linear_model import LogisticRegression
@@ -44,22 +62,20 @@ def logistic_regression() -> Classifier:
     return classifier
 
 
-def words(texts: Sequence[str], n_real: int) -> View:
+def words(texts: Sequence[str], n_real: int) -> TextView:
     """Word 1-2-grams of the user's side, TF-IDF weighted.
 
     The vocabulary and its document frequencies are taken from both sides together, without their labels.
     """
-    return _ngrams(
-        [" ".join(WORD.findall(text.lower())) for text in texts], n_real, np.ones(len(texts), bool), {}
-    )
+    return _ngrams(texts, n_real, np.ones(len(texts), bool), {})
 
 
-def first_words(texts: Sequence[str], n_real: int) -> View:
+def first_words(texts: Sequence[str], n_real: int) -> TextView:
     """Word 1-2-grams of the user's first w words, w the lower quartile of both sides pooled.
 
     Whoever said fewer than w words is dropped and counted, so that length itself tells nothing.
     """
-    tokens = [WORD.findall(text.lower()) for text in texts]
+    tokens = [_tokens(text) for text in texts]
     lengths = np.asarray([len(words) for words in tokens])
     w = max(1, int(np.quantile(lengths, 0.25, method="lower"))) if len(lengths) else 1
     cut = [" ".join(words[:w]) for words, length in zip(tokens, lengths, strict=True) if length >= w]
@@ -121,19 +137,28 @@ def _span(low: float, high: float) -> str:
     return f"= {low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
 
 
-def _ngrams(texts: Sequence[str], n_real: int, kept: BoolArray, detail: dict[str, int]) -> View:
+def _tokens(text: str) -> list[str]:
+    return WORD.findall(text.lower())
+
+
+def _ngrams(texts: Sequence[str], n_real: int, kept: BoolArray, detail: dict[str, int]) -> TextView:
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-    split: Callable[[str], list[str]] = str.split
     vectorizer = CountVectorizer(
         ngram_range=(1, 2), min_df=2 if len(texts) > 2 else 1, max_features=MAX_NGRAMS,
-        tokenizer=split, token_pattern=None, lowercase=False, dtype=np.float32,
+        tokenizer=_tokens, token_pattern=None, lowercase=False, dtype=np.float32,
     )  # fmt: skip
     dropped = (int((~kept[:n_real]).sum()), int((~kept[n_real:]).sum()))
     try:
         counts = vectorizer.fit_transform(texts)
     except ValueError:  # scikit-learn's "empty vocabulary": no n-gram stands in two conversations
         nothing = np.zeros((len(texts), 0))
-        return View(nothing, [], nothing, kept, dropped, detail)
-    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
-    return View(weighted, list(vectorizer.get_feature_names_out()), counts > 0, kept, dropped, detail)
+        return TextView(nothing, [], nothing, kept, dropped, detail, lambda texts: np.zeros((len(texts), 0)))
+    frequencies = TfidfTransformer(sublinear_tf=True).fit(counts)
+
+    def read(texts: Sequence[str]) -> Features:
+        weighted: Features = frequencies.transform(vectorizer.transform(texts))
+        return weighted
+
+    names = list(vectorizer.get_feature_names_out())
+    return TextView(frequencies.transform(counts), names, counts > 0, kept, dropped, detail, read)

@@ -14,6 +14,9 @@ from convsim_validators.statistics.grid import Cells, FloatArray, cut_points, su
 from convsim_validators.statistics.p_values import permutation_p_value
 from convsim_validators.statistics.resampling import Design, Weights
 
+MIN_UNITS = 8
+"""Fewer independent units on either side decide nothing."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from convsim_validators.statistics.grid import FloatArray, cumulative
+from convsim_validators.statistics.wilson import wilson_limits
 
 BAND_LEVEL = 0.95
 NEAR_EXTREMAL_BANDS = 1.5
@@ -20,6 +21,30 @@ class Resamples(NamedTuple):
     simulated: FloatArray
     resampled_real: FloatArray
     resampled_simulated: FloatArray
+
+
+class Deviations(NamedTuple):
+    """How far resampling moved two distribution functions apart, around where they differ most; shape (replicates,)."""
+
+    near_largest: FloatArray
+    """The largest deviation, with the difference's sign, over all points where the populations' largest may stand."""
+    at_largest: FloatArray
+    """The deviation, with the difference's sign, at the sample's own largest difference."""
+
+    @classmethod
+    def of(cls, difference: FloatArray, process: FloatArray) -> Deviations:
+        """Read them off.
+
+        Args:
+            difference: Shape (cells,): of two empirical distribution functions.
+            process: Shape (cells, replicates): how far each replicate's difference lies from it.
+        """
+        at = int(np.abs(difference).argmax())
+        largest = float(np.abs(difference[at]))
+        band = NEAR_EXTREMAL_BANDS * float(np.quantile(np.abs(process).max(axis=0), BAND_LEVEL))
+        above, below = difference >= largest - band, -difference >= largest - band
+        signed = np.concatenate([process[above], -process[below]])
+        return cls(signed.max(axis=0), np.sign(difference[at]) * process[at])
 
 
 def statistic(real: FloatArray, simulated: FloatArray) -> float:
@@ -70,17 +95,14 @@ def confidence_limits(sample: Resamples, n_units: tuple[int, int], *, level: flo
     resampled_real = cumulative(sample.resampled_real)
     resampled_simulated = cumulative(sample.resampled_simulated)
     difference = real - simulated
-    process = (resampled_real - resampled_simulated) - difference[:, None]
     largest = float(np.abs(difference).max())
-
-    band = NEAR_EXTREMAL_BANDS * float(np.quantile(np.abs(process).max(axis=0), BAND_LEVEL))
-    above, below = difference >= largest - band, -difference >= largest - band
-    signed = np.concatenate([process[above], -process[below]])
-    lower = max(0.0, largest - float(np.quantile(signed.max(axis=0), (1 + level) / 2)))
+    process = (resampled_real - resampled_simulated) - difference[:, None]
+    near_largest = Deviations.of(difference, process).near_largest
+    lower = max(0.0, largest - float(np.quantile(near_largest, (1 + level) / 2)))
 
     z = float(norm.ppf((1 + level) / 2))
-    low_real, high_real = _wilson(real, _effective_units(real, resampled_real, n_units[0]), z)
-    low_simulated, high_simulated = _wilson(
+    low_real, high_real = wilson_limits(real, _effective_units(real, resampled_real, n_units[0]), z)
+    low_simulated, high_simulated = wilson_limits(
         simulated, _effective_units(simulated, resampled_simulated, n_units[1]), z
     )
     upwards = difference + np.hypot(high_real - real, simulated - low_simulated)
@@ -98,9 +120,3 @@ def _effective_units(share: FloatArray, resampled: FloatArray, n_units: int) -> 
     effective = np.divide(binomial, variance, out=np.full(len(share), float(n_units)), where=variance > 0)
     bounded: FloatArray = np.clip(effective, 1.0, None)
     return bounded
-
-
-def _wilson(share: FloatArray, n: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.minimum(centre - half, share), np.maximum(centre + half, share)

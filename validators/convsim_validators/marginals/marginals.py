@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
-from convsim.contracts import Corpus, Finding, Metric, NoiseFloor
-from convsim.seeds import generator
-from convsim_validators.marginals.column import Column, Sample
+from convsim.contracts import Corpus, Finding, Metric, NoiseFloor, Standing
+from convsim.seeds import child_seed, generator
+from convsim_validators.marginals.column import MIN_UNITS, Column, Sample
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples, distance
+from convsim_validators.marginals.standings import Placed
 from convsim_validators.statistics.decision import Decision, Evidence, decide, grown
 from convsim_validators.statistics.grid import FloatArray
 from convsim_validators.statistics.label_sources import refused_labels
 from convsim_validators.statistics.p_values import benjamini_hochberg
 from convsim_validators.statistics.resampling import Design, bootstrap, bootstrap_at_size, permute
 from convsim_validators.statistics.settings import check_margin, check_resamples
-
-MIN_UNITS = 8
-"""Fewer independent units on either side decide nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +77,13 @@ class Marginals:
             )
             for name in names
         ]
+
+    def compare(self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int) -> Sequence[Standing]:
+        """Return `mean_distance` of each simulator and `mean_distance_difference` of each ordered pair."""
+        own = child_seed(seed, self.name, "compare")
+        placed = Placed.of(real, simulated, n_resamples=self.n_resamples, seed=own)
+        say = partial(Standing, validator=self.name, version=self.version, source=self.source, seed=seed)
+        return list(placed.standings(say))
 
     def _resample(self, columns: dict[str, Column], design: Design, seed: int) -> dict[str, Sample]:
         """Resample all metrics with the same draws, one purpose at a time, so that memory holds one set of draws."""

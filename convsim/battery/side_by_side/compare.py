@@ -1,0 +1,178 @@
+"""Holds several simulators against the same people, and says what each costs and where it stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from importlib.metadata import version
+from typing import cast
+
+from convsim.battery.comparison import find_validators, judge
+from convsim.battery.guards import mix_warnings
+from convsim.battery.scorecard import MadeBy, Scorecard
+from convsim.battery.side_by_side.contenders import (
+    Contender,
+    Loaded,
+    Question,
+    Simulators,
+    loaded,
+    named,
+    require_all,
+)
+from convsim.battery.side_by_side.copying import Copied, Copying
+from convsim.battery.side_by_side.document import Comparison, LearnedFile, People, SimulatorReport
+from convsim.battery.side_by_side.placed import placed
+from convsim.battery.side_by_side.simulator_report import simulator_report
+from convsim.battery.side_by_side.standings import standings_of
+from convsim.battery.sides import Source
+from convsim.contracts import Annotator, Validator
+from convsim.plugins import make
+from convsim.readers import Transcripts
+
+SECONDS = (
+    "not every simulator has a price, so cost is counted in seconds, waiting included: they compare simulators only "
+    "where machine, server and concurrency were the same"
+)
+
+
+def compare(
+    real: Source,
+    simulators: Simulators,
+    *,
+    seed: int,
+    validators: Iterable[str | Validator] | None = None,
+    control: str | None = None,
+    treatment: str | None = None,
+    learned: Sequence[Source] = (),
+    tasks: Collection[str] = (),
+    arms: Collection[str] = (),
+    annotator: Annotator | None = None,
+    allow_overlap: bool = False,
+    allow_failures: bool = False,
+) -> Comparison:
+    """Hold simulators against the same people, side by side: realism, reactions, copying and cost.
+
+    Where two arms are named, all but the reactions is computed on the control arm alone, unless ``arms`` says
+    otherwise: people and simulators may have met the arms in different proportions, and a simulator that does not react
+    to the treated arm would be blamed for it twice.
+
+    Args:
+        real: The people's conversations.
+        simulators: The simulated sides, by name or in a row; one alone is compared with people and itself.
+        seed: Moves every random draw.
+        validators: Names or instances; by default all that are installed and need not be asked for.
+        control: The arm to start from in the shift test; none is made without.
+        treatment: The arm to go to.
+        learned: What shoppers learned from, all together: tells who says it again word for word.
+        tasks: Keep only these tasks on all sides; all by default.
+        arms: Keep only these arms on all sides.
+        annotator: Labels all sides first, each conversation once.
+        allow_overlap: Judge simulators even on conversations that they learned from.
+        allow_failures: Go on although more than 5 % of a side's conversations failed.
+
+    Raises:
+        InputError: A side cannot be read, is empty after the filters, failed too often or stands there twice; or the
+            people lack an arm.
+        PluginError: No such validator.
+    """
+    chosen = find_validators(validators)
+    question = Question(
+        tasks=tasks, arms=arms, control=control, treatment=treatment, allow_failures=allow_failures
+    )
+    sources = named(simulators)
+    known = [loaded(source) for source in learned]
+    people = Contender.of(loaded(real), "real", question, annotator)
+    require_all(people, question)
+    contenders = [Contender.of(source, name, question, annotator) for name, source in sources.items()]
+    copying = Copying.of(people.compared, [each.compared for each in contenders], known)
+    copied = {each.name: copying.by_simulator(each.compared) for each in contenders}
+    fit = {
+        each.name: each.compared
+        for each in contenders
+        if each.not_judged is None and (allow_overlap or copied[each.name].overlap.reason is None)
+    }
+    standings = standings_of(chosen, people.compared, fit, seed=seed)
+    judging = _Judging(people, chosen, question, seed=seed, allow_overlap=allow_overlap)
+    reports = [
+        simulator_report(
+            each, copied[each.name], copying.people, standings.all,
+            validation=judging.validation(each), shift=judging.shift(each), known=people.compared.warnings,
+        )
+        for each in contenders
+    ]  # fmt: skip
+    axis, reports, leaner = placed(reports, standings.all)
+    return Comparison(
+        seed=seed,
+        made_by=MadeBy(convsim=version("convsim")),
+        people=_people_report(people, copying.people),
+        arms=question.compared,
+        control=control,
+        treatment=treatment,
+        learned=tuple(map(_learned_file, known)),
+        cost_axis=axis,
+        simulators=tuple(reports),
+        leaner=tuple(leaner),
+        standings=standings.all,
+        failed=tuple(dict.fromkeys([*standings.failed, *_raised(reports)])),
+        warnings=(
+            *people.compared.warnings,
+            *standings.warnings,
+            *([SECONDS] if axis == "seconds" and len(reports) > 1 else ()),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Judging:
+    """Makes each simulator's scorecards, all with the same people, validators and seed."""
+
+    people: Contender
+    validators: Sequence[Validator]
+    question: Question
+    _: KW_ONLY
+    seed: int
+    allow_overlap: bool
+
+    def validation(self, contender: Contender) -> Scorecard | None:
+        """Judge a simulator on the compared arms; None where it has no part there."""
+        if contender.not_judged is not None:
+            return None
+        sides = self.people.compared, contender.compared
+        warnings = mix_warnings(*(side.conversations for side in sides))
+        return judge(
+            *sides, self.validators, seed=self.seed, warnings=warnings, allow_overlap=self.allow_overlap
+        )
+
+    def shift(self, contender: Contender) -> Scorecard | None:
+        """Ask for a simulator's reactions; None where no arms are named or it lacks one."""
+        if self.people.shift is None or contender.shift is None:
+            return None
+        settings = {"control": self.question.control, "treatment": self.question.treatment}
+        validator = cast(Validator, make("validators", "counterfactual", **settings))
+        return judge(
+            self.people.shift, contender.shift, [validator], seed=self.seed, allow_overlap=self.allow_overlap
+        )
+
+
+def _raised(reports: Iterable[SimulatorReport]) -> Iterator[str]:
+    """Yield the validators that raised while a simulator was judged."""
+    for report in reports:
+        for card in (report.validation, report.counterfactual):
+            yield from (f.validator for f in card.findings if f.details.get("failed")) if card else ()
+
+
+def _people_report(people: Contender, copied: Copied) -> People:
+    return People(
+        side=people.compared.summary,
+        failures=people.n_failed,
+        endings=dict(sorted(Counter(c.ending for c in people.compared.conversations).items())),
+        titles_named_early=copied.titles,
+        memorisation=copied.memorisation,
+    )
+
+
+def _learned_file(source: Loaded) -> LearnedFile:
+    if isinstance(source, Transcripts):
+        return LearnedFile(path=str(source.path), sha256=source.sha256, n=len(source.conversations))
+    return LearnedFile(path=None, sha256=None, n=len(source))

@@ -1,0 +1,182 @@
+"""The document of a comparison of several simulators with the same people."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from convsim.battery.scorecard import MadeBy, Scorecard, SideSummary
+from convsim.battery.side_by_side.cost import Cost
+from convsim.battery.side_by_side.front import LeanerPair, OnFront
+from convsim.battery.side_by_side.memorisation import Memorisation
+from convsim.battery.side_by_side.shares import Difference, Share
+from convsim.contracts import Interval, NoiseFloor, Standing, Verdict
+from convsim.records import Count, Name, Number, Record, Text
+
+CostAxis = Literal["cost_usd", "seconds"]
+
+
+class Estimate(Record):
+    """One number with its interval; undefined is null, and the reason says why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    estimate: Number | None = None
+    interval: Interval | None = None
+    verdict: Verdict | None = None
+    reason: Text
+
+
+class Verdicts(Record):
+    """How many findings were judged, and what they came to; shares are null where nothing was judged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    n: Count
+    aligned: Count
+    different: Count
+    undecided: Count
+    share_aligned: Number | None = None
+    share_different: Number | None = None
+    share_undecided: Number | None = None
+
+
+class Distance(Record):
+    """One metric's Kolmogorov-Smirnov distance from people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    metric: Name
+    ks: Number | None
+    interval: Interval | None
+    verdict: Verdict
+    noise_floor: NoiseFloor | None
+    reason: Text
+
+
+class Reactions(Record):
+    """What came of the shift test between two arms; null and a reason where it could not be asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    agreement: Estimate
+    """Share of people's established shifts that go the same way in the simulator."""
+    joint_p: Number | None = None
+    counts: dict[str, Count] = Field(default_factory=dict)
+    """Metrics by verdict."""
+    reason: Text = ""
+
+
+class Overlap(Record):
+    """What a simulator has of the people that it is held against."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    n_learned: Count
+    """Simulated conversations of a shopper that learned from conversations of the people."""
+    n_identical: Count
+    share_learned: Number | None
+    reason: Text | None
+    """Why nothing can be decided; null where there is no overlap."""
+
+
+class People(Record):
+    """The people's side: what simulators are held against."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    side: SideSummary
+    failures: Count
+    endings: dict[str, Count]
+    titles_named_early: Share
+    memorisation: Memorisation
+
+
+class LearnedFile(Record):
+    """What shoppers learned from, as it was given; null where it is no file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    path: Text | None
+    sha256: Text | None
+    n: Count
+
+
+class SimulatorReport(Record):
+    """One simulator beside the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Name
+    side: SideSummary
+    failures: Count
+    """Conversations that failed and take no part, costs included."""
+    shoppers: tuple[Text, ...] = ()
+    models: tuple[Text, ...] = ()
+    """Models behind the shopper, where its conversations name them; empty where they do not."""
+    not_judged: Text | None = None
+    """Why it could not be held against the people at all."""
+    habits: Verdicts
+    """Findings of ``marginals``."""
+    judged: Verdicts
+    """All findings that are no controls, those on reactions aside."""
+    distances: tuple[Distance, ...] = ()
+    mean_distance: Estimate
+    mean_distance_floor: NoiseFloor | None = None
+    """What people are from people at these sizes, in the same unit."""
+    hls: Estimate
+    relative_hls: Estimate
+    reactions: Reactions
+    endings: dict[str, Count]
+    overlap: Overlap
+    titles_named_early: Share
+    titles_beyond_people: Difference
+    memorisation: Memorisation
+    memorised_beyond_people: Difference
+    """Without first messages."""
+    cost: Cost
+    front: OnFront
+    warnings: tuple[Text, ...] = ()
+    validation: Scorecard | None = None
+    counterfactual: Scorecard | None = None
+
+
+class Comparison(Record):
+    """What ``comparison.json`` holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    schema_: Literal["convsim.comparison/1"] = Field("convsim.comparison/1", alias="schema")
+    seed: int
+    made_by: MadeBy
+    people: People
+    arms: tuple[Text, ...] = ()
+    """Arms on which all but reactions is computed; all where none is named."""
+    control: Text | None = None
+    treatment: Text | None = None
+    learned: tuple[LearnedFile, ...] = ()
+    cost_axis: CostAxis | None
+    """What a conversation's cost is measured in on the front: US dollars if every simulator has a price."""
+    simulators: tuple[SimulatorReport, ...]
+    leaner: tuple[LeanerPair, ...] = ()
+    standings: tuple[Standing, ...] = ()
+    failed: tuple[Text, ...] = ()
+    """Validators that raised."""
+    warnings: tuple[Text, ...] = ()
+
+    def standing_pairs(self, metric: str) -> dict[tuple[str, str], Standing]:
+        """Return the standings of pairs by the simulator and the one it is held against."""
+        return {
+            (s.simulator, s.against): s
+            for s in self.standings
+            if s.metric == metric and s.against is not None
+        }
+
+    def to_json(self) -> str:
+        """Return the document as indented JSON with a final newline."""
+        document: JsonValue = self.model_dump(mode="json", by_alias=True)
+        return (
+            json.dumps(_without_empty_metadata(document), indent=2, ensure_ascii=False, allow_nan=False)
+            + "\n"
+        )
+
+
+def _without_empty_metadata(value: JsonValue) -> JsonValue:
+    if isinstance(value, list):
+        return [_without_empty_metadata(each) for each in value]
+    if isinstance(value, dict):
+        return {k: _without_empty_metadata(v) for k, v in value.items() if k != "metadata" or v}
+    return value

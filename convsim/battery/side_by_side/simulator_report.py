@@ -1,0 +1,88 @@
+"""One simulator's part of the comparison, put together from what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from convsim.battery.scorecard import Scorecard
+from convsim.battery.side_by_side import summary
+from convsim.battery.side_by_side.contenders import Contender
+from convsim.battery.side_by_side.copying import Copied
+from convsim.battery.side_by_side.cost import cost_of
+from convsim.battery.side_by_side.document import Estimate, SimulatorReport
+from convsim.battery.side_by_side.front import OnFront
+from convsim.battery.side_by_side.shares import difference
+from convsim.contracts import Standing
+from convsim.conversation import Conversation
+
+NOT_PLACED = OnFront(place="undecided", reason="it is held against no other yet")
+
+
+def simulator_report(
+    contender: Contender,
+    copied: Copied,
+    people: Copied,
+    standings: Sequence[Standing],
+    *,
+    validation: Scorecard | None,
+    shift: Scorecard | None,
+    known: Collection[str],
+) -> SimulatorReport:
+    """Put one simulator's numbers together; its place on the front is not yet known.
+
+    Args:
+        contender: The simulator's side.
+        copied: What it has from others.
+        people: The people's own shares.
+        standings: Of all simulators.
+        validation: Its scorecard on the compared arms.
+        shift: Its scorecard of the shift test.
+        known: Warnings of the people's side, which are said once.
+    """
+    findings = validation.findings if validation else ()
+    conversations = contender.compared.conversations
+    reason = contender.not_judged or copied.overlap.reason
+    warnings = validation.warnings if validation else contender.compared.warnings
+    return SimulatorReport(
+        name=contender.name,
+        side=contender.compared.summary,
+        failures=contender.n_failed,
+        shoppers=tuple(sorted({c.shopper for c in conversations if c.shopper})),
+        models=_models(conversations),
+        not_judged=contender.not_judged,
+        habits=summary.verdicts(f for f in findings if f.validator == "marginals"),
+        judged=summary.verdicts(findings),
+        distances=summary.distances(findings),
+        mean_distance=_standing(standings, "marginals", "mean_distance", contender.name, reason),
+        mean_distance_floor=summary.floor_of_standing(
+            standings, "marginals", "mean_distance", contender.name
+        ),
+        hls=summary.hls(findings) if validation else Estimate(reason=contender.not_judged or ""),
+        relative_hls=_standing(standings, "humanlikeness", "relative_hls", contender.name, reason),
+        reactions=summary.reactions(shift, contender.no_shift),
+        endings=dict(sorted(Counter(c.ending for c in conversations).items())),
+        overlap=copied.overlap,
+        titles_named_early=copied.titles,
+        titles_beyond_people=difference(copied.titles, people.titles),
+        memorisation=copied.memorisation,
+        memorised_beyond_people=difference(copied.memorisation.after_first, people.memorisation.after_first),
+        cost=cost_of(conversations),
+        front=NOT_PLACED,
+        warnings=(*(w for w in warnings if w not in known), *copied.warnings),
+        validation=validation,
+        counterfactual=shift,
+    )
+
+
+def _models(conversations: Sequence[Conversation]) -> tuple[str, ...]:
+    """Name the models behind the shopper, which a run records as ``SHOPPER on MODEL``."""
+    named = {(c.simulator, f"{c.shopper} on ") for c in conversations if c.simulator and c.shopper}
+    return tuple(sorted(who.removeprefix(start) for who, start in named if who.startswith(start)))
+
+
+def _standing(
+    standings: Sequence[Standing], validator: str, metric: str, name: str, reason: str | None
+) -> Estimate:
+    found = summary.of_standing(standings, validator, metric, name)
+    return found if found.estimate is not None or reason is None else Estimate(reason=reason)

@@ -1,0 +1,87 @@
+"""What a scorecard comes to, in the few numbers that stand side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from convsim.battery.scorecard import Scorecard
+from convsim.battery.side_by_side.document import Distance, Estimate, Reactions, Verdicts
+from convsim.contracts import FAILING, Finding, NoiseFloor, Standing
+
+
+def verdicts(findings: Iterable[Finding]) -> Verdicts:
+    """Count what judged findings came to; controls are left out."""
+    judged = [f for f in findings if not f.is_control]
+    different = sum(f.verdict in FAILING for f in judged)
+    undecided = sum(f.verdict == "undecided" for f in judged)
+    counts = {"aligned": len(judged) - different - undecided, "different": different, "undecided": undecided}
+    shares = {f"share_{name}": count / len(judged) for name, count in counts.items()} if judged else {}
+    return Verdicts.model_validate({"n": len(judged), **counts, **shares})
+
+
+def distances(findings: Iterable[Finding]) -> tuple[Distance, ...]:
+    """Return the Kolmogorov-Smirnov distance of each judged metric of ``marginals``."""
+    return tuple(
+        Distance(
+            metric=f.metric, ks=f.estimate, interval=f.interval, verdict=f.verdict, noise_floor=f.noise_floor,
+            reason=f.reason,
+        )
+        for f in findings
+        if f.validator == "marginals" and not f.is_control and not f.details.get("failed")
+    )  # fmt: skip
+
+
+def hls(findings: Iterable[Finding]) -> Estimate:
+    """Return the human-likeness score."""
+    found = next((f for f in findings if f.metric == "hls" and f.validator == "humanlikeness"), None)
+    return _estimate(found, "the validator humanlikeness was not asked")
+
+
+def of_standing(standings: Sequence[Standing], validator: str, metric: str, name: str) -> Estimate:
+    """Return one simulator's own standing."""
+    found = _standing(standings, validator, metric, name)
+    if found is None:
+        return Estimate(reason=f"no validator says where it stands among others ({validator}: {metric})")
+    return Estimate(estimate=found.estimate, interval=found.interval, reason=found.reason)
+
+
+def floor_of_standing(
+    standings: Sequence[Standing], validator: str, metric: str, name: str
+) -> NoiseFloor | None:
+    """Return the noise floor of one simulator's own standing; None where it has none."""
+    found = _standing(standings, validator, metric, name)
+    stated = found.details.get("noise_floor") if found else None
+    return NoiseFloor.model_validate(stated) if isinstance(stated, dict) else None
+
+
+def _standing(standings: Sequence[Standing], validator: str, metric: str, name: str) -> Standing | None:
+    asked = (validator, metric, name, None)
+    return next((s for s in standings if (s.validator, s.metric, s.simulator, s.against) == asked), None)
+
+
+def reactions(card: Scorecard | None, reason: str) -> Reactions:
+    """Return what came of the shift test; ``reason`` says why it was not asked where there is no scorecard."""
+    if card is None:
+        return Reactions(agreement=Estimate(reason=reason), reason=reason)
+    named = {f.metric: f for f in card.judged}
+    joint = named.get("joint")
+    counts = Counter(f.verdict for f in card.judged if _of_one_metric(f))
+    return Reactions(
+        agreement=_estimate(named.get("directional_agreement"), "no metric could be judged"),
+        joint_p=joint.p_value if joint else None,
+        counts=dict(sorted(counts.items())),
+    )
+
+
+def _of_one_metric(finding: Finding) -> bool:
+    """Tell whether a finding is of a single metric's shift, and not of all or of the time of leaving."""
+    return "human_shift" in finding.details and finding.metric != "hazard_of_leaving"
+
+
+def _estimate(finding: Finding | None, otherwise: str) -> Estimate:
+    if finding is None:
+        return Estimate(reason=otherwise)
+    return Estimate(
+        estimate=finding.estimate, interval=finding.interval, verdict=finding.verdict, reason=finding.reason
+    )

@@ -1,0 +1,88 @@
+"""Whether a shopper names an item by its full title before the agent has shown it: then it knew its target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from convsim.battery.side_by_side.shares import Share, share, units_of
+from convsim.contracts.columns import words
+from convsim.conversation import Conversation
+
+MIN_WORDS = 3
+"""Shorter titles ("Rain boots") are what anybody might ask for."""
+UNIT = "conversations"
+
+MAX_WORDS = 40
+"""A longer title counts by its first words, so that no file makes the search long."""
+
+Title = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Titles:
+    """Titles, and how many words those have that begin alike, the most first."""
+
+    all: frozenset[Title]
+    lengths: Mapping[Title, Sequence[int]]
+    """By a title's first three words."""
+
+
+def known_titles(conversations: Iterable[Conversation]) -> Titles:
+    """Gather the titles, of three words or more, of every item that any agent showed."""
+    found = {
+        tuple(words(item.title)[:MAX_WORDS]) for c in conversations for m in c.messages for item in m.items
+    }
+    titles = frozenset(title for title in found if len(title) >= MIN_WORDS)
+    lengths: dict[Title, set[int]] = {}
+    for title in titles:
+        lengths.setdefault(title[:MIN_WORDS], set()).add(len(title))
+    return Titles(titles, {start: sorted(known, reverse=True) for start, known in lengths.items()})
+
+
+def titles_named_early(conversations: Sequence[Conversation], titles: Titles) -> Share:
+    """In what share of conversations does the user name a full title that the agent had neither shown nor said?
+
+    Titles are those of every item that was shown in any conversation of the comparison, so that people and all
+    simulators are held to the same ones.
+
+    Source:
+        Zhu et al. (2024), How reliable is your simulator?, arXiv 2403.16416: data leakage. There the target is known;
+        here any title counts, which needs no record of targets, and people's share tells what is usual.
+    """
+    if not any(message.items for c in conversations for message in c.messages):
+        return Share(unit=UNIT, reason="no items are recorded, so nobody knows what the agent had shown")
+    if not titles.all:
+        return Share(unit=UNIT, reason=f"no item's title has {MIN_WORDS} words or more")
+    hits = [_names_early(conversation, titles) for conversation in conversations]
+    return share(hits, units_of(conversations), unit=UNIT, undefined="there are no conversations")
+
+
+def _names_early(conversation: Conversation, titles: Titles) -> bool:
+    heard: list[str] = []
+    for message in conversation.messages:
+        said = words(message.content)
+        if message.role == "user":
+            # Part of a title that was shown may be another item's whole title.
+            if any(not any(_padded(title) in each for each in heard) for title in _named(said, titles)):
+                return True
+        elif message.role == "assistant":
+            heard += [_padded(said), *(_padded(words(item.title)) for item in message.items)]
+    return False
+
+
+def _named(said: Sequence[str], titles: Titles) -> Iterator[Title]:
+    """Yield the titles in a message, the longest at each place and none inside another."""
+    start = 0
+    while start <= len(said) - MIN_WORDS:
+        for length in titles.lengths.get(tuple(said[start : start + MIN_WORDS]), ()):
+            title = tuple(said[start : start + length])
+            if title in titles.all:
+                yield title
+                start += length - 1
+                break
+        start += 1
+
+
+def _padded(said: Sequence[str]) -> str:
+    return f" {' '.join(said)} "

@@ -1,0 +1,151 @@
+"""``convsim compare REAL SIM SIM …``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convsim.cli import console, options
+from convsim.cli.annotate import make_annotator, owners
+from convsim.cli.deliver import check_folder
+from convsim.errors import ConvsimError, InputError
+
+if TYPE_CHECKING:
+    from convsim.battery import Comparison
+    from convsim.readers import Transcripts
+
+FILES = "comparison.json, distances.csv and comparison.html"
+
+
+def compare(
+    real: Annotated[Path, typer.Argument(help="People's conversations: a file or a run folder.")],
+    sims: Annotated[
+        list[Path], typer.Argument(metavar="SIM...", help="Simulated conversations: files or run folders.")
+    ],
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="Name of a SIM, in their order; by default the files' names."),
+    ] = None,
+    control: Annotated[
+        str | None,
+        typer.Option(help="The arm to start from: asks how each reacts, and compares on it alone."),
+    ] = None,
+    treatment: Annotated[str | None, typer.Option(help="The arm to go to.")] = None,
+    learned: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="What shoppers learned from, to find what they repeat; may be repeated."
+        ),
+    ] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", envvar="CONVSIM_COMPARE_OUT", help=f"Folder for {FILES}.")
+    ] = None,
+    output: Annotated[
+        options.Format,
+        typer.Option("--format", envvar="CONVSIM_COMPARE_FORMAT", help="How the comparison is printed."),
+    ] = options.Format.text,
+    seed: options.Seed = 0,
+    validators: Annotated[
+        str | None,
+        typer.Option(help="Names, with commas between; by default all that need not be asked for."),
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Keep this task on all sides; may be repeated.")
+    ] = None,
+    arm: Annotated[
+        list[str] | None, typer.Option(help="Keep this arm on all sides; may be repeated.")
+    ] = None,
+    annotate: options.Annotate = None,
+    model: options.Model = None,
+    reader: options.Reader = None,
+    skip_bad_lines: options.SkipBadLines = False,
+    survey_map: options.SurveyMap = None,
+    allow_overlap: options.AllowOverlap = False,
+    allow_failures: options.AllowFailures = False,
+) -> None:
+    """Put simulators side by side: how far each is from people, what it repeats, and what it costs."""
+    from convsim import battery
+    from convsim.readers import read
+
+    names = _names(name, sims)
+    chosen = _validators(validators)
+    annotator = (
+        make_annotator(annotate, model, console.parse_settings([], owners(annotate))) if annotate else None
+    )
+    check_folder(out_dir)
+
+    def loaded(path: Path) -> Transcripts:
+        return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+
+    people = loaded(real)
+    sides = [loaded(path) for path in sims]
+    console.err().print(f"seed {seed}")
+    comparison = battery.compare(
+        people, dict(zip(names, sides, strict=True)) if names else sides, seed=seed,
+        validators=battery.find_validators(chosen), control=control, treatment=treatment,
+        learned=[loaded(path) for path in learned or ()], tasks=task or (), arms=arm or (), annotator=annotator,
+        allow_overlap=allow_overlap, allow_failures=allow_failures,
+    )  # fmt: skip
+    _deliver(comparison, out_dir, output)
+
+
+def _names(given: list[str] | None, sims: Sequence[Path]) -> list[str]:
+    """Check the names that are given: as many as simulators, each once."""
+    names = given or []
+    if names and len(names) != len(sims):
+        raise InputError(
+            f"--name was given {len(names)} times for {len(sims)} simulators; name each of them, or none"
+        )
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"--name {twice[0]!r} was given twice; call each simulator by its own name")
+    return names
+
+
+def _validators(names: str | None) -> list[str] | None:
+    if names is None:
+        return None
+    from convsim.plugins import installed
+
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    if not wanted:
+        raise InputError(
+            f"--validators {names!r} names none; installed: {', '.join(installed('validators'))}"
+        )
+    return wanted
+
+
+def _deliver(comparison: Comparison, out: Path | None, output: options.Format) -> None:
+    """Write the files, print the comparison, and fail where a validator did."""
+    comparison = comparison.but(made_by=comparison.made_by.but(command=tuple(sys.argv[1:])))
+    if out:
+        _write(comparison, console.make_folder(out))
+    _show(comparison, output)
+    if comparison.failed:
+        raise ConvsimError(
+            f"the validator {comparison.failed[0]} failed, and a warning says why; the others stand"
+        )
+
+
+def _write(comparison: Comparison, folder: Path) -> None:
+    from convsim.report.html.comparison import comparison_to_html
+    from convsim.report.side_by_side import to_csv
+
+    console.write_whole(folder / "comparison.json", comparison.to_json())
+    console.write_whole(folder / "distances.csv", to_csv(comparison))
+    console.write_whole(folder / "comparison.html", comparison_to_html(comparison))
+    console.err().print(f"wrote {FILES} into {folder}")
+
+
+def _show(comparison: Comparison, output: options.Format) -> None:
+    from convsim.report.side_by_side import comparison_to_markdown, print_comparison
+
+    if output is options.Format.json:
+        typer.echo(comparison.to_json(), nl=False)
+    elif output is options.Format.md:
+        typer.echo(comparison_to_markdown(comparison))
+    else:
+        print_comparison(comparison, console.out())

@@ -1,0 +1,64 @@
+"""Several simulators beside one another as a page: one HTML file that loads nothing and opens from disk."""
+
+from __future__ import annotations
+
+from convsim.battery.side_by_side import Comparison
+from convsim.plain import plain
+from convsim.report.html.page import MAX_WARNINGS, _environment, _file, _policy
+from convsim.report.html.pictures.front import front
+from convsim.report.html.text import name
+from convsim.report.side_by_side.sentences import limits, sentences
+from convsim.report.side_by_side.tables import Table, tables
+
+MAX_FILE = 200
+
+
+def comparison_to_html(comparison: Comparison) -> str:
+    """Return a comparison as a page; names are escaped, and no request is ever made."""
+    style, script = _file("style.css"), _file("script.js")
+    own = [f"{each.name}: {warning}" for each in comparison.simulators for warning in each.warnings]
+    template = _environment().get_template("comparison.html.j2")
+    return template.render(
+        comparison=comparison,
+        style=style,
+        script=script,
+        policy=_policy(str(script)),
+        sentences=[plain(sentence) for sentence in sentences(comparison)],
+        limits=limits(),
+        warnings=[plain(warning) for warning in (*comparison.warnings, *own)][:MAX_WARNINGS],
+        picture_of_front=front(comparison),
+        tables=[_readable(table) for table in tables(comparison)],
+        facts=_facts(comparison),
+    )
+
+
+def _readable(table: Table) -> Table:
+    rows = [[name(cell) for cell in row] for row in table.rows]
+    return Table(
+        name(table.title), [name(column) for column in table.columns], rows, plain(table.note, limit=4_000)
+    )
+
+
+def _facts(comparison: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return where the numbers come from: each file by its hash, the seed and the command."""
+    sides = [("People's conversations", comparison.people.side)]
+    sides += [(name(each.name), each.side) for each in comparison.simulators]
+    groups = [
+        (
+            title,
+            [
+                ("file", name(side.path, limit=MAX_FILE)),
+                ("SHA-256", name(side.sha256)),
+                ("simulator", name(side.simulator, limit=MAX_FILE)),
+                ("conversations", f"{side.n:,}"),
+            ],
+        )
+        for title, side in sides
+    ]
+    words = " ".join(name(word) for word in comparison.made_by.command)
+    made = [
+        ("convsim", name(comparison.made_by.convsim)),
+        ("command", f"convsim {words}".strip()),
+        ("seed", str(comparison.seed)),
+    ]
+    return [*groups, ("The comparison", made)]

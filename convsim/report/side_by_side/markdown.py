@@ -1,0 +1,24 @@
+"""The comparison as Markdown, for pull requests."""
+
+from __future__ import annotations
+
+from convsim.battery.side_by_side import Comparison
+from convsim.report.markdown import _cell as cell
+from convsim.report.side_by_side.sentences import limits, sentences
+from convsim.report.side_by_side.tables import tables
+
+
+def comparison_to_markdown(comparison: Comparison) -> str:
+    """Return the comparison as GitHub-flavoured Markdown; names are escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("convsim.report"), autoescape=False, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["cell"] = cell
+    return environment.get_template("comparison.md.j2").render(
+        comparison=comparison,
+        tables=list(tables(comparison)),
+        sentences=sentences(comparison),
+        limits=limits(),
+    )

@@ -1,0 +1,62 @@
+"""The comparison as tables for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from convsim.battery.side_by_side import Comparison
+from convsim.plain import plain
+from convsim.report.side_by_side.sentences import limits, sentences, shown
+from convsim.report.side_by_side.tables import Table, tables
+from convsim.report.tables import filled
+
+MAX_HEADER = 26
+MAX_CELL = 60
+BRACKETS = str.maketrans("[]", "()")
+"""So that no console takes a name for its markup."""
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print a comparison: sides, warnings, tables, what they come to, and what that does not show."""
+    for part in _parts(comparison):
+        console.print(part)
+
+
+def _parts(comparison: Comparison) -> Iterator[RenderableType]:
+    sides = [("people", comparison.people.side), *((each.name, each.side) for each in comparison.simulators)]
+    for name, side in sides:
+        who = f", {plain(side.simulator, limit=80)}" if side.simulator else ""
+        where = f"  {plain(side.path, limit=200)}" if side.path else ""
+        yield Text(f"{shown(name)[:MAX_CELL]:>20}  {side.n} conversations{who}{where}")
+    if comparison.arms:
+        aside = "" if comparison.control is None else "; reactions are between both"
+        yield Text(f"compared on the arms: {shown(', '.join(comparison.arms))}{aside}")
+    for warning in comparison.warnings:
+        yield Text(f"warning: {shown(warning)}", style="yellow")
+    for each in comparison.simulators:
+        for warning in each.warnings:
+            yield Text(f"warning: {shown(each.name)[:MAX_CELL]}: {shown(warning)}", style="yellow")
+    for table in tables(comparison):
+        yield _table(table)
+    yield Text("\n" + "\n".join(map(shown, sentences(comparison))), style="bold")
+    yield Text("\n".join(limits()), style="dim")
+
+
+def _table(table: Table) -> RenderableType:
+    rows = [[Text(_cell(cell)) for cell in row] for row in table.rows]
+    return filled(_headers(table.columns), rows, "\n".join(map(shown, table.note.splitlines())))
+
+
+def _headers(columns: Sequence[str]) -> list[str]:
+    """Cut headers, which may be simulators' names; those that become the same are told apart by their place."""
+    cut = [shown(column).translate(BRACKETS) for column in columns]
+    cut = [text if len(text) <= MAX_HEADER else f"{text[: MAX_HEADER - 1]}…" for text in cut]
+    return [f"{number} {text}" if cut.count(text) > 1 else text for number, text in enumerate(cut)]
+
+
+def _cell(text: str) -> str:
+    cell = shown(text)
+    return cell if len(cell) <= MAX_CELL else f"{cell[: MAX_CELL - 1]}…"

@@ -1,0 +1,38 @@
+"""Costs a conversation: what is not known stays unknown, with its reason."""
+
+from convsim.battery.side_by_side.cost import cost_of
+from convsim.conversation import Conversation
+
+
+def conversation(**usage: object) -> Conversation:
+    return Conversation.model_validate({"id": "c", "messages": [], "usage": usage or None})
+
+
+def test_means_are_over_the_conversations_that_say_what_they_used():
+    found = cost_of([
+        conversation(input_tokens=100, output_tokens=10, seconds=2.0, cost_usd=0.3), conversation(),
+        conversation(input_tokens=300, output_tokens=30, seconds=4.0, cost_usd=0.1),
+    ])  # fmt: skip
+    assert (found.n_known, found.input_tokens, found.output_tokens, found.seconds) == (2, 200, 20, 3)
+    assert found.cost_usd == 0.2
+    assert found.reasons == {}
+
+
+def test_one_unknown_price_makes_the_price_unknown_and_says_how_many():
+    found = cost_of([
+        conversation(input_tokens=1, output_tokens=1, seconds=1.0, cost_usd=0.3),
+        conversation(input_tokens=1, output_tokens=1, seconds=1.0),
+    ])  # fmt: skip
+    assert found.cost_usd is None
+    assert found.reasons == {"cost_usd": "the price of 1 of 2 conversations is not known"}
+
+
+def test_a_price_of_zero_is_a_price():
+    assert cost_of([conversation(input_tokens=1, output_tokens=1, cost_usd=0.0)]).cost_usd == 0
+
+
+def test_zeros_are_not_known_and_are_no_zeros():
+    found = cost_of([conversation(seconds=0.5)])
+    assert (found.input_tokens, found.output_tokens, found.cost_usd, found.seconds) == (None, None, None, 0.5)
+    assert set(found.reasons) == {"input_tokens", "output_tokens", "cost_usd"}
+    assert set(cost_of([conversation()]).reasons.values()) == {"its conversations do not say what they used"}

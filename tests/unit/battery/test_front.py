@@ -1,0 +1,92 @@
+"""Realism against cost, by hand: distances and costs of a few simulators, and what their differences show."""
+
+from convsim.battery.side_by_side.front import Apart, Candidate, leaner_pairs, places
+
+NEAR, FAR = Candidate("near", 0.10, 3.0), Candidate("far", 0.30, 1.0)
+
+
+def apart(*pairs: tuple[str, str, float, float]) -> dict[tuple[str, str], Apart]:
+    """Make differences with intervals, each also the other way round."""
+    found = {}
+    for one, other, low, high in pairs:
+        middle = (low + high) / 2
+        found[one, other] = Apart(middle, (low, high))
+        found[other, one] = Apart(-middle, (-high, -low))
+    return found
+
+
+def at(candidates, differences):
+    return {name: where.place for name, where in places(candidates, differences).items()}
+
+
+def test_who_is_nearer_and_dearer_and_who_is_farther_and_cheaper_are_both_on_the_front():
+    assert at([NEAR, FAR], apart(("far", "near", 0.1, 0.3))) == {"near": "on", "far": "on"}
+
+
+def test_who_is_farther_and_dearer_is_off_it_where_the_difference_is_shown():
+    dear = Candidate("dear", 0.30, 5.0)
+    found = places([NEAR, dear], apart(("dear", "near", 0.01, 0.4)))
+    assert found["near"].place == "on"
+    assert found["dear"].place == "off"
+    assert found["dear"].reason == "near costs no more and is nearer to people"
+
+
+def test_where_the_interval_of_the_difference_reaches_0_it_is_undecided_and_the_rival_is_named():
+    dear = Candidate("dear", 0.12, 5.0)
+    for differences in (apart(("dear", "near", 0.0, 0.05)), apart(("dear", "near", -0.02, 0.06)), {}):
+        found = places([NEAR, dear], differences)
+        assert (found["near"].place, found["dear"].place) == ("on", "undecided")
+        assert found["dear"].reason.startswith("near: costs no more")
+
+
+def test_an_interval_that_is_not_known_decides_nothing():
+    dear = Candidate("dear", 0.30, 5.0)
+    assert at([NEAR, dear], {("dear", "near"): Apart(0.2, None)})["dear"] == "undecided"
+
+
+def test_two_that_are_alike_in_both_are_each_others_rivals():
+    twins = [Candidate("a", 0.2, 1.0), Candidate("b", 0.2, 1.0)]
+    assert at(twins, apart(("a", "b", -0.1, 0.1))) == {"a": "undecided", "b": "undecided"}
+
+
+def test_one_beaten_by_the_second_of_three_is_off_although_the_first_is_undecided():
+    three = [Candidate("x", 0.30, 4.0), Candidate("y", 0.28, 3.0), Candidate("z", 0.10, 2.0)]
+    differences = apart(("x", "y", -0.1, 0.14), ("x", "z", 0.1, 0.3), ("y", "z", 0.08, 0.28))
+    assert at(three, differences) == {"x": "off", "y": "off", "z": "on"}
+
+
+def test_an_equal_price_is_no_more():
+    same = Candidate("same", 0.30, 3.0)
+    assert at([NEAR, same], apart(("same", "near", 0.1, 0.3))) == {"near": "on", "same": "off"}
+
+
+def test_without_a_price_or_a_distance_nothing_is_decided_and_nobody_else_is_harmed():
+    unpriced = Candidate("unpriced", 0.01, None, "its cost is not known: no time was recorded")
+    unmeasured = Candidate("unmeasured", None, 0.01)
+    found = places([NEAR, unpriced, unmeasured], {})
+    assert (found["unpriced"].place, found["unpriced"].reason) == ("undecided", unpriced.reason)
+    assert found["unmeasured"].reason == "its distance or its cost is not known"
+    assert found["near"].place == "on"
+
+
+def test_one_alone_is_on_the_front():
+    assert at([NEAR], {}) == {"near": "on"}
+
+
+def test_a_leaner_one_lost_realism_where_the_whole_interval_lies_above_0():
+    [pair] = leaner_pairs([NEAR, FAR], apart(("far", "near", 0.1, 0.3)))
+    assert (pair.cheaper, pair.dearer, pair.lost_realism) == ("far", "near", True)
+    assert abs(pair.cost_ratio - 1 / 3) < 1e-12
+    assert (pair.difference, pair.interval) == (0.2, (0.1, 0.3))
+
+
+def test_an_interval_that_reaches_0_shows_no_loss():
+    [pair] = leaner_pairs([NEAR, FAR], apart(("far", "near", 0.0, 0.3)))
+    assert not pair.lost_realism
+
+
+def test_no_pair_where_nobody_is_cheaper_or_a_number_is_missing():
+    differences = apart(("far", "near", 0.1, 0.3))
+    assert leaner_pairs([NEAR, FAR._replace(cost=3.0)], differences) == []
+    assert leaner_pairs([NEAR, FAR._replace(cost=None)], differences) == []
+    assert leaner_pairs([NEAR, FAR], {}) == []

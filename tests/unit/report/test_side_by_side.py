@@ -1,0 +1,194 @@
+"""A comparison at a terminal, in Markdown, as rows and as a page."""
+
+import csv
+import io
+
+import pytest
+from rich.console import Console
+
+from convsim.battery import Comparison
+from convsim.report.html.comparison import comparison_to_html
+from convsim.report.side_by_side import comparison_to_markdown, print_comparison, to_csv
+from convsim.report.side_by_side.sentences import sentences
+from convsim.report.side_by_side.tables import Table, tables
+from tests.compared import comparison, generalisation, simulator
+from tests.reports import HOSTILE
+
+
+def printed(found: Comparison, *, markup: bool = False) -> str:
+    file = io.StringIO()
+    print_comparison(found, Console(file=file, width=160, color_system=None, markup=markup))
+    return file.getvalue()
+
+
+def table(found: Comparison, title: str) -> Table:
+    return next(each for each in tables(found) if each.title.startswith(title))
+
+
+def test_the_overview_holds_a_row_a_simulator_with_its_cost_and_place():
+    found = comparison(simulator("icl"), simulator("lean", seconds=0.25, place="off"))
+    overview = table(found, "realism")
+    assert [dict(zip(overview.columns, row, strict=True)) for row in overview.rows] == [
+        {"simulator": "icl", "n": "40", "mean distance": "0.23 [0.2, 0.25]", "floor": "0.1", "= / ≠ / ?": "1 / 1 / 1",
+         "HLS": "0.31", "of people's": "–", "cost": "2 s", "front": "on the front"},
+        {"simulator": "lean", "n": "40", "mean distance": "0.23 [0.2, 0.25]", "floor": "0.1", "= / ≠ / ?": "1 / 1 / 1",
+         "HLS": "0.31", "of people's": "–", "cost": "0.25 s", "front": "off"},
+    ]  # fmt: skip
+
+
+def test_distances_stand_with_a_mark_of_their_verdict():
+    found = table(comparison(simulator("icl"), simulator("lean", distances=[])), "distance from")
+    assert found.columns == ("metric", "icl", "lean", "floor")
+    assert [tuple(row) for row in found.rows] == [
+        ("turns", "0.4 ≠", "–", "0.1"), ("thanks", "0.05 =", "–", "0.1"), ("left", "– ?", "–", "–"),
+    ]  # fmt: skip
+
+
+def test_a_row_of_the_matrix_is_the_one_that_a_discriminator_learned_against():
+    names = ("icl", "lean")
+    standings = generalisation(names, [[0.9, 0.2], [0.6, 0.8]])
+    found = table(comparison(simulator("icl"), simulator("lean"), standings=standings), "who is caught")
+    assert found.columns == ("learned against", "icl", "lean", "people")
+    assert [tuple(row) for row in found.rows] == [
+        ("icl", "0.9", "0.2", "0.07"),
+        ("lean", "0.6", "0.8", "0.08"),
+    ]
+
+
+def test_reactions_stand_where_arms_are_named_and_say_why_one_was_not_asked():
+    reacts = {
+        "agreement": {"estimate": 0.75, "interval": (0.5, 1.0), "reason": "-"}, "joint_p": 0.02,
+        "counts": {"does_not_react": 2, "undecided": 5},
+    }  # fmt: skip
+    silent = {"agreement": {"reason": "no arm"}, "reason": "it has no arm 'bad'"}
+    sides = (simulator("icl", reactions=reacts), simulator("lean", reactions=silent))
+    assert not [each for each in tables(comparison(*sides)) if each.title.startswith("reactions")]
+    found = table(comparison(*sides, control="good", treatment="bad"), "reactions from good to bad")
+    assert found.rows[0] == ("icl", "0.75 [0.5, 1]", "0.02", "0", "2", "0", "0", "0", "5")
+    assert found.rows[1][1:] == ("–",) * 8
+    assert "lean: it has no arm 'bad'" in found.note
+
+
+def test_what_is_unknown_is_a_dash_with_its_reason_and_never_a_zero():
+    found = comparison(simulator("icl", seconds=None))
+    assert "no tokens were counted" in table(found, "cost").rows[0][-1]
+    assert table(found, "cost").rows[0][1:-1] == ("40 of 40", "–", "–", "–", "–")
+    assert "what shoppers learned from was not given" in table(found, "copying").note
+    assert table(found, "endings").rows == [("people", "0%", "100%", "0"), ("icl", "25%", "75%", "0")]
+
+
+def pair(low: float, high: float, ratio: float = 1 / 3) -> dict[str, object]:
+    return {
+        "cheaper": "lean", "dearer": "icl", "cost_ratio": ratio, "difference": (low + high) / 2,
+        "interval": (low, high), "lost_realism": low > 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            pair(0.1, 0.3),
+            "lean costs a third of icl and is further from people: its mean distance is larger by 0.2 [0.1, 0.3].",
+        ),
+        (pair(-0.3, -0.1), "lean costs a third of icl and is nearer to people: "),
+        (pair(-0.1, 0.3), "lean costs a third of icl; that it is further from people is not shown: "),
+        (pair(0.1, 0.3, 0.42), "lean costs 42% of icl and"),
+        (pair(0.1, 0.3, 0.0004), "lean costs less than 1% of icl and"),
+    ],
+)
+def test_a_leaner_simulator_that_lost_realism_is_said_so(given, said):
+    found = sentences(comparison(simulator("icl"), simulator("lean"), leaner=[given]))
+    assert [each for each in found if each.startswith(said)]
+
+
+def test_losses_stand_before_what_is_not_shown_and_many_pairs_are_cut():
+    pairs = [pair(-0.1, 0.3)] * 20 + [pair(0.1, 0.3)]
+    found = sentences(comparison(simulator("icl"), simulator("lean"), leaner=pairs))
+    leaner = [each for each in found if each.startswith("lean costs")]
+    assert len(leaner) == 12
+    assert "further from people:" in leaner[0]
+    assert "9 more pairs stand in the JSON." in found
+
+
+def test_the_front_is_said_with_its_reasons_and_its_absence_too():
+    found = sentences(comparison(simulator("icl"), simulator("lean", place="off")))
+    assert found[:3] == [
+        "Realism (mean distance) against cost in seconds a conversation:", "On the front: icl (a reason).",
+        "Off the front: lean (a reason).",
+    ]  # fmt: skip
+    assert "no front" in sentences(comparison(simulator("icl"), cost_axis=None))[0]
+
+
+def test_who_is_not_judged_is_named_with_the_reason():
+    overlap = {
+        "n_learned": 3,
+        "n_identical": 0,
+        "share_learned": 0.1,
+        "reason": "it learned from the real side",
+    }
+    sides = (simulator("a", overlap=overlap), simulator("b", not_judged="it has no arm 'good'"))
+    found = sentences(comparison(*sides))
+    assert found[-2:] == [
+        "a: it learned from the real side.", "b is not held against people: it has no arm 'good'.",
+    ]  # fmt: skip
+
+
+def test_the_csv_is_tidy_and_undefined_numbers_are_empty():
+    rows = list(csv.DictReader(io.StringIO(to_csv(comparison(simulator("icl"), simulator("=lean"))))))
+    assert len(rows) == 6
+    assert rows[0] == {
+        "simulator": "icl", "metric": "turns", "ks": "0.4", "low": "0.3", "high": "0.5", "verdict": "different",
+        "floor_mean": "0.05", "floor_q95": "0.1",
+    }  # fmt: skip
+    assert (rows[2]["ks"], rows[2]["low"], rows[2]["floor_q95"]) == ("", "", "")
+    assert rows[3]["simulator"] == "'=lean"
+
+
+def hostile() -> Comparison:
+    names = [f"\x1b[2J\x07[bold]a[/bold] | `x` {HOSTILE}", "[/nothing] $\\frac{1}{2}$ _b_\u202e"]
+    sides = [simulator(name, warnings=(HOSTILE,)) for name in names]
+    return comparison(*sides, standings=generalisation(names, [[0.9, 0.2], [0.6, 0.8]]), warnings=(HOSTILE,))
+
+
+@pytest.mark.parametrize("markup", [False, True])
+def test_hostile_names_reach_no_terminal_and_are_no_markup(markup):
+    text = printed(hostile(), markup=markup)
+    assert not {"\x1b", "\x07", "\u202e"} & set(text)
+    assert "[bold]a" in text
+
+
+def test_hostile_names_are_no_markdown_and_no_html():
+    text = comparison_to_markdown(hostile())
+    assert "<script" not in text
+    assert "\x1b" not in text
+    rows = [line for line in text.splitlines() if line.startswith("|") and "\\[bold\\]" in line]
+    assert rows
+    assert all("\\|" in row and "\\`x\\`" in row for row in rows)
+
+
+def test_hostile_names_stay_text_in_the_page_and_it_loads_nothing():
+    page = comparison_to_html(hostile())
+    assert page.count("<script") == 1
+    assert "<img" not in page
+    assert "default-src &#39;none&#39;" in page
+    assert "&lt;script&gt;" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_the_page_has_the_picture_where_costs_are_known_and_says_so_where_not():
+    page = comparison_to_html(
+        comparison(simulator("icl"), simulator("lean", seconds=100.0, place="undecided"))
+    )
+    assert "On the front: icl." in page
+    assert "seconds a conversation" in page
+    without = comparison_to_html(comparison(simulator("icl", seconds=None), cost_axis=None))
+    assert "<svg" not in without
+    assert "distance from people and cost are both known" in without
+
+
+def test_names_that_are_alike_when_cut_are_told_apart():
+    long = "a-shopper-with-a-very-long-name-"
+    text = printed(comparison(simulator(f"{long}1"), simulator(f"{long}2")))
+    assert "1 a-shopper-with-a-very-lo" in text
+    assert "2 a-shopper-with-a-very-lo" in text

@@ -9,7 +9,7 @@ from convsim.training.settings import TrainingSettings
 
 
 def adapt(model: Any, settings: TrainingSettings) -> Any:
-    """Return the model that is trained; layers are dropped from ``model`` itself.
+    """Return what is trained of ``model``: a smaller one, one with LoRA beside it, or itself.
 
     Source:
         Hu et al. (2022), LoRA: Low-rank adaptation of large language models, ICLR; here on every linear layer.

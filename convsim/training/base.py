@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from convsim.models.checkpoint import Checkpoint, check_path, load_checkpoint
+from convsim.errors import InputError
+from convsim.models.checkpoint import Checkpoint, check_path, load_checkpoint, needs_torchao
 from convsim.models.embedded import embedded_folder
 from convsim.shoppers.sft import SHOPPER_FILE, Trained, read_trained
 
@@ -49,10 +50,14 @@ def load_base(path: Path) -> tuple[Checkpoint, bool]:
     Such a base is given a plain one, ``System: … User: … Assistant: …``, which is saved with what is trained.
 
     Raises:
-        InputError: It cannot be loaded, or is no causal language model.
+        InputError: It cannot be loaded, is no causal language model, or has int8 weights.
         MissingExtraError: A package is missing.
     """
     checkpoint = load_checkpoint(path, dtype="float32")
+    if path.is_dir() and needs_torchao(path):
+        raise InputError(
+            f"the base {path} has int8 weights, which cannot be trained: give the one it was made of"
+        )
     is_bare = checkpoint.tokenizer.chat_template is None
     if is_bare:
         plain = files("convsim.training").joinpath(PLAIN_CHAT).read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from convsim.models.local import Local
 from convsim.one_line import one_line
 from convsim.shoppers.sft import SHOPPER_FILE, Trained
 from convsim.training.adapting import merged
+from convsim.training.compressing import quantize_int8
 from convsim.training.decoding import Decoding, choose_decoding
 from convsim.training.settings import TrainingSettings
 from convsim.waiting import run_to_its_end
@@ -41,9 +42,7 @@ def finish(
     try:
         save(merged(model), tokenizer, partial)
         if settings.compress == "int8":
-            from convsim.training.compressing import quantise_int8
-
-            quantise_int8(partial)
+            quantize_int8(partial)
         for file in sorted(partial.iterdir()):
             file.replace(out / file.name)
         partial.rmdir()

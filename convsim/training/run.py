@@ -61,6 +61,8 @@ class Training:
         """
         needed = ("torch", "transformers", "accelerate", *(["peft"] if self.settings.lora else []))
         require_packages(*needed, extra="train")
+        if self.settings.compress == "int8":
+            require_packages("torchao", extra="lean")
         out, path = Path(folder), base_path(self.base)
         self.settings.check(is_trained=trained_base(path) is not None)
         chosen = choose(

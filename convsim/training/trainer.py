@@ -26,6 +26,8 @@ class UserTrainer(Trainer):  # type: ignore[misc]
     With a ``teacher`` the student is held to the teacher's distribution and to people's words, half and half.
     """
 
+    control: Any
+
     def __init__(
         self,
         *,
@@ -72,8 +74,7 @@ class UserTrainer(Trainer):  # type: ignore[misc]
         perplexity = user_perplexity(self.model, self.eval_dataset, batch=batch)
         metrics = {f"{metric_key_prefix}_perplexity": float("inf") if perplexity is None else perplexity}
         self.log(metrics)
-        control: Any = self.control
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, control, metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:

@@ -1,23 +1,12 @@
-"""Makes a smaller shopper of a model: fewer layers, a teacher to learn from, weights of eight bits."""
+"""Drops layers of a causal language model."""
 
 from __future__ import annotations
 
 import copy
-import shutil
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from convsim.errors import InputError
-from convsim.models.checkpoint import check_path, needs_torchao, quiet, require_packages
 from convsim.one_line import one_line
-from convsim.training.encoding import IGNORED
-
-if TYPE_CHECKING:
-    import torch
-
-WEIGHTS = "*.safetensors*"
-"""Weights in one file or in several, with their index."""
 
 
 def drop_layers(model: Any, keep: int) -> Any:
@@ -115,106 +104,3 @@ def _check_same_kind(before: Any, after: Any, kept: list[int]) -> None:
                         f"no layers of this model can be dropped: as number {place}, layer {layer} would have "
                         f"{name} {made!r} instead of {value!r}"
                     )
-
-
-def distillation_loss(
-    student_logits: torch.Tensor,
-    teacher_logits: torch.Tensor,
-    labels: torch.Tensor,
-    *,
-    temperature: float,
-    weight: float,
-    num_items_in_batch: int | None = None,
-) -> torch.Tensor:
-    """Return how far a student is from its teacher and from what was said, a token.
-
-    ``weight`` of the Kullback-Leibler divergence of the student's softened distribution from the teacher's, times the
-    squared temperature, and the rest of the cross entropy, at the tokens that are learned.
-
-    Args:
-        student_logits: Shape (rows, tokens, vocabulary); those at a token are for the next one.
-        teacher_logits: The same shape.
-        labels: Shape (rows, tokens); -100 where nothing is learned.
-        temperature: What both distributions are softened by; above 0.
-        weight: Share of the teacher, from 0 to 1.
-        num_items_in_batch: Learned tokens of all rows that one optimizer step adds up; None takes those of these rows.
-
-    Raises:
-        ValueError: The shapes of the logits differ: the models do not share a vocabulary.
-
-    Source:
-        Hinton, Vinyals and Dean (2015), Distilling the knowledge in a neural network, arXiv 1503.02531, section 2,
-        with the divergence in place of the cross entropy, which differ by what the student cannot change.
-    """
-    from torch.nn import functional
-
-    if student_logits.shape != teacher_logits.shape:
-        raise ValueError(
-            "a student needs its teacher's vocabulary: their logits have the shapes "
-            f"{tuple(student_logits.shape)} and {tuple(teacher_logits.shape)}"
-        )
-    following = labels[:, 1:]
-    learned = following != IGNORED
-    student = student_logits[:, :-1][learned].float()
-    teacher = teacher_logits[:, :-1][learned].float()
-    divergence = functional.kl_div(
-        (student / temperature).log_softmax(-1),
-        (teacher / temperature).log_softmax(-1),
-        log_target=True,
-        reduction="sum",
-    )
-    surprise = functional.cross_entropy(student, following[learned], reduction="sum")
-    count = num_items_in_batch if num_items_in_batch is not None else learned.sum()
-    loss: torch.Tensor = (weight * temperature**2 * divergence + (1 - weight) * surprise) / count
-    return loss
-
-
-def quantise_int8(folder: Path) -> None:
-    """Rewrite the weights of a model's folder in int8, one scale a row; embeddings and activations stay as they are.
-
-    New files are written beside the folder and then put in place, the configuration last: a folder that was left
-    between the two cannot be loaded, and is never loaded as something else.
-
-    Raises:
-        InputError: The folder holds no model that can be loaded, or one in int8.
-        MissingExtraError: The extra "lean" is not installed.
-        OSError: The files cannot be written.
-    """
-    require_packages("torch", "transformers", "torchao", extra="lean")
-    check_path(folder)
-    if needs_torchao(folder):
-        raise InputError(f"the model at {folder} is quantized already")
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-int8-"))
-    try:
-        with quiet():
-            _save_int8(folder, beside)
-        made = {file.name for file in beside.glob(WEIGHTS)}
-        for old in folder.glob(WEIGHTS):
-            if old.name not in made:
-                old.unlink()
-        for name in (*sorted(made), "config.json"):
-            (beside / name).replace(folder / name)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _save_int8(folder: Path, into: Path) -> None:
-    import torch
-    from safetensors import SafetensorError
-    from torchao.quantization import Int8WeightOnlyConfig
-    from transformers import AutoModelForCausalLM, TorchAoConfig
-
-    models: Any = AutoModelForCausalLM
-    rows: Any = TorchAoConfig
-    try:
-        model = models.from_pretrained(
-            folder,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.bfloat16,
-            quantization_config=rows(Int8WeightOnlyConfig()),
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise InputError(f"the model at {folder} cannot be loaded: {one_line(error)}") from error
-    model.save_pretrained(into)

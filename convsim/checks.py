@@ -31,3 +31,9 @@ def check_temperature(owner: str, value: object) -> None:
     """Check that a temperature is a number from 0; raises InputError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         raise InputError(f"{owner}: temperature must be a number from 0, but is {value!r}")
+
+
+def check_top_p(owner: str, value: object) -> None:
+    """Check that ``top_p`` is a number above 0 and at most 1; raises InputError."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise InputError(f"{owner}: top_p must be a number above 0, up to 1, but is {value!r}")

@@ -32,7 +32,8 @@ class Record(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
-        cls.known_keys = frozenset(cls.model_fields)
+        aliases = {field.alias for field in cls.model_fields.values() if field.alias}
+        cls.known_keys = frozenset(cls.model_fields) | aliases
 
     @model_validator(mode="before")
     @classmethod

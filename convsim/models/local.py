@@ -74,7 +74,7 @@ class Local:
     def __post_init__(self) -> None:
         check_settings(self)
         self._check_source()
-        self.name = self.name or Path(self.path).name
+        self.name = self.name or Path(self.path).absolute().name
         self._checkpoint: Checkpoint | None = None
         self._loading = threading.Lock()
         worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="convsim-model")
@@ -208,7 +208,8 @@ class Local:
         """
         checkpoint = await to_thread(self.load)
         tokens = [*chat_tokens(checkpoint, messages), *answer_tokens(checkpoint, messages, opening)[:-1]]
-        said = await self._write(checkpoint, Prompt(tokens, max_tokens, temperature, seed, (), top_p))
+        ends = () if has_template(checkpoint) else PLAIN_STOPS
+        said = await self._write(checkpoint, Prompt(tokens, max_tokens, temperature, seed, ends, top_p))
         return said.but(text=said.text.strip())
 
     def _source(self) -> Path:

@@ -22,14 +22,14 @@ def to_markdown(card: Scorecard) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters["cell"] = _cell
+    environment.filters["cell"] = table_cell
     return environment.get_template("scorecard.md.j2").render(
         card=card, headline=headline(card), limits=limits(card), tells=_tells(card),
         verdicts=VERDICTS, side=side, number=number, interval=interval,
     )  # fmt: skip
 
 
-def _cell(text: str) -> str:
+def table_cell(text: str) -> str:
     """Escape HTML and what would end a table cell, a quotation or code."""
     one_line = " ".join(plain(text).split())
     escaped = html.escape(one_line, quote=False)

@@ -6,7 +6,7 @@ from convsim.conversation import Conversation, Item, Message
 
 def last_items(conversation: Conversation) -> tuple[Item, ...]:
     """Return the items that the agent showed last."""
-    return next((m.items for m in reversed(conversation.messages) if m.items), ())
+    return next((m.items for m in reversed(conversation.messages) if m.role == "assistant" and m.items), ())
 
 
 def closing_move(source: Conversation, present: Conversation, *, retrieved: tuple[str, ...] = ()) -> UserMove:

@@ -64,9 +64,7 @@ class Study:
             raise InputError("a study needs at least one persona and one arm")
         for persona in self.personas:
             if late := persona.known_afterwards():
-                raise InputError(
-                    f"persona {persona.id}: {late[0]} {LOOK_AHEAD}"
-                )
+                raise InputError(f"persona {persona.id}: {late[0]} {LOOK_AHEAD}")
 
     @property
     def conditions(self) -> list[Arm]:

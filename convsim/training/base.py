@@ -6,12 +6,13 @@ import hashlib
 from importlib.resources import files
 from pathlib import Path
 
-from pydantic import JsonValue
-
+from convsim.contracts import ChatMessage
 from convsim.errors import InputError
+from convsim.models.chat import answer_tokens
 from convsim.models.checkpoint import Checkpoint, check_path, load_checkpoint, needs_torchao
 from convsim.models.embedded import embedded_folder
 from convsim.shoppers.sft import SHOPPER_FILE, Trained, read_trained
+from convsim.shoppers.sft.moves import SAY
 
 EMBEDDED = "embedded"
 PLAIN_CHAT = "plain_chat.jinja"
@@ -34,10 +35,10 @@ def trained_base(path: Path) -> Trained | None:
     return read_trained(path) if (path / SHOPPER_FILE).is_file() else None
 
 
-def base_hashes(path: Path) -> dict[str, JsonValue]:
-    """Return the SHA-256 of the files that make a base what it is, by name."""
+def model_hashes(path: Path) -> dict[str, str]:
+    """Return the SHA-256 of the files that make a model what it is, by name."""
     found = [path] if path.is_file() else sorted(file for pattern in WEIGHTS for file in path.glob(pattern))
-    hashes: dict[str, JsonValue] = {}
+    hashes: dict[str, str] = {}
     for file in found:
         with file.open("rb") as content:
             hashes[file.name] = hashlib.file_digest(content, "sha256").hexdigest()
@@ -50,7 +51,7 @@ def load_base(path: Path) -> tuple[Checkpoint, bool]:
     Such a base is given a plain one, ``System: … User: … Assistant: …``, which is saved with what is trained.
 
     Raises:
-        InputError: It cannot be loaded, is no causal language model, or has int8 weights.
+        InputError: It cannot be loaded, is no causal language model, has int8 weights, or no way to begin an answer.
         MissingExtraError: A package is missing.
     """
     checkpoint = load_checkpoint(path, dtype="float32")
@@ -62,4 +63,16 @@ def load_base(path: Path) -> tuple[Checkpoint, bool]:
     if is_bare:
         plain = files("convsim.training").joinpath(PLAIN_CHAT).read_text(encoding="utf-8")
         checkpoint.tokenizer.chat_template = plain
+    _check_openings(path, checkpoint)
     return checkpoint, is_bare
+
+
+def _check_openings(path: Path, checkpoint: Checkpoint) -> None:
+    """Check that an answer can be begun: some templates put tokens of their own between role and words."""
+    asked = [ChatMessage(role="user", content="-")]
+    opened = checkpoint.tokenizer.decode(answer_tokens(checkpoint, asked, SAY)[:-1]).strip()
+    if opened != SAY:
+        raise InputError(
+            f"the base {path} cannot be trained as a shopper: its chat template turns the answer {SAY!r} into "
+            f"{opened!r}"
+        )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from convsim.conversation import Conversation
-from convsim.models.chat import answer_end, answer_tokens, chat_tokens, whole_chat_tokens
+from convsim.models.chat import answer_end, answer_tokens, chat_tokens, text_tokens, whole_chat_tokens
 from convsim.models.checkpoint import Checkpoint
 from convsim.shoppers.sft import Script, script
 
@@ -121,18 +121,23 @@ def _examples(checkpoint: Checkpoint, part: Script) -> list[Example]:
         end = answer_end(checkpoint, asked, tokens)
         if end is None:
             return [_alone(checkpoint, part, place) for place in sorted(part.openings)]
-        opened = answer_tokens(checkpoint, part.messages[:place], opening)
-        spans.append(Span(len(asked), len(asked) + len(opened) - 1, end))
+        opened = answer_tokens(checkpoint, part.messages[:place], opening)[:-1]
+        words = len(asked) + len(opened)
+        if tokens[len(asked) : words] != opened:
+            # Its last token runs into the first word: what is learned would not be how an answer is opened.
+            return [_alone(checkpoint, part, place) for place in sorted(part.openings)]
+        spans.append(Span(len(asked), words, end))
     return [Example(tuple(tokens[: spans[-1].end]), tuple(spans))]
 
 
 def _alone(checkpoint: Checkpoint, part: Script, place: int) -> Example:
-    before = part.messages[:place]
+    before, opening = part.messages[:place], part.openings[place]
     asked = chat_tokens(checkpoint, before)
-    answer = answer_tokens(checkpoint, before, part.messages[place].content)
-    opened = answer_tokens(checkpoint, before, part.openings[place])
-    span = Span(len(asked), len(asked) + len(opened) - 1, len(asked) + len(answer))
-    return Example((*asked, *answer), (span,))
+    *opened, end = answer_tokens(checkpoint, before, opening)
+    words = part.messages[place].content.removeprefix(opening)
+    said = text_tokens(checkpoint, words, is_start=False) if words else []
+    span = Span(len(asked), len(asked) + len(opened), len(asked) + len(opened) + len(said) + 1)
+    return Example((*asked, *opened, *said, end), (span,))
 
 
 def learned_by_user(examples: Sequence[Example]) -> list[list[int]]:

@@ -14,6 +14,7 @@ from convsim.models.local import Local
 from convsim.one_line import one_line
 from convsim.shoppers.sft import SHOPPER_FILE, Trained
 from convsim.training.adapting import merged
+from convsim.training.base import model_hashes
 from convsim.training.compressing import quantize_int8
 from convsim.training.decoding import Decoding, choose_decoding
 from convsim.training.settings import TrainingSettings
@@ -46,6 +47,7 @@ def finish(
         for file in sorted(partial.iterdir()):
             file.replace(out / file.name)
         partial.rmdir()
+        trained = trained.but(weights=model_hashes(out))
         decoding = None
         if n_calibrate:
             # A copy of its own, read from the folder: what is chosen for is what will be sampled.

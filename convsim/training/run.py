@@ -19,7 +19,7 @@ from convsim.shoppers.prompts import prompt_hashes
 from convsim.shoppers.sft import SHOPPER_FILE, Trained
 from convsim.store import Manifest, amend, claim
 from convsim.training.adapting import adapt
-from convsim.training.base import base_hashes, base_path, load_base, trained_base
+from convsim.training.base import base_path, load_base, model_hashes, trained_base
 from convsim.training.choosing import Chosen, choose
 from convsim.training.encoding import Encoded, encode
 from convsim.training.finishing import finish
@@ -174,7 +174,7 @@ class Training:
 
     def _manifest(self, path: Path, chosen: Chosen) -> Manifest:
         plan: dict[str, JsonValue] = {
-            "base": {"name": path.name, "files": base_hashes(path)},
+            "base": {"name": path.name, "files": {**model_hashes(path)}},
             "data": {
                 "sha256": self.transcripts.sha256,
                 "learn_arm": self.learn_arm,

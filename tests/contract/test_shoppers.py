@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 import convsim.shoppers
 from convsim.contracts import Shopper, UserMove
 from convsim.conversation import Conversation
-from convsim.shoppers import ICL, Prompted, Replay, Resample
+from convsim.shoppers import ICL, SFT, Prompted, Replay, Resample
 from tests.unit.shoppers.logs import EMPTY, agent, boots, drawn_from, logged, model, shown, user
+from tests.unit.shoppers.trained import Opening, trained_folder
 
 LOGS = [logged(f"c{i}", f"rain boots {i}", f"cheaper than {i}", by=f"u{i}") for i in range(8)]
-SHOPPERS: dict[str, Callable[[], Shopper]] = {
-    "prompted": lambda: Prompted(model(["red ones"] * 9)),
-    "prompted, transcript": lambda: Prompted(model(["red ones"] * 9), style="transcript"),
-    "icl": lambda: ICL(model(["red ones"] * 9), LOGS),
-    "resample": lambda: Resample(LOGS),
-    "replay": lambda: Replay(LOGS),
+MOVES = {"say:": 2.0, "leave:": 1.0, "accept 1:": 1.0, "accept 3:": 1.0}
+SHOPPERS: dict[str, Callable[[Path], Shopper]] = {
+    "prompted": lambda _: Prompted(model(["red ones"] * 9)),
+    "prompted, transcript": lambda _: Prompted(model(["red ones"] * 9), style="transcript"),
+    "icl": lambda _: ICL(model(["red ones"] * 9), LOGS),
+    "resample": lambda _: Resample(LOGS),
+    "replay": lambda _: Replay(LOGS),
+    "sft": lambda folder: SFT(
+        Opening(path=trained_folder(folder), weights=MOVES, says=lambda asked: f"{asked.seed} red ones")
+    ),
 }
-every = pytest.mark.parametrize("make", SHOPPERS.values(), ids=SHOPPERS)
+
+
+@pytest.fixture(params=SHOPPERS.values(), ids=list(SHOPPERS))
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Shopper]:
+    return lambda: request.param(tmp_path)
+
+
 ODD: dict[str, Conversation] = {
     "nothing said yet": EMPTY,
     "items shown": shown(*boots(12)),
@@ -34,12 +46,11 @@ ODD: dict[str, Conversation] = {
 SOMEBODY = drawn_from(LOGS[0])
 
 
-def test_every_shopper_is_tried() -> None:
-    tried = {type(make()).__name__ for make in SHOPPERS.values()}
+def test_every_shopper_is_tried(tmp_path: Path) -> None:
+    tried = {type(make(tmp_path)).__name__ for make in SHOPPERS.values()}
     assert tried == {*convsim.shoppers.__all__}
 
 
-@every
 def test_it_is_a_shopper_with_a_name_and_says_what_it_learned_from(make: Callable[[], Shopper]) -> None:
     shopper = make()
     assert isinstance(shopper, Shopper)
@@ -48,7 +59,6 @@ def test_it_is_a_shopper_with_a_name_and_says_what_it_learned_from(make: Callabl
     assert (shopper.learned_from is None) == isinstance(shopper, Prompted)
 
 
-@every
 @pytest.mark.parametrize("conversation", ODD.values(), ids=ODD)
 async def test_it_makes_a_typed_move_anywhere_and_the_same_again(
     make: Callable[[], Shopper], conversation: Conversation
@@ -63,14 +73,12 @@ async def test_it_makes_a_typed_move_anywhere_and_the_same_again(
     assert conversation.to_json() == before
 
 
-@every
 async def test_its_move_depends_on_conversation_persona_and_seed_alone(make: Callable[[], Shopper]) -> None:
     shopper = make()
     await shopper.speak(shown(*boots(3)), drawn_from(LOGS[3]), seed=1)
     assert await shopper.speak(EMPTY, SOMEBODY, seed=7) == await make().speak(EMPTY, SOMEBODY, seed=7)
 
 
-@every
 async def test_its_first_move_says_something(make: Callable[[], Shopper]) -> None:
     move = await make().speak(EMPTY, SOMEBODY, seed=3)
     assert move.action == "say"

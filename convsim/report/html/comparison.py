@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from convsim.battery.side_by_side import Comparison
 from convsim.plain import plain
-from convsim.report.html.page import MAX_WARNINGS, _environment, _file, _policy
+from convsim.report.html.page import MAX_WARNINGS
 from convsim.report.html.pictures.front import front
+from convsim.report.html.shell import content_policy, environment, own_file
 from convsim.report.html.text import name
 from convsim.report.side_by_side.sentences import limits, sentences
 from convsim.report.side_by_side.tables import Table, tables
@@ -15,14 +16,14 @@ MAX_FILE = 200
 
 def comparison_to_html(comparison: Comparison) -> str:
     """Return a comparison as a page; names are escaped, and no request is ever made."""
-    style, script = _file("style.css"), _file("script.js")
+    style, script = own_file("style.css"), own_file("script.js")
     own = [f"{each.name}: {warning}" for each in comparison.simulators for warning in each.warnings]
-    template = _environment().get_template("comparison.html.j2")
+    template = environment().get_template("comparison.html.j2")
     return template.render(
         comparison=comparison,
         style=style,
         script=script,
-        policy=_policy(str(script)),
+        policy=content_policy(str(script)),
         sentences=[plain(sentence) for sentence in sentences(comparison)],
         limits=limits(),
         warnings=[plain(warning) for warning in (*comparison.warnings, *own)][:MAX_WARNINGS],

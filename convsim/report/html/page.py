@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from convsim.battery import Scorecard, SideSummary
 from convsim.conversation import Conversation
@@ -19,14 +15,11 @@ from convsim.report.html.extremes import extremes
 from convsim.report.html.pillars import pillars
 from convsim.report.html.provenance import provenance
 from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
+from convsim.report.html.shell import content_policy, environment, own_file
 from convsim.report.html.taking_part import taking_part
 from convsim.report.html.tells import add_examples, find_tells
-from convsim.report.html.text import name
 from convsim.report.html.trust import trust_rows
 from convsim.report.limits import limits
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 MAX_WARNINGS = 50
 
@@ -53,12 +46,12 @@ def to_html(
     tells = find_tells(card.findings)
     add_examples(tells, people, shoppers)
     features = {tell.feature: tell.side for tell in tells}
-    style, script = _file("style.css"), _file("script.js")
-    return _environment().get_template("page.html.j2").render(
+    style, script = own_file("style.css"), own_file("script.js")
+    return environment().get_template("page.html.j2").render(
         card=card,
         style=style,
         script=script,
-        policy=_policy(str(script)),
+        policy=content_policy(str(script)),
         headline=headline(card),
         limits=limits(card),
         warnings=[plain(w) for w in (*notes, *missing_people, *missing_shoppers, *card.warnings)][:MAX_WARNINGS],
@@ -96,29 +89,3 @@ def _side(
 
 def _counted(card: Scorecard) -> Counter[str]:
     return Counter(map(kind_of, card.findings))
-
-
-def _file(file: str) -> str:
-    from markupsafe import Markup
-
-    # Our own files, which belong into the page as they are.
-    return Markup(files("convsim.report.html").joinpath(file).read_text(encoding="utf-8"))
-
-
-def _policy(script: str) -> str:
-    """Allow this script, by its hash, and styles: no request, no other script, no frame, no form."""
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    allowed = {"default": "'none'", "script": f"'sha256-{digest}'", "style": "'unsafe-inline'"}
-    listed = [f"{what}-src {source}" for what, source in allowed.items()]
-    return "; ".join([*listed, "base-uri 'none'", "form-action 'none'"])
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("convsim.report.html"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["name"] = name
-    return environment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convsim.battery.side_by_side import Comparison
-from convsim.report.markdown import _cell as cell
+from convsim.report.markdown import table_cell
 from convsim.report.side_by_side.sentences import limits, sentences
 from convsim.report.side_by_side.tables import tables
 
@@ -15,7 +15,7 @@ def comparison_to_markdown(comparison: Comparison) -> str:
     environment = Environment(
         loader=PackageLoader("convsim.report"), autoescape=False, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters["cell"] = cell
+    environment.filters["cell"] = table_cell
     return environment.get_template("comparison.md.j2").render(
         comparison=comparison,
         tables=list(tables(comparison)),

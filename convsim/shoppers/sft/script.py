@@ -9,6 +9,7 @@ from itertools import groupby
 from convsim.contracts import ChatMessage
 from convsim.conversation import Conversation, Message
 from convsim.persona import Persona
+from convsim.shoppers.ending import last_items
 from convsim.shoppers.prompts import render, said_to_shopper
 from convsim.shoppers.sft.moves import LEAVE, SAY, accept, accepted_rank, line
 from convsim.shoppers.sft.need import need_words
@@ -44,26 +45,33 @@ def script(conversation: Conversation, *, n_items: int) -> Script:
     persona = conversation.persona or Persona(
         id=conversation.id, task=conversation.task, need=conversation.first_words
     )
-    messages: list[ChatMessage] = []
-    openings: dict[int, str] = {}
-    n_empty = 0
-    for message, run in _flipped(conversation, persona, n_items):
-        if message.role == "assistant" and any(said.content.strip() for said in run):
-            openings[len(messages)] = SAY
-        elif message.role == "assistant":
-            n_empty += 1
-        messages.append(message)
+    conversation = _to_its_end(conversation)
+    flipped = list(_flipped(conversation, persona, n_items))
+    messages = [message for message, _ in flipped]
+    turns = [place for place, message in enumerate(messages) if message.role == "assistant"]
+    openings = {
+        place: SAY for place in turns if any(message.content.strip() for message in flipped[place][1])
+    }
+    n_empty = len(turns) - len(openings)
     if conversation.failure is None and conversation.ending not in CUT_SHORT and openings:
-        end = _end(conversation, n_items)
-        last = len(messages) - 1
-        if last in openings:
-            text = messages[last].content.removeprefix(SAY).strip()
-            messages[last] = ChatMessage(role="assistant", content=line(end, text))
-            openings[last] = end
-        elif messages[last].role == "user":
+        end, last = _end(conversation, n_items), len(messages) - 1
+        if last != turns[-1]:
             openings[len(messages)] = end
             messages.append(ChatMessage(role="assistant", content=end))
+        elif len(turns) > 1:  # the first move is to say something, whatever came of it
+            n_empty -= last not in openings
+            openings[last] = end
+            text = messages[last].content.removeprefix(SAY).strip()
+            messages[last] = ChatMessage(role="assistant", content=line(end, text))
     return Script(tuple(messages), openings, n_empty)
+
+
+def _to_its_end(conversation: Conversation) -> Conversation:
+    """Leave out what the agent still said after the user had accepted or left."""
+    last = max((place for place, m in enumerate(conversation.messages) if m.role == "user"), default=None)
+    if last is None or conversation.messages[last].action not in ("accept", "leave"):
+        return conversation
+    return conversation.model_copy(update={"messages": conversation.messages[: last + 1]})
 
 
 def _flipped(
@@ -87,5 +95,10 @@ def _flipped(
 
 def _end(conversation: Conversation, n_items: int) -> str:
     closing = next((m for m in reversed(conversation.messages) if m.action in ("accept", "leave")), None)
-    accepts = conversation.ending == "accepted" or (closing is not None and closing.action == "accept")
-    return accept(accepted_rank(closing, conversation, n_items=n_items)) if accepts else LEAVE
+    accepts = conversation.ending == "accepted" or (
+        conversation.ending == "unknown" and closing is not None and closing.action == "accept"
+    )
+    # Nothing can be accepted where nothing was shown; what is over without it is left.
+    if not accepts or not last_items(conversation):
+        return LEAVE
+    return accept(accepted_rank(closing, conversation, n_items=n_items))

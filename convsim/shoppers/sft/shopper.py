@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from convsim.checks import check_temperature
+from convsim.checks import check_temperature, check_top_p
 from convsim.contracts import ChatMessage, Completion, NoMoveError, OpeningModel, UserMove
 from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import InputError, ModelError
@@ -49,8 +49,8 @@ class SFT:
         _ = self.trained
         if self.temperature is not None:
             check_temperature(self.name, self.temperature)
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise InputError(f"sft: top_p must be above 0 and at most 1, but is {self.top_p!r}")
+        if self.top_p is not None:
+            check_top_p(self.name, self.top_p)
 
     @cached_property
     def trained(self) -> Trained:
@@ -110,8 +110,11 @@ class SFT:
         )
 
     async def _within(self, prompt: list[ChatMessage]) -> list[ChatMessage]:
-        """Leave out the oldest messages of a prompt that is longer than any that was learned from."""
-        while len(prompt) > 2 and await self.model.count_tokens(prompt) > self.trained.max_prompt_tokens:
+        """Leave out the oldest messages of a prompt that is longer than any that was learned from.
+
+        The system's message and what was said last always stay.
+        """
+        while len(prompt) > 3 and await self.model.count_tokens(prompt) > self.trained.max_prompt_tokens:
             # Two at a time, so that what follows the system's message is still the other side's.
             del prompt[1:3]
         return prompt

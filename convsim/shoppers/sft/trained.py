@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from convsim.conversation import LearnedFrom
 from convsim.errors import InputError
-from convsim.records import Count, Number, Record
+from convsim.records import Count, Number, Record, Text
 
 SHOPPER_FILE = "shopper.json"
 MAX_BYTES = 64 << 20
@@ -21,6 +21,8 @@ class Trained(Record):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
     schema_: Literal["convsim.shopper/1"] = Field("convsim.shopper/1", alias="schema")
     learned_from: LearnedFrom
+    weights: dict[str, Text] = Field(default_factory=dict)
+    """SHA-256 of the files that make the model what it is, by name."""
     n_items: Annotated[Count, Field(ge=1)]
     """How many items of a carousel it was shown."""
     max_prompt_tokens: Annotated[Count, Field(ge=1)]
@@ -42,10 +44,10 @@ def read_trained(folder: Path) -> Trained:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"{path}: is larger than {MAX_BYTES} bytes")
         return Trained.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(
             f"{folder} is no trained shopper: there is no {SHOPPER_FILE} in it; make one with convsim train, "
-            "or run it again if it was interrupted"
+            "run that again if it was interrupted, and give its folder with --model"
         ) from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from convsim.readers import Transcripts
     from convsim.training import Outcome, Standing, TrainingSettings
 
+MAX_DIGITS = 6
+"""Of a number of layers."""
+
 
 def train(
     transcripts: Annotated[Path, typer.Argument(help="Real conversations: a file, or a run folder.")],
@@ -69,6 +72,8 @@ def train(
     from convsim.training import Training
 
     given = parse_settings(settings or [], ("train",))["train"]
+    if "seed" in given:
+        raise InputError(f"--set 'train.seed={given['seed']}': give the seed with --seed")
     flags = {
         "seed": seed, "max_steps": max_steps, "epochs": epochs, "calibrate": calibrate, "lora": lora or None,
         **_compression(compress),
@@ -86,8 +91,9 @@ def train(
         talk.print(plain(warning))
     with _bar() as show:
         training = Training(
-            real,
+            real.conversations,
             base,
+            file=real.sha256,
             settings=checked,
             learn_arm=learn_arm,
             exclude=loaded(exclude).conversations if exclude else (),
@@ -107,7 +113,7 @@ def _compression(said: str | None) -> dict[str, object]:
     if said is None:
         return {}
     how, equals, number = said.partition("=")
-    if equals and not number.isdecimal():
+    if equals and not (number.isdecimal() and len(number) <= MAX_DIGITS):
         raise InputError(f"--compress {said!r}: expected layers=N, distill=N or int8, with a whole number N")
     return {"compress": how, "keep_layers": int(number) if equals else None}
 
@@ -165,7 +171,9 @@ def _report(outcome: Outcome, out: Path) -> None:
         if outcome.perplexity_after >= outcome.perplexity_before:
             talk.print("training made it no better on users that it had not seen")
     decoding = outcome.decoding
-    if decoding is None:
+    if decoding is None and not outcome.steps:
+        talk.print("nothing was trained; words are drawn as the base has them drawn")
+    elif decoding is None:
         talk.print("how its words are drawn was not chosen: temperature 1, no nucleus")
     else:
         why = f" ({decoding.reason})" if decoding.reason else f", chosen on {decoding.places} held-out turns"

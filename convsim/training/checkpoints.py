@@ -31,6 +31,11 @@ def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.removeprefix(PREFIX))
 
 
+def checkpoint_of(folder: Path, step: int) -> Path:
+    """Return where the checkpoint of a step is."""
+    return folder / f"{PREFIX}{step}"
+
+
 @contextmanager
 def checkpointing(folder: Path, step: int) -> Iterator[None]:
     """Mark the checkpoint of ``step`` as whole once it is written; take away what is left of one that failed.
@@ -40,7 +45,7 @@ def checkpointing(folder: Path, step: int) -> Iterator[None]:
     """
     from safetensors import SafetensorError
 
-    path = folder / f"{PREFIX}{step}"
+    path = checkpoint_of(folder, step)
     try:
         yield
         (path / WHOLE).touch()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from convsim.conversation import Conversation
@@ -138,8 +138,3 @@ def _alone(checkpoint: Checkpoint, part: Script, place: int) -> Example:
     said = text_tokens(checkpoint, words, is_start=False) if words else []
     span = Span(len(asked), len(asked) + len(opened), len(asked) + len(opened) + len(said) + 1)
     return Example((*asked, *opened, *said, end), (span,))
-
-
-def learned_by_user(examples: Sequence[Example]) -> list[list[int]]:
-    """Return the tokens of each user message, with the one that ends it: what an n-gram model learns from."""
-    return [list(e.tokens[s.words : s.end]) for e in examples for s in e.spans if s.n_words]

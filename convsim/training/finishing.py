@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,24 @@ from convsim.waiting import run_to_its_end
 PARTIAL = "saving"
 
 
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Say in one line that the shopper cannot be written.
+
+    Raises:
+        TrainingError: The folder cannot be written.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise TrainingError(
+            f"the shopper cannot be written to {out} ({one_line(error)}); its checkpoints stay: make room and give "
+            "the same command again"
+        ) from error
+
+
 def finish(
     out: Path,
     model: Any,
@@ -32,42 +51,39 @@ def finish(
     held_out: Sequence[Conversation],
     settings: TrainingSettings,
     n_calibrate: int,
-) -> Decoding | None:
-    """Save the model into ``out``, choose how it is sampled (``n_calibrate`` 0 does not), and write ``shopper.json``.
+) -> tuple[Trained, Decoding | None]:
+    """Save the model into ``out`` and choose how it is sampled (``n_calibrate`` 0 does not).
 
-    Raises:
-        TrainingError: The folder cannot be written.
+    Returns:
+        ``trained`` with what is known of the model only now, and how the sampling was chosen.
     """
     partial = out / PARTIAL
     shutil.rmtree(partial, ignore_errors=True)
-    try:
-        save(merged(model), tokenizer, partial)
-        if settings.compress == "int8":
-            quantize_int8(partial)
-        for file in sorted(partial.iterdir()):
-            file.replace(out / file.name)
-        partial.rmdir()
-        trained = trained.but(weights=model_hashes(out))
-        decoding = None
-        if n_calibrate:
-            # A copy of its own, read from the folder: what is chosen for is what will be sampled.
-            spoken = Local(path=out)
-            decoding = run_to_its_end(
-                lambda: choose_decoding(spoken, held_out, trained, n=n_calibrate, seed=settings.seed)
-            )
-            trained = trained.but(temperature=decoding.temperature, top_p=decoding.top_p)
-        text = trained.model_dump_json(
-            by_alias=True, exclude={"metadata": True, "learned_from": {"metadata"}}, indent=2
-        )
-        last = out / f".{SHOPPER_FILE}"
-        last.write_text(text + "\n", encoding="utf-8")
-        last.replace(out / SHOPPER_FILE)
-    except (OSError, RuntimeError) as error:
-        raise TrainingError(
-            f"the shopper cannot be written to {out} ({one_line(error)}); its checkpoints stay: make room and give "
-            "the same command again"
-        ) from error
-    return decoding
+    save(merged(model), tokenizer, partial)
+    if settings.compress == "int8":
+        quantize_int8(partial)
+    for file in sorted(partial.iterdir()):
+        file.replace(out / file.name)
+    partial.rmdir()
+    trained = trained.but(weights=model_hashes(out))
+    if not n_calibrate:
+        return trained, None
+    # A copy of its own, read from the folder: what is chosen for is what will be sampled.
+    spoken = Local(path=out)
+    decoding = run_to_its_end(
+        lambda: choose_decoding(spoken, held_out, trained, n=n_calibrate, seed=settings.seed)
+    )
+    return trained.but(temperature=decoding.temperature, top_p=decoding.top_p), decoding
+
+
+def seal(out: Path, trained: Trained) -> None:
+    """Write ``shopper.json``, which makes a folder a shopper."""
+    text = trained.model_dump_json(
+        by_alias=True, exclude={"metadata": True, "learned_from": {"metadata"}}, indent=2
+    )
+    last = out / f".{SHOPPER_FILE}"
+    last.write_text(text + "\n", encoding="utf-8")
+    last.replace(out / SHOPPER_FILE)
 
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:

@@ -35,8 +35,8 @@ class Fitted:
 
     model: Any
     steps: int
-    best_step: int | None
-    perplexity: float | None
+    best_step: int
+    perplexity: float
     seconds: float
     """Of this call, evaluations and checkpoints included."""
     trained_tokens: int
@@ -67,7 +67,8 @@ class Fitting:
         """Fit, from the last good checkpoint where there is one; the model of the best evaluation is kept.
 
         Raises:
-            TrainingError: A checkpoint cannot be written, or torch fails; the last good checkpoint stays.
+            TrainingError: A checkpoint cannot be written or training diverged; or torch fails, and the last good
+                checkpoint stays.
         """
         from convsim.training.trainer import UserTrainer
 
@@ -84,10 +85,15 @@ class Fitting:
             )
             start = time.perf_counter()
             try:
-                trainer.train(resume_from_checkpoint=str(before) if before else None)
+                trainer.go_on(before)
             except RuntimeError as error:
                 raise TrainingError(f"training failed in torch: {one_line(error)}") from error
         state = trainer.state
+        if state.best_global_step is None:
+            raise TrainingError(
+                f"training diverged within {state.global_step} steps, so nothing was kept: train into another --out "
+                f"with a train.learning_rate below {self.settings.rate:g}"
+            )
         return Fitted(
             model=trainer.model,
             steps=state.global_step,
@@ -103,17 +109,18 @@ class Fitting:
         from transformers import TrainingArguments
 
         settings = self.settings
-        micro = min(settings.micro_batch, settings.batch)
+        # A divisor, so that a step has exactly ``batch`` sequences.
+        micro = max(n for n in range(1, settings.micro_batch + 1) if settings.batch % n == 0)
         an_epoch = -(-len(self.learned) // settings.batch)
         between = min(max(MIN_STEPS_BETWEEN, an_epoch), self.steps)
         return TrainingArguments(
             output_dir=str(self.folder),
             max_steps=self.steps,
             per_device_train_batch_size=micro,
-            gradient_accumulation_steps=-(-settings.batch // micro),
+            gradient_accumulation_steps=settings.batch // micro,
             learning_rate=settings.rate,
             lr_scheduler_type="linear",
-            warmup_steps=max(1, self.steps // 20),
+            warmup_steps=self.steps // 20,
             weight_decay=0.01,
             bf16=multiplies_bfloat16(),
             use_cpu=not torch.cuda.is_available(),

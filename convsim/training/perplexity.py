@@ -9,9 +9,14 @@ from typing import Any
 from convsim.models.checkpoint import multiplies_bfloat16
 from convsim.training.encoding import IGNORED, Example
 
+MAX_SURPRISE = 700.0
+"""In nats; a little more, and its exponential is no float."""
+
 
 def user_perplexity(model: Any, examples: Sequence[Example], *, batch: int) -> float | None:
     """Return the perplexity of the users' words, per token, each message's end included; None without words.
+
+    It is infinite where the model gives them no probability.
 
     Openings are left out, as a model that was never trained could not know them; so are ends without words. Tokens
     are the model's own: only models with the same tokenizer are comparable.
@@ -39,7 +44,10 @@ def user_perplexity(model: Any, examples: Sequence[Example], *, batch: int) -> f
             surprise += float(losses)
             n_tokens += int((labels[:, 1:] >= 0).sum())
     model.train(was_training)
-    return math.exp(surprise / n_tokens) if n_tokens else None
+    if not n_tokens:
+        return None
+    # Infinite too where the model's own numbers are none, as those of weights that diverged.
+    return math.exp(surprise / n_tokens) if surprise / n_tokens < MAX_SURPRISE else math.inf
 
 
 def laid_out(examples: Sequence[Example], labels: Sequence[Sequence[int]]) -> tuple[Any, Any, Any]:

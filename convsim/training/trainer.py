@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback
+from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainerState
+from transformers.trainer import TRAINER_STATE_NAME
 
-from convsim.training.checkpoints import checkpointing
+from convsim.training.checkpoints import checkpoint_of, checkpointing
 from convsim.training.compressing import distillation_loss
 from convsim.training.encoding import Example
 from convsim.training.perplexity import laid_out, user_perplexity
@@ -38,7 +39,7 @@ class UserTrainer(Trainer):  # type: ignore[misc]
         on_change: OnChange,
         **given: Any,
     ) -> None:
-        callbacks = [EarlyStoppingCallback(early_stopping_patience=patience), _Tell(on_change)]
+        callbacks = [EarlyStoppingCallback(early_stopping_patience=patience), _FindBest(), _Tell(on_change)]
         super().__init__(
             train_dataset=list(learned),
             eval_dataset=list(held_out),
@@ -47,8 +48,24 @@ class UserTrainer(Trainer):  # type: ignore[misc]
             **given,
         )
         self.remove_callback(PrinterCallback)
-        self.teacher = teacher
+        self.teacher, self.patience = teacher, patience
         self.trained_tokens = 0
+
+    def go_on(self, checkpoint: Path | None) -> None:
+        """Train, from a checkpoint where there is one; what had come to its end is only loaded."""
+        if checkpoint is None:
+            self.train()
+            return
+        state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+        stopping: Any = state.stateful_callbacks[EarlyStoppingCallback.__name__]
+        waited: int = stopping["attributes"]["early_stopping_patience_counter"]
+        if state.global_step < self.args.max_steps and waited < self.patience:
+            self.train(resume_from_checkpoint=str(checkpoint))
+            return
+        self.state = state
+        if state.best_global_step is not None:
+            state.best_model_checkpoint = str(checkpoint_of(checkpoint.parent, state.best_global_step))
+            self._load_best_model()
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -80,6 +97,14 @@ class UserTrainer(Trainer):  # type: ignore[misc]
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         with checkpointing(Path(self.args.output_dir), self.state.global_step):
             super()._save_checkpoint(model, trial)
+
+
+class _FindBest(TrainerCallback):  # type: ignore[misc]
+    """Finds the best checkpoint of before where the folder was moved, or is now called from elsewhere."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.best_global_step is not None:
+            state.best_model_checkpoint = str(checkpoint_of(Path(args.output_dir), state.best_global_step))
 
 
 class _Tell(TrainerCallback):  # type: ignore[misc]

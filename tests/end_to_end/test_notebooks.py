@@ -35,7 +35,11 @@ LINES = {
         r"rejects .*: [1-9]\.\d% of",
     ],
     "05_simulators_compared": [r"replay: HLS 0\.4\d, and [1-9] reactions", r"close: nothing wrong was shown"],
-    "06_trained_shopper": [r"perplexity of held-out users' words: \d", r"sft: 8 held", r"nearest to people: "],
+    "06_trained_shopper": [
+        r"perplexity of held-out users' words: \d",
+        r"sft: 8 held",
+        r"nearest to people: ",
+    ],
 }
 """What each notebook's prose says that one will see."""
 TRAINS = ("06_trained_shopper",)

@@ -17,6 +17,8 @@ from convsim.plain import plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import Console
+
     from convsim.readers import Transcripts
     from convsim.training import Outcome, Standing, TrainingSettings
 
@@ -89,7 +91,7 @@ def train(
     talk.print(f"seed {checked.seed}")
     for warning in real.warnings:
         talk.print(plain(warning))
-    with _bar() as show:
+    with _bar(talk) as show:
         training = Training(
             real.conversations,
             base,
@@ -136,10 +138,10 @@ def _settings(given: dict[str, object]) -> TrainingSettings:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Standing], None]]:
+def _bar(talk: Console) -> Iterator[Callable[[Standing], None]]:
+    """Show a bar on the console that is talked on: what another one says would break into it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    talk = err()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
         task = bar.add_task("training", total=None)

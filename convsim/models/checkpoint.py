@@ -43,6 +43,10 @@ def check_path(path: Path) -> None:
     if not path.exists():
         raise InputError(f"no model at {path}: give a folder with config.json and weights, or a .gguf file")
     if not (path / "config.json").is_file():
+        if (path / "checkpoints").is_dir():
+            raise InputError(
+                f"{path} is no model yet: the training in it has not ended; give the same convsim train command again"
+            )
         raise InputError(f"{path} is no model: there is no config.json in it, and it is no .gguf file")
 
 

@@ -96,11 +96,16 @@ def _write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def _differing(was: object, now: object) -> tuple[str, str]:
-    """Write two values that differ; of two lists only what the other has not."""
+    """Write two values that differ; of two lists or two objects only what the other has not."""
     if isinstance(was, list) and isinstance(now, list):
         gone, come = ([x for x in here if x not in there] for here, there in ((was, now), (now, was)))
         if gone or come:
             was, now = gone, come
+    elif isinstance(was, dict) and isinstance(now, dict):
+        was, now = (
+            {key: value for key, value in here.items() if key not in there or there[key] != value}
+            for here, there in ((was, now), (now, was))
+        )
     return _short(was), _short(now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from convsim.training.compressing import drop_layers
@@ -27,7 +28,10 @@ def adapt(model: Any, settings: TrainingSettings) -> Any:
     config = LoraConfig(
         r=rank, lora_alpha=2 * rank, lora_dropout=0.05, target_modules="all-linear", task_type="CAUSAL_LM"
     )
-    return get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # peft reads an attribute that transformers has renamed.
+        warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+        return get_peft_model(model, config)
 
 
 def merged(model: Any) -> Any:

@@ -69,7 +69,10 @@ def choose(
             f"a shopper is trained on at least {MIN_CONVERSATIONS} conversations, but there are {len(left)}"
             + (f" ({gone} more are refused by --exclude)" if gone else "")
         )
-    halves = split(left, by="user", fraction=1 - held_out, seed=seed)
+    try:
+        halves = split(left, by="user", fraction=1 - held_out, seed=seed)
+    except InputError as error:
+        raise InputError(f"nobody can be held out to stop the training by: {error}") from error
     return Chosen(halves.a, halves.b, excluded, len(rest) - len(left), halves.warnings)
 
 

@@ -70,6 +70,8 @@ class Fitting:
             TrainingError: A checkpoint cannot be written or training diverged; or torch fails, and the last good
                 checkpoint stays.
         """
+        from safetensors import SafetensorError
+
         from convsim.training.trainer import UserTrainer
 
         before = last_good(self.folder)
@@ -86,8 +88,15 @@ class Fitting:
             start = time.perf_counter()
             try:
                 trainer.go_on(before)
-            except RuntimeError as error:
-                raise TrainingError(f"training failed in torch: {one_line(error)}") from error
+            except (OSError, RuntimeError, ValueError, LookupError, EOFError, SafetensorError) as error:
+                if before is not None and not trainer.trained_tokens:
+                    raise TrainingError(
+                        f"the checkpoint {before} is broken ({one_line(error)}): delete it and give the same command "
+                        "again"
+                    ) from error
+                if isinstance(error, RuntimeError):
+                    raise TrainingError(f"training failed in torch: {one_line(error)}") from error
+                raise
         state = trainer.state
         if state.best_global_step is None:
             raise TrainingError(

@@ -7,7 +7,7 @@ import resource
 import sys
 from pathlib import Path
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, JsonValue, ValidationError
 
 from convsim.errors import InputError
 from convsim.records import Count, Number, Record
@@ -40,6 +40,7 @@ class Outcome(Record):
     seconds: Number
     """Of the last call; evaluations and checkpoints included."""
     tokens_per_second: Number | None
+    """Null where the last call trained nothing."""
     peak_memory_bytes: Count
     """Of the process; on a GPU, of the GPU."""
     decoding: Decoding | None
@@ -74,9 +75,18 @@ class Outcome(Record):
             best_step=fitted.best_step if fitted else None,
             resumed_from=fitted.resumed_from if fitted else 0,
             seconds=fitted.seconds if fitted else 0.0,
-            tokens_per_second=fitted.trained_tokens / fitted.seconds if fitted else None,
+            tokens_per_second=fitted.trained_tokens / fitted.seconds
+            if fitted and fitted.trained_tokens
+            else None,
             peak_memory_bytes=_peak_memory(),
             decoding=decoding,
+        )
+
+    def to_plain(self) -> dict[str, JsonValue]:
+        """Return it as the manifest holds it."""
+        return self.model_dump(
+            mode="json",
+            exclude={"metadata": True, "decoding": {"metadata": True, "tried": {"__all__": {"metadata"}}}},
         )
 
 

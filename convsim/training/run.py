@@ -61,10 +61,10 @@ class Training:
         """
         needed = ("torch", "transformers", "accelerate", *(["peft"] if self.settings.lora else []))
         require_packages(*needed, extra="train")
-        if self.settings.compress == "int8":
-            require_packages("torchao", extra="lean")
         out, path = Path(folder), base_path(self.base)
         self.settings.check(is_trained=trained_base(path) is not None)
+        if self.settings.compress == "int8":
+            require_packages("torchao", extra="lean")
         chosen = choose(
             self.conversations,
             learn_arm=self.learn_arm,
@@ -110,7 +110,7 @@ class Training:
                 fitted=fitted,
                 decoding=decoding,
             )
-            amend(out, {"outcome": done.model_dump(mode="json", exclude={"metadata"})})
+            amend(out, {"outcome": done.to_plain()})
             seal(out, trained)
         return done
 

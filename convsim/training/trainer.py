@@ -39,7 +39,7 @@ class UserTrainer(Trainer):  # type: ignore[misc]
         on_change: OnChange,
         **given: Any,
     ) -> None:
-        callbacks = [EarlyStoppingCallback(early_stopping_patience=patience), _FindBest(), _Tell(on_change)]
+        callbacks = [EarlyStoppingCallback(early_stopping_patience=patience), _Tell(on_change)]
         super().__init__(
             train_dataset=list(learned),
             eval_dataset=list(held_out),
@@ -97,14 +97,6 @@ class UserTrainer(Trainer):  # type: ignore[misc]
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         with checkpointing(Path(self.args.output_dir), self.state.global_step):
             super()._save_checkpoint(model, trial)
-
-
-class _FindBest(TrainerCallback):  # type: ignore[misc]
-    """Finds the best checkpoint of before where the folder was moved, or is now called from elsewhere."""
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.best_global_step is not None:
-            state.best_model_checkpoint = str(checkpoint_of(Path(args.output_dir), state.best_global_step))
 
 
 class _Tell(TrainerCallback):  # type: ignore[misc]

@@ -27,7 +27,9 @@ MAX_DIGITS = 6
 
 
 def train(
-    transcripts: Annotated[Path, typer.Argument(help="Real conversations: a file, or a run folder.")],
+    transcripts: Annotated[
+        Path, typer.Argument(metavar="TRANSCRIPTS", help="Real conversations: a file, or a run folder.")
+    ],
     base: Annotated[
         str,
         typer.Option(help="What is trained: embedded, a folder of transformers, a GGUF file, or a shopper."),
@@ -125,7 +127,7 @@ def _settings(given: dict[str, object]) -> TrainingSettings:
 
     from convsim.training import TrainingSettings
 
-    if unknown := sorted(given.keys() - (known := TrainingSettings.model_fields.keys() - {"metadata"})):
+    if unknown := sorted(given.keys() - (known := TrainingSettings.model_fields.keys())):
         raise InputError(f"training has no setting {unknown[0]!r}; it has: {', '.join(sorted(known))}")
     try:
         return TrainingSettings.model_validate(given)

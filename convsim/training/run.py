@@ -168,7 +168,7 @@ class Training:
                 "excluded": [*sorted(chosen.excluded)],
                 "excluded_users": chosen.n_excluded_users,
             },
-            "settings": self.settings.model_dump(mode="json", exclude={"metadata"}),
+            "settings": self.settings.model_dump(mode="json"),
             "prompts": {**prompt_hashes("sft", "opening")},
         }
         return {"schema": "convsim.training/1", "plan": plan, **provenance()}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from convsim.errors import InputError
-from convsim.records import Count, Flag, Number, Record
+from convsim.records import Count, Flag, Number
 
 MIN_CONVERSATIONS = 20
 """Fewer teach a model some people's words by heart, and leave nobody to stop it by."""
@@ -17,7 +17,7 @@ MIN_CALIBRATED_STEPS = 50
 Compression = Literal["layers", "distill", "int8"]
 
 
-class TrainingSettings(Record):
+class TrainingSettings(BaseModel):
     """What moves the outcome of training; all of it stands in the manifest.
 
     ``learning_rate`` None is 5e-5 for all weights and 2e-4 for LoRA's. ``keep_layers`` is how many layers ``compress``

@@ -106,7 +106,7 @@ def test_a_base_without_a_template_gets_a_plain_one_that_is_saved(tmp_path: Path
     checkpoint = Local(path=tmp_path / "out").load()
     chat = [ChatMessage(role="system", content="Be brief."), ChatMessage(role="user", content="Hello")]
     asked = checkpoint.tokenizer.decode(chat_tokens(checkpoint, chat))
-    assert asked == "System: Be brief.\nUser: Hello\nAssistant:"
+    assert asked == "System: Be brief.\n\nUser: Hello\n\nAssistant:"
 
 
 def test_what_a_person_would_want_to_know_is_noted(tmp_path: Path) -> None:

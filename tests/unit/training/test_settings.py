@@ -60,3 +60,8 @@ def test_a_setting_out_of_its_bounds_is_refused(given: dict[str, Any]) -> None:
 def test_lora_learns_faster_unless_a_rate_is_given() -> None:
     assert (settings().rate, settings(lora=True).rate) == (5e-5, 2e-4)
     assert settings(lora=True, learning_rate=1e-3).rate == 1e-3
+
+
+def test_a_misspelt_setting_is_refused() -> None:
+    with pytest.raises(ValidationError, match="learning_rte"):
+        settings(learning_rte=1e-4)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from convsim.battery import Comparison
     from convsim.readers import Transcripts
 
+REACTIONS = "counterfactual"
 FILES = "comparison.json, distances.csv and comparison.html"
 
 
@@ -72,7 +73,7 @@ def compare(
     from convsim.readers import read
 
     names = _names(name, sims)
-    chosen = _validators(validators)
+    chosen = _validators(validators, control)
     annotator = (
         make_annotator(annotate, model, console.parse_settings([], owners(annotate))) if annotate else None
     )
@@ -105,7 +106,8 @@ def _names(given: list[str] | None, sims: Sequence[Path]) -> list[str]:
     return names
 
 
-def _validators(names: str | None) -> list[str] | None:
+def _validators(names: str | None, control: str | None) -> list[str] | None:
+    """Split the validators' names; reactions are asked for by naming arms, and their validator needs no more."""
     if names is None:
         return None
     from convsim.plugins import installed
@@ -115,7 +117,11 @@ def _validators(names: str | None) -> list[str] | None:
         raise InputError(
             f"--validators {names!r} names none; installed: {', '.join(installed('validators'))}"
         )
-    return wanted
+    if REACTIONS in wanted and control is None:
+        raise InputError(
+            f"--validators {REACTIONS} needs to know from which arm to which: give --control ARM --treatment ARM"
+        )
+    return [name for name in wanted if name != REACTIONS]
 
 
 def _deliver(comparison: Comparison, out: Path | None, output: options.Format) -> None:

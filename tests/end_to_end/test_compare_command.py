@@ -181,6 +181,24 @@ def test_hostile_names_and_transcripts_reach_no_terminal_and_no_markup(tmp_path,
     assert page.count("<script") == 1
 
 
+def test_reactions_may_be_named_among_the_validators_where_arms_are(runs):
+    asked = ("--validators", "marginals,counterfactual")
+    [found] = document(runs["real"], runs["replay"], *ARMS, *asked)["simulators"]
+    assert found["counterfactual"]["simulated"]["n"] == 48
+    assert {f["validator"] for f in found["validation"]["findings"]} == {"marginals"}
+
+
+def test_two_conversations_or_one_are_compared_and_say_what_is_missing(tmp_path, real):
+    few = written(tmp_path / "few.jsonl", [line(n + 900) for n in range(2)])
+    one = written(tmp_path / "one.jsonl", [line(950)])
+    done = convsim("compare", real, few, one, *QUICK, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    printed = " ".join(done.stdout.split())
+    for name in ("few", "one"):
+        assert f"{name} has no mean distance from people: " in printed
+    assert (tmp_path / "out/comparison.html").exists()
+
+
 def refused(*arguments: object) -> str:
     result = convsim("compare", *arguments)
     assert result.returncode == 2, result.stderr
@@ -207,6 +225,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         "the real side: it has no arm 'bad'",
     ),
     "no validator": (("--validators", ","), "names none"),
+    "reactions without arms": (("--validators", "counterfactual"), "give --control ARM --treatment ARM"),
     "an unknown validator": (("--validators", "mmd"), "'mmd'; installed: "),
     "no such file of what was learned from": (("--learned", "absent.jsonl"), "absent.jsonl"),
 }

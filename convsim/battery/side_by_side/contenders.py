@@ -16,6 +16,8 @@ Simulators = Mapping[str, Source] | Sequence[Source]
 """Simulated sides, by name or in a row."""
 Loaded = Transcripts | Sequence[Conversation]
 """A side that has been read."""
+PEOPLE = "people"
+"""What the real side is called in every table."""
 NO_SIDES = "simulators must be a row of sides or {name: side}; put a single one into a list"
 NOBODY = 'no simulator to compare; give at least one, as {"name": side} or [side, …]'
 
@@ -108,7 +110,7 @@ def named(simulators: Simulators) -> dict[str, Loaded]:
     """Give every simulator a name; files are called by their names, or by their paths where two have the same.
 
     Raises:
-        InputError: No simulator, an empty name, or one file twice.
+        InputError: No simulator, an empty name or that of the real side, or one file twice.
     """
     if isinstance(simulators, str | bytes | Path | Transcripts):
         raise InputError(NO_SIDES)
@@ -122,6 +124,8 @@ def named(simulators: Simulators) -> dict[str, Loaded]:
         return _by_file(sources)
     if any(not name.strip() for name in simulators):
         raise InputError("a simulator's name is empty; give it one")
+    if PEOPLE in simulators:
+        raise InputError(f"a simulator is called {PEOPLE!r}, as the real side is; give it another name")
     by_name = {name: loaded(source) for name, source in simulators.items()}
     _check_distinct(by_name.values())
     return by_name
@@ -136,7 +140,7 @@ def _by_file(sources: Sequence[Loaded]) -> dict[str, Loaded]:
     short = [_name(source, number) for number, source in enumerate(sources, start=1)]
     result: dict[str, Loaded] = {}
     for name, source in zip(short, sources, strict=True):
-        if short.count(name) > 1 and isinstance(source, Transcripts):
+        if (short.count(name) > 1 or name == PEOPLE) and isinstance(source, Transcripts):
             name = str(source.path)
         if name in result:
             raise InputError(f"{name} is named twice; compare each simulator once")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from statistics import mean
 
 from pydantic import ConfigDict
 
@@ -39,26 +40,36 @@ def cost_of(conversations: Sequence[Conversation]) -> Cost:
         return Cost(
             n_known=0, reasons=dict.fromkeys(("input_tokens", "output_tokens", "seconds", "cost_usd"), said)
         )
-    total = Usage.sum(used)
     reasons: dict[str, str] = {}
-    means: dict[str, float | None] = {}
-    for name, amount, why in (
-        ("input_tokens", total.input_tokens, UNCOUNTED),
-        ("output_tokens", total.output_tokens, UNCOUNTED),
-        ("seconds", total.seconds, "no time was recorded"),
-    ):
-        means[name] = amount / n if amount else None
-        if not amount:
-            reasons[name] = why
-    means["cost_usd"] = None if total.cost_usd is None else total.cost_usd / n
-    if total.cost_usd is None:
-        reasons["cost_usd"] = _unpriced(used)
+    means: dict[str, float | None] = {
+        "input_tokens": _mean(usage.input_tokens for usage in used),
+        "output_tokens": _mean(usage.output_tokens for usage in used),
+        "seconds": _mean(usage.seconds for usage in used),
+    }
+    for name, why in zip(means, (UNCOUNTED, UNCOUNTED, "no time was recorded"), strict=True):
+        if not means[name]:
+            means[name], reasons[name] = None, why
+    means["cost_usd"] = None
+    if unpriced := _unpriced(used):
+        reasons["cost_usd"] = unpriced
+    else:
+        means["cost_usd"] = _mean((usage.cost_usd or 0.0) if _has_tokens(usage) else 0.0 for usage in used)
     return Cost(n_known=n, reasons=reasons, **means)
 
 
-def _unpriced(used: Sequence[Usage]) -> str:
-    with_tokens = [usage for usage in used if usage.input_tokens or usage.output_tokens]
+def _mean(amounts: Iterable[float]) -> float:
+    # Not a sum divided by n: the sum of numbers that a file may hold can be infinite.
+    return float(mean(amounts))
+
+
+def _has_tokens(usage: Usage) -> bool:
+    return bool(usage.input_tokens or usage.output_tokens)
+
+
+def _unpriced(used: Sequence[Usage]) -> str | None:
+    """Say why the price is unknown; None where it is known."""
+    with_tokens = [usage for usage in used if _has_tokens(usage)]
     if not with_tokens:
         return UNCOUNTED
     unknown = sum(usage.cost_usd is None for usage in with_tokens)
-    return f"the price of {unknown} of {len(with_tokens)} conversations is not known"
+    return f"the price of {unknown} of {len(with_tokens)} conversations is not known" if unknown else None

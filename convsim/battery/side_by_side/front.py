@@ -11,6 +11,10 @@ from convsim.contracts import Interval
 from convsim.records import Name, Number, Record, Text
 
 Place = Literal["on", "off", "undecided"]
+MAX_NAMED = 3
+"""Rivals that a reason names; it counts the others."""
+MAX_NAME = 60
+"""Characters of a name in a reason."""
 
 
 class Candidate(NamedTuple):
@@ -61,7 +65,8 @@ def places(candidates: Sequence[Candidate], differences: Differences) -> dict[st
     Returns:
         *off*: another costs no more and is nearer to people, the interval of the difference wholly above 0. *on*: no
         other is at least as good on both, by the estimates. *undecided*: another is at least as good on both by the
-        estimates, but that it is nearer is not shown; or a number is unknown.
+        estimates, but that it is nearer is not shown; or a number is unknown. The estimate is that of the difference
+        where there is one: a distance grows as samples shrink, and a difference reads both at one size.
     """
     return {candidate.name: _place(candidate, candidates, differences) for candidate in candidates}
 
@@ -93,13 +98,26 @@ def _place(own: Candidate, candidates: Sequence[Candidate], differences: Differe
             continue
         apart = differences.get((own.name, other.name))
         if apart is not None and apart.interval is not None and apart.interval[0] > 0:
-            return OnFront(place="off", reason=f"{other.name} costs no more and is nearer to people")
-        if other.distance <= own.distance:
-            rivals.append(other.name)
+            return OnFront(
+                place="off", reason=f"{other.name[:MAX_NAME]} costs no more and is nearer to people"
+            )
+        further = own.distance - other.distance if apart is None else apart.estimate
+        if further >= 0:
+            rivals.append(other.name[:MAX_NAME])
     if rivals:
+        more = f" and {len(rivals) - MAX_NAMED} more" if len(rivals) > MAX_NAMED else ""
         return OnFront(
             place="undecided",
-            reason=f"{', '.join(rivals)}: costs no more and is no further from people by the estimates, but the "
-            "interval of the difference does not show that it is nearer",
+            reason=f"{', '.join(rivals[:MAX_NAMED])}{more}: costs no more and is no further from people by the "
+            "estimates at equal sizes, but is not shown to be nearer",
         )
-    return OnFront(place="on", reason="no other is at least as near to people and costs no more")
+    return OnFront(place="on", reason=_unbeaten(candidates))
+
+
+def _unbeaten(candidates: Sequence[Candidate]) -> str:
+    """Say how far "on the front" goes: it is by the estimates, and among those whose numbers are known."""
+    known = sum(each.distance is not None and each.cost is not None for each in candidates)
+    if known == 1:
+        return "no other has a distance and a cost that are known"
+    among = "" if known == len(candidates) else f" of the {known} whose distance and cost are known"
+    return f"by the estimates at equal sizes, no other{among} is at least as near to people and costs no more"

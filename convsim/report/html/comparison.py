@@ -8,25 +8,25 @@ from convsim.report.html.page import MAX_WARNINGS
 from convsim.report.html.pictures.front import front
 from convsim.report.html.shell import content_policy, environment, own_file
 from convsim.report.html.text import name
-from convsim.report.side_by_side.sentences import limits, sentences
+from convsim.report.side_by_side.sentences import limits, sentences, warnings
 from convsim.report.side_by_side.tables import Table, tables
 
 MAX_FILE = 200
+MAX_SENTENCE = 1_000
 
 
 def comparison_to_html(comparison: Comparison) -> str:
     """Return a comparison as a page; names are escaped, and no request is ever made."""
     style, script = own_file("style.css"), own_file("script.js")
-    own = [f"{each.name}: {warning}" for each in comparison.simulators for warning in each.warnings]
     template = environment().get_template("comparison.html.j2")
     return template.render(
         comparison=comparison,
         style=style,
         script=script,
         policy=content_policy(str(script)),
-        sentences=[plain(sentence) for sentence in sentences(comparison)],
+        sentences=[plain(sentence, limit=MAX_SENTENCE) for sentence in sentences(comparison)],
         limits=limits(),
-        warnings=[plain(warning) for warning in (*comparison.warnings, *own)][:MAX_WARNINGS],
+        warnings=[plain(warning, limit=MAX_SENTENCE) for warning in warnings(comparison)[:MAX_WARNINGS]],
         picture_of_front=front(comparison),
         tables=[_readable(table) for table in tables(comparison)],
         facts=_facts(comparison),
@@ -55,6 +55,17 @@ def _facts(comparison: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
             ],
         )
         for title, side in sides
+    ]
+    groups += [
+        (
+            "What shoppers learned from",
+            [
+                ("file", name(file.path, limit=MAX_FILE)),
+                ("SHA-256", name(file.sha256)),
+                ("conversations", f"{file.n:,}"),
+            ],
+        )
+        for file in comparison.learned
     ]
     words = " ".join(name(word) for word in comparison.made_by.command)
     made = [

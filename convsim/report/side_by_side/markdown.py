@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convsim.battery.side_by_side import Comparison
 from convsim.report.markdown import table_cell
-from convsim.report.side_by_side.sentences import limits, sentences
+from convsim.report.side_by_side.sentences import limits, sentences, warnings
 from convsim.report.side_by_side.tables import tables
 
 
@@ -20,5 +20,6 @@ def comparison_to_markdown(comparison: Comparison) -> str:
         comparison=comparison,
         tables=list(tables(comparison)),
         sentences=sentences(comparison),
+        warnings=warnings(comparison),
         limits=limits(),
     )

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from convsim.battery.side_by_side import Comparison, SimulatorReport
+from convsim.battery.side_by_side.contenders import PEOPLE
 from convsim.battery.side_by_side.document import Distance, Estimate
+from convsim.battery.side_by_side.front import MAX_NAME, MAX_NAMED
 from convsim.battery.side_by_side.shares import Share
 from convsim.contracts import FAILING, Interval, Verdict
 from convsim.report.words import VERDICTS, number
@@ -14,7 +16,6 @@ from convsim.report.words import VERDICTS, number
 FALSE_ALARMS = "false_alarms"
 """The detail of a discriminator's standing that holds the share of people whom it calls simulated."""
 NONE = "–"
-PEOPLE = "people"
 MARKS = {"aligned": "=", "undecided": "?"}
 DIFFERENT = "≠"
 PLACES = {"on": "on the front", "off": "off", "undecided": "undecided"}
@@ -58,14 +59,18 @@ def overview(comparison: Comparison) -> Table:
         for each in comparison.simulators
     ]  # fmt: skip
     columns = (
-        "simulator", "n", "mean distance", "floor", "= / ≠ / ?", "HLS", "of people's", "cost", "front",
+        "simulator", "n", "mean distance", "floor", "= / ≠ / ?", "HLS", "relative HLS", "cost", "front",
     )  # fmt: skip
-    note = (
-        "mean distance: of the metrics' Kolmogorov-Smirnov distances from people; floor: people from people, 95 % "
-        "point. = / ≠ / ?: metrics aligned, different, undecided. HLS: mean probability of human; of people's: as a "
-        "share of what people get. cost: a conversation. front: no other is as near to people for as little."
+    of = f"{measured} metrics'" if (measured := _n_measured(comparison)) else "the metrics'"
+    notes = (
+        f"n: conversations. mean distance: of {of} Kolmogorov-Smirnov distances from people, 0 to 1; floor: two groups "
+        "of people of these sizes are nearer than this in 95 of 100 cases.",
+        "= / ≠ / ?: metrics aligned, different and undecided, among these what cannot be measured.",
+        "HLS: the mean probability of human that a reader of the texts gives who learned to tell both sides apart; "
+        "relative HLS: that by what the same reader gives people (1: as people).",
+        "cost: of a conversation. front: by the estimates, no other is as near to people for as little.",
     )
-    return Table("realism against cost", columns, rows, note)
+    return Table("realism and cost", columns, rows, "\n".join(notes))
 
 
 def distances(comparison: Comparison) -> Table:
@@ -76,16 +81,17 @@ def distances(comparison: Comparison) -> Table:
         (
             metric,
             *(
-                f"{number(d.ks, figures=2)} {mark(d.verdict)}" if (d := known.get(metric)) else NONE
+                f"{_distance(d.ks)} {mark(d.verdict)}" if (d := known.get(metric)) else NONE
                 for known in by_name
             ),
-            number(_floor(known.get(metric) for known in by_name), figures=2),
+            _distance(_floor(known.get(metric) for known in by_name)),
         )
         for metric in metrics
     ]
     note = (
         f"Kolmogorov-Smirnov distance from people. {MARKS['aligned']} aligned, {DIFFERENT} different, "
-        f"{MARKS['undecided']} undecided. floor: people from people, 95 % point, the largest of all simulators' sizes."
+        f"{MARKS['undecided']} undecided; {NONE}: cannot be measured, and the JSON says why. floor: two groups of "
+        "people are nearer than this in 95 of 100 cases, at the sizes of the simulator where it is largest."
     )
     return Table("distance from people", ("metric", *_names(comparison), "floor"), rows, note)
 
@@ -97,17 +103,23 @@ def generalisation(comparison: Comparison) -> Table:
     rows = []
     for trained in names:
         cells = [
-            number(found.estimate, figures=2) if (found := pairs.get((applied, trained))) else NONE
+            _distance(found.estimate) if (found := pairs.get((applied, trained))) else NONE
             for applied in names
         ]
         own = pairs.get((trained, trained))
         alarms = own.details.get(FALSE_ALARMS) if own else None
-        rows.append((trained, *cells, number(alarms, figures=2)))
-    note = (
+        rows.append((trained, *cells, _distance(alarms)))
+    notes = [
         "A reader that learned to tell people from the simulator of the row, applied to that of the column: share of "
-        "its conversations that it calls simulated; last, people whom it calls simulated."
-    )
-    return Table("who is caught by whom", ("learned against", *names, PEOPLE), rows, note)
+        "its conversations that it calls simulated (one that learned nothing: 0.5); last, the share of people whom it "
+        "calls simulated.",
+        *_grouped(
+            (name, own.reason)
+            for name in names
+            if (own := pairs.get((name, name))) is not None and own.estimate is None
+        ),
+    ]
+    return Table("who is caught by whom", ("learned against", *names, PEOPLE), rows, "\n".join(notes))
 
 
 def reactions(comparison: Comparison) -> Table:
@@ -118,10 +130,15 @@ def reactions(comparison: Comparison) -> Table:
         counts = [str(found.counts.get(verdict, 0)) if found.counts else NONE for verdict in REACTIONS]
         rows.append((each.name, _written(found.agreement), number(found.joint_p, figures=2), *counts))
     columns = ("simulator", "same direction", "joint p", *(VERDICTS[verdict] for verdict in REACTIONS))
-    why = sorted(
-        {f"{each.name}: {each.reactions.reason}" for each in comparison.simulators if each.reactions.reason}
+    why = _grouped(
+        (each.name, each.reactions.reason or each.reactions.agreement.reason)
+        for each in comparison.simulators
+        if each.reactions.agreement.estimate is None
     )
-    note = "same direction: share of people's shifts that go the same way. The others count metrics."
+    note = (
+        "same direction: share of people's established shifts that go the same way. joint p: of no difference between "
+        "the shifts of people and simulator, in all metrics together. The others count metrics."
+    )
     title = f"reactions from {comparison.control} to {comparison.treatment}"
     return Table(title, columns, rows, "\n".join([note, *why]))
 
@@ -129,22 +146,15 @@ def reactions(comparison: Comparison) -> Table:
 def copying(comparison: Comparison) -> Table:
     """A row for the people and for each simulator: what it has from others."""
     people = comparison.people
+    sides = [(PEOPLE, NONE, people.titles_named_early, people.memorisation)]
+    sides += [
+        (each.name, f"{each.overlap.n_learned} of {each.side.n}", each.titles_named_early, each.memorisation)
+        for each in comparison.simulators
+    ]
     rows = [
-        (PEOPLE, NONE, _share(people.titles_named_early), _share(people.memorisation.messages),
-         _share(people.memorisation.after_first))
-    ]  # fmt: skip
-    for each in comparison.simulators:
-        learned = f"{each.overlap.n_learned} of {each.side.n}"
-        said = each.memorisation
-        rows.append(
-            (
-                each.name,
-                learned,
-                _share(each.titles_named_early),
-                _share(said.messages),
-                _share(said.after_first),
-            )
-        )
+        (name, learned, _share(early), _share(said.messages), _share(said.after_first))
+        for name, learned, early, said in sides
+    ]
     columns = (
         "copying",
         "learned from these people",
@@ -152,11 +162,12 @@ def copying(comparison: Comparison) -> Table:
         "word for word",
         "without first messages",
     )
-    parts = (people.titles_named_early, people.memorisation.messages)
+    unknown = [(columns[2], [(name, early) for name, _, early, _ in sides])]
+    unknown += [(columns[3], [(name, said.messages) for name, _, _, said in sides])]
     why = [
-        f"{name}: {part.reason}."
-        for name, part in zip(columns[2:], parts, strict=False)
-        if part.estimate is None
+        f"{column}: {reason}"
+        for column, shares in unknown
+        for reason in _grouped((name, share.reason) for name, share in shares if share.estimate is None)
     ]
     note = (
         "learned from these people: conversations of a shopper that did. titles named early: conversations in which "
@@ -176,8 +187,9 @@ def cost(comparison: Comparison) -> Table:
         )
         for each in comparison.simulators
     ]  # fmt: skip
-    columns = ("a conversation", "say so", "tokens in", "tokens out", "seconds", "US dollars", "not known")
-    return Table("cost", columns, rows)
+    columns = ("a conversation", "recorded", "tokens in", "tokens out", "seconds", "US dollars", "not known")
+    note = "Means of the conversations that record their use, shopper and agent together."
+    return Table("cost", columns, rows, note)
 
 
 def endings(comparison: Comparison) -> Table:
@@ -194,7 +206,8 @@ def endings(comparison: Comparison) -> Table:
         for name, counts, failures in sides
     ]
     columns = ("endings", *(ending.replace("_", " ") for ending in found), "failed, left out")
-    return Table("endings", columns, rows)
+    note = f"On the compared arms alone: {', '.join(comparison.arms)}." if comparison.arms else ""
+    return Table("endings", columns, rows, note)
 
 
 def price(comparison: Comparison, each: SimulatorReport) -> str:
@@ -209,9 +222,35 @@ def mark(verdict: Verdict) -> str:
     return DIFFERENT if verdict in FAILING else MARKS.get(verdict, MARKS["aligned"])
 
 
+def called(name: str) -> str:
+    """Cut a name, so that what is said of it is not cut off with the sentence."""
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+
+
 def span(interval: Interval | None) -> str:
     """Write an interval; nothing where there is none."""
     return f" [{number(interval[0], figures=2)}, {number(interval[1], figures=2)}]" if interval else ""
+
+
+def _n_measured(comparison: Comparison) -> int:
+    """Over how many metrics is the mean distance? The same for all simulators; 0 where nobody says."""
+    named = (s.details.get("metrics") for s in comparison.standings if s.metric == "mean_distance")
+    return max((len(metrics) for metrics in named if isinstance(metrics, list)), default=0)
+
+
+def _grouped(reasons: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Say of whom something is unknown and why, those of one reason together."""
+    alike: dict[str, list[str]] = {}
+    for name, reason in reasons:
+        alike.setdefault(reason, []).append(called(name))
+    for reason, names in alike.items():
+        more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+        yield f"{', '.join(names[:MAX_NAMED])}{more}: {reason}."
+
+
+def _distance(value: object) -> str:
+    """Write a number between 0 and 1, so that those under one another can be compared at a glance."""
+    return f"{value:.2f}" if isinstance(value, int | float) else NONE
 
 
 def _floor(known: Iterable[Distance | None]) -> float | None:

@@ -36,3 +36,9 @@ def test_zeros_are_not_known_and_are_no_zeros():
     assert (found.input_tokens, found.output_tokens, found.cost_usd, found.seconds) == (None, None, None, 0.5)
     assert set(found.reasons) == {"input_tokens", "output_tokens", "cost_usd"}
     assert set(cost_of([conversation()]).reasons.values()) == {"its conversations do not say what they used"}
+
+
+def test_the_largest_numbers_that_a_file_may_hold_have_a_mean_too():
+    most = {"input_tokens": 9_007_199_254_740_991, "output_tokens": 1, "seconds": 1e308, "cost_usd": 1e308}
+    found = cost_of([conversation(**most)] * 20)
+    assert (found.seconds, found.cost_usd, found.output_tokens) == (1e308, 1e308, 1)

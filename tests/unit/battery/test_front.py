@@ -90,3 +90,24 @@ def test_no_pair_where_nobody_is_cheaper_or_a_number_is_missing():
     assert leaner_pairs([NEAR, FAR._replace(cost=3.0)], differences) == []
     assert leaner_pairs([NEAR, FAR._replace(cost=None)], differences) == []
     assert leaner_pairs([NEAR, FAR], {}) == []
+
+
+def test_the_difference_counts_where_it_is_known_since_small_samples_look_further_from_people():
+    few = Candidate("few", 0.12, 5.0)
+    found = places([NEAR, few], apart(("few", "near", -0.05, 0.03)))
+    assert found["few"].place == "on"
+    assert found["few"].reason.startswith("by the estimates at equal sizes, no other is")
+
+
+def test_the_reason_says_how_far_on_the_front_goes_where_others_are_unknown():
+    unpriced = Candidate("unpriced", 0.01, None)
+    assert places([NEAR, unpriced], {})["near"].reason == "no other has a distance and a cost that are known"
+    reason = places([NEAR, FAR, unpriced], {})["near"].reason
+    assert "no other of the 2 whose distance and cost are known is at least as near" in reason
+
+
+def test_many_rivals_and_long_names_are_cut_in_the_reason():
+    names = ["n" * 1_000, "b", "c", "d", "e"]
+    rivals = [Candidate(name, 0.1, 1.0) for name in names]
+    reason = places([*rivals, Candidate("last", 0.2, 2.0)], {})["last"].reason
+    assert reason.startswith(f"{'n' * 60}, b, c and 2 more: costs no more")

@@ -209,7 +209,13 @@ def test_arms_that_cannot_be_asked_about_are_an_error(given, said):
 
 
 @pytest.mark.parametrize(
-    ("simulators", "said"), [([], "no simulator"), ({}, "no simulator"), ({" ": []}, "empty")]
+    ("simulators", "said"),
+    [
+        ([], "no simulator"),
+        ({}, "no simulator"),
+        ({" ": []}, "empty"),
+        ({"people": []}, "as the real side is"),
+    ],
 )
 def test_nobody_to_compare_is_an_error(simulators, said):
     with pytest.raises(InputError, match=said):
@@ -244,6 +250,13 @@ def test_files_of_one_name_are_told_apart_by_their_paths_and_one_file_twice_is_r
     copy.write_bytes(paths[0].read_bytes())
     with pytest.raises(InputError, match=r"copy.jsonl is the same file as .*run.jsonl"):
         compare(side("r"), [paths[0], copy], seed=1, validators=[])
+
+
+def test_a_file_that_is_called_as_the_real_side_is_goes_by_its_path(tmp_path):
+    path = tmp_path / "people.jsonl"
+    convsim.write(path, side("other half"))
+    found = compare(side("r"), [path], seed=1, validators=[Known({str(path): 0.1})])
+    assert found.simulators[0].name == str(path)
 
 
 def test_failures_are_counted_left_out_and_refused_under_the_simulators_name():

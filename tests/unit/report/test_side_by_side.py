@@ -9,15 +9,15 @@ from rich.console import Console
 from convsim.battery import Comparison
 from convsim.report.html.comparison import comparison_to_html
 from convsim.report.side_by_side import comparison_to_markdown, print_comparison, to_csv
-from convsim.report.side_by_side.sentences import sentences
+from convsim.report.side_by_side.sentences import sentences, warnings
 from convsim.report.side_by_side.tables import Table, tables
-from tests.compared import comparison, generalisation, simulator
+from tests.compared import NO_MEMORY, comparison, generalisation, simulator
 from tests.reports import HOSTILE
 
 
-def printed(found: Comparison, *, markup: bool = False) -> str:
+def printed(found: Comparison, *, markup: bool = False, width: int = 160) -> str:
     file = io.StringIO()
-    print_comparison(found, Console(file=file, width=160, color_system=None, markup=markup))
+    print_comparison(found, Console(file=file, width=width, color_system=None, markup=markup))
     return file.getvalue()
 
 
@@ -30,9 +30,9 @@ def test_the_overview_holds_a_row_a_simulator_with_its_cost_and_place():
     overview = table(found, "realism")
     assert [dict(zip(overview.columns, row, strict=True)) for row in overview.rows] == [
         {"simulator": "icl", "n": "40", "mean distance": "0.23 [0.2, 0.25]", "floor": "0.1", "= / ≠ / ?": "1 / 1 / 1",
-         "HLS": "0.31", "of people's": "–", "cost": "2 s", "front": "on the front"},
+         "HLS": "0.31", "relative HLS": "–", "cost": "2 s", "front": "on the front"},
         {"simulator": "lean", "n": "40", "mean distance": "0.23 [0.2, 0.25]", "floor": "0.1", "= / ≠ / ?": "1 / 1 / 1",
-         "HLS": "0.31", "of people's": "–", "cost": "0.25 s", "front": "off"},
+         "HLS": "0.31", "relative HLS": "–", "cost": "0.25 s", "front": "off"},
     ]  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_distances_stand_with_a_mark_of_their_verdict():
     found = table(comparison(simulator("icl"), simulator("lean", distances=[])), "distance from")
     assert found.columns == ("metric", "icl", "lean", "floor")
     assert [tuple(row) for row in found.rows] == [
-        ("turns", "0.4 ≠", "–", "0.1"), ("thanks", "0.05 =", "–", "0.1"), ("left", "– ?", "–", "–"),
+        ("turns", "0.40 ≠", "–", "0.10"), ("thanks", "0.05 =", "–", "0.10"), ("left", "– ?", "–", "–"),
     ]  # fmt: skip
 
 
@@ -50,8 +50,8 @@ def test_a_row_of_the_matrix_is_the_one_that_a_discriminator_learned_against():
     found = table(comparison(simulator("icl"), simulator("lean"), standings=standings), "who is caught")
     assert found.columns == ("learned against", "icl", "lean", "people")
     assert [tuple(row) for row in found.rows] == [
-        ("icl", "0.9", "0.2", "0.07"),
-        ("lean", "0.6", "0.8", "0.08"),
+        ("icl", "0.90", "0.20", "0.07"),
+        ("lean", "0.60", "0.80", "0.08"),
     ]
 
 
@@ -176,19 +176,112 @@ def test_hostile_names_stay_text_in_the_page_and_it_loads_nothing():
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
-def test_the_page_has_the_picture_where_costs_are_known_and_says_so_where_not():
-    page = comparison_to_html(
-        comparison(simulator("icl"), simulator("lean", seconds=100.0, place="undecided"))
-    )
-    assert "On the front: icl." in page
-    assert "seconds a conversation" in page
-    without = comparison_to_html(comparison(simulator("icl", seconds=None), cost_axis=None))
-    assert "<svg" not in without
-    assert "distance from people and cost are both known" in without
-
-
 def test_names_that_are_alike_when_cut_are_told_apart():
     long = "a-shopper-with-a-very-long-name-"
     text = printed(comparison(simulator(f"{long}1"), simulator(f"{long}2")))
     assert "1 a-shopper-with-a-very-lo" in text
     assert "2 a-shopper-with-a-very-lo" in text
+
+
+def test_a_table_that_is_too_wide_goes_on_below_and_breaks_no_number():
+    names = [f"shopper {letter}" for letter in "abcdefghijkl"]
+    text = printed(comparison(*map(simulator, names)), width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    rows = [line.split() for line in text.splitlines() if line.startswith("turns ")]
+    assert len(rows) > 1
+    assert sum(row.count("0.40") for row in rows) == 12
+    assert sum(row.count("≠") for row in rows) == 12
+
+
+def test_a_warning_of_several_simulators_is_said_once_with_their_names():
+    shared, own = "the sides differ in their mix of arms", "1 of 40 failed"
+    found = comparison(
+        simulator("a", warnings=(shared,)), simulator("b", warnings=(shared, own)), warnings=("of all",)
+    )
+    assert warnings(found) == ["of all", f"a, b: {shared}", f"b: {own}"]
+    for text in (printed(found), comparison_to_markdown(found), comparison_to_html(found)):
+        assert text.count(shared) == 1
+        assert f"a, b: {shared}" in text
+
+
+def test_simulators_of_one_place_and_reason_share_a_sentence():
+    found = sentences(comparison(simulator("a"), simulator("b"), simulator("c", place="off")))
+    assert found[1:3] == ["On the front: a, b (a reason).", "Off the front: c (a reason)."]
+
+
+def test_a_long_name_hides_nothing_of_what_is_said_of_it():
+    name = "n" * 1_000
+    found = comparison(simulator(name), simulator("lean"), leaner=[{**pair(0.1, 0.3), "dearer": name}])
+    for text in (printed(found), comparison_to_markdown(found), comparison_to_html(found)):
+        flat = " ".join(text.split())
+        assert "n… (a reason)." in flat or "n…, lean (a reason)." in flat
+        assert "n… and is further from people: its mean distance is larger by 0.2" in flat
+
+
+def share(estimate: float, unit: str) -> dict[str, object]:
+    return {"estimate": estimate, "interval": (estimate, estimate), "unit": unit, "reason": "-"}
+
+
+def test_who_repeats_more_than_people_do_is_said_so_and_who_does_not_is_not():
+    people = comparison(simulator("x")).people.but(
+        titles_named_early=share(0.1, "conversations"),
+        memorisation=NO_MEMORY.but(after_first=share(0.02, "later messages")),
+    )
+    copies = {"estimate": 0.9, "interval": (0.7, 1.0)}
+    first = simulator(
+        "copier", memorised_beyond_people=copies, memorisation=NO_MEMORY.but(after_first=share(0.92, "later messages")),
+        titles_beyond_people=copies, titles_named_early=share(1.0, "conversations"),
+    )  # fmt: skip
+    second = simulator("honest", memorised_beyond_people={"estimate": 0.1, "interval": (-0.1, 0.3)})
+    found = sentences(comparison(first, second).but(people=people))
+    assert (
+        "copier says 92% of its later messages word for word as in what was learned from (people: 2%)."
+        in found
+    )
+    assert (
+        "copier names an item in full before it is shown in 100% of its conversations (people: 10%)." in found
+    )
+    assert not [each for each in found if each.startswith("honest says")]
+
+
+def test_shares_that_are_unknown_name_whose_they_are():
+    known = simulator("icl", titles_named_early=share(0.0, "conversations"))
+    note = table(comparison(known, simulator("lean")), "copying").note
+    assert "titles named early: people, lean: what shoppers learned from was not given." in note
+    many = comparison(*(simulator(f"s{n}") for n in range(12)))
+    assert "word for word: people, s0, s1 and 10 more: " in table(many, "copying").note
+
+
+def test_reactions_that_have_no_share_say_why():
+    asked = {
+        "agreement": {"reason": "established shifts of people: 0"},
+        "joint_p": 0.4,
+        "counts": {"undecided": 5},
+    }
+    found = comparison(
+        simulator("a", reactions=asked), simulator("b", reactions=asked), control="x", treatment="y"
+    )
+    assert "a, b: established shifts of people: 0." in table(found, "reactions").note
+
+
+def test_without_a_cost_who_has_no_distance_is_still_named():
+    found = comparison(simulator("few", mean_distance={"reason": "2 independent units"}), cost_axis=None)
+    assert sentences(found)[-1] == "few has no mean distance from people: 2 independent units."
+
+
+def test_the_overview_says_over_how_many_metrics_the_mean_is():
+    standing = {
+        "validator": "marginals", "metric": "mean_distance", "question": "?", "simulator": "icl", "estimate": 0.2,
+        "unit": "u", "reason": "-", "n_real": 1, "n_simulated": 1, "seed": 1, "version": "1", "source": "a test",
+        "details": {"metrics": ["turns", "thanks"]},
+    }  # fmt: skip
+    found = table(comparison(simulator("icl"), standings=[standing]), "realism")
+    assert "mean distance: of 2 metrics' Kolmogorov-Smirnov distances" in found.note
+
+
+@pytest.mark.parametrize("written", [printed, comparison_to_markdown, comparison_to_html])
+def test_the_arms_are_said_wherever_it_is_shown(written):
+    found = comparison(simulator("icl"), arms=("good",), control="good", treatment="bad")
+    said = " ".join(written(found).split())
+    assert "Compared on the arms: good; reactions are between good and bad." in said
+    assert "Compared on" not in written(comparison(simulator("icl")))

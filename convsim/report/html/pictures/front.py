@@ -13,10 +13,16 @@ from convsim.report.html.text import name
 from convsim.report.words import number
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MAX_SHOWN = 40
+MAX_COST = 1e9
+"""A dearer conversation is a mistake in a file, and would leave no room to the others."""
 HEIGHT_PX = 380
+FLOOR_PX = 18.0
+GAP_PX, LINE_PX, LETTER_PX = 8.0, 14.0, 7.0
+"""From a mark to its name, from one name to the next, and about what a letter takes."""
 LOG_RATIO = 20.0
 """From this ratio of the dearest to the cheapest on, the scale of costs is logarithmic."""
 AXES = {"cost_usd": "US dollars a conversation", "seconds": "seconds a conversation"}
@@ -26,7 +32,7 @@ LEGEND = (
     ("simulated-diamond", PLACES["on"]),
     ("simulated-hollow", PLACES["undecided"]),
     ("simulated-square", PLACES["off"]),
-    ("people-band", "people from people, 95 % of the time"),
+    ("people-band", "two groups of people of the same sizes are this near, 95 % of the time"),
 )
 
 Point = tuple[float, float, SimulatorReport]
@@ -36,22 +42,29 @@ Point = tuple[float, float, SimulatorReport]
 def front(comparison: Comparison) -> Picture | None:
     """Draw the simulators whose distance and cost are known; None where there is none."""
     points = _points(comparison)
-    if comparison.cost_axis is None or not points:
+    shown = [point for point in points if point[0] <= MAX_COST][:MAX_SHOWN]
+    if comparison.cost_axis is None or not shown:
         return None
-    shown = points[:MAX_SHOWN]
+    n_hidden = len(points) - len(shown)
     on = [name(each.name, limit=40) for _, _, each in points if each.front.place == "on"]
     says = (
         f"Mean Kolmogorov-Smirnov distance from people over {AXES[comparison.cost_axis]} of {len(points)} simulators; "
-        f"lower and further left is better. On the front: {', '.join(on[:8]) or 'none for certain'}."
+        f"lower and further left is better. On the front: {', '.join(on[:8]) or 'none'}."
     )
     return draw(
-        "front", partial(_figure, shown, AXES[comparison.cost_axis]), title="Realism against cost", says=says,
-        legend=LEGEND, columns=("simulator", AXES[comparison.cost_axis], "mean distance", "place"),
+        "front", partial(_figure, shown, AXES[comparison.cost_axis]),
+        title="Mean distance from people over cost", says=says, legend=LEGEND,
+        columns=("simulator", AXES[comparison.cost_axis], "mean distance", "floor", "place"),
         rows=[
-            (name(each.name), number(cost), number(distance), PLACES[each.front.place])
+            (name(each.name), number(cost), number(distance), _floor(each), PLACES[each.front.place])
             for cost, distance, each in points
         ],
+        note=f"{n_hidden} of {len(points)} simulators, the dearest, are not drawn." if n_hidden else "",
     )  # fmt: skip
+
+
+def _floor(each: SimulatorReport) -> str:
+    return number(each.mean_distance_floor.q95 if each.mean_distance_floor else None)
 
 
 def _points(comparison: Comparison) -> list[Point]:
@@ -64,24 +77,20 @@ def _points(comparison: Comparison) -> list[Point]:
 
 
 def _figure(points: Sequence[Point], unit: str, width: int) -> Figure:
-    wide = width >= WIDE
-    figure, axes = canvas(width, HEIGHT_PX, left=56, right=150 if wide else 84, top=10, bottom=44)
-    costs = [cost for cost, _, _ in points]
-    if min(costs) > 0 and max(costs) / min(costs) >= LOG_RATIO:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: number(value))
-        axes.xaxis.set_minor_formatter(lambda value, _: "")
-    else:
-        axes.set_xlim(0, 1.08 * max(costs) or 1.0)
-    floors = [each.mean_distance_floor.q95 for _, _, each in points if each.mean_distance_floor]
-    if floors:
-        axes.axhspan(0, max(floors), color=PEOPLE, alpha=0.25, linewidth=0, zorder=1)
+    figure, axes = canvas(width, HEIGHT_PX, left=56, right=24, top=18, bottom=44)
+    _set_scales(axes, points)
     on = [(cost, distance) for cost, distance, each in points if each.front.place == "on"]
     axes.step(
         [cost for cost, _ in on], [distance for _, distance in on], where="post", color=MUTED, linewidth=1.2,
         linestyle="--", zorder=2,
     )  # fmt: skip
     for cost, distance, each in points:
+        # Each has a floor of its own: one for all would put a large sample within what is chance for a small one.
+        if each.mean_distance_floor is not None:
+            axes.plot(
+                [cost, cost], [0, each.mean_distance_floor.q95], color=PEOPLE, alpha=0.42, linewidth=FLOOR_PX,
+                solid_capstyle="butt", zorder=1,
+            )  # fmt: skip
         if each.mean_distance.interval is not None:
             axes.plot([cost, cost], each.mean_distance.interval, color=SIMULATED, linewidth=1.8, zorder=3)
         shape, hollow = SHAPES[each.front.place]
@@ -89,12 +98,42 @@ def _figure(points: Sequence[Point], unit: str, width: int) -> Figure:
             [cost], [distance], marker=shape, markersize=8, markeredgewidth=1.6, color=SIMULATED, linestyle="none",
             markerfacecolor=PAPER if hollow else SIMULATED, zorder=4,
         )  # fmt: skip
-        axes.annotate(
-            name(each.name, limit=24 if wide else 12), (cost, distance), xytext=(8, 4), textcoords="offset points",
-            va="bottom", color=INK, annotation_clip=False, zorder=5,
-        )  # fmt: skip
     axes.grid(axis="y")
     axes.set_ylim(bottom=0)
     axes.set_xlabel(unit)
     axes.set_ylabel("mean distance from people")
+    _name(axes, points, limit=24 if width >= WIDE else 12)
     return figure
+
+
+def _set_scales(axes: Axes, points: Sequence[Point]) -> None:
+    """Count costs from 0, or on a logarithmic scale where the dearest is many times the cheapest."""
+    costs = [cost for cost, _, _ in points]
+    if min(costs) > 0 and max(costs) / min(costs) >= LOG_RATIO:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: number(value))
+        axes.xaxis.set_minor_formatter(lambda value, _: "")
+    else:
+        axes.set_xlim(0, 1.08 * max(costs) or 1.0)
+
+
+def _name(axes: Axes, points: Sequence[Point], *, limit: int) -> None:
+    """Write names beside their marks, towards the middle; one that would cover another moves up."""
+    box = axes.get_window_extent()
+    placed = [(axes.transData.transform((cost, distance)), each) for cost, distance, each in points]
+    taken = [(x - GAP_PX, x + GAP_PX, y - LINE_PX / 2) for (x, y), _ in placed]
+    for (x, y), each in sorted(placed, key=lambda mark: float(mark[0][1])):
+        said = name(each.name, limit=limit)
+        to_left = x > (box.x0 + box.x1) / 2
+        long = LETTER_PX * len(said)
+        start = x - GAP_PX - long if to_left else x + GAP_PX
+        at = y + GAP_PX / 2
+        for left, right, other in sorted(taken, key=lambda place: place[2]):
+            if start < right and left < start + long and abs(at - other) < LINE_PX:
+                at = other + LINE_PX
+        taken.append((start, start + long, at))
+        axes.annotate(
+            said, (x, y), xycoords="figure pixels", xytext=(-GAP_PX if to_left else GAP_PX, at - y),
+            textcoords="offset points", ha="right" if to_left else "left", va="bottom", color=INK,
+            annotation_clip=False, zorder=5,
+        )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 
 
 def check_folder(out: Path | None) -> None:
-    """Check, before anything is computed, that ``--out`` is no file; raises InputError."""
-    if out and out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is a file, and a folder is needed")
+    """Check, before anything is computed, that ``--out`` is a folder or can be made; raises InputError."""
+    if out is None:
+        return
+    nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise InputError(f"--out {out}: {nearest} is a file, and a folder is needed")
+    if not os.access(nearest, os.W_OK):
+        raise InputError(f"--out {out}: the folder {nearest} cannot be written to")
 
 
 def deliver(

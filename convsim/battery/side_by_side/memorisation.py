@@ -38,7 +38,6 @@ class Learned:
     """Messages and runs of messages, without case, punctuation and extra white space."""
     ids: frozenset[str]
     fingerprints: frozenset[str]
-
     files: frozenset[str]
     """SHA-256 of the files that these came from."""
 

@@ -211,6 +211,7 @@ async def test_the_turns_of_a_setting_wait_together_and_settings_one_after_the_o
 
 
 async def test_a_model_in_this_process_is_sampled_at_each_setting(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
     template = "{% for m in messages %}{{ m['content'] + '<|end|>' }}{% endfor %}"
     model = Local(path=make_tiny(tmp_path, template=template), dtype="float32", max_batch=20)
     short = TRAINED.but(max_prompt_tokens=245, max_tokens=8)

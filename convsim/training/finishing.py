@@ -62,7 +62,9 @@ def finish(
     save(merged(model), tokenizer, partial)
     if settings.compress == "int8":
         quantize_int8(partial)
+    mode = (partial / "config.json").stat().st_mode
     for file in sorted(partial.iterdir()):
+        file.chmod(mode)  # safetensors lets nobody but the owner read the weights
         file.replace(out / file.name)
     partial.rmdir()
     trained = trained.but(weights=model_hashes(out))

@@ -75,6 +75,11 @@ def test_the_folder_is_a_shopper_that_names_its_weights_and_all_that_it_learned_
     assert not [name for name in content(shopper) if "checkpoint" in name or name.startswith(".shopper")]
 
 
+def test_whoever_may_read_the_shopper_may_read_its_weights(shopper: Path) -> None:
+    modes = {name: (shopper / name).stat().st_mode for name in ("model.safetensors", "manifest.json")}
+    assert modes["model.safetensors"] == modes["manifest.json"]
+
+
 def test_the_longest_prompt_and_the_longest_message_have_room_in_the_model(shopper: Path) -> None:
     trained = read_trained(shopper)
     # " boots 23" and " no, 24" are shorter than the least that a shopper may say.

@@ -1,27 +1,13 @@
 """The comparison in a real browser: it opens from disk, asks for nothing, runs nothing that a name holds."""
 
-import shutil
-
 import pytest
 
 from convsim.report.html.comparison import comparison_to_html
 from tests.compared import comparison, generalisation, simulator
 from tests.reports import HOSTILE
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="the browser's tests need playwright")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="the browser's tests need chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NAMES = [f"{HOSTILE} مرحبا 👩‍👩‍👧", "lean", "w" * 1_000, *(f"shopper {n}" for n in range(9))]
 PLACES = ("on", "undecided", "off")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -44,27 +30,6 @@ def address(tmp_path_factory):
     path = tmp_path_factory.mktemp("comparison") / "comparison.html"
     path.write_text(comparison_to_html(found), encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture
-def opened(browser, address):
-    """Open the page as somebody would see it; what it asked for, said and did stands beside it."""
-    contexts = []
-
-    def open_page(**options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.seen = {"requests": [], "dialogs": [], "console": []}
-        page.on("request", lambda request: page.seen["requests"].append(request.url))
-        page.on("console", lambda message: page.seen["console"].append(message.text))
-        page.on("dialog", lambda dialog: (page.seen["dialogs"].append(dialog.message), dialog.dismiss()))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def unfold(page):

@@ -1,29 +1,15 @@
 """The report in a real browser: it opens from disk, asks for nothing, runs nothing that a transcript holds."""
 
-import shutil
-
 import pytest
 
 from convsim.report.html import to_html
 from tests.reports import HOSTILE, card, conversation, distance, dose, hls, people, shift, shoppers
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="the browser's tests need playwright")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="the browser's tests need chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SCORES = {"s0": 0.01, "s1": 0.2, "s2": 0.4, "s3": 0.8}
 FINDINGS = [
     distance("turns", 0.9), distance("thanks", 0.05, verdict="aligned"), distance("empty", None, verdict="undecided"),
     distance("words", 0.3), hls(SCORES), shift("turns", 2.0, 0.1, verdict="under_reacts"), dose("sorry", [0.1, 0.4]),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -34,27 +20,6 @@ def address(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(to_html(found, people(), [hostile, *shoppers()[1:]]), encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture
-def opened(browser, address):
-    """Open the page as somebody would see it; what it asked for, said and did stands beside it."""
-    contexts = []
-
-    def open_page(**options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.seen = {"requests": [], "dialogs": [], "console": []}
-        page.on("request", lambda request: page.seen["requests"].append(request.url))
-        page.on("console", lambda message: page.seen["console"].append(message.text))
-        page.on("dialog", lambda dialog: (page.seen["dialogs"].append(dialog.message), dialog.dismiss()))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def names(page):

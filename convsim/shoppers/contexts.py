@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from convsim.conversation import Conversation, LearnedFrom, Message
 from convsim.errors import InputError
 from convsim.persona import Persona
+from convsim.shoppers.ending import CUT_SHORT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,9 +103,5 @@ def _places(conversation: Conversation) -> Iterator[Context]:
             yield Context(conversation, turn, situation(need, conversation.task, last_agent_message), message)
             turn += awaiting
             awaiting = False
-    if conversation.failure is None and conversation.ending not in (
-        "turn_limit",
-        "agent_failed",
-        "shopper_failed",
-    ):
+    if conversation.failure is None and conversation.ending not in CUT_SHORT:
         yield Context(conversation, turn, situation(need, conversation.task, last_agent_message), None)

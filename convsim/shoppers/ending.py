@@ -3,6 +3,9 @@
 from convsim.contracts import UserMove
 from convsim.conversation import Conversation, Item, Message
 
+CUT_SHORT = ("turn_limit", "agent_ended", "agent_failed", "shopper_failed")
+"""Endings that are no move of the user's."""
+
 
 def last_items(conversation: Conversation) -> tuple[Item, ...]:
     """Return the items that the agent showed last."""

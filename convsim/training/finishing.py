@@ -15,7 +15,7 @@ from convsim.models.local import Local
 from convsim.one_line import one_line
 from convsim.shoppers.sft import SHOPPER_FILE, Trained
 from convsim.training.adapting import merged
-from convsim.training.base import model_hashes
+from convsim.training.base_model import model_hashes
 from convsim.training.compressing import quantize_int8
 from convsim.training.decoding import Decoding, choose_decoding
 from convsim.training.settings import TrainingSettings

@@ -11,7 +11,7 @@ from typing import Any
 from convsim.errors import InputError
 from convsim.models.checkpoint import Checkpoint
 from convsim.training.adapting import adapt
-from convsim.training.base import load_base
+from convsim.training.base_model import load_base
 from convsim.training.choosing import Chosen
 from convsim.training.encoding import Encoded, encode
 from convsim.training.perplexity import user_perplexity

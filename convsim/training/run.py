@@ -16,7 +16,7 @@ from convsim.provenance import provenance
 from convsim.shoppers.prompts import prompt_hashes
 from convsim.shoppers.sft import SHOPPER_FILE, Trained
 from convsim.store import MANIFEST, Manifest, amend, claim
-from convsim.training.base import base_path, model_hashes, trained_base
+from convsim.training.base_model import base_path, model_hashes, trained_base
 from convsim.training.choosing import Chosen, choose
 from convsim.training.finishing import finish, seal, writing
 from convsim.training.fitting import Fitted, Fitting, Standing
@@ -131,22 +131,21 @@ class Training:
     def _trained(self, path: Path, chosen: Chosen, prepared: Prepared, *, is_fitted: bool) -> Trained:
         message = min(max(prepared.learned.longest_message, MIN_MESSAGE_TOKENS), MAX_MESSAGE_TOKENS)
         room = prepared.checkpoint.context - MAX_OPENING_TOKENS - message
+        base = trained_base(path)
         trained = Trained(
-            learned_from=self._learned_from(path, chosen),
+            learned_from=self._learned_from(base, chosen),
             n_items=self.settings.n_items,
             max_prompt_tokens=max(1, min(prepared.max_tokens, room)),
             max_tokens=message,
         )
-        base = trained_base(path)
         if base is None or is_fitted:
             return trained
         # The same model as before, but smaller.
         return trained.but(temperature=base.temperature, top_p=base.top_p)
 
-    def _learned_from(self, path: Path, chosen: Chosen) -> LearnedFrom:
+    def _learned_from(self, base: Trained | None, chosen: Chosen) -> LearnedFrom:
         """Say what the shopper learned from: what its base did, and now these."""
         now = LearnedFrom.of(chosen.conversations, file=self.file)
-        base = trained_base(path)
         if base is None:
             return now
         earlier = base.learned_from

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import convsim
 from convsim.conversation import Conversation
-from convsim.training.base import base_path, load_base
+from convsim.training.base_model import base_path, load_base
 from convsim.training.encoding import Example, encode
 from convsim.training.perplexity import user_perplexity
 

@@ -17,6 +17,7 @@ import pytest
 from tests.end_to_end.training import (
     Ended,
     Forks,
+    Started,
     assert_says,
     content,
     conversation,
@@ -126,6 +127,13 @@ def test_a_base_without_a_template_and_a_short_context_becomes_a_shopper_all_the
     assert "Assistant:" in (tmp_path / "out/chat_template.jinja").read_text()
 
 
+def begun(convsim: Forks, ask: tuple[object, ...], out: Path) -> Started:
+    """Start a training and wait for its first checkpoint."""
+    started = convsim.start(*ask)
+    wait_for((out / "checkpoints/checkpoint-10/whole").exists)
+    return started
+
+
 def assert_ended(again: Ended, out: Path) -> None:
     assert again.status == 0, again.err
     assert (outcome(out)["steps"], outcome(out)["resumed_from"]) == (40, 10)
@@ -139,8 +147,7 @@ def test_a_disk_that_fills_up_leaves_the_last_good_checkpoint_and_the_same_comma
 ) -> None:
     out = tmp_path / "out"
     ask = ("train", people, "--base", base, "--out", out, *LONG)
-    started = convsim.start(*ask)
-    wait_for((out / "checkpoints/checkpoint-10/whole").exists)
+    started = begun(convsim, ask, out)
     # No file may grow beyond this any more: less than the weights.
     resource.prlimit(started.pid, resource.RLIMIT_FSIZE, (30_000, 30_000))
     refused = one_line_of(started.ended(), status=3)
@@ -157,8 +164,7 @@ def test_a_training_that_was_killed_is_gone_on_with_by_the_same_command_alone(
 ) -> None:
     out = tmp_path / "out"
     ask = ("train", people, "--base", base, "--out", out, *LONG)
-    started = convsim.start(*ask)
-    wait_for((out / "checkpoints/checkpoint-10/whole").exists)
+    started = begun(convsim, ask, out)
     os.kill(started.pid, signal.SIGKILL)
     assert started.ended().status == -signal.SIGKILL
     simulate = ("simulate", "--shopper", "sft", "--model", out, "--n", 1, "--out", tmp_path / "run")
@@ -175,8 +181,7 @@ def test_an_interrupt_is_one_line_and_the_same_command_goes_on(
 ) -> None:
     out = tmp_path / "out"
     ask = ("train", people, "--base", base, "--out", out, *LONG)
-    started = convsim.start(*ask)
-    wait_for((out / "checkpoints/checkpoint-10/whole").exists)
+    started = begun(convsim, ask, out)
     os.kill(started.pid, signal.SIGINT)
     stopped = one_line_of(started.ended(), status=3)
     assert stopped == f"error: interrupted; the same command goes on from the last checkpoint in {out}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from statistics import mean
 
 from pydantic import ConfigDict
@@ -41,25 +41,26 @@ def cost_of(conversations: Sequence[Conversation]) -> Cost:
             n_known=0, reasons=dict.fromkeys(("input_tokens", "output_tokens", "seconds", "cost_usd"), said)
         )
     reasons: dict[str, str] = {}
-    means: dict[str, float | None] = {
-        "input_tokens": _mean(usage.input_tokens for usage in used),
-        "output_tokens": _mean(usage.output_tokens for usage in used),
-        "seconds": _mean(usage.seconds for usage in used),
+    said_of: dict[str, list[float]] = {
+        "input_tokens": [usage.input_tokens for usage in used if usage.input_tokens],
+        "output_tokens": [usage.output_tokens for usage in used if usage.output_tokens],
+        "seconds": [usage.seconds for usage in used if usage.seconds],
+        "cost_usd": [],
     }
-    for name, why in zip(means, (UNCOUNTED, UNCOUNTED, "no time was recorded"), strict=True):
-        if not means[name]:
-            means[name], reasons[name] = None, why
-    means["cost_usd"] = None
+    for name, why in (
+        ("input_tokens", UNCOUNTED),
+        ("output_tokens", UNCOUNTED),
+        ("seconds", "no time was recorded"),
+    ):
+        if not said_of[name]:
+            reasons[name] = why
     if unpriced := _unpriced(used):
         reasons["cost_usd"] = unpriced
     else:
-        means["cost_usd"] = _mean((usage.cost_usd or 0.0) if _has_tokens(usage) else 0.0 for usage in used)
+        said_of["cost_usd"] = [usage.cost_usd or 0.0 for usage in used if _has_tokens(usage)]
+    # Means, not sums divided by n: the sum of numbers that a file may hold can be infinite.
+    means = {name: float(mean(amounts)) if amounts else None for name, amounts in said_of.items()}
     return Cost(n_known=n, reasons=reasons, **means)
-
-
-def _mean(amounts: Iterable[float]) -> float:
-    # Not a sum divided by n: the sum of numbers that a file may hold can be infinite.
-    return float(mean(amounts))
 
 
 def _has_tokens(usage: Usage) -> bool:

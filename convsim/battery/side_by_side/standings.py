@@ -39,7 +39,7 @@ def standings_of(
             found += comparer.compare(real, corpora, seed=seed)
         except ConvsimError:
             raise
-        except Exception as error:
+        except Exception as error:  # somebody else's validator: whatever it raises is a warning
             failed.append(comparer.name)
             warnings.append(f"{comparer.name} could not compare: {type(error).__name__}: {error}")
     return Standings(tuple(found), tuple(failed), tuple(warnings))

@@ -9,13 +9,10 @@ from itertools import groupby
 from convsim.contracts import ChatMessage
 from convsim.conversation import Conversation, Message
 from convsim.persona import Persona
-from convsim.shoppers.ending import last_items
+from convsim.shoppers.ending import CUT_SHORT, last_items
 from convsim.shoppers.prompts import render, said_to_shopper
 from convsim.shoppers.sft.moves import LEAVE, SAY, accept, accepted_rank, line
 from convsim.shoppers.sft.need import need_words
-
-CUT_SHORT = ("turn_limit", "agent_ended", "agent_failed", "shopper_failed")
-"""Endings that are no move of the user's."""
 
 
 @dataclass(frozen=True)

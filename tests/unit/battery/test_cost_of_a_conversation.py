@@ -38,6 +38,14 @@ def test_zeros_are_not_known_and_are_no_zeros():
     assert set(cost_of([conversation()]).reasons.values()) == {"its conversations do not say what they used"}
 
 
+def test_conversations_that_count_no_tokens_do_not_make_the_others_cheaper():
+    found = cost_of([
+        conversation(input_tokens=100, output_tokens=10, seconds=2.0, cost_usd=0.3), conversation(seconds=4.0),
+    ])  # fmt: skip
+    assert (found.input_tokens, found.output_tokens, found.cost_usd) == (100, 10, 0.3)
+    assert found.seconds == 3
+
+
 def test_the_largest_numbers_that_a_file_may_hold_have_a_mean_too():
     most = {"input_tokens": 9_007_199_254_740_991, "output_tokens": 1, "seconds": 1e308, "cost_usd": 1e308}
     found = cost_of([conversation(**most)] * 20)

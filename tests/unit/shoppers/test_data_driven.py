@@ -141,8 +141,9 @@ async def test_later_moves_end_where_real_users_ended():
     assert all(m.accepted == (("b0",) if m.action == "accept" else ()) for m in moves)
 
 
-async def test_a_log_that_was_cut_at_its_turn_limit_is_no_example_of_ending():
-    cut = logged("cut", "boots", "boots", ending="turn_limit")
+@pytest.mark.parametrize("ending", ["turn_limit", "agent_ended"])
+async def test_a_log_that_its_user_did_not_end_is_no_example_of_ending(ending):
+    cut = logged("cut", "boots", "boots", ending=ending)
     now = shown(*boots(1), need="boots")
     assert all([(await move_of(Resample([cut]), now, persona(), seed=s)).action == "say" for s in range(20)])
 

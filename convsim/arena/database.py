@@ -101,9 +101,13 @@ class Database:
 
     def _made(self, connection: sqlite3.Connection) -> bool:
         """Tell whether the file holds a study; an empty one does not, another program's is an error."""
-        application, version = (
-            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-        )
+        with _one_moment(connection):
+            application, version, n_tables = (
+                connection.execute(question).fetchone()[0]
+                for question in (
+                    "PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master",
+                )
+            )  # fmt: skip
         if (application, version) == (APPLICATION, VERSION):
             return True
         if application == APPLICATION:
@@ -111,9 +115,22 @@ class Database:
                 f"{self.path}: was made by another version of convsim (schema {version}, this one writes {VERSION}); "
                 "name another --database"
             )
-        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] or application:
+        if n_tables or application:
             raise InputError(f"{self.path}: is a database of another program; name another --database")
         return False
+
+
+@contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let what is read belong together: another process may make the file between two questions."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.rollback()
 
 
 def _make(connection: sqlite3.Connection, study: ArenaStudy) -> None:

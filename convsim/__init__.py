@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    __version__: str
     from convsim.battery import (
         Comparison,
         Scorecard,
@@ -72,11 +73,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    for home, names in HOMES.items():
-        if name in names:
-            return getattr(import_module(f"convsim.{home}"), name)
-    raise AttributeError(f"module 'convsim' has no attribute {name!r}")
+if not TYPE_CHECKING:  # or else a type checker would take any name for one of ours
+
+    def __getattr__(name):
+        if name == "__version__":
+            return import_module("convsim.provenance").own_version()
+        for home, names in HOMES.items():
+            if name in names:
+                return getattr(import_module(f"convsim.{home}"), name)
+        raise AttributeError(f"module 'convsim' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

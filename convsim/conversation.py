@@ -8,7 +8,15 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
-from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    model_validator,
+)
 
 from convsim.persona import Persona
 from convsim.records import Count, Flag, Name, Number, Record, Text
@@ -148,18 +156,24 @@ class Usage(Record):
 
 
 class LearnedFrom(Record):
-    """What a data-driven shopper was built from: the source file's SHA-256 and conversations' fingerprints."""
+    """What a data-driven shopper was built from: the source file's SHA-256 and conversations' fingerprints.
 
-    file: Text | None = None
+    The hash is written as ``file``.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    sha256: Text | None = Field(
+        default=None, validation_alias=AliasChoices("file", "sha256"), serialization_alias="file"
+    )
     conversations: tuple[Text, ...] = ()
     arms: tuple[Text, ...] = ()
     """The arms that these conversations belong to; a conversation without one belongs to none."""
 
     @classmethod
-    def of(cls, conversations: Sequence[Conversation], *, file: str | None) -> LearnedFrom:
+    def of(cls, conversations: Sequence[Conversation], *, sha256: str | None) -> LearnedFrom:
         """Say that a shopper was built from ``conversations`` of the file with that SHA-256."""
         arms = sorted({c.arm for c in conversations if c.arm is not None})
-        return cls(file=file, conversations=tuple(c.fingerprint for c in conversations), arms=tuple(arms))
+        return cls(sha256=sha256, conversations=tuple(c.fingerprint for c in conversations), arms=tuple(arms))
 
 
 class Turn(NamedTuple):

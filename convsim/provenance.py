@@ -5,11 +5,16 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from pydantic import JsonValue
 
 VERSIONS = ("convsim", "openai", "transformers", "torch", "peft", "scikit-learn", "bm25s", "pydantic")
+PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+"""Beside the package in a checkout; nothing of ours where it is installed."""
+UNKNOWN = "0+unknown"
 
 
 def provenance() -> dict[str, JsonValue]:
@@ -21,6 +26,17 @@ def provenance() -> dict[str, JsonValue]:
         "git": _git_state(),
         "command": [*sys.argv[1:]],
     }
+
+
+def own_version() -> str:
+    """Return convsim's version; of a checkout that is not installed, what its pyproject.toml says, or ``0+unknown``."""
+    if (installed := _version("convsim")) is not None:
+        return installed
+    try:
+        project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+        return f"{project['version']}+checkout" if project["name"] == "convsim" else UNKNOWN
+    except (OSError, ValueError, KeyError):
+        return UNKNOWN
 
 
 def _version(distribution: str) -> str | None:

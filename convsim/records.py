@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -32,8 +33,16 @@ class Record(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
-        aliases = {field.alias for field in cls.model_fields.values() if field.alias}
-        cls.known_keys = frozenset(cls.model_fields) | aliases
+        fields = cls.model_fields.values()
+        aliases = {field.alias for field in fields if field.alias}
+        choices = {
+            choice
+            for field in fields
+            if isinstance(field.validation_alias, AliasChoices)
+            for choice in field.validation_alias.choices
+            if isinstance(choice, str)
+        }
+        cls.known_keys = frozenset(cls.model_fields) | aliases | choices
 
     @model_validator(mode="before")
     @classmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from importlib.metadata import version
 
 from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels, undefined_acts
 from convsim.battery.reliability import reliabilities
@@ -13,6 +12,7 @@ from convsim.contracts import Annotator, Corpus, Finding, Validator
 from convsim.errors import ConvsimError, PluginError
 from convsim.metrics import measure_both
 from convsim.plugins import installed, load, make
+from convsim.provenance import own_version
 
 
 def validate(
@@ -96,7 +96,7 @@ def judge(
     return Scorecard(
         real=real.summary if real else None,
         simulated=simulated.summary,
-        made_by=MadeBy(convsim=version("convsim")),
+        made_by=MadeBy(convsim=own_version()),
         warnings=tuple(said),
         reliability=tuple(reliability),
         findings=tuple(findings),

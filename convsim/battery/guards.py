@@ -78,7 +78,9 @@ def find_overlap(
         learned = conversation.learned_from
         if learned is None:
             continue
-        by_file_alone = not learned.conversations and learned.file is not None and learned.file == hashes[0]
+        by_file_alone = (
+            not learned.conversations and learned.sha256 is not None and learned.sha256 == hashes[0]
+        )
         n_learned += by_file_alone or not spoken.isdisjoint(learned.conversations)
     n_identical = sum(conversation.fingerprint in spoken for conversation in simulated)
     same_file = hashes[0] is not None and hashes[0] == hashes[1]

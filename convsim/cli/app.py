@@ -54,9 +54,9 @@ app.command("plugins")(plugins.plugins)
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from convsim.provenance import own_version
 
-        typer.echo(f"convsim {version('convsim')}")
+        typer.echo(f"convsim {own_version()}")
         raise typer.Exit
 
 

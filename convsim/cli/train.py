@@ -97,7 +97,7 @@ def train(
         training = Training(
             real.conversations,
             base,
-            file=real.sha256,
+            sha256=real.sha256,
             settings=checked,
             learn_arm=learn_arm,
             exclude=loaded(exclude).conversations if exclude else (),

@@ -22,7 +22,10 @@ class AgentReply(Record):
 class Agent(Protocol):
     """A recommender under test; stateless, so that any turn can be replayed alone."""
 
-    name: Name
+    @property
+    def name(self) -> Name:
+        """What the agent is called in records."""
+        ...
 
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
         """Answer the last user message of ``conversation``; raises AgentError when it cannot."""

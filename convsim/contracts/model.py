@@ -39,7 +39,10 @@ class Choice(Record):
 class ChatModel(Protocol):
     """A language model behind any transport; raises ModelError, never answers with a stand-in text."""
 
-    name: Name
+    @property
+    def name(self) -> Name:
+        """What the model is called in records."""
+        ...
 
     async def complete(
         self,
@@ -71,8 +74,10 @@ class ChatModel(Protocol):
 class OpeningModel(ChatModel, Protocol):
     """A chat model in this process, which can be told how its answer begins: what a fine-tuned shopper needs."""
 
-    path: Path | str
-    """The folder that it was loaded from."""
+    @property
+    def path(self) -> Path | str:
+        """The folder that it was loaded from."""
+        ...
 
     async def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
         """Return how many tokens a chat has, up to where the answer begins."""

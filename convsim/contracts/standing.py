@@ -39,7 +39,10 @@ class Standing(Record):
 class Comparer(Protocol):
     """A validator that has something to say on several simulators at once."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the validator is called in records."""
+        ...
 
     def compare(self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int) -> Sequence[Standing]:
         """Return the standings of simulators, by name; never raise for data that merely decide nothing."""

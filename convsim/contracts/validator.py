@@ -15,7 +15,10 @@ class Validator(Protocol):
     arms to compare.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the validator is called in findings."""
+        ...
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return one finding a metric; never raise for data that merely decide nothing."""

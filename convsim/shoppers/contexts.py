@@ -35,22 +35,22 @@ class Contexts:
     """Every place of the conversations that a data-driven shopper learns from, searchable by likeness."""
 
     conversations: tuple[Conversation, ...]
-    file: str | None = None
+    sha256: str | None = None
 
     @classmethod
-    def of(cls, conversations: Sequence[Conversation], *, file: str | None = None) -> Contexts:
+    def of(cls, conversations: Sequence[Conversation], *, sha256: str | None = None) -> Contexts:
         """Keep the conversations in which a user spoke; raises InputError where there is none."""
         spoken = tuple(c for c in conversations if any(m.content.strip() for m in c.user_messages))
         if not spoken:
             raise InputError(
                 "a data-driven shopper needs real conversations with user messages, but found none"
             )
-        return cls(spoken, file)
+        return cls(spoken, sha256)
 
     @cached_property
     def learned_from(self) -> LearnedFrom:
         """Hashes of the source file and of the conversations, and the arms that these belong to."""
-        return LearnedFrom.of(self.conversations, file=self.file)
+        return LearnedFrom.of(self.conversations, sha256=self.sha256)
 
     @cached_property
     def places(self) -> list[Context]:

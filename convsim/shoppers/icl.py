@@ -28,8 +28,8 @@ class ICL:
     model: ChatModel
     real: Sequence[Conversation] = field(repr=False)
     _: KW_ONLY
-    file: str | None = None
-    """SHA-256 of the file that ``real`` was read from."""
+    sha256: str | None = None
+    """Of the file that ``real`` was read from."""
     k: int = 3
     style: Style | None = None
     temperature: float = 0.9
@@ -45,7 +45,7 @@ class ICL:
 
     @cached_property
     def _contexts(self) -> Contexts:
-        return Contexts.of(self.real, file=self.file)
+        return Contexts.of(self.real, sha256=self.sha256)
 
     @cached_property
     def _shopper(self) -> Prompted:

@@ -21,8 +21,8 @@ class Replay:
     name: ClassVar[str] = "replay"
     real: Sequence[Conversation] = field(repr=False)
     _: KW_ONLY
-    file: str | None = None
-    """SHA-256 of the file that ``real`` was read from."""
+    sha256: str | None = None
+    """Of the file that ``real`` was read from."""
 
     @cached_property
     def _by_id(self) -> dict[str, Conversation]:
@@ -31,7 +31,7 @@ class Replay:
     @cached_property
     def learned_from(self) -> LearnedFrom:
         """What the shopper was built from."""
-        return LearnedFrom.of(self.real, file=self.file)
+        return LearnedFrom.of(self.real, sha256=self.sha256)
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Say the next run of the user's messages, or end as the user did."""

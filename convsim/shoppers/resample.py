@@ -30,8 +30,8 @@ class Resample:
     name: ClassVar[str] = "resample"
     real: Sequence[Conversation] = field(repr=False)
     _: KW_ONLY
-    file: str | None = None
-    """SHA-256 of the file that ``real`` was read from."""
+    sha256: str | None = None
+    """Of the file that ``real`` was read from."""
     k: int = 5
 
     def __post_init__(self) -> None:
@@ -39,7 +39,7 @@ class Resample:
 
     @cached_property
     def _contexts(self) -> Contexts:
-        return Contexts.of(self.real, file=self.file)
+        return Contexts.of(self.real, sha256=self.sha256)
 
     @property
     def learned_from(self) -> LearnedFrom:

@@ -152,14 +152,14 @@ class Assembly:
         given: dict[str, object] = dict(section.settings)
         if unknown := sorted(given.keys() - asked.keys()):
             known = (
-                ", ".join(name for name in asked if name not in ("model", "real", "file", "catalogue"))
+                ", ".join(name for name in asked if name not in ("model", "real", "sha256", "catalogue"))
                 or "none"
             )
             raise StudyError(f"[{kind[:-1]}] {section.name} has no setting {unknown[0]!r}; it has: {known}")
         if "real" in asked:
             given["real"] = self.learned()
-        if "file" in asked and "real" in asked:
-            given["file"] = self.transcripts().sha256
+        if "sha256" in asked and "real" in asked:
+            given["sha256"] = self.transcripts().sha256
         if "catalogue" in asked and "catalogue" not in given:
             given["catalogue"] = self.catalogue()
         if "model" in asked and kind != "models":

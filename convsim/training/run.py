@@ -44,8 +44,8 @@ class Training:
     """"embedded", a folder of transformers, a GGUF file, or a shopper that was trained before."""
     _: KW_ONLY
     settings: TrainingSettings
-    file: str | None = None
-    """SHA-256 of the file that ``conversations`` were read from."""
+    sha256: str | None = None
+    """Of the file that ``conversations`` were read from."""
     learn_arm: str | None = None
     exclude: Sequence[Conversation] = ()
     on_change: Callable[[Standing], None] = lambda standing: None
@@ -145,12 +145,12 @@ class Training:
 
     def _learned_from(self, base: Trained | None, chosen: Chosen) -> LearnedFrom:
         """Say what the shopper learned from: what its base did, and now these."""
-        now = LearnedFrom.of(chosen.conversations, file=self.file)
+        now = LearnedFrom.of(chosen.conversations, sha256=self.sha256)
         if base is None:
             return now
         earlier = base.learned_from
         return LearnedFrom(
-            file=now.file,
+            sha256=now.sha256,
             conversations=tuple(dict.fromkeys((*earlier.conversations, *now.conversations))),
             arms=tuple(sorted({*earlier.arms, *now.arms})),
         )
@@ -159,7 +159,7 @@ class Training:
         plan: dict[str, JsonValue] = {
             "base": {"name": path.name, "files": {**model_hashes(path)}},
             "data": {
-                "sha256": self.file,
+                "sha256": self.sha256,
                 "learn_arm": self.learn_arm,
                 "arms": [*sorted({c.arm for c in chosen.conversations if c.arm is not None})],
                 "learned": [*sorted(c.fingerprint for c in chosen.learned)],

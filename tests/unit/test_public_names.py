@@ -1,4 +1,5 @@
 import importlib
+import importlib.metadata
 import subprocess
 import sys
 
@@ -20,7 +21,24 @@ def test_homes_and_public_names_are_the_same():
 
 def test_what_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'valdate'"):
-        convsim.valdate  # noqa: B018
+        getattr(convsim, "valdate")  # noqa: B009
+
+
+def test_the_version_is_that_of_the_installed_distribution():
+    assert convsim.__version__ == importlib.metadata.version("convsim")
+
+
+def test_a_checkout_that_is_not_installed_has_the_version_that_its_project_file_says(monkeypatch, tmp_path):
+    def not_installed(distribution):
+        raise importlib.metadata.PackageNotFoundError(distribution)
+
+    monkeypatch.setattr("convsim.provenance.version", not_installed)
+    assert convsim.__version__ == "0.1.0+checkout"
+    for text in (None, "not TOML", "[project]\n", '[project]\nname = "other"\nversion = "9"\n'):
+        if text is not None:
+            (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+        monkeypatch.setattr("convsim.provenance.PYPROJECT", tmp_path / "pyproject.toml")
+        assert convsim.__version__ == "0+unknown"
 
 
 def test_help_imports_none_of_the_heavy_libraries():

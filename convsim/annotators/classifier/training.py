@@ -16,6 +16,7 @@ from convsim.annotators.mapping import ActMap
 from convsim.checks import check_whole
 from convsim.contracts import Annotation
 from convsim.conversation import Conversation, Label, LearnedFrom
+from convsim.provenance import own_version
 from convsim.seeds import child_seed
 
 
@@ -78,11 +79,11 @@ def train(
         targets=learned.targets,
         scores=tuple(scores for one in fitted.values() for scores in one.scores),
         file=file[0] if file else None,
-        learned_from=LearnedFrom.of(used, file=file[1] if file else None),
+        learned_from=LearnedFrom.of(used, sha256=file[1] if file else None),
         seed=seed,
         folds=folds,
         warnings=(*_left_out(conversations, used), *warnings),
-        convsim=version("convsim"),
+        convsim=own_version(),
         scikit_learn=version("scikit-learn"),
         skops=version("skops"),
     )

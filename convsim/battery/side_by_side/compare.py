@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
-from importlib.metadata import version
 from typing import cast
 
 from convsim.battery.comparison import find_validators, judge
@@ -28,6 +27,7 @@ from convsim.battery.side_by_side.standings import standings_of
 from convsim.battery.sides import Source
 from convsim.contracts import Annotator, Validator
 from convsim.plugins import make
+from convsim.provenance import own_version
 from convsim.readers import Transcripts
 
 SECONDS = (
@@ -104,7 +104,7 @@ def compare(
     axis, reports, leaner = placed(reports, standings.all)
     return Comparison(
         seed=seed,
-        made_by=MadeBy(convsim=version("convsim")),
+        made_by=MadeBy(convsim=own_version()),
         people=_people_report(people, copying.people),
         arms=question.compared,
         control=control,

@@ -59,7 +59,7 @@ class Learned:
         """Tell whether simulated conversations say that they learned from what is not here."""
         for conversation in simulated:
             source = conversation.learned_from
-            if source is None or (source.file is not None and source.file in self.files):
+            if source is None or (source.sha256 is not None and source.sha256 in self.files):
                 continue
             if not source.conversations or not self.fingerprints.issuperset(source.conversations):
                 return True

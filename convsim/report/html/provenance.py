@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim.battery import Scorecard, SideSummary
+from convsim.provenance import own_version
 from convsim.readers.json_text import parse_json
 from convsim.readers.problems import MalformedError
 from convsim.report.html.details import a_list, an_object
@@ -27,7 +28,6 @@ Facts = list[tuple[str, str]]
 
 def provenance(card: Scorecard, near: Path | None) -> list[tuple[str, Facts]]:
     """Return named groups of facts: each side, the run that made it where it is one, and the validators."""
-    from importlib.metadata import version
 
     groups: list[tuple[str, Facts]] = []
     for title, side in (("People's conversations", card.real), ("Simulated conversations", card.simulated)):
@@ -49,7 +49,7 @@ def provenance(card: Scorecard, near: Path | None) -> list[tuple[str, Facts]]:
                 [("convsim", name(card.made_by.convsim)), ("command", f"convsim {words}".strip())],
             )
         )
-    groups.append(("This page", [("convsim", version("convsim")), ("findings", card.schema_)]))
+    groups.append(("This page", [("convsim", own_version()), ("findings", card.schema_)]))
     return groups
 
 

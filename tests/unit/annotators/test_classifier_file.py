@@ -70,7 +70,7 @@ def test_what_was_learned_and_how_well_comes_back(trained: Trained, written: Pat
     card, learned = load(written)
     assert card == trained.card
     assert learned.version == trained.learned.version == card.version
-    assert (card.file, card.learned_from.file, len(card.learned_from.conversations)) == (
+    assert (card.file, card.learned_from.sha256, len(card.learned_from.conversations)) == (
         "logs.jsonl",
         "ab" * 32,
         30,

@@ -57,7 +57,7 @@ def test_who_does_not_say_what_it_learned_from_is_refused():
 
 
 def test_a_file_without_conversations_says_nothing_of_arms():
-    fields = {"shopper": "resample", "learned_from": LearnedFrom(file="0" * 64)}
+    fields = {"shopper": "resample", "learned_from": LearnedFrom(sha256="0" * 64)}
     assert generalisation(side(1.0, "s", **fields)).details["saw_treated"] is None
 
 

@@ -1,9 +1,11 @@
 """Shoppers that learn from real conversations: what they may see, what they record, what they say."""
 
+import json
+
 import pytest
 
 from convsim.config import StudyConfig
-from convsim.conversation import Ending
+from convsim.conversation import Conversation, Ending, LearnedFrom
 from convsim.errors import InputError, ModelError
 from convsim.models.asked import Asked
 from convsim.shoppers import ICL, Replay, Resample
@@ -94,7 +96,7 @@ def test_one_arm_alone_is_learned_from_when_asked(shopper, tmp_path):
     study = Assembly(config).study()
     good = {c.fingerprint for c in logs if c.arm == "good"}
     assert {*study.shopper.learned_from.conversations} == good
-    assert study.shopper.learned_from.file
+    assert study.shopper.learned_from.sha256
     assert {p.id for p in study.personas} == {f"good-{i}" for i in range(4)}
 
 
@@ -197,11 +199,21 @@ async def test_replay_of_somebody_unknown_is_an_error_that_says_what_to_do():
         await move_of(Replay(OTHERS), EMPTY, persona())
 
 
-@pytest.mark.parametrize("make", [Resample, Replay, lambda real, file: ICL(model(), real, file=file)])
+@pytest.mark.parametrize("make", [Resample, Replay, lambda real, sha256: ICL(model(), real, sha256=sha256)])
 def test_it_names_the_file_and_every_conversation_that_it_learned_from(make):
-    learned = make(LOGS, file="f00d").learned_from
-    assert learned.file == "f00d"
+    learned = make(LOGS, sha256="f00d").learned_from
+    assert learned.sha256 == "f00d"
     assert {*learned.conversations} == {c.fingerprint for c in LOGS}
+
+
+def test_the_hash_is_called_file_on_disk():
+    held = LOGS[0].but(learned_from=LearnedFrom.of([LOGS[1]], sha256="f00d"))
+    assert json.loads(held.to_json())["learned_from"] == {
+        "arms": ["good"],
+        "file": "f00d",
+        "conversations": [LOGS[1].fingerprint],
+    }
+    assert Conversation.model_validate_json(held.to_json()) == held
 
 
 @pytest.mark.parametrize("k", [0, -1, "three", 1.5, True])

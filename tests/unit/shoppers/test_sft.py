@@ -190,7 +190,7 @@ async def test_as_many_items_are_seen_as_training_showed(tmp_path):
 
 def test_what_it_learned_from_and_what_it_is_asked_with_are_on_record(folder):
     shopper = SFT(Opening(path=str(folder)))
-    assert shopper.learned_from.file == "f" * 64
+    assert shopper.learned_from.sha256 == "f" * 64
     assert shopper.learned_from.conversations == ("a" * 16, "b" * 16)
     assert shopper.learned_from.arms == ("good",)
     before = shopper.prompt_hashes

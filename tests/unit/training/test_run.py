@@ -37,7 +37,7 @@ def shopper(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def training(base: Path, *, first: int = 0, arm: str = "good", **how: Any) -> Training:
     talks = [talk(n, arm=arm) for n in range(first, first + 24)]
-    return Training(talks, str(base), **{"file": f"{first:064}", "settings": settings(), **how})
+    return Training(talks, str(base), **{"sha256": f"{first:064}", "settings": settings(), **how})
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -69,7 +69,7 @@ def test_the_folder_is_a_shopper_that_names_its_weights_and_all_that_it_learned_
     trained = read_trained(shopper)
     talks = training(shopper).conversations
     assert set(trained.learned_from.conversations) == {c.fingerprint for c in talks}
-    assert (trained.learned_from.file, trained.learned_from.arms) == ("0" * 64, ("good",))
+    assert (trained.learned_from.sha256, trained.learned_from.arms) == ("0" * 64, ("good",))
     weights = (shopper / "model.safetensors").read_bytes()
     assert trained.weights["model.safetensors"] == hashlib.sha256(weights).hexdigest()
     assert not [name for name in content(shopper) if "checkpoint" in name or name.startswith(".shopper")]
@@ -93,7 +93,7 @@ def test_a_shopper_trained_on_a_trained_shopper_learned_from_both(shopper: Path,
     expected = {c.fingerprint for first in (0, 100) for c in training(shopper, first=first).conversations}
     assert set(learned.conversations) == expected
     assert len(learned.conversations) == 48
-    assert (learned.arms, learned.file) == (("bad", "good"), f"{100:064}")
+    assert (learned.arms, learned.sha256) == (("bad", "good"), f"{100:064}")
 
 
 def test_a_student_of_fewer_layers_is_distilled_from_a_trained_shopper(shopper: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class Learned:
             of_this = set(learned.arms).union(*found)
             arms |= of_this
             # Without arms, every single conversation must be found, or it may be of any arm.
-            traced = bool(learned.arms) or (all(found) and (bool(found) or learned.file is None))
+            traced = bool(learned.arms) or (all(found) and (bool(found) or learned.sha256 is None))
             n_silent += not traced
         return cls(tuple(sorted(arms)), n_silent, len(simulated))
 

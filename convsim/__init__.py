@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from convsim.contracts import Corpus, Finding, Metric, Validator
     from convsim.conversation import Conversation, Item, Label, Message
     from convsim.errors import ConvsimError, InputError
-    from convsim.metrics import measure
+    from convsim.metrics import measure, metric
     from convsim.persona import Persona
     from convsim.readers import read, write
     from convsim.study import Study
@@ -40,7 +40,7 @@ HOMES = {
     "contracts": ("Corpus", "Finding", "Metric", "Validator"),
     "conversation": ("Conversation", "Item", "Label", "Message"),
     "errors": ("ConvsimError", "InputError"),
-    "metrics": ("measure",),
+    "metrics": ("measure", "metric"),
     "persona": ("Persona",),
     "readers": ("read", "write"),
     "study": ("Study",),
@@ -67,6 +67,7 @@ __all__ = [
     "counterfactual",
     "dose_response",
     "measure",
+    "metric",
     "read",
     "validate",
     "write",

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import importlib
 from importlib.metadata import EntryPoint, entry_points
-from typing import Literal
+from typing import Literal, get_args
 
 from convsim.errors import PluginError
 
-Kind = Literal["models", "agents", "shoppers", "annotators", "validators"]
-KINDS: tuple[Kind, ...] = ("models", "agents", "shoppers", "annotators", "validators")
+Kind = Literal["models", "agents", "shoppers", "annotators", "validators", "metrics", "readers", "faults"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+OWN = "convsim"
+"""The distribution whose plugins keep their names, whatever else is installed."""
 
 
 def installed(kind: Kind) -> dict[str, EntryPoint]:
-    """Return the entry points of ``convsim.<kind>`` by name, without importing them."""
-    return {
-        entry.name: entry for entry in sorted(entry_points(group=f"convsim.{kind}"), key=lambda e: e.name)
-    }
+    """Return the entry points of ``convsim.<kind>`` by name, without importing them.
+
+    Where two packages register one name, convsim's own stands; ``load`` refuses the name.
+    """
+    found = sorted(entry_points(group=f"convsim.{kind}"), key=lambda e: (e.name, _home(e) != OWN))
+    by_name: dict[str, EntryPoint] = {}
+    for entry in found:
+        by_name.setdefault(entry.name, entry)
+    return by_name
 
 
 def load(kind: Kind, name: str) -> object:
@@ -27,6 +34,7 @@ def load(kind: Kind, name: str) -> object:
     """
     found = installed(kind)
     if name in found:
+        _check_one(kind, name)
         return _imported(found[name].value, kind)
     if ":" in name:
         return _imported(name, kind)
@@ -47,6 +55,20 @@ def make(kind: Kind, name: str, **settings: object) -> object:
         raise PluginError(
             f"{name} of convsim.{kind} cannot be made with {sorted(settings)}: {error}"
         ) from error
+
+
+def _home(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "unknown"
+
+
+def _check_one(kind: Kind, name: str) -> None:
+    """Check that a name means one thing, whatever is installed; raises PluginError."""
+    meant = {entry.value: _home(entry) for entry in entry_points(group=f"convsim.{kind}", name=name)}
+    if len(meant) > 1:
+        said = " and ".join(f"{value} of {home}" for value, home in sorted(meant.items()))
+        raise PluginError(
+            f"{name!r} of convsim.{kind} is registered twice: {said}; give one as module:attribute, or uninstall one"
+        )
 
 
 def _imported(reference: str, kind: Kind) -> object:

@@ -10,7 +10,7 @@ from convsim.battery.scorecard import MadeBy, Scorecard
 from convsim.battery.sides import Selection, Side, Source
 from convsim.contracts import Annotator, Corpus, Finding, Validator
 from convsim.errors import ConvsimError, PluginError
-from convsim.metrics import measure_both
+from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import installed, load, make
 from convsim.provenance import own_version
 
@@ -21,6 +21,7 @@ def validate(
     *,
     seed: int,
     validators: Iterable[str | Validator] | None = None,
+    metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
     annotator: Annotator | None = None,
@@ -36,6 +37,8 @@ def validate(
         simulated: The simulated conversations.
         seed: Moves every random draw.
         validators: Names or instances; by default all that are installed and need not be asked for.
+        metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
+            a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         tasks: Keep only these tasks on both sides; all by default.
         arms: Keep only these arms on both sides; all by default.
         annotator: Labels both sides first, so that acts and experience are compared too.
@@ -44,14 +47,17 @@ def validate(
 
     Raises:
         InputError: A side cannot be read, is empty after the filters, or failed too often.
-        PluginError: No such validator.
+        PluginError: No such validator or metric.
     """
     chosen = find_validators(validators)
+    measured = find_metrics(metrics)
     selection = Selection(tasks=tasks, arms=arms, allow_failures=allow_failures)
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
     simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")
     warnings = mix_warnings(real_side.conversations, simulated_side.conversations)
-    return judge(real_side, simulated_side, chosen, seed=seed, warnings=warnings, allow_overlap=allow_overlap)
+    return judge(
+        real_side, simulated_side, chosen, seed=seed, metrics=measured, warnings=warnings, allow_overlap=allow_overlap
+    )  # fmt: skip
 
 
 def judge(
@@ -60,6 +66,7 @@ def judge(
     validators: Iterable[Validator],
     *,
     seed: int,
+    metrics: Metrics | None = None,
     warnings: Iterable[str] = (),
     allow_overlap: bool = False,
 ) -> Scorecard:
@@ -70,6 +77,7 @@ def judge(
         simulated: The simulated side.
         validators: What is asked.
         seed: Moves every random draw.
+        metrics: What is measured; by default the catalogue and every label.
         warnings: What else the reader is to be warned of.
         allow_overlap: Judge a simulator even on conversations that it learned from.
     """
@@ -83,14 +91,15 @@ def judge(
         reason = overlap.reason
         said += ["both sides are the same file"] if overlap.same_file else []
         said += [reason] if reason else []
-    corpora = measure_both(people, simulated.conversations)
+    corpora = measure_both(people, simulated.conversations, metrics=metrics)
     said += undefined_acts([*people, *simulated.conversations])
     if real is not None:
         said += one_sided_labels(*corpora)
     reliability, unknown = reliabilities(people, corpora[1].metrics.values(), seed=seed)
     said += unknown
     findings = [f for validator in validators for f in run_validator(validator, *corpora, seed=seed)]
-    said += [f"{f.validator}: {f.reason}" for f in findings if f.details.get("failed")]
+    unmeasured = failed_metrics(*corpora, seed=seed)
+    said += [f"{f.validator}: {f.reason}" for f in (*findings, *unmeasured) if f.details.get("failed")]
     if reason and not allow_overlap:
         findings = [f.but(verdict="undecided", reason=reason) for f in findings]
     return Scorecard(
@@ -99,7 +108,7 @@ def judge(
         made_by=MadeBy(convsim=own_version()),
         warnings=tuple(said),
         reliability=tuple(reliability),
-        findings=tuple(findings),
+        findings=(*findings, *unmeasured),
     )
 
 
@@ -148,3 +157,24 @@ def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed
                 details={"failed": True},
             )
         ]
+
+
+def failed_metrics(real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+    """Return one finding for each metric that could not be measured, which says at which conversation it failed."""
+    return [
+        Finding(
+            validator="metrics",
+            metric=name,
+            question=f"Could {name} be measured?",
+            unit="-",
+            verdict="undecided",
+            reason=reason,
+            n_real=len(real),
+            n_simulated=len(simulated),
+            seed=seed,
+            version=version("convsim"),
+            source="convsim.metrics",
+            details={"failed": True},
+        )
+        for name, reason in {**simulated.failed, **real.failed}.items()
+    ]

@@ -12,7 +12,7 @@ from convsim.battery.scorecard import Scorecard
 from convsim.battery.sides import Selection, Side, Source
 from convsim.contracts import Annotator, Finding, Validator
 from convsim.errors import InputError
-from convsim.metrics import measure_both
+from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import make
 
 NO_SETTINGS: Mapping[str, object] = {}
@@ -28,6 +28,7 @@ def counterfactual(
     saw_both: Source | None = None,
     tasks: Collection[str] = (),
     settings: Mapping[str, object] = NO_SETTINGS,
+    metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     annotator: Annotator | None = None,
     allow_overlap: bool = False,
     allow_failures: bool = False,
@@ -43,6 +44,8 @@ def counterfactual(
         saw_both: Conversations of a simulator that learned from both arms: tells what it costs not to have seen one.
         tasks: Keep only these tasks; all by default.
         settings: Further settings of the validator ``counterfactual``, such as ``margin_sd``.
+        metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
+            a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         annotator: Labels all sides first, so that acts and experience are compared too.
         allow_overlap: Judge a simulator even on conversations that it learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
@@ -54,15 +57,18 @@ def counterfactual(
         raise InputError(f"control and treatment are the same arm, {control!r}; name two")
     if reserved := sorted({"control", "treatment", "saw_both"} & settings.keys()):
         raise InputError(f"counterfactual.{reserved[0]} is no setting; it is said beside the two sides")
+    measured = find_metrics(metrics)
     selection = Selection(tasks=tasks, arms=(control, treatment), allow_failures=allow_failures)
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
     simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")
     given = {**settings, "control": control, "treatment": treatment}
     if saw_both is not None:
         informed = Side.of(saw_both, "saw-both", selection).labelled_by(annotator, "saw-both")
-        given["saw_both"] = measure_both(real_side.conversations, informed.conversations)[1]
+        given["saw_both"] = measure_both(real_side.conversations, informed.conversations, metrics=measured)[1]
     validators = [_made("counterfactual", given)]
-    card = judge(real_side, simulated_side, validators, seed=seed, allow_overlap=allow_overlap)
+    card = judge(
+        real_side, simulated_side, validators, seed=seed, metrics=measured, allow_overlap=allow_overlap
+    )
     return card.but(warnings=(*card.warnings, *_failed_checks(card.findings)))
 
 
@@ -73,6 +79,7 @@ def dose_response(
     seed: int,
     tasks: Collection[str] = (),
     settings: Mapping[str, object] = NO_SETTINGS,
+    metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     annotator: Annotator | None = None,
     allow_failures: bool = False,
 ) -> Scorecard:
@@ -84,12 +91,15 @@ def dose_response(
         seed: Moves every random draw.
         tasks: Keep only these tasks; all by default.
         settings: Further settings of the validator ``dose_response``.
+        metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
+            a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         annotator: Labels the conversations first, so that acts and experience are asked about too.
         allow_failures: Go on although more than 5 % of the conversations failed.
 
     Raises:
         InputError: Nothing was held with that fault; or the conversations cannot be read or failed too often.
     """
+    measured = find_metrics(metrics)
     side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures)).labelled_by(
         annotator, "simulated"
     )
@@ -101,7 +111,8 @@ def dose_response(
             f"hold some with convsim simulate --arm good --fault {fault}=0.5 --fault {fault}=1"
         )
     kept = side.keep(lambda conversation: conversation.fault in (None, fault))
-    return judge(None, kept, [_made("dose_response", {**settings, "fault": fault})], seed=seed)
+    validators = [_made("dose_response", {**settings, "fault": fault})]
+    return judge(None, kept, validators, seed=seed, metrics=measured)
 
 
 def check_relations(
@@ -111,6 +122,7 @@ def check_relations(
     seed: int,
     tasks: Collection[str] = (),
     settings: Mapping[str, object] = NO_SETTINGS,
+    metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     annotator: Annotator | None = None,
     further: Iterable[Finding] = (),
     allow_failures: bool = False,
@@ -124,12 +136,15 @@ def check_relations(
         tasks: Keep only these tasks; all by default.
         settings: Further settings of the validator ``relations``.
         further: Findings to put beside, such as those of ``check_severity_zero``.
+        metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
+            a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         annotator: Labels the conversations first, so that acts and experience are asked about too.
         allow_failures: Go on although more than 5 % of the conversations failed.
 
     Raises:
         InputError: A relation cannot be used; or the conversations cannot be read or failed too often.
     """
+    measured = find_metrics(metrics)
     given = dict(settings)
     if isinstance(relations, str | Path):
         given["file"] = Path(relations)
@@ -139,7 +154,7 @@ def check_relations(
     side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures)).labelled_by(
         annotator, "simulated"
     )
-    card = judge(None, side, [validator], seed=seed)
+    card = judge(None, side, [validator], seed=seed, metrics=measured)
     return card.but(findings=(*card.findings, *further))
 
 

@@ -54,6 +54,7 @@ def compare(
         str | None,
         typer.Option(help="Names, with commas between; by default all that need not be asked for."),
     ] = None,
+    metrics: options.MetricNames = None,
     task: Annotated[
         list[str] | None, typer.Option(help="Keep this task on all sides; may be repeated.")
     ] = None,
@@ -77,6 +78,7 @@ def compare(
     annotator = (
         make_annotator(annotate, model, console.parse_settings([], owners(annotate))) if annotate else None
     )
+    measured = options.chosen_metrics(metrics)
     check_folder(out_dir)
 
     def loaded(path: Path) -> Transcripts:
@@ -87,7 +89,7 @@ def compare(
     console.err().print(f"seed {seed}")
     comparison = battery.compare(
         people, dict(zip(names, sides, strict=True)) if names else sides, seed=seed,
-        validators=battery.find_validators(chosen), control=control, treatment=treatment,
+        validators=battery.find_validators(chosen), metrics=measured, control=control, treatment=treatment,
         learned=[loaded(path) for path in learned or ()], tasks=task or (), arms=arm or (), annotator=annotator,
         allow_overlap=allow_overlap, allow_failures=allow_failures,
     )  # fmt: skip

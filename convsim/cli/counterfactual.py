@@ -54,6 +54,7 @@ def counterfactual(
     settings: Annotated[
         list[str] | None, options.settings("counterfactual", "counterfactual.margin_sd=0.3")
     ] = None,
+    metrics: options.MetricNames = None,
     task: options.Tasks = None,
     annotate: options.Annotate = None,
     model: options.Model = None,
@@ -70,6 +71,7 @@ def counterfactual(
     mode = _mode(control, treatment, ladder, relations=relations)
     named = [*files, *([saw_both] if saw_both else [])]
     _check(mode, files, saw_both=saw_both, agent=agent)
+    measured = options.chosen_metrics(metrics)
     check_folder(out_dir)
     owner = {"shift": "counterfactual", "ladder": "dose_response", "relations": "relations"}[mode]
     given = parse_settings(settings or [], (owner, "agent", *owners(annotate)))
@@ -88,13 +90,13 @@ def counterfactual(
         card = battery.counterfactual(
             sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,
             saw_both=sides[2] if saw_both else None, tasks=tasks, settings=given[owner],
-            annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
+            metrics=measured, annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
     elif mode == "ladder":
         side = loaded(files[0])
         err().print(f"seed {seed}")
         card = battery.dose_response(
-            side, str(ladder), seed=seed, tasks=tasks, settings=given[owner], annotator=annotator,
+            side, str(ladder), seed=seed, tasks=tasks, settings=given[owner], metrics=measured, annotator=annotator,
             allow_failures=allow_failures,
         )  # fmt: skip
     else:
@@ -102,7 +104,7 @@ def counterfactual(
         err().print(f"seed {seed}")
         card = battery.check_relations(
             side, files[0] if len(files) == 2 else None, seed=seed, tasks=tasks, settings=given[owner],
-            annotator=annotator, further=_asked(agent, given["agent"], catalogue, side, seed),
+            metrics=measured, annotator=annotator, further=_asked(agent, given["agent"], catalogue, side, seed),
             allow_failures=allow_failures,
         )  # fmt: skip
     deliver(card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.models import OptionInfo
+
+from convsim.errors import InputError
+
+if TYPE_CHECKING:
+    from convsim.metrics import Metrics
 
 
 class Format(StrEnum):
@@ -34,6 +39,14 @@ class Gate(StrEnum):
 
 Seed = Annotated[int, typer.Option(help="Moves every random draw.")]
 FailOn = Annotated[Gate | None, typer.Option(help="Exit 1 on such findings; undecided includes different.")]
+MetricNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metrics",
+        metavar="NAMES",
+        help="Judge these alone: names or module:thing, commas between; +NAME: beside the default.",
+    ),
+]
 Tasks = Annotated[list[str] | None, typer.Option(help="Keep this task on both sides; may be repeated.")]
 Reader = Annotated[
     str | None,
@@ -84,3 +97,20 @@ def settings(command: str, example: str) -> OptionInfo:
         help=f"OWNER.FIELD=VALUE, e.g. {example}; may be repeated.",
     )
     return info
+
+
+def chosen_metrics(given: list[str] | None) -> Metrics | None:
+    """Find what ``--metrics`` names, before anything is read; None where it was not given.
+
+    Raises:
+        InputError: It names none.
+        PluginError: No such metric.
+    """
+    if given is None:
+        return None
+    from convsim.metrics import METRICS, find_metrics
+
+    names = [name.strip() for said in given for name in said.split(",") if name.strip()]
+    if not names:
+        raise InputError(f"--metrics names none; built in: {', '.join(METRICS)}")
+    return find_metrics(names)

@@ -6,7 +6,7 @@ import typer
 
 
 def plugins() -> None:
-    """List what is installed: models, agents, shoppers, annotators and validators."""
+    """List what is installed: models, agents, shoppers, annotators, validators, metrics, readers and faults."""
     from convsim.plugins import KINDS, installed
 
     for kind in KINDS:

@@ -28,6 +28,7 @@ def validate(
         str | None,
         typer.Option(help="Names, with commas between; by default all that need not be asked for."),
     ] = None,
+    metrics: options.MetricNames = None,
     settings: Annotated[list[str] | None, options.settings("validate", "marginals.margin=0.15")] = None,
     task: options.Tasks = None,
     arm: Annotated[
@@ -46,13 +47,14 @@ def validate(
     from convsim.readers import read
 
     chosen, annotator = _made(validators, annotate, model, settings or [])
+    measured = options.chosen_metrics(metrics)
     check_folder(out_dir)
     sides = [
         read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)
     ]
     err().print(f"seed {seed}")
     card = compare(
-        sides[0], sides[1], seed=seed, validators=chosen, tasks=task or (), arms=arm or (),
+        sides[0], sides[1], seed=seed, validators=chosen, metrics=measured, tasks=task or (), arms=arm or (),
         annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
     )  # fmt: skip
     deliver(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ class Corpus:
     table: pd.DataFrame
     """One row a conversation, one column a metric; NaN where a metric is undefined."""
     metrics: Mapping[str, Metric]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Why a metric that was asked for is not in the table, by its name: somebody's function that raised."""
 
     def __len__(self) -> int:
         return len(self.conversations)
@@ -36,7 +38,7 @@ class Corpus:
     def take(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Corpus:
         """Return the rows named, in that order."""
         kept = [self.conversations[int(row)] for row in rows]
-        return Corpus(kept, self.table.iloc[list(rows)], self.metrics)
+        return Corpus(kept, self.table.iloc[list(rows)], self.metrics, self.failed)
 
     @cached_property
     def units(self) -> npt.NDArray[np.object_]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from convsim.contracts.columns import Columns
+from convsim.conversation import Conversation
 
 if TYPE_CHECKING:
     from convsim.contracts.columns import FloatArray
@@ -43,6 +45,11 @@ class Metric:
     """Why another agent moves it, whatever the user does; then a change between arms is no reaction."""
     label: LabelOrigin | None = None
     """Where the values come from, if from labels and not from the words."""
+
+    def __call__(self, conversation: Conversation) -> float | None:
+        """Measure one conversation; None where the metric is undefined."""
+        [value] = self.measure(Columns.of([conversation])).tolist()
+        return None if isnan(value) else float(value)
 
     @property
     def no_reaction(self) -> str | None:

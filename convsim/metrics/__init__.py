@@ -3,7 +3,19 @@
 from convsim.metrics.catalogue import METRICS
 from convsim.metrics.for_relations import RELATION_METRICS
 from convsim.metrics.labels import act_names
+from convsim.metrics.registry import MetricLike, Metrics, find_metrics, metric
 from convsim.metrics.table import measure, measure_both
 from convsim.metrics.user_mentions import MENTIONS
 
-__all__ = ["MENTIONS", "METRICS", "RELATION_METRICS", "act_names", "measure", "measure_both"]
+__all__ = [
+    "MENTIONS",
+    "METRICS",
+    "RELATION_METRICS",
+    "MetricLike",
+    "Metrics",
+    "act_names",
+    "find_metrics",
+    "measure",
+    "measure_both",
+    "metric",
+]

@@ -2,33 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from convsim.contracts import Columns, Corpus, Metric
 from convsim.conversation import Conversation
-from convsim.metrics.catalogue import METRICS
+from convsim.errors import PluginError
 from convsim.metrics.labels import common_label_metrics, label_metrics
+from convsim.metrics.registry import BUILT_IN, MetricLike, Metrics, find_metrics
+from convsim.one_line import one_line
+
+if TYPE_CHECKING:
+    from convsim.contracts.columns import FloatArray
 
 
-def measure(conversations: Sequence[Conversation]) -> Corpus:
+def measure(
+    conversations: Sequence[Conversation], *, metrics: MetricLike | Iterable[MetricLike] | None = None
+) -> Corpus:
     """Measure every metric of the catalogue, and every numeric label, on every conversation.
 
     Failed conversations are measured too: drop them before. The table has shape (n, metrics), the conversations' ids as
-    index, and NaN where a metric is undefined.
+    index, and NaN where a metric is undefined. A metric of yours that raises is no column: ``failed`` says why.
+
+    Args:
+        conversations: What is measured.
+        metrics: Measure these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+"
+            before a name, or "default" among them, beside the built-in ones.
+
+    Raises:
+        PluginError: No such metric.
     """
-    return _measured(conversations, {**METRICS, **label_metrics(conversations)})
+    chosen = find_metrics(metrics)
+    labels = label_metrics(conversations)
+    chosen.check(labels)
+    return _measured(conversations, chosen.of(labels))
 
 
-def measure_both(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> tuple[Corpus, Corpus]:
-    """Measure two sides that are to be compared: labels by the same source on both, wherever they share one."""
-    labels = common_label_metrics(real, simulated)
-    return _measured(real, {**METRICS, **labels[0]}), _measured(simulated, {**METRICS, **labels[1]})
+def measure_both(
+    real: Sequence[Conversation], simulated: Sequence[Conversation], *, metrics: Metrics | None = None
+) -> tuple[Corpus, Corpus]:
+    """Measure two sides that are to be compared: labels by the same source on both, wherever they share one.
+
+    Args:
+        real: The one side.
+        simulated: The other side.
+        metrics: What is measured; by default the catalogue and every label.
+
+    Raises:
+        PluginError: A metric is named that there is not, on either side.
+    """
+    chosen = metrics or Metrics()
+    here, there = common_label_metrics(real, simulated)
+    chosen.check([*here, *there])
+    return _measured(real, chosen.of(here)), _measured(simulated, chosen.of(there))
 
 
 def _measured(conversations: Sequence[Conversation], metrics: Mapping[str, Metric]) -> Corpus:
     import pandas as pd
 
     columns = Columns.of(conversations)
-    measured = {name: metric.measure(columns) for name, metric in metrics.items()}
+    measured: dict[str, FloatArray] = {}
+    failed: dict[str, str] = {}
+    for name, metric in metrics.items():
+        if BUILT_IN.get(name) is metric or metric.label:
+            measured[name] = metric.measure(columns)
+            continue
+        try:
+            measured[name] = _checked(metric.measure(columns), columns.n)
+        except Exception as error:  # somebody else's metric: whatever it raises is its own failure
+            kind = "" if isinstance(error, PluginError) else f"it raised {type(error).__name__}: "
+            failed[name] = f"the metric {name} failed: {kind}{one_line(error)}"
     ids = pd.Index([conversation.id for conversation in conversations], dtype=object, name="conversation")
-    return Corpus(conversations, pd.DataFrame(measured, index=ids), metrics)
+    kept = {name: metrics[name] for name in measured}
+    return Corpus(conversations, pd.DataFrame(measured, index=ids), kept, failed)
+
+
+def _checked(values: object, n: int) -> FloatArray:
+    """Return a column as it may stand in the table; raises PluginError."""
+    import numpy as np
+
+    column: FloatArray = np.asarray(values, np.float64)
+    if column.shape != (n,):
+        raise PluginError(f"measure must return an array of shape ({n},), but it has {column.shape}")
+    if np.isinf(column).any():
+        raise PluginError(
+            "measure must return finite numbers, and NaN where undefined, but it returned infinity"
+        )
+    return column

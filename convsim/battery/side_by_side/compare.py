@@ -26,6 +26,7 @@ from convsim.battery.side_by_side.simulator_report import simulator_report
 from convsim.battery.side_by_side.standings import standings_of
 from convsim.battery.sides import Source
 from convsim.contracts import Annotator, Validator
+from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
 from convsim.provenance import own_version
 from convsim.readers import Transcripts
@@ -36,12 +37,13 @@ SECONDS = (
 )
 
 
-def compare(
+def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     real: Source,
     simulators: Simulators,
     *,
     seed: int,
     validators: Iterable[str | Validator] | None = None,
+    metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     control: str | None = None,
     treatment: str | None = None,
     learned: Sequence[Source] = (),
@@ -62,6 +64,8 @@ def compare(
         simulators: The simulated sides, by name or in a row; one alone is compared with people and itself.
         seed: Moves every random draw.
         validators: Names or instances; by default all that are installed and need not be asked for.
+        metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
+            a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         control: The arm to start from in the shift test; none is made without.
         treatment: The arm to go to.
         learned: What shoppers learned from, all together: tells who says it again word for word.
@@ -74,9 +78,10 @@ def compare(
     Raises:
         InputError: A side cannot be read, is empty after the filters, failed too often or stands there twice; or the
             people lack an arm.
-        PluginError: No such validator.
+        PluginError: No such validator or metric.
     """
     chosen = find_validators(validators)
+    measured = find_metrics(metrics)
     question = Question(
         tasks=tasks, arms=arms, control=control, treatment=treatment, allow_failures=allow_failures
     )
@@ -92,8 +97,8 @@ def compare(
         for each in contenders
         if each.not_judged is None and (allow_overlap or copied[each.name].overlap.reason is None)
     }
-    standings = standings_of(chosen, people.compared, fit, seed=seed)
-    judging = _Judging(people, chosen, question, seed=seed, allow_overlap=allow_overlap)
+    standings = standings_of(chosen, people.compared, fit, seed=seed, metrics=measured)
+    judging = _Judging(people, chosen, question, seed=seed, metrics=measured, allow_overlap=allow_overlap)
     reports = [
         simulator_report(
             each, copied[each.name], copying.people, standings.all,
@@ -132,6 +137,7 @@ class _Judging:
     question: Question
     _: KW_ONLY
     seed: int
+    metrics: Metrics
     allow_overlap: bool
 
     def validation(self, contender: Contender) -> Scorecard | None:
@@ -141,8 +147,9 @@ class _Judging:
         sides = self.people.compared, contender.compared
         warnings = mix_warnings(*(side.conversations for side in sides))
         return judge(
-            *sides, self.validators, seed=self.seed, warnings=warnings, allow_overlap=self.allow_overlap
-        )
+            *sides, self.validators, seed=self.seed, metrics=self.metrics, warnings=warnings,
+            allow_overlap=self.allow_overlap,
+        )  # fmt: skip
 
     def shift(self, contender: Contender) -> Scorecard | None:
         """Ask for a simulator's reactions; None where no arms are named or it lacks one."""
@@ -151,8 +158,9 @@ class _Judging:
         settings = {"control": self.question.control, "treatment": self.question.treatment}
         validator = cast(Validator, make("validators", "counterfactual", **settings))
         return judge(
-            self.people.shift, contender.shift, [validator], seed=self.seed, allow_overlap=self.allow_overlap
-        )
+            self.people.shift, contender.shift, [validator], seed=self.seed, metrics=self.metrics,
+            allow_overlap=self.allow_overlap,
+        )  # fmt: skip
 
 
 def _raised(reports: Iterable[SimulatorReport]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from convsim.battery.sides import Side
 from convsim.contracts import Comparer, Corpus, Standing, Validator
 from convsim.errors import ConvsimError
-from convsim.metrics import measure_both
+from convsim.metrics import Metrics, measure_both
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,12 @@ class Standings:
 
 
 def standings_of(
-    validators: Iterable[Validator], people: Side, simulators: Mapping[str, Side], *, seed: int
+    validators: Iterable[Validator],
+    people: Side,
+    simulators: Mapping[str, Side],
+    *,
+    seed: int,
+    metrics: Metrics,
 ) -> Standings:
     """Ask every validator that compares; one that raises is a warning, and loses no other's work.
 
@@ -30,7 +35,7 @@ def standings_of(
     comparers = [validator for validator in validators if isinstance(validator, Comparer)]
     if not comparers or not simulators:
         return Standings()
-    real, corpora = _measured(people, simulators)
+    real, corpora = _measured(people, simulators, metrics)
     found: list[Standing] = []
     failed: list[str] = []
     warnings: list[str] = []
@@ -45,9 +50,11 @@ def standings_of(
     return Standings(tuple(found), tuple(failed), tuple(warnings))
 
 
-def _measured(people: Side, simulators: Mapping[str, Side]) -> tuple[Corpus, dict[str, Corpus]]:
+def _measured(
+    people: Side, simulators: Mapping[str, Side], metrics: Metrics
+) -> tuple[Corpus, dict[str, Corpus]]:
     everybody = [c for side in simulators.values() for c in side.conversations]
-    real, pooled = measure_both(people.conversations, everybody)
+    real, pooled = measure_both(people.conversations, everybody, metrics=metrics)
     corpora: dict[str, Corpus] = {}
     start = 0
     for name, side in simulators.items():

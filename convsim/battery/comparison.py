@@ -172,7 +172,7 @@ def failed_metrics(real: Corpus, simulated: Corpus, *, seed: int) -> list[Findin
             n_real=len(real),
             n_simulated=len(simulated),
             seed=seed,
-            version=version("convsim"),
+            version=own_version(),
             source="convsim.metrics",
             details={"failed": True},
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         dose_response,
         validate,
     )
-    from convsim.contracts import Corpus, Finding, Metric, Validator
+    from convsim.contracts import BaseValidator, Corpus, Finding, Metric, Validator
     from convsim.conversation import Conversation, Item, Label, Message
     from convsim.errors import ConvsimError, InputError
     from convsim.metrics import measure, metric
@@ -37,7 +37,7 @@ HOMES = {
         "dose_response",
         "validate",
     ),
-    "contracts": ("Corpus", "Finding", "Metric", "Validator"),
+    "contracts": ("BaseValidator", "Corpus", "Finding", "Metric", "Validator"),
     "conversation": ("Conversation", "Item", "Label", "Message"),
     "errors": ("ConvsimError", "InputError"),
     "metrics": ("measure", "metric"),
@@ -48,6 +48,7 @@ HOMES = {
 """Where each public name lives; it is imported when it is first asked for, so that the command line starts at once."""
 
 __all__ = [
+    "BaseValidator",
     "Comparison",
     "Conversation",
     "ConvsimError",

@@ -101,7 +101,9 @@ def judge(
     unmeasured = failed_metrics(*corpora, seed=seed)
     said += [f"{f.validator}: {f.reason}" for f in (*findings, *unmeasured) if f.details.get("failed")]
     if reason and not allow_overlap:
-        findings = [f.but(verdict="undecided", reason=reason) for f in findings]
+        findings = [
+            f if f.details.get("failed") else f.but(verdict="undecided", reason=reason) for f in findings
+        ]
     return Scorecard(
         real=real.summary if real else None,
         simulated=simulated.summary,

@@ -2,6 +2,7 @@
 
 from convsim.contracts.agent import Agent, AgentReply
 from convsim.contracts.annotator import Annotation, Annotator
+from convsim.contracts.base_validator import BaseValidator
 from convsim.contracts.columns import WORD, Columns, ratio
 from convsim.contracts.corpus import Corpus
 from convsim.contracts.finding import FAILING, Finding, Interval, NoiseFloor, Verdict
@@ -19,6 +20,7 @@ __all__ = [
     "AgentReply",
     "Annotation",
     "Annotator",
+    "BaseValidator",
     "ChatMessage",
     "ChatModel",
     "Choice",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import chain
 from numbers import Real
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, TypeGuard, overload
 
 from convsim.contracts import Columns, Metric
 from convsim.conversation import Conversation
@@ -30,8 +30,8 @@ NAME = re.compile(r"[^\W\d][\w.@-]{0,79}")
 
 OfConversation = Callable[[Conversation], object]
 """Maps a conversation to a number, yes or no; None where the metric is undefined."""
-MetricLike = str | Metric | OfConversation
-"""A metric's name, ``module:thing``, a metric, or a function of one conversation."""
+MetricLike = str | Metric | OfConversation | type
+"""A metric's name, ``module:thing``, a metric, or a function of one conversation, or a class that makes one."""
 
 
 @overload
@@ -222,7 +222,7 @@ def find_metrics(wanted: MetricLike | Iterable[MetricLike] | Metrics | None = No
     """
     if wanted is None or isinstance(wanted, Metrics):
         return wanted or Metrics()
-    entries = list(wanted) if _is_list(wanted) else [wanted]
+    entries: list[object] = list(wanted) if _is_list(wanted) else [wanted]
     default = False
     further: dict[str, Metric] = {}
     labels: list[str] = []
@@ -246,7 +246,7 @@ def find_metrics(wanted: MetricLike | Iterable[MetricLike] | Metrics | None = No
     return Metrics(default, further, tuple(dict.fromkeys(labels)))
 
 
-def _is_list(wanted: object) -> bool:
+def _is_list(wanted: object) -> TypeGuard[Iterable[MetricLike]]:
     return isinstance(wanted, Iterable) and not isinstance(wanted, str | bytes) and not callable(wanted)
 
 
@@ -270,11 +270,12 @@ def _found(said: object) -> Metric | str:
 
 def _lifted(thing: object, *, name: str | None = None) -> Metric:
     if isinstance(thing, type):
+        kind = thing
         try:
-            thing = thing()
+            thing = kind()
         except Exception as error:  # somebody else's class
             raise PluginError(
-                f"the metric {thing.__qualname__} cannot be made: {type(error).__name__}: {one_line(error)}"
+                f"the metric {kind.__qualname__} cannot be made: {type(error).__name__}: {one_line(error)}"
             ) from error
     if isinstance(thing, Metric):
         return thing

@@ -2,8 +2,9 @@
 
 import math
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_an_async_function_is_a_failure_and_leaves_no_warning():
 
 
 def test_a_metric_of_columns_that_answers_with_another_shape_or_infinity_has_failed():
-    said = {"unit": "u", "level": "conversation", "description": "d", "source": "s"}
+    said: dict[str, Any] = {"unit": "u", "level": "conversation", "description": "d", "source": "s"}
     short = Metric(name="short", measure=lambda columns: np.zeros(1), **said)
     endless = Metric(name="endless", measure=lambda columns: np.full(columns.n, np.inf), **said)
     corpus = convsim.measure(TALKS, metrics=[short, endless, "turns"])
@@ -211,10 +212,12 @@ def test_what_is_no_metric_is_refused(wanted, why):
     [{"unit": ""}, {"unit": 3}, {"name": ""}, {"name": "a b"}, {"name": "default"}, {"level": "day"}],
 )
 def test_what_is_said_of_a_metric_is_checked_where_it_is_made(settings):
+    make: Any = convsim.metric
     with pytest.raises(PluginError):
-        convsim.metric(**settings)(shouts)
+        make(**settings)(shouts)
+    made: Any = convsim.metric(name="x")
     with pytest.raises(PluginError, match="a function of one conversation"):
-        convsim.metric(**{"name": "x"})(3)
+        made(3)
 
 
 def test_a_label_and_a_metric_of_one_name_are_refused():
@@ -226,10 +229,10 @@ def test_a_label_and_a_metric_of_one_name_are_refused():
 @pytest.fixture
 def installed(monkeypatch):
     """Pretend that a package is installed which registers metrics."""
-    module = ModuleType("somebodys_metrics")
+    module: Any = ModuleType("somebodys_metrics")
     module.shouts, module.turns = shouts, METRICS["left"]
     monkeypatch.setitem(sys.modules, "somebodys_metrics", module)
-    true = convsim.plugins.entry_points
+    true = entry_points
 
     def register(**entries):
         def found(*, group, name=None):
@@ -238,7 +241,7 @@ def installed(monkeypatch):
                 own += [EntryPoint(key, value, group) for key, value in entries.items()]
             return [entry for entry in own if name in (None, entry.name)]
 
-        monkeypatch.setattr(convsim.plugins, "entry_points", found)
+        monkeypatch.setattr("convsim.plugins.entry_points", found)
 
     return register
 

@@ -13,7 +13,8 @@ from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from convsim.conversation import Item
 from convsim.errors import InputError
-from convsim.records import Name, Number, Record, Text
+from convsim.one_line import one_line
+from convsim.records import UNKNOWN_KEY, Name, Number, Record, Text
 
 REQUIRED = ("id", "title", "description", "price")
 LISTS = ("colors", "sizes")
@@ -24,7 +25,7 @@ Price = Annotated[Number, Field(ge=0)]
 Row: TypeAlias = dict[str, JsonValue]
 
 
-class CatalogueItem(Item):
+class CatalogueItem(Record):
     """One product that can be shown.
 
     ``price`` is in the catalogue's currency, null where unknown. Of the attributes, ``brand``, ``category``,
@@ -32,9 +33,11 @@ class CatalogueItem(Item):
     others may stand beside them.
     """
 
+    id: Name
     title: Name
-    description: Text
     price: Price | None
+    attributes: Row = Field(default_factory=dict)
+    description: Text
 
     @field_validator("attributes")
     @classmethod
@@ -142,6 +145,9 @@ def _item(path: Path, line: int, row: Row) -> CatalogueItem:
         return CatalogueItem.model_validate(row)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        if first["type"] == UNKNOWN_KEY:
+            key = one_line(first["loc"][0])
+            raise InputError(f"{path}:{line}: {key}: {first['msg']} (others go under attributes)") from None
         field = ".".join(str(part) for part in first["loc"]) or "the item"
         found = f"; found {first['input']!r:.80}" if first["loc"] else ""
         raise InputError(f"{path}:{line}: {field}: {first['msg']}{found}") from None

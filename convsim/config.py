@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from convsim.errors import StudyError
-from convsim.records import Name, Number
+from convsim.one_line import one_line
+from convsim.records import UNKNOWN_KEY, Name, Number, Record
 
 MAX_BYTES = 1 << 20
 SECRET_KEY = re.compile(r"(api_?key|token|secret|password|authorization)$", re.IGNORECASE)
@@ -20,11 +21,7 @@ SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@
 Positive = Annotated[int, Field(strict=True, ge=1)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StudySection(_Section):
+class StudySection(Record):
     """``[study]``: ``n`` is conversations per arm."""
 
     name: Name = "study"
@@ -35,7 +32,7 @@ class StudySection(_Section):
     budget_usd: Annotated[Number, Field(gt=0)] | None = None
 
 
-class PluginSection(_Section):
+class PluginSection(Record):
     """``[model]``, ``[shopper]`` or ``[agent]``: a plugin's name; every other key is a setting of that plugin."""
 
     name: Name
@@ -50,7 +47,7 @@ class PluginSection(_Section):
         return {**({"name": data["name"]} if "name" in data else {}), "settings": given}
 
 
-class DataSection(_Section):
+class DataSection(Record):
     """``[data]``: files; ``real`` is what data-driven shoppers learn from, and ``learn_arm`` which part of it."""
 
     real: Path | None = None
@@ -59,7 +56,7 @@ class DataSection(_Section):
     personas: Path | None = None
 
 
-class ArmSection(_Section):
+class ArmSection(Record):
     """``[[arm]]``: an experimental condition; ``fault`` names what degrades its agent, and ``severity`` how far."""
 
     name: Name
@@ -91,7 +88,7 @@ class ArmSection(_Section):
             ) from error
 
 
-class StudyConfig(_Section):
+class StudyConfig(Record):
     """A whole study; every part has a default that works offline."""
 
     study: StudySection = StudySection()
@@ -186,7 +183,7 @@ def _leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:
 def _first(error: ValidationError, where: str) -> str:
     problem = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in problem["loc"]) or "the file"
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: {place}: no such key; known sections are study, model, shopper, agent, data and arm"
+    if problem["type"] == UNKNOWN_KEY:
+        return f"{where}: {one_line(place)}: {problem['msg']}"
     found = repr(problem["input"])
     return f"{where}: {place}: {problem['msg']}, but found {found[:80]}"

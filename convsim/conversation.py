@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from convsim.persona import Persona
-from convsim.records import Count, Flag, Name, Number, Record, Text
+from convsim.persona import LoggedPersona
+from convsim.records import Count, Flag, LoggedRecord, Name, NotedRecord, Number, Text, from_log, keep_unknown
 
 Role = Literal["user", "assistant", "system", "developer", "tool"]
 Ending = Literal["accepted", "left", "agent_ended", "turn_limit", "agent_failed", "shopper_failed", "unknown"]
@@ -31,7 +31,7 @@ MAX_FAILURE_SHARE = 0.05
 """A run of which more than this share failed is marked, and refused in comparisons unless that is allowed."""
 
 
-class Label(Record):
+class Label(NotedRecord):
     """One judgement, and who gave it: ``self``, ``third_party``, ``rules:…``, ``classifier:…`` or ``judge:…``."""
 
     value: JsonValue
@@ -57,7 +57,7 @@ def _as_labels(value: object) -> object:
     ]
     if len({str(source) for source in sources}) < len(sources):
         raise ValueError(f"two labels of one name carry the same source {sources[0]!r}")
-    return labels
+    return [keep_unknown(Label, label) for label in labels]
 
 
 def _from_labels(labels: tuple[Label, ...]) -> Any:
@@ -71,7 +71,7 @@ LabelsOfOneName = Annotated[
 Labels = dict[Name, LabelsOfOneName]
 
 
-class Item(Record):
+class Item(LoggedRecord):
     """One product that the agent showed; ``price`` is in the catalogue's currency."""
 
     id: Name
@@ -80,7 +80,7 @@ class Item(Record):
     attributes: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class Fault(Record):
+class Fault(NotedRecord):
     """What a degraded agent did to one of its replies, or why it could not."""
 
     name: Name
@@ -89,7 +89,7 @@ class Fault(Record):
     detail: Text = ""
 
 
-class Message(Record):
+class Message(LoggedRecord):
     """One message; only those of ``user`` and ``assistant`` are counted."""
 
     role: Role
@@ -98,10 +98,10 @@ class Message(Record):
     action: Action | None = None
     accepted: tuple[Text, ...] = ()
     items: tuple[Item, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Annotated[Fault, from_log(Fault)], ...] = ()
 
 
-class Failure(Record):
+class Failure(NotedRecord):
     """Why a conversation broke, and on whose side; never an utterance and never a score."""
 
     reason: Name
@@ -133,7 +133,7 @@ class Spent(Protocol):
         ...
 
 
-class Usage(Record):
+class Usage(NotedRecord):
     """What a conversation cost; an unknown price is null, never 0."""
 
     input_tokens: Count = 0
@@ -155,7 +155,7 @@ class Usage(Record):
         )
 
 
-class LearnedFrom(Record):
+class LearnedFrom(NotedRecord):
     """What a data-driven shopper was built from: the source file's SHA-256 and conversations' fingerprints.
 
     The hash is written as ``file``.
@@ -184,14 +184,14 @@ class Turn(NamedTuple):
 
 
 def _reason(value: object) -> object:
-    return {"reason": value} if isinstance(value, str) else value
+    return {"reason": value} if isinstance(value, str) else keep_unknown(Failure, value)
 
 
 def _unknown(value: object) -> object:
     return "unknown" if value is None else value
 
 
-class Conversation(Record):
+class Conversation(LoggedRecord):
     """A conversation of a user, human or simulated, with a recommender agent.
 
     ``simulator`` is null for people. ``arm`` is the experimental condition. ``user`` is the unit that intervals
@@ -206,16 +206,16 @@ class Conversation(Record):
     fault: Text | None = None
     severity: Severity | None = None
     user: Text | None = None
-    persona: Persona | None = None
+    persona: LoggedPersona | None = None
     shopper: Text | None = None
     simulator: Text | None = None
     source: Text | None = None
-    learned_from: LearnedFrom | None = None
+    learned_from: Annotated[LearnedFrom | None, from_log(LearnedFrom)] = None
     messages: tuple[Message, ...]
     labels: Labels = Field(default_factory=dict)
     ending: Annotated[Ending, BeforeValidator(_unknown)] = "unknown"
     failure: Annotated[Failure | None, BeforeValidator(_reason)] = None
-    usage: Usage | None = None
+    usage: Annotated[Usage | None, from_log(Usage)] = None
 
     @property
     def user_messages(self) -> tuple[Message, ...]:

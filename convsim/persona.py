@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from convsim.records import Name, Number, Record, Text
+from convsim.records import Name, NotedRecord, Number, Text, keep_unknown
 
 Known = Literal["before", "history", "afterwards"]
 """When a control is known: before the conversation, from the history so far, or only once it has ended.
@@ -24,7 +24,7 @@ LOOK_AHEAD = (
 Scalar = Text | Number | bool
 
 
-class Constraint(Record):
+class Constraint(NotedRecord):
     """One wish or dealbreaker about an item: ``attribute op value``."""
 
     attribute: Text
@@ -33,7 +33,7 @@ class Constraint(Record):
     known: Known = "before"
 
 
-class Control(Record):
+class Control(NotedRecord):
     """One setting of a persona's behaviour, and when it is known."""
 
     value: Scalar
@@ -47,7 +47,7 @@ def _lift(value: object) -> object:
 OptionalControl = Annotated[Control | None, BeforeValidator(_lift)]
 
 
-class Persona(Record):
+class Persona(NotedRecord):
     """A shopper's need and habits; ``budget`` is in the catalogue's currency."""
 
     id: Name
@@ -65,3 +65,20 @@ class Persona(Record):
         late = [name for name, control in controls.items() if control and control.known == "afterwards"]
         wishes = [*self.constraints, *self.dealbreakers]
         return (*late, *(wish.attribute for wish in wishes if wish.known == "afterwards"))
+
+
+def _logged(value: Any) -> Any:
+    """Keep what a persona of a log, or a part of it, says beside what we know; in a file of personas it is refused."""
+    if not isinstance(value, dict):
+        return value
+    parts = {
+        key: keep_unknown(Control, value[key]) for key in ("budget", "patience", "style") if key in value
+    }
+    for key in ("constraints", "dealbreakers"):
+        if isinstance(wishes := value.get(key), list | tuple):
+            parts[key] = [keep_unknown(Constraint, wish) for wish in wishes]
+    return keep_unknown(Persona, {**value, **parts})
+
+
+LoggedPersona = Annotated[Persona, BeforeValidator(_logged)]
+"""A persona as it stands in a conversation that is read."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Literal, get_args
 
 from convsim.errors import PluginError
+from convsim.records import nearest
 
 Kind = Literal["models", "agents", "shoppers", "annotators", "validators", "metrics", "readers", "faults"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -49,12 +52,41 @@ def make(kind: Kind, name: str, **settings: object) -> object:
     plugin = load(kind, name)
     if not isinstance(plugin, type):
         return plugin
+    check_setting_names(name, settings, inspect.signature(plugin).parameters)
     try:
         return plugin(**settings)
     except TypeError as error:
         raise PluginError(
             f"{name} of convsim.{kind} cannot be made with {sorted(settings)}: {error}"
         ) from error
+
+
+def check_setting_names(
+    plugin: str,
+    settings: Iterable[str],
+    parameters: Mapping[str, inspect.Parameter],
+    hidden: Collection[str] = (),
+) -> None:
+    """Check that a plugin has settings of these names.
+
+    Args:
+        plugin: What the plugin is called.
+        settings: The names that were given.
+        parameters: Those of its class.
+        hidden: Names that are not to be listed, because nobody sets them.
+
+    Raises:
+        PluginError: There is no such setting; its line names the nearest one, and all that there are.
+    """
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    if unknown := sorted(set(settings) - parameters.keys()):
+        known = [name for name in parameters if name not in hidden]
+        meant = nearest(unknown[0], known)
+        raise PluginError(
+            f"{plugin} has no setting {unknown[0]!r}; it has: {', '.join(known) or 'none'}"
+            + (f"; did you mean {meant!r}?" if meant else "")
+        )
 
 
 def _home(entry: EntryPoint) -> str:

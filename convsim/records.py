@@ -1,20 +1,25 @@
-"""What every public record is: frozen, with unknown keys kept in ``metadata``."""
+"""What every public record is: frozen, and strict about its keys unless it was read from a log."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AliasChoices,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
     StrictBool,
     StrictInt,
     StrictStr,
+    ValidationError,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Text = StrictStr
 Name = Annotated[StrictStr, Field(min_length=1)]
@@ -23,13 +28,16 @@ Count = Annotated[StrictInt, Field(ge=0)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Metadata = dict[str, JsonValue]
 
+UNKNOWN_KEY = "extra_forbidden"
+"""The type of the error that an unknown key raises: pydantic's own name for it."""
+MAX_LISTED = 12
+
 
 class Record(BaseModel):
-    """A frozen pydantic model that keeps what it does not know in ``metadata``."""
+    """A frozen pydantic model that refuses an unknown key, and names the nearest one that it has."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null", allow_inf_nan=False)
     known_keys: ClassVar[frozenset[str]] = frozenset()
-    metadata: Metadata = Field(default_factory=dict)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
@@ -46,19 +54,90 @@ class Record(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _keep_unknown_keys(cls, data: Any) -> Any:
+    def _check_keys(cls, data: Any) -> Any:
         if not isinstance(data, dict) or data.keys() <= cls.known_keys:
             return data
-        unknown = {key: value for key, value in data.items() if key not in cls.known_keys}
-        stated = data.get("metadata") or {}
-        if not isinstance(stated, dict):
-            return data
-        if clash := unknown.keys() & stated.keys():
-            raise ValueError(f"{sorted(clash)[0]!r} stands both beside and inside 'metadata'")
-        known = {key: value for key, value in data.items() if key in cls.known_keys}
-        return {**known, "metadata": {**stated, **unknown}}
+        return cls._with_unknown_keys(data)
+
+    @classmethod
+    def _with_unknown_keys(cls, data: dict[str, Any]) -> dict[str, Any]:
+        # Earlier versions wrote an empty ``metadata`` into every record.
+        unknown = [key for key in data if key not in cls.known_keys and (key, data[key]) != ("metadata", {})]
+        if not unknown:
+            return {key: value for key, value in data.items() if key in cls.known_keys}
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        lines = [
+            InitErrorDetails(
+                type=PydanticCustomError(UNKNOWN_KEY, refusal(key, known)), loc=(str(key),), input=data[key]
+            )
+            for key in unknown
+        ]
+        raise ValidationError.from_exception_data(cls.__name__, lines)
 
     def but(self, **changes: object) -> Self:
         """Return a validated copy with ``changes`` made."""
         fields = {name: getattr(self, name) for name in self.model_fields_set}
         return type(self).model_validate({**fields, **changes})
+
+
+class NotedRecord(Record):
+    """A record with a place for what its format does not name: ``metadata``."""
+
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class LoggedRecord(NotedRecord):
+    """A record that is read from logs: what it does not know is kept in ``metadata``."""
+
+    @classmethod
+    def _with_unknown_keys(cls, data: dict[str, Any]) -> dict[str, Any]:
+        kept: dict[str, Any] = keep_unknown(cls, data)
+        return kept
+
+
+def keep_unknown(kind: type[NotedRecord], data: Any) -> Any:
+    """Move the keys of an object that ``kind`` does not know into its ``metadata``; anything else is left as it is.
+
+    Raises:
+        ValueError: A key stands both beside and inside ``metadata``.
+    """
+    if not isinstance(data, dict) or data.keys() <= kind.known_keys:
+        return data
+    unknown = {key: value for key, value in data.items() if key not in kind.known_keys}
+    stated = data.get("metadata") or {}
+    if not isinstance(stated, dict):
+        return data
+    if clash := unknown.keys() & stated.keys():
+        raise ValueError(f"{sorted(clash)[0]!r} stands both beside and inside 'metadata'")
+    known = {key: value for key, value in data.items() if key in kind.known_keys}
+    return {**known, "metadata": {**stated, **unknown}}
+
+
+def from_log(kind: type[NotedRecord]) -> BeforeValidator:
+    """Mark a field of a log: a record there keeps what it does not know, though ``kind`` by itself refuses it."""
+    return BeforeValidator(lambda data: keep_unknown(kind, data))
+
+
+def nearest(key: object, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the known key that ``key`` is a misspelling of; None where none is near."""
+    found = get_close_matches(str(key)[:80], list(known), n=1, cutoff=cutoff)
+    return found[0] if found else None
+
+
+def refusal(key: object, known: Iterable[str]) -> str:
+    """Say that there is no such key, and which is meant: the nearest one, or else those that there are."""
+    names = list(known)
+    if (meant := nearest(key, names)) is not None:
+        return f"no such key; did you mean {meant!r}?"
+    listed = ", ".join(names[:MAX_LISTED]) + (", …" if len(names) > MAX_LISTED else "")
+    return f"no such key; known keys: {listed or 'none'}"
+
+
+def described(error: BaseException) -> str:
+    """Say in one line what was raised; of pydantic's complaints the record, the place and the first one."""
+    said = " ".join(str(error).split())
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        said = f"{error.title}: {place + ': ' if place else ''}{first['msg']}"
+    return f"{type(error).__name__}: {said}"

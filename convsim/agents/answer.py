@@ -10,13 +10,16 @@ from pydantic import ValidationError
 from convsim.contracts.agent import AgentReply
 from convsim.errors import AgentError
 from convsim.one_line import one_line
+from convsim.records import nearest
 
 MAX_TEXT_BYTES = 256 * 1024
 """The longest text that is taken, in UTF-8."""
 MAX_ANSWER_BYTES = 1024 * 1024
 """The largest answer that is taken, items included, as JSON."""
 KEYS = ("content", "items", "ends", "usage")
-"""What is read of an answer that is an object; other keys are the agent's own business."""
+"""What is read of an answer that is an object; other keys are the agent's own business, but for misspellings."""
+MISSPELT = 0.85
+"""From which similarity (difflib's ratio) on a key is taken for a misspelling of one that is missing."""
 HTML_STARTS = ("<!doctype html", "<html")
 
 
@@ -35,6 +38,7 @@ def to_reply(answer: object, agent: str) -> AgentReply:
         if "content" not in answer:
             known = ", ".join(map(str, answer)) or "nothing"
             raise AgentError(f"{agent} answered without 'content'; the object has: {one_line(known)}")
+        _check_spelling(answer, agent)
         reply = _validated({key: answer[key] for key in KEYS if key in answer}, agent)
     elif answer is None:
         raise AgentError(f"{agent} answered nothing (None)")
@@ -60,6 +64,13 @@ def parse_answer(body: bytes, agent: str) -> AgentReply:
     if not isinstance(answer, dict):
         raise AgentError(f"{agent} must answer one JSON object, but sent {_kind(answer)}")
     return to_reply(answer, agent)
+
+
+def _check_spelling(answer: Mapping[object, object], agent: str) -> None:
+    missing = [key for key in KEYS if key not in answer]
+    for key in answer:
+        if key not in KEYS and (meant := nearest(key, missing, cutoff=MISSPELT)) is not None:
+            raise AgentError(f"{agent} answered with {one_line(key)!r:.80}; did it mean {meant!r}?")
 
 
 def _validated(fields: Mapping[str, object], agent: str) -> AgentReply:

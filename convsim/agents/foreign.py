@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 from convsim.errors import AgentError
 from convsim.one_line import one_line
+from convsim.records import described
 
 Answer = TypeVar("Answer")
 
@@ -87,7 +88,7 @@ async def answer_of(
                 raise
             raise AgentError(f"{agent} cancelled itself") from None
         except (Exception, SystemExit) as error:  # it may raise anything, and may not end the run
-            raise AgentError(f"{agent} raised {type(error).__name__}: {one_line(error)}") from error
+            raise AgentError(f"{agent} raised {one_line(described(error))}") from error
 
 
 def _is_async(function: Callable[..., object]) -> bool:

@@ -14,6 +14,7 @@ from convsim.contracts import Annotation, Annotator
 from convsim.conversation import Conversation, Usage
 from convsim.errors import ConvsimError
 from convsim.one_line import one_line
+from convsim.records import described
 from convsim.waiting import run_to_its_end
 
 BATCH = 256
@@ -115,7 +116,7 @@ class _Run:
         except ConvsimError as error:
             self._fail(key, str(error))
         except Exception as error:  # somebody else's annotator: whatever it raises is a reason
-            self._fail(key, f"the annotator raised {type(error).__name__}: {error}")
+            self._fail(key, f"the annotator raised {described(error)}")
 
     def _keep(self, key: str, conversation: Conversation, annotation: Annotation) -> None:
         try:

@@ -7,20 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
 from convsim.annotators.definitions import OTHER, definitions
 from convsim.conversation import Message
 from convsim.errors import InputError
 from convsim.one_line import one_line
+from convsim.records import UNKNOWN_KEY, Record
 
 Acts = str | Annotated[tuple[str, ...], Field(strict=False)]
 
 
-class ActMap(BaseModel):
+class ActMap(Record):
     """Which of our acts the values of another scheme's label correspond to."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
 
     label: str = Field(min_length=1)
     """The name of that label on user messages."""
@@ -131,8 +132,8 @@ def _check(path: Path | str, made: ActMap) -> None:
 def _problem(error: ValidationError) -> str:
     found = error.errors()[0]
     key = one_line(".".join(map(str, found["loc"])))
-    if found["type"] == "extra_forbidden":
-        return f"a map has no {key!r}; it has {', '.join(ActMap.model_fields)}"
+    if found["type"] == UNKNOWN_KEY:
+        return f"{key}: {found['msg']}"
     if found["type"] == "missing":
         return f"a map needs {key!r}"
     return f"{key}: {one_line(found['msg'])}"

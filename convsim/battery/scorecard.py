@@ -20,7 +20,6 @@ FailOn = Literal["different", "undecided"]
 class SideSummary(Record):
     """One side of a comparison; ``arms`` and ``tasks`` count conversations."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     path: Text | None
     sha256: Text | None
     n: Count
@@ -49,7 +48,6 @@ class SideSummary(Record):
 class MadeBy(Record):
     """What made a scorecard: convsim's version, and the words of the command where one was typed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     convsim: Text
     command: tuple[Text, ...] = ()
 
@@ -57,7 +55,7 @@ class MadeBy(Record):
 class Scorecard(Record):
     """What ``findings.json`` holds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
     schema_: Literal["convsim.findings/1"] = Field("convsim.findings/1", alias="schema")
     real: SideSummary | None
     """Null where nothing is held against people: dose-response and metamorphic relations."""
@@ -70,12 +68,7 @@ class Scorecard(Record):
 
     def to_json(self) -> str:
         """Return the document as indented JSON with a final newline."""
-        document = self.model_dump(mode="json", by_alias=True, exclude={"metadata"})
-        for part in (document["real"], document["simulated"], document["made_by"]):
-            if part is not None:
-                part.pop("metadata")
-        for finding in document["findings"]:
-            finding.pop("metadata")
+        document = self.model_dump(mode="json", by_alias=True)
         return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @property

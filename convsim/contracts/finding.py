@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from convsim.records import Count, Name, Number, Record, Text
 
@@ -30,7 +30,6 @@ class NoiseFloor(Record):
 class Finding(Record):
     """One answer to one question; undefined numbers are null, never NaN and never a silent 0."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     validator: Name
     metric: Name
     question: Text

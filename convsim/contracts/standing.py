@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from convsim.contracts.corpus import Corpus
 from convsim.contracts.finding import Interval
@@ -15,7 +15,6 @@ from convsim.records import Count, Name, Number, Record, Text
 class Standing(Record):
     """One number of one simulator, or of one against another; undefined numbers are null and have a reason."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     validator: Name
     metric: Name
     question: Text

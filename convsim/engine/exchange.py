@@ -10,6 +10,7 @@ from convsim.contracts import Agent, AgentReply, NoMoveError, UserMove
 from convsim.conversation import Conversation, Ending, Failure, Message, Usage
 from convsim.engine.planned import Planned
 from convsim.errors import AgentError, ModelError
+from convsim.records import described
 from convsim.seeds import child_seed
 
 MAX_REASON_CHARACTERS = 500
@@ -72,7 +73,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
             tally.add_spent(error.usage, error.counts)
         ending, failure = "shopper_failed", _failure(error, "shopper", turn)
     except Exception as error:  # a plugin's own mistake must not lose other conversations
-        raised = ModelError(f"the shopper raised {type(error).__name__}: {error}")
+        raised = ModelError(f"the shopper raised {described(error)}")
         ending, failure = "shopper_failed", _failure(raised, "shopper", turn)
     usage = Usage.sum(tally.usages).but(seconds=time.perf_counter() - started)
     notes = {**tally.slips, **({"retrieved": tally.retrieved} if tally.retrieved else {})}
@@ -88,7 +89,7 @@ async def reply_of(agent: Agent, conversation: Conversation, *, seed: int) -> Ag
     except ModelError as error:
         raise AgentError(f"the agent's model failed: {error}") from error
     except Exception as error:  # somebody else's agent: whatever it raises is a record
-        raise AgentError(f"the agent raised {type(error).__name__}: {error}") from error
+        raise AgentError(f"the agent raised {described(error)}") from error
 
 
 def _opened(planned: Planned) -> Conversation:

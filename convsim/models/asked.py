@@ -78,7 +78,9 @@ class Asked(Record):
     @property
     def key(self) -> str:
         """Sixteen bytes, in hexadecimal, that identify the request."""
-        fields = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=True)
+        # The empty ``metadata`` that every record once had is part of the keys that stores hold.
+        stated = {**self.model_dump(mode="json"), "metadata": {}}
+        fields = json.dumps(stated, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(fields.encode()).hexdigest()[:32]
 
     @property

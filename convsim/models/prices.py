@@ -8,18 +8,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from convsim.errors import InputError
 from convsim.one_line import one_line
+from convsim.records import Record
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Price(BaseModel):
+class Price(Record):
     """What one model costs at one host (or anywhere), in US dollars per million tokens."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
     model: str
     host: str | None = None
     input: Usd
@@ -30,8 +31,7 @@ class Price(BaseModel):
         return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Table(Record):
     price: tuple[Price, ...] = ()
 
 

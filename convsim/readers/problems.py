@@ -6,6 +6,8 @@ import re
 
 from pydantic import ValidationError
 
+from convsim.records import UNKNOWN_KEY
+
 MAX_SHOWN = 60
 PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 
@@ -61,6 +63,8 @@ def first_problem(error: ValidationError, document: object) -> MalformedError:
         place, _ = _place(document, steps[:-1])
         return MalformedError("is required, but is missing", field=f"{place or ''}{_step(steps[-1], place)}")
     place, found = _place(document, steps)
+    if kind == UNKNOWN_KEY:
+        return MalformedError(first["msg"], field=place)
     if kind == "value_error":
         return MalformedError(str(context.get("error", first["msg"]))[:200], field=place)
     if kind == "string_too_short":

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     JsonValue,
     ValidationError,
@@ -20,7 +18,7 @@ from pydantic import (
 
 from convsim.errors import InputError
 from convsim.readers.problems import first_problem
-from convsim.records import Name, Number
+from convsim.records import Name, Number, Record
 
 BUILT_IN = Path(__file__).with_name("survey.toml")
 MAX_MAP_BYTES = 1 << 20
@@ -42,11 +40,7 @@ def _compiled(pattern: object) -> object:
 Pattern = Annotated[re.Pattern[str], BeforeValidator(_compiled)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Question(_Part):
+class Question(Record):
     """Questions that ``pattern`` is found in are the label; ``scale`` is of answers that are numbers."""
 
     label: Name
@@ -54,7 +48,7 @@ class Question(_Part):
     scale: tuple[Number, Number] | None = None
 
 
-class Scale(_Part):
+class Scale(Record):
     """Wordings of answers by step, lowest first; the lowest step is the number ``low``."""
 
     name: Name
@@ -71,7 +65,7 @@ class Scale(_Part):
         return {wording: self.low + step for step, same in enumerate(self.answers) for wording in same}
 
 
-class SurveyMap(_Part):
+class SurveyMap(Record):
     """A whole map, as ``survey.toml`` holds it."""
 
     question: tuple[Question, ...]

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from convsim.records import Count, Number
+from convsim.records import Count, Number, Record
 
 Level = Literal["message", "conversation"]
 Scale = tuple[Number, Number]
 Statistic = Literal["kendall_tau_b", "kappa", "kappa_quadratic", "alpha", "accuracy", "macro_f1"]
 
 
-class Part(BaseModel):
-    """A frozen part of the document."""
+class Part(Record):
+    """A part of the document."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+    model_config = ConfigDict(populate_by_name=True)
 
 
 class Estimate(Part):

@@ -17,13 +17,15 @@ from convsim.conversation import Conversation
 from convsim.engine import Arm
 from convsim.errors import PluginError, StudyError
 from convsim.persona import Persona
-from convsim.plugins import installed, load
+from convsim.plugins import check_setting_names, installed, load
 from convsim.readers import Transcripts, read
 from convsim.share import shared
 from convsim.study.archived import archived_catalogue
 from convsim.study.personas import draw_personas, instructed_personas, read_personas
 from convsim.study.study import Study
 
+GIVEN = ("model", "real", "sha256", "catalogue")
+"""What a plugin's class may ask for and the study gives it."""
 DEFAULT_MODEL = "embedded"
 ARCHIVES = (".zip", ".json")
 """Endings of ConvApparel archives, which hold items and instructions too."""
@@ -150,12 +152,7 @@ class Assembly:
             return plugin
         asked = inspect.signature(plugin).parameters
         given: dict[str, object] = dict(section.settings)
-        if unknown := sorted(given.keys() - asked.keys()):
-            known = (
-                ", ".join(name for name in asked if name not in ("model", "real", "sha256", "catalogue"))
-                or "none"
-            )
-            raise StudyError(f"[{kind[:-1]}] {section.name} has no setting {unknown[0]!r}; it has: {known}")
+        check_setting_names(f"[{kind[:-1]}] {section.name}", given, asked, hidden=GIVEN)
         if "real" in asked:
             given["real"] = self.learned()
         if "sha256" in asked and "real" in asked:

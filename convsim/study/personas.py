@@ -10,8 +10,10 @@ from pydantic import JsonValue, ValidationError
 
 from convsim.conversation import Conversation
 from convsim.errors import StudyError
+from convsim.one_line import one_line
 from convsim.persona import Persona
 from convsim.readers import Transcripts
+from convsim.records import refusal
 from convsim.seeds import generator
 
 MAX_BYTES = 16 << 20
@@ -27,11 +29,14 @@ def read_personas(path: Path) -> list[Persona]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise StudyError(f"{path}: is larger than {MAX_BYTES} bytes")
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("persona")
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StudyError(f"{path}: personas cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: is not TOML: {error}") from error
+    if unknown := document.keys() - {"persona"}:
+        raise StudyError(f"{path}: {one_line(min(unknown))}: {refusal(min(unknown), ['persona'])}")
+    tables = document.get("persona")
     if not isinstance(tables, list) or not tables:
         raise StudyError(f"{path}: expected [[persona]] tables with id and need, but found none")
     personas: list[Persona] = []
@@ -40,7 +45,7 @@ def read_personas(path: Path) -> list[Persona]:
             personas.append(Persona.model_validate(table))
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
-            place = ".".join(map(str, problem["loc"]))
+            place = one_line(".".join(map(str, problem["loc"])))
             raise StudyError(f"{path}: persona {number}: {place}: {problem['msg']}") from error
     twice = {p.id for p in personas if sum(other.id == p.id for other in personas) > 1}
     if twice:

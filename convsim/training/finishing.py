@@ -80,9 +80,7 @@ def finish(
 
 def seal(out: Path, trained: Trained) -> None:
     """Write ``shopper.json``, which makes a folder a shopper."""
-    text = trained.model_dump_json(
-        by_alias=True, exclude={"metadata": True, "learned_from": {"metadata"}}, indent=2
-    )
+    text = trained.model_dump_json(by_alias=True, exclude={"learned_from": {"metadata"}}, indent=2)
     last = out / f".{SHOPPER_FILE}"
     last.write_text(text + "\n", encoding="utf-8")
     last.replace(out / SHOPPER_FILE)

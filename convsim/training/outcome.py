@@ -7,7 +7,7 @@ import resource
 import sys
 from pathlib import Path
 
-from pydantic import ConfigDict, JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError
 
 from convsim.errors import InputError
 from convsim.records import Count, Number, Record
@@ -21,7 +21,6 @@ from convsim.training.fitting import Fitted
 class Outcome(Record):
     """Numbers of a training; perplexities are of the held-out users' words, per token of the model."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     learned_conversations: Count
     held_out_conversations: Count
     excluded_conversations: Count
@@ -84,10 +83,7 @@ class Outcome(Record):
 
     def to_plain(self) -> dict[str, JsonValue]:
         """Return it as the manifest holds it."""
-        return self.model_dump(
-            mode="json",
-            exclude={"metadata": True, "decoding": {"metadata": True, "tried": {"__all__": {"metadata"}}}},
-        )
+        return self.model_dump(mode="json")
 
 
 def read_outcome(folder: Path) -> Outcome:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from convsim.errors import InputError
-from convsim.records import Count, Flag, Number
+from convsim.records import Count, Flag, Number, Record
 
 MIN_CONVERSATIONS = 20
 """Fewer teach a model some people's words by heart, and leave nobody to stop it by."""
@@ -17,14 +17,13 @@ MIN_CALIBRATED_STEPS = 50
 Compression = Literal["layers", "distill", "int8"]
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(Record):
     """What moves the outcome of training; all of it stands in the manifest.
 
     ``learning_rate`` None is 5e-5 for all weights and 2e-4 for LoRA's. ``keep_layers`` is how many layers ``compress``
     "layers" and "distill" keep.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     seed: int
     epochs: Annotated[Count, Field(ge=1)] = 6
     max_steps: Count | None = None

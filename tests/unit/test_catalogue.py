@@ -73,9 +73,9 @@ def test_what_is_shown_leaves_the_description_out() -> None:
     assert shown.model_dump(exclude_defaults=True) == {key: BOOT[key] for key in BOOT if key != "description"}
 
 
-def test_unknown_keys_of_a_line_are_kept(tmp_path: Path) -> None:
-    catalogue = Catalogue.read(jsonl(tmp_path, {**SHIRT, "warehouse": "B7"}))
-    assert catalogue.item("shirt-1").metadata == {"warehouse": "B7"}
+def test_an_unknown_key_of_a_line_is_refused_and_told_where_it_goes(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r":1: warehouse: no such key; .*under attributes"):
+        Catalogue.read(jsonl(tmp_path, {**SHIRT, "warehouse": "B7"}))
 
 
 def test_further_columns_of_csv_are_attributes(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_fault_that_cannot_be_read_is_one_line(said):
         ("[[arm]]\nname = 'a'\nseverity = 0.5", "has a severity but no fault"),
         ("[[arm]]\nname = 'a'\nfault = 'bad'\nseverity = 2", r"arm\.0\.severity"),
         ("[study]\nturns = 3", r"study\.turns: no such key"),
-        ("[studdy]\nn = 3", "studdy: no such key; known sections are study, model"),
+        ("[studdy]\nn = 3", r"studdy: no such key; did you mean 'study'\?"),
         ("[study]\nn = 'three'", r"study\.n: .*integer.*found 'three'"),
         ("[study]\nn = 0", r"study\.n: .*greater than or equal to 1.*found 0"),
         ("[study]\nn = 2.0", r"study\.n: .*integer"),

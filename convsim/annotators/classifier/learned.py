@@ -64,7 +64,8 @@ class Learned:
         """Twelve hexadecimal digits of what decides on labels: the same for the same data, seed and libraries."""
         digest = hashlib.sha256(f"features {FEATURES_VERSION}\n".encode())
         for target in self.targets:
-            digest.update(target.model_dump_json().encode() + b"\n")
+            # The empty ``metadata`` that every record once had is part of the versions that labels name.
+            digest.update(b'{"metadata":{},' + target.model_dump_json().encode()[1:] + b"\n")
         for name, array in sorted(self.arrays().items()):
             digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode() + array.tobytes())
         return digest.hexdigest()[:12]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from pydantic import ConfigDict
-
 from convsim.conversation import Conversation, Usage
 from convsim.records import Count, Number, Record, Text
 
@@ -16,7 +14,6 @@ UNCOUNTED = "no tokens were counted"
 class Cost(Record):
     """Means a conversation, of shopper and agent together; what is not known is null and has a reason, never 0."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     n_known: Count
     """Conversations that say what they used."""
     input_tokens: Number | None = None

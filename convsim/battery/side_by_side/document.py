@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field
 
 from convsim.battery.scorecard import MadeBy, Scorecard, SideSummary
 from convsim.battery.side_by_side.cost import Cost
@@ -21,7 +21,6 @@ CostAxis = Literal["cost_usd", "seconds"]
 class Estimate(Record):
     """One number with its interval; undefined is null, and the reason says why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     estimate: Number | None = None
     interval: Interval | None = None
     verdict: Verdict | None = None
@@ -31,7 +30,6 @@ class Estimate(Record):
 class Verdicts(Record):
     """How many findings were judged, and what they came to; shares are null where nothing was judged."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     n: Count
     aligned: Count
     different: Count
@@ -44,7 +42,6 @@ class Verdicts(Record):
 class Distance(Record):
     """One metric's Kolmogorov-Smirnov distance from people."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     metric: Name
     ks: Number | None
     interval: Interval | None
@@ -56,7 +53,6 @@ class Distance(Record):
 class Reactions(Record):
     """What came of the shift test between two arms; null and a reason where it could not be asked."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     agreement: Estimate
     """Share of people's established shifts that go the same way in the simulator."""
     joint_p: Number | None = None
@@ -68,7 +64,6 @@ class Reactions(Record):
 class Overlap(Record):
     """What a simulator has of the people that it is held against."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     n_learned: Count
     """Simulated conversations of a shopper that learned from conversations of the people."""
     n_identical: Count
@@ -80,7 +75,6 @@ class Overlap(Record):
 class People(Record):
     """The people's side: what simulators are held against."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     side: SideSummary
     failures: Count
     endings: dict[str, Count]
@@ -91,7 +85,6 @@ class People(Record):
 class LearnedFile(Record):
     """What shoppers learned from, as it was given; null where it is no file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     path: Text | None
     sha256: Text | None
     n: Count
@@ -100,7 +93,6 @@ class LearnedFile(Record):
 class SimulatorReport(Record):
     """One simulator beside the others."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: Name
     side: SideSummary
     failures: Count
@@ -138,7 +130,7 @@ class SimulatorReport(Record):
 class Comparison(Record):
     """What ``comparison.json`` holds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
     schema_: Literal["convsim.comparison/1"] = Field("convsim.comparison/1", alias="schema")
     seed: int
     made_by: MadeBy
@@ -167,16 +159,5 @@ class Comparison(Record):
 
     def to_json(self) -> str:
         """Return the document as indented JSON with a final newline."""
-        document: JsonValue = self.model_dump(mode="json", by_alias=True)
-        return (
-            json.dumps(_without_empty_metadata(document), indent=2, ensure_ascii=False, allow_nan=False)
-            + "\n"
-        )
-
-
-def _without_empty_metadata(value: JsonValue) -> JsonValue:
-    if isinstance(value, list):
-        return [_without_empty_metadata(each) for each in value]
-    if isinstance(value, dict):
-        return {k: _without_empty_metadata(v) for k, v in value.items() if k != "metadata" or v}
-    return value
+        document = self.model_dump(mode="json", by_alias=True)
+        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

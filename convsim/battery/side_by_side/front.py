@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from pydantic import ConfigDict
-
 from convsim.contracts import Interval
 from convsim.records import Name, Number, Record, Text
 
@@ -40,7 +38,6 @@ Differences = Mapping[tuple[str, str], Apart]
 class OnFront(Record):
     """Where a simulator stands between realism and cost, and why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     place: Place
     reason: Text
 
@@ -48,7 +45,6 @@ class OnFront(Record):
 class LeanerPair(Record):
     """Two simulators of which one costs less: whether it is further from people."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     cheaper: Name
     dearer: Name
     cost_ratio: Number

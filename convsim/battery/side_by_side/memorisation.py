@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pydantic import ConfigDict
-
 from convsim.battery.side_by_side.shares import Share, share, units_of
 from convsim.contracts.columns import words
 from convsim.conversation import Conversation
@@ -22,7 +20,6 @@ NOT_GIVEN = "what shoppers learned from was not given (--learned FILE)"
 class Memorisation(Record):
     """Shares of user messages that stand in what was learned from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     messages: Share
     after_first: Share
     """The same without each conversation's first message, which is often the persona's own: the need itself."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import hypot, sqrt
 
-from pydantic import ConfigDict
-
 from convsim.contracts import Interval
 from convsim.conversation import Conversation
 from convsim.records import Count, Number, Record, Text
@@ -19,7 +17,6 @@ MIN_UNITS = 2
 class Share(Record):
     """A share with its 95 % interval; undefined is null, and the reason says why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     estimate: Number | None = None
     interval: Interval | None = None
     hits: Count = 0
@@ -34,7 +31,6 @@ class Share(Record):
 class Difference(Record):
     """A simulator's share less people's, with its 95 % interval."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     estimate: Number | None = None
     interval: Interval | None = None
 

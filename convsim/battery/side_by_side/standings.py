@@ -9,6 +9,7 @@ from convsim.battery.sides import Side
 from convsim.contracts import Comparer, Corpus, Standing, Validator
 from convsim.errors import ConvsimError
 from convsim.metrics import Metrics, measure_both
+from convsim.records import described
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def standings_of(
             raise
         except Exception as error:  # somebody else's validator: whatever it raises is a warning
             failed.append(comparer.name)
-            warnings.append(f"{comparer.name} could not compare: {type(error).__name__}: {error}")
+            warnings.append(f"{comparer.name} could not compare: {described(error)}")
     return Standings(tuple(found), tuple(failed), tuple(warnings))
 
 

@@ -18,7 +18,7 @@ MAX_BYTES = 64 << 20
 class Trained(Record):
     """How a trained shopper is asked and sampled; written last, so that a folder without it is not finished."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
     schema_: Literal["convsim.shopper/1"] = Field("convsim.shopper/1", alias="schema")
     learned_from: LearnedFrom
     weights: dict[str, Text] = Field(default_factory=dict)

@@ -43,7 +43,15 @@ def test_an_object_may_end_the_conversation_and_state_its_cost() -> None:
     reply = to_reply(answer, "mine")
     assert reply.ends
     assert reply.usage == Usage(input_tokens=3, cost_usd=0.5)
-    assert reply.metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("itms", "items"), ("item", "items"), ("end", "ends"), ("usge", "usage")]
+)
+def test_a_misspelt_key_of_an_object_is_no_business_of_the_agents_own(key: str, meant: str) -> None:
+    with pytest.raises(AgentError, match=f"mine answered with '{key}'; did it mean '{meant}'"):
+        to_reply({"content": "bye", key: []}, "mine")
+    assert to_reply({"content": "bye", "context": 1, "id": 2, "role": "assistant"}, "mine").content == "bye"
 
 
 def test_items_without_text_are_a_reply() -> None:

@@ -38,7 +38,6 @@ class Elaborate:
             faults=(Fault(name="slow", severity=0.5, acted=True),),
             ends=True,
             usage=Usage(input_tokens=5, output_tokens=2, cost_usd=0.25),
-            metadata={"trace": [1, 2]},
         )
 
 
@@ -80,11 +79,10 @@ def test_faults_of_the_answer_leave_what_is_heard_as_it_is() -> None:
     assert listener.heard == [SAID]
 
 
-def test_ends_usage_and_metadata_are_passed_on_and_earlier_records_kept() -> None:
+def test_ends_usage_are_passed_on_and_earlier_records_kept() -> None:
     reply = ask(Elaborate(), ALL_BUT_UNAVAILABLE, 1.0, SAID)
     assert reply.ends
     assert reply.usage == Usage(input_tokens=5, output_tokens=2, cost_usd=0.25)
-    assert reply.metadata == {"trace": [1, 2]}
     assert reply.faults[0] == Fault(name="slow", severity=0.5, acted=True)
     assert len(reply.faults) == len(FAULTS)
 

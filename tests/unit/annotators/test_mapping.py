@@ -98,7 +98,7 @@ def test_our_acts_are_merged_as_the_scheme_merges_them(moves):
             'label = "m"\nunseen = ["close"]\n[acts]\ntell = "refine"\n[merged]\nthank = "close"',
             "not told either",
         ),
-        ('label = "m"\nlabels = 3\n[acts]\ntell = "close"', "a map has no 'labels'; it has label, acts"),
+        ('label = "m"\nlabels = 3\n[acts]\ntell = "close"', "labels: no such key; did you mean 'label'?"),
         ('[acts]\ntell = "close"', "a map needs 'label'"),
         ('label = "m"', "a map needs 'acts'"),
         ('label = "m"\n[acts]\ntell = 3', "acts.tell"),

@@ -256,8 +256,9 @@ def test_a_wrong_field_of_the_record_is_named(folder, changes):
         read_trained(folder)
 
 
-def test_what_a_later_version_adds_to_the_record_is_kept(folder):
-    assert read_trained(trained_folder(folder, compressed="int8")).metadata == {"compressed": "int8"}
+def test_a_key_that_the_record_does_not_have_is_refused_and_nulls_are_left_out(folder):
+    with pytest.raises(InputError, match=r"shopper\.json: compressed: no such key"):
+        read_trained(trained_folder(folder, compressed="int8"))
     assert read_trained(trained_folder(folder, temperature=None, top_p=None)).top_p == 1.0
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, StringConstraints, model_validator
+from pydantic import Field, InstanceOf, StringConstraints, model_validator
 
 from convsim.contracts import Metric
-from convsim.records import Name, Number
+from convsim.records import Name, Number, Record
 
 Direction = Literal["increase", "decrease", "no_increase", "no_decrease"]
 ANY = "any"
 """In place of a fault: each that was recorded."""
 
 
-class Relation(BaseModel):
+class Relation(Record):
     """One relation, declared; it is tested by ``Relations``.
 
     ``metric`` is a metric's name, or a ``Metric``. ``tolerance`` and ``margin`` are in its unit; with ``compare =
@@ -22,7 +22,6 @@ class Relation(BaseModel):
     metric is above 0, and ``tolerance`` is the share of personas that may break it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: Annotated[Name, StringConstraints(max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     question: Annotated[Name, StringConstraints(max_length=300)]
     fault: Annotated[Name, StringConstraints(max_length=200)]

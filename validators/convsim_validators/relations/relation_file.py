@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from convsim.errors import InputError
 from convsim.one_line import one_line
+from convsim.records import UNKNOWN_KEY
 from convsim_validators.relations.relation import Relation
 
 MAX_BYTES = 1 << 20
@@ -77,8 +78,8 @@ def _relation(table: object, number: int, where: str) -> Relation:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         field = str(problem["loc"][0]) if problem["loc"] else ""
-        if problem["type"] == "extra_forbidden":
-            said = f"{one_line(field)}: no such key; known keys are {', '.join(Relation.model_fields)}"
+        if problem["type"] == UNKNOWN_KEY:
+            said = f"{one_line(field)}: {problem['msg']}"
         elif problem["type"] == "missing":
             said = f"{field}: is missing"
         elif not field:

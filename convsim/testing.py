@@ -1,4 +1,4 @@
-"""What a test of yours asks of convsim: that findings pass, and a small study with your own agent.
+"""What a test of yours asks of convsim: that findings pass, that a plugin keeps its contract, and a small study.
 
 >>> from convsim.testing import assert_findings, hold_study
 >>> run = hold_study("runs/ci", agent=my_agent, study={"n": 60, "seed": 3})    # doctest: +SKIP
@@ -16,12 +16,29 @@ from pydantic import ValidationError
 from convsim.agents import PythonAgent
 from convsim.battery import Scorecard
 from convsim.config import StudyConfig, read_study
+from convsim.conformance import (
+    check_agent,
+    check_annotator,
+    check_metric,
+    check_shopper,
+    check_validator,
+)
 from convsim.contracts import FAILING, Agent, Finding, Verdict
 from convsim.errors import ConvsimError, InputError, StudyError
 from convsim.one_line import one_line
 from convsim.readers.problems import first_problem
 from convsim.report.words import VERDICTS, interval, number
 from convsim.study import Assembly
+
+__all__ = [
+    "assert_findings",
+    "check_agent",
+    "check_annotator",
+    "check_metric",
+    "check_shopper",
+    "check_validator",
+    "hold_study",
+]
 
 ALLOWED: tuple[Verdict, ...] = ("aligned", "reacts_as_people", "undecided")
 """The verdicts that ``--fail-on different`` lets pass."""

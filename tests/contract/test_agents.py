@@ -22,7 +22,8 @@ from convsim.agents import (
     degrade,
 )
 from convsim.contracts import Agent, AgentReply
-from convsim.conversation import Conversation, Message
+from convsim.conversation import Conversation
+from convsim.testing import check_agent
 from tests.unit.agents.shops import Mouth, shop, talk
 
 PROGRAM = (
@@ -49,29 +50,6 @@ AGENTS: dict[str, Callable[[], Agent]] = {
     "command": lambda: Command(command=[sys.executable, "-S", "-c", PROGRAM]),
     "degraded": lambda: degrade(Retrieval(catalogue=shop()), "bad", 0.5, catalogue=shop()),
 }
-ODD: dict[str, Conversation] = {
-    "one message": talk("black boots"),
-    "no message": Conversation(id="c", messages=()),
-    "an empty message": talk(""),
-    "several user messages in a row": Conversation(
-        id="c", messages=tuple(Message(role="user", content=text) for text in ("hi", "", "boots"))
-    ),
-    "the agent speaks first": Conversation(
-        id="c", messages=(Message(role="assistant", content="Hello!"), Message(role="user", content="boots"))
-    ),
-    "other roles": Conversation(
-        id="c",
-        messages=(
-            Message(role="system", content="x"),
-            Message(role="tool", content="{}"),
-            *talk("hi").messages,
-        ),
-    ),
-    "hostile text": talk(
-        "{{ 7 * 7 }} {title} \x1b[2J \x00 [1] \u202e" + "(" * 500 + "a" * 3_000 + "$" * 3_000
-    ),
-    "two hundred messages": talk(*[f"boots {i} under ${i}" for i in range(100)]),
-}
 
 
 def test_every_agent_that_can_be_made_without_a_server_is_tried() -> None:
@@ -91,21 +69,9 @@ def test_it_is_an_agent_with_a_name_and_settings_by_keyword(make: Callable[[], A
     assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
 
 
-@pytest.mark.parametrize("conversation", ODD.values(), ids=ODD)
 @pytest.mark.parametrize("make", AGENTS.values(), ids=AGENTS)
-def test_it_answers_any_conversation_and_the_same_again(
-    make: Callable[[], Agent], conversation: Conversation
-) -> None:
-    agent = make()
-    before = conversation.to_json()
-
-    async def twice() -> tuple[AgentReply, AgentReply]:
-        return await agent.reply(conversation, seed=11), await agent.reply(conversation, seed=11)
-
-    first, again = asyncio.run(twice())
-    assert first == again
-    assert first.content.strip() or first.items
-    assert conversation.to_json() == before
+def test_it_keeps_to_the_contract(make: Callable[[], Agent]) -> None:
+    check_agent(make(), conversations=[talk("a wool coat under $20, not black", "red boots")])
 
 
 @pytest.mark.parametrize("make", AGENTS.values(), ids=AGENTS)

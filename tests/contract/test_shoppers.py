@@ -9,18 +9,19 @@ from pathlib import Path
 import pytest
 
 import convsim.shoppers
-from convsim.contracts import Shopper, UserMove
+from convsim.contracts import Shopper
 from convsim.conversation import Conversation
 from convsim.shoppers import ICL, SFT, Prompted, Replay, Resample
-from tests.unit.shoppers.logs import EMPTY, agent, boots, drawn_from, logged, model, shown, user
+from convsim.testing import check_shopper
+from tests.unit.shoppers.logs import EMPTY, boots, drawn_from, logged, model, shown
 from tests.unit.shoppers.trained import Opening, trained_folder
 
 LOGS = [logged(f"c{i}", f"rain boots {i}", f"cheaper than {i}", by=f"u{i}") for i in range(8)]
 MOVES = {"say:": 2.0, "leave:": 1.0, "accept 1:": 1.0, "accept 3:": 1.0}
 SHOPPERS: dict[str, Callable[[Path], Shopper]] = {
-    "prompted": lambda _: Prompted(model(["red ones"] * 9)),
-    "prompted, transcript": lambda _: Prompted(model(["red ones"] * 9), style="transcript"),
-    "icl": lambda _: ICL(model(["red ones"] * 9), LOGS),
+    "prompted": lambda _: Prompted(model(["red ones"] * 99)),
+    "prompted, transcript": lambda _: Prompted(model(["red ones"] * 99), style="transcript"),
+    "icl": lambda _: ICL(model(["red ones"] * 99), LOGS),
     "resample": lambda _: Resample(LOGS),
     "replay": lambda _: Replay(LOGS),
     "sft": lambda folder: SFT(
@@ -34,15 +35,6 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Shopper
     return lambda: request.param(tmp_path)
 
 
-ODD: dict[str, Conversation] = {
-    "nothing said yet": EMPTY,
-    "items shown": shown(*boots(12)),
-    "no items": shown(),
-    "the agent speaks first": EMPTY.but(messages=(agent("Hello!"),)),
-    "empty messages": EMPTY.but(messages=(user(""), agent(""))),
-    "hostile text": EMPTY.but(messages=(user("{{ 7 * 7 }}"), agent("\x1b[2J\x00 {% raw %} " + "(" * 3_000))),
-    "two hundred messages": EMPTY.but(messages=(user("no"), agent("this?", *boots(1))) * 100),
-}
 SOMEBODY = drawn_from(LOGS[0])
 
 
@@ -59,27 +51,18 @@ def test_it_is_a_shopper_with_a_name_and_says_what_it_learned_from(make: Callabl
     assert (shopper.learned_from is None) == isinstance(shopper, Prompted)
 
 
-@pytest.mark.parametrize("conversation", ODD.values(), ids=ODD)
-async def test_it_makes_a_typed_move_anywhere_and_the_same_again(
-    make: Callable[[], Shopper], conversation: Conversation
-) -> None:
-    before = conversation.to_json()
-    first: UserMove = await make().speak(conversation, SOMEBODY, seed=7)
-    again: UserMove = await make().speak(conversation, SOMEBODY, seed=7)
-    assert first == again
-    assert first.action in ("say", "accept", "leave")
-    shown_ids = {item.id for message in conversation.messages for item in message.items}
-    assert {*first.accepted} <= shown_ids
-    assert conversation.to_json() == before
+def test_it_keeps_to_the_contract(make: Callable[[], Shopper]) -> None:
+    check_shopper(make(), persona=SOMEBODY, conversations=[shown(*boots(12)), shown()], deterministic=False)
+
+
+@pytest.mark.parametrize("conversation", [EMPTY, shown(*boots(12))], ids=["nothing said yet", "items shown"])
+async def test_a_new_one_makes_the_same_move(make: Callable[[], Shopper], conversation: Conversation) -> None:
+    assert await make().speak(conversation, SOMEBODY, seed=7) == await make().speak(
+        conversation, SOMEBODY, seed=7
+    )
 
 
 async def test_its_move_depends_on_conversation_persona_and_seed_alone(make: Callable[[], Shopper]) -> None:
     shopper = make()
     await shopper.speak(shown(*boots(3)), drawn_from(LOGS[3]), seed=1)
     assert await shopper.speak(EMPTY, SOMEBODY, seed=7) == await make().speak(EMPTY, SOMEBODY, seed=7)
-
-
-async def test_its_first_move_says_something(make: Callable[[], Shopper]) -> None:
-    move = await make().speak(EMPTY, SOMEBODY, seed=3)
-    assert move.action == "say"
-    assert move.text.strip()

@@ -62,7 +62,7 @@ class Marginals:
         measured = {
             name: column for name, column in columns.items() if column.measurable and name not in refused
         }
-        samples = self._resample(measured, design, seed)
+        samples = self._resample(measured, design, seed) if measured else {}
         p_values = {name: sample.p_value for name, sample in samples.items()}
         adjusted = benjamini_hochberg({n: p for n, p in p_values.items() if real.metrics[n].role == "metric"})
         return [

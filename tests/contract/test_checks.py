@@ -1,0 +1,276 @@
+"""The checks themselves: each way of breaking a contract is caught, by a line that says which."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+import convsim
+from convsim.contracts import AgentReply, Annotation, UserMove
+from convsim.conversation import Label
+from convsim.testing import check_agent, check_annotator, check_metric, check_shopper, check_validator
+
+
+def fails(check: Callable[[Any], None], thing: object, why: str) -> None:
+    with pytest.raises(AssertionError, match=why) as caught:
+        check(thing)
+    assert "\n" not in str(caught.value)
+
+
+@dataclass
+class Agent:
+    """Says what it is made to say."""
+
+    says: Callable[..., Any] = lambda conversation, seed: f"{len(conversation.messages)} {seed}"
+    name: Any = "mine"
+
+    async def reply(self, conversation, *, seed):
+        answer = self.says(conversation, seed)
+        return AgentReply(content=answer) if isinstance(answer, str) else answer
+
+
+def crashing(conversation, seed):
+    return f"{1 / len(conversation.messages)}"
+
+
+def vandal(conversation, seed):
+    conversation.metadata["seen"] = True
+    return "hi"
+
+
+NUMBERS = itertools.count()
+
+
+def counting():
+    return lambda conversation, seed: str(next(NUMBERS))
+
+
+def test_an_agent_that_keeps_to_the_contract_passes_as_a_class_an_object_and_a_function():
+    check_agent(Agent)
+    check_agent(Agent())
+    check_agent(lambda conversation, *, seed: f"{len(conversation.messages)} {seed}")
+    check_agent(Agent(says=counting()), deterministic=False)
+
+
+@pytest.mark.parametrize(
+    ("agent", "why"),
+    [
+        (Agent(says=crashing), "no message: raised ZeroDivisionError"),
+        (Agent(says=vandal), "no message: it changed the conversation"),
+        (Agent(says=counting()), "another answer to the same conversation and seed"),
+        (Agent(says=lambda conversation, seed: " "), "answered nothing"),
+        (Agent(says=lambda conversation, seed: 3), "answered 3, which is no AgentReply"),
+        (Agent(name=""), "name must be a text"),
+        (3, "cannot be made"),
+        ("retrievel", "cannot be made: PluginError: no plugin of convsim.agents"),
+    ],
+)
+def test_an_agent_that_breaks_it_is_caught(agent, why):
+    fails(check_agent, agent, why)
+
+
+@dataclass
+class Shopper:
+    move: Callable[..., Any] = lambda conversation, persona, seed: UserMove(action="say", text=persona.need)
+    name: str = "mine"
+    learned_from: Any = None
+    heard: list[str] = field(default_factory=list)
+
+    async def speak(self, conversation, persona, *, seed):
+        return self.move(conversation, persona, seed)
+
+
+def greedy(conversation, persona, seed):
+    if conversation.messages:
+        return UserMove(action="accept", accepted=("nowhere",))
+    return UserMove(action="say", text="hi")
+
+
+def rewriting(conversation, persona, seed):
+    persona.metadata["mood"] = len(persona.metadata)
+    return UserMove(action="say", text="hi")
+
+
+def test_a_shopper_that_keeps_to_the_contract_passes():
+    check_shopper(Shopper)
+    check_shopper(Shopper())
+
+
+@pytest.mark.parametrize(
+    ("shopper", "why"),
+    [
+        (Shopper(move=greedy), "accepted nowhere|accepted .*nowhere"),
+        (Shopper(move=lambda *_: UserMove(action="leave")), "the first move must say something"),
+        (Shopper(move=lambda *_: "hi"), "which is no UserMove"),
+        (Shopper(move=rewriting), "changed the persona"),
+        (Shopper(learned_from="logs.jsonl"), "learned_from must be None or a LearnedFrom"),
+        (
+            Shopper(move=lambda *_: UserMove(action="say", text=f"hi {next(NUMBERS)}")),
+            "another answer to the same conversation and seed",
+        ),
+        (object(), "it has no name"),
+    ],
+)
+def test_a_shopper_that_breaks_it_is_caught(shopper, why):
+    fails(check_shopper, shopper, why)
+
+
+@dataclass
+class Annotator:
+    label: Callable[..., Any] = lambda conversation, place: len(conversation.messages[place].content) % 2
+    name: str = "mine"
+    source: Any = "rules:mine"
+    signed: str = "rules:mine"
+    places: Callable[..., Any] = lambda conversation: [
+        n for n, message in enumerate(conversation.messages) if message.role == "user"
+    ]
+
+    async def annotate(self, conversation):
+        return Annotation(
+            messages={
+                place: {
+                    "satisfaction": Label(
+                        value=self.label(conversation, place), source=self.signed, scale=(0, 1)
+                    )
+                }
+                for place in self.places(conversation)
+            }
+        )
+
+
+def test_an_annotator_that_keeps_to_the_contract_passes():
+    check_annotator(Annotator)
+
+
+@pytest.mark.parametrize(
+    ("annotator", "why"),
+    [
+        (Annotator(signed="judge:other"), "judge:other"),
+        (Annotator(source=""), "source must be a text"),
+        (
+            Annotator(places=lambda conversation: range(len(conversation.messages))),
+            "which is no message of the user",
+        ),
+        (
+            Annotator(label=lambda conversation, place: int(len(conversation.messages) > 3)),
+            "the labels of message 0 hang on what comes after it",
+        ),
+        (
+            Annotator(label=lambda conversation, place: 1 / (1 + next(NUMBERS))),
+            "another answer to the same conversation",
+        ),
+        (Annotator(label=lambda conversation, place: 1 / 0), "raised ZeroDivisionError"),
+    ],
+)
+def test_an_annotator_that_breaks_it_is_caught(annotator, why):
+    fails(check_annotator, annotator, why)
+
+
+def words(conversation):
+    """Words of the user."""
+    return sum(len(message.content.split()) for message in conversation.user_messages)
+
+
+def mean_length(conversation):
+    return words(conversation) / len(conversation.user_messages)
+
+
+def drawn(conversation):
+    return next(NUMBERS)
+
+
+def suspicious(conversation):
+    return 1 if conversation.simulator else 0
+
+
+def scribbling(conversation):
+    conversation.metadata["seen"] = True
+    return 1
+
+
+def test_a_metric_that_keeps_to_the_contract_passes():
+    check_metric(words)
+    check_metric(convsim.metric(unit="words")(words))
+    check_metric("user_words_per_turn")
+
+
+@pytest.mark.parametrize(
+    ("metric", "why"),
+    [
+        (mean_length, "ZeroDivisionError: division by zero, at conversation"),
+        (drawn, "measured twice"),
+        (suspicious, "by another simulator"),
+        (scribbling, "changed a conversation"),
+        (lambda conversation: 1, "is no metric"),
+        (convsim.metric(name="x")(lambda conversation: "many"), "expected a finite number"),
+        (convsim.metric(name="x", source=" ")(words), "source must be a text"),
+        ("turnss", "is no metric"),
+        (3, "is no metric"),
+    ],
+)
+def test_a_metric_that_breaks_it_is_caught(metric, why):
+    fails(check_metric, metric, why)
+
+
+class Gap(convsim.BaseValidator):
+    """Do they say more?"""
+
+    wrong = ""
+
+    def validate(self, real, simulated, *, seed):
+        words = [side.table["conversation_words"] for side in (real, simulated)]
+        few = min(map(len, words)) < 8
+        if self.wrong == "mutates":
+            simulated.table.loc[:, "turns"] = 0.0
+        if self.wrong == "raises" and few:
+            raise ZeroDivisionError("no conversation")
+        estimate = words[1].mean() - words[0].mean()
+        if self.wrong == "order" and len(words[1]):
+            estimate += words[1].iloc[0]
+        made = self.finding(
+            "gap",
+            estimate=estimate,
+            verdict="undecided" if few and self.wrong != "hasty" else "different",
+            reason="the means",
+        )
+        changes: dict[str, dict[str, object]] = {
+            "signs": {"validator": "other"},
+            "seeds": {"seed": 1},
+            "counts": {"n_real": 10_000},
+            "mute": {"reason": " "},
+        }
+        made = made.but(**changes.get(self.wrong, {}))
+        if self.wrong == "draws":
+            made = made.but(details={"n": next(NUMBERS)})
+        yield made.model_dump() if self.wrong == "dumps" else made
+
+
+def test_a_validator_that_keeps_to_the_contract_passes():
+    check_validator(Gap())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("mutates", "changed the corpora"),
+        ("raises", "0 conversations a side: raised ZeroDivisionError"),
+        ("order", "with the conversations in another order"),
+        ("hasty", "with 0 conversations a side gap is 'different'"),
+        ("signs", "signed 'other'"),
+        ("seeds", "seed is 1"),
+        ("counts", "n_real is 10000"),
+        ("mute", "reason must be a text"),
+        ("draws", "differs between two runs of one seed"),
+        ("dumps", "which is no Finding"),
+    ],
+)
+def test_a_validator_that_breaks_it_is_caught(wrong, why):
+    fails(check_validator, Gap(wrong=wrong), why)
+
+
+def test_what_is_no_validator_is_caught():
+    fails(check_validator, 3, "is no validator")

@@ -71,7 +71,7 @@ def assert_findings(
         judged = [finding for finding in judged if finding.metric in metrics]
     if not judged:
         raise AssertionError("there is no finding to ask: nothing was compared")
-    failing = [f for f in judged if f.verdict not in allow or f.details.get("failed")]
+    failing = [f for f in judged if f.verdict not in allow or f.verdict == "failed"]
     if failing:
         allowed = ", ".join(VERDICTS[verdict] for verdict in VERDICTS if verdict in allow) or "no verdict"
         first = f"{len(failing)} of {len(judged)} findings do not pass; what passes: {allowed}"
@@ -154,7 +154,7 @@ def _check(what: str, wanted: Collection[str], known: Collection[str]) -> None:
 
 def _table(findings: Sequence[Finding]) -> Iterator[str]:
     """Write findings in columns, each with its reason below; what is worst stands first."""
-    ordered = sorted(findings, key=lambda f: (not f.details.get("failed"), f.verdict not in FAILING))
+    ordered = sorted(findings, key=lambda f: (f.verdict != "failed", f.verdict not in FAILING))
     rows = [_row(finding) for finding in ordered[:MAX_ROWS]]
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
     yield _line(COLUMNS, widths)
@@ -173,7 +173,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
     """Write a finding's cells; its names and reason may hold words of transcripts, which are hostile text."""
     floor = finding.noise_floor
     return (
-        "validator failed" if finding.details.get("failed") else VERDICTS[finding.verdict],
+        VERDICTS[finding.verdict],
         one_line(finding.metric),
         one_line(finding.validator),
         f"{number(finding.estimate)} {one_line(finding.unit)}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Collection, Iterable
 
 from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels, undefined_acts
@@ -13,6 +15,12 @@ from convsim.errors import ConvsimError, PluginError
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import installed, load, make
 from convsim.provenance import own_version
+from convsim.records import described
+
+LOG = logging.getLogger("convsim.validators")
+LOG.addHandler(logging.NullHandler())
+MAX_TRACEBACK_CHARACTERS = 8_000
+"""Of the end of a traceback, which is where it was raised."""
 
 
 def validate(
@@ -99,10 +107,10 @@ def judge(
     said += unknown
     findings = [f for validator in validators for f in run_validator(validator, *corpora, seed=seed)]
     unmeasured = failed_metrics(*corpora, seed=seed)
-    said += [f"{f.validator}: {f.reason}" for f in (*findings, *unmeasured) if f.details.get("failed")]
+    said += [f"{f.validator}: {f.reason}" for f in (*findings, *unmeasured) if f.verdict == "failed"]
     if reason and not allow_overlap:
         findings = [
-            f if f.details.get("failed") else f.but(verdict="undecided", reason=reason) for f in findings
+            f if f.verdict == "failed" else f.but(verdict="undecided", reason=reason) for f in findings
         ]
     return Scorecard(
         real=real.summary if real else None,
@@ -137,26 +145,27 @@ def default_validators() -> list[str]:
 
 
 def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
-    """Run one validator; one that raises yields an undecided finding with the reason, and loses no other's work."""
+    """Run one validator; one that raises yields a failed finding with the reason, and loses no other's work."""
     try:
         return list(validator.validate(real, simulated, seed=seed))
     except ConvsimError:
         raise
     except Exception as error:
+        LOG.exception("the validator %s failed", validator.name)
         return [
             Finding(
                 validator=validator.name,
                 metric=validator.name,
                 question="Did the validator run?",
                 unit="-",
-                verdict="undecided",
-                reason=f"the validator failed: {type(error).__name__}: {error}",
+                verdict="failed",
+                reason=f"the validator failed: {described(error)}",
                 n_real=len(real),
                 n_simulated=len(simulated),
                 seed=seed,
                 version=str(getattr(validator, "version", "unknown")),
                 source=type(validator).__module__,
-                details={"failed": True},
+                details={"traceback": "".join(traceback.format_exception(error))[-MAX_TRACEBACK_CHARACTERS:]},
             )
         ]
 
@@ -169,14 +178,13 @@ def failed_metrics(real: Corpus, simulated: Corpus, *, seed: int) -> list[Findin
             metric=name,
             question=f"Could {name} be measured?",
             unit="-",
-            verdict="undecided",
+            verdict="failed",
             reason=reason,
             n_real=len(real),
             n_simulated=len(simulated),
             seed=seed,
             version=own_version(),
             source="convsim.metrics",
-            details={"failed": True},
         )
         for name, reason in {**simulated.failed, **real.failed}.items()
     ]

@@ -76,7 +76,12 @@ class Scorecard(Record):
         """The findings without controls."""
         return tuple(finding for finding in self.findings if not finding.is_control)
 
+    @property
+    def failed(self) -> tuple[Finding, ...]:
+        """The findings that stand for a validator, or a metric, that raised."""
+        return tuple(finding for finding in self.findings if finding.verdict == "failed")
+
     def failing(self, fail_on: FailOn) -> tuple[Finding, ...]:
-        """Return the findings that a gate at ``fail_on`` fails on; ``undecided`` includes ``different``."""
-        verdicts = FAILING if fail_on == "different" else FAILING | {"undecided"}
+        """Return the findings that a gate at ``fail_on`` fails on; ``undecided`` includes all but passes."""
+        verdicts = FAILING if fail_on == "different" else FAILING | {"undecided", "failed"}
         return tuple(finding for finding in self.judged if finding.verdict in verdicts)

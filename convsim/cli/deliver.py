@@ -61,13 +61,30 @@ def deliver(
         page = f" and {write_report(folder, card, *sides).name}" if sides else ""
         talk.print(f"wrote {folder / 'findings.json'}{page}")
     show(card, output)
-    if failed := [finding.validator for finding in card.findings if finding.details.get("failed")]:
+    if card.failed:
+        traced = _traceback(card, out, output)
         raise ConvsimError(
-            f"the validator {failed[0]} failed, and its finding says why; the others' findings stand"
+            f"the validator {card.failed[0].validator} failed, and its finding says why{traced}; "
+            "the others' findings stand"
         )
     if fail_on and card.failing(fail_on.value):
         talk.print(f"gate: {len(card.failing(fail_on.value))} findings fail on {fail_on.value}")
         raise typer.Exit(1)
+
+
+def _traceback(card: Scorecard, out: Path | None, output: Format) -> str:
+    """Say where the first traceback is, or how to see it; empty where there is none."""
+    traced = [number for number, finding in enumerate(card.findings) if "traceback" in finding.details]
+    if not traced:
+        return ""
+    place = f"findings[{traced[0]}].details.traceback"
+    if out:
+        return f" (traceback: {place} in {out / 'findings.json'})"
+    return (
+        f" (traceback: {place})"
+        if output is Format.json
+        else " (--format json or --out DIR: the traceback too)"
+    )
 
 
 def show(card: Scorecard, output: Format) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from convsim.records import Count, Name, Number, Record, Text
 
 Verdict = Literal[
     "aligned", "different", "undecided",
     "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way",
+    "failed",
 ]  # fmt: skip
+"""``failed``: the validator, or the metric that it was to judge, raised; nothing was found out."""
 FAILING: frozenset[Verdict] = frozenset(
     {"different", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way"}
 )
@@ -48,6 +50,16 @@ class Finding(Record):
     version: Text
     source: Text
     details: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _failed_as_it_was_written_once(cls, data: Any) -> Any:
+        """Read ``details.failed``, as earlier versions wrote it, for what is a verdict now."""
+        details = data.get("details") if isinstance(data, dict) else None
+        if not isinstance(details, dict) or details.get("failed") is not True:
+            return data
+        others = {key: value for key, value in details.items() if key != "failed"}
+        return {**data, "verdict": "failed", "details": others}
 
     @property
     def is_control(self) -> bool:

@@ -45,7 +45,7 @@ def _case(finding: Finding, *, fails: bool) -> ElementTree.Element:
     case = ElementTree.Element(
         "testcase", classname=f"convsim.{_text(finding.validator)}", name=_text(finding.metric), time="0"
     )
-    if finding.details.get("failed"):
+    if finding.verdict == "failed":
         ElementTree.SubElement(case, "error", message=_text(finding.reason))
     elif fails:
         failure = ElementTree.SubElement(

@@ -14,7 +14,7 @@ from rich.text import Text
 from convsim.contracts import FAILING, Finding
 from convsim.report.words import VERDICTS, number
 
-STYLES = {"aligned": "green", "reacts_as_people": "green", "undecided": "yellow"}
+STYLES = {"aligned": "green", "reacts_as_people": "green", "undecided": "yellow", "failed": "bold red"}
 
 
 def table(*columns: str) -> Table:

@@ -15,6 +15,7 @@ VERDICTS: dict[Verdict, str] = {
     "under_reacts": "under-reacts",
     "over_reacts": "over-reacts",
     "reacts_wrong_way": "reacts the wrong way",
+    "failed": "failed",
 }
 
 

@@ -167,7 +167,7 @@ def _raised(reports: Iterable[SimulatorReport]) -> Iterator[str]:
     """Yield the validators that raised while a simulator was judged."""
     for report in reports:
         for card in (report.validation, report.counterfactual):
-            yield from (f.validator for f in card.findings if f.details.get("failed")) if card else ()
+            yield from (finding.validator for finding in card.failed) if card else ()
 
 
 def _people_report(people: Contender, copied: Copied) -> People:

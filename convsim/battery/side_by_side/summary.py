@@ -11,8 +11,8 @@ from convsim.contracts import FAILING, Finding, NoiseFloor, Standing
 
 
 def verdicts(findings: Iterable[Finding]) -> Verdicts:
-    """Count what judged findings came to; controls are left out."""
-    judged = [f for f in findings if not f.is_control]
+    """Count what judged findings came to; controls, and what failed, are left out."""
+    judged = [f for f in findings if not f.is_control and f.verdict != "failed"]
     different = sum(f.verdict in FAILING for f in judged)
     undecided = sum(f.verdict == "undecided" for f in judged)
     counts = {"aligned": len(judged) - different - undecided, "different": different, "undecided": undecided}
@@ -28,7 +28,7 @@ def distances(findings: Iterable[Finding]) -> tuple[Distance, ...]:
             reason=f.reason,
         )
         for f in findings
-        if f.validator == "marginals" and not f.is_control and not f.details.get("failed")
+        if f.validator == "marginals" and not f.is_control and f.verdict != "failed"
     )  # fmt: skip
 
 

@@ -12,7 +12,13 @@ from convsim.report.html.text import metric_name, name
 from convsim.report.words import VERDICTS, interval, number, side
 
 MAX_ROWS = 1_000
-KINDS = {"different": "differ", "alike": "alike", "undecided": "undecided", "control": "controls"}
+KINDS = {
+    "different": "differ",
+    "alike": "alike",
+    "undecided": "undecided",
+    "failed": "failed",
+    "control": "controls",
+}
 """What a verdict comes to, and how the filter names it."""
 
 
@@ -44,8 +50,8 @@ def kind_of(finding: Finding) -> str:
     """Return what a finding's verdict comes to."""
     if finding.is_control:
         return "control"
-    if finding.verdict == "undecided":
-        return "undecided"
+    if finding.verdict in ("undecided", "failed"):
+        return finding.verdict
     return "different" if finding.verdict in FAILING else "alike"
 
 

@@ -16,7 +16,7 @@ from convsim.report.words import VERDICTS, number
 FALSE_ALARMS = "false_alarms"
 """The detail of a discriminator's standing that holds the share of people whom it calls simulated."""
 NONE = "–"
-MARKS = {"aligned": "=", "undecided": "?"}
+MARKS = {"aligned": "=", "undecided": "?", "failed": "!"}
 DIFFERENT = "≠"
 PLACES = {"on": "on the front", "off": "off", "undecided": "undecided"}
 REACTIONS: tuple[Verdict, ...] = (

@@ -12,7 +12,7 @@ CARD = card(
     distance("words", verdict="undecided", reason="too few"),
     distance("thanks", verdict="aligned"),
     distance("agent_words", details={"role": "control"}),
-    finding("broken", "broken", verdict="undecided", details={"failed": True}),
+    finding("broken", "broken", verdict="failed"),
 )
 
 

@@ -1,5 +1,5 @@
-"""The command line."""
+"""The command line; nothing else is imported before ``main`` can say what went wrong."""
 
-from convsim.cli.app import app, main
+from convsim.cli.process import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]

@@ -26,12 +26,10 @@ def annotate(
     out: Annotated[Path, typer.Option(help="Where to write the conversations with their labels.")],
     annotator: Annotated[
         str,
-        typer.Option(
-            "--with", envvar="CONVSIM_ANNOTATE_WITH", help="rules, classifier:PATH, judge, or yours."
-        ),
+        typer.Option("--with", help="rules, classifier:PATH, judge, or yours."),
     ] = "rules",
     model: options.Model = None,
-    settings: Annotated[list[str] | None, options.settings("annotate", "judge.votes=3")] = None,
+    settings: Annotated[list[str] | None, options.settings("judge.votes=3")] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Conversations at a time.")] = 8,
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,

@@ -34,9 +34,7 @@ Mapping = Annotated[
 @app.command("train")
 def train(
     file: Annotated[Path, typer.Argument(help="Labelled conversations.")],
-    out_file: Annotated[
-        Path, typer.Option("--out", envvar="CONVSIM_ANNOTATOR_TRAIN_OUT", help="A .skops file.")
-    ],
+    out_file: Annotated[Path, typer.Option("--out", help="A .skops file.")],
     source: Annotated[
         str | None, typer.Option(help="Whose labels to learn, such as self or third_party.")
     ] = None,
@@ -99,15 +97,15 @@ def check(
     mapping: Mapping = None,
     out_dir: Annotated[
         Path | None,
-        typer.Option("--out", envvar="CONVSIM_ANNOTATOR_CHECK_OUT", help="Folder for reliability.json."),
+        typer.Option("--out", help="Folder for reliability.json."),
     ] = None,
     output: Annotated[
         options.TextOrJson,
-        typer.Option("--format", envvar="CONVSIM_ANNOTATOR_CHECK_FORMAT", help="How it is printed."),
+        typer.Option("--format", help="How it is printed."),
     ] = options.TextOrJson.text,
     seed: options.Seed = 0,
     model: options.Model = None,
-    settings: Annotated[list[str] | None, options.settings("annotator_check", "judge.votes=3")] = None,
+    settings: Annotated[list[str] | None, options.settings("judge.votes=3")] = None,
     reader: options.Reader = None,
     survey_map: options.SurveyMap = None,
 ) -> None:

@@ -1,10 +1,13 @@
-"""The commands put together, and what becomes of an error: one line on stderr and an exit code."""
+"""The commands put together, run, and what becomes of a wrong word among what was typed."""
 
 from __future__ import annotations
 
 import os
-import sys
-from typing import Annotated, NoReturn
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,11 +26,17 @@ from convsim.cli import (
     train,
     validate,
 )
-from convsim.errors import ConvsimError
-from convsim.plain import plain
+from convsim.cli.crash import say
+from convsim.cli.environment import MAX_WARNINGS, give_variables
+from convsim.errors import InputError
 
-FAILED = ConvsimError.exit_code
-MAX_MESSAGE_CHARACTERS = 2000
+if TYPE_CHECKING:
+    from convsim.cli.process import Asked
+
+UsageError = typer.BadParameter.__mro__[1]
+"""Of the click that typer brings along or stands on; it names its own alone."""
+VARIABLE = re.compile(r" \(env var: '(\w+)'\)")
+ONE_OF = re.compile(r"'(?P<said>[^']*)' is not one of (?P<choices>'.*')")
 
 app = typer.Typer(
     name="convsim",
@@ -62,30 +71,69 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    traceback: Annotated[
+        bool,
+        typer.Option(
+            "--traceback", help="Where something fails, print where in the code; else a file says it."
+        ),
+    ] = False,
 ) -> None:
     """Tells whether simulated users of a conversational recommender behave like people."""
+    if context.obj is not None:
+        context.obj.traceback = traceback
 
 
-def main() -> NoReturn:
-    """Run the command line: exit 0 done, 1 a gate failed, 2 used wrongly or bad input, 3 something else failed."""
+def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
+    """Run what was typed, and return the exit code: 0 done, 1 a gate failed, or what a command said.
+
+    Args:
+        asked: Is told what the options before the command say.
+        arguments: What was typed; by default the process's own words.
+
+    Raises:
+        InputError: A word among the arguments is wrong; all that a command raises is passed on.
+    """
+    command = typer.main.get_command(app)
+    variables = give_variables(command, os.environ)
+    for warning in islice(variables.warnings(os.environ), MAX_WARNINGS):
+        say(warning, kind="warning")
     try:
-        app(auto_envvar_prefix="CONVSIM")
-    except ConvsimError as error:
-        _stop(str(error), error.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(FAILED)
-    except OSError as error:
-        _stop(f"{error.filename or 'the output'}: {error.strerror or error}", FAILED)
-    except MemoryError:
-        _stop("out of memory; compare fewer conversations at a time", FAILED)
-    sys.exit(0)
+        # Without a name for it, an environment variable would turn every command into shell completion.
+        code: object = command(arguments, obj=asked, standalone_mode=False, complete_var="")
+    except SystemExit as error:
+        # Typer ends the process with the exit code of a failed gate where whoever read the output has gone.
+        raise error.__context__ if isinstance(error.__context__, BrokenPipeError) else error from None
+    except typer.Abort as error:  # what typer makes of an end of input, and once made of Ctrl-C
+        raise error.__cause__ or error from None
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(str(error), err=True)
+            return InputError.exit_code
+        raise InputError(_corrected(error)) from None
+    return code if isinstance(code, int) else 0
 
 
-def _stop(message: str, code: int) -> NoReturn:
-    typer.echo(f"error: {plain(' '.join(message.split()), limit=MAX_MESSAGE_CHARACTERS)}", err=True)
-    sys.exit(code)
+def _corrected(error: Exception) -> str:
+    """Say what is wrong among what was typed, the nearest right word, and whose help to ask."""
+    context = getattr(error, "ctx", None)
+    said = str(getattr(error, "message", error))
+    if option := getattr(error, "option_name", None):
+        known = [name for each in context.command.params for name in each.opts] if context else []
+        said = said.rstrip(".") + _meant(option, [*known, "--help"])
+    elif hasattr(error, "format_message"):
+        said = VARIABLE.sub(
+            lambda found: found[0] if os.environ.get(found[1]) else "", error.format_message()
+        )
+        said = said.replace("Value error, ", "").replace(". Did you mean", "; did you mean")
+        if found := ONE_OF.search(said):
+            said = said.rstrip(".") + _meant(found["said"], re.findall(r"'(.*?)'", found["choices"]))
+    return f"{said.rstrip('.')} ({context.command_path} --help says more)" if context else said
+
+
+def _meant(said: str, known: Sequence[str]) -> str:
+    near = get_close_matches(said, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

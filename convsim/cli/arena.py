@@ -53,8 +53,8 @@ def arena(
     scores: Annotated[
         Path | None, typer.Option(help="findings.json whose hls scores are held against people's votes.")
     ] = None,
-    out_dir: Annotated[Path | None, options.out("arena")] = None,
-    output: Annotated[options.Format, options.output("arena")] = options.Format.text,
+    out_dir: Annotated[Path | None, options.OUT] = None,
+    output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
 ) -> None:

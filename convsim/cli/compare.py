@@ -42,12 +42,10 @@ def compare(
             metavar="FILE", help="What shoppers learned from, to find what they repeat; may be repeated."
         ),
     ] = None,
-    out_dir: Annotated[
-        Path | None, typer.Option("--out", envvar="CONVSIM_COMPARE_OUT", help=f"Folder for {FILES}.")
-    ] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", help=f"Folder for {FILES}.")] = None,
     output: Annotated[
         options.Format,
-        typer.Option("--format", envvar="CONVSIM_COMPARE_FORMAT", help="How the comparison is printed."),
+        typer.Option("--format", help="How the comparison is printed."),
     ] = options.Format.text,
     seed: options.Seed = 0,
     validators: Annotated[

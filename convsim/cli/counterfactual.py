@@ -47,13 +47,11 @@ def counterfactual(
         str | None, typer.Option(help="With --relations: ask this agent whether severity 0 leaves it alone.")
     ] = None,
     catalogue: Annotated[Path | None, typer.Option(help="What that agent sells.")] = None,
-    out_dir: Annotated[Path | None, options.out("counterfactual")] = None,
-    output: Annotated[options.Format, options.output("counterfactual")] = options.Format.text,
+    out_dir: Annotated[Path | None, options.OUT] = None,
+    output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     seed: options.Seed = 0,
     fail_on: options.FailOn = None,
-    settings: Annotated[
-        list[str] | None, options.settings("counterfactual", "counterfactual.margin_sd=0.3")
-    ] = None,
+    settings: Annotated[list[str] | None, options.settings("counterfactual.margin_sd=0.3")] = None,
     metrics: options.MetricNames = None,
     task: options.Tasks = None,
     annotate: options.Annotate = None,

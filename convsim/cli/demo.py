@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 def demo(
-    output: Annotated[
-        Format, typer.Option("--format", envvar="CONVSIM_DEMO_FORMAT", help="How scorecards are printed.")
-    ] = Format.text,
+    output: Annotated[Format, typer.Option("--format", help="How scorecards are printed.")] = Format.text,
     seed: Annotated[int, typer.Option(help="Moves every random draw.")] = 0,
     live: Annotated[bool, typer.Option(help="Also let shoppers talk to the retrieval agent.")] = True,
     out: Annotated[Path | None, typer.Option(help="Keep the live runs in this folder.")] = None,

@@ -73,29 +73,13 @@ AllowFailures = Annotated[
 ]
 
 
-def out(command: str) -> OptionInfo:
-    """Return ``--out`` of a command; its variable is not called after the Python name."""
-    info: OptionInfo = typer.Option(
-        "--out", envvar=f"CONVSIM_{command.upper()}_OUT", help="Folder for findings.json."
-    )
-    return info
+OUT: OptionInfo = typer.Option("--out", help="Folder for findings.json.")
+FORMAT: OptionInfo = typer.Option("--format", help="How the scorecard is printed.")
 
 
-def output(command: str) -> OptionInfo:
-    """Return ``--format`` of a command."""
-    info: OptionInfo = typer.Option(
-        "--format", envvar=f"CONVSIM_{command.upper()}_FORMAT", help="How the scorecard is printed."
-    )
-    return info
-
-
-def settings(command: str, example: str) -> OptionInfo:
-    """Return ``--set`` of a command."""
-    info: OptionInfo = typer.Option(
-        "--set",
-        envvar=f"CONVSIM_{command.upper()}_SET",
-        help=f"OWNER.FIELD=VALUE, e.g. {example}; may be repeated.",
-    )
+def settings(example: str) -> OptionInfo:
+    """Return ``--set``, with an example of what a command can be told."""
+    info: OptionInfo = typer.Option("--set", help=f"OWNER.FIELD=VALUE, e.g. {example}; may be repeated.")
     return info
 
 

@@ -34,15 +34,13 @@ def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A folder with findings.json, or the file.")],
     output: Annotated[
         Output,
-        typer.Option(
-            "--format", envvar="CONVSIM_REPORT_FORMAT", help="html writes a page; others are printed."
-        ),
+        typer.Option("--format", help="html writes a page; others are printed."),
     ] = Output.html,
     real: Annotated[Path | None, typer.Option(help="People's conversations, if they have moved.")] = None,
     sim: Annotated[Path | None, typer.Option(help="Simulated conversations, if they have moved.")] = None,
     out_file: Annotated[
         Path | None,
-        typer.Option("--out", envvar="CONVSIM_REPORT_OUT", help=f"File to write; RUN/{PAGE} for html."),
+        typer.Option("--out", help=f"File to write; RUN/{PAGE} for html."),
     ] = None,
     fail_on: options.FailOn = None,
 ) -> None:

@@ -38,7 +38,6 @@ def simulate(
         list[str] | None,
         typer.Option(
             "--set",
-            envvar="CONVSIM_SIMULATE_SET",
             help="model.FIELD=VALUE, shopper.… or agent.…, e.g. shopper.k=3; may be repeated.",
         ),
     ] = None,

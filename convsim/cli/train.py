@@ -65,7 +65,7 @@ def train(
     seed: options.Seed = 0,
     settings: Annotated[
         list[str] | None,
-        options.settings("train", "train.learning_rate=1e-4, train.batch=16 or train.max_tokens=600"),
+        options.settings("train.learning_rate=1e-4, train.batch=16 or train.max_tokens=600"),
     ] = None,
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,

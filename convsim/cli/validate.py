@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def validate(
     real: Annotated[Path, typer.Argument(help="People's conversations: a file or a run folder.")],
     sim: Annotated[Path, typer.Argument(help="Simulated conversations: a file or a run folder.")],
-    out_dir: Annotated[Path | None, options.out("validate")] = None,
-    output: Annotated[options.Format, options.output("validate")] = options.Format.text,
+    out_dir: Annotated[Path | None, options.OUT] = None,
+    output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     seed: options.Seed = 0,
     fail_on: options.FailOn = None,
     validators: Annotated[
@@ -29,7 +29,7 @@ def validate(
         typer.Option(help="Names, with commas between; by default all that need not be asked for."),
     ] = None,
     metrics: options.MetricNames = None,
-    settings: Annotated[list[str] | None, options.settings("validate", "marginals.margin=0.15")] = None,
+    settings: Annotated[list[str] | None, options.settings("marginals.margin=0.15")] = None,
     task: options.Tasks = None,
     arm: Annotated[
         list[str] | None, typer.Option(help="Keep this arm on both sides; may be repeated.")

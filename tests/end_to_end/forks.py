@@ -13,7 +13,7 @@ import sys
 import peft  # noqa: F401
 import transformers.models.llama.modeling_llama  # noqa: F401
 
-import convsim.cli
+import convsim.cli.app
 import convsim.readers
 import convsim.training.trainer
 

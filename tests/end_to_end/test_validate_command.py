@@ -218,7 +218,7 @@ def test_a_message_of_five_megabytes_is_read(tmp_path, real):
 
 def test_help_loads_nothing_heavy():
     code = (
-        "import sys; from convsim.cli import app; "
+        "import sys; from convsim.cli.app import app; "
         "heavy = {'torch', 'transformers', 'pandas', 'scipy', 'sklearn', 'matplotlib', 'openai', 'numpy'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )

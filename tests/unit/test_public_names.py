@@ -42,7 +42,7 @@ def test_a_checkout_that_is_not_installed_has_the_version_that_its_project_file_
 
 
 def test_help_imports_none_of_the_heavy_libraries():
-    code = "import sys, convsim.cli; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    code = "import sys, convsim.cli.app; print(sorted({m.partition('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     heavy = ("torch", "transformers", "pandas", "scipy", "sklearn", "matplotlib", "numpy", "openai", "jinja2")
     assert not [name for name in heavy if f"'{name}'" in loaded]

@@ -78,7 +78,7 @@ def _options(
     traceback: Annotated[
         bool,
         typer.Option(
-            "--traceback", help="Where something fails, print where in the code; else a file says it."
+            "--traceback", help="Print the traceback of what fails instead of keeping it in a file."
         ),
     ] = False,
 ) -> None:

@@ -20,6 +20,7 @@ from convsim.conformance import (
     check_agent,
     check_annotator,
     check_metric,
+    check_reader,
     check_shopper,
     check_validator,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "check_agent",
     "check_annotator",
     "check_metric",
+    "check_reader",
     "check_shopper",
     "check_validator",
     "hold_study",

@@ -51,7 +51,7 @@ Tasks = Annotated[list[str] | None, typer.Option(help="Keep this task on both si
 Reader = Annotated[
     str | None,
     typer.Option(
-        help="Read files as convsim, openai, convapparel, tau2, dialoguekit, mirrorbench or mirrorbench-people."
+        help="Read files as convsim, openai, convapparel, tau2, dialoguekit, mirrorbench, mirrorbench-people or yours."
     ),
 ]
 SkipBadLines = Annotated[bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")]

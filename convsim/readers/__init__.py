@@ -3,18 +3,40 @@
 from convsim.readers.datasets import Card, card, cards
 from convsim.readers.description import Description, describe
 from convsim.readers.fetching import fetch
-from convsim.readers.reading import READERS, read, stem_of
+from convsim.readers.reading import (
+    CONVAPPAREL,
+    CONVSIM,
+    DIALOGUEKIT,
+    MIRRORBENCH,
+    MIRRORBENCH_PEOPLE,
+    OPENAI,
+    READERS,
+    TAU2,
+    read,
+    stem_of,
+)
+from convsim.readers.registry import ForeignReader, Reader, ReaderLike, find_foreign
 from convsim.readers.splitting import split
 from convsim.readers.survey_report import LeftQuestion, MappedQuestion, SurveyReport
 from convsim.readers.transcripts import Transcripts
 from convsim.readers.writing import check_target, write
 
 __all__ = [
+    "CONVAPPAREL",
+    "CONVSIM",
+    "DIALOGUEKIT",
+    "MIRRORBENCH",
+    "MIRRORBENCH_PEOPLE",
+    "OPENAI",
     "READERS",
+    "TAU2",
     "Card",
     "Description",
+    "ForeignReader",
     "LeftQuestion",
     "MappedQuestion",
+    "Reader",
+    "ReaderLike",
     "SurveyReport",
     "Transcripts",
     "card",
@@ -22,6 +44,7 @@ __all__ = [
     "check_target",
     "describe",
     "fetch",
+    "find_foreign",
     "read",
     "split",
     "stem_of",

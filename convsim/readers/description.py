@@ -13,7 +13,7 @@ from convsim.contracts.columns import words
 from convsim.conversation import Conversation
 from convsim.readers.label_counts import LabelCount, count_labels
 from convsim.readers.survey_report import SurveyReport
-from convsim.readers.transcripts import Format, Transcripts
+from convsim.readers.transcripts import Transcripts
 
 NONE = "-"
 """Stands for what is not stated, in counts by name."""
@@ -70,7 +70,7 @@ class Description(_Part):
 
     path: str
     sha256: str
-    format: Format
+    format: str
     warnings: tuple[str, ...]
     skipped: int
     conversations: int

@@ -46,3 +46,9 @@ def format_of(content: JsonValue) -> DocumentFormat:
     if {"info", "tasks"} <= keys or {"info", "simulations"} <= keys:
         return "tau2"
     return "mirrorbench" if {"spec", "turns"} <= keys else "convapparel"
+
+
+def knows_document(content: JsonValue) -> bool:
+    """Tell whether a built-in reader knows a document by its keys."""
+    keys = content.keys() if isinstance(content, dict) else frozenset()
+    return "conversations" in keys or format_of(content) != "convapparel"

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from convsim.conversation import Conversation
+from convsim.errors import TranscriptError
 from convsim.readers.files import FileLines
 from convsim.readers.gathering import Gathering
 from convsim.readers.json_text import parse_json
@@ -45,6 +46,18 @@ def read_lines(path: Path, *, reader: LineFormat | None, skip_bad: bool, of_run:
     return Transcripts(
         path, lines.sha256, conversations, line_reader.format or "convsim", tuple(warnings), gathering.skipped
     )
+
+
+def knows_line(path: Path) -> bool:
+    """Tell whether the first line is a conversation's, or cannot be read at all, so that there is something to say."""
+    try:
+        _, line = next(iter(FileLines(path)))
+        _format_of(parse_json(line.rstrip()))
+    except MalformedError:
+        return False
+    except (StopIteration, TranscriptError):
+        return True
+    return True
 
 
 class _LineReader:

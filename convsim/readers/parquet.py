@@ -27,7 +27,7 @@ from convsim.readers.json_text import parse_json
 from convsim.readers.jsonl import conversation_of
 from convsim.readers.openai_messages import openai_conversation_of
 from convsim.readers.problems import MalformedError, shown
-from convsim.readers.transcripts import Format, Transcripts
+from convsim.readers.transcripts import Transcripts
 
 if TYPE_CHECKING:
     from convsim.readers.lines import LineFormat
@@ -50,7 +50,7 @@ def read_parquet(path: Path, *, reader: LineFormat | None, skip_bad: bool) -> Tr
             columns, make = ([WHOLE], _from_line) if is_ours else (_simple(parquet), _from_row)
             for number, row in _rows(parquet, columns, path):
                 gathering.take(number, partial(make, row, number))
-    format: Format = "convsim-parquet" if is_ours else "openai-parquet"
+    format = "convsim-parquet" if is_ours else "openai-parquet"
     return Transcripts(path, sha256, gathering.finish(), format, skipped=gathering.skipped)
 
 

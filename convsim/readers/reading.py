@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from convsim.errors import InputError, TranscriptError
+from convsim.errors import PluginError, TranscriptError
+from convsim.plugins import installed, load
 from convsim.readers.bulk import bulk_load
 from convsim.readers.convapparel import read_convapparel
 from convsim.readers.dialoguekit import read_dialoguekit
-from convsim.readers.documents import format_of, load_document
-from convsim.readers.lines import read_lines
+from convsim.readers.documents import format_of, knows_document, load_document
+from convsim.readers.lines import knows_line, read_lines
 from convsim.readers.mirrorbench import read_episode, read_episodes
 from convsim.readers.mirrorbench_unit import ARTIFACTS
 from convsim.readers.parquet import read_parquet
+from convsim.readers.registry import (
+    ForeignReader,
+    ReaderLike,
+    find_foreign,
+    reader_names,
+    recognising,
+    unknown,
+)
 from convsim.readers.tau2 import read_tau2
 from convsim.readers.transcripts import Transcripts
 
-Reader = Literal[
+OwnName = Literal[
     "convsim", "openai", "convapparel", "tau2", "dialoguekit", "mirrorbench", "mirrorbench-people"
 ]
-READERS: tuple[Reader, ...] = get_args(Reader)
 LINE_ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 ARCHIVE_ENDINGS = (".json", ".zip")
 IN_RUN = "conversations.jsonl"
 
 
+@dataclass(frozen=True)
+class OwnReader:
+    """A built-in reader, as a plugin."""
+
+    name: OwnName
+
+    def read(self, path: Path) -> Transcripts:
+        """Read a file or folder of its format; raises TranscriptError."""
+        return read(path, reader=self.name)
+
+
+CONVSIM, OPENAI = OwnReader("convsim"), OwnReader("openai")
+CONVAPPAREL, TAU2, DIALOGUEKIT = OwnReader("convapparel"), OwnReader("tau2"), OwnReader("dialoguekit")
+MIRRORBENCH, MIRRORBENCH_PEOPLE = OwnReader("mirrorbench"), OwnReader("mirrorbench-people")
+READERS: tuple[OwnName, ...] = get_args(OwnName)
+"""The names of the built-in readers."""
+
+
 def read(
     path: str | Path,
     *,
-    reader: str | None = None,
+    reader: ReaderLike | None = None,
     skip_bad_lines: bool = False,
     survey_map: str | Path | None = None,
 ) -> Transcripts:
@@ -41,18 +67,24 @@ def read(
             ConvApparel archive (``.zip``, ``.json``), results of tau2-bench, dialogues of DialogueKit and
             UserSimCRS or an episode of MirrorBench (``.json``), a folder that holds ``conversations.jsonl``,
             or a run folder of MirrorBench.
-        reader: One of ``READERS``; told by ending and content by default.
+        reader: A built-in reader's name (``READERS``), an installed one's, ``module:thing``, a function of a path that
+            yields conversations, or an object with ``read``; told by ending and content by default. An installed reader
+            is asked whether it recognises what no built-in one does.
         skip_bad_lines: Skip and count bad lines instead of stopping at the first.
         survey_map: TOML that maps survey questions to labels; for ConvApparel, the built-in one by default.
 
     Raises:
         TranscriptError: file, line, field and what was expected.
         MissingExtraError: The file needs a package that is not installed.
-        InputError: No such reader, or a survey map that cannot be used.
+        PluginError: No such reader, something that is none, or several that recognise the file.
+        InputError: A survey map that cannot be used.
     """
     path = Path(path)
     chosen = _reader(reader)
     with bulk_load():
+        chosen = chosen or _foreign(path)
+        if isinstance(chosen, ForeignReader):
+            return chosen.read(path, skip_bad=skip_bad_lines)
         if path.is_dir():
             return _read_folder(path, chosen, skip_bad=skip_bad_lines)
         name = path.name.lower()
@@ -65,7 +97,8 @@ def read(
             mapped = Path(survey_map) if survey_map else None
             return _read_document(path, chosen, skip_bad=skip_bad_lines, survey_map=mapped)
     kinds = f"{', '.join(LINE_ENDINGS)}, .parquet, a .json or .zip that is known, or a run folder"
-    raise TranscriptError(path, f"is none of what is read: {kinds}; or say what it is: {', '.join(READERS)}")
+    known = ", ".join(reader_names(READERS))
+    raise TranscriptError(path, f"is none of what is read: {kinds}; or say what it is: {known}")
 
 
 def stem_of(path: Path) -> str:
@@ -76,19 +109,49 @@ def stem_of(path: Path) -> str:
     return path.absolute().name
 
 
-def _reader(name: str | None) -> Reader | None:
-    for reader in READERS:
-        if name == reader:
-            return reader
-    if name is None:
+def _reader(wanted: ReaderLike | None) -> OwnName | ForeignReader | None:
+    if wanted is None:
         return None
-    raise InputError(f"no reader is called {name!r}; there are {', '.join(READERS)}")
+    if isinstance(wanted, OwnReader):
+        return wanted.name
+    if not isinstance(wanted, str) or (wanted not in READERS and ":" in wanted):
+        return find_foreign(wanted)
+    registered = wanted in installed("readers")
+    if registered:
+        load("readers", wanted)  # refuses a name that two packages have
+    for own in READERS:
+        if wanted == own:
+            return own
+    if not registered:
+        raise PluginError(unknown(wanted, READERS))
+    return find_foreign(wanted)
+
+
+def _foreign(path: Path) -> ForeignReader | None:
+    """Find the installed reader of a file or folder that no built-in one knows by its ending or first line."""
+    name = path.name.lower()
+    if path.is_dir():
+        is_own = (path / IN_RUN).exists() or (path / ARTIFACTS).is_dir()
+    elif name.endswith(LINE_ENDINGS):
+        is_own = knows_line(path)
+    else:
+        is_own = not path.is_file() or name.endswith((".parquet", *ARCHIVE_ENDINGS))
+    return None if is_own else recognising(path, READERS)
 
 
 def _read_document(
-    path: Path, reader: Reader | None, *, skip_bad: bool, survey_map: Path | None
+    path: Path, reader: OwnName | None, *, skip_bad: bool, survey_map: Path | None
 ) -> Transcripts:
-    document = load_document(path)
+    """Read a file that is parsed whole; where no built-in reader knows it, installed ones are asked."""
+    try:
+        document = load_document(path)
+        is_own = reader is not None or knows_document(document.content)
+    except TranscriptError:
+        if reader is not None or not path.is_file() or (foreign := recognising(path, READERS)) is None:
+            raise
+        return foreign.read(path, skip_bad=skip_bad)
+    if not is_own and (foreign := recognising(path, READERS)) is not None:
+        return foreign.read(path, skip_bad=skip_bad)
     format = reader or format_of(document.content)
     if format == "tau2":
         return read_tau2(document, skip_bad=skip_bad)
@@ -99,7 +162,7 @@ def _read_document(
     return read_convapparel(document, skip_bad=skip_bad, survey_map=survey_map)
 
 
-def _read_folder(folder: Path, reader: Reader | None, *, skip_bad: bool) -> Transcripts:
+def _read_folder(folder: Path, reader: OwnName | None, *, skip_bad: bool) -> Transcripts:
     file = folder / IN_RUN
     if not file.exists():
         people = reader == "mirrorbench-people"

@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from convsim.conversation import Conversation
 from convsim.readers.survey_report import SurveyReport
-
-Format = Literal[
-    "convsim",
-    "openai",
-    "convapparel",
-    "convsim-parquet",
-    "openai-parquet",
-    "tau2",
-    "dialoguekit",
-    "mirrorbench",
-]
 
 
 @dataclass(frozen=True)
@@ -31,7 +19,8 @@ class Transcripts:
     """Hexadecimal, of the file's bytes on disk; of ``conversations.jsonl`` for a run folder; of all that was
     read, by name, for a folder of MirrorBench's."""
     conversations: tuple[Conversation, ...] = field(repr=False)
-    format: Format
+    format: str
+    """The reader's name; ``convsim-parquet`` and ``openai-parquet`` for files of rows."""
     warnings: tuple[str, ...] = ()
     skipped: int = 0
     """Bad lines (rows, conversations) that were skipped because the caller asked for it."""

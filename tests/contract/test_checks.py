@@ -12,7 +12,15 @@ import pytest
 import convsim
 from convsim.contracts import AgentReply, Annotation, UserMove
 from convsim.conversation import Label
-from convsim.testing import check_agent, check_annotator, check_metric, check_shopper, check_validator
+from convsim.testing import (
+    check_agent,
+    check_annotator,
+    check_metric,
+    check_reader,
+    check_shopper,
+    check_validator,
+)
+from tests.unit.readers.test_registry import ROWS, Csv, read_csv
 
 
 def fails(check: Callable[[Any], None], thing: object, why: str) -> None:
@@ -274,3 +282,59 @@ def test_a_validator_that_breaks_it_is_caught(wrong, why):
 
 def test_what_is_no_validator_is_caught():
     fails(check_validator, 3, "is no validator")
+
+
+class Careless(Csv):
+    """Breaks the contract as it is told."""
+
+    name = "careless"
+    wrong = ""
+
+    def recognises(self, path, head):
+        return super().recognises(path, head) if self.wrong != "claims" else True
+
+    def read(self, path):
+        if self.wrong == "reads noise":
+            return super().read(path) if path.read_bytes().startswith(b"session") else [TALK, OTHER]
+        if self.wrong == "writes":
+            path.write_text(f"{path.read_text(encoding='utf-8')}c,hi\n", encoding="utf-8")
+        if self.wrong == "forgets":
+            return super().read(path)[next(NUMBERS) % 2 :]
+        return super().read(path)
+
+
+TALK = {"id": "x", "messages": [{"role": "user", "content": "hi"}]}
+OTHER = {**TALK, "id": "y"}
+
+
+@pytest.fixture
+def rows(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(ROWS, encoding="utf-8")
+    return path
+
+
+def test_a_reader_that_keeps_to_the_contract_passes_as_a_class_and_a_function(rows):
+    check_reader(Csv, rows)
+    check_reader(read_csv, rows)
+    check_reader(Careless(), rows)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("claims", "recognises convsim's own JSONL"),
+        ("reads noise", "an empty file: was read as if it were whole|noise: was read as if it were whole"),
+        ("writes", "otherwise when it reads it again|changed"),
+        ("forgets", "otherwise when it reads it again"),
+    ],
+)
+def test_a_reader_that_breaks_it_is_caught(rows, wrong, why):
+    reader = Careless()
+    reader.wrong = wrong
+    fails(lambda thing: check_reader(thing, rows), reader, why)
+
+
+def test_a_reader_that_cannot_read_its_own_file_is_caught(rows):
+    fails(lambda thing: check_reader(thing, rows), lambda path: 1 / 0, "raised ZeroDivisionError")
+    fails(lambda thing: check_reader(thing, rows), "convsimm", "did you mean convsim")

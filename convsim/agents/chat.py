@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from convsim.agents.foreign import in_time
+from convsim._async import in_time
 from convsim.contracts.model import ChatMessage, ChatModel
 from convsim.conversation import Usage
 from convsim.errors import AgentError, ModelError
@@ -36,7 +36,7 @@ async def ask_model(agent: Asking, messages: Sequence[ChatMessage], *, seed: int
     Raises:
         AgentError: The model failed, was late, said nothing, or its filter held the answer back.
     """
-    async with in_time(agent.name, agent.timeout_s):
+    async with in_time(agent.name, agent.timeout_s, AgentError):
         try:
             completion = await agent.model.complete(
                 messages,

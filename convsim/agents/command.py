@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from convsim._async import in_thread, in_time
 from convsim.agents.answer import parse_answer
-from convsim.agents.foreign import in_thread, in_time
 from convsim.agents.program import EndedError, MisbehavedError, Program
-from convsim.agents.seen import as_request, seen_by_agent
+from convsim.agents.seen import as_request
 from convsim.checks import check_timeout, check_whole
 from convsim.contracts.agent import AgentReply
 from convsim.conversation import Conversation
 from convsim.errors import AgentError, InputError
+from convsim.lifting import seen_by_agent
 from convsim.one_line import one_line
 
 MAX_PROCESSES = 64
@@ -59,7 +60,7 @@ class Command:
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
         """Ask the program; raises AgentError when it ends, is late, or answers what cannot be used."""
         line = json.dumps(as_request(seen_by_agent(conversation), seed=seed)).encode()
-        async with self._turn(), in_time(self.name, self.timeout_s):
+        async with self._turn(), in_time(self.name, self.timeout_s, AgentError):
             while True:
                 program = self._ready()
                 try:

@@ -27,12 +27,13 @@ from convsim.agents.faults.stock import Stock
 from convsim.catalogue import Catalogue
 from convsim.contracts.agent import Agent, AgentReply
 from convsim.conversation import Conversation, Fault
+from convsim.lifting import AgentLike, lift_agent
 from convsim.one_line import one_line
 
 T = TypeVar("T")
 
 
-def degrade(agent: Agent, spec: str, severity: float, *, catalogue: Catalogue | None = None) -> Degraded:
+def degrade(agent: AgentLike, spec: str, severity: float, *, catalogue: Catalogue | None = None) -> Degraded:
     """Wrap ``agent`` in the faults that ``spec`` names, such as "bad" or "partial_query+rude_text".
 
     All are at ``severity``, from 0 to 1, by which a preset's own shares are multiplied.
@@ -40,7 +41,7 @@ def degrade(agent: Agent, spec: str, severity: float, *, catalogue: Catalogue | 
     Raises:
         InputError: There is no such fault or preset, or the severity is no number from 0 to 1.
     """
-    return Degraded(agent=agent, faults=severities_of(spec, severity), catalogue=catalogue)
+    return Degraded(agent=lift_agent(agent), faults=severities_of(spec, severity), catalogue=catalogue)
 
 
 @dataclass(kw_only=True, eq=False)

@@ -7,13 +7,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from convsim.agents.answer import MAX_ANSWER_BYTES, parse_answer
-from convsim.agents.foreign import in_time
-from convsim.agents.seen import as_request, seen_by_agent
+from convsim._async import in_time
+from convsim.agents.answer import parse_answer
+from convsim.agents.seen import as_request
 from convsim.checks import check_timeout
 from convsim.contracts.agent import AgentReply
 from convsim.conversation import Conversation
 from convsim.errors import AgentError, InputError
+from convsim.lifting import MAX_ANSWER_BYTES, seen_by_agent
 from convsim.one_line import one_line
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class HTTP:
         }
         if self.api_key_env:
             headers["Authorization"] = f"Bearer {os.environ.get(self.api_key_env, '')}"
-        async with in_time(self.name, self.timeout_s):
+        async with in_time(self.name, self.timeout_s, AgentError):
             try:
                 # A session for each reply: it belongs to one event loop, and nobody would close a longer one.
                 async with (

@@ -10,16 +10,16 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convsim.agents.answer import to_reply
 from convsim.agents.chat import ask_model
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.search.tokens import words_of
-from convsim.agents.seen import as_chat, seen_by_agent
+from convsim.agents.seen import as_chat
 from convsim.catalogue import Catalogue, CatalogueItem
 from convsim.checks import check_timeout, check_whole
 from convsim.contracts.agent import AgentReply
 from convsim.contracts.model import ChatMessage, ChatModel
 from convsim.conversation import Conversation
+from convsim.lifting import seen_by_agent, to_reply
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convsim.agents.answer import to_reply
 from convsim.agents.chat import ask_model
-from convsim.agents.seen import as_chat, seen_by_agent
+from convsim.agents.seen import as_chat
 from convsim.checks import check_timeout, check_whole
 from convsim.contracts.agent import AgentReply
 from convsim.contracts.model import ChatMessage, ChatModel
 from convsim.conversation import Conversation
+from convsim.lifting import seen_by_agent, to_reply
 
 
 @dataclass(kw_only=True)

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from convsim.agents.answer import MAX_ANSWER_BYTES
+from convsim.lifting import MAX_ANSWER_BYTES
 from convsim.one_line import one_line
 
 BLOCK_BYTES = 65_536

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, cast
 
-from convsim.agents.answer import to_reply
-from convsim.agents.foreign import answer_of
-from convsim.agents.seen import as_openai, seen_by_agent
-from convsim.agents.target import resolve
-from convsim.checks import check_timeout
-from convsim.contracts.agent import AgentReply
+from convsim.contracts.agent import Agent, AgentReply
 from convsim.conversation import Conversation
-from convsim.errors import InputError
+from convsim.lifting import TIMEOUT_S, Takes, lift_agent
 
 
 @dataclass(kw_only=True)
 class PythonAgent:
-    """Asks ``target``: a function, an object with ``reply``, or ``module:attribute`` of one.
+    """Asks ``target``: a function, an object with ``reply``, a class of one, or ``module:attribute``.
 
-    It gets the conversation (``takes = "conversation"``) or a list of OpenAI messages (``"messages"``), and
-    the keyword ``seed`` if it takes one. It returns a text, an object with ``content`` and perhaps ``items``,
-    or an ``AgentReply``. What is not async runs in a thread of its own, several at once, so it must bear
-    that.
+    It gets the conversation (``takes = "conversation"``) or a list of OpenAI messages (``"messages"``); ``"auto"`` asks
+    how its first parameter is called. ``lift_agent`` says what it may answer. What is not async runs in a thread of
+    its own, several at once, so it must bear that.
 
     Raises:
         PluginError: ``target`` cannot be imported, or is nothing that can be asked.
@@ -32,36 +23,14 @@ class PythonAgent:
     """
 
     target: object
-    takes: Literal["conversation", "messages"] = "conversation"
-    timeout_s: float = 60.0
+    takes: Takes = "auto"
+    timeout_s: float = TIMEOUT_S
     name: str = "python"
-    _ask: Callable[..., object] = field(init=False, repr=False)
-    _takes_seed: bool = field(init=False, repr=False)
+    _lifted: Agent = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_timeout(self.name, self.timeout_s)
-        if self.takes not in ("conversation", "messages"):
-            raise InputError(
-                f"{self.name}: takes must be 'conversation' or 'messages', but is {self.takes!r}"
-            )
-        found = resolve(self.name, self.target)
-        asked = getattr(found, "reply", found)
-        if not callable(asked):
-            raise InputError(f"{self.name}: {found!r:.80} is no function and has no 'reply'")
-        self._ask = cast("Callable[..., object]", asked)
-        self._takes_seed = _has_keyword(asked, "seed")
+        self._lifted = lift_agent(self.target, name=self.name, takes=self.takes, timeout_s=self.timeout_s)
 
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
         """Ask the target; raises AgentError when it raises, is late, or answers what cannot be used."""
-        seen = seen_by_agent(conversation)
-        given = seen if self.takes == "conversation" else as_openai(seen)
-        keywords = {"seed": seed} if self._takes_seed else {}
-        return to_reply(await answer_of(self.name, self.timeout_s, self._ask, given, **keywords), self.name)
-
-
-def _has_keyword(function: Callable[..., object], keyword: str) -> bool:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some built-in callables have no signature
-        return False
-    return any(p.name == keyword or p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+        return await self._lifted.reply(conversation, seed=seed)

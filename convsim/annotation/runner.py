@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from convsim._async import in_thread
 from convsim.annotation.kept import Kept, content_key, open_kept
 from convsim.annotation.labelled import check_annotation, is_labelled_by, with_labels
-from convsim.contracts import Annotation, Annotator
+from convsim.contracts import Annotation, Annotator, BatchAnnotator
 from convsim.conversation import Conversation, Usage
 from convsim.errors import ConvsimError
+from convsim.lifting import AnnotatorLike, lift_annotator
 from convsim.one_line import one_line
 from convsim.records import described
 from convsim.waiting import run_to_its_end
@@ -43,7 +45,7 @@ class Annotated:
 
 def annotate(
     conversations: Sequence[Conversation],
-    annotator: Annotator,
+    annotator: AnnotatorLike,
     *,
     concurrency: int = 8,
     keep: Path | None = None,
@@ -53,20 +55,21 @@ def annotate(
 
     Args:
         conversations: Whatever is to be labelled.
-        annotator: Who labels.
+        annotator: Who labels: an annotator, or a function, as ``convsim.lifting.lift_annotator`` takes it.
         concurrency: Conversations at a time.
         keep: A file of annotations that grows as they are made, so that the same call goes on after an interruption.
         on_change: Told how many conversations are done.
 
     Raises:
-        InputError: ``keep`` cannot be used.
+        InputError: ``keep`` cannot be used, or ``annotator`` is none.
     """
-    source = annotator.source
+    lifted = lift_annotator(annotator)
+    source = lifted.source
     wanted = {content_key(c, source): c for c in conversations if not is_labelled_by(c, source)}
     reasons: dict[str, str] = {}
     with open_kept(keep) as kept:
         missing = {key: c for key, c in wanted.items() if key not in kept.done}
-        run = _Run(annotator, kept, reasons, on_change, done=len(wanted) - len(missing))
+        run = _Run(lifted, kept, reasons, on_change, done=len(wanted) - len(missing))
         run_to_its_end(lambda: run.all(missing, concurrency))
         return _put_together(conversations, kept, reasons, source)
 
@@ -80,8 +83,8 @@ class _Run:
     done: int
 
     async def all(self, missing: dict[str, Conversation], concurrency: int) -> None:
-        many = getattr(self.annotator, "annotate_many", None)
-        if callable(many):
+        if isinstance(self.annotator, BatchAnnotator):
+            many = self.annotator.annotate_many
             keys = list(missing)
             for start in range(0, len(keys), BATCH):
                 await self._batch(many, {key: missing[key] for key in keys[start : start + BATCH]})
@@ -100,7 +103,8 @@ class _Run:
         self, many: Callable[[Sequence[Conversation]], Sequence[Annotation]], batch: dict[str, Conversation]
     ) -> None:
         try:
-            annotations = await asyncio.to_thread(many, list(batch.values()))
+            given = list(batch.values())
+            annotations = await in_thread(lambda: many(given))
             pairs = list(zip(batch.items(), annotations, strict=True))
         except Exception:
             # One of them is in the way, whatever it raised: each is asked by itself, and its reason is kept there.

@@ -1,7 +1,7 @@
 """The seams: what convsim and its plugins promise one another."""
 
 from convsim.contracts.agent import Agent, AgentReply
-from convsim.contracts.annotator import Annotation, Annotator
+from convsim.contracts.annotator import Annotation, Annotator, BatchAnnotator
 from convsim.contracts.base_validator import BaseValidator
 from convsim.contracts.columns import WORD, Columns, ratio
 from convsim.contracts.corpus import Corpus
@@ -21,6 +21,7 @@ __all__ = [
     "Annotation",
     "Annotator",
     "BaseValidator",
+    "BatchAnnotator",
     "ChatMessage",
     "ChatModel",
     "Choice",

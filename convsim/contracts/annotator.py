@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Protocol, runtime_checkable
 
 from pydantic import Field
@@ -40,4 +40,13 @@ class Annotator(Protocol):
 
     async def annotate(self, conversation: Conversation) -> Annotation:
         """Label every user message, each from the conversation up to it alone, and the whole conversation."""
+        ...
+
+
+@runtime_checkable
+class BatchAnnotator(Annotator, Protocol):
+    """An annotator that is asked for many conversations at once, because that is faster."""
+
+    def annotate_many(self, conversations: Sequence[Conversation]) -> Sequence[Annotation]:
+        """Label conversations, in their order; where it raises, each is asked for by itself."""
         ...

@@ -49,6 +49,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     failure: Failure | None = None
     turn = 0
     try:
+        conversation = conversation.but(learned_from=planned.shopper.learned_from)
         for turn in range(max_turns):
             step = child_seed(planned.draws, "turn", turn)
             move = await planned.shopper.speak(
@@ -105,7 +106,6 @@ def _opened(planned: Planned) -> Conversation:
         shopper=planned.shopper.name,
         simulator=name,
         source=f"convsim:{planned.study}",
-        learned_from=planned.shopper.learned_from,
         messages=(),
     )
 

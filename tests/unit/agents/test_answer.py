@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from convsim.agents.answer import MAX_ANSWER_BYTES, MAX_TEXT_BYTES, parse_answer, to_reply
+from convsim.agents.answer import parse_answer
 from convsim.contracts import AgentReply
 from convsim.conversation import Usage
 from convsim.errors import AgentError
+from convsim.lifting import MAX_ANSWER_BYTES, MAX_TEXT_BYTES, to_reply
 
 BOOT = {"id": "b1", "title": "Boot", "price": 39.0, "attributes": {"colors": ["red"]}}
 

@@ -1,0 +1,168 @@
+"""Calls code that may block or never end: in time, off the event loop where it blocks, its streams collected."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import inspect
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TypeVar, cast
+
+from convsim.errors import ConvsimError
+from convsim.one_line import one_line
+from convsim.waiting import run_to_its_end
+
+Answer = TypeVar("Answer")
+
+MAX_PARTS = 100_000
+"""As many parts of a generator are taken."""
+MAX_CHARACTERS = 4 * 1024 * 1024
+"""As long a text is taken from a generator."""
+
+
+class Parts(list[object]):
+    """What a generator, sync or async, has yielded."""
+
+
+@contextlib.asynccontextmanager
+async def in_time(owner: str, timeout_s: float, failure: type[ConvsimError]) -> AsyncIterator[None]:
+    """Run the body for at most ``timeout_s`` seconds; raises ``failure`` when they are over."""
+    clock = asyncio.timeout(timeout_s)
+    try:
+        async with clock:
+            yield
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        raise failure(f"{owner} did not answer within {timeout_s:g} s") from None
+
+
+async def in_thread(function: Callable[[], Answer]) -> Answer:
+    """Run a blocking function in a thread of its own.
+
+    Not in the loop's executor: its threads are few, and are waited for when the loop ends. A thread that never ends
+    is left behind: Python cannot stop it. It does not keep the program from ending.
+    """
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Future[tuple[Answer | None, BaseException | None]] = loop.create_future()
+
+    def settle(answer: Answer | None, error: BaseException | None) -> None:
+        if not waiting.done():
+            waiting.set_result((answer, error))
+
+    def work() -> None:
+        answer, raised = None, None
+        try:
+            answer = function()
+        except BaseException as error:  # the thread has nobody above it; the caller gets whatever this is
+            raised = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, answer, raised)
+
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(work,), name="convsim-plugin", daemon=True).start()
+    answer, raised = await waiting
+    if isinstance(raised, StopIteration):  # a coroutine may not raise it
+        raise RuntimeError("StopIteration") from raised
+    if raised is not None:
+        raise raised
+    return cast("Answer", answer)
+
+
+async def answer_of(
+    owner: str,
+    timeout_s: float,
+    failure: type[ConvsimError],
+    function: Callable[..., object],
+    *args: object,
+    **keywords: object,
+) -> object:
+    """Return what foreign code answers, a generator's answer as ``Parts``.
+
+    What is not async runs in a thread of its own, and so does the body of a generator.
+
+    Raises:
+        ConvsimError: Of the kind ``failure``, when the code raises anything or takes too long.
+    """
+    async with in_time(owner, timeout_s, failure):
+        try:
+            return await _called(function, *args, **keywords)
+        except failure:
+            raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise failure(f"{owner} cancelled itself") from None
+        except (Exception, SystemExit) as error:  # it may raise anything, and may not end the run
+            raise failure(f"{owner} raised {said_of(error)}") from error
+
+
+def said_of(error: BaseException) -> str:
+    """Say in one line what was raised; even an error whose own text cannot be had is said."""
+    try:
+        return f"{type(error).__name__}: {one_line(error)}"
+    except Exception:
+        return type(error).__name__
+
+
+def called(function: Callable[..., object], *args: object, **keywords: object) -> object:
+    """Call a function, sync or async, from ordinary code, and return its answer, a generator's as ``Parts``."""
+    value = _drained(function(*args, **keywords))
+    if inspect.isawaitable(value) or isinstance(value, AsyncIterator):
+        return run_to_its_end(lambda: _settled(value))
+    return value
+
+
+async def _called(function: Callable[..., object], *args: object, **keywords: object) -> object:
+    if _is_async(function):
+        return await _settled(function(*args, **keywords))
+    return await _settled(await in_thread(lambda: _drained(function(*args, **keywords))))
+
+
+async def _settled(value: object) -> object:
+    """Await what is to be awaited, and gather what comes in parts."""
+    if inspect.isawaitable(value):
+        value = await value
+    if isinstance(value, AsyncIterator):
+        parts = _Gathering()
+        async for part in value:
+            parts.add(part)
+        return parts.found
+    return await in_thread(lambda: _drained(value)) if isinstance(value, Iterator) else value
+
+
+def _drained(value: object) -> object:
+    """Return ``value``, and what a generator yields in its place."""
+    if not isinstance(value, Iterator) or inspect.isawaitable(value):
+        return value
+    parts = _Gathering()
+    for part in value:
+        parts.add(part)
+    return parts.found
+
+
+class _Gathering:
+    """The parts of a stream, of which there may be no end."""
+
+    def __init__(self) -> None:
+        self.found = Parts()
+        self._characters = 0
+
+    def add(self, part: object) -> None:
+        self.found.append(part)
+        self._characters += len(part) if isinstance(part, str) else 0
+        if len(self.found) > MAX_PARTS:
+            raise ValueError(f"its generator yields more than {MAX_PARTS:,} parts")
+        if self._characters > MAX_CHARACTERS:
+            raise ValueError(f"its generator yields more than {MAX_CHARACTERS:,} characters")
+
+
+def _is_async(function: Callable[..., object]) -> bool:
+    return any(
+        test(part)
+        for part in (function, type(function).__call__)
+        for test in (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    )

@@ -1,0 +1,137 @@
+"""What may come back from somebody's agent or shopper, and the one-line reason when it may not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from convsim._async import said_of
+from convsim.contracts import AgentReply, UserMove
+from convsim.conversation import Action
+from convsim.errors import AgentError, ConvsimError, ModelError
+from convsim.lifting.texts import REPLY_KEYS, part_of, said_in
+from convsim.lifting.words import problem_in, shown, unknown_key
+from convsim.one_line import one_line
+
+MAX_TEXT_BYTES = 256 * 1024
+"""The longest text that is taken, in UTF-8."""
+MAX_ANSWER_BYTES = 1024 * 1024
+"""The largest answer that is taken, items included, as JSON."""
+HTML_STARTS = ("<!doctype html", "<html")
+M = TypeVar("M", bound=BaseModel)
+
+
+def to_reply(answer: object, agent: str) -> AgentReply:
+    """Make a reply of what ``agent`` answered, in any form that ``lift_agent`` names.
+
+    Raises:
+        AgentError: Nothing, an empty answer, a wrong type, items without ids, a web page, or more than the bounds.
+    """
+    with readable(agent, AgentError):
+        if isinstance(answer, AgentReply):
+            reply = answer
+        else:
+            said = said_in(answer, agent, AgentError)
+            if near := get_close_matches(
+                "items", [key for key in said if key not in REPLY_KEYS], cutoff=0.85
+            ):
+                raise AgentError(f"{agent} answered with {near[0]!r}; did you mean 'items'?")
+            reply = validated(
+                AgentReply, {key: said[key] for key in REPLY_KEYS if key in said}, agent, AgentError
+            )
+    check_bounds(reply, reply.content, agent, AgentError)
+    if not reply.content.strip() and not reply.items:
+        raise AgentError(f"{agent} answered with neither text nor items")
+    if reply.content.lstrip()[:20].lower().startswith(HTML_STARTS):
+        raise AgentError(f"{agent} answered with a web page: {one_line(reply.content):.80}")
+    return reply
+
+
+def to_move(answer: object, shopper: str) -> UserMove:
+    """Make a move of what ``shopper`` answered, in any form that ``lift_shopper`` names.
+
+    No text is a move that leaves or accepts: such a move is typed.
+
+    Raises:
+        ModelError: Nothing, an empty text, an unknown action or key, a wrong type, or more than the bounds.
+    """
+    with readable(shopper, ModelError):
+        if isinstance(answer, UserMove):
+            move = answer
+        else:
+            stated = _stated_move(answer, shopper)
+            move = validated(UserMove, stated, shopper, ModelError)
+            if move.action == "say" and not move.text.strip():
+                raise ModelError(f'{shopper} said nothing; to leave, it answers ("leave", "")')
+    check_bounds(move, move.text, shopper, ModelError)
+    return move
+
+
+def _stated_move(answer: object, shopper: str) -> dict[str, object]:
+    if answer is None:
+        raise ModelError(f'{shopper} answered nothing (None); to leave, it answers ("leave", "")')
+    if isinstance(answer, tuple):
+        return _move_of_tuple(answer, shopper)
+    if isinstance(answer, Mapping) and not {"action", "text", "accepted"}.isdisjoint(answer):
+        stated = {("text" if key == "content" else str(key)): value for key, value in answer.items()}
+    elif isinstance(part_of(answer, "action"), str):
+        parts = {name: part_of(answer, name) for name in ("action", "text", "content", "accepted")}
+        stated = {("text" if k == "content" else k): v for k, v in parts.items() if v is not None}
+    else:
+        stated = {"text": said_in(answer, shopper, ModelError)["content"]}
+    known = [name for name in UserMove.model_fields if name != "metadata"]
+    for key in stated:
+        if key not in known:
+            raise ModelError(f"{shopper} answered with {unknown_key(key, known)}")
+    return {"action": "accept" if stated.get("accepted") else "say", **stated}
+
+
+def _move_of_tuple(answer: tuple[object, ...], shopper: str) -> dict[str, object]:
+    actions = get_args(Action)
+    if not answer or len(answer) > 3 or answer[0] not in actions:
+        raise ModelError(
+            f"{shopper} answered {shown(answer)}; a tuple is (action, text) or (action, text, accepted), and an action "
+            f"is {', '.join(actions)}"
+        )
+    stated: dict[str, object] = {"action": answer[0]}
+    for part in answer[1:]:
+        stated["accepted" if isinstance(part, list | tuple) else "text"] = part
+    return stated
+
+
+@contextlib.contextmanager
+def readable(who: str, failure: type[ConvsimError]) -> Iterator[None]:
+    """Say in one line that an answer cannot be read; reading it runs somebody's properties."""
+    try:
+        yield
+    except ConvsimError:
+        raise
+    except Exception as error:
+        raise failure(f"{who} answered what cannot be read: {said_of(error)}") from error
+
+
+def validated(kind: type[M], fields: Mapping[str, object], who: str, failure: type[ConvsimError]) -> M:
+    """Make a record of an answer's fields; raises ``failure`` with the first problem."""
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise failure(f"{who} answered wrongly: {problem_in(error)}") from None
+
+
+def check_bounds(record: BaseModel, text: str, who: str, failure: type[ConvsimError]) -> None:
+    """Check that an answer is Unicode and JSON, and not too large; raises ``failure``."""
+    try:
+        size = len(json.dumps(record.model_dump(mode="json"), ensure_ascii=False, allow_nan=False).encode())
+    except UnicodeEncodeError:
+        raise failure(f"{who} answered with half a character, which is no Unicode text") from None
+    except (ValueError, RecursionError):
+        raise failure(f"{who} answered with attributes that are no JSON, such as NaN") from None
+    if len(text.encode()) > MAX_TEXT_BYTES:
+        raise failure(f"{who} answered with more than {MAX_TEXT_BYTES:,} bytes of text")
+    if size > MAX_ANSWER_BYTES:
+        raise failure(f"{who} answered with more than {MAX_ANSWER_BYTES:,} bytes")

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 from convsim.errors import ConvsimError
 from convsim.one_line import one_line
+from convsim.records import described
 from convsim.waiting import run_to_its_end
 
 Answer = TypeVar("Answer")
@@ -103,7 +104,7 @@ async def answer_of(
 def said_of(error: BaseException) -> str:
     """Say in one line what was raised; even an error whose own text cannot be had is said."""
     try:
-        return f"{type(error).__name__}: {one_line(error)}"
+        return one_line(described(error))
     except Exception:
         return type(error).__name__
 

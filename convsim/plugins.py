@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Literal, get_args
+from typing import Any, Literal, get_args, overload
 
+from convsim.contracts import Agent, Annotator, ChatModel, Shopper, Validator
 from convsim.errors import PluginError
+from convsim.lifting import lift_agent, lift_annotator, lift_shopper, lift_validator, make_class, resolve
 from convsim.records import nearest
 
 Kind = Literal["models", "agents", "shoppers", "annotators", "validators", "metrics", "readers", "faults"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+Liftable = Literal["models", "agents", "shoppers", "annotators", "validators"]
+"""Kinds of which one is made from settings; the others are functions and classes, taken as they are."""
 OWN = "convsim"
 """The distribution whose plugins keep their names, whatever else is installed."""
+
+Parts = Mapping[str, Callable[[], object]]
+NO_PARTS: Parts = {}
+PARTS = {
+    "model": "[model] or --model",
+    "real": "[data] real or --real",
+    "sha256": "[data] real or --real",
+    "catalogue": "[data] catalogue or --catalogue",
+}
+"""What a class is given where it asks for it by name, and how else it is said."""
+OPTIONS: Mapping[Liftable, tuple[str, ...]] = {
+    "models": (),
+    "agents": ("name", "takes", "timeout_s"),
+    "shoppers": ("name", "timeout_s"),
+    "annotators": ("name", "source", "timeout_s"),
+    "validators": ("name",),
+}
 
 
 def installed(kind: Kind) -> dict[str, EntryPoint]:
@@ -38,53 +58,107 @@ def load(kind: Kind, name: str) -> object:
     found = installed(kind)
     if name in found:
         _check_one(kind, name)
-        return _imported(found[name].value, kind)
+        return resolve(found[name].value, f"the convsim.{kind} plugin {name!r}")
     if ":" in name:
-        return _imported(name, kind)
+        return resolve(name, f"convsim.{kind}")
     known = ", ".join(found) or "none"
     raise PluginError(
         f"no plugin of convsim.{kind} is registered as {name!r}; installed: {known}; or give module:attribute"
     )
 
 
-def make(kind: Kind, name: str, **settings: object) -> object:
-    """Load a plugin and, if it is a class, make one with ``settings`` as its keyword fields."""
-    plugin = load(kind, name)
-    if not isinstance(plugin, type):
-        return plugin
-    check_setting_names(name, settings, inspect.signature(plugin).parameters)
-    try:
-        return plugin(**settings)
-    except TypeError as error:
-        raise PluginError(
-            f"{name} of convsim.{kind} cannot be made with {sorted(settings)}: {error}"
-        ) from error
+@overload
+def make(kind: Literal["models"], name: str, parts: Parts = ..., /, **settings: object) -> ChatModel: ...
+@overload
+def make(kind: Literal["agents"], name: str, parts: Parts = ..., /, **settings: object) -> Agent: ...
+@overload
+def make(kind: Literal["shoppers"], name: str, parts: Parts = ..., /, **settings: object) -> Shopper: ...
+@overload
+def make(kind: Literal["annotators"], name: str, parts: Parts = ..., /, **settings: object) -> Annotator: ...
+@overload
+def make(kind: Literal["validators"], name: str, parts: Parts = ..., /, **settings: object) -> Validator: ...
 
 
-def check_setting_names(
-    plugin: str,
-    settings: Iterable[str],
-    parameters: Mapping[str, inspect.Parameter],
-    hidden: Collection[str] = (),
-) -> None:
-    """Check that a plugin has settings of these names.
+def make(kind: Liftable, name: str, parts: Parts = NO_PARTS, /, **settings: object) -> object:
+    """Load a plugin, make one where it is a class, and lift it into what convsim asks for.
 
-    Args:
-        plugin: What the plugin is called.
-        settings: The names that were given.
-        parameters: Those of its class.
-        hidden: Names that are not to be listed, because nobody sets them.
+    A class takes ``settings`` by keyword. Where its constructor has a parameter of one of these names, and no default
+    but None, it is given a part of convsim's own, which is made only then:
+
+    ``model``: the chat model that ``[model]`` or ``--model`` names (a ``ChatModel``).
+    ``real``: the conversations to learn from, ``[data] real`` or ``--real`` (a sequence of ``Conversation``).
+    ``sha256``: the hash of their file, beside ``real``.
+    ``catalogue``: what is sold, ``[data] catalogue`` or ``--catalogue`` (a ``Catalogue``).
+
+    What ``lift_agent``, ``lift_shopper``, ``lift_annotator`` or ``lift_validator`` takes by keyword, such as
+    ``timeout_s``, is a setting of every function and object that is lifted.
 
     Raises:
-        PluginError: There is no such setting; its line names the nearest one, and all that there are.
+        PluginError: No such plugin, one that cannot be made so, or that is nothing of its kind.
+        InputError: A setting cannot be used.
     """
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
-    if unknown := sorted(set(settings) - parameters.keys()):
-        known = [name for name in parameters if name not in hidden]
-        meant = nearest(unknown[0], known)
+    plugin = load(kind, name)
+    known = _settings_of(plugin)
+    options = () if _is_own(plugin) else OPTIONS[kind]
+    owner = f"[{kind[:-1]}] {name}"
+    if reserved := [part for part in parts if part in settings and _is_own(plugin)]:
+        raise PluginError(f"{owner}: {reserved[0]!r} is no setting; say it as {PARTS[reserved[0]]}")
+    if known is not None:
+        _check_names(owner, settings, (*known, *options))
+    lifting = {key: settings[key] for key in options if key in settings and key not in (known or {})}
+    if isinstance(plugin, type):
+        given = {key: value for key, value in settings.items() if key not in lifting}
+        wanted = [part for part in parts if _asks_for(part, known or {}) and part not in given]
+        plugin = make_class(plugin, name, **given, **{part: parts[part]() for part in wanted})
+    return _lifted(kind, plugin, lifting)
+
+
+def _settings_of(plugin: object) -> Mapping[str, inspect.Parameter] | None:
+    """Return what a class is made with, by name; None where it takes anything. A function has no settings."""
+    if not isinstance(plugin, type):
+        return {}
+    try:
+        parameters = inspect.signature(plugin).parameters
+    except (TypeError, ValueError):  # some classes have no signature
+        return None
+    takes_anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return None if takes_anything else parameters
+
+
+def _asks_for(part: str, known: Mapping[str, inspect.Parameter]) -> bool:
+    if part not in known or (part == "sha256" and "real" not in known):
+        return False
+    return known[part].default in (inspect.Parameter.empty, None)
+
+
+def _is_own(plugin: object) -> bool:
+    kind = plugin if isinstance(plugin, type) else type(plugin)
+    return kind.__module__.partition(".")[0] in ("convsim", "convsim_validators")
+
+
+def _lifted(kind: Liftable, plugin: object, options: Mapping[str, Any]) -> object:
+    if kind == "agents":
+        return lift_agent(plugin, **options)
+    if kind == "shoppers":
+        return lift_shopper(plugin, **options)
+    if kind == "annotators":
+        return lift_annotator(plugin, **options)
+    if kind == "validators":
+        return lift_validator(plugin, **options)
+    if not isinstance(plugin, ChatModel):
         raise PluginError(
-            f"{plugin} has no setting {unknown[0]!r}; it has: {', '.join(known) or 'none'}"
+            f"{plugin!r:.80} is no model: it needs a name and async complete(), continue_text() and choose()"
+        )
+    return plugin
+
+
+def _check_names(owner: str, settings: Iterable[str], known: Collection[str]) -> None:
+    """Check that a plugin has settings of these names; raises PluginError with the nearest one, and all."""
+    if unknown := sorted({*settings}.difference(known)):
+        listed = dict.fromkeys(name for name in known if name not in PARTS)
+        meant = nearest(unknown[0], listed)
+        raise PluginError(
+            f"{owner} has no setting {unknown[0]!r}; it has: {', '.join(listed) or 'none'}"
             + (f"; did you mean {meant!r}?" if meant else "")
         )
 
@@ -101,14 +175,3 @@ def _check_one(kind: Kind, name: str) -> None:
         raise PluginError(
             f"{name!r} of convsim.{kind} is registered twice: {said}; give one as module:attribute, or uninstall one"
         )
-
-
-def _imported(reference: str, kind: Kind) -> object:
-    module, _, attribute = reference.partition(":")
-    try:
-        plugin: object = importlib.import_module(module)
-        for part in attribute.split("."):
-            plugin = getattr(plugin, part)
-    except Exception as error:  # importing runs somebody else's module, which may raise anything
-        raise PluginError(f"the convsim.{kind} plugin {reference!r} cannot be imported: {error}") from error
-    return plugin

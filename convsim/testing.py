@@ -13,7 +13,6 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from convsim.agents import PythonAgent
 from convsim.battery import Scorecard
 from convsim.config import StudyConfig, read_study
 from convsim.conformance import (
@@ -24,8 +23,9 @@ from convsim.conformance import (
     check_shopper,
     check_validator,
 )
-from convsim.contracts import FAILING, Agent, Finding, Verdict
+from convsim.contracts import FAILING, Finding, Verdict
 from convsim.errors import ConvsimError, InputError, StudyError
+from convsim.lifting import AgentLike, ShopperLike
 from convsim.one_line import one_line
 from convsim.readers.problems import first_problem
 from convsim.report.words import VERDICTS, interval, number
@@ -45,6 +45,8 @@ __all__ = [
 ALLOWED: tuple[Verdict, ...] = ("aligned", "reacts_as_people", "undecided")
 """The verdicts that ``--fail-on different`` lets pass."""
 MAX_ROWS = 40
+Part = str | Mapping[str, object]
+"""A plugin by its name, or by a section of a STUDY.toml."""
 COLUMNS = ("verdict", "metric", "validator", "estimate", "interval", "people from people")
 
 
@@ -81,25 +83,34 @@ def assert_findings(
 
 
 def hold_study(
-    folder: Path | str, *, file: Path | str | None = None, agent: object = None, **sections: object
+    folder: Path | str,
+    *,
+    file: Path | str | None = None,
+    shopper: Part | ShopperLike | None = None,
+    agent: Part | AgentLike | None = None,
+    **sections: object,
 ) -> Path:
     """Hold a study's conversations in ``folder``, and return it: a side for ``convsim.validate``.
 
     Args:
         folder: The run folder; the same study goes on in it.
         file: A STUDY.toml; without one, all is as in ``convsim simulate``.
+        shopper: Your shopper: a function, an object with ``speak``, a plugin's name or a ``[shopper]`` section.
         agent: Your agent: a function, an object with ``reply``, a plugin's name or an ``[agent]`` section.
         sections: Whole sections of a STUDY.toml, which replace the file's, such as ``study={"n": 60, "seed": 3}``,
-            ``shopper={"name": "prompted"}``, ``data={"real": "people.jsonl"}``, ``arm=[{"name": "good"}]``.
+            ``data={"real": "people.jsonl"}``, ``arm=[{"name": "good"}]``.
 
     Raises:
         InputError: The study cannot be held as asked.
         ConvsimError: Every conversation failed, or some are missing because the budget is spent.
     """
-    own = None if agent is None or isinstance(agent, str | Mapping) else _lifted(agent)
-    if agent is not None:
-        sections["agent"] = _section(agent)
-    outcome = _Assembly(_config(file, sections), own).study().run(folder)
+    for name, part in (("shopper", shopper), ("agent", agent)):
+        if part is not None:
+            sections[name] = _section(part)
+    own_shopper = None if isinstance(shopper, str | Mapping) else shopper
+    own_agent = None if isinstance(agent, str | Mapping) else agent
+    assembly = Assembly(_config(file, sections), shopper=own_shopper, agent=own_agent)
+    outcome = assembly.study().run(folder)
     if outcome.missing or outcome.failed == outcome.planned:
         why = one_line(outcome.commonest_reason or outcome.stop)
         raise ConvsimError(
@@ -109,29 +120,13 @@ def hold_study(
     return outcome.folder
 
 
-class _Assembly(Assembly):
-    """Puts a study together around an agent that stands in no file."""
-
-    def __init__(self, config: StudyConfig, own: Agent | None):
-        super().__init__(config)
-        self._own = own
-
-    def agent(self) -> Agent:
-        return self._own or super().agent()
-
-
-def _lifted(agent: object) -> Agent:
-    name = getattr(agent, "name", None)
-    return PythonAgent(target=agent, name=name if isinstance(name, str) and name else "python")
-
-
-def _section(agent: object) -> object:
-    """Say an agent as a STUDY.toml would; an object is said by its name, so that manifests tell agents apart."""
-    if isinstance(agent, Mapping):
-        return agent
-    if isinstance(agent, str):
-        return {"name": agent}
-    kind = agent if hasattr(agent, "__qualname__") else type(agent)
+def _section(part: object) -> object:
+    """Say a part as a STUDY.toml would; an object is said by its name, so that manifests tell objects apart."""
+    if isinstance(part, Mapping):
+        return part
+    if isinstance(part, str):
+        return {"name": part}
+    kind = part if hasattr(part, "__qualname__") else type(part)
     return {"name": "python", "target": f"{kind.__module__}:{getattr(kind, '__qualname__', kind)}"}
 
 

@@ -10,8 +10,9 @@ from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels,
 from convsim.battery.reliability import reliabilities
 from convsim.battery.scorecard import MadeBy, Scorecard
 from convsim.battery.sides import Selection, Side, Source
-from convsim.contracts import Annotator, Corpus, Finding, Validator
-from convsim.errors import ConvsimError, PluginError
+from convsim.contracts import Corpus, Finding, Validator
+from convsim.errors import ConvsimError
+from convsim.lifting import AnnotatorLike, ValidatorLike, lift_validator
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import installed, load, make
 from convsim.provenance import own_version
@@ -28,11 +29,11 @@ def validate(
     simulated: Source,
     *,
     seed: int,
-    validators: Iterable[str | Validator] | None = None,
+    validators: Iterable[str | ValidatorLike] | None = None,
     metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
-    annotator: Annotator | None = None,
+    annotator: str | AnnotatorLike | None = None,
     allow_overlap: bool = False,
     allow_failures: bool = False,
 ) -> Scorecard:
@@ -44,12 +45,14 @@ def validate(
         real: The people's conversations.
         simulated: The simulated conversations.
         seed: Moves every random draw.
-        validators: Names or instances; by default all that are installed and need not be asked for.
+        validators: Names, ``module:thing``, validators or functions of both sides; by default all installed ones that
+            need not be asked for.
         metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
             a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         tasks: Keep only these tasks on both sides; all by default.
         arms: Keep only these arms on both sides; all by default.
-        annotator: Labels both sides first, so that acts and experience are compared too.
+        annotator: A name, an annotator or a function of one conversation: labels both sides first, so that acts and
+            experience are compared too.
         allow_overlap: Judge a simulator even on conversations that it learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
 
@@ -123,19 +126,13 @@ def judge(
 
 
 def find_validators(wanted: Iterable[object] | None) -> list[Validator]:
-    """Make validators by name; instances pass through. None stands for all that do not wait to be named.
+    """Make validators by name, and of functions and objects. None stands for all that do not wait to be named.
 
     Raises:
         PluginError: No such validator, or something that is none.
     """
     wanted = default_validators() if wanted is None else wanted
-    validators = [make("validators", v) if isinstance(v, str) else v for v in wanted]
-    for validator in validators:
-        if not isinstance(validator, Validator):
-            raise PluginError(
-                f"{validator!r} is no validator: it needs a name and validate(real, simulated, *, seed)"
-            )
-    return [validator for validator in validators if isinstance(validator, Validator)]
+    return [make("validators", one) if isinstance(one, str) else lift_validator(one) for one in wanted]
 
 
 def default_validators() -> list[str]:
@@ -164,7 +161,7 @@ def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed
                 n_simulated=len(simulated),
                 seed=seed,
                 version=str(getattr(validator, "version", "unknown")),
-                source=type(validator).__module__,
+                source=str(getattr(validator, "source", type(validator).__module__)),
                 details={"traceback": "".join(traceback.format_exception(error))[-MAX_TRACEBACK_CHARACTERS:]},
             )
         ]

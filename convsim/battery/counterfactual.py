@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 from convsim.battery.comparison import judge
 from convsim.battery.scorecard import Scorecard
 from convsim.battery.sides import Selection, Side, Source
-from convsim.contracts import Annotator, Finding, Validator
+from convsim.contracts import Finding, Validator
 from convsim.errors import InputError
+from convsim.lifting import AnnotatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import make
 
@@ -29,7 +29,7 @@ def counterfactual(
     tasks: Collection[str] = (),
     settings: Mapping[str, object] = NO_SETTINGS,
     metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
-    annotator: Annotator | None = None,
+    annotator: str | AnnotatorLike | None = None,
     allow_overlap: bool = False,
     allow_failures: bool = False,
 ) -> Scorecard:
@@ -80,7 +80,7 @@ def dose_response(
     tasks: Collection[str] = (),
     settings: Mapping[str, object] = NO_SETTINGS,
     metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
-    annotator: Annotator | None = None,
+    annotator: str | AnnotatorLike | None = None,
     allow_failures: bool = False,
 ) -> Scorecard:
     """Ask how simulated shoppers change as an agent's fault grows from severity 0 to 1.
@@ -123,7 +123,7 @@ def check_relations(
     tasks: Collection[str] = (),
     settings: Mapping[str, object] = NO_SETTINGS,
     metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
-    annotator: Annotator | None = None,
+    annotator: str | AnnotatorLike | None = None,
     further: Iterable[Finding] = (),
     allow_failures: bool = False,
 ) -> Scorecard:
@@ -159,7 +159,7 @@ def check_relations(
 
 
 def _made(name: str, settings: Mapping[str, object]) -> Validator:
-    return cast(Validator, make("validators", name, **settings))
+    return make("validators", name, **settings)
 
 
 def _failed_checks(findings: Iterable[Finding]) -> list[str]:

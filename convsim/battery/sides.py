@@ -9,9 +9,10 @@ from pathlib import Path
 from convsim.annotation import annotate
 from convsim.battery.guards import drop_failures
 from convsim.battery.scorecard import SideSummary
-from convsim.contracts import Annotator
 from convsim.conversation import Conversation
 from convsim.errors import ConvsimError, InputError
+from convsim.lifting import AnnotatorLike
+from convsim.plugins import make
 from convsim.readers import Transcripts, read
 
 Source = str | Path | Transcripts | Sequence[Conversation]
@@ -61,10 +62,12 @@ class Side:
         summary = SideSummary.of(kept, path=self.summary.path, sha256=self.summary.sha256)
         return Side(kept, summary, self.warnings)
 
-    def labelled_by(self, annotator: Annotator | None, name: str) -> Side:
+    def labelled_by(self, annotator: str | AnnotatorLike | None, name: str) -> Side:
         """Return the side with an annotator's labels beside those that it has; None adds nothing."""
         if annotator is None:
             return self
+        if isinstance(annotator, str):
+            annotator = make("annotators", annotator)
         done = annotate(self.conversations, annotator)
         if done.n_failed == len(done.conversations):
             reason = next(iter(done.reasons))

@@ -14,6 +14,7 @@ from typing import ClassVar, NamedTuple
 
 from pydantic import JsonValue
 
+from convsim._async import called
 from convsim.contracts.corpus import Corpus
 from convsim.contracts.finding import Finding, NoiseFloor, Verdict
 
@@ -56,7 +57,7 @@ class BaseValidator(ABC):
         if "question" not in said:
             cls.question = " ".join((inspect.cleandoc(cls.__doc__ or "")).split("\n\n")[0].split())
         if "validate" in said:
-            cls.validate = _asking(said["validate"])  # type: ignore[method-assign]
+            cls.validate = _asking(said["validate"])  # type: ignore[assignment, method-assign]
 
     def __init__(self, **settings: object) -> None:
         """Take settings by keyword; raises TypeError for one that the class does not declare, or lacks."""
@@ -147,14 +148,15 @@ class BaseValidator(ABC):
         )
 
 
-def _asking(validate: Callable[..., Iterable[Finding] | None]) -> Callable[..., list[Finding]]:
+def _asking(validate: Callable[..., object]) -> Callable[..., object]:
     """Wrap ``validate`` so that ``finding`` knows what is asked while it runs; what it yields becomes a list."""
 
     @functools.wraps(validate)
-    def asked(self: BaseValidator, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+    def asked(self: BaseValidator, real: Corpus, simulated: Corpus, *, seed: int) -> object:
         token = _asked.set(_Asked(real, simulated, seed))
         try:
-            return list(validate(self, real, simulated, seed=seed) or ())
+            answer = called(validate, self, real, simulated, seed=seed)
+            return [] if answer is None else answer
         finally:
             _asked.reset(token)
 

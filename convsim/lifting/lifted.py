@@ -171,12 +171,12 @@ def lift_validator(thing: object, *, name: str | None = None) -> Validator:
         return found.thing
     offers = ("real", "simulated", "seed")
     ask = Ask.of(found, offers[:2], offers, TIMEOUT_S, ConvsimError)
-    version = found.get("version")
+    home = getattr(found.function, "__module__", None) or type(found.thing).__module__
     lifted = LiftedValidator(
         name=found.name,
-        version=version if isinstance(version, str) and version else "unknown",
-        source=str(getattr(found.function, "__module__", None) or type(found.thing).__module__),
-        question=_question(found.function) or _question(found.thing),
+        version=found.text("version") or "unknown",
+        source=found.text("source") or str(home),
+        question=found.text("question") or _question(found.function) or _question(found.thing),
         ask=ask,
     )
     compare = found.get("compare")

@@ -56,6 +56,11 @@ class Found:
         """Return an attribute that a plain object may lack, or None; a function has none that counts."""
         return None if self.thing is self.function else attribute_of(self.thing, attribute, self.name)
 
+    def text(self, attribute: str) -> str | None:
+        """Return an attribute that is a text and not empty, or None."""
+        value = self.get(attribute)
+        return value if isinstance(value, str) and value else None
+
 
 def resolve(reference: str, who: str) -> object:
     """Return what ``module:attribute`` names; a module of the current folder is found after all installed ones.

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, cast
 
 from pydantic import JsonValue
 
@@ -15,17 +13,16 @@ from convsim.config import ArmSection, PluginSection, StudyConfig
 from convsim.contracts import Agent, Annotator, ChatModel, Shopper
 from convsim.conversation import Conversation
 from convsim.engine import Arm
-from convsim.errors import PluginError, StudyError
+from convsim.errors import StudyError
+from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.persona import Persona
-from convsim.plugins import check_setting_names, installed, load
+from convsim.plugins import Parts, installed, make
 from convsim.readers import Transcripts, read
 from convsim.share import shared
 from convsim.study.archived import archived_catalogue
 from convsim.study.personas import draw_personas, instructed_personas, read_personas
 from convsim.study.study import Study
 
-GIVEN = ("model", "real", "sha256", "catalogue")
-"""What a plugin's class may ask for and the study gives it."""
 DEFAULT_MODEL = "embedded"
 ARCHIVES = (".zip", ".json")
 """Endings of ConvApparel archives, which hold items and instructions too."""
@@ -36,8 +33,13 @@ DEMO_CATALOGUE = "demo/catalogue.jsonl"
 class Assembly:
     """Makes the parts of a study, each once, and remembers what stood in for what was not given."""
 
-    def __init__(self, config: StudyConfig):
+    def __init__(
+        self, config: StudyConfig, *, shopper: ShopperLike | None = None, agent: AgentLike | None = None
+    ):
+        """Take ``shopper`` and ``agent`` in place of those that ``config`` names, where they are given."""
         self.config = config
+        self._own_shopper = None if shopper is None else lift_shopper(shopper)
+        self._own_agent = None if agent is None else lift_agent(agent)
         self.stand_ins: list[str] = []
         self._model: ChatModel | None = None
         self._transcripts: Transcripts | None = None
@@ -46,7 +48,7 @@ class Assembly:
     def study(self) -> Study:
         """Make the study; raises StudyError or PluginError for what cannot be used."""
         config = self.config
-        shopper = cast(Shopper, _checked(self._make("shoppers", config.shopper), "shopper", "speak"))
+        shopper = self.shopper()
         agent = self.agent()
         return Study(
             shopper,
@@ -59,13 +61,23 @@ class Assembly:
             max_turns=config.study.max_turns,
             concurrency=config.study.concurrency,
             budget_usd=config.study.budget_usd,
-            model=getattr(getattr(shopper, "model", None), "name", None),
+            model=_model_name(shopper),
             provenance=self._provenance(),
         )
 
+    def shopper(self) -> Shopper:
+        """Make the shopper; raises PluginError for what is none."""
+        if self._own_shopper is not None:
+            return self._own_shopper
+        section = self.config.shopper
+        return make("shoppers", section.name, self._parts(), **section.settings)
+
     def agent(self) -> Agent:
         """Make the agent; raises PluginError for what is none."""
-        return cast(Agent, _checked(self._make("agents", self.config.agent), "agent", "reply"))
+        if self._own_agent is not None:
+            return self._own_agent
+        section = self.config.agent
+        return make("agents", section.name, self._parts(), **section.settings)
 
     def annotator(self, said: str, settings: Mapping[str, object]) -> Annotator:
         """Make the annotator that is called ``NAME``, ``classifier:PATH`` or ``module:attribute``.
@@ -78,10 +90,7 @@ class Assembly:
         if path and name in installed("annotators"):
             given["path"] = path
             said = name
-        made = self._make("annotators", PluginSection.model_validate({"name": said, "settings": given}))
-        if not getattr(made, "source", None):
-            raise PluginError(f"{made!r} is no annotator: it needs a source and an async annotate()")
-        return cast(Annotator, _checked(made, "annotator", "annotate"))
+        return make("annotators", said, self._parts(), **given)
 
     def transcripts(self) -> Transcripts:
         """Read what data-driven shoppers learn from."""
@@ -123,7 +132,8 @@ class Assembly:
             section = self.config.model or PluginSection(name=DEFAULT_MODEL)
             if self.config.model is None:
                 self.stand_ins.append("model (--model): the embedded one, which is small")
-            self._model = cast(ChatModel, self._make("models", _of_folder(section)))
+            chosen = _of_folder(section)
+            self._model = make("models", chosen.name, **chosen.settings)
         return self._model
 
     def personas(self) -> list[Persona]:
@@ -143,28 +153,14 @@ class Assembly:
         degraded = degrade(agent, arm.fault, severity, catalogue=self.catalogue())
         return Arm(arm.name, degraded, arm.fault, severity)
 
-    def _make(
-        self, kind: Literal["models", "agents", "shoppers", "annotators"], section: PluginSection
-    ) -> object:
-        """Make a plugin from its section's settings and, where its class asks for them, the study's own parts."""
-        plugin = load(kind, section.name)
-        if not isinstance(plugin, type):
-            return plugin
-        asked = inspect.signature(plugin).parameters
-        given: dict[str, object] = dict(section.settings)
-        check_setting_names(f"[{kind[:-1]}] {section.name}", given, asked, hidden=GIVEN)
-        if "real" in asked:
-            given["real"] = self.learned()
-        if "sha256" in asked and "real" in asked:
-            given["sha256"] = self.transcripts().sha256
-        if "catalogue" in asked and "catalogue" not in given:
-            given["catalogue"] = self.catalogue()
-        if "model" in asked and kind != "models":
-            given["model"] = self.model()
-        try:
-            return plugin(**given)
-        except TypeError as error:
-            raise PluginError(f"{section.name} of convsim.{kind} cannot be made: {error}") from error
+    def _parts(self) -> Parts:
+        """Say how the parts are made that a plugin may ask for by name, as ``convsim.plugins.make`` has it."""
+        return {
+            "real": self.learned,
+            "sha256": lambda: self.transcripts().sha256,
+            "catalogue": self.catalogue,
+            "model": self.model,
+        }
 
     def _provenance(self) -> dict[str, JsonValue]:
         config = self.config
@@ -195,7 +191,8 @@ def _of_folder(section: PluginSection) -> PluginSection:
     )
 
 
-def _checked(part: object, kind: str, verb: str) -> object:
-    if not callable(getattr(part, verb, None)) or not getattr(part, "name", None):
-        raise PluginError(f"{part!r} is no {kind}: it needs a name and an async {verb}()")
-    return part
+def _model_name(shopper: Shopper) -> str | None:
+    """Name the model behind a shopper, which may be a chat model or only called one."""
+    model = getattr(shopper, "model", None)
+    name = model if isinstance(model, str) else getattr(model, "name", None)
+    return name if isinstance(name, str) and name else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -11,10 +11,13 @@ from pydantic import JsonValue
 from convsim.contracts import Agent, Shopper
 from convsim.engine import Arm, Limits, Planned, Progress, hold_all
 from convsim.errors import InputError
+from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.persona import LOOK_AHEAD, Persona
 from convsim.provenance import provenance
 from convsim.store import Manifest, open_run
 from convsim.waiting import run_to_its_end
+
+NOTHING_MORE: Mapping[str, JsonValue] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +37,27 @@ class Outcome:
     """Why conversations of this call failed most often."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Study:
     """``n`` conversations per arm of one shopper with one agent; personas are taken in order, again and again.
 
+    Args:
+        shopper: A shopper, or a function of the conversation and the persona; ``lift_shopper`` says what is taken.
+        agent: An agent, or a function of the conversation; ``lift_agent`` says what is taken.
+        personas: Whom the shopper plays.
+        seed: Moves every random draw.
+        name: What the study is called.
+        n: Conversations per arm.
+        arms: Experimental conditions; one that is only named meets ``agent`` as it is.
+        max_turns: A guard, not a target.
+        concurrency: Conversations at a time.
+        budget_usd: Nothing new is started once this is spent.
+        model: Name of the model behind the shopper, for ids and records.
+        provenance: What else tells this study from others: settings, endpoints, hashes of data.
+
     Raises:
         InputError: No personas or arms, or a persona has a control that is known only afterwards.
+        PluginError: ``shopper`` or ``agent`` is none.
     """
 
     shopper: Shopper
@@ -47,24 +65,46 @@ class Study:
     personas: Sequence[Persona]
     _: KW_ONLY
     seed: int
-    name: str = "study"
-    n: int = 20
-    arms: Sequence[str | Arm] = ("good",)
-    """Experimental conditions; one that is only named meets ``agent`` as it is."""
-    max_turns: int = 10
-    concurrency: int = 8
-    budget_usd: float | None = None
-    model: str | None = None
-    """Name of the model behind the shopper, for ids and records."""
-    provenance: Mapping[str, JsonValue] = field(default_factory=dict)
-    """What else tells this study from others: settings, endpoints, hashes of data."""
+    name: str
+    n: int
+    arms: Sequence[str | Arm]
+    max_turns: int
+    concurrency: int
+    budget_usd: float | None
+    model: str | None
+    provenance: Mapping[str, JsonValue]
 
-    def __post_init__(self) -> None:
-        if not self.personas or not self.arms:
+    def __init__(
+        self,
+        shopper: ShopperLike,
+        agent: AgentLike,
+        personas: Sequence[Persona],
+        *,
+        seed: int,
+        name: str = "study",
+        n: int = 20,
+        arms: Sequence[str | Arm] = ("good",),
+        max_turns: int = 10,
+        concurrency: int = 8,
+        budget_usd: float | None = None,
+        model: str | None = None,
+        provenance: Mapping[str, JsonValue] = NOTHING_MORE,
+    ):
+        if not personas or not arms:
             raise InputError("a study needs at least one persona and one arm")
-        for persona in self.personas:
+        for persona in personas:
             if late := persona.known_afterwards():
                 raise InputError(f"persona {persona.id}: {late[0]} {LOOK_AHEAD}")
+        conditions = [
+            arm if isinstance(arm, str) else replace(arm, agent=lift_agent(arm.agent)) for arm in arms
+        ]
+        stated = {
+            "shopper": lift_shopper(shopper), "agent": lift_agent(agent), "personas": personas, "seed": seed,
+            "name": name, "n": n, "arms": conditions, "max_turns": max_turns, "concurrency": concurrency,
+            "budget_usd": budget_usd, "model": model, "provenance": provenance,
+        }  # fmt: skip
+        for part, value in stated.items():
+            object.__setattr__(self, part, value)
 
     @property
     def conditions(self) -> list[Arm]:

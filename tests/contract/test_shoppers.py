@@ -11,12 +11,19 @@ import pytest
 import convsim.shoppers
 from convsim.contracts import Shopper
 from convsim.conversation import Conversation
-from convsim.shoppers import ICL, SFT, Prompted, Replay, Resample
+from convsim.persona import Persona
+from convsim.shoppers import ICL, SFT, Prompted, PythonShopper, Replay, Resample
 from convsim.testing import check_shopper
 from tests.unit.shoppers.logs import EMPTY, boots, drawn_from, logged, model, shown
 from tests.unit.shoppers.trained import Opening, trained_folder
 
 LOGS = [logged(f"c{i}", f"rain boots {i}", f"cheaper than {i}", by=f"u{i}") for i in range(8)]
+
+
+def _eager(conversation: Conversation, persona: Persona, seed: int) -> str:
+    return f"{persona.need} {seed}"
+
+
 MOVES = {"say:": 2.0, "leave:": 1.0, "accept 1:": 1.0, "accept 3:": 1.0}
 SHOPPERS: dict[str, Callable[[Path], Shopper]] = {
     "prompted": lambda _: Prompted(model(["red ones"] * 99)),
@@ -24,6 +31,7 @@ SHOPPERS: dict[str, Callable[[Path], Shopper]] = {
     "icl": lambda _: ICL(model(["red ones"] * 99), LOGS),
     "resample": lambda _: Resample(LOGS),
     "replay": lambda _: Replay(LOGS),
+    "python": lambda _: PythonShopper(target=_eager),
     "sft": lambda folder: SFT(
         Opening(path=trained_folder(folder), weights=MOVES, says=lambda asked: f"{asked.seed} red ones")
     ),
@@ -48,7 +56,7 @@ def test_it_is_a_shopper_with_a_name_and_says_what_it_learned_from(make: Callabl
     assert isinstance(shopper, Shopper)
     assert shopper.name
     assert dataclasses.is_dataclass(shopper)
-    assert (shopper.learned_from is None) == isinstance(shopper, Prompted)
+    assert (shopper.learned_from is None) == isinstance(shopper, Prompted | PythonShopper)
 
 
 def test_it_keeps_to_the_contract(make: Callable[[], Shopper]) -> None:

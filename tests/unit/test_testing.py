@@ -118,9 +118,8 @@ def size(conversation: Any) -> str:
     return "Which size do you take?"
 
 
-@pytest.mark.parametrize(("agent", "name"), [(size, "python"), (Shop(), "my-shop"), (Shop, "python")])
+@pytest.mark.parametrize(("agent", "name"), [(size, "size"), (Shop(), "my-shop"), (Shop, "my-shop")])
 def test_a_study_is_held_with_an_agent_of_ones_own(agent: Any, name: str, tmp_path: Path) -> None:
-    name = getattr(agent, "name", name)
     folder = hold_study(tmp_path / "run", agent=agent, study={"n": 3, "seed": 5, "max_turns": 2})
     conversations = read(folder).conversations
     assert [c.agent for c in conversations] == [name] * 3

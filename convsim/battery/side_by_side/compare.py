@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import cast
 
 from convsim.battery.comparison import find_validators, judge
 from convsim.battery.guards import mix_warnings
@@ -25,7 +24,8 @@ from convsim.battery.side_by_side.placed import placed
 from convsim.battery.side_by_side.simulator_report import simulator_report
 from convsim.battery.side_by_side.standings import standings_of
 from convsim.battery.sides import Source
-from convsim.contracts import Annotator, Validator
+from convsim.contracts import Validator
+from convsim.lifting import AnnotatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
 from convsim.provenance import own_version
@@ -49,7 +49,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     learned: Sequence[Source] = (),
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
-    annotator: Annotator | None = None,
+    annotator: str | AnnotatorLike | None = None,
     allow_overlap: bool = False,
     allow_failures: bool = False,
 ) -> Comparison:
@@ -156,7 +156,7 @@ class _Judging:
         if self.people.shift is None or contender.shift is None:
             return None
         settings = {"control": self.question.control, "treatment": self.question.treatment}
-        validator = cast(Validator, make("validators", "counterfactual", **settings))
+        validator = make("validators", "counterfactual", **settings)
         return judge(
             self.people.shift, contender.shift, [validator], seed=self.seed, metrics=self.metrics,
             allow_overlap=self.allow_overlap,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convsim.battery.sides import Selection, Side, Source
-from convsim.contracts import Annotator
 from convsim.conversation import Conversation
 from convsim.errors import InputError
+from convsim.lifting import AnnotatorLike
 from convsim.readers import Transcripts, read, stem_of
 
 Simulators = Mapping[str, Source] | Sequence[Source]
@@ -67,7 +67,9 @@ class Contender:
     """Why it has no part of the shift test."""
 
     @classmethod
-    def of(cls, source: Loaded, name: str, question: Question, annotator: Annotator | None) -> Contender:
+    def of(
+        cls, source: Loaded, name: str, question: Question, annotator: str | AnnotatorLike | None
+    ) -> Contender:
         """Read what the question needs of a side; an arm named by ``arms`` that is not there is an error.
 
         Raises:

@@ -9,6 +9,7 @@ import pytest
 
 from convsim.agents import Degraded, degrade
 from convsim.agents.faults import FAULTS, PRESETS
+from convsim.agents.faults.spec import severities_of
 from convsim.contracts import Agent, AgentReply
 from convsim.conversation import Conversation, Fault, Item, Label, Usage
 from convsim.errors import AgentError, InputError
@@ -61,7 +62,8 @@ def test_at_severity_zero_the_reply_is_the_agents_own(spec: str) -> None:
 
 def test_at_severity_zero_the_agent_is_handed_the_very_conversation_and_seed() -> None:
     listener = Listener()
-    ask(listener, ALL, 0.0, SAID, seed=2**62)
+    wrapped = Degraded(agent=listener, faults=severities_of(ALL, 0.0), catalogue=SHOP)
+    asyncio.run(wrapped.reply(SAID, seed=2**62))
     assert listener.heard[0] is SAID
     assert listener.seeds == [2**62]
 
@@ -96,7 +98,8 @@ def test_what_stands_beside_the_messages_is_neither_added_nor_lost() -> None:
         metadata={"note": "x"},
     )
     listener = Listener()
-    ask(listener, "partial_query+ignored_constraint+wrong_category", 1.0, said)
+    faults = severities_of("partial_query+ignored_constraint+wrong_category", 1.0)
+    asyncio.run(Degraded(agent=listener, faults=faults, catalogue=SHOP).reply(said, seed=1))
     [heard] = listener.heard
     assert heard != said
     assert heard.model_dump(exclude={"messages"}) == said.model_dump(exclude={"messages"})

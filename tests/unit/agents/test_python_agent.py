@@ -217,7 +217,7 @@ def test_an_answer_that_comes_after_the_loop_has_closed_disturbs_nothing() -> No
         ask(never, timeout_s=0.05)
     RELEASE.set()
     for thread in threading.enumerate():
-        if thread.name == "convsim-agent":
+        if thread.name == "convsim-plugin":
             thread.join(2)
             assert not thread.is_alive()
 
@@ -236,12 +236,17 @@ def test_a_cancelled_reply_is_cancelled() -> None:
 @pytest.mark.parametrize(
     ("target", "says"),
     [
-        ("nowhere", "mine: expected module:attribute, such as shop.agent:reply, but found 'nowhere'"),
+        (
+            "nowhere",
+            "mine: expected a function, an object with reply() or module:attribute, such as shop.agent:reply, "
+            "but found 'nowhere'",
+        ),
         (
             "no_such_module_here:reply",
-            "'no_such_module_here:reply' cannot be imported: ModuleNotFoundError: No module named",
+            "mine: 'no_such_module_here:reply': there is no module 'no_such_module_here', neither installed nor in "
+            "the current folder",
         ),
-        ("json:reply", "'json:reply' cannot be imported: "),
+        ("json:dupms", "has no 'dupms'; did you mean 'dumps'?"),
         ("json:", "mine: expected module:attribute"),
         (Persona, "Persona cannot be made without arguments"),
     ],
@@ -259,7 +264,7 @@ def test_a_target_that_cannot_be_found_is_refused_at_once(target: object, says: 
         ({"target": 7}, "mine: 7 is no function and has no 'reply'"),
         (
             {"target": text, "takes": "json"},
-            "mine: takes must be 'conversation' or 'messages', but is 'json'",
+            "mine: takes must be 'auto', 'conversation' or 'messages', but is 'json'",
         ),
         ({"target": text, "timeout_s": 0}, "mine: timeout_s must be seconds above 0, up to 86400, but is 0"),
         ({"target": text, "timeout_s": "5"}, "but is '5'"),

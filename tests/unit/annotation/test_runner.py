@@ -125,7 +125,7 @@ def test_an_annotator_that_raises_anything_is_a_reason():
             raise KeyError("x\ny")
 
     done = annotate([said("a", "hi")], Odd())
-    assert list(done.reasons) == ["the annotator raised KeyError: 'x\\ny'"]
+    assert list(done.reasons) == ["shouting raised KeyError: 'x\\ny'"]
 
 
 @pytest.mark.parametrize("answer", [ValueError("no"), []], ids=["raises", "answers too few"])

@@ -56,9 +56,9 @@ def test_it_is_a_validator_for_the_battery_by_instance_and_by_name():
 
 
 def test_settings_are_what_it_declares_and_a_misspelt_one_is_refused_with_the_nearest():
-    made = make("validators", f"{__name__}:LongerTalk", margin=2.0)
-    assert isinstance(made, LongerTalk)
-    assert made.margin == 2.0
+    assert LongerTalk(margin=2.0).margin == 2.0
+    [finding] = make("validators", f"{__name__}:LongerTalk", margin=0.1).validate(*measured(*SIDES), seed=7)
+    assert finding.verdict == "different"
     with pytest.raises(PluginError, match="no setting 'margn'; did you mean margin"):
         make("validators", f"{__name__}:LongerTalk", margn=2.0)
 

@@ -191,7 +191,7 @@ def test_a_name_that_is_none_is_refused_with_the_nearest_one():
         ("", "no metric is called ''"),
         ("+", "no metric is called ''"),
         ([3], "3 is no metric"),
-        (["tests:nothing"], "cannot be imported"),
+        (["tests:nothing"], "tests has no 'nothing'"),
         ([lambda conversation: 1], "cannot be called '<lambda>'"),
         ([convsim.metric(name="turns")(shouts)], "called like a built-in one"),
         ([convsim.metric(name="x")(shouts), convsim.metric(name="x")(broken)], "two metrics are called x"),

@@ -16,29 +16,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar, get_args
 
-from convsim.agents import PythonAgent
 from convsim.annotation.labelled import check_annotation
 from convsim.battery import find_validators
 from convsim.contracts import (
     FAILING,
-    Agent,
     AgentReply,
     Annotation,
     Annotator,
     Corpus,
     Finding,
     Metric,
-    Shopper,
     UserMove,
     Validator,
     Verdict,
 )
 from convsim.conversation import Conversation, Item, LearnedFrom, Message
 from convsim.errors import ConvsimError, InputError, ModelError, PluginError
+from convsim.lifting import lift_agent, lift_annotator, lift_shopper
 from convsim.metrics import find_metrics, measure, measure_both
 from convsim.one_line import one_line
 from convsim.persona import Persona
-from convsim.plugins import Kind, make
+from convsim.plugins import make
 from convsim.readers import READERS, ForeignReader, find_foreign, read
 from convsim.readers.registry import HEAD_BYTES
 from convsim.seeds import child_seed
@@ -49,11 +47,6 @@ SEED = 7
 TOLERANCE = 1e-9
 FIT_TOLERANCE = 1e-4
 """Between estimates of models that are fitted step by step, which stop a little earlier or later."""
-NEEDED: Mapping[str, Sequence[str]] = {
-    "agents": ("name",),
-    "shoppers": ("name", "learned_from"),
-    "annotators": ("name", "source"),
-}
 SPENT = {"usage"}
 """What may differ between two answers to the same question: time passes."""
 
@@ -117,7 +110,7 @@ def check_agent(
         AssertionError: It broke the contract.
     """
     __tracebackhide__ = True
-    found = _made("agents", agent, Agent, "reply")  # type: ignore[type-abstract]
+    found = _made(lambda: make("agents", agent) if isinstance(agent, str) else lift_agent(agent), agent)
 
     async def ask(conversation: Conversation) -> AgentReply:
         return await found.reply(conversation, seed=SEED)
@@ -151,7 +144,9 @@ def check_shopper(
         AssertionError: It broke the contract.
     """
     __tracebackhide__ = True
-    found = _made("shoppers", shopper, Shopper, "speak")  # type: ignore[type-abstract]
+    found = _made(
+        lambda: make("shoppers", shopper) if isinstance(shopper, str) else lift_shopper(shopper), shopper
+    )
     learned = found.learned_from
     _require(
         learned is None or isinstance(learned, LearnedFrom),
@@ -192,14 +187,19 @@ def check_annotator(
         AssertionError: It broke the contract.
     """
     __tracebackhide__ = True
-    found = _made("annotators", annotator, Annotator, "annotate")  # type: ignore[type-abstract]
+    found = _made(
+        lambda: make("annotators", annotator) if isinstance(annotator, str) else lift_annotator(annotator),
+        annotator,
+    )
     _require_text(found.name, "source", found.source)
 
     async def ask(conversation: Conversation) -> Annotation | None:
         try:
             return await found.annotate(conversation)
-        except ModelError:  # it could not tell, and said so
-            return None
+        except ModelError as error:
+            if isinstance(error.__cause__, ConvsimError | None):  # it could not tell, and said so
+                return None
+            raise
 
     def check(place: str, conversation: Conversation, annotation: object) -> None:
         if annotation is None:
@@ -407,19 +407,12 @@ def _check_claims(found: ForeignReader, path: Path, folder: Path) -> None:
         raise AssertionError(one_line(error)) from None
 
 
-def _made(kind: Kind, thing: object, contract: type[T], verb: str) -> T:
+def _made(make: Callable[[], T], thing: object) -> T:
     """Make what is to be checked, as convsim makes it elsewhere."""
     try:
-        found = make(kind, thing) if isinstance(thing, str) else thing() if isinstance(thing, type) else thing
-        if kind == "agents" and not isinstance(found, Agent):
-            found = PythonAgent(target=found, name=str(getattr(found, "__name__", "python")))
+        return make()
     except Exception as error:  # somebody else's class
-        raise AssertionError(f"{_shown(thing)} cannot be made: {_reason(error)}") from None
-    lacking = [name for name in (*NEEDED[kind], verb) if not hasattr(found, name)]
-    _require(not lacking, f"{_shown(thing)} is nothing of convsim.{kind}: it has no {', '.join(lacking)}")
-    _require_text(_shown(thing), "name", getattr(found, "name", None))
-    assert isinstance(found, contract)
-    return found
+        raise AssertionError(f"{_shown(thing)} cannot be used: {_reason(error)}") from None
 
 
 def _tried(further: Iterable[Conversation]) -> dict[str, Conversation]:

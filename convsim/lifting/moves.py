@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -17,11 +16,14 @@ from convsim.errors import AgentError, ConvsimError, ModelError
 from convsim.lifting.texts import REPLY_KEYS, part_of, said_in
 from convsim.lifting.words import problem_in, shown, unknown_key
 from convsim.one_line import one_line
+from convsim.records import nearest
 
 MAX_TEXT_BYTES = 256 * 1024
 """The longest text that is taken, in UTF-8."""
 MAX_ANSWER_BYTES = 1024 * 1024
 """The largest answer that is taken, items included, as JSON."""
+MISSPELT = 0.85
+"""From which similarity (difflib's ratio) on a key is taken for a misspelling of one that is missing."""
 HTML_STARTS = ("<!doctype html", "<html")
 M = TypeVar("M", bound=BaseModel)
 
@@ -37,10 +39,7 @@ def to_reply(answer: object, agent: str) -> AgentReply:
             reply = answer
         else:
             said = said_in(answer, agent, AgentError)
-            if near := get_close_matches(
-                "items", [key for key in said if key not in REPLY_KEYS], cutoff=0.85
-            ):
-                raise AgentError(f"{agent} answered with {near[0]!r}; did you mean 'items'?")
+            _check_spelling(said, agent)
             reply = validated(
                 AgentReply, {key: said[key] for key in REPLY_KEYS if key in said}, agent, AgentError
             )
@@ -50,6 +49,13 @@ def to_reply(answer: object, agent: str) -> AgentReply:
     if reply.content.lstrip()[:20].lower().startswith(HTML_STARTS):
         raise AgentError(f"{agent} answered with a web page: {one_line(reply.content):.80}")
     return reply
+
+
+def _check_spelling(said: Mapping[str, object], agent: str) -> None:
+    missing = [key for key in REPLY_KEYS if key not in said]
+    for key in said:
+        if key not in REPLY_KEYS and (meant := nearest(key, missing, cutoff=MISSPELT)) is not None:
+            raise AgentError(f"{agent} answered with {one_line(key)!r:.80}; did it mean {meant!r}?")
 
 
 def to_move(answer: object, shopper: str) -> UserMove:

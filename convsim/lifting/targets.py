@@ -8,13 +8,13 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from convsim._async import said_of
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.words import shown
 from convsim.one_line import one_line
+from convsim.records import nearest
 
 OWN = ("convsim", "convsim_validators")
 
@@ -130,18 +130,18 @@ def _no_module(module: str, missing: str) -> str:
     beside = {path.stem for path in Path().glob("*.py")} | {
         path.parent.name for path in Path().glob("*/__init__.py")
     }
-    near = get_close_matches(missing, sorted(beside), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ", neither installed nor in the current folder"
+    near = nearest(missing, sorted(beside))
+    hint = f"; did you mean {near!r}?" if near else ", neither installed nor in the current folder"
     return f"there is no module {missing!r}{hint}"
 
 
 def _no_attribute(owner: object, missing: str) -> str:
     names = [name for name in dir(owner) if not name.startswith("_")]
-    near = get_close_matches(missing, names, n=1)
+    near = nearest(missing, names)
     what = getattr(owner, "__name__", type(owner).__name__)
     place = f" ({file})" if isinstance(file := getattr(owner, "__file__", None), str) else ""
     listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    hint = f"; did you mean {near[0]!r}?" if near else f"; it has: {listed or 'nothing'}"
+    hint = f"; did you mean {near!r}?" if near else f"; it has: {listed or 'nothing'}"
     return f"{what}{place} has no {missing!r}{hint}"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from pydantic import ValidationError
 
 from convsim.one_line import one_line
+from convsim.records import refusal
 
 
 def kind_of(value: object) -> str:
@@ -25,8 +25,7 @@ def shown(value: object) -> str:
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
     """Say a key that is not known, and which one is meant."""
-    near = get_close_matches(key, known, n=1)
-    return f"{one_line(key)!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")
+    return f"{one_line(key)!r}: {refusal(key, known)}"
 
 
 def problem_in(error: ValidationError) -> str:

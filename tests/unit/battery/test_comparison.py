@@ -40,7 +40,7 @@ class Broken:
 
 def test_a_validator_that_raises_is_a_finding_with_its_reason_and_loses_no_others_work():
     card = convsim.validate(side("r"), side("s"), seed=1, validators=[Broken(), Constant()])
-    assert [f.verdict for f in card.findings] == ["undecided", "different"]
+    assert [f.verdict for f in card.findings] == ["failed", "different"]
     assert "ZeroDivisionError: oops" in card.findings[0].reason
     assert any("broken" in warning for warning in card.warnings)
 

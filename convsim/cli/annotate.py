@@ -65,8 +65,11 @@ def check_new(out: Path) -> None:
 
 
 def owner_of(said: str) -> str:
-    """Name whom ``--set`` calls an annotator that was typed as ``NAME`` or ``NAME:PATH``."""
-    return said.partition(":")[0]
+    """Name whom ``--set`` calls an annotator that was typed as ``NAME``, ``NAME:PATH`` or ``module:thing``."""
+    from convsim.plugins import installed
+
+    name = said.partition(":")[0]
+    return name if name in installed("annotators") else said
 
 
 def owners(said: str | None) -> list[str]:

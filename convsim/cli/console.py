@@ -48,8 +48,11 @@ def parse_settings(given: list[str], known: Collection[str]) -> dict[str, dict[s
     settings: dict[str, dict[str, object]] = {owner: {} for owner in known}
     for setting in given:
         place, equals, text = setting.partition("=")
-        owner, dot, field = place.partition(".")
-        if not equals or not dot or not field or owner not in settings:
+        # An owner may be called module:thing, and a module may have dots in its name.
+        owners = [owner for owner in settings if place.startswith(f"{owner}.")]
+        owner = max(owners, key=len, default="")
+        field = place[len(owner) + 1 :]
+        if not equals or not owner or not field:
             raise InputError(
                 f"--set {setting!r}: expected OWNER.FIELD=VALUE, with an owner of {', '.join(known)}"
             )

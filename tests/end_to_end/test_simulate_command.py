@@ -125,11 +125,15 @@ MISTAKES = {
     "an unknown shopper": ("", ("--shopper", "bob"), "'bob'; installed: icl, prompted, replay, resample"),
     "an unknown agent": ("[agent]\nname = 'mmd'", (), "'mmd'; installed: .*retrieval"),
     "an unknown model": ("", ("--shopper", "prompted", "--model", "gpt"), "'gpt'; installed: .*scripted"),
-    "a module that is none": ("", ("--agent", "nowhere:Agent"), "'nowhere:Agent' cannot be imported"),
+    "a module that is none": (
+        "",
+        ("--agent", "nowhere:Agent"),
+        "'nowhere:Agent': there is no module 'nowhere', neither",
+    ),
     "an agent that is none": (
         "",
         ("--agent", "json:dumps"),
-        "is no agent: it needs a name and an async reply",
+        "the agent: dumps asks for 'obj'|dumps",
     ),
     "a secret": ('[model]\nname = "m"\napi_key = "k3y"', (), "model.api_key looks like a secret"),
     "a control known only afterwards": ("", ("--personas", "late.toml"), "patience is known only afterwards"),

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import convsim.cli.app
 import convsim.study  # noqa: F401
 from convsim.catalogue import Catalogue  # noqa: F401
 from convsim.cli import main

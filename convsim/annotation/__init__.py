@@ -2,6 +2,6 @@
 
 from convsim.annotation.labelled import sources_of, with_labels
 from convsim.annotation.mapped import with_mapped_acts
-from convsim.annotation.runner import Annotated, annotate
+from convsim.annotation.runner import Annotated, aannotate, annotate
 
-__all__ = ["Annotated", "annotate", "sources_of", "with_labels", "with_mapped_acts"]
+__all__ = ["Annotated", "aannotate", "annotate", "sources_of", "with_labels", "with_mapped_acts"]

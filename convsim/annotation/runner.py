@@ -17,7 +17,7 @@ from convsim.errors import ConvsimError
 from convsim.lifting import AnnotatorLike, lift_annotator
 from convsim.one_line import one_line
 from convsim.records import described
-from convsim.waiting import run_to_its_end
+from convsim.waiting import refuse_in_a_loop
 
 BATCH = 256
 """Conversations that an annotator with ``annotate_many`` is given at a time."""
@@ -61,6 +61,25 @@ def annotate(
         on_change: Told how many conversations are done.
 
     Raises:
+        InputError: ``keep`` cannot be used, or ``annotator`` is none; or an event loop is running already, where it is ``await aannotate(…)``.
+    """
+    refuse_in_a_loop("annotate", "await aannotate(conversations, annotator)")
+    return asyncio.run(
+        aannotate(conversations, annotator, concurrency=concurrency, keep=keep, on_change=on_change)
+    )
+
+
+async def aannotate(
+    conversations: Sequence[Conversation],
+    annotator: AnnotatorLike,
+    *,
+    concurrency: int = 8,
+    keep: Path | None = None,
+    on_change: Callable[[int], None] = lambda n: None,
+) -> Annotated:
+    """Do as ``annotate`` does, in the caller's own event loop; once cancelled, the same call with ``keep`` goes on.
+
+    Raises:
         InputError: ``keep`` cannot be used, or ``annotator`` is none.
     """
     lifted = lift_annotator(annotator)
@@ -70,7 +89,7 @@ def annotate(
     with open_kept(keep) as kept:
         missing = {key: c for key, c in wanted.items() if key not in kept.done}
         run = _Run(lifted, kept, reasons, on_change, done=len(wanted) - len(missing))
-        run_to_its_end(lambda: run.all(missing, concurrency))
+        await run.all(missing, concurrency)
         return _put_together(conversations, kept, reasons, source)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convsim.annotation import annotate
+from convsim.annotation import aannotate
 from convsim.battery.guards import drop_failures
 from convsim.battery.scorecard import SideSummary
 from convsim.conversation import Conversation
@@ -14,6 +14,7 @@ from convsim.errors import ConvsimError, InputError
 from convsim.lifting import AnnotatorLike
 from convsim.plugins import make
 from convsim.readers import Transcripts, read
+from convsim.waiting import run_to_its_end
 
 Source = str | Path | Transcripts | Sequence[Conversation]
 """A file of conversations, a run folder, what `convsim.read` returned, or conversations."""
@@ -66,9 +67,8 @@ class Side:
         """Return the side with an annotator's labels beside those that it has; None adds nothing."""
         if annotator is None:
             return self
-        if isinstance(annotator, str):
-            annotator = make("annotators", annotator)
-        done = annotate(self.conversations, annotator)
+        lifted = make("annotators", annotator) if isinstance(annotator, str) else annotator
+        done = run_to_its_end(lambda: aannotate(self.conversations, lifted))
         if done.n_failed == len(done.conversations):
             reason = next(iter(done.reasons))
             raise ConvsimError(f"{name} side: {done.source} could label no conversation: {reason}")

@@ -73,11 +73,13 @@ async def hold_all(
     limits: Limits,
     keep: Callable[[Conversation], None],
     progress: Progress,
+    own_loop: bool = True,
 ) -> None:
     """Hold every planned conversation, at most ``limits.concurrency`` at a time, and ``keep`` each as it ends.
 
-    The first interrupt (Ctrl-C) starts nothing new and finishes what is in flight; a second one stops at once.
-    Nothing that has ended is held in memory.
+    Where the loop is our own, the first interrupt (Ctrl-C) starts nothing new and finishes what is in flight; a second
+    one stops at once. Somebody else's loop keeps its own signals and garbage collector: there a cancellation stops at
+    once, after everything in flight has been cancelled. Nothing that has ended is held in memory.
     """
     waiting: Iterator[Planned] = iter(planned)
 
@@ -94,11 +96,17 @@ async def hold_all(
             progress.add(conversation)
 
     tasks = [asyncio.create_task(worker()) for _ in range(limits.concurrency)]
-    with _interruptible(tasks, progress), _rarely_collecting():
+    with _as_our_own(tasks, progress) if own_loop else contextlib.nullcontext():
         results = await asyncio.gather(*tasks, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
             raise result
+
+
+@contextlib.contextmanager
+def _as_our_own(tasks: list[asyncio.Task[None]], progress: Progress) -> Iterator[None]:
+    with _interruptible(tasks, progress), _rarely_collecting():
+        yield
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.persona import LOOK_AHEAD, Persona
 from convsim.provenance import provenance
 from convsim.store import Manifest, open_run
-from convsim.waiting import run_to_its_end
+from convsim.waiting import refuse_in_a_loop
 
 NOTHING_MORE: Mapping[str, JsonValue] = {}
 
@@ -132,16 +133,44 @@ class Study:
         """Hold what is missing of the study in ``folder``; call it again after an interruption to go on.
 
         Raises:
+            InputError: An event loop is running already, as in a notebook: there it is ``await study.arun(folder)``.
             StudyError: The folder holds another plan.
         """
-        path = Path(folder)
+        refuse_in_a_loop("Study.run", "await study.arun(folder)")
+        return asyncio.run(
+            self._held(Path(folder), retry_failed=retry_failed, on_change=on_change, own_loop=True)
+        )
+
+    async def arun(
+        self,
+        folder: Path | str,
+        *,
+        retry_failed: bool = False,
+        on_change: Callable[[Progress], None] = lambda progress: None,
+    ) -> Outcome:
+        """Do as ``run`` does, in the caller's own event loop: in a notebook, a server, or beside other tasks.
+
+        Cancelling it cancels what is in flight, keeps what has ended, and lets go of the folder; the same call goes on.
+
+        Raises:
+            StudyError: The folder holds another plan.
+        """
+        return await self._held(
+            Path(folder), retry_failed=retry_failed, on_change=on_change, own_loop=False
+        )
+
+    async def _held(
+        self, path: Path, *, retry_failed: bool, on_change: Callable[[Progress], None], own_loop: bool
+    ) -> Outcome:
         progress = Progress(on_change=on_change)
         with open_run(path, self.manifest(), retry_failed=retry_failed) as kept:
             missing = [planned for planned in self.planned() if planned.id not in kept.done]
             limits = Limits(
                 max_turns=self.max_turns, concurrency=self.concurrency, budget_usd=self.budget_usd
             )
-            run_to_its_end(lambda: hold_all(missing, limits=limits, keep=kept.append, progress=progress))
+            await hold_all(
+                missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop
+            )
         return Outcome(
             folder=path,
             planned=self.n * len(self.arms),

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from convsim.annotation import annotate
+from convsim.annotation import aannotate, annotate
 from convsim.contracts import Annotation
 from convsim.conversation import Conversation, Label, Message, Usage
 from convsim.errors import InputError, ModelError
@@ -152,3 +152,10 @@ def test_what_was_spent_is_added_up_and_an_unknown_price_stays_unknown():
     assert annotate([said("a", "hi"), said("c", "ho")], Priced()).usage.cost_usd == 0.5
     unknown = annotate([said("a", "hi"), said("b", "hey")], Priced()).usage
     assert (unknown.input_tokens, unknown.cost_usd) == (20, None)
+
+
+async def test_inside_a_running_loop_annotate_says_what_to_await():
+    with pytest.raises(InputError, match=r"annotate cannot be called .* write await aannotate\("):
+        annotate([said("a", "BOOTS")], Shouting())
+    done = await aannotate([said("a", "BOOTS")], Shouting())
+    assert done.n_labelled == 1

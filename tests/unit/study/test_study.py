@@ -1,5 +1,8 @@
 import asyncio
+import gc
 import json
+import signal
+import threading
 
 import pytest
 
@@ -104,11 +107,66 @@ def test_text_that_no_file_can_hold_is_a_failure_record_and_loses_no_other(tmp_p
     assert reason.startswith("obliging answered with half a character")
 
 
-def test_a_study_runs_inside_a_running_loop(tmp_path):
-    async def notebook() -> int:
-        return study().run(tmp_path).held
+async def test_run_refuses_inside_a_running_loop_and_says_what_to_await(tmp_path):
+    with pytest.raises(
+        InputError, match=r"Study\.run cannot be called .* write await study\.arun\(folder\)$"
+    ):
+        study().run(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
-    assert asyncio.run(notebook()) == 12
+
+async def test_arun_holds_what_run_holds_in_the_loop_and_thread_of_its_caller(tmp_path):
+    where = set()
+
+    def note() -> AgentReply:
+        where.add((asyncio.get_running_loop(), threading.get_ident()))
+        return AgentReply(content="this one?")
+
+    agent = Obliging(reply_with=note)
+    outcome = await study(agent=agent).arun(tmp_path / "here")
+    assert where == {(asyncio.get_running_loop(), threading.get_ident())}
+    there = await asyncio.to_thread(
+        study(agent=Obliging(reply_with=lambda: AgentReply(content="this one?"))).run, tmp_path / "there"
+    )
+    assert (outcome.held, outcome.stop) == (there.held, there.stop) == (12, "finished")
+    held, again = (sorted(c["id"] for c in lines(tmp_path / name)) for name in ("here", "there"))
+    assert held == again
+
+
+async def test_the_loop_of_the_caller_keeps_its_ctrl_c_and_its_garbage_collector(tmp_path):
+    seen = []
+
+    def note() -> AgentReply:
+        seen.append((signal.getsignal(signal.SIGINT), gc.get_threshold()))
+        return AgentReply(content="this one?")
+
+    before = (signal.getsignal(signal.SIGINT), gc.get_threshold())
+    await study(agent=Obliging(reply_with=note)).arun(tmp_path)
+    assert set(seen) == {before}
+
+
+async def test_two_studies_are_held_side_by_side_in_one_loop(tmp_path):
+    held = await asyncio.gather(*(study(name=name).arun(tmp_path / name) for name in ("a", "b")))
+    assert [outcome.held for outcome in held] == [12, 12]
+
+
+async def test_a_cancelled_arun_keeps_what_has_ended_and_the_same_call_goes_on(tmp_path):
+    ended = asyncio.Event()
+    slow = study(agent=Obliging(seconds=0.01), n=50, max_turns=3)
+    task = asyncio.create_task(
+        slow.arun(tmp_path, on_change=lambda progress: ended.set() if progress.ended >= 4 else None)
+    )
+    await ended.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not others
+    kept = len(lines(tmp_path))
+    assert 4 <= kept < 100
+    outcome = await study(n=50, max_turns=3).arun(tmp_path)
+    assert (outcome.held, outcome.missing) == (100 - kept, 0)
+    assert len({c["id"] for c in lines(tmp_path)}) == len(lines(tmp_path)) == 100
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path):

@@ -61,7 +61,8 @@ def annotate(
         on_change: Told how many conversations are done.
 
     Raises:
-        InputError: ``keep`` cannot be used, or ``annotator`` is none; or an event loop is running already, where it is ``await aannotate(…)``.
+        InputError: ``keep`` cannot be used, or ``annotator`` is none; or an event loop is running already, where it is
+            ``await aannotate(…)``.
     """
     refuse_in_a_loop("annotate", "await aannotate(conversations, annotator)")
     return asyncio.run(

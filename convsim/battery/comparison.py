@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Collection, Iterable
+from typing import cast
 
 from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels, undefined_acts
 from convsim.battery.reliability import reliabilities
 from convsim.battery.scorecard import MadeBy, Scorecard
-from convsim.battery.sides import Selection, Side, Source
+from convsim.battery.sides import Selection, Side
 from convsim.contracts import Corpus, Finding, Validator
-from convsim.errors import ConvsimError
+from convsim.errors import ConvsimError, InputError
 from convsim.lifting import AnnotatorLike, ValidatorLike, lift_validator
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import installed, load, make
 from convsim.provenance import own_version
+from convsim.readers import Source
 from convsim.records import described
 
 LOG = logging.getLogger("convsim.validators")
@@ -29,7 +31,7 @@ def validate(
     simulated: Source,
     *,
     seed: int,
-    validators: Iterable[str | ValidatorLike] | None = None,
+    validators: str | ValidatorLike | Iterable[str | ValidatorLike] | None = None,
     metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
@@ -45,8 +47,8 @@ def validate(
         real: The people's conversations.
         simulated: The simulated conversations.
         seed: Moves every random draw.
-        validators: Names, ``module:thing``, validators or functions of both sides; by default all installed ones that
-            need not be asked for.
+        validators: One or several: names, ``module:thing``, validators, classes or functions of both sides; by
+            default all installed ones that need not be asked for.
         metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
             a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         tasks: Keep only these tasks on both sides; all by default.
@@ -125,14 +127,28 @@ def judge(
     )
 
 
-def find_validators(wanted: Iterable[object] | None) -> list[Validator]:
-    """Make validators by name, and of functions and objects. None stands for all that do not wait to be named.
+def find_validators(wanted: object) -> list[Validator]:
+    """Make validators by name or of their classes; instances pass through. None stands for all that need not be named.
+
+    Args:
+        wanted: One or several of: names with commas between, ``module:thing``, a validator, its class, a function.
 
     Raises:
+        InputError: None is named.
         PluginError: No such validator, or something that is none.
     """
-    wanted = default_validators() if wanted is None else wanted
-    return [make("validators", one) if isinstance(one, str) else lift_validator(one) for one in wanted]
+    if wanted is None:
+        wanted = default_validators()
+    alone = isinstance(wanted, str | bytes | type | Validator) or not isinstance(wanted, Iterable)
+    each = [wanted] if alone else list(cast(Iterable[object], wanted))
+    named = [part for one in each for part in (_names(one) if isinstance(one, str) else (one,))]
+    if not named:
+        raise InputError(f"no validator is named; installed: {', '.join(installed('validators'))}")
+    return [make("validators", one) if isinstance(one, str) else lift_validator(one) for one in named]
+
+
+def _names(said: str) -> list[str]:
+    return [name.strip() for name in said.split(",") if name.strip()]
 
 
 def default_validators() -> list[str]:

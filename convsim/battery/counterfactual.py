@@ -8,12 +8,13 @@ from pathlib import Path
 
 from convsim.battery.comparison import judge
 from convsim.battery.scorecard import Scorecard
-from convsim.battery.sides import Selection, Side, Source
+from convsim.battery.sides import Selection, Side
 from convsim.contracts import Finding, Validator
 from convsim.errors import InputError
 from convsim.lifting import AnnotatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import make
+from convsim.readers import Source
 
 NO_SETTINGS: Mapping[str, object] = {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from convsim.annotation import aannotate
 from convsim.battery.guards import drop_failures
@@ -13,11 +12,8 @@ from convsim.conversation import Conversation
 from convsim.errors import ConvsimError, InputError
 from convsim.lifting import AnnotatorLike
 from convsim.plugins import make
-from convsim.readers import Transcripts, read
+from convsim.readers import Source, Transcripts, read_source
 from convsim.waiting import run_to_its_end
-
-Source = str | Path | Transcripts | Sequence[Conversation]
-"""A file of conversations, a run folder, what `convsim.read` returned, or conversations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +36,7 @@ class Side:
     @classmethod
     def of(cls, source: Source, name: str, selection: Selection) -> Side:
         """Read a side and keep what ``selection`` names."""
-        transcripts = read(source) if isinstance(source, str | Path) else source
+        transcripts = read_source(source)
         path = sha256 = None
         warnings: list[str] = []
         if isinstance(transcripts, Transcripts):

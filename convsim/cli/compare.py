@@ -87,7 +87,7 @@ def compare(
     console.err().print(f"seed {seed}")
     comparison = battery.compare(
         people, dict(zip(names, sides, strict=True)) if names else sides, seed=seed,
-        validators=battery.find_validators(chosen), metrics=measured, control=control, treatment=treatment,
+        validators=chosen, metrics=measured, control=control, treatment=treatment,
         learned=[loaded(path) for path in learned or ()], tasks=task or (), arms=arm or (), annotator=annotator,
         allow_overlap=allow_overlap, allow_failures=allow_failures,
     )  # fmt: skip

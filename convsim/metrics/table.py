@@ -11,31 +11,33 @@ from convsim.errors import PluginError
 from convsim.metrics.labels import common_label_metrics, label_metrics
 from convsim.metrics.registry import BUILT_IN, MetricLike, Metrics, find_metrics
 from convsim.one_line import one_line
+from convsim.readers import Source, Transcripts, read_source
 
 if TYPE_CHECKING:
     from convsim.contracts.columns import FloatArray
 
 
-def measure(
-    conversations: Sequence[Conversation], *, metrics: MetricLike | Iterable[MetricLike] | None = None
-) -> Corpus:
+def measure(conversations: Source, *, metrics: MetricLike | Iterable[MetricLike] | None = None) -> Corpus:
     """Measure every metric of the catalogue, and every numeric label, on every conversation.
 
     Failed conversations are measured too: drop them before. The table has shape (n, metrics), the conversations' ids as
     index, and NaN where a metric is undefined. A metric of yours that raises is no column: ``failed`` says why.
 
     Args:
-        conversations: What is measured.
+        conversations: What is measured: a path, a run folder, what ``convsim.read`` returned, or conversations.
         metrics: Measure these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+"
             before a name, or "default" among them, beside the built-in ones.
 
     Raises:
         PluginError: No such metric.
+        InputError: The conversations cannot be read.
     """
     chosen = find_metrics(metrics)
-    labels = label_metrics(conversations)
+    read = read_source(conversations)
+    measured = read.conversations if isinstance(read, Transcripts) else read
+    labels = label_metrics(measured)
     chosen.check(labels)
-    return _measured(conversations, chosen.of(labels))
+    return _measured(measured, chosen.of(labels))
 
 
 def measure_both(

@@ -16,6 +16,7 @@ from convsim.readers.reading import (
     stem_of,
 )
 from convsim.readers.registry import ForeignReader, Reader, ReaderLike, find_foreign
+from convsim.readers.source import Source, read_source
 from convsim.readers.splitting import split
 from convsim.readers.survey_report import LeftQuestion, MappedQuestion, SurveyReport
 from convsim.readers.transcripts import Transcripts
@@ -37,6 +38,7 @@ __all__ = [
     "MappedQuestion",
     "Reader",
     "ReaderLike",
+    "Source",
     "SurveyReport",
     "Transcripts",
     "card",
@@ -46,6 +48,7 @@ __all__ = [
     "fetch",
     "find_foreign",
     "read",
+    "read_source",
     "split",
     "stem_of",
     "write",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import overload
 
 from convsim.conversation import Conversation
 from convsim.readers.survey_report import SurveyReport
 
 
 @dataclass(frozen=True)
-class Transcripts:
-    """Conversations of one file or run folder, and what is to be known about how they were read."""
+class Transcripts(Sequence[Conversation]):
+    """Conversations of one file or run folder, in its order, and what is to be known about how they were read."""
 
     path: Path
     sha256: str
@@ -27,3 +28,15 @@ class Transcripts:
     survey: SurveyReport | None = None
     instructions: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What a ConvApparel archive told its participants, by task id."""
+
+    def __len__(self) -> int:
+        return len(self.conversations)
+
+    @overload
+    def __getitem__(self, place: int) -> Conversation: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Conversation, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Conversation | tuple[Conversation, ...]:
+        return self.conversations[place]

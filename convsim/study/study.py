@@ -155,9 +155,7 @@ class Study:
         Raises:
             StudyError: The folder holds another plan.
         """
-        return await self._held(
-            Path(folder), retry_failed=retry_failed, on_change=on_change, own_loop=False
-        )
+        return await self._held(Path(folder), retry_failed=retry_failed, on_change=on_change, own_loop=False)
 
     async def _held(
         self, path: Path, *, retry_failed: bool, on_change: Callable[[Progress], None], own_loop: bool
@@ -168,9 +166,7 @@ class Study:
             limits = Limits(
                 max_turns=self.max_turns, concurrency=self.concurrency, budget_usd=self.budget_usd
             )
-            await hold_all(
-                missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop
-            )
+            await hold_all(missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop)
         return Outcome(
             folder=path,
             planned=self.n * len(self.arms),

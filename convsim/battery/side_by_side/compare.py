@@ -23,13 +23,12 @@ from convsim.battery.side_by_side.document import Comparison, LearnedFile, Peopl
 from convsim.battery.side_by_side.placed import placed
 from convsim.battery.side_by_side.simulator_report import simulator_report
 from convsim.battery.side_by_side.standings import standings_of
-from convsim.battery.sides import Source
 from convsim.contracts import Validator
-from convsim.lifting import AnnotatorLike
+from convsim.lifting import AnnotatorLike, ValidatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
 from convsim.provenance import own_version
-from convsim.readers import Transcripts
+from convsim.readers import Source, Transcripts
 
 SECONDS = (
     "not every simulator has a price, so cost is counted in seconds, waiting included: they compare simulators only "
@@ -42,7 +41,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     simulators: Simulators,
     *,
     seed: int,
-    validators: Iterable[str | Validator] | None = None,
+    validators: str | ValidatorLike | Iterable[str | ValidatorLike] | None = None,
     metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     control: str | None = None,
     treatment: str | None = None,
@@ -63,7 +62,8 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         real: The people's conversations.
         simulators: The simulated sides, by name or in a row; one alone is compared with people and itself.
         seed: Moves every random draw.
-        validators: Names or instances; by default all that are installed and need not be asked for.
+        validators: Names, classes or instances, one or several; by default all that need not be asked for. With two
+            arms, ``()`` asks for reactions alone.
         metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
             a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         control: The arm to start from in the shift test; none is made without.
@@ -80,7 +80,8 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
             people lack an arm.
         PluginError: No such validator or metric.
     """
-    chosen = find_validators(validators)
+    reactions_alone = control is not None and isinstance(validators, Sequence) and not validators
+    chosen = [] if reactions_alone else find_validators(validators)
     measured = find_metrics(metrics)
     question = Question(
         tasks=tasks, arms=arms, control=control, treatment=treatment, allow_failures=allow_failures

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convsim.battery.sides import Selection, Side, Source
+from convsim.battery.sides import Selection, Side
 from convsim.conversation import Conversation
 from convsim.errors import InputError
 from convsim.lifting import AnnotatorLike
-from convsim.readers import Transcripts, read, stem_of
+from convsim.readers import Source, Transcripts, read_source, stem_of
 
 Simulators = Mapping[str, Source] | Sequence[Source]
 """Simulated sides, by name or in a row."""
@@ -134,8 +134,8 @@ def named(simulators: Simulators) -> dict[str, Loaded]:
 
 
 def loaded(source: Source) -> Loaded:
-    """Read a side that is a path; others pass through."""
-    return read(source) if isinstance(source, str | Path) else source
+    """Read a side, so that it is read once."""
+    return read_source(source)
 
 
 def _by_file(sources: Sequence[Loaded]) -> dict[str, Loaded]:

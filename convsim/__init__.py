@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from convsim.battery import (
         Comparison,
         Scorecard,
+        avalidate,
         check_relations,
         compare,
         counterfactual,
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from convsim.errors import ConvsimError, InputError
     from convsim.metrics import measure, metric
     from convsim.persona import Persona
-    from convsim.readers import read, write
+    from convsim.readers import Transcripts, read, write
+    from convsim.report import read_comparison, read_scorecard
     from convsim.study import Study
 
 HOMES = {
     "battery": (
         "Comparison",
         "Scorecard",
+        "avalidate",
         "check_relations",
         "compare",
         "counterfactual",
@@ -42,7 +45,8 @@ HOMES = {
     "errors": ("ConvsimError", "InputError"),
     "metrics": ("measure", "metric"),
     "persona": ("Persona",),
-    "readers": ("read", "write"),
+    "readers": ("Transcripts", "read", "write"),
+    "report": ("read_comparison", "read_scorecard"),
     "study": ("Study",),
 }
 """Where each public name lives; it is imported when it is first asked for, so that the command line starts at once."""
@@ -62,7 +66,9 @@ __all__ = [
     "Persona",
     "Scorecard",
     "Study",
+    "Transcripts",
     "Validator",
+    "avalidate",
     "check_relations",
     "compare",
     "counterfactual",
@@ -70,6 +76,8 @@ __all__ = [
     "measure",
     "metric",
     "read",
+    "read_comparison",
+    "read_scorecard",
     "validate",
     "write",
 ]

@@ -1,6 +1,6 @@
 """Comparisons: sides of conversations in, a scorecard out."""
 
-from convsim.battery.comparison import default_validators, find_validators, validate
+from convsim.battery.comparison import avalidate, default_validators, find_validators, validate
 from convsim.battery.counterfactual import check_relations, counterfactual, dose_response
 from convsim.battery.scorecard import FailOn, Scorecard, SideSummary
 from convsim.battery.severity_zero import check_severity_zero
@@ -11,6 +11,7 @@ __all__ = [
     "FailOn",
     "Scorecard",
     "SideSummary",
+    "avalidate",
     "check_relations",
     "check_severity_zero",
     "compare",

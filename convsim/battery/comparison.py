@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 import traceback
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import cast
 
 from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels, undefined_acts
@@ -62,14 +64,70 @@ def validate(
         InputError: A side cannot be read, is empty after the filters, or failed too often.
         PluginError: No such validator or metric.
     """
-    chosen = find_validators(validators)
-    measured = find_metrics(metrics)
-    selection = Selection(tasks=tasks, arms=arms, allow_failures=allow_failures)
+    return _validated(
+        real, simulated, find_validators(validators), seed=seed, metrics=find_metrics(metrics),
+        selection=Selection(tasks=tasks, arms=arms, allow_failures=allow_failures), annotator=annotator,
+        allow_overlap=allow_overlap,
+    )  # fmt: skip
+
+
+async def avalidate(
+    real: Source,
+    simulated: Source,
+    *,
+    seed: int,
+    validators: ValidatorLike | Iterable[ValidatorLike] | None = None,
+    metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
+    tasks: Collection[str] = (),
+    arms: Collection[str] = (),
+    annotator: Annotator | None = None,
+    allow_overlap: bool = False,
+    allow_failures: bool = False,
+) -> Scorecard:
+    """Do as ``validate`` does, in a thread, so that the caller's event loop goes on meanwhile.
+
+    Cancelling it returns at once; the thread ends before it would ask the next validator.
+
+    Raises:
+        InputError: A side cannot be read, is empty after the filters, or failed too often.
+        PluginError: No such validator or metric.
+    """
+    stopped = threading.Event()
+    try:
+        return await asyncio.to_thread(
+            _validated, real, simulated, _until(stopped, find_validators(validators)), seed=seed,
+            metrics=find_metrics(metrics),
+            selection=Selection(tasks=tasks, arms=arms, allow_failures=allow_failures), annotator=annotator,
+            allow_overlap=allow_overlap,
+        )  # fmt: skip
+    finally:
+        stopped.set()
+
+
+def _until(stopped: threading.Event, validators: Iterable[Validator]) -> Iterator[Validator]:
+    for validator in validators:
+        if stopped.is_set():
+            raise asyncio.CancelledError
+        yield validator
+
+
+def _validated(
+    real: Source,
+    simulated: Source,
+    validators: Iterable[Validator],
+    *,
+    seed: int,
+    metrics: Metrics,
+    selection: Selection,
+    annotator: Annotator | None,
+    allow_overlap: bool,
+) -> Scorecard:
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
     simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")
     warnings = mix_warnings(real_side.conversations, simulated_side.conversations)
     return judge(
-        real_side, simulated_side, chosen, seed=seed, metrics=measured, warnings=warnings, allow_overlap=allow_overlap
+        real_side, simulated_side, validators, seed=seed, metrics=metrics, warnings=warnings,
+        allow_overlap=allow_overlap,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -13,6 +13,9 @@ from convsim.contracts import FAILING, Finding
 from convsim.conversation import Conversation
 from convsim.records import Count, Record, Text
 from convsim.reliability import Reliability
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FailOn = Literal["different", "undecided"]
 
@@ -66,10 +69,39 @@ class Scorecard(Record):
     """How far the annotators whose labels were compared agree with people, where that is known."""
     findings: tuple[Finding, ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``findings.json`` holds, as JSON has it: lists for tuples, None for what is undefined."""
+        return self.model_dump(mode="json", by_alias=True)
+
     def to_json(self) -> str:
         """Return the document as indented JSON with a final newline."""
-        document = self.model_dump(mode="json", by_alias=True)
-        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a finding, in their order: numbers are floats, NaN where undefined; ``details`` stay objects.
+
+        The limits of an interval are ``interval_low`` and ``interval_high``, those of chance ``noise_floor_mean`` and
+        ``noise_floor_q95``; ``control`` tells what is shown only. The columns are the same if there is no finding.
+        """
+        from convsim.battery.frames import findings_frame
+
+        return findings_frame(self.findings)
+
+    def __str__(self) -> str:
+        from convsim.report.glance import scorecard_text
+
+        return scorecard_text(self)
+
+    def __repr__(self) -> str:
+        counts = Counter(finding.verdict for finding in self.judged)
+        found = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items())) or "nothing judged"
+        people = "" if self.real is None else f"{self.real.n} real, "
+        return f"Scorecard({people}{self.simulated.n} simulated: {found})"
+
+    def _repr_html_(self) -> str:
+        from convsim.report.glance import scorecard_html
+
+        return scorecard_html(self)
 
     @property
     def judged(self) -> tuple[Finding, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -14,6 +14,9 @@ from convsim.battery.side_by_side.memorisation import Memorisation
 from convsim.battery.side_by_side.shares import Difference, Share
 from convsim.contracts import Interval, NoiseFloor, Standing, Verdict
 from convsim.records import Count, Name, Number, Record, Text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CostAxis = Literal["cost_usd", "seconds"]
 
@@ -157,7 +160,34 @@ class Comparison(Record):
             if s.metric == metric and s.against is not None
         }
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``comparison.json`` holds, as JSON has it: lists for tuples, None for what is undefined."""
+        return self.model_dump(mode="json", by_alias=True)
+
     def to_json(self) -> str:
         """Return the document as indented JSON with a final newline."""
-        document = self.model_dump(mode="json", by_alias=True)
-        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a simulator, by its name: distance, human-likeness, reactions, copying and cost.
+
+        Numbers are floats, NaN where undefined; the limits of an interval are ``…_low`` and ``…_high``.
+        """
+        from convsim.battery.frames import simulators_frame
+
+        return simulators_frame(self.simulators)
+
+    def __str__(self) -> str:
+        from convsim.report.glance import comparison_text
+
+        return comparison_text(self)
+
+    def __repr__(self) -> str:
+        names = [each.name for each in self.simulators]
+        shown = ", ".join(repr(name[:40]) for name in names[:4]) + (", …" if len(names) > 4 else "")
+        return f"Comparison({self.people.side.n} people's conversations, {len(names)} simulators: {shown})"
+
+    def _repr_html_(self) -> str:
+        from convsim.report.glance import comparison_html
+
+        return comparison_html(self)

@@ -115,5 +115,5 @@ def test_what_is_no_validator_is_refused_with_the_nearest_that_is(wanted, said):
 
 
 def test_a_reader_is_named_by_the_nearest_spelling():
-    with pytest.raises(InputError, match=r"no reader is called 'opnai'; did you mean 'openai'\?"):
+    with pytest.raises(InputError, match=r"no reader is called 'opnai'; did you mean openai"):
         convsim.read(NAIVE, reader="opnai")

@@ -1,0 +1,105 @@
+"""Findings and simulators as tables: one row each, columns of one kind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, get_args
+
+from convsim.contracts import Finding, Interval, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from convsim.battery.side_by_side.document import Estimate, SimulatorReport
+
+OF_FINDINGS: Mapping[str, str] = {
+    "validator": "object", "metric": "object", "estimate": "float64", "interval_low": "float64",
+    "interval_high": "float64", "level": "float64", "p_value": "float64", "p_adjusted": "float64",
+    "noise_floor_mean": "float64", "noise_floor_q95": "float64", "unit": "object", "verdict": "category",
+    "control": "bool", "reason": "object", "question": "object", "n_real": "int64", "n_simulated": "int64",
+    "seed": "object", "version": "object", "source": "object", "details": "object",
+}  # fmt: skip
+"""Columns and their kinds; a seed may be larger than 64 bits."""
+COUNTS = ("n", "failures", "aligned", "different", "undecided", "n_learned", "n_identical")
+WORDS = ("simulator", "front", "not_judged")
+
+
+def findings_frame(findings: Sequence[Finding]) -> pd.DataFrame:
+    """Put findings into a table, one row each, in their order."""
+    import pandas as pd
+
+    rows = [_finding(finding) for finding in findings]
+    columns = {
+        name: pd.Series([row[name] for row in rows], dtype="object").astype(
+            pd.CategoricalDtype(get_args(Verdict)) if kind == "category" else kind
+        )
+        for name, kind in OF_FINDINGS.items()
+    }
+    return pd.DataFrame(columns, columns=[*OF_FINDINGS])
+
+
+def simulators_frame(reports: Iterable[SimulatorReport]) -> pd.DataFrame:
+    """Put simulators into a table, one row each; the index is their names."""
+    import pandas as pd
+
+    rows = {each.name: _simulator(each) for each in reports}
+    names = pd.Index([*rows], dtype="object", name="simulator")
+    columns = [*next(iter(rows.values()))] if rows else []
+    kinds = {
+        name: "int64" if name in COUNTS else "object" if name in WORDS else "float64" for name in columns
+    }
+    return pd.DataFrame([*rows.values()], index=names, columns=columns).astype(kinds)
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    low, high = _limits(finding.interval)
+    floor = finding.noise_floor
+    return {
+        **{name: getattr(finding, name) for name in OF_FINDINGS if name in Finding.model_fields},
+        **{name: _float(getattr(finding, name)) for name in ("estimate", "level", "p_value", "p_adjusted")},
+        "interval_low": low,
+        "interval_high": high,
+        "noise_floor_mean": _float(floor.mean if floor else None),
+        "noise_floor_q95": _float(floor.q95 if floor else None),
+        "control": finding.is_control,
+    }
+
+
+def _simulator(report: SimulatorReport) -> dict[str, object]:
+    floor = report.mean_distance_floor
+    return {
+        "n": report.side.n,
+        "failures": report.failures,
+        **_estimate("mean_distance", report.mean_distance),
+        "mean_distance_floor_q95": _float(floor.q95 if floor else None),
+        **_estimate("hls", report.hls),
+        **_estimate("relative_hls", report.relative_hls),
+        "aligned": report.judged.aligned,
+        "different": report.judged.different,
+        "undecided": report.judged.undecided,
+        **_estimate("agreement", report.reactions.agreement),
+        "joint_p": _float(report.reactions.joint_p),
+        "n_learned": report.overlap.n_learned,
+        "n_identical": report.overlap.n_identical,
+        "titles_named_early": _float(report.titles_named_early.estimate),
+        "input_tokens": _float(report.cost.input_tokens),
+        "output_tokens": _float(report.cost.output_tokens),
+        "seconds": _float(report.cost.seconds),
+        "cost_usd": _float(report.cost.cost_usd),
+        "front": report.front.place,
+        "not_judged": report.not_judged,
+    }
+
+
+def _estimate(name: str, of: Estimate) -> dict[str, float]:
+    low, high = _limits(of.interval)
+    return {name: _float(of.estimate), f"{name}_low": low, f"{name}_high": high}
+
+
+def _limits(interval: Interval | None) -> tuple[float, float]:
+    return (interval[0], interval[1]) if interval else (math.nan, math.nan)
+
+
+def _float(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,189 @@
+"""A scorecard or a comparison at a glance: a screen of printable text, or a small table for a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from convsim.battery.scorecard import Scorecard, SideSummary
+from convsim.battery.side_by_side import Comparison
+from convsim.contracts import FAILING, Finding
+from convsim.plain import plain
+from convsim.report.headline import headline
+from convsim.report.side_by_side.sentences import sentences
+from convsim.report.side_by_side.sentences import warnings as all_warnings
+from convsim.report.side_by_side.tables import overview
+from convsim.report.words import VERDICTS, interval, number
+
+WIDTH = 100
+MAX_LINES = 40
+GAP = 3
+"""Blanks between two columns."""
+MAX_SHOWN = 3
+"""Warnings and sentences on a screen; each is cut to a line or two."""
+MAX_SIDES = 8
+MAX_HTML_ROWS = 60
+MAX_CELL = 40
+LEFT = "text-align:left;"
+STYLE = "padding:.15em .6em;border-bottom:1px solid rgba(128,128,128,.3);"
+COLUMNS = ("validator", "metric", "estimate", "interval", "floor", "verdict")
+NUMBERS = frozenset({"estimate", "interval", "floor"})
+
+
+def scorecard_text(card: Scorecard) -> str:
+    """Write a scorecard in a screen, at most 40 lines of 100 columns; in a long one what fails comes first."""
+    above = [*_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
+    below = _wrapped(_line(headline(card), limit=4 * WIDTH))
+    room = MAX_LINES - len(above) - len(below) - 4  # an empty line, the header's two, and what is left out
+    rows = [_row(finding) for finding in _first(card.findings, room)]
+    left = len(card.findings) - len(rows)
+    more = [f"and {left} more; .to_frame() has them all"] if left else []
+    return "\n".join([*above, *_drawn(_table(COLUMNS, rows)), *more, *below])
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Write a comparison in a screen: at most 40 lines; its overview, a row a simulator, and what it comes to."""
+    sides = [("people", comparison.people.side), *((each.name, each.side) for each in comparison.simulators)]
+    above = [_side(name, side) for name, side in sides[: MAX_SIDES + 1]]
+    above += _some(f"warning: {_line(warning)}" for warning in all_warnings(comparison))
+    table = overview(comparison)
+    said = [
+        line
+        for sentence in sentences(comparison)[:MAX_SHOWN]
+        for line in _wrapped(_line(sentence, limit=2 * WIDTH))
+    ]
+    rows = [[_line(cell, limit=MAX_CELL) for cell in row] for row in table.rows[:MAX_SIDES]]
+    left = len(comparison.simulators) - len(rows)
+    more = [f"and {left} more simulators; .to_frame() has them all"] if left else []
+    drawn = [line for part in _parts(table.columns, rows) for line in _drawn(part)]
+    lines = [*above, *drawn, *more, *said]
+    return "\n".join(lines[:MAX_LINES])
+
+
+def scorecard_html(card: Scorecard) -> str:
+    """Write a scorecard as a small table for a notebook; text from transcripts is escaped."""
+    rows = [_row(finding) for finding in _first(card.findings, MAX_HTML_ROWS)]
+    left = len(card.findings) - len(rows)
+    lines = [*_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
+    return _page(_line(headline(card), limit=8 * WIDTH), lines, (COLUMNS, rows), left)
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Write a comparison as a small table for a notebook; names are escaped."""
+    table = overview(comparison)
+    rows = [[_line(cell, limit=MAX_CELL) for cell in row] for row in table.rows[:MAX_HTML_ROWS]]
+    said = " ".join(_line(sentence, limit=2 * WIDTH) for sentence in sentences(comparison)[:MAX_SHOWN])
+    warned = _some(f"warning: {_line(warning)}" for warning in all_warnings(comparison))
+    return _page(said, warned, (table.columns, rows), len(table.rows) - len(rows))
+
+
+def _page(
+    said: str, lines: Sequence[str], table: tuple[Sequence[str], Sequence[Sequence[str]]], left: int
+) -> str:
+    columns, rows = table
+    more = f"<div>and {left} more; <code>.to_frame()</code> has them all</div>" if left else ""
+    body = "".join(f"<tr>{''.join(_cell('td', cell, n) for n, cell in enumerate(row))}</tr>" for row in rows)
+    head = "".join(_cell("th", column, n) for n, column in enumerate(columns))
+    above = "".join(f"<div>{html.escape(line)}</div>" for line in lines)
+    drawn = (
+        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
+    return f'<div class="convsim"><p><strong>{html.escape(said)}</strong></p>{above}{drawn}{more}</div>'
+
+
+def _cell(tag: str, text: str, place: int) -> str:
+    return f'<{tag} style="{STYLE}{LEFT if place < 2 else ""}">{html.escape(text)}</{tag}>'
+
+
+def _sides(card: Scorecard) -> Iterator[str]:
+    if card.real is not None:
+        yield _side("real", card.real)
+    yield _side("simulated", card.simulated)
+
+
+def _side(name: str, side: SideSummary) -> str:
+    who = f", {_line(side.simulator, limit=60)}" if side.simulator else ""
+    return _line(f"{_line(name, limit=MAX_CELL):>9}  {side.n} conversations{who}", limit=WIDTH, strip=False)
+
+
+def _first(findings: Sequence[Finding], room: int) -> list[Finding]:
+    """Return the findings in their order where all have room, else those that fail before the others."""
+    if len(findings) <= room:
+        return [*findings]
+    ranked = sorted(range(len(findings)), key=lambda n: _rank(findings[n]))
+    return [findings[n] for n in ranked[: max(room, 0)]]
+
+
+def _rank(finding: Finding) -> int:
+    if finding.is_control:
+        return 3
+    if finding.verdict in FAILING or finding.verdict == "failed":
+        return 0
+    return 1 if finding.verdict == "undecided" else 2
+
+
+def _row(finding: Finding) -> list[str]:
+    floor = number(finding.noise_floor.q95) if finding.noise_floor else "–"
+    verdict = "control" if finding.is_control else VERDICTS[finding.verdict]
+    names = (_line(finding.validator, limit=MAX_CELL), _line(finding.metric, limit=MAX_CELL))
+    return [*names, number(finding.estimate), interval(finding), floor, verdict]
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for place, column in enumerate(columns):
+        table.add_column(
+            Text(column), no_wrap=True, overflow="ellipsis", justify="right" if column in NUMBERS else "left",
+            min_width=4 if place else 8,
+        )  # fmt: skip
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _parts(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Table]:
+    """Yield a table whole, or, where it is too wide, in parts that each begin with its first column."""
+    widths = [max(map(cell_len, column)) + GAP for column in zip(columns, *rows, strict=True)]
+    kept = [0]
+    for place in range(1, len(columns)):
+        if len(kept) > 1 and sum(widths[n] for n in (*kept, place)) > WIDTH + GAP:
+            yield _table([columns[n] for n in kept], [[row[n] for n in kept] for row in rows])
+            kept = [0]
+        kept.append(place)
+    yield _table([columns[n] for n in kept], [[row[n] for n in kept] for row in rows])
+
+
+def _drawn(part: RenderableType) -> list[str]:
+    console = Console(
+        file=StringIO(),
+        width=WIDTH,
+        color_system=None,
+        force_terminal=False,
+        highlight=False,
+        legacy_windows=False,
+    )
+    with console.capture() as captured:
+        console.print(part)
+    return [line.rstrip() for line in captured.get().splitlines() if line.strip()]
+
+
+def _wrapped(text: str) -> list[str]:
+    return _drawn(Text(text))
+
+
+def _some(lines: Iterable[str]) -> list[str]:
+    every = [*lines]
+    more = [f"and {len(every) - MAX_SHOWN} more warnings"] if len(every) > MAX_SHOWN else []
+    return [*every[:MAX_SHOWN], *more]
+
+
+def _line(text: str, *, limit: int = WIDTH - 10, strip: bool = True) -> str:
+    one = " ".join(plain(text, limit=4 * limit).split()) if strip else text
+    return one if len(one) <= limit else f"{one[: limit - 1]}…"

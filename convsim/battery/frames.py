@@ -29,14 +29,9 @@ def findings_frame(findings: Sequence[Finding]) -> pd.DataFrame:
     """Put findings into a table, one row each, in their order."""
     import pandas as pd
 
-    rows = [_finding(finding) for finding in findings]
-    columns = {
-        name: pd.Series([row[name] for row in rows], dtype="object").astype(
-            pd.CategoricalDtype(get_args(Verdict)) if kind == "category" else kind
-        )
-        for name, kind in OF_FINDINGS.items()
-    }
-    return pd.DataFrame(columns, columns=[*OF_FINDINGS])
+    rows = pd.DataFrame([_finding(finding) for finding in findings], columns=[*OF_FINDINGS], dtype="object")
+    frame = rows.astype({name: kind for name, kind in OF_FINDINGS.items() if kind != "category"})
+    return frame.assign(verdict=pd.Categorical(frame["verdict"], categories=[*get_args(Verdict)]))
 
 
 def simulators_frame(reports: Iterable[SimulatorReport]) -> pd.DataFrame:

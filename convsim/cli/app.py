@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -33,7 +33,7 @@ from convsim.errors import InputError
 if TYPE_CHECKING:
     from convsim.cli.process import Asked
 
-UsageError = typer.BadParameter.__mro__[1]
+UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 """Of the click that typer brings along or stands on; it names its own alone."""
 VARIABLE = re.compile(r" \(env var: '(\w+)'\)")
 ONE_OF = re.compile(r"'(?P<said>[^']*)' is not one of (?P<choices>'.*')")
@@ -106,9 +106,13 @@ def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
         code: object = command(arguments, obj=asked, standalone_mode=False, complete_var="")
     except SystemExit as error:
         # Typer ends the process with the exit code of a failed gate where whoever read the output has gone.
-        raise error.__context__ if isinstance(error.__context__, BrokenPipeError) else error from None
+        if isinstance(error.__context__, BrokenPipeError):
+            raise error.__context__ from None
+        raise
     except typer.Abort as error:  # what typer makes of an end of input, and once made of Ctrl-C
-        raise error.__cause__ or error from None
+        if error.__cause__ is not None:
+            raise error.__cause__ from None
+        raise
     except UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(str(error), err=True)

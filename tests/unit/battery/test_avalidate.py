@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ class Waiting:
 
 
 async def test_it_finds_what_validate_finds():
-    asked = {"seed": 3, "validators": Marginals(n_resamples=49), "metrics": ["turns"]}
+    asked: dict[str, Any] = {"seed": 3, "validators": Marginals(n_resamples=49), "metrics": ["turns"]}
     assert await convsim.avalidate(CLOSE, NAIVE, **asked) == await asyncio.to_thread(
         convsim.validate, CLOSE, NAIVE, **asked
     )

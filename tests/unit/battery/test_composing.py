@@ -1,5 +1,7 @@
 """The verbs take one another's results, in every spelling, and refuse what is none with one line."""
 
+from typing import Any
+
 import pytest
 
 import convsim
@@ -8,7 +10,11 @@ from convsim.errors import InputError, PluginError
 from convsim_validators import Marginals
 from tests.end_to_end.validating import CLOSE, NAIVE
 
-QUICK = {"seed": 1, "validators": [Marginals(n_resamples=49)], "metrics": ["turns", "user_words_per_turn"]}
+QUICK: dict[str, Any] = {
+    "seed": 1,
+    "validators": [Marginals(n_resamples=49)],
+    "metrics": ["turns", "user_words_per_turn"],
+}
 
 
 class Needy:

@@ -3,11 +3,12 @@
 import asyncio
 import stat
 import sys
+import tempfile
 import threading
 
 import pytest
 
-from convsim.cli import crash, process
+from convsim.cli import process
 from convsim.errors import ConvsimError, InputError
 
 
@@ -48,7 +49,7 @@ class MuteError(Exception):
 @pytest.fixture
 def ended(monkeypatch, capsys, tmp_path):
     """Run a command that does what is given; return its exit code, the lines that it said and the traceback's file."""
-    monkeypatch.setattr(crash.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def end(command, *, shown=False):
         def run(asked):
@@ -126,7 +127,7 @@ def test_ctrl_c_is_130_and_leaves_no_file(ended):
 
 
 def test_where_no_file_can_be_written_the_line_says_so(ended, monkeypatch, tmp_path):
-    monkeypatch.setattr(crash.tempfile, "tempdir", str(tmp_path / "is not there"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "is not there"))
     code, [line], files = ended(raising(ValueError("boom")))
     assert (code, files) == (3, [])
     assert "the traceback could not be written (No such file or directory); --traceback prints it" in line
@@ -189,7 +190,7 @@ def test_a_task_that_nobody_waits_for_fails_the_command_with_one_line(ended):
 
 
 def test_what_cannot_be_imported_is_exit_3_too(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(crash.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setitem(sys.modules, "convsim.cli.app", None)
     with pytest.raises(SystemExit) as stopped:
         process.main()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import typer
@@ -39,7 +40,7 @@ JUDGES = {("validate",), ("counterfactual",), ("compare",), ("report",)}
 OF_CONVSIM = [name for name in os.environ if name.startswith("CONVSIM_")]
 
 
-def commands(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     below = getattr(command, "commands", None)
     if below is None:
         yield path, command
@@ -51,7 +52,7 @@ WHOLE = typer.main.get_command(app)
 ALL = dict(commands(WHOLE))
 
 
-def options_of(command: object) -> list:
+def options_of(command: Any) -> list:
     return [each for each in command.params if each.param_type_name == "option"]
 
 
@@ -154,7 +155,7 @@ def test_help_shows_a_variable_where_there_is_one_and_only_there():
     variables = give_variables(command, {})
     shown = 0
     for path, leaf in commands(command):
-        context = typer.Context(leaf, info_name=" ".join(path)) if hasattr(typer, "Context") else None
+        context = typer.Context(leaf, info_name=" ".join(path))
         for option in options_of(leaf):
             record = option.get_help_record(context)[1]
             assert ("[env var: " in record) == (option.envvar is not None), (path, option.name)

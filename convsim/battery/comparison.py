@@ -76,11 +76,11 @@ async def avalidate(
     simulated: Source,
     *,
     seed: int,
-    validators: ValidatorLike | Iterable[ValidatorLike] | None = None,
+    validators: str | ValidatorLike | Iterable[str | ValidatorLike] | None = None,
     metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
-    annotator: Annotator | None = None,
+    annotator: str | AnnotatorLike | None = None,
     allow_overlap: bool = False,
     allow_failures: bool = False,
 ) -> Scorecard:
@@ -119,7 +119,7 @@ def _validated(
     seed: int,
     metrics: Metrics,
     selection: Selection,
-    annotator: Annotator | None,
+    annotator: str | AnnotatorLike | None,
     allow_overlap: bool,
 ) -> Scorecard:
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")

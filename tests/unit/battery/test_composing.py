@@ -110,9 +110,9 @@ def test_naming_no_validator_is_an_error_and_no_empty_scorecard(nothing):
     [
         ("marginal", r"registered as 'marginal'; did you mean 'marginals'\?"),
         (["marginals", "humanlikenes"], r"did you mean 'humanlikeness'\?"),
-        (3, "3 is no validator"),
-        ([int], "0 is no validator"),
-        (Needy, "the validator Needy cannot be made without settings: TypeError"),
+        (3, "3 is no function and has no .validate."),
+        ([int], "0 is no function and has no .validate."),
+        (Needy, "Needy cannot be made without arguments: TypeError"),
     ],
 )
 def test_what_is_no_validator_is_refused_with_the_nearest_that_is(wanted, said):

@@ -65,7 +65,7 @@ class Record(BaseModel):
         unknown = [key for key in data if key not in cls.known_keys and (key, data[key]) != ("metadata", {})]
         if not unknown:
             return {key: value for key, value in data.items() if key in cls.known_keys}
-        known = [field.alias or name for name, field in cls.model_fields.items()]
+        known = [field.alias or name for name, field in cls.model_fields.items() if name != "metadata"]
         lines = [
             InitErrorDetails(
                 type=PydanticCustomError(UNKNOWN_KEY, refusal(key, known)), loc=(str(key),), input=data[key]

@@ -16,6 +16,7 @@ from convsim.arena.sequence import sequential_interval
 from convsim.arena.study import ArenaStudy
 from convsim.arena.tells import clicked_words
 from convsim.arena.votes import Taken, Vote, by_group, taken, votes
+from convsim.battery.layout import SECTIONS
 from convsim.battery.scorecard import Scorecard
 from convsim.contracts import Finding, Interval, Verdict
 from convsim.reliability import Estimate
@@ -206,7 +207,7 @@ def _finding(
 ) -> Finding:
     trials = [study.trials[number] for number in {each.trial for each in seen}]
     return Finding(
-        validator="arena",
+        validator=SECTIONS["blind_test"],
         metric=metric,
         question=question,
         unit=unit,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from convsim.battery.comparison import judge
+from convsim.battery.layout import FIRST_WORDS_OF_PEOPLE, SECTIONS
 from convsim.battery.scorecard import Scorecard
 from convsim.battery.sides import Selection, Side
 from convsim.contracts import Finding, Validator
@@ -66,7 +67,7 @@ def counterfactual(
     if saw_both is not None:
         informed = Side.of(saw_both, "saw-both", selection).labelled_by(annotator, "saw-both")
         given["saw_both"] = measure_both(real_side.conversations, informed.conversations, metrics=measured)[1]
-    validators = [_made("counterfactual", given)]
+    validators = [_made(SECTIONS["shifts"], given)]
     card = judge(
         real_side, simulated_side, validators, seed=seed, metrics=measured, allow_overlap=allow_overlap
     )
@@ -112,7 +113,7 @@ def dose_response(
             f"hold some with convsim simulate --arm good --fault {fault}=0.5 --fault {fault}=1"
         )
     kept = side.keep(lambda conversation: conversation.fault in (None, fault))
-    validators = [_made("dose_response", {**settings, "fault": fault})]
+    validators = [_made(SECTIONS["ladder"], {**settings, "fault": fault})]
     return judge(None, kept, validators, seed=seed, metrics=measured)
 
 
@@ -151,7 +152,7 @@ def check_relations(
         given["file"] = Path(relations)
     elif relations is not None:
         given["relations"] = tuple(relations)
-    validator = _made("relations", given)
+    validator = _made(SECTIONS["relations"], given)
     side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures)).labelled_by(
         annotator, "simulated"
     )
@@ -165,4 +166,4 @@ def _made(name: str, settings: Mapping[str, object]) -> Validator:
 
 def _failed_checks(findings: Iterable[Finding]) -> list[str]:
     """Name controls that differ where they must not: people's first messages that depend on the arm."""
-    return [f.reason for f in findings if f.metric == "first_message_real" and f.verdict == "different"]
+    return [f.reason for f in findings if f.metric == FIRST_WORDS_OF_PEOPLE and f.verdict == "different"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from convsim.battery.layout import SECTIONS
 from convsim.contracts import Agent, AgentReply, Finding
 from convsim.conversation import Conversation
 from convsim.engine import reply_of
@@ -63,7 +64,7 @@ async def _finding(bare: Agent, wrapped: Agent, asked: Sequence[Conversation], s
             f"; {failed} could not be had, and {unstable} differ from the bare agent's own second answer"
         )
     return Finding(
-        validator="relations",
+        validator=SECTIONS["relations"],
         metric="severity_zero_agents",
         question=QUESTION,
         estimate=1 - differing / compared if compared else None,

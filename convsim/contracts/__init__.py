@@ -5,7 +5,8 @@ from convsim.contracts.annotator import Annotation, Annotator, BatchAnnotator
 from convsim.contracts.base_validator import BaseValidator
 from convsim.contracts.columns import WORD, Columns, ratio
 from convsim.contracts.corpus import Corpus
-from convsim.contracts.finding import FAILING, Finding, Interval, NoiseFloor, Verdict
+from convsim.contracts.details import Details, Estimate, Interval
+from convsim.contracts.finding import FAILING, Finding, NoiseFloor, Verdict
 from convsim.contracts.metric import LabelOrigin, Metric
 from convsim.contracts.mix import mix_differs
 from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion, OpeningModel
@@ -29,6 +30,8 @@ __all__ = [
     "Comparer",
     "Completion",
     "Corpus",
+    "Details",
+    "Estimate",
     "Finding",
     "Interval",
     "LabelOrigin",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import model_validator
 
+from convsim.contracts.details import AnyDetails, Details, Interval
 from convsim.records import Count, Name, Number, Record, Text
 
 Verdict = Literal[
@@ -18,8 +20,6 @@ FAILING: frozenset[Verdict] = frozenset(
     {"different", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way"}
 )
 """The verdicts that ``--fail-on different`` fails on."""
-
-Interval = tuple[Number, Number]
 
 
 class NoiseFloor(Record):
@@ -49,14 +49,14 @@ class Finding(Record):
     seed: int
     version: Text
     source: Text
-    details: dict[str, JsonValue] = Field(default_factory=dict)
+    details: AnyDetails = Details()
 
     @model_validator(mode="before")
     @classmethod
     def _failed_as_it_was_written_once(cls, data: Any) -> Any:
         """Read ``details.failed``, as earlier versions wrote it, for what is a verdict now."""
         details = data.get("details") if isinstance(data, dict) else None
-        if not isinstance(details, dict) or details.get("failed") is not True:
+        if not isinstance(details, Mapping) or details.get("failed") is not True:
             return data
         others = {key: value for key, value in details.items() if key != "failed"}
         return {**data, "verdict": "failed", "details": others}

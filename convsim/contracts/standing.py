@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from pydantic import Field, JsonValue
 
 from convsim.contracts.corpus import Corpus
-from convsim.contracts.finding import Interval
+from convsim.contracts.details import Interval
 from convsim.records import Count, Name, Number, Record, Text
 
 

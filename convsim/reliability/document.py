@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from convsim import contracts
 from convsim.records import Count, Number, Record
 
 Level = Literal["message", "conversation"]
@@ -20,11 +21,9 @@ class Part(Record):
     model_config = ConfigDict(populate_by_name=True)
 
 
-class Estimate(Part):
+class Estimate(contracts.Estimate):
     """A number with its 95 % interval; ``reason`` says why either is missing."""
 
-    estimate: Number | None = None
-    interval: tuple[Number, Number] | None = None
     reason: str | None = None
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from convsim.battery.layout import WORDS_VIEW, in_section, is_shift_of_one_metric, without_section
 from convsim.battery.scorecard import Scorecard
 from convsim.contracts import FAILING, Finding, Verdict
+from convsim.contracts.details import (
+    AgreementDetails,
+    AnyReactionDetails,
+    BlindTestDetails,
+    DiscriminatorDetails,
+    JointDetails,
+    ShiftDetails,
+)
 from convsim.plain import plain
-from convsim.report.reactions import WHOLE
-from convsim.report.words import VERDICTS, number
+from convsim.report.words import VERDICTS, measured, number
 
 SHOWN: tuple[Verdict, ...] = (
     "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "undecided",
@@ -20,14 +28,22 @@ def headline(card: Scorecard) -> str:
     """Say in a sentence or two what was found."""
     judged = card.judged
     sentences = [
-        *_habits([f for f in judged if f.validator == "marginals"]),
-        *(_discriminator_sentence(f) for f in judged if f.metric == "hls"),
-        *_shifts([f for f in judged if f.validator == "counterfactual"]),
-        *_ladder([f for f in judged if f.validator == "dose_response"]),
-        *_relations([f for f in judged if f.validator == "relations"]),
-        *_people([f for f in judged if f.validator == "arena"]),
+        *_habits(in_section(judged, "habits")),
+        *(_discriminator_sentence(f) for f in in_section(judged, "likeness") if f.metric == WORDS_VIEW),
+        *_shifts(in_section(judged, "shifts")),
+        *_ladder(in_section(judged, "ladder")),
+        *_relations(in_section(judged, "relations")),
+        *_people(in_section(judged, "blind_test")),
+        *_others([*in_section(judged, "prevalence"), *without_section(judged)]),
+        *_failed(card.failed),
     ]
-    return " ".join(sentences) or f"{len(judged)} findings."
+    if sentences:
+        return " ".join(sentences)
+    return (
+        f"{len(card.findings)} findings are shown, and none is judged."
+        if card.findings
+        else "Nothing was compared."
+    )
 
 
 def _habits(findings: Sequence[Finding]) -> Iterator[str]:
@@ -40,7 +56,7 @@ def _habits(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _shifts(findings: Sequence[Finding]) -> Iterator[str]:
-    metrics = [f for f in findings if f.metric not in WHOLE]
+    metrics = [f for f in findings if is_shift_of_one_metric(f)]
     if not metrics:
         return
     established = [f for f in metrics if _established(f)]
@@ -48,21 +64,21 @@ def _shifts(findings: Sequence[Finding]) -> Iterator[str]:
     counted = [(v, sum(f.verdict == v for f in metrics)) for v in SHOWN]
     yield f"The simulated shoppers: {', '.join(f'{VERDICTS[v]} {n}' for v, n in counted if n)}."
     for finding in findings:
-        if finding.metric == "directional_agreement" and finding.estimate is not None:
+        if isinstance(finding.details, AgreementDetails) and finding.estimate is not None:
             yield f"Where people changed, {finding.estimate:.0%} of the simulated shifts go the same way."
-        if finding.metric == "joint" and finding.verdict == "different":
+        if isinstance(finding.details, JointDetails) and finding.verdict == "different":
             yield f"Taken together, the shifts differ (p = {number(finding.p_value)})."
 
 
 def _established(finding: Finding) -> bool:
-    shift = finding.details.get("human_shift")
-    return isinstance(shift, dict) and shift.get("established") is True
+    shift = finding.details.human_shift if isinstance(finding.details, ShiftDetails) else None
+    return shift is not None and shift.established
 
 
 def _ladder(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
-        if finding.metric == "any_reaction":
-            fault = plain(str(finding.details.get("fault", "-")), limit=80)
+        if isinstance(finding.details, AnyReactionDetails):
+            fault = plain(finding.details.fault, limit=80)
             said = {"aligned": "The shoppers react to", "does_not_react": "The shoppers do not react to"}
             yield f"{said.get(finding.verdict, 'It is undecided whether the shoppers react to')} {fault}."
     wrong = [f for f in findings if f.verdict == "reacts_wrong_way"]
@@ -84,16 +100,44 @@ def _relations(findings: Sequence[Finding]) -> Iterator[str]:
 def _people(findings: Sequence[Finding]) -> Iterator[str]:
     """Say how well people told simulated shoppers from human ones, each simulator in a sentence."""
     for finding in findings:
-        if finding.metric.partition(":")[0] != "accuracy" or finding.estimate is None:
+        if not isinstance(finding.details, BlindTestDetails) or finding.estimate is None:
             continue
         said = {"different": "People tell", "aligned": "People hardly tell"}
         opening = said.get(finding.verdict, "It is undecided whether people tell")
-        who = plain(str(finding.details.get("simulator") or "the simulated shoppers"), limit=80)
+        who = plain(finding.details.simulator or "the simulated shoppers", limit=80)
         low, high = finding.interval or (None, None)
         yield (
             f"{opening} {who} from human ones: accuracy {number(finding.estimate)} "
             f"[{number(low)}, {number(high)}], chance 0.5."
         )
+
+
+def _others(findings: Sequence[Finding]) -> Iterator[str]:
+    """Say what other validators found: a single finding as it is, several by their verdicts."""
+    for validator in dict.fromkeys(f.validator for f in findings if f.verdict != "failed"):
+        found = [f for f in findings if f.validator == validator and f.verdict != "failed"]
+        named = plain(validator, limit=80)
+        if len(found) == 1:
+            said = measured(found[0])
+            yield (
+                f"{named}: {plain(found[0].metric, limit=80)} is {VERDICTS[found[0].verdict]}"
+                f"{f' ({plain(said)})' if said else ''}."
+            )
+            continue
+        counts = {verdict: [f for f in found if f.verdict == verdict] for verdict in VERDICTS}
+        listed = [
+            f"{len(these)} {VERDICTS[verdict]}{_names(these) if verdict in FAILING else ''}"
+            for verdict, these in counts.items()
+            if these
+        ]
+        yield f"{named}: of {len(found)} findings, {', '.join(listed)}."
+
+
+def _failed(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings[:N_NAMED]:
+        yield f"{plain(finding.validator, limit=80)} failed ({plain(finding.metric, limit=80)}), and decides nothing."
+    if len(findings) > N_NAMED:
+        yield f"{len(findings) - N_NAMED} more failed."
 
 
 def _names(findings: Sequence[Finding]) -> str:
@@ -103,8 +147,8 @@ def _names(findings: Sequence[Finding]) -> str:
 
 
 def _discriminator_sentence(finding: Finding) -> str:
-    accuracy, control = finding.details.get("accuracy"), finding.details.get("control_accuracy")
-    if accuracy is None:
+    fitted = finding.details if isinstance(finding.details, DiscriminatorDetails) else None
+    if fitted is None or fitted.accuracy is None:
         return f"Human-likeness is undecided: {finding.reason}."
     verdicts: dict[str, str] = {
         "different": "A reader of the words alone tells the simulated shoppers from people",
@@ -114,6 +158,7 @@ def _discriminator_sentence(finding: Finding) -> str:
         finding.verdict, "It is undecided whether words tell the simulated shoppers from people"
     )
     return (
-        f"{opening}: accuracy {number(accuracy)} (people from people {number(control)}, chance 0.5), "
+        f"{opening}: accuracy {number(fitted.accuracy)} "
+        f"(people from people {number(fitted.control_accuracy)}, chance 0.5), "
         f"human-likeness score {number(finding.estimate)}."
     )

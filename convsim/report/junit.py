@@ -10,7 +10,7 @@ from convsim.battery import FailOn, Scorecard
 from convsim.contracts import Finding
 from convsim.plain import plain
 from convsim.report.html.rows import kind_of
-from convsim.report.words import VERDICTS, interval, number
+from convsim.report.words import VERDICTS, measured
 
 NOT_XML = re.compile(r"[\ufffe\uffff]")
 """No control characters, which ``plain`` has replaced, and yet not allowed in XML 1.0."""
@@ -51,10 +51,10 @@ def _case(finding: Finding, *, fails: bool) -> ElementTree.Element:
         failure = ElementTree.SubElement(
             case, "failure", message=VERDICTS[finding.verdict], type=finding.verdict
         )
-        measured = f"estimate {number(finding.estimate)} {interval(finding)} {finding.unit}"
-        failure.text = _text(f"{finding.question}\n{finding.reason}\n{measured}")
+        failure.text = _text(f"{finding.question}\n{finding.reason}\n{measured(finding)}")
     elif kind_of(finding) == "undecided":
-        ElementTree.SubElement(case, "skipped", message=_text(f"undecided: {finding.reason}"))
+        skipped = ElementTree.SubElement(case, "skipped", message=_text(f"undecided: {finding.reason}"))
+        skipped.text = _text(measured(finding))
     return case
 
 

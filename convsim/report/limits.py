@@ -2,18 +2,19 @@
 
 from importlib.resources import files
 
+from convsim.battery.layout import LIMITS, section_of
 from convsim.battery.scorecard import Scorecard
 
-ASKED = {"counterfactual": "shifts", "dose_response": "no_people", "relations": "no_people", "arena": "arena"}
-"""Which lines belong to which validator; to all others those of a comparison."""
+OTHERWISE = "comparison"
 
 
 def limits(card: Scorecard) -> list[str]:
     """Return the lines for what a scorecard asked."""
-    names = dict.fromkeys(ASKED.get(finding.validator, "comparison") for finding in card.findings)
+    sections = [section_of(finding) for finding in card.findings]
+    names = dict.fromkeys(LIMITS.get(s, OTHERWISE) if s else OTHERWISE for s in sections)
     folder = files("convsim.report").joinpath("limitations")
     return [
         line
-        for name in names or ("comparison",)
+        for name in names or (OTHERWISE,)
         for line in folder.joinpath(f"{name}.txt").read_text(encoding="utf-8").splitlines()
     ]

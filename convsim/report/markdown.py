@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from convsim.battery.layout import WORDS_VIEW, in_section
 from convsim.battery.scorecard import Scorecard
+from convsim.contracts.details import DiscriminatorDetails, Tell
 from convsim.plain import plain
 from convsim.report.headline import headline
 from convsim.report.limits import limits
-from convsim.report.words import VERDICTS, interval, number, side
+from convsim.report.words import VERDICTS, floor, interval, number, side
 
 
 def to_markdown(card: Scorecard) -> str:
@@ -25,25 +27,24 @@ def to_markdown(card: Scorecard) -> str:
     environment.filters["cell"] = table_cell
     return environment.get_template("scorecard.md.j2").render(
         card=card, headline=headline(card), limits=limits(card), tells=_tells(card),
-        verdicts=VERDICTS, side=side, number=number, interval=interval,
+        verdicts=VERDICTS, side=side, number=number, interval=interval, floor=floor,
     )  # fmt: skip
 
 
-def table_cell(text: str) -> str:
+def table_cell(text: str, limit: int = 500) -> str:
     """Escape HTML and what would end a table cell, a quotation or code."""
-    one_line = " ".join(plain(text).split())
+    one_line = " ".join(plain(text, limit=limit).split())
     escaped = html.escape(one_line, quote=False)
     return "".join("\\" + c if c in "|`*_[]\\" else c for c in escaped)
 
 
-def _tells(card: Scorecard) -> list[tuple[str, Sequence[object]]]:
-    for finding in card.findings:
-        listed = finding.details.get("tells")
-        if finding.metric == "hls" and isinstance(listed, dict):
-            names = (("the simulator", "simulated"), ("people", "human"))
+def _tells(card: Scorecard) -> list[tuple[str, Sequence[Tell]]]:
+    for finding in in_section(card.findings, "likeness"):
+        if finding.metric == WORDS_VIEW and isinstance(finding.details, DiscriminatorDetails):
+            tells = finding.details.tells
             return [
-                (name, entries)
-                for name, key in names
-                if isinstance(entries := listed.get(key), list) and entries
+                (who, entries)
+                for who, entries in (("the simulator", tells.simulated), ("people", tells.human))
+                if entries
             ]
     return []

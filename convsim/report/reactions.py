@@ -7,43 +7,33 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from convsim.battery.layout import in_section, is_shift_of_one_metric
 from convsim.contracts import Finding
+from convsim.contracts.details import DoseDetails, RelationDetails, ShiftDetails
 from convsim.plain import plain
 from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import number
 
-SHIFTS = "counterfactual"
-LADDER = "dose_response"
-RELATIONS = "relations"
-WHOLE = (
-    "directional_agreement", "joint", "hazard_of_leaving", "generalisation",
-    "first_message_real", "first_message_simulated",
-)  # fmt: skip
-"""Findings of the shift test that are of no single metric."""
-
 
 def reactions(findings: Sequence[Finding]) -> Iterator[RenderableType]:
     """Yield the tables of whatever counterfactual findings there are."""
-    shifts = [f for f in findings if f.validator == SHIFTS]
-    if shifts:
-        yield _shifts([f for f in shifts if "human_shift" in f.details and f.metric not in WHOLE])
-        yield _whole([f for f in shifts if f.metric in WHOLE])
-    ladder = [f for f in findings if f.validator == LADDER]
-    if ladder:
+    if shifts := in_section(findings, "shifts"):
+        yield _shifts([f for f in shifts if is_shift_of_one_metric(f)])
+        yield _whole([f for f in shifts if not is_shift_of_one_metric(f)])
+    if ladder := in_section(findings, "ladder"):
         yield _ladder(ladder)
-    relations = [f for f in findings if f.validator == RELATIONS]
-    if relations:
+    if relations := in_section(findings, "relations"):
         yield _relations(relations)
 
 
 def _shifts(findings: Iterable[Finding]) -> RenderableType:
     rows = [
         (
-            Text(plain(f.metric)), estimate(f.details.get("human_shift")),
-            estimate(f.details.get("simulated_shift")), estimate(f),
+            Text(plain(f.metric)), estimate(f.details.human_shift), estimate(f.details.simulated_shift), estimate(f),
             number(f.noise_floor.q95 if f.noise_floor else None, figures=2), _decided(f),
         )
         for f in findings
+        if isinstance(f.details, ShiftDetails)
     ]  # fmt: skip
     note = (
         "Shifts are treated minus control, with 95 % intervals. difference: simulated minus people's. "
@@ -59,17 +49,16 @@ def _whole(findings: Iterable[Finding]) -> RenderableType:
 
 
 def _ladder(findings: Sequence[Finding]) -> RenderableType:
-    severities = next((s for f in findings if isinstance(s := f.details.get("severities"), list)), [])
+    doses = [f.details if isinstance(f.details, DoseDetails) else None for f in findings]
+    severities = next((dose.severities for dose in doses if dose), ())
     rows: list[tuple[str | Text, ...]] = []
-    for finding in findings:
-        means = finding.details.get("means")
-        listed = (
-            means if isinstance(means, list) and len(means) == len(severities) else [None] * len(severities)
-        )
+    for finding, dose in zip(findings, doses, strict=True):
+        fits = dose is not None and len(dose.means) == len(severities)
+        means = dose.means if dose and fits else [None] * len(severities)
         rows.append(
             (
-                Text(plain(finding.metric)), *map(number, listed), estimate(finding), number(finding.p_adjusted),
-                number(finding.details.get("onset")), _decided(finding),
+                Text(plain(finding.metric)), *map(number, means), estimate(finding), number(finding.p_adjusted),
+                number(dose.onset if dose else None), _decided(finding),
             )
         )  # fmt: skip
     columns = ("metric", *(f"at {number(s)}" for s in severities), "slope", "p", "begins at", "verdict")
@@ -84,12 +73,12 @@ def _relations(findings: Sequence[Finding]) -> RenderableType:
     rows: list[tuple[str | Text, ...]] = []
     asked = [finding for finding in findings if finding.estimate is not None]
     for finding in asked:
-        details = finding.details
-        rates = [number(details.get(name)) for name in ("rate_control", "rate_treated")]
+        held = finding.details if isinstance(finding.details, RelationDetails) else None
+        rates = (held.rate_control, held.rate_treated) if held else (None, None)
         rows.append(
             (
                 Text(_name(finding.metric)),
-                *rates,
+                *map(number, rates),
                 estimate(finding),
                 _decided(finding),
                 Text(plain(finding.reason)),

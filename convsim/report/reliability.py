@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim.contracts import Finding
+from convsim.contracts.details import PrevalenceDetails
 from convsim.plain import plain
 from convsim.reliability import Agreement, ClassScore, Estimate, Reliability
 from convsim.report.tables import estimate, filled, verdict
@@ -79,13 +80,11 @@ def summary(reliability: Reliability) -> Iterator[RenderableType]:
 
 def corrected(findings: Sequence[Finding]) -> Iterator[RenderableType]:
     """Yield differences of shares as counted and as corrected for the annotator's errors, side by side."""
-    rows = [
-        (
-            Text(plain(f.metric)), estimate(f.details.get("raw")), estimate(f.details.get("adjusted")),
-            estimate(f.details.get("sensitivity")), estimate(f.details.get("specificity")), verdict(f),
-        )
-        for f in findings
-    ]  # fmt: skip
+    rows: list[tuple[str | Text, ...]] = []
+    for finding in findings:
+        of = finding.details if isinstance(finding.details, PrevalenceDetails) else None
+        shown = (of.raw, of.adjusted, of.sensitivity, of.specificity) if of else (None,) * 4
+        rows.append((Text(plain(finding.metric)), *map(estimate, shown), verdict(finding)))
     columns = ("corrected for errors", "counted", "adjusted", "sensitivity", "specificity", "verdict")
     note = (
         "Differences of shares, simulated minus real. Sensitivity and specificity: of the annotator, where people "

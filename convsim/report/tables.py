@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from pydantic import JsonValue
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from convsim.contracts import FAILING, Finding
+from convsim.contracts import FAILING, Estimate, Finding
 from convsim.report.words import VERDICTS, number
 
 STYLES = {"aligned": "green", "reacts_as_people": "green", "undecided": "yellow", "failed": "bold red"}
@@ -49,14 +48,11 @@ def verdict(finding: Finding) -> Text:
     )
 
 
-def estimate(of: Finding | JsonValue) -> str:
-    """Write an estimate with its interval, from a finding or from ``{"estimate": …, "interval": …}``."""
-    if isinstance(of, Finding):
-        return estimate({"estimate": of.estimate, "interval": list(of.interval) if of.interval else None})
-    if not isinstance(of, Mapping):
+def estimate(of: Finding | Estimate | None) -> str:
+    """Write an estimate with its interval; a dash where there is none."""
+    if of is None:
         return "–"
-    limits = of.get("interval")
-    written = number(of.get("estimate"), figures=2)
-    if isinstance(limits, Sequence) and len(limits) == 2:
-        written += f" [{number(limits[0], figures=2)}, {number(limits[1], figures=2)}]"
+    written = number(of.estimate, figures=2)
+    if of.interval is not None:
+        written += f" [{number(of.interval[0], figures=2)}, {number(of.interval[1], figures=2)}]"
     return written

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from convsim.battery.layout import in_section, without_section
 from convsim.battery.scorecard import Scorecard, SideSummary
 from convsim.contracts import Finding
+from convsim.contracts.details import DiscriminatorDetails
 from convsim.plain import plain
 from convsim.report.headline import headline
 from convsim.report.limits import limits
-from convsim.report.reactions import LADDER, RELATIONS, SHIFTS, reactions
+from convsim.report.reactions import reactions
 from convsim.report.reliability import corrected, summary
-from convsim.report.tables import filled, verdict
-from convsim.report.words import number, side
+from convsim.report.tables import estimate, filled, verdict
+from convsim.report.words import floor, number, side
 
 N_TELLS = 5
-KNOWN = ("marginals", "humanlikeness", "prevalence", SHIFTS, LADDER, RELATIONS)
-"""Validators whose findings have a table of their own."""
 
 
 def print_scorecard(card: Scorecard, console: Console) -> None:
@@ -37,19 +37,15 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
         yield Text(f"warning: {plain(warning)}", style="yellow")
     for reliability in card.reliability:
         yield from summary(reliability)
-    habits = [f for f in card.findings if f.validator == "marginals"]
-    if habits:
+    if habits := in_section(card.findings, "habits"):
         yield _metrics(habits)
-    likeness = [f for f in card.findings if f.validator == "humanlikeness"]
-    if likeness:
+    if likeness := in_section(card.findings, "likeness"):
         yield _likeness(likeness)
         yield from _tells(likeness[0])
-    adjusted = [f for f in card.findings if f.validator == "prevalence"]
-    if adjusted:
+    if adjusted := in_section(card.findings, "prevalence"):
         yield from corrected(adjusted)
     yield from reactions(card.findings)
-    others = [f for f in card.findings if f.validator not in KNOWN]
-    if others:
+    if others := [*in_section(card.findings, "blind_test"), *without_section(card.findings)]:
         yield _others(others)
     yield Text(headline(card), style="bold")
     yield Text("\n".join(limits(card)), style="dim")
@@ -64,8 +60,7 @@ def _line(name: str, summary: SideSummary) -> Text:
 def _metrics(findings: Iterable[Finding]) -> RenderableType:
     rows = [
         (
-            Text(plain(f.metric)), side(f, "real"), side(f, "simulated"), number(f.estimate),
-            number(f.noise_floor.q95) if f.noise_floor else "–", verdict(f),
+            Text(plain(f.metric)), side(f, "real"), side(f, "simulated"), number(f.estimate), floor(f), verdict(f),
         )
         for f in findings
     ]  # fmt: skip
@@ -76,29 +71,30 @@ def _metrics(findings: Iterable[Finding]) -> RenderableType:
 def _likeness(findings: Iterable[Finding]) -> RenderableType:
     rows: list[tuple[str | Text, ...]] = []
     for finding in findings:
-        numbers = [number(finding.details.get(name)) for name in ("accuracy", "control_accuracy", "auc")]
-        rows.append((Text(finding.metric), number(finding.estimate), *numbers, verdict(finding)))
+        of = finding.details if isinstance(finding.details, DiscriminatorDetails) else None
+        numbers = map(number, (of.accuracy, of.control_accuracy, of.auc) if of else (None, None, None))
+        rows.append((Text(plain(finding.metric)), number(finding.estimate), *numbers, verdict(finding)))
     note = "score: mean probability of human, .5 at best. people: accuracy at telling people from people."
     return filled(("human-likeness", "score", "accuracy", "people", "AUC", "verdict"), rows, note)
 
 
 def _tells(finding: Finding) -> Iterator[Text]:
-    listed = finding.details.get("tells")
-    for name, who in (("simulated", "the simulator"), ("human", "people")):
-        entries = listed.get(name) if isinstance(listed, dict) else None
-        if not isinstance(entries, list) or not entries:
-            continue
-        shown = [
-            f"“{plain(str(entry['feature']))}” {entry['n_real']}/{entry['n_simulated']}"
-            for entry in entries[:N_TELLS]
-            if isinstance(entry, dict)
-        ]
-        yield Text(f"tells of {who} (real/simulated conversations): {', '.join(shown)}")
+    if not isinstance(finding.details, DiscriminatorDetails):
+        return
+    tells = finding.details.tells
+    for who, entries in (("the simulator", tells.simulated), ("people", tells.human)):
+        shown = [f"“{plain(tell.feature)}” {tell.n_real}/{tell.n_simulated}" for tell in entries[:N_TELLS]]
+        if shown:
+            yield Text(f"tells of {who} (real/simulated conversations): {', '.join(shown)}")
 
 
 def _others(findings: Iterable[Finding]) -> RenderableType:
     rows = [
-        (Text(plain(f.validator)), Text(plain(f.metric)), number(f.estimate), Text(plain(f.unit)), verdict(f))
+        (
+            Text(f"{plain(f.validator, limit=80)}: {plain(f.metric, limit=80)}"), Text(plain(estimate(f))),
+            Text(plain(f.unit, limit=80)), floor(f), verdict(f), Text(plain(f.reason)),
+        )
         for f in findings
-    ]
-    return filled(("validator", "metric", "estimate", "unit", "verdict"), rows)
+    ]  # fmt: skip
+    note = "floor: how far two random groups of people differ, 95 % point, where that is known."
+    return filled(("others", "estimate", "unit", "floor", "verdict", "why"), rows, note)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from convsim.contracts import Finding, Verdict
+from convsim.contracts.details import DistanceDetails, ShiftDetails
+
+SideName = Literal["real", "simulated"]
 
 VERDICTS: dict[Verdict, str] = {
     "aligned": "aligned",
@@ -31,10 +35,34 @@ def interval(finding: Finding) -> str:
     return f"[{number(finding.interval[0])}, {number(finding.interval[1])}]" if finding.interval else "–"
 
 
-def side(finding: Finding, name: str) -> str:
+def side(finding: Finding, name: SideName) -> str:
     """Write one side of a comparison: its mean, or its shift from one arm to another."""
-    summary = finding.details.get(name)
-    shift = finding.details.get("human_shift" if name == "real" else f"{name}_shift")
-    if isinstance(summary, dict):
-        return number(summary.get("mean"))
-    return number(shift.get("estimate")) if isinstance(shift, dict) else "–"
+    return number(value_of_side(finding, name))
+
+
+def value_of_side(finding: Finding, name: SideName) -> float | None:
+    """Return one side's mean, or its shift; None where the finding has none."""
+    details, real = finding.details, name == "real"
+    if isinstance(details, DistanceDetails):
+        return (details.real if real else details.simulated).mean
+    if isinstance(details, ShiftDetails):
+        shift = details.human_shift if real else details.simulated_shift
+        return shift.estimate if shift else None
+    return None
+
+
+def floor(finding: Finding) -> str:
+    """Write the human baseline: the 95 % point of how far two groups of people differ; a dash where there is none."""
+    return number(finding.noise_floor.q95) if finding.noise_floor else "–"
+
+
+def measured(finding: Finding) -> str:
+    """Write all that a finding measured: its estimate, unit, interval and human baseline, as far as it has them."""
+    if finding.estimate is None:
+        return ""
+    parts = [f"{number(finding.estimate)} {finding.unit}".strip()]
+    if finding.interval:
+        parts.append(f"{finding.level:.0%} interval {interval(finding)}")
+    if finding.noise_floor:
+        parts.append(f"human baseline {floor(finding)}")
+    return ", ".join(parts)

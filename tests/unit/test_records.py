@@ -20,7 +20,7 @@ from convsim.conversation import Conversation, Failure, Fault, Item, Label, Lear
 from convsim.engine.exchange import hold
 from convsim.engine.planned import Arm, Planned
 from convsim.errors import InputError, StudyError
-from convsim.models.recorded import Asked
+from convsim.models.asked import Asked
 from convsim.persona import Constraint, Control, Persona
 from convsim.records import Record
 from convsim.reliability import Reliability
@@ -250,7 +250,7 @@ def test_a_misspelling_in_a_relation_is_one_line_with_its_place(tmp_path: Path) 
 
 def test_a_misspelling_in_a_catalogue_is_one_line_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.jsonl"
-    row = {"id": "a", "title": "Boot", "description": "", "price": None, "atributes": {}}
+    row: dict[str, Any] = {"id": "a", "title": "Boot", "description": "", "price": None, "atributes": {}}
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
     with pytest.raises(InputError) as refused:
         Catalogue.read(path)

@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 
 from convsim.battery.comparison import find_validators, judge
 from convsim.battery.guards import mix_warnings
+from convsim.battery.layout import SECTIONS
 from convsim.battery.scorecard import MadeBy, Scorecard
 from convsim.battery.side_by_side.contenders import (
     Contender,
@@ -157,7 +158,7 @@ class _Judging:
         if self.people.shift is None or contender.shift is None:
             return None
         settings = {"control": self.question.control, "treatment": self.question.treatment}
-        validator = make("validators", "counterfactual", **settings)
+        validator = make("validators", SECTIONS["shifts"], **settings)
         return judge(
             self.people.shift, contender.shift, [validator], seed=self.seed, metrics=self.metrics,
             allow_overlap=self.allow_overlap,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from convsim import contracts
 from convsim.battery.scorecard import MadeBy, Scorecard, SideSummary
 from convsim.battery.side_by_side.cost import Cost
 from convsim.battery.side_by_side.front import LeanerPair, OnFront
@@ -21,11 +22,9 @@ if TYPE_CHECKING:
 CostAxis = Literal["cost_usd", "seconds"]
 
 
-class Estimate(Record):
+class Estimate(contracts.Estimate):
     """One number with its interval; undefined is null, and the reason says why."""
 
-    estimate: Number | None = None
-    interval: Interval | None = None
     verdict: Verdict | None = None
     reason: Text
 

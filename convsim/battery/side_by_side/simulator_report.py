@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from convsim.battery.layout import MEAN_DISTANCE, RELATIVE_HLS, in_section
 from convsim.battery.scorecard import Scorecard
 from convsim.battery.side_by_side import summary
 from convsim.battery.side_by_side.contenders import Contender
@@ -51,15 +52,13 @@ def simulator_report(
         shoppers=tuple(sorted({c.shopper for c in conversations if c.shopper})),
         models=_models(conversations),
         not_judged=contender.not_judged,
-        habits=summary.verdicts(f for f in findings if f.validator == "marginals"),
+        habits=summary.verdicts(in_section(findings, "habits")),
         judged=summary.verdicts(findings),
         distances=summary.distances(findings),
-        mean_distance=_standing(standings, "marginals", "mean_distance", contender.name, reason),
-        mean_distance_floor=summary.floor_of_standing(
-            standings, "marginals", "mean_distance", contender.name
-        ),
+        mean_distance=_standing(standings, *MEAN_DISTANCE, contender.name, reason),
+        mean_distance_floor=summary.floor_of_standing(standings, *MEAN_DISTANCE, contender.name),
         hls=summary.hls(findings) if validation else Estimate(reason=contender.not_judged or ""),
-        relative_hls=_standing(standings, "humanlikeness", "relative_hls", contender.name, reason),
+        relative_hls=_standing(standings, *RELATIVE_HLS, contender.name, reason),
         reactions=summary.reactions(shift, contender.no_shift),
         endings=dict(sorted(Counter(c.ending for c in conversations).items())),
         overlap=copied.overlap,

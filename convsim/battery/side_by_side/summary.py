@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from convsim.battery.layout import SECTIONS, WORDS_VIEW, in_section, is_shift_of_one_metric, section_of
 from convsim.battery.scorecard import Scorecard
 from convsim.battery.side_by_side.document import Distance, Estimate, Reactions, Verdicts
 from convsim.contracts import FAILING, Finding, NoiseFloor, Standing
+from convsim.contracts.details import AgreementDetails, JointDetails
 
 
 def verdicts(findings: Iterable[Finding]) -> Verdicts:
@@ -28,14 +30,14 @@ def distances(findings: Iterable[Finding]) -> tuple[Distance, ...]:
             reason=f.reason,
         )
         for f in findings
-        if f.validator == "marginals" and not f.is_control and f.verdict != "failed"
+        if section_of(f) == "habits" and not f.is_control
     )  # fmt: skip
 
 
 def hls(findings: Iterable[Finding]) -> Estimate:
     """Return the human-likeness score."""
-    found = next((f for f in findings if f.metric == "hls" and f.validator == "humanlikeness"), None)
-    return _estimate(found, "the validator humanlikeness was not asked")
+    found = next((f for f in in_section(findings, "likeness") if f.metric == WORDS_VIEW), None)
+    return _estimate(found, f"the validator {SECTIONS['likeness']} was not asked")
 
 
 def of_standing(standings: Sequence[Standing], validator: str, metric: str, name: str) -> Estimate:
@@ -64,19 +66,14 @@ def reactions(card: Scorecard | None, reason: str) -> Reactions:
     """Return what came of the shift test; ``reason`` says why it was not asked where there is no scorecard."""
     if card is None:
         return Reactions(agreement=Estimate(reason=reason), reason=reason)
-    named = {f.metric: f for f in card.judged}
-    joint = named.get("joint")
-    counts = Counter(f.verdict for f in card.judged if _of_one_metric(f))
+    joint = next((f for f in card.judged if isinstance(f.details, JointDetails)), None)
+    agreement = next((f for f in card.judged if isinstance(f.details, AgreementDetails)), None)
+    counts = Counter(f.verdict for f in card.judged if is_shift_of_one_metric(f))
     return Reactions(
-        agreement=_estimate(named.get("directional_agreement"), "no metric could be judged"),
+        agreement=_estimate(agreement, "no metric could be judged"),
         joint_p=joint.p_value if joint else None,
         counts=dict(sorted(counts.items())),
     )
-
-
-def _of_one_metric(finding: Finding) -> bool:
-    """Tell whether a finding is of a single metric's shift, and not of all or of the time of leaving."""
-    return "human_shift" in finding.details and finding.metric != "hazard_of_leaving"
 
 
 def _estimate(finding: Finding | None, otherwise: str) -> Estimate:

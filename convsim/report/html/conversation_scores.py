@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from convsim.battery.layout import WORDS_VIEW, in_section
 from convsim.contracts import Finding
-from convsim.report.html.details import a_number, a_part
+from convsim.contracts.details import DiscriminatorDetails
 
 
-def scores_of(findings: Iterable[Finding], side: Literal["real", "simulated"]) -> dict[str, float]:
+def words_view(findings: Iterable[Finding]) -> DiscriminatorDetails | None:
+    """Return what the discriminator of the words found out; None where none was fitted."""
+    finding = next((f for f in in_section(findings, "likeness") if f.metric == WORDS_VIEW), None)
+    return finding.details if finding and isinstance(finding.details, DiscriminatorDetails) else None
+
+
+def scores_of(findings: Iterable[Finding], side: Literal["real", "simulated"]) -> Mapping[str, float]:
     """Return the probability of "human" that the words' discriminator gave to each conversation, by its id.
 
-    It stands in the finding ``hls`` at ``details.conversation_scores.<side>.<id>``; empty where it was not kept.
+    Empty where it was not kept.
     """
-    for finding in findings:
-        if finding.validator == "humanlikeness" and finding.metric == "hls":
-            scores = a_part(finding, "conversation_scores", side)
-            known = {key: a_number(value) for key, value in scores.items()}
-            return {key: value for key, value in known.items() if value is not None and 0 <= value <= 1}
-    return {}
+    found = words_view(findings)
+    if found is None:
+        return {}
+    return found.conversation_scores.real if side == "real" else found.conversation_scores.simulated

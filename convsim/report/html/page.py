@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convsim.battery import Scorecard, SideSummary
+from convsim.battery.layout import HABITS_VIEW
 from convsim.conversation import Conversation
 from convsim.plain import plain
 from convsim.report.headline import headline
@@ -58,7 +59,7 @@ def to_html(
         counts=[(kind, shown, n) for kind, shown in KINDS.items() if (n := _counted(card)[kind])],
         pillars=pillars(card, people, shoppers),
         tells=tells,
-        habits=find_tells(card.findings, "hls_behaviour"),
+        habits=find_tells(card.findings, HABITS_VIEW),
         extremes=extremes(card.findings, shoppers, features),
         has_shoppers=bool(shoppers),
         trust=trust_rows(card.reliability),

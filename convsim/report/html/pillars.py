@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convsim.battery import Scorecard
+from convsim.battery.layout import in_section, is_shift_of_one_metric, without_section
 from convsim.contracts import Finding
 from convsim.conversation import Conversation
 from convsim.report.headline import headline
@@ -18,7 +19,6 @@ from convsim.report.html.pictures.scores import score_histograms
 from convsim.report.html.pictures.shifts import shifts
 from convsim.report.html.pictures.survival import survival
 from convsim.report.html.rows import Row, finding_rows
-from convsim.report.reactions import LADDER, RELATIONS, SHIFTS, WHOLE
 
 MAX_ROWS = 60
 VALIDATE = "convsim validate REAL SIM"
@@ -58,11 +58,11 @@ class Pillar:
 
 def pillars(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[Conversation]) -> list[Pillar]:
     """Prepare the three pillars of a scorecard; either side's transcripts may be missing (empty)."""
-    return [_habits(card, real, simulated), _likeness(card), _reactions(card)]
+    return [_habits(card, real, simulated), _likeness(card), _reactions(card), *_others(card)]
 
 
 def _habits(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[Conversation]) -> Pillar:
-    found = _of(card, "marginals")
+    found = in_section(card.findings, "habits")
     galleries = []
     if found:
         pictures = overlays(found, real, simulated) if real and simulated else []
@@ -75,7 +75,7 @@ def _habits(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[C
 
 
 def _likeness(card: Scorecard) -> Pillar:
-    found = _of(card, "humanlikeness")
+    found = in_section(card.findings, "likeness")
     galleries = []
     if found:
         missing = "The findings keep no score of single conversations."
@@ -88,7 +88,8 @@ def _likeness(card: Scorecard) -> Pillar:
 
 
 def _reactions(card: Scorecard) -> Pillar:
-    moved, ladder, relations = _of(card, SHIFTS), _of(card, LADDER), _of(card, RELATIONS)
+    moved, ladder = in_section(card.findings, "shifts"), in_section(card.findings, "ladder")
+    relations = in_section(card.findings, "relations")
     found = [*moved, *ladder, *relations]
     galleries = [
         Gallery("How long they stay", survival(moved)),
@@ -97,12 +98,18 @@ def _reactions(card: Scorecard) -> Pillar:
     return Pillar(
         "reactions", "Do they react as people do?", COUNTERFACTUAL, _said(card, found),
         pictures=[shifts(moved)], galleries=[g for g in galleries if g.pictures],
-        rows=finding_rows([*(f for f in moved if f.metric in WHOLE), *relations][:MAX_ROWS]),
+        rows=finding_rows([*(f for f in moved if not is_shift_of_one_metric(f)), *relations][:MAX_ROWS]),
     )  # fmt: skip
 
 
-def _of(card: Scorecard, validator: str) -> list[Finding]:
-    return [finding for finding in card.findings if finding.validator == validator]
+def _others(card: Scorecard) -> list[Pillar]:
+    """Prepare what no pillar shows: labels, blind tests, other validators, and what failed."""
+    found = [*in_section(card.findings, "prevalence", "blind_test"), *without_section(card.findings)]
+    if not found:
+        return []
+    return [
+        Pillar("others", "What else was asked", "", _said(card, found), rows=finding_rows(found[:MAX_ROWS]))
+    ]
 
 
 def _said(card: Scorecard, findings: Sequence[Finding]) -> str:

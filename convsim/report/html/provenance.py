@@ -11,7 +11,6 @@ from convsim.battery import Scorecard, SideSummary
 from convsim.provenance import own_version
 from convsim.readers.json_text import parse_json
 from convsim.readers.problems import MalformedError
-from convsim.report.html.details import a_list, an_object
 from convsim.report.html.text import name
 from convsim.report.html.transcripts import located
 from convsim.report.words import number
@@ -79,15 +78,16 @@ def _manifest(side: SideSummary, near: Path | None) -> Mapping[str, JsonValue]:
         file = (path if path.is_dir() else path.parent) / MANIFEST
         if not file.is_file() or file.stat().st_size > MAX_MANIFEST_BYTES:
             return {}
-        return an_object(parse_json(file.read_bytes()))
+        document = parse_json(file.read_bytes())
     except (OSError, ValueError, MalformedError):
         return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _run(manifest: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
-    command = " ".join(name(str(word)) for word in a_list(manifest.get("command")))
-    if command:
-        yield "command", f"convsim {command}"
+    words = manifest.get("command")
+    if isinstance(words, list) and words:
+        yield "command", f"convsim {' '.join(name(str(word)) for word in words)}"
     yield from _facts("", manifest.get("plan"))
     for key in ("versions", "python", "platform", "git"):
         yield from _facts("", {key: manifest.get(key)})

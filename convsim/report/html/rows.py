@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from convsim.contracts import FAILING, Finding
 from convsim.plain import plain
-from convsim.report.html.details import a_number, a_part
 from convsim.report.html.text import metric_name, name
-from convsim.report.words import VERDICTS, interval, number, side
+from convsim.report.words import VERDICTS, interval, measured, number, value_of_side
 
 MAX_ROWS = 1_000
 KINDS = {
@@ -42,6 +41,8 @@ class Row:
     """People, simulated, estimate, floor, adjusted p."""
     interval: str
     unit: str
+    measured: str
+    """Estimate, unit, interval and human baseline, in words."""
     verdict: str
     kind: str
 
@@ -64,14 +65,15 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
             question=plain(f.question),
             reason=plain(f.reason),
             cells=[
-                _of_side(f, "real"),
-                _of_side(f, "simulated"),
+                _cell(value_of_side(f, "real")),
+                _cell(value_of_side(f, "simulated")),
                 _cell(f.estimate),
                 _cell(f.noise_floor.q95 if f.noise_floor else None),
                 _cell(f.p_adjusted),
             ],
             interval=interval(f),
             unit=name(f.unit, limit=60),
+            measured=plain(measured(f)),
             verdict="control" if f.is_control else VERDICTS[f.verdict],
             kind=kind_of(f),
         )
@@ -80,12 +82,4 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
 
 
 def _cell(value: float | None) -> Cell:
-    return Cell(number(value), a_number(value))
-
-
-def _of_side(finding: Finding, of: str) -> Cell:
-    shift = "human_shift" if of == "real" else "simulated_shift"
-    found = a_number(a_part(finding, of).get("mean"))
-    return Cell(
-        side(finding, of), a_number(a_part(finding, shift).get("estimate")) if found is None else found
-    )
+    return Cell(number(value), value)

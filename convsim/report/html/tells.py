@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from convsim.battery.layout import WORDS_VIEW, in_section
 from convsim.contracts import Finding
+from convsim.contracts.details import DiscriminatorDetails
+from convsim.contracts.details import Tell as Listed
 from convsim.conversation import Conversation
-from convsim.report.html.details import a_list, a_number, a_part, an_object
 from convsim.report.html.marking import find_words
 from convsim.report.html.text import name, readable
 
 Side = Literal["simulated", "human"]
-SIDES: tuple[Side, ...] = ("simulated", "human")
 N_TELLS = 8
 N_EXAMPLES = 2
 MAX_CHARACTERS = 80
@@ -44,18 +45,23 @@ class Tell:
     examples: list[Example] = field(default_factory=list)
 
 
-def find_tells(findings: Iterable[Finding], metric: str = "hls") -> list[Tell]:
+def find_tells(findings: Iterable[Finding], view: str = WORDS_VIEW) -> list[Tell]:
     """Return what the discriminator of one view listed, the strongest of either side first."""
-    finding = next((f for f in findings if f.validator == "humanlikeness" and f.metric == metric), None)
-    if finding is None:
+    finding = next((f for f in in_section(findings, "likeness") if f.metric == view), None)
+    if finding is None or not isinstance(finding.details, DiscriminatorDetails):
         return []
+    listed = finding.details.tells
+    sides: tuple[tuple[Side, Sequence[Listed]], ...] = (
+        ("simulated", listed.simulated),
+        ("human", listed.human),
+    )
     return [
         Tell(
-            readable(str(tell.get("feature"))[:MAX_CHARACTERS]), side,
-            _share(tell.get("n_real"), finding.n_real), _share(tell.get("n_simulated"), finding.n_simulated),
+            readable(tell.feature[:MAX_CHARACTERS]), side,
+            _share(tell.n_real, finding.n_real), _share(tell.n_simulated, finding.n_simulated),
         )
-        for side in SIDES
-        for tell in map(an_object, a_list(a_part(finding, "tells").get(side))[:N_TELLS])
+        for side, tells in sides
+        for tell in tells[:N_TELLS]
     ]  # fmt: skip
 
 
@@ -104,6 +110,5 @@ def _first(after: str) -> str:
     return (rest or cut) + "…"
 
 
-def _share(count: object, of: int) -> float:
-    known = a_number(count)
-    return min(1.0, max(0.0, known / of)) if known is not None and of else 0.0
+def _share(count: int, of: int) -> float:
+    return min(1.0, count / of) if of else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from convsim.battery.layout import MEAN_DISTANCE, TRANSFER
 from convsim.battery.side_by_side import Comparison, SimulatorReport
 from convsim.battery.side_by_side.contenders import PEOPLE
 from convsim.battery.side_by_side.document import Distance, Estimate
@@ -38,7 +39,7 @@ def tables(comparison: Comparison) -> Iterator[Table]:
     yield overview(comparison)
     if any(each.distances for each in comparison.simulators):
         yield distances(comparison)
-    if comparison.standing_pairs("generalisation"):
+    if comparison.standing_pairs(TRANSFER):
         yield generalisation(comparison)
     if comparison.control is not None:
         yield reactions(comparison)
@@ -99,7 +100,7 @@ def distances(comparison: Comparison) -> Table:
 def generalisation(comparison: Comparison) -> Table:
     """A row a discriminator, a column whom it reads: the share that it calls simulated."""
     names = _names(comparison)
-    pairs = comparison.standing_pairs("generalisation")
+    pairs = comparison.standing_pairs(TRANSFER)
     rows = []
     for trained in names:
         cells = [
@@ -234,7 +235,7 @@ def span(interval: Interval | None) -> str:
 
 def _n_measured(comparison: Comparison) -> int:
     """Over how many metrics is the mean distance? The same for all simulators; 0 where nobody says."""
-    named = (s.details.get("metrics") for s in comparison.standings if s.metric == "mean_distance")
+    named = (s.details.get("metrics") for s in comparison.standings if s.metric == MEAN_DISTANCE[1])
     return max((len(metrics) for metrics in named if isinstance(metrics, list)), default=0)
 
 

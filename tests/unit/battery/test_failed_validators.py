@@ -12,7 +12,7 @@ from rich.console import Console
 import convsim
 from convsim.battery.comparison import MAX_TRACEBACK_CHARACTERS
 from convsim.battery.side_by_side.summary import verdicts
-from convsim.contracts import FAILING
+from convsim.contracts import FAILING, Corpus, Finding
 from convsim.conversation import Conversation, Message
 from convsim.report import print_scorecard, to_markdown
 from convsim.report.document import read_scorecard
@@ -31,14 +31,14 @@ class Broken:
 
     name = "broken"
 
-    def validate(self, real: object, simulated: object, *, seed: int) -> list[object]:
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
         raise KeyError("<script>alert(1)</script>")
 
 
 class Deep(Broken):
     """Raises at the end of a long chain of calls."""
 
-    def validate(self, real: object, simulated: object, *, seed: int) -> list[object]:
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
         raise ValueError("x" * 100_000 + "the end")
 
 
@@ -88,4 +88,5 @@ def test_what_an_earlier_version_wrote_of_a_failed_validator_reads_as_failed(tmp
     document["findings"][0] |= {"verdict": "undecided", "details": {"failed": True, "n": 3}}
     (tmp_path / "findings.json").write_text(json.dumps(document))
     [read] = read_scorecard(tmp_path).findings
-    assert (read.verdict, read.details) == ("failed", {"n": 3})
+    assert read.verdict == "failed"
+    assert dict(read.details) == {"n": 3}

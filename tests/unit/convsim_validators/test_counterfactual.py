@@ -230,7 +230,7 @@ def test_the_unit_is_the_user_or_whom_the_persona_was_drawn_from_or_the_persona_
     personas = [
         None,
         Persona(id="p1", need="a coat"),
-        Persona.model_validate({"id": "p2", "need": "a coat", "drawn_from_user": "ann"}),
+        Persona(id="p2", need="a coat", metadata={"drawn_from_user": "ann"}),
         Persona(id="p3", need="a coat"),
     ]
     side = corpus({"x": [0.0] * 4}, personas=personas, users=[None, None, None, "bob"], prefix="c")

@@ -77,7 +77,7 @@ def test_who_must_not_get_worse_has_a_tolerance():
         ("tolerance = 0.05", "tolerance = -1.0", "tolerance: "),
         ("tolerance = 0.05", "tolerance = nan", "tolerance: "),
         ("tolerance = 0.05", 'tolerance = "little"', "tolerance: "),
-        ("tolerance = 0.05", "severity = 1", "severity: no such key; known keys are name, question"),
+        ("tolerance = 0.05", "severity = 1", "severity: no such key; known keys: name, question"),
         ("tolerance = 0.05", 'compare = "all"', "compare: "),
     ],
 )  # fmt: skip

@@ -52,8 +52,21 @@ def test_an_undecided_shift_says_how_many_conversations_would_decide():
 def test_what_is_taken_together_stands_with_its_reason():
     text = shown(
         shift("turns", "reacts_as_people"),
-        finding("counterfactual", "directional_agreement", "reacts_as_people", estimate=0.75),
-        finding("counterfactual", "joint", "different", estimate=3.1, p_value=0.002),
+        finding(
+            "counterfactual",
+            "directional_agreement",
+            "reacts_as_people",
+            estimate=0.75,
+            details={"metrics": ["turns"], "chance": 0.5},
+        ),
+        finding(
+            "counterfactual",
+            "joint",
+            "different",
+            estimate=3.1,
+            p_value=0.002,
+            details={"metrics": ["turns"], "t_values": {"turns": 3.1}},
+        ),
     )
     assert "75% of the simulated shifts go the same way" in text
     assert "the shifts differ (p = 0.002)" in text
@@ -66,7 +79,7 @@ def test_a_ladder_shows_the_means_at_each_severity_and_where_shoppers_begin_to_r
         finding(
             "dose_response", "user_complaints", "aligned", estimate=0.3, interval=(0.2, 0.4), details=details
         ),
-        finding("dose_response", "any_reaction", "aligned", details={"fault": "bad"}),
+        finding("dose_response", "any_reaction", "aligned", details={"fault": "bad", "n_to_decide": None}),
         real=None,
     )
     assert "at 0.5" in text

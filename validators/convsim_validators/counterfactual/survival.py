@@ -92,13 +92,11 @@ def _about_leaving(finding: Finding, arms: Arms, event: Event, *, described: dic
     """Put the finding of a metric's shift into words about leaving."""
     hazards = {f"{name}_hazards": finding.details[f"{name}_means"] for name in ("human", "simulated")}
     kept = {key: value for key, value in finding.details.items() if not key.endswith("_means")}
-    return finding.model_copy(
-        update={
-            "question": f"From {arms.control[:80]} to {arms.treatment[:80]}, do simulated shoppers {EVENTS[event]} as "
-            "people do?",
-            "reason": finding.reason + CAUTIONS[event],
-            "details": {**kept, "event": event, **hazards, **described},
-        }
+    return finding.but(
+        question=f"From {arms.control[:80]} to {arms.treatment[:80]}, do simulated shoppers {EVENTS[event]} as "
+        "people do?",
+        reason=finding.reason + CAUTIONS[event],
+        details={**kept, "event": event, **hazards, **described},
     )
 
 

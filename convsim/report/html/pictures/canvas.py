@@ -22,6 +22,22 @@ VARIABLES = {
 FONT_PX, TICK_PX = 12.0, 11.0
 
 
+MAX_MAGNITUDE = 1e9
+"""A larger number cannot be drawn beside others."""
+
+
+def drawable(value: float | None) -> float | None:
+    """Return a number that can be drawn beside others, else None."""
+    return value if value is not None and abs(value) <= MAX_MAGNITUDE else None
+
+
+def drawable_span(interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return an interval whose limits can be drawn and are in order, else None."""
+    if interval is None or drawable(interval[0]) is None or drawable(interval[1]) is None:
+        return None
+    return interval if interval[0] <= interval[1] else None
+
+
 @contextmanager
 def drawing() -> Iterator[None]:
     """Set matplotlib up: text stays text and is no formula, and equal input gives equal output."""

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from convsim.contracts import Finding
-from convsim.report.html.details import a_number, a_part, an_interval
-from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED
+from convsim.contracts.details import DistanceDetails
+from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
 from convsim.report.html.pictures.forest import MAX_ROWS, forest
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.rows import kind_of
@@ -30,7 +30,7 @@ LEGEND = (
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:
     """Return the judged metrics that have a distance, the farthest first."""
-    known = [f for f in findings if not f.is_control and a_number(f.estimate) is not None]
+    known = [f for f in findings if not f.is_control and drawable(f.estimate) is not None]
     return sorted(known, key=lambda f: (-float(f.estimate or 0), f.metric))
 
 
@@ -65,15 +65,21 @@ def _figure(findings: Sequence[Finding], width: int) -> Figure:
     names = [metric_name(f.metric, limit=32) for f in findings]
     notes = [f"{number(f.estimate)} {VERDICTS[f.verdict]}" for f in findings]
     rows = forest(names, notes, width=width, row_px=24)
-    margin = a_number(a_part(findings[0], "margin").get("ks"))
+    margin = _margin(findings[0])
     if margin is not None:
         rows.axes.axvline(margin, color=MUTED, linewidth=1.2, dashes=(3, 3), zorder=1)
     for y, finding in zip(rows.ys, findings, strict=True):
-        if finding.noise_floor is not None and (q95 := a_number(finding.noise_floor.q95)) is not None:
+        if finding.noise_floor is not None and (q95 := drawable(finding.noise_floor.q95)) is not None:
             rows.axes.barh(y, q95, height=0.42, color=PEOPLE, alpha=0.38, linewidth=0, zorder=2)
-        rows.span(an_interval(finding.interval), y, color=SIMULATED)
+        rows.span(drawable_span(finding.interval), y, color=SIMULATED)
         shape, hollow = SHAPES[kind_of(finding)]
         rows.mark(float(finding.estimate or 0), y, color=SIMULATED, shape=shape, hollow=hollow)
     rows.axes.set_xlim(0, max(1.02, *(f.estimate or 0 for f in findings)))
     rows.axes.set_xlabel("Kolmogorov-Smirnov distance")
     return rows.figure
+
+
+def _margin(finding: Finding) -> float | None:
+    """Return the margin of the distance that is drawn."""
+    margin = finding.details.margin if isinstance(finding.details, DistanceDetails) else None
+    return drawable(margin.get("ks") if isinstance(margin, dict) else margin)

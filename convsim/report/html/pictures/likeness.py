@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
+from convsim.battery.layout import VIEWS
 from convsim.contracts import Finding
-from convsim.report.html.details import a_number, an_interval
-from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED
+from convsim.contracts.details import DiscriminatorDetails
+from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
 from convsim.report.html.pictures.forest import forest
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.text import metric_name
@@ -20,7 +19,6 @@ from convsim.report.words import number
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-VIEWS = {"hls": "all words", "hls_length_matched": "first words alone", "hls_behaviour": "habits, no words"}
 LEGEND = (
     ("simulated-circle", "simulated from people, with 95 % interval"),
     ("people-circle", "control: people from people"),
@@ -62,26 +60,25 @@ def likeness(findings: Sequence[Finding]) -> Picture | None:
 
 
 def _lines(finding: Finding) -> list[_Line]:
-    view, details = VIEWS.get(finding.metric, metric_name(finding.metric)), finding.details
-    score = _line(view, "score", finding.estimate, finding.interval, details.get("control_hls"))
-    found = [_detail(view, quantity, details) for quantity in ("accuracy", "auc")]
-    return [line for line in (*found, score) if line is not None]
+    view = VIEWS.get(finding.metric, metric_name(finding.metric))
+    of = finding.details if isinstance(finding.details, DiscriminatorDetails) else None
+    found = [
+        _line(view, "score", finding.estimate, finding.interval, of.control_hls if of else None),
+    ]
+    if of is not None:
+        found = [
+            _line(view, "accuracy", of.accuracy, of.accuracy_interval, of.control_accuracy),
+            _line(view, "AUC", of.auc, of.auc_interval, of.control_auc),
+            *found,
+        ]
+    return [line for line in found if line is not None]
 
 
-def _detail(view: str, quantity: str, details: Mapping[str, JsonValue]) -> _Line | None:
-    shown = {"auc": "AUC"}.get(quantity, quantity)
-    return _line(
-        view,
-        shown,
-        details.get(quantity),
-        details.get(f"{quantity}_interval"),
-        details.get(f"control_{quantity}"),
-    )
-
-
-def _line(view: str, quantity: str, value: object, interval: object, control: object) -> _Line | None:
-    known = a_number(value)
-    return None if known is None else _Line(view, quantity, known, an_interval(interval), a_number(control))
+def _line(
+    view: str, quantity: str, value: float | None, interval: tuple[float, float] | None, control: float | None
+) -> _Line | None:
+    known = drawable(value)
+    return None if known is None else _Line(view, quantity, known, drawable_span(interval), drawable(control))
 
 
 def _figure(lines: Sequence[_Line], width: int) -> Figure:

@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from convsim.contracts import Finding
+from convsim.contracts.details import DistanceDetails
 from convsim.conversation import Conversation
 from convsim.metrics import measure_both
-from convsim.report.html.details import MAX_MAGNITUDE
-from convsim.report.html.pictures.canvas import PEOPLE, SIMULATED, canvas
+from convsim.report.html.pictures.canvas import MAX_MAGNITUDE, PEOPLE, SIMULATED, canvas
 from convsim.report.html.pictures.distances import ranked
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.text import metric_name, name
@@ -84,7 +84,7 @@ def draw_histograms(histogram: Histogram, width: int, *, label: str) -> Figure:
 def _overlay(place: int, finding: Finding, people: FloatArray, shoppers: FloatArray) -> Picture:
     import numpy as np
 
-    unit = name(str(finding.details.get("metric_unit") or "value"), limit=40)
+    unit = name(_unit(finding) or "value", limit=40)
     middles = [float(np.median(values)) for values in (people, shoppers)]
     return draw(
         f"overlay-{place}", partial(draw_histograms, histograms(people, shoppers), label=unit),
@@ -99,3 +99,7 @@ def _known(values: npt.NDArray[np.float64]) -> FloatArray:
 
     known: FloatArray = values[np.isfinite(values) & (np.abs(values) <= MAX_MAGNITUDE)]
     return known
+
+
+def _unit(finding: Finding) -> str | None:
+    return finding.details.metric_unit if isinstance(finding.details, DistanceDetails) else None

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from convsim.contracts import Finding
-from convsim.report.html.conversation_scores import scores_of
-from convsim.report.html.details import a_part, all_numbers
+from convsim.report.html.conversation_scores import scores_of, words_view
 from convsim.report.html.pictures.overlays import LEGEND, draw_histograms
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.words import number
@@ -51,19 +50,10 @@ def score_histograms(findings: Sequence[Finding]) -> list[Picture]:
     return pictures
 
 
-def _control(findings: Sequence[Finding]) -> tuple[list[float], list[float]] | None:
+def _control(findings: Sequence[Finding]) -> tuple[Sequence[int], Sequence[int]] | None:
     """Return the counts of both halves in equal bins from 0 to 1; None where they are not kept."""
-    for finding in findings:
-        if finding.metric == "hls":
-            kept = a_part(finding, "control_histogram")
-            first, second = all_numbers(kept.get("first")), all_numbers(kept.get("second"))
-            if (
-                first
-                and second
-                and len(first) == len(second)
-                and min(*first, *second) >= 0
-                and sum(first)
-                and sum(second)
-            ):
-                return first, second
-    return None
+    found = words_view(findings)
+    if found is None:
+        return None
+    halves = found.control_histogram.first, found.control_histogram.second
+    return halves if len(halves[0]) == len(halves[1]) and all(any(half) for half in halves) else None

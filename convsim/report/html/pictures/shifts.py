@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Finding
-from convsim.report.html.details import a_number, a_part, an_interval
-from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED
+from convsim.contracts import Estimate, Finding
+from convsim.contracts.details import ShiftDetails
+from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
 from convsim.report.html.pictures.forest import MAX_ROWS, forest
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.text import metric_name
@@ -39,6 +39,7 @@ class _Moved:
 @dataclass(frozen=True)
 class _Shift:
     finding: Finding
+    details: ShiftDetails
     people: _Moved
     simulated: _Moved
     established: bool
@@ -72,8 +73,8 @@ def shifts(findings: Sequence[Finding]) -> Picture | None:
         columns=("metric", "people's shift", "simulated shift", "difference", "verdict"),
         rows=[
             (
-                metric_name(s.finding.metric), estimate(s.finding.details.get("human_shift")),
-                estimate(s.finding.details.get("simulated_shift")), estimate(s.finding), VERDICTS[s.finding.verdict],
+                metric_name(s.finding.metric), estimate(s.details.human_shift), estimate(s.details.simulated_shift),
+                estimate(s.finding), VERDICTS[s.finding.verdict],
             )
             for s in shown
         ],
@@ -82,21 +83,24 @@ def shifts(findings: Sequence[Finding]) -> Picture | None:
 
 
 def _shift(finding: Finding) -> _Shift | None:
-    sd = a_number(finding.details.get("human_sd"))
+    of = finding.details
+    if not isinstance(of, ShiftDetails) or of.human_shift is None:
+        return None
+    sd = drawable(of.human_sd)
     if not sd or sd < 0:
         return None
-    people, simulated = (_moved(finding, side, sd) for side in ("human_shift", "simulated_shift"))
+    people, simulated = (_moved(side, sd) for side in (of.human_shift, of.simulated_shift))
     if people is None or simulated is None:
         return None
-    return _Shift(finding, people, simulated, a_part(finding, "human_shift").get("established") is True)
+    return _Shift(finding, of, people, simulated, of.human_shift.established)
 
 
-def _moved(finding: Finding, side: str, sd: float) -> _Moved | None:
-    part = a_part(finding, side)
-    value, interval = a_number(part.get("estimate")), an_interval(part.get("interval"))
-    if value is None:
+def _moved(shift: Estimate | None, sd: float) -> _Moved | None:
+    if shift is None or drawable(shift.estimate) is None:
         return None
-    return _Moved(value / sd, (interval[0] / sd, interval[1] / sd) if interval else None)
+    value = drawable((shift.estimate or 0.0) / sd)
+    limits = None if shift.interval is None else (shift.interval[0] / sd, shift.interval[1] / sd)
+    return None if value is None else _Moved(value, drawable_span(limits))
 
 
 def _figure(found: Sequence[_Shift], width: int) -> Figure:

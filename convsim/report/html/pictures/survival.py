@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convsim.contracts import Finding
-from convsim.report.html.details import a_list, a_number, a_part, an_interval, an_object
-from convsim.report.html.pictures.canvas import PEOPLE, SIMULATED, canvas
+from convsim.contracts.details import Curves as BothArms
+from convsim.contracts.details import LeavingDetails, Step
+from convsim.report.html.pictures.canvas import PEOPLE, SIMULATED, canvas, drawable, drawable_span
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.text import name
 from convsim.report.words import number
@@ -23,36 +24,29 @@ SIDES = {"real": ("people", "people", PEOPLE), "simulated": ("simulated shoppers
 STYLES = {"control": "-", "treatment": (0, (4, 2.5))}
 
 
-class Step(NamedTuple):
-    """The share of users who are still there after a turn."""
-
-    turn: float
-    stays: float
-    interval: tuple[float, float] | None
-
-
 Curves = Mapping[str, Sequence[Step]]
+"""By arm: the share of users who are still there after each turn."""
 
 
 def survival(findings: Sequence[Finding]) -> list[Picture]:
-    """Draw the Kaplan-Meier curves of ``hazard_of_leaving``, one picture a side."""
+    """Draw the Kaplan-Meier curves of how long users stay, one picture a side."""
     for finding in findings:
-        curves = {side: _curves(finding, side) for side in SIDES}
-        if finding.metric == "hazard_of_leaving" and any(curves.values()):
-            names = {arm: name(str(finding.details.get(arm) or arm), limit=24) for arm in STYLES}
-            return [_picture(side, drawn, names) for side, drawn in curves.items() if drawn]
+        if isinstance(of := finding.details, LeavingDetails):
+            sides = {"real": _curves(of.curves.real), "simulated": _curves(of.curves.simulated)}
+            names = {"control": name(of.control, limit=24), "treatment": name(of.treatment, limit=24)}
+            if drawn := [_picture(side, curves, names) for side, curves in sides.items() if curves]:
+                return drawn
     return []
 
 
-def _curves(finding: Finding, side: str) -> Curves:
-    listed = a_part(finding, "curves", side)
-    curves = {arm: list(map(_step, map(an_object, a_list(listed.get(arm))[:MAX_TURNS]))) for arm in STYLES}
-    return {arm: [step for step in steps if step is not None] for arm, steps in curves.items() if any(steps)}
-
-
-def _step(entry: Mapping[str, object]) -> Step | None:
-    turn, stays = a_number(entry.get("turn")), a_number(entry.get("survival"))
-    return None if turn is None or stays is None else Step(turn, stays, an_interval(entry.get("interval")))
+def _curves(side: BothArms | None) -> Curves:
+    if side is None:
+        return {}
+    curves = {
+        arm: [step for step in (steps or ())[:MAX_TURNS] if drawable(step.turn) is not None]
+        for arm, steps in (("control", side.control), ("treatment", side.treatment))
+    }
+    return {arm: steps for arm, steps in curves.items() if steps}
 
 
 def _picture(side: str, curves: Curves, names: Mapping[str, str]) -> Picture:
@@ -60,7 +54,7 @@ def _picture(side: str, curves: Curves, names: Mapping[str, str]) -> Picture:
     halves = [
         f"after turn {number(turn)} in {names[arm]}"
         for arm, steps in curves.items()
-        if (turn := next((step.turn for step in steps if step.stays <= 0.5), None)) is not None
+        if (turn := next((step.turn for step in steps if step.survival <= 0.5), None)) is not None
     ]
     return draw(
         f"survival-{side}", partial(_figure, curves, color), title=f"Still there: {who}", small=True,
@@ -75,13 +69,16 @@ def _figure(curves: Curves, color: str, width: int) -> Figure:
         turns = [0.0, *(step.turn for step in steps)]
         axes.step(
             turns,
-            [1.0, *(s.stays for s in steps)],
+            [1.0, *(s.survival for s in steps)],
             where="post",
             color=color,
             linewidth=2,
             linestyle=STYLES[arm],
         )
-        low, high = ([1.0, *((s.interval or (s.stays, s.stays))[end] for s in steps)] for end in (0, 1))
+        low, high = (
+            [1.0, *((drawable_span(s.interval) or (s.survival, s.survival))[end] for s in steps)]
+            for end in (0, 1)
+        )
         axes.fill_between(turns, low, high, step="post", color=color, alpha=0.14, linewidth=0)
     axes.set_ylim(0, 1.03)
     axes.set_xlim(left=0)

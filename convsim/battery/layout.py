@@ -1,0 +1,67 @@
+"""The one table of names: which validators have a section of their own in reports, and what is special in them.
+
+Whatever is not named here is shown all the same, by what every finding has and by the shape of its details.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from convsim.contracts import Finding
+from convsim.contracts.details import LeavingDetails, ShiftDetails
+
+Section = Literal["habits", "likeness", "prevalence", "shifts", "ladder", "relations", "blind_test"]
+SECTIONS: dict[Section, str] = {
+    "habits": "marginals",
+    "likeness": "humanlikeness",
+    "prevalence": "prevalence",
+    "shifts": "counterfactual",
+    "ladder": "dose_response",
+    "relations": "relations",
+    "blind_test": "arena",
+}
+"""The sections in the order in which reports show them, and the validator that each belongs to."""
+
+LIMITS: dict[Section, str] = {
+    "shifts": "shifts",
+    "ladder": "no_people",
+    "relations": "no_people",
+    "blind_test": "arena",
+}
+"""Which lines say what a pass does not show; of all other findings those of a comparison."""
+
+VIEWS = {"hls": "all words", "hls_length_matched": "first words alone", "hls_behaviour": "habits, no words"}
+"""What the classifier of each finding of the section ``likeness`` sees."""
+WORDS_VIEW, HABITS_VIEW = "hls", "hls_behaviour"
+"""Of these views: the one whose score is the human-likeness score, and the one that sees habits alone."""
+
+FIRST_WORDS_OF_PEOPLE = "first_message_real"
+"""The finding of ``shifts`` that must not differ: whether people's first messages depend on the arm."""
+
+MEAN_DISTANCE = (SECTIONS["habits"], "mean_distance")
+RELATIVE_HLS = (SECTIONS["likeness"], "relative_hls")
+TRANSFER = "generalisation"
+"""What comparers call their scores: validator and metric; the last one's is of pairs of simulators."""
+
+
+def section_of(finding: Finding) -> Section | None:
+    """Return the section that a finding stands in; None for a validator without one, and for one that failed."""
+    if finding.verdict == "failed":
+        return None
+    return next((section for section, validator in SECTIONS.items() if finding.validator == validator), None)
+
+
+def in_section(findings: Iterable[Finding], *sections: Section) -> list[Finding]:
+    """Return the findings of some sections, in their order."""
+    return [finding for finding in findings if section_of(finding) in sections]
+
+
+def without_section(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that no section shows: of other validators, and of those that failed."""
+    return [finding for finding in findings if section_of(finding) is None]
+
+
+def is_shift_of_one_metric(finding: Finding) -> bool:
+    """Tell whether a finding is of a single metric's shift, and not of all or of the time of leaving."""
+    return isinstance(finding.details, ShiftDetails) and not isinstance(finding.details, LeavingDetails)

@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from convsim.agents import fault
+
     __version__: str
     from convsim.battery import (
         Comparison,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from convsim.study import Study
 
 HOMES = {
+    "agents": ("fault",),
     "battery": (
         "Comparison",
         "Scorecard",
@@ -73,6 +76,7 @@ __all__ = [
     "compare",
     "counterfactual",
     "dose_response",
+    "fault",
     "measure",
     "metric",
     "read",

@@ -16,8 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar, get_args
 
+from convsim.agents import degrade
+from convsim.agents.faults import FaultLike
 from convsim.annotation.labelled import check_annotation
 from convsim.battery import find_validators
+from convsim.catalogue import Catalogue
 from convsim.contracts import (
     FAILING,
     AgentReply,
@@ -45,6 +48,7 @@ from convsim.waiting import run_to_its_end
 T = TypeVar("T")
 SEED = 7
 TOLERANCE = 1e-9
+SEVERITIES = (0.0, 0.3, 0.6, 1.0)
 FIT_TOLERANCE = 1e-4
 """Between estimates of models that are fitted step by step, which stop a little earlier or later."""
 SPENT = {"usage"}
@@ -320,7 +324,7 @@ def check_validator(
                 f"{found.name}: with {size} conversations a side {finding.metric} is {finding.verdict!r}; too little "
                 "data decides nothing: undecided",
             )
-    odd = [*ODD.values()]
+    odd = [*_tried().values()]
     _findings(
         found,
         measure_both([*sides[0], *odd], [*sides[1], *(c.but(id=f"s {c.id}") for c in odd)]),
@@ -407,6 +411,69 @@ def _check_claims(found: ForeignReader, path: Path, folder: Path) -> None:
         raise AssertionError(one_line(error)) from None
 
 
+class _Shopkeeper:
+    """An agent to degrade: it repeats what it heard, and shows items."""
+
+    def __init__(self, items: tuple[Item, ...]):
+        self.name, self.items = "shopkeeper", items
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        heard = " | ".join(message.content for message in conversation.user_messages)
+        return AgentReply(content=f"I heard: {heard[:2_000]}. How about these boots?", items=self.items)
+
+
+def check_fault(
+    fault: FaultLike, *, conversations: Iterable[Conversation] = (), catalogue: Catalogue | None = None
+) -> None:
+    """Assert that a fault is recorded, leaves the agent alone at severity 0, and hits more the greater the severity.
+
+    Args:
+        fault: A function of a reply, what ``convsim.fault`` makes of one, a fault's name or ``module:thing``.
+        conversations: Further conversations to try; it must have something to degrade in one.
+        catalogue: What the agent sells, for a fault that needs to know.
+
+    Raises:
+        AssertionError: It broke the contract.
+    """
+    __tracebackhide__ = True
+    agent = _Shopkeeper(tuple(item.to_shown() for item in catalogue.items[:3]) if catalogue else ITEMS)
+    try:
+        degraded = {severity: degrade(agent, fault, severity, catalogue=catalogue) for severity in SEVERITIES}
+    except ConvsimError as error:
+        raise AssertionError(f"{_shown(fault)} is no fault: {one_line(error)}") from None
+    acted = False
+    name = "".join(degraded[1.0].faults)
+
+    def reply(place: str, conversation: Conversation, severity: float, seed: int = SEED) -> AgentReply:
+        before = conversation.to_json()
+        try:
+            answered = run_to_its_end(lambda: degraded[severity].reply(conversation, seed=seed))
+        except Exception as error:  # whatever somebody else's fault raises
+            raise AssertionError(f"{name}: {place}: {_reason(error)}") from None
+        _require(conversation.to_json() == before, f"{name}: {place}: it changed the conversation")
+        return answered
+
+    for place, conversation in _tried(conversations).items():
+        bare = run_to_its_end(lambda talk=conversation: agent.reply(talk, seed=SEED))  # type: ignore[misc]
+        alone, whole = reply(place, conversation, 0.0), reply(place, conversation, 1.0)
+        _require(alone == bare, f"{name}: {place}: at severity 0 it is not the agent alone")
+        _require(
+            whole == reply(place, conversation, 1.0),
+            f"{name}: {place}: another reply to the same conversation and seed",
+        )
+        _require(len(whole.faults) == 1, f"{name}: {place}: it is not recorded once on the reply")
+        [record] = whole.faults
+        _require(
+            record.acted or whole.but(faults=()) == bare,
+            f"{name}: {place}: it is recorded as not having acted, but the reply is another",
+        )
+        acted = acted or record.acted
+        for seed in range(4) if record.acted else ():
+            hit = [any(f.acted for f in reply(place, conversation, s, seed).faults) for s in SEVERITIES]
+            _require(hit == sorted(hit), f"{name}: {place}: it acts at a severity and not at a greater one")
+    _require(acted, f"{name}: it acted on none of the replies, not even at severity 1")
+
+
 def _made(make: Callable[[], T], thing: object) -> T:
     """Make what is to be checked, as convsim makes it elsewhere."""
     try:
@@ -415,8 +482,10 @@ def _made(make: Callable[[], T], thing: object) -> T:
         raise AssertionError(f"{_shown(thing)} cannot be used: {_reason(error)}") from None
 
 
-def _tried(further: Iterable[Conversation]) -> dict[str, Conversation]:
-    return {**ODD, **{f"conversation {conversation.id}": conversation for conversation in further}}
+def _tried(further: Iterable[Conversation] = ()) -> dict[str, Conversation]:
+    """Return copies of all, so that a plugin which changes what it is given spoils nobody else's check."""
+    everything = {**ODD, **{f"conversation {conversation.id}": conversation for conversation in further}}
+    return {place: conversation.model_copy(deep=True) for place, conversation in everything.items()}
 
 
 def _check_answers(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Literal, get_args, overload
 
 from convsim.contracts import Agent, Annotator, ChatModel, Shopper, Validator
@@ -42,7 +45,7 @@ def installed(kind: Kind) -> dict[str, EntryPoint]:
 
     Where two packages register one name, convsim's own stands; ``load`` refuses the name.
     """
-    found = sorted(entry_points(group=f"convsim.{kind}"), key=lambda e: (e.name, _home(e) != OWN))
+    found = sorted(_entries(kind), key=lambda e: (e.name, _home(e) != OWN))
     by_name: dict[str, EntryPoint] = {}
     for entry in found:
         by_name.setdefault(entry.name, entry)
@@ -165,13 +168,32 @@ def _check_names(owner: str, settings: Iterable[str], known: Collection[str]) ->
         )
 
 
+def _entries(kind: Kind) -> tuple[EntryPoint, ...]:
+    return _registered(entry_points, f"convsim.{kind}", tuple((path, _changed(path)) for path in sys.path))
+
+
+@lru_cache(maxsize=64)
+def _registered(
+    find: Callable[..., Iterable[EntryPoint]], group: str, searched: tuple[tuple[str, int], ...]
+) -> tuple[EntryPoint, ...]:
+    """Search once for as long as no package comes or goes; a search reads the metadata of everything installed."""
+    return tuple(find(group=group))
+
+
+def _changed(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def _home(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist else "unknown"
 
 
 def _check_one(kind: Kind, name: str) -> None:
     """Check that a name means one thing, whatever is installed; raises PluginError."""
-    meant = {entry.value: _home(entry) for entry in entry_points(group=f"convsim.{kind}", name=name)}
+    meant = {entry.value: _home(entry) for entry in _entries(kind) if entry.name == name}
     if len(meant) > 1:
         said = " and ".join(f"{value} of {home}" for value, home in sorted(meant.items()))
         raise PluginError(

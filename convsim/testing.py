@@ -18,6 +18,7 @@ from convsim.config import StudyConfig, read_study
 from convsim.conformance import (
     check_agent,
     check_annotator,
+    check_fault,
     check_metric,
     check_reader,
     check_shopper,
@@ -35,6 +36,7 @@ __all__ = [
     "assert_findings",
     "check_agent",
     "check_annotator",
+    "check_fault",
     "check_metric",
     "check_reader",
     "check_shopper",

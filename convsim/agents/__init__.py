@@ -2,6 +2,7 @@
 
 from convsim.agents.command import Command
 from convsim.agents.degraded import Degraded, degrade
+from convsim.agents.faults import fault
 from convsim.agents.http import HTTP
 from convsim.agents.langchain import LangChain
 from convsim.agents.llm import LLM
@@ -19,4 +20,5 @@ __all__ = [
     "PythonAgent",
     "Retrieval",
     "degrade",
+    "fault",
 ]

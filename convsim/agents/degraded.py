@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from convsim.agents.faults.catalogue import FAULTS
 from convsim.agents.faults.draws import Draws
 from convsim.agents.faults.heard import Heard
 from convsim.agents.faults.hooks import (
@@ -22,7 +21,8 @@ from convsim.agents.faults.hooks import (
     Scene,
     Silencing,
 )
-from convsim.agents.faults.spec import check_fault, check_severity, severities_of
+from convsim.agents.faults.registry import FaultLike, find_fault, lifted
+from convsim.agents.faults.spec import check_severity, severities_of
 from convsim.agents.faults.stock import Stock
 from convsim.catalogue import Catalogue
 from convsim.contracts.agent import Agent, AgentReply
@@ -33,15 +33,21 @@ from convsim.one_line import one_line
 T = TypeVar("T")
 
 
-def degrade(agent: AgentLike, spec: str, severity: float, *, catalogue: Catalogue | None = None) -> Degraded:
-    """Wrap ``agent`` in the faults that ``spec`` names, such as "bad" or "partial_query+rude_text".
+def degrade(
+    agent: AgentLike, spec: FaultLike, severity: float, *, catalogue: Catalogue | None = None
+) -> Degraded:
+    """Wrap ``agent`` in the faults that ``spec`` names, such as "bad" or "partial_query+rude_text", or in your own.
 
     All are at ``severity``, from 0 to 1, by which a preset's own shares are multiplied.
 
     Raises:
         InputError: There is no such fault or preset, or the severity is no number from 0 to 1.
     """
-    return Degraded(agent=lift_agent(agent), faults=severities_of(spec, severity), catalogue=catalogue)
+    asked = lift_agent(agent)
+    if isinstance(spec, str):
+        return Degraded(agent=asked, faults=severities_of(spec, severity), catalogue=catalogue)
+    own = lifted(spec)
+    return Degraded(agent=asked, faults={own.name: severity}, catalogue=catalogue, own=(own,))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -65,12 +71,16 @@ class Degraded:
     agent: Agent
     faults: Mapping[str, float]
     catalogue: Catalogue | None = None
+    own: tuple[AnyFault, ...] = ()
+    """Faults that stand in no registry, known by their names."""
     name: str = field(init=False)
+    _found: Mapping[str, AnyFault] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for fault, severity in self.faults.items():
-            check_fault(fault)
             check_severity(fault, severity)
+        own = {fault.name: fault for fault in self.own}
+        self._found = {fault: own.get(fault) or find_fault(fault) for fault in self.faults}
         parts = (f"{fault}={severity:g}" for fault, severity in self.faults.items())
         self.name = "+".join((self.agent.name, *parts))
 
@@ -84,7 +94,7 @@ class Degraded:
         if not severities:
             return await self.agent.reply(conversation, seed=seed)
         scenes = [
-            (FAULTS[fault], Scene(conversation, self._stock, Draws(seed, fault, severity)))
+            (self._found[fault], Scene(conversation, self._stock, Draws(seed, fault, severity)))
             for fault, severity in severities.items()
         ]
         for fault, scene in scenes:
@@ -98,19 +108,19 @@ class Degraded:
     async def _reply(
         self, conversation: Conversation, scenes: list[tuple[AnyFault, Scene]], seed: int
     ) -> AgentReply:
-        records = {fault.name: _record(scene, NotDone(NOT_DRAWN)) for fault, scene in scenes}
+        records = {scene.draws.fault: _record(scene, NotDone(NOT_DRAWN)) for _, scene in scenes}
         drawn = [(fault, scene) for fault, scene in scenes if fault.unit != REPLY or scene.draws.hits(REPLY)]
         heard = Heard.whole(conversation)
         for fault, scene in drawn:
             if isinstance(fault, Hearing):
                 altered = fault.alter(heard, scene)
-                records[fault.name] = _record(scene, altered)
+                records[scene.draws.fault] = _record(scene, altered)
                 heard = altered.result if isinstance(altered, Done) else heard
         draft = Draft(await self.agent.reply(heard.conversation, seed=seed))
         for fault, scene in drawn:
             if isinstance(fault, Answering):
                 changed = fault.alter(draft, scene)
-                records[fault.name] = _record(scene, changed)
+                records[scene.draws.fault] = _record(scene, changed)
                 draft = changed.result if isinstance(changed, Done) else draft
         return draft.reply.model_copy(update={"faults": (*draft.reply.faults, *records.values())})
 

@@ -47,7 +47,7 @@ def simulate(
     fault: Annotated[
         list[str] | None,
         typer.Option(
-            help="FAULT=SEVERITY: adds an arm whose agent is degraded so, from 0 to 1; may be repeated."
+            help="FAULT=SEVERITY: adds an arm whose agent is degraded so, from 0 to 1; yours is module:thing."
         ),
     ] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Start nothing new once this is spent.")] = None,

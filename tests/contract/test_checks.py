@@ -15,6 +15,7 @@ from convsim.conversation import Label
 from convsim.testing import (
     check_agent,
     check_annotator,
+    check_fault,
     check_metric,
     check_reader,
     check_shopper,
@@ -337,3 +338,41 @@ def test_a_reader_that_breaks_it_is_caught(rows, wrong, why):
 def test_a_reader_that_cannot_read_its_own_file_is_caught(rows):
     fails(lambda thing: check_reader(thing, rows), lambda path: 1 / 0, "raised ZeroDivisionError")
     fails(lambda thing: check_reader(thing, rows), "convsimm", "did you mean convsim")
+
+
+def louder(reply):
+    return reply.content.upper()
+
+
+def random_words(reply):
+    return f"{reply.content} {next(NUMBERS)}"
+
+
+def fickle(reply, severity):
+    return "hm" if severity != 0.6 else None
+
+
+def tampering(reply, conversation):
+    conversation.metadata["seen"] = True
+    return "hm"
+
+
+def test_a_fault_that_keeps_to_the_contract_passes():
+    check_fault(louder)
+    check_fault(convsim.fault(name="mine", drawn=False)(louder))
+    check_fault("rude_text")
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (random_words, "another reply to the same conversation and seed"),
+        (convsim.fault(drawn=False)(fickle), "it acts at a severity and not at a greater one"),
+        (tampering, "it changed the conversation"),
+        (convsim.fault(name="idle")(lambda reply: None), "it acted on none of the replies"),
+        (convsim.fault(name="broken")(lambda reply: 1 / 0), "the fault broken raised ZeroDivisionError"),
+        ("rude_txt", "did you mean rude_text"),
+    ],
+)
+def test_a_fault_that_breaks_it_is_caught(fault, why):
+    fails(check_fault, fault, why)

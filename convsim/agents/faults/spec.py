@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from convsim.agents.faults.catalogue import FAULTS
 from convsim.agents.faults.presets import PRESETS
+from convsim.agents.faults.registry import find_fault
 from convsim.errors import InputError
 from convsim.one_line import one_line
+from convsim.plugins import installed
 
 
 def severities_of(spec: str, severity: float) -> dict[str, float]:
     """Return the severity of each fault that ``spec`` names, in its order.
 
-    ``spec`` is a fault, a preset, or several joined by "+", all at ``severity``, from 0 to 1; a preset's shares are
-    multiplied by it. A fault that is named twice has the greater severity.
+    ``spec`` is a fault, ``module:thing``, a preset, or several joined by "+", all at ``severity``, from 0 to 1; a
+    preset's shares are multiplied by it. A fault that is named twice has the greater severity.
 
     Raises:
-        InputError: There is no such fault or preset, or the severity is no number from 0 to 1.
+        PluginError: There is no such fault or preset.
+        InputError: The severity is no number from 0 to 1.
     """
     check_severity(spec, severity)
     found: dict[str, float] = {}
@@ -23,14 +25,6 @@ def severities_of(spec: str, severity: float) -> dict[str, float]:
         for fault, share in _shares(name).items():
             found[fault] = max(found.get(fault, 0.0), share * severity)
     return found
-
-
-def check_fault(name: str) -> None:
-    """Check that a fault of that name exists; raises InputError."""
-    if name not in FAULTS:
-        raise InputError(
-            f"no fault is called {one_line(name)!r}; there are: {', '.join(FAULTS)}; presets: {', '.join(PRESETS)}"
-        )
 
 
 def check_severity(name: str, severity: object) -> None:
@@ -42,7 +36,7 @@ def check_severity(name: str, severity: object) -> None:
 
 
 def _shares(name: str) -> dict[str, float]:
-    if name in PRESETS:
+    if name in PRESETS and name not in installed("faults"):
         return dict(PRESETS[name])
-    check_fault(name)
+    find_fault(name)
     return {name: 1.0}

@@ -189,7 +189,7 @@ def test_a_folder_can_be_read_and_its_hash_hangs_on_names_and_contents(tmp_path)
     ("name", "why"),
     [
         ("convapparell", "did you mean convapparel; there are convsim, openai"),
-        ("nowhere:read", "cannot be imported"),
+        ("nowhere:read", "no module 'nowhere'"),
         (3, "3 is no reader"),
     ],
 )

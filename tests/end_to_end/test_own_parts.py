@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -264,6 +265,22 @@ def test_an_annotator_that_goes_wrong_labels_nothing(run: Run, thing: str, code:
     assert ended == code
     assert says in err
     assert not Path("labelled.jsonl").exists()
+
+
+def test_the_readme_s_own_parts_do_what_it_says(run: Run) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    [module] = re.findall(r"```py\n# shop.py\n(.*?)```", readme, re.DOTALL)
+    [commands] = re.findall(r"```sh\n(convsim simulate --agent shop:.*?)```", readme, re.DOTALL)
+    simulate, validate = (line.split() for line in commands.replace("shop:", "own_shop:").splitlines())
+    Path("own_shop.py").write_text(module, encoding="utf-8")
+    code, _, err = run(*simulate[1:])
+    assert code == 0, err
+    assert run("data", "convert", "run", "real.jsonl")[0] == 0
+    code, out, err = run(*validate[1:], "--format", "json", "--set", "marginals.n_resamples=9")
+    assert code == 0, err
+    findings = json.loads(out)["findings"]
+    assert {f["unit"] for f in findings if f["validator"] == "longer"} == {"words"}
+    assert {"shouting", "satisfaction"} <= {f["metric"] for f in findings if f["validator"] == "marginals"}
 
 
 @pytest.mark.parametrize("sleeping", ["def", "async def"])

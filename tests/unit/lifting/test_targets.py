@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ class Shop:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the current folder, with a module in it that nothing else knows."""
     (tmp_path / "corner_shop.py").write_text(MODULE, encoding="utf-8")
     (tmp_path / "bad_shop.py").write_text("import no_such_library\n", encoding="utf-8")

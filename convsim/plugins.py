@@ -10,9 +10,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, get_args, overload
 
+from convsim._async import said_of
 from convsim.contracts import Agent, Annotator, ChatModel, Shopper, Validator
 from convsim.errors import PluginError
 from convsim.lifting import lift_agent, lift_annotator, lift_shopper, lift_validator, make_class, resolve
+from convsim.lifting.words import shown
 from convsim.records import nearest
 
 Kind = Literal["models", "agents", "shoppers", "annotators", "validators", "metrics", "readers", "faults"]
@@ -150,9 +152,13 @@ def _lifted(kind: Liftable, plugin: object, options: Mapping[str, Any]) -> objec
         return lift_annotator(plugin, **options)
     if kind == "validators":
         return lift_validator(plugin, **options)
-    if not isinstance(plugin, ChatModel):
+    try:
+        is_model = isinstance(plugin, ChatModel)
+    except Exception as error:  # asking looks at its properties, which may raise anything
+        raise PluginError(f"the model: looking at it raised {said_of(error)}") from error
+    if not is_model:
         raise PluginError(
-            f"{plugin!r:.80} is no model: it needs a name and async complete(), continue_text() and choose()"
+            f"the model: {shown(plugin)} needs a name and async complete(), continue_text() and choose()"
         )
     return plugin
 

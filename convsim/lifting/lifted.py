@@ -92,7 +92,7 @@ def lift_agent(
             f"{name or 'the agent'}: takes must be {', '.join(some)} or {last}, but is {takes!r}"
         )
     found = Found.of(thing, "agent", "reply", name)
-    if isinstance(found.thing, Agent) and found.is_own:
+    if found.is_own and isinstance(found.thing, Agent):
         return found.thing
     order = "messages" if takes == "messages" else "conversation"
     ask = Ask.of(found, (order,), ("conversation", "messages", "seed"), timeout_s, AgentError, takes=takes)
@@ -112,7 +112,7 @@ def lift_shopper(thing: object, *, name: str | None = None, timeout_s: float = T
         InputError: ``timeout_s`` cannot be used.
     """
     found = Found.of(thing, "shopper", "speak", name)
-    if isinstance(found.thing, Shopper) and found.is_own:
+    if found.is_own and isinstance(found.thing, Shopper):
         return found.thing
     offers = ("conversation", "persona", "messages", "seed")
     ask = Ask.of(found, ("conversation", "persona"), offers, timeout_s, ModelError)
@@ -145,7 +145,7 @@ def lift_annotator(
         InputError: ``timeout_s`` cannot be used.
     """
     found = Found.of(thing, "annotator", "annotate", name)
-    if isinstance(found.thing, Annotator) and found.is_own:
+    if found.is_own and isinstance(found.thing, Annotator):
         return found.thing
     ask = Ask.of(found, ("conversation",), ("conversation", "messages"), timeout_s, ModelError)
     stated = source or found.get("source")
@@ -167,7 +167,7 @@ def lift_validator(thing: object, *, name: str | None = None) -> Validator:
         PluginError: It is nothing that can be asked, or asks for something that convsim does not have.
     """
     found = Found.of(thing, "validator", "validate", name)
-    if isinstance(found.thing, Validator) and found.is_own:
+    if found.is_own and isinstance(found.thing, Validator):
         return found.thing
     offers = ("real", "simulated", "seed")
     ask = Ask.of(found, offers[:2], offers, TIMEOUT_S, ConvsimError)

@@ -51,6 +51,14 @@ class Selling:
         return f"{len(self.catalogue.items)} {self.model.name}"
 
 
+class Nameless:
+    @property
+    def name(self) -> str:
+        raise OSError("no such\nname")
+
+    complete = continue_text = choose = None
+
+
 class Cross:
     def __init__(self) -> None:
         raise ZeroDivisionError("not\ntoday")
@@ -122,8 +130,10 @@ async def test_lifting_has_settings_too() -> None:
 
 
 def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(PluginError, match="is no model: it needs a name and async complete"):
+    with pytest.raises(PluginError, match=r"Chatty\(.*\) needs a name and async complete"):
         make("models", f"{HERE}:Chatty")
+    with pytest.raises(PluginError, match="looking at it raised OSError: no such name"):
+        make("models", f"{HERE}:Nameless")
 
 
 async def test_the_python_shopper_is_called_as_its_target_is() -> None:

@@ -56,7 +56,9 @@ class Nameless:
     def name(self) -> str:
         raise OSError("no such\nname")
 
-    complete = continue_text = choose = None
+    async def complete(self, *args: Any) -> None: ...
+
+    continue_text = choose = complete
 
 
 class Cross:

@@ -189,7 +189,7 @@ def test_people_who_lack_an_arm_are_an_error():
             arms("r", "good"),
             [arms("s", "good", "bad")],
             seed=1,
-            validators=[],
+            validators=["marginals"],
             control="good",
             treatment="bad",
         )
@@ -205,7 +205,7 @@ def test_people_who_lack_an_arm_are_an_error():
 )
 def test_arms_that_cannot_be_asked_about_are_an_error(given, said):
     with pytest.raises(InputError, match=said):
-        compare(arms("r", "good"), [arms("s", "good")], seed=1, validators=[], **given)
+        compare(arms("r", "good"), [arms("s", "good")], seed=1, validators=["marginals"], **given)
 
 
 @pytest.mark.parametrize(
@@ -219,13 +219,13 @@ def test_arms_that_cannot_be_asked_about_are_an_error(given, said):
 )
 def test_nobody_to_compare_is_an_error(simulators, said):
     with pytest.raises(InputError, match=said):
-        compare(side("r"), simulators, seed=1, validators=[])
+        compare(side("r"), simulators, seed=1, validators=["marginals"])
 
 
 @pytest.mark.parametrize("simulators", ["run.jsonl", Path("run.jsonl"), side("s")])
 def test_a_single_side_that_is_not_in_a_list_is_an_error(simulators):
     with pytest.raises(InputError, match="put a single one into a list"):
-        compare(side("r"), simulators, seed=1, validators=[])
+        compare(side("r"), simulators, seed=1, validators=["marginals"])
 
 
 def test_seconds_are_said_to_depend_on_the_machine_where_they_are_compared():
@@ -249,7 +249,7 @@ def test_files_of_one_name_are_told_apart_by_their_paths_and_one_file_twice_is_r
     copy = tmp_path / "copy.jsonl"
     copy.write_bytes(paths[0].read_bytes())
     with pytest.raises(InputError, match=r"copy.jsonl is the same file as .*run.jsonl"):
-        compare(side("r"), [paths[0], copy], seed=1, validators=[])
+        compare(side("r"), [paths[0], copy], seed=1, validators=["marginals"])
 
 
 def test_a_file_that_is_called_as_the_real_side_is_goes_by_its_path(tmp_path):

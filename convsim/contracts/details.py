@@ -28,6 +28,8 @@ from convsim.records import Count, Flag, Number, Record, Text
 
 Interval = tuple[Number, Number]
 Probability = Annotated[Number, Field(ge=0, le=1)]
+BySide = dict[str, JsonValue]
+"""Counts by side, and in these by arm."""
 _JSON: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 
@@ -98,7 +100,7 @@ class Details(Part, Mapping[str, JsonValue]):
 
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True)
+        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
@@ -118,9 +120,28 @@ class DistanceDetails(Details):
     shape = frozenset({"real", "simulated"})
     real: Summary
     simulated: Summary
+    role: Text | None = None
+    """``control``: shown only."""
     metric_unit: Text | None = None
+    label_source: Text | None = None
     margin: dict[str, Number] | Number | None = None
     """The distances up to which the sides count as alike, by the distance's name."""
+    equivalence_upper: Number | None = None
+    """The upper limit that must lie inside the margin for the sides to count as alike."""
+    mann_whitney_u: Number | None = None
+    cliffs_delta: Number | None = None
+    """Above 0 where the simulated values are larger."""
+    cliffs_delta_interval: Interval | None = None
+    cliffs_delta_p_value: Number | None = None
+    cliffs_delta_inside_margin: Flag | None = None
+    wasserstein: Number | None = None
+    """In standard deviations of the people."""
+    strata: tuple[Text, ...] = ()
+    n_undefined_real: Count | None = None
+    n_undefined_simulated: Count | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
     n_to_decide: dict[str, Count] | Count | None = None
 
 
@@ -165,15 +186,37 @@ class DiscriminatorDetails(Details):
     control_accuracy: Number | None = None
     control_auc: Number | None = None
     control_hls: Number | None = None
+    control_auc_q95: Number | None = None
+    control_n: Count | None = None
+    """Conversations of a half of the people."""
+    accuracy_at_control_n: Number | None = None
+    equivalence_upper: Number | None = None
+    margin: dict[str, Number] | None = None
+    n_words: Count | None = None
+    """Words of every conversation that a length-matched view sees."""
+    n_shared_texts_real: Count | None = None
+    n_shared_texts_simulated: Count | None = None
+    n_undefined_real: Count | None = None
+    n_undefined_simulated: Count | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
     tells: Tells = Tells()
     conversation_scores: Scores = Scores()
     control_histogram: Halves = Halves()
     n_to_decide: dict[str, Count] | Count | None = None
 
 
-class HumanShift(Measured):
+class Shift(Measured):
+    """How far one side moved."""
+
+    p_value: Number | None = None
+
+
+class HumanShift(Shift):
     """How far people moved, and whether that is established."""
 
+    p_adjusted: Number | None = None
     established: Flag = False
 
 
@@ -182,11 +225,29 @@ class ShiftDetails(Details):
 
     shape = frozenset({"human_shift", "simulated_shift"})
     human_shift: HumanShift | None
-    simulated_shift: Measured | None
+    simulated_shift: Shift | None
+    role: Text | None = None
+    no_reaction: Text | None = None
+    """Why no reaction is asked for; null where one is."""
+    level: Text | None = None
+    label_source: Text | None = None
+    human_means: dict[str, Number | None] | None = None
+    """By arm."""
+    simulated_means: dict[str, Number | None] | None = None
     human_sd: Number | None = None
     """The standard deviation among people: the unit in which shifts of several metrics are drawn."""
+    margin_sd: Number | None = None
+    margin: Number | None = None
     control: Text = "control"
     treatment: Text = "treatment"
+    tasks: tuple[Text, ...] = ()
+    tasks_simulated: tuple[Text, ...] = ()
+    n: BySide = Field(default_factory=dict)
+    n_units: BySide = Field(default_factory=dict)
+    n_undefined: BySide = Field(default_factory=dict)
+    n_resamples: Count | None = None
+    difference_p_value: Number | None = None
+    difference_p_adjusted: Number | None = None
     n_to_decide: dict[str, Count] | Count | None = None
 
 
@@ -217,6 +278,13 @@ class LeavingDetails(ShiftDetails):
 
     shape = ShiftDetails.shape | {"curves"}
     curves: BothCurves
+    event: Text | None = None
+    human_hazards: dict[str, Number | None] | None = None
+    """By arm."""
+    simulated_hazards: dict[str, Number | None] | None = None
+    n_unknown_endings: dict[str, Count] | None = None
+    counts: BySide = Field(default_factory=dict)
+    after_bad_reply: BySide = Field(default_factory=dict)
 
 
 class AgreementDetails(Details):
@@ -225,6 +293,10 @@ class AgreementDetails(Details):
     shape = frozenset({"metrics", "chance"})
     metrics: tuple[Text, ...]
     chance: Number
+    role: Text | None = None
+    control: Text | None = None
+    treatment: Text | None = None
+    n_resamples: Count | None = None
 
 
 class JointDetails(Details):
@@ -234,6 +306,48 @@ class JointDetails(Details):
     metrics: tuple[Text, ...]
     largest: Text | None = None
     t_values: dict[str, Number | None]
+    role: Text | None = None
+    control: Text | None = None
+    treatment: Text | None = None
+    n_resamples: Count | None = None
+
+
+class FirstMessageDetails(Details):
+    """How first messages of two arms were compared, and the words that differ most."""
+
+    shape = frozenset({"n_units_movable", "words"})
+    words: tuple[dict[str, JsonValue], ...]
+    n_units_movable: Count
+    role: Text | None = None
+    control: Text | None = None
+    treatment: Text | None = None
+    tasks: tuple[Text, ...] = ()
+    n: dict[str, Count] | None = None
+    n_units: dict[str, Count] | None = None
+    same_share: Number | None = None
+    n_agent_first: Count | None = None
+    n_without_text: Count | None = None
+    n_other_tasks: Count | None = None
+    n_cut: Count | None = None
+    features: Text | None = None
+    n_resamples: Count | None = None
+
+
+class TransferDetails(Details):
+    """What a simulator learned from, and how far it is from people with and without having seen an arm."""
+
+    shape = frozenset({"learned_arms", "saw_treated"})
+    learned_arms: tuple[Text, ...]
+    saw_treated: Flag | None
+    saw_both_arms: tuple[Text, ...] | None = None
+    n_silent: Count | None = None
+    metrics: tuple[Text, ...] = ()
+    distance: Number | None = None
+    distance_saw_both: Number | None = None
+    role: Text | None = None
+    control: Text | None = None
+    treatment: Text | None = None
+    n_resamples: Count | None = None
 
 
 class DoseDetails(Details):
@@ -248,6 +362,19 @@ class DoseDetails(Details):
     expected: Text | None = None
     metric_unit: Text | None = None
     fault: Text = "the fault"
+    role: Text | None = None
+    n_personas: Count | None = None
+    n_conversations: tuple[Count, ...] = ()
+    test: Text | None = None
+    statistic: Number | None = None
+    z: Number | None = None
+    equivalence_interval: Interval | None = None
+    margin: Number | None = None
+    margin_sd: Number | None = None
+    sd: Number | None = None
+    expected_source: Text | None = None
+    onset_p_values: tuple[Number | None, ...] | None = None
+    n_resamples: Count | None = None
     n_to_decide: dict[str, Count] | Count | None = None
 
 
@@ -257,6 +384,13 @@ class AnyReactionDetails(Details):
     shape = frozenset({"fault", "n_to_decide"})
     fault: Text
     moving: tuple[Text, ...] = ()
+    role: Text | None = None
+    severities: tuple[Number, ...] = ()
+    n_personas: Count | None = None
+    n_conversations: tuple[Count, ...] = ()
+    test: Text | None = None
+    n_metrics: Count | None = None
+    n_resamples: Count | None = None
     n_to_decide: dict[str, Count] | Count | None = None
 
 
@@ -267,9 +401,28 @@ class RelationDetails(Details):
     relation: dict[str, JsonValue]
     rate_control: Number | None
     rate_treated: Number | None
+    role: Text | None = None
+    severity: Number | None = None
     n_personas: Count = 0
     n_pairs: Count = 0
+    n_violating: Count | None = None
+    margin: Number | None = None
+    equivalence_interval: Interval | None = None
+    p_opposite_adjusted: Number | None = None
+    n_resamples: Count | None = None
     n_to_decide: dict[str, Count] | Count | None = None
+
+
+class SameRepliesDetails(Details):
+    """How often an agent that is degraded by nothing replied as the bare one did."""
+
+    shape = frozenset({"agents", "n_replies", "n_differing"})
+    agents: tuple[Text, ...]
+    n_replies: Count
+    n_differing: Count
+    n_unstable: Count = 0
+    n_failed: Count = 0
+    n_recorded: Count | None = None
 
 
 class Counted(Part):
@@ -282,6 +435,7 @@ class Counted(Part):
 class Adjusted(Measured):
     """The difference without the annotator's errors, and what it is of."""
 
+    interval_90: Interval | None = None
     real: Measured | None = None
     simulated: Measured | None = None
 
@@ -292,12 +446,19 @@ class PrevalenceDetails(Details):
     shape = frozenset({"counted", "adjusted"})
     annotator: Text | None = None
     reference: Text | None = None
+    role: Text | None = None
+    level: Text | None = None
     n_calibration: Count = 0
+    n_calibration_units: Count = 0
     counted: Counted
     raw: Measured | None = None
     adjusted: Adjusted | None
     sensitivity: Measured | None = None
     specificity: Measured | None = None
+    youden: Measured | None = None
+    margin: Number | None = None
+    assumption: Text | None = None
+    n_resamples: Count | None = None
     n_to_decide: dict[str, Count] | Count | None = None
 
 
@@ -316,6 +477,11 @@ class TransitionDetails(Details):
 
     shape = frozenset({"transitions"})
     transitions: tuple[Transition, ...]
+    label_source: Text | None = None
+    margin: Number | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
     n_to_decide: dict[str, Count] | Count | None = None
 
 
@@ -338,7 +504,8 @@ class FailureDetails(Details):
 
 SHAPES: tuple[type[Details], ...] = (
     FailureDetails, DiscriminatorDetails, LeavingDetails, ShiftDetails, DoseDetails, RelationDetails, PrevalenceDetails,
-    TransitionDetails, BlindTestDetails, AgreementDetails, JointDetails, DistanceDetails, AnyReactionDetails,
+    TransitionDetails, BlindTestDetails, AgreementDetails, JointDetails, FirstMessageDetails, TransferDetails,
+    SameRepliesDetails, DistanceDetails, AnyReactionDetails,
 )  # fmt: skip
 """The first whose keys are there, and whose fields fit, is taken: the more telling ones stand first."""
 

@@ -13,6 +13,7 @@ from convsim.cli import options
 from convsim.cli.console import err, parse_settings
 from convsim.errors import InputError, TrainingError
 from convsim.plain import plain
+from convsim.records import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +129,11 @@ def _settings(given: dict[str, object]) -> TrainingSettings:
     from convsim.training import TrainingSettings
 
     if unknown := sorted(given.keys() - (known := TrainingSettings.model_fields.keys())):
-        raise InputError(f"training has no setting {unknown[0]!r}; it has: {', '.join(sorted(known))}")
+        meant = nearest(unknown[0], known)
+        raise InputError(
+            f"training has no setting {unknown[0]!r}; it has: {', '.join(sorted(known))}"
+            + (f"; did you mean {meant!r}?" if meant else "")
+        )
     try:
         return TrainingSettings.model_validate(given)
     except ValidationError as error:

@@ -67,10 +67,10 @@ def load(kind: Kind, name: str) -> object:
     if ":" in name:
         return resolve(name, f"convsim.{kind}")
     known = ", ".join(found) or "none"
-    meant = nearest(name, found)
+    meant = nearest(name, found, cutoff=0.65)
     raise PluginError(
-        f"no plugin of convsim.{kind} is registered as {name!r}; {f'did you mean {meant!r}? ' if meant else ''}"
-        f"installed: {known}; or give module:attribute"
+        f"no plugin of convsim.{kind} is registered as {name!r}; installed: {known}; "
+        f"{f'did you mean {meant!r}? ' if meant else ''}or give module:attribute"
     )
 
 

@@ -108,7 +108,7 @@ def test_naming_no_validator_is_an_error_and_no_empty_scorecard(nothing):
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ("marginal", r"registered as 'marginal'; did you mean 'marginals'\?"),
+        ("marginal", r"registered as 'marginal'; installed: .*; did you mean 'marginals'\?"),
         (["marginals", "humanlikenes"], r"did you mean 'humanlikeness'\?"),
         (3, "3 is no function and has no .validate."),
         ([int], "0 is no function and has no .validate."),

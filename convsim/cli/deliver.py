@@ -17,6 +17,7 @@ from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.battery import Scorecard
+    from convsim.contracts import Finding
     from convsim.conversation import Conversation
 
 
@@ -64,8 +65,7 @@ def deliver(
     if card.failed:
         traced = _traceback(card, out, output)
         raise ConvsimError(
-            f"the validator {card.failed[0].validator} failed, and its finding says why{traced}; "
-            "the others' findings stand"
+            f"{_what(card.failed[0])} failed, and its finding says why{traced}; the others' findings stand"
         )
     if fail_on and card.failing(fail_on.value):
         talk.print(f"gate: {len(card.failing(fail_on.value))} findings fail on {fail_on.value}")
@@ -85,6 +85,13 @@ def _traceback(card: Scorecard, out: Path | None, output: Format) -> str:
         if output is Format.json
         else " (--format json or --out DIR: the traceback too)"
     )
+
+
+def _what(failed: Finding) -> str:
+    """Name what failed: a metric that could not be measured, or a validator, whose finding is called after it."""
+    if failed.metric == failed.validator:
+        return f"the validator {failed.validator}"
+    return f"the metric {failed.metric}"
 
 
 def show(card: Scorecard, output: Format) -> None:

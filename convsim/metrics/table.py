@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from convsim.readers import Source, Transcripts, read_source
 
 if TYPE_CHECKING:
     from convsim.contracts.columns import FloatArray
+
+LOG = logging.getLogger("convsim.metrics")
+LOG.addHandler(logging.NullHandler())
 
 
 def measure(conversations: Source, *, metrics: MetricLike | Iterable[MetricLike] | None = None) -> Corpus:
@@ -72,6 +76,7 @@ def _measured(conversations: Sequence[Conversation], metrics: Mapping[str, Metri
         try:
             measured[name] = _checked(metric.measure(columns), columns.n)
         except Exception as error:  # somebody else's metric: whatever it raises is its own failure
+            LOG.exception("the metric %s failed", name)
             kind = "" if isinstance(error, PluginError) else f"it raised {type(error).__name__}: "
             failed[name] = f"the metric {name} failed: {kind}{one_line(error)}"
     ids = pd.Index([conversation.id for conversation in conversations], dtype=object, name="conversation")

@@ -96,6 +96,7 @@ def test_one_that_raises_keeps_the_others_findings_and_is_no_gate(
     )
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
+    assert "error: the metric broken failed, and its finding says why" in done.stderr
     found = {finding["metric"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert found["turns"]["verdict"] == "different"
     assert "IndexError" in found["broken"]["reason"]

@@ -12,16 +12,8 @@ if TYPE_CHECKING:
     from convsim.agents import fault
 
     __version__: str
-    from convsim.battery import (
-        Comparison,
-        Scorecard,
-        avalidate,
-        check_relations,
-        compare,
-        counterfactual,
-        dose_response,
-        validate,
-    )
+    from convsim.battery import Comparison, Scorecard, avalidate, compare, validate
+    from convsim.battery.counterfactual import check_relations, counterfactual, dose_response
     from convsim.contracts import BaseValidator, Corpus, Finding, Metric, Validator
     from convsim.conversation import Conversation, Item, Label, Message
     from convsim.errors import ConvsimError, InputError

@@ -39,10 +39,9 @@ def headline(card: Scorecard) -> str:
     ]
     if sentences:
         return " ".join(sentences)
+    shown = "1 finding is" if len(card.findings) == 1 else f"{len(card.findings)} findings are"
     return (
-        f"{len(card.findings)} findings are shown, and none is judged."
-        if card.findings
-        else "Nothing was compared."
+        f"Nothing was judged: {shown} shown for context only." if card.findings else "Nothing was compared."
     )
 
 
@@ -135,7 +134,8 @@ def _others(findings: Sequence[Finding]) -> Iterator[str]:
 
 def _failed(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings[:N_NAMED]:
-        yield f"{plain(finding.validator, limit=80)} failed ({plain(finding.metric, limit=80)}), and decides nothing."
+        names = dict.fromkeys(plain(name, limit=80) for name in (finding.validator, finding.metric))
+        yield f"{': '.join(names)} failed, and nothing is known of it."
     if len(findings) > N_NAMED:
         yield f"{len(findings) - N_NAMED} more failed."
 

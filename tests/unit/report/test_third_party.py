@@ -103,10 +103,11 @@ def test_the_headline_says_what_it_found() -> None:
 def test_the_headline_of_nothing_and_of_what_failed_is_a_sentence() -> None:
     assert headline(card()) == "Nothing was compared."
     assert (
-        headline(card(FADING.but(details={"role": "control"}))) == "1 findings are shown, and none is judged."
+        headline(card(FADING.but(details={"role": "control"})))
+        == "Nothing was judged: 1 finding is shown for context only."
     )
     failed = finding("fading", "fading", verdict="failed", details={"traceback": "…"})
-    assert headline(card(failed)) == "fading failed (fading), and decides nothing."
+    assert headline(card(failed)) == "fading failed, and nothing is known of it."
 
 
 def test_a_failed_validator_of_ours_is_shown_among_the_others_and_is_no_habit() -> None:

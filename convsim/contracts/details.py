@@ -217,7 +217,8 @@ class HumanShift(Shift):
     """How far people moved, and whether that is established."""
 
     p_adjusted: Number | None = None
-    established: Flag = False
+    established: Flag | None = None
+    """Null where people cannot have moved: all of them have one value."""
 
 
 class ShiftDetails(Details):
@@ -514,12 +515,22 @@ def _of_its_shape(stated: object) -> object:
     if isinstance(stated, Details) or not isinstance(stated, Mapping):
         return stated
     for kind in SHAPES:
-        if kind.shape <= stated.keys():
-            try:
-                return kind.model_validate(dict(stated))
-            except ValidationError:
-                continue
+        if kind.shape <= stated.keys() and (fitting := _fitted(kind, dict(stated))) is not None:
+            return fitting
     return Details.model_validate(dict(stated))
+
+
+def _fitted(kind: type[Details], stated: dict[str, Any]) -> Details | None:
+    """Read details as ``kind``; a part that is not as it should be is unknown, unless its shape stands on it."""
+    try:
+        return kind.model_validate(stated)
+    except ValidationError as error:
+        wrong = {problem["loc"][0] for problem in error.errors(include_input=False) if problem["loc"]}
+        if not wrong or wrong & kind.shape or not wrong <= kind.known_keys:
+            return None
+    fitting = kind.model_validate({key: value for key, value in stated.items() if key not in wrong})
+    fitting._stated = Details.model_validate(stated)._stated
+    return fitting
 
 
 AnyDetails = Annotated[Details, BeforeValidator(_of_its_shape)]

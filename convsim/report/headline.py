@@ -71,7 +71,7 @@ def _shifts(findings: Sequence[Finding]) -> Iterator[str]:
 
 def _established(finding: Finding) -> bool:
     shift = finding.details.human_shift if isinstance(finding.details, ShiftDetails) else None
-    return shift is not None and shift.established
+    return shift is not None and shift.established is True
 
 
 def _ladder(findings: Sequence[Finding]) -> Iterator[str]:

@@ -14,16 +14,32 @@ from pydantic import ValidationError
 
 from convsim.contracts import Finding
 from convsim.contracts import details as shapes
-from convsim.contracts.details import SHAPES, Details, DistanceDetails, Estimate, Part, ShiftDetails
+from convsim.contracts.details import (
+    SHAPES,
+    Details,
+    DiscriminatorDetails,
+    DistanceDetails,
+    Estimate,
+    Part,
+    ShiftDetails,
+)
 from tests.reports import distance, finding, shift
 
 REFERENCES = Path(__file__).parents[2] / "frozen" / "references"
 
 
+def findings_in(document: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(document, dict) and {"verdict", "n_real", "details"} <= document.keys():
+        yield document
+    for part in (
+        document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    ):
+        yield from findings_in(part)
+
+
 def recorded() -> Iterator[dict[str, Any]]:
     for path in sorted(REFERENCES.glob("*.json")):
-        document = json.loads(path.read_text(encoding="utf-8"))
-        yield from document.get("findings", ()) if isinstance(document, dict) else ()
+        yield from findings_in(json.loads(path.read_text(encoding="utf-8")))
 
 
 def test_what_our_validators_found_has_a_model_and_is_written_as_it_was() -> None:
@@ -33,6 +49,7 @@ def test_what_our_validators_found_has_a_model_and_is_written_as_it_was() -> Non
         assert json.dumps(read.model_dump(mode="json")) == json.dumps(stated)
         assert type(read.details) is not Details, read.metric
         assert read.details.keys() <= type(read.details).known_keys, read.metric
+        assert type(read.details).model_validate(stated["details"]) == read.details
         seen.add(type(read.details))
     assert len(seen) > 10
 
@@ -64,7 +81,6 @@ def test_the_shape_decides_and_not_the_name() -> None:
         {"accuracy": [1], "auc": {}},
         {"severities": "0 1", "means": [None]},
         {"curves": {"real": [1]}, "human_shift": 3, "simulated_shift": {}},
-        {"tells": {"simulated": 3}, "accuracy": 0.5, "auc": 0.5},
         {"traceback": ["not", "text"]},
         {"anything": {"at": ["all", None, 1.5, True]}},
     ],
@@ -73,6 +89,14 @@ def test_what_fits_no_model_as_a_whole_is_a_plain_mapping(details: dict[str, Any
     found = finding("theirs", "m", details=details)
     assert type(found.details) is Details
     assert found.model_dump(mode="json")["details"] == details
+
+
+def test_a_part_that_is_not_as_it_should_be_is_unknown_and_still_written() -> None:
+    stated = {"accuracy": 0.5, "auc": 0.6, "tells": {"simulated": 3}, "control_auc": "x", "n_words": 4}
+    found = finding("theirs", "m", details=stated)
+    assert isinstance(found.details, DiscriminatorDetails)
+    assert (found.details.tells.simulated, found.details.control_auc, found.details.n_words) == ((), None, 4)
+    assert found.model_dump(mode="json")["details"] == stated
 
 
 @pytest.mark.parametrize("wrong", [{"at": object()}, {"at": {1: 2}}, [1], "text"], ids=str)

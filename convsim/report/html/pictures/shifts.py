@@ -92,7 +92,7 @@ def _shift(finding: Finding) -> _Shift | None:
     people, simulated = (_moved(side, sd) for side in (of.human_shift, of.simulated_shift))
     if people is None or simulated is None:
         return None
-    return _Shift(finding, of, people, simulated, of.human_shift.established)
+    return _Shift(finding, of, people, simulated, of.human_shift.established is True)
 
 
 def _moved(shift: Estimate | None, sd: float) -> _Moved | None:

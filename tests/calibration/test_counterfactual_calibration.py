@@ -20,7 +20,6 @@ from convsim_validators.counterfactual.joint_shift import joint_test
 from convsim_validators.counterfactual.metric_shift import MetricShift
 from tests.two_arms import CONTROL, TREATMENT, arms_of
 
-pytestmark = pytest.mark.slow
 ARMS = Arms(CONTROL, TREATMENT)
 N_COLUMNS = 40
 N_CORPORA = 8
@@ -117,6 +116,7 @@ def test_they_do_with_sides_of_unequal_sizes():
     assert sum(r.verdict in FAILING for r in results) <= binom.ppf(0.999, N_TESTS, 0.05)
 
 
+@pytest.mark.smoke
 def test_a_simulated_arm_that_happens_not_to_vary_is_no_false_certainty():
     rare = binary(0.2, 0.001)
     results = findings(rare, rare, 150, n_simulated=10)

@@ -12,7 +12,6 @@ from convsim.conversation import Conversation, Message
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.first_message import independence_findings
 
-pytestmark = pytest.mark.slow
 N_SEEDS = 200
 VOCABULARY = np.array([f"w{i}" for i in range(300)])
 WEIGHTS = 1 / np.arange(2, 302)

@@ -7,7 +7,6 @@ from scipy.stats import binom
 from convsim_validators import HumanLikeness
 from tests.corpora import corpus
 
-pytestmark = pytest.mark.slow
 VOCABULARY = np.array([f"w{i}" for i in range(600)])
 
 
@@ -52,6 +51,13 @@ def test_under_the_null_every_score_is_one_half_at_any_ratio_of_sizes(n_real, n_
             for run in runs
         )
         assert covered >= binom.ppf(0.001, 30, 0.95)
+
+
+@pytest.mark.smoke
+def test_under_the_null_one_comparison_is_far_from_certain():
+    for finding in judge(40, 40, 0):
+        assert 0.25 < finding.estimate < 0.75
+        assert finding.verdict == "undecided"
 
 
 def test_the_split_half_test_rejects_at_alpha():

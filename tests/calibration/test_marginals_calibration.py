@@ -11,7 +11,6 @@ from convsim.contracts import Finding
 from convsim_validators import Marginals
 from tests.corpora import corpus
 
-pytestmark = pytest.mark.slow
 N_COLUMNS = 40
 N_CORPORA = 10
 N_TESTS = N_COLUMNS * N_CORPORA

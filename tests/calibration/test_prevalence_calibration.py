@@ -15,7 +15,6 @@ from convsim.metrics import measure_both
 from convsim_validators.labels.prevalence import Prevalence
 from tests.labelled import labelled_messages
 
-pytestmark = pytest.mark.slow
 N_ACTS = 40
 N_CORPORA = 8
 N_TESTS = N_ACTS * N_CORPORA
@@ -137,6 +136,7 @@ def test_equal_shares_come_out_aligned_where_much_is_known():
     assert np.mean([f.verdict == "aligned" for f in results]) >= 0.8
 
 
+@pytest.mark.smoke
 def test_an_annotator_that_tells_nothing_is_refused():
     results = findings(World(0.3, 0.6, sensitivity=0.5, specificity=0.5))
     refused = sum(f.details["adjusted"] is None for f in results)

@@ -13,7 +13,6 @@ from convsim_validators.relations.relation import Relation
 from convsim_validators.relations.relations import Relations
 from tests.corpora import EMPTY, corpus, ladder
 
-pytestmark = pytest.mark.slow
 N_COLUMNS = 40
 N_CORPORA = 8
 N_TESTS = N_COLUMNS * N_CORPORA

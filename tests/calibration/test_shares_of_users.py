@@ -8,7 +8,6 @@ from convsim.battery.side_by_side.shares import share
 N_TRIALS = 600
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("truth", "spread"), [(0.1, 4.0), (0.3, 2.0), (0.5, 1.0)])
 def test_the_interval_covers_the_truth_in_about_95_of_100(truth, spread):
     rng = np.random.default_rng(7)

@@ -9,7 +9,6 @@ from scipy.stats import binom, norm
 from convsim_validators import HumanLikeness, Marginals
 from tests.corpora import corpus
 
-pytestmark = pytest.mark.slow
 N_METRICS = 8
 N_RUNS = 60
 VOCABULARY = np.array([f"w{i}" for i in range(600)])

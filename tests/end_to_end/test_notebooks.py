@@ -83,8 +83,14 @@ def kernel_of_this_python(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        pytest.param(path, marks=[pytest.mark.smoke] * (path == NOTEBOOKS[0]), id=path.stem)
+        for path in NOTEBOOKS
+    ],
+)
+@pytest.mark.notebooks
 def test_a_notebook_runs_offline_and_shows_what_it_says(notebook, tmp_path):
     if notebook.stem in TRAINS:
         pytest.importorskip("peft", reason='the extra "train" is not installed')

@@ -78,7 +78,6 @@ def test_an_unpacking_that_fails_leaves_nothing_behind(
     assert [path.suffix for path in (tmp_path / "models").iterdir()] == [".lock"]
 
 
-@pytest.mark.slow
 def test_it_is_unpacked_once_whole_and_without_any_network(
     cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,7 +95,6 @@ def test_it_is_unpacked_once_whole_and_without_any_network(
     assert (said.out, said.err) == ("", "")
 
 
-@pytest.mark.slow
 def test_it_answers_a_chat_a_text_and_a_choice(model: Embedded) -> None:
     async def session() -> tuple[str, str, int]:
         capital = [ChatMessage(role="user", content="What is the capital of France?")]
@@ -114,7 +112,6 @@ def test_it_answers_a_chat_a_text_and_a_choice(model: Embedded) -> None:
     assert index == 1
 
 
-@pytest.mark.slow
 def test_its_folder_is_a_model_of_transformers_with_a_chat_template(model: Embedded) -> None:
     checkpoint = Local(path=embedded_folder()).load()
     assert checkpoint.context == 8192

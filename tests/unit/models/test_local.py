@@ -15,10 +15,11 @@ from convsim.errors import InputError, MissingExtraError, ModelError
 from convsim.models import Local
 from convsim.models.chat import chat_tokens, text_tokens
 from convsim.models.local import draw
+from tests.needs import needed
 from tests.unit.models.tiny import edit_config, make_tiny
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = needed("torch")
+transformers = needed("transformers")
 
 HELLO = [ChatMessage(role="user", content="Hello")]
 

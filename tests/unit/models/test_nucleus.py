@@ -8,10 +8,11 @@ import pytest
 from convsim.contracts import ChatMessage, Completion
 from convsim.models import Local
 from convsim.models.chat import chat_tokens, text_tokens
+from tests.needs import needed
 from tests.unit.models.tiny import make_tiny
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = needed("torch")
+transformers = needed("transformers")
 
 OPENINGS = ["say:", "leave:", "accept 1:"]
 HELLO = [ChatMessage(role="user", content="Hello")]

@@ -14,10 +14,11 @@ from convsim.errors import ModelError
 from convsim.models import Local
 from convsim.models.chat import answer_end, answer_tokens, chat_tokens, text_tokens, whole_chat_tokens
 from convsim.models.local import draw
+from tests.needs import needed
 from tests.unit.models.tiny import TEMPLATE, make_tiny
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = needed("torch")
+transformers = needed("transformers")
 
 END = 257
 OPENINGS = ["say:", "leave:", "accept 1:"]

@@ -6,8 +6,9 @@ import pytest
 
 from convsim.errors import TrainingError
 from convsim.training.checkpoints import checkpointing, last_good, step_of
+from tests.needs import needed
 
-pytest.importorskip("safetensors")
+needed("safetensors")
 
 
 def written(folder: Path, step: int, *, whole: bool = True) -> Path:

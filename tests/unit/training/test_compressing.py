@@ -10,9 +10,10 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.training.compressing import distillation_loss, drop_layers
+from tests.needs import needed
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = needed("torch")
+transformers = needed("transformers")
 
 SHAPE: dict[str, Any] = {
     "vocab_size": 64,

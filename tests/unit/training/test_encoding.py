@@ -12,11 +12,11 @@ from convsim.models.checkpoint import Checkpoint, load_checkpoint
 from convsim.persona import Persona
 from convsim.shoppers.sft import asked
 from convsim.training.encoding import IGNORED, Encoded, Example, encode
+from tests.needs import needed
 from tests.unit.models.tiny import TEMPLATE, make_tiny
 from tests.unit.training.talks import talk
 
-pytest.importorskip("torch")
-pytest.importorskip("transformers")
+needed("torch", "transformers")
 
 # As templates do that leave out what a model thought in earlier turns.
 REWRITING = TEMPLATE.replace(

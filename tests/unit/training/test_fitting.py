@@ -12,11 +12,12 @@ from convsim.training.adapting import adapt, merged
 from convsim.training.encoding import Example, Span
 from convsim.training.fitting import Fitted, Fitting
 from convsim.training.perplexity import user_perplexity
+from tests.needs import needed
 from tests.unit.models.tiny import make_tiny
 from tests.unit.training.talks import settings
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = needed("torch")
+transformers = needed("transformers")
 
 
 def random_examples(count: int, *, seed: int) -> list[Example]:

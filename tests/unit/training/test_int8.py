@@ -15,10 +15,11 @@ from convsim.contracts import ChatMessage
 from convsim.errors import InputError, MissingExtraError
 from convsim.models import Local
 from convsim.training.compressing import quantize_int8
+from tests.needs import needed
 from tests.unit.models.tiny import edit_config, make_tiny
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = needed("torch")
+transformers = needed("transformers")
 
 has_torchao = importlib.util.find_spec("torchao") is not None
 needs_torchao = pytest.mark.skipif(not has_torchao, reason='the extra "lean" (torchao) is not installed')

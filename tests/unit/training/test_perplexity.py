@@ -8,10 +8,11 @@ import pytest
 
 from convsim.training.encoding import Example, Span
 from convsim.training.perplexity import laid_out, user_perplexity
+from tests.needs import needed
 from tests.unit.models.tiny import make_tiny
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = needed("torch")
+transformers = needed("transformers")
 
 # Two messages of two words and one, each with the token that ends it, and an end without words.
 SHORT = Example((9, 8, 7, 1, 20, 21, 2), (Span(3, 4, 7),))

@@ -13,12 +13,11 @@ from convsim.models import Local
 from convsim.models.chat import chat_tokens
 from convsim.shoppers.sft import Trained, read_trained
 from convsim.training import Training
+from tests.needs import needed
 from tests.unit.models.tiny import make_tiny
 from tests.unit.training.talks import settings, talk
 
-pytest.importorskip("torch")
-pytest.importorskip("transformers")
-pytest.importorskip("accelerate")
+needed("torch", "transformers", "accelerate")
 
 CONTEXT = 1024
 

@@ -1,0 +1,46 @@
+"""Long tests carry the markers of ``.ci/markers.toml``; ``--smoke`` keeps only a few of those that need not all run."""
+
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+MARKERS = tomllib.loads((REPOSITORY / ".ci/markers.toml").read_text(encoding="utf-8"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--smoke", default="", metavar="MARKERS",
+        help="of tests with one of these markers, run those marked smoke, or the first of each file",
+    )  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = {name for name in config.getoption("smoke").split(",") if name}
+    if unknown := wanted - {*MARKERS}:
+        raise pytest.UsageError(f"--smoke {unknown.pop()!r}: no marker of .ci/markers.toml")
+    kept, seen = [], set()
+    for item in items:
+        whole = _markers_of_its_file(item)
+        for marker in whole:
+            item.add_marker(marker)
+        carried = {mark.name for mark in item.iter_markers()}
+        if not wanted & carried or "smoke" in carried:
+            kept.append(item)
+        elif wanted & whole and item.path not in seen and not _has_smoke(items, item.path):
+            kept.append(item)
+            seen.add(item.path)
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def _markers_of_its_file(item: pytest.Item) -> set[str]:
+    place = item.path.relative_to(REPOSITORY).as_posix()
+    return {name for name, told in MARKERS.items() if any(fnmatch(place, each) for each in told["tests"])}
+
+
+def _has_smoke(items: list[pytest.Item], path: Path) -> bool:
+    return any(item.path == path and item.get_closest_marker("smoke") for item in items)

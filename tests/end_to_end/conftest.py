@@ -1,12 +1,12 @@
 """Two small sides to compare; people, a base and a way to train a shopper on them; a page in a real browser."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.training import Forks, conversation, forks, log
+from tests.end_to_end.commands import Forks, forks
+from tests.end_to_end.training import conversation, log
 from tests.end_to_end.validating import line, written
 from tests.unit.models.tiny import make_tiny
 
@@ -22,9 +22,8 @@ def simulated(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def convsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
-    with forks(tmp_path_factory.mktemp("said")) as given:
-        yield given
+def convsim() -> Forks:
+    return forks("models")
 
 
 @pytest.fixture(scope="session")

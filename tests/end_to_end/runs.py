@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.end_to_end.commands import typed
+
 REPOSITORY = Path(__file__).parents[2]
 
 PEOPLE = """
@@ -63,18 +65,12 @@ def command(*arguments: object) -> list[str]:
 
 def simulate(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Type ``convsim simulate`` in ``folder``."""
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, check=False, cwd=folder,
-        env=prepare(folder), timeout=60,
-    )  # fmt: skip
+    return typed("simulate", *arguments, cwd=folder, env=prepare(folder))
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Type another ``convsim`` command."""
-    return subprocess.run(
-        [sys.executable, "-m", "convsim", *map(str, arguments)],
-        capture_output=True, text=True, check=False, cwd=REPOSITORY, timeout=60,
-    )  # fmt: skip
+    return typed(*arguments, cwd=REPOSITORY)
 
 
 def held(folder: Path) -> list[dict]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim, line, written
+from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim, line, once, written
 
 ARMS = ("--control", "good", "--treatment", "bad")
 
@@ -21,7 +21,7 @@ def ladder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def document(*arguments: object) -> dict:
-    done = convsim("counterfactual", *arguments, "--format", "json")
+    done = once("counterfactual", *arguments, "--format", "json")
     assert done.returncode == 0, done.stderr
     card: dict = json.loads(done.stdout)
     return card
@@ -87,7 +87,10 @@ def test_a_ladder_gives_means_slopes_and_an_answer_whether_anything_reacts(ladde
     found = findings(card)
     assert found["turns"]["details"]["severities"] == [0, 0.5, 1]
     assert len(found["turns"]["details"]["means"]) == 3
-    assert found["any_reaction"]["verdict"] in ("aligned", "does_not_react", "undecided")
+    reaction = found["any_reaction"]
+    rejected = reaction["p_value"] <= 0.05
+    # Which it is here is not known beforehand; that it is what the test says, is.
+    assert (reaction["verdict"] == "aligned") == rejected == bool(reaction["details"]["moving"])
     shown = convsim("counterfactual", "--ladder", "bad", ladder)
     assert "at 0.5" in shown.stdout
 

@@ -6,32 +6,21 @@ import gzip
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.commands import typed
 from tests.unit.readers.made import archive, archived, jsonl, line, turn, written
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def convsim(
     *arguments: str | Path, cwd: Path, env: Mapping[str, str] = {}
 ) -> subprocess.CompletedProcess[str]:
     """Run ``convsim data`` with ``arguments``."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "validators")])
-    return subprocess.run(
-        [sys.executable, "-m", "convsim", "data", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path, **env},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return typed("data", *arguments, cwd=cwd, env={**os.environ, **env})
 
 
 @pytest.fixture

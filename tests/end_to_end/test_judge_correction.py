@@ -37,7 +37,7 @@ def side(name: str) -> list[Conversation]:
     return made
 
 
-@pytest.mark.slow
+@pytest.mark.calibration
 def test_the_true_difference_lies_in_the_corrected_interval_and_not_in_the_raw_one(
     httpserver: HTTPServer,
 ) -> None:

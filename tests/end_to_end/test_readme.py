@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.commands import typed
+
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
@@ -24,15 +26,16 @@ def run(*arguments: str, folder: Path = REPOSITORY) -> subprocess.CompletedProce
     )
 
 
-def test_the_two_commands_stand_first_and_ci_runs_the_second():
+def test_the_two_commands_stand_first_and_ci_runs_the_tests_in_the_same_way():
     demo, tests = blocks("sh")[:2]
     assert demo.strip().endswith("convsim demo")
     assert demo.strip().count("\n") == tests.strip().count("\n") == 0
-    found = subprocess.run(
-        ["awk", "/^<!-- tests -->/ { getline; getline; print; exit }", "README.md"],
-        capture_output=True, text=True, cwd=REPOSITORY, check=True,
-    )  # fmt: skip
-    assert found.stdout == tests
+    options = re.search(r"/pytest (.+)$", tests.strip())
+    [ci] = re.findall(
+        r"^pytest (.+?) \|\|", (REPOSITORY / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert options is not None
+    assert ci.startswith(options[1])
 
 
 @pytest.mark.parametrize("snippet", blocks("python"))
@@ -51,16 +54,24 @@ def test_the_json_example_is_a_conversation(tmp_path):
     assert "the green ones" in result.stdout
 
 
-def test_every_command_of_the_readme_exists():
-    commands = set(re.findall(r"convsim ((?:data )?[a-z]+)", " ".join([*blocks("sh"), README])))
-    data = {f"data {command}" for command in ("describe", "convert", "split", "fetch", "list")}
-    known = {
-        "demo", "validate", "counterfactual", "simulate", "annotate", "annotator", "arena", "show", "report",
-        "plugins", *data,
+def commands_of(page: str) -> list[str]:
+    """Return the commands that a help page lists."""
+    _, _, listed = page.partition("\nCommands:\n")
+    return re.findall(r"^  ([a-z]\S*)", listed, re.MULTILINE)
+
+
+def test_every_command_of_the_readme_exists_and_every_command_stands_in_the_readme():
+    top = commands_of(typed("--help").stdout)
+    groups = {name: commands_of(typed(name, "--help").stdout) for name in top}
+    exist = {f"{name} {sub}".strip() for name, subs in groups.items() for sub in subs or [""]}
+    assert {"validate", "train", "compare", "data split", "annotator check"} <= exist
+    code = [*blocks("sh"), *re.findall(r"`([^`\n]+)`", README)]
+    said = {
+        (name, sub) for text in code for name, sub in re.findall(r"\bconvsim ([a-z]\S*)(?: ([a-z]\S*))?", text)
     }  # fmt: skip
-    for command in commands & known:
-        assert run("-m", "convsim", *command.split(), "--help").returncode == 0, command
-    assert known - {"report", "data fetch"} <= commands
+    in_readme = {f"{name} {sub}" if groups.get(name) and sub else name for name, sub in said}
+    assert in_readme <= exist
+    assert exist - in_readme <= {"data fetch"}
 
 
 def test_the_demo_scores_both_stand_ins_and_says_that_no_person_wrote_them():
@@ -84,7 +95,11 @@ def test_the_demos_live_part_holds_conversations_and_scores_them_on_people_they_
     assert name == "the resample shopper, live"
     assert (card.real.n, card.simulated.n) == (128, 12)
     assert not any("nobody is judged" in warning for warning in card.warnings)
-    assert {finding.verdict for finding in card.judged} <= {"undecided", "different", "aligned"}
+    turns = next(finding for finding in card.judged if finding.metric == "turns")
+    # Live conversations end after four turns, people's when people end them.
+    assert turns.details["simulated"]["mean"] <= tour.LIVE_TURNS  # type: ignore[call-overload]
+    assert turns.estimate is not None
+    assert not any("learned from" in finding.reason for finding in card.findings)
     assert (tmp_path / "resample/manifest.json").exists()
 
 

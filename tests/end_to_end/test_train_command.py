@@ -14,22 +14,19 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.commands import Forks, Started, environment
 from tests.end_to_end.training import (
-    Ended,
-    Forks,
-    Started,
     assert_says,
     content,
     conversation,
-    environment,
     log,
     one_line_of,
     wait_for,
 )
+from tests.needs import needed
 from tests.unit.models.tiny import make_tiny
 
-for package in ("torch", "transformers", "accelerate", "peft"):
-    pytest.importorskip(package)
+needed("torch", "transformers", "accelerate", "peft")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="commands are forked")
 
@@ -43,7 +40,7 @@ def shopper(convsim: Forks, base: Path, people: Path, tmp_path_factory: pytest.T
     out = tmp_path_factory.mktemp("trained") / "shopper"
     quickly = ("--set", "train.learning_rate=0.01")
     ended = convsim("train", people, "--base", base, "--out", out, *LONG, *quickly)
-    assert ended.status == 0, ended.err
+    assert ended.returncode == 0, ended.stderr
     return out
 
 
@@ -57,8 +54,8 @@ def test_training_talks_on_stderr_alone_and_nothing_of_its_libraries_breaks_in(
 ) -> None:
     out = tmp_path / "out"
     ended = convsim("train", people, "--base", base, "--out", out, "--max-steps", 3, "--lora", "--seed", 4)
-    assert (ended.status, ended.out) == (0, ""), ended.err
-    said = ended.err.splitlines()
+    assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
+    said = ended.stderr.splitlines()
     assert said[0] == "seed 4"
     assert said[1].startswith("20 sequences to learn from, ")
     assert said[2].startswith(f"{out}: 3 steps, the best after 3; perplexity of the held-out users' words ")
@@ -97,8 +94,8 @@ def test_training_again_in_a_finished_folder_changes_nothing(
     before = content(shopper)
     ask = ("train", people, "--base", base, "--out", shopper, *LONG)
     same = convsim(*ask, "--set", "train.learning_rate=0.01")
-    assert same.status == 0, same.err
-    assert "is trained already; name another --out" in same.err
+    assert same.returncode == 0, same.stderr
+    assert "is trained already; name another --out" in same.stderr
     another = one_line_of(convsim(*ask, "--set", "train.learning_rate=0.02"))
     assert 'settings was {"learning_rate": 0.01} and is now {"learning_rate": 0.02}' in another
     assert content(shopper) == before
@@ -111,8 +108,8 @@ def test_conversations_and_users_to_exclude_are_not_learned_from(
     exclude = log(tmp_path / "no.jsonl", [conversation(0, id="x", user="y"), conversation(77, user="u1")])
     out = tmp_path / "out"
     ended = convsim("train", people, "--base", base, "--out", out, "--exclude", exclude, "--max-steps", 2)
-    assert ended.status == 0, ended.err
-    assert "--exclude: 1 conversations were refused, and 1 more of the same users" in ended.err
+    assert ended.returncode == 0, ended.stderr
+    assert "--exclude: 1 conversations were refused, and 1 more of the same users" in ended.stderr
     assert len(json.loads((out / "shopper.json").read_text())["learned_from"]["conversations"]) == 22
 
 
@@ -121,9 +118,9 @@ def test_a_base_without_a_template_and_a_short_context_becomes_a_shopper_all_the
 ) -> None:
     base = make_tiny(tmp_path / "base", template=None, context=256)
     ended = convsim("train", people, "--base", base, "--out", tmp_path / "out", "--max-steps", 2)
-    assert ended.status == 0, ended.err
-    assert "the base has no chat template, so a plain one is used" in ended.err
-    assert "conversations were longer than 256 tokens and cut at a message border" in ended.err
+    assert ended.returncode == 0, ended.stderr
+    assert "the base has no chat template, so a plain one is used" in ended.stderr
+    assert "conversations were longer than 256 tokens and cut at a message border" in ended.stderr
     assert "Assistant:" in (tmp_path / "out/chat_template.jinja").read_text()
 
 
@@ -134,8 +131,8 @@ def begun(convsim: Forks, ask: tuple[object, ...], out: Path) -> Started:
     return started
 
 
-def assert_ended(again: Ended, out: Path) -> None:
-    assert again.status == 0, again.err
+def assert_ended(again: subprocess.CompletedProcess[str], out: Path) -> None:
+    assert again.returncode == 0, again.stderr
     assert (outcome(out)["steps"], outcome(out)["resumed_from"]) == (40, 10)
     assert (out / "shopper.json").exists()
     assert not (out / "checkpoints").exists()
@@ -166,7 +163,7 @@ def test_a_training_that_was_killed_is_gone_on_with_by_the_same_command_alone(
     ask = ("train", people, "--base", base, "--out", out, *LONG)
     started = begun(convsim, ask, out)
     os.kill(started.pid, signal.SIGKILL)
-    assert started.ended().status == -signal.SIGKILL
+    assert started.ended().returncode == -signal.SIGKILL
     simulate = ("simulate", "--shopper", "sft", "--model", out, "--n", 1, "--out", tmp_path / "run")
     unfinished = one_line_of(convsim(*simulate))
     assert "the training in it has not ended; give the same convsim train command again" in unfinished
@@ -206,7 +203,7 @@ def test_what_was_trained_talks_to_an_agent_and_is_not_judged_on_whom_it_learned
         2,
     )
     ended = convsim(*simulate, "--set", "shopper.temperature=0.3", "--out", run)
-    assert ended.status in (0, 3), ended.err
+    assert ended.returncode in (0, 3), ended.stderr
     held = [json.loads(line) for line in (run / "conversations.jsonl").read_text().splitlines()]
     assert len(held) == 12
     learned = json.loads((shopper / "shopper.json").read_text())["learned_from"]
@@ -214,7 +211,7 @@ def test_what_was_trained_talks_to_an_agent_and_is_not_judged_on_whom_it_learned
     assert any("boots" in m["content"] for c in held for m in c["messages"] if m["role"] == "user")
     asked = ("validate", people, run, "--validators", "marginals", "--format", "json", "--allow-failures")
     judged = convsim(*asked)
-    assert judged.status == 0, judged.err
-    findings = json.loads(judged.out)["findings"]
+    assert judged.returncode == 0, judged.stderr
+    findings = json.loads(judged.stdout)["findings"]
     assert {finding["verdict"] for finding in findings} == {"undecided"}
     assert any("learned from" in finding["reason"] for finding in findings)

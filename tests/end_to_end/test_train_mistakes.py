@@ -1,18 +1,17 @@
 """``convsim train`` used wrongly: one line, exit 2, and nothing left behind."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.training import Forks, assert_says, content, conversation, environment, log, one_line_of
+from tests.end_to_end.commands import Forks, interpreter
+from tests.end_to_end.training import assert_says, content, conversation, log, one_line_of
+from tests.needs import needed
 from tests.unit.models.tiny import make_tiny
 
-for package in ("torch", "transformers", "accelerate", "peft"):
-    pytest.importorskip(package)
+needed("torch", "transformers", "accelerate", "peft")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="commands are forked")
 
@@ -104,10 +103,7 @@ def test_a_base_that_is_no_causal_language_model_is_one_line(
 
 
 def test_a_mistake_in_an_interpreter_of_its_own_is_one_line_too(people: Path, tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "convsim", "train", people, "--base", "gpt2", "--out", tmp_path / "out"],
-        capture_output=True, text=True, check=False, env=environment(), timeout=60,
-    )  # fmt: skip
+    ended = interpreter("train", people, "--base", "gpt2", "--out", tmp_path / "out")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("seed 0\nerror: no model at gpt2: give a folder")
     assert ended.stderr.count("\n") == 2

@@ -6,11 +6,17 @@ import sys
 
 import pytest
 
-from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim, line, written
+from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim, line, once, written
+
+FEW = ("--set", "marginals.n_resamples=49", "--set", "humanlikeness.n_resamples=49")
+"""Where the numbers themselves are not asked about; what is cheaper to compute is no less printed or refused."""
+QUICK = ("--validators", "marginals", "--set", "marginals.n_resamples=49")
 
 
 def test_findings_json_has_the_stated_form_and_is_what_format_json_prints(tmp_path):
-    result = convsim("validate", PEOPLE, NAIVE, "--out", tmp_path / "out", "--format", "json", "--seed", "7")
+    result = convsim(
+        "validate", PEOPLE, NAIVE, "--out", tmp_path / "out", "--format", "json", "--seed", "7", *FEW
+    )  # fmt: skip
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
     assert json.loads((tmp_path / "out/findings.json").read_text()) == document
@@ -38,7 +44,7 @@ def test_findings_json_has_the_stated_form_and_is_what_format_json_prints(tmp_pa
 
 
 def test_the_table_names_both_sides_the_verdicts_the_tells_and_what_a_pass_does_not_show():
-    result = convsim("validate", PEOPLE, NAIVE)
+    result = convsim("validate", PEOPLE, NAIVE, *FEW)
     assert result.returncode == 0
     for expected in (
         "user_words_per_turn",
@@ -53,15 +59,20 @@ def test_the_table_names_both_sides_the_verdicts_the_tells_and_what_a_pass_does_
 
 
 def test_markdown_holds_a_row_a_finding():
-    result = convsim("validate", PEOPLE, CLOSE, "--format", "md", "--validators", "marginals")
-    assert result.stdout.count("| marginals |") == 22
-
-
-def test_the_same_seed_gives_the_same_document(tmp_path):
-    results = [
-        convsim("validate", PEOPLE, CLOSE, "--format", "json", "--validators", "marginals") for _ in range(2)
+    asked = ("validate", PEOPLE, CLOSE, *QUICK, "--format")
+    found = json.loads(once(*asked, "json").stdout)["findings"]
+    rows = [row.split("|")[1:3] for row in once(*asked, "md").stdout.splitlines() if "| marginals |" in row]
+    assert [[cell.strip(" `").replace("\\", "") for cell in row] for row in rows] == [
+        [f["validator"], f["metric"]] for f in found
     ]
-    assert results[0].stdout == results[1].stdout
+
+
+def test_the_same_seed_gives_the_same_document_and_another_one_moves_it():
+    asked = ("validate", PEOPLE, CLOSE, *QUICK, "--format", "json")
+    first, again, other = once(*asked), convsim(*asked), convsim(*asked, "--seed", 1)
+    assert first.stdout == again.stdout
+    intervals = [[f["interval"] for f in json.loads(each.stdout)["findings"]] for each in (first, other)]
+    assert intervals[0] != intervals[1]
 
 
 @pytest.mark.parametrize(
@@ -69,9 +80,7 @@ def test_the_same_seed_gives_the_same_document(tmp_path):
     [(NAIVE, "different", 1), (NAIVE, None, 0), (CLOSE, "undecided", 1), (CLOSE, None, 0)],
 )
 def test_gates_decide_the_exit_code_and_nothing_else_does(simulator, gate, code):
-    result = convsim(
-        "validate", PEOPLE, simulator, *(["--fail-on", gate] if gate else []), "--validators", "marginals"
-    )
+    result = once("validate", PEOPLE, simulator, *(["--fail-on", gate] if gate else []), *QUICK)
     assert result.returncode == code
     assert "user_words_per_turn" in result.stdout
 
@@ -97,8 +106,7 @@ def test_task_and_arm_filter_both_sides():
         "good",
         "--format",
         "json",
-        "--validators",
-        "marginals",
+        *QUICK,
     )
     document = json.loads(result.stdout)
     assert document["real"]["tasks"] == {"tops": 64}
@@ -112,14 +120,16 @@ def test_an_unknown_arm_lists_those_that_exist(real, simulated):
 
 
 def test_a_margin_can_be_set_and_is_printed(real, simulated):
-    result = convsim("validate", real, simulated, "--set", "marginals.margin=0.9", "--format", "json")
+    result = convsim("validate", real, simulated, *QUICK, "--set", "marginals.margin=0.9", "--format", "json")
     turns = next(f for f in json.loads(result.stdout)["findings"] if f["metric"] == "turns")
     assert turns["details"]["margin"]["ks"] == 0.9
     assert turns["verdict"] == "aligned"
 
 
 def test_options_come_from_the_environment_too(real, simulated):
-    result = convsim("validate", real, simulated, CONVSIM_VALIDATE_FORMAT="json", CONVSIM_VALIDATE_SEED="5")
+    result = convsim(
+        "validate", real, simulated, *QUICK, CONVSIM_VALIDATE_FORMAT="json", CONVSIM_VALIDATE_SEED="5"
+    )  # fmt: skip
     assert {finding["seed"] for finding in json.loads(result.stdout)["findings"]} == {5}
 
 
@@ -139,7 +149,9 @@ def test_the_same_file_twice_is_a_warning_and_decides_nothing(real):
     assert result.returncode == 0
     assert any("same file" in warning for warning in document["warnings"])
     assert {finding["verdict"] for finding in document["findings"]} == {"undecided"}
-    allowed = json.loads(convsim("validate", real, real, "--allow-overlap", "--format", "json").stdout)
+    allowed = json.loads(
+        convsim("validate", real, real, "--allow-overlap", *QUICK, "--format", "json").stdout
+    )
     assert next(f for f in allowed["findings"] if f["metric"] == "turns")["estimate"] == 0
 
 
@@ -161,7 +173,9 @@ def test_too_many_failures_are_refused_unless_allowed(tmp_path, real):
     assert result.returncode == 2
     assert "4 of 30 simulated conversations failed (most often: the server was down)" in result.stderr
     assert not (tmp_path / "out/findings.json").exists()
-    allowed = json.loads(convsim("validate", real, simulated, "--allow-failures", "--format", "json").stdout)
+    allowed = json.loads(
+        convsim("validate", real, simulated, "--allow-failures", *QUICK, "--format", "json").stdout
+    )
     assert allowed["simulated"]["n"] == 26
 
 
@@ -169,14 +183,19 @@ def test_a_run_folder_is_accepted_wherever_a_file_is(tmp_path, real, simulated):
     run = tmp_path / "run"
     run.mkdir()
     (run / "conversations.jsonl").write_bytes(simulated.read_bytes())
-    assert convsim("validate", real, run).returncode == 0
+    by_file, by_folder = (
+        json.loads(convsim("validate", real, side, *QUICK, "--format", "json").stdout)
+        for side in (simulated, run)
+    )
+    assert by_folder["simulated"] == {**by_file["simulated"], "path": str(run)}
+    assert by_folder["findings"] == by_file["findings"]
 
 
 def test_bad_lines_are_skipped_and_counted_when_asked(tmp_path, real):
     simulated = written(
         tmp_path / "sim.jsonl", [*(line(n + 500) for n in range(20)), "{not json", '{"id": 3}']
     )
-    result = convsim("validate", real, simulated, "--skip-bad-lines", "--format", "json")
+    result = convsim("validate", real, simulated, *QUICK, "--skip-bad-lines", "--format", "json")
     assert result.returncode == 0, result.stderr
     assert "simulated side: 2 bad lines were skipped" in json.loads(result.stdout)["warnings"]
 
@@ -186,7 +205,9 @@ def test_a_hostile_transcript_reaches_no_terminal_and_no_markup(tmp_path, real):
     simulated = written(
         tmp_path / "sim.jsonl", [line(n + 500, text=f"{evil} {n}", arm=evil) for n in range(30)]
     )
-    table, markdown = (convsim("validate", real, simulated, "--format", form) for form in ("text", "md"))
+    table, markdown = (
+        convsim("validate", real, simulated, *FEW, "--format", form) for form in ("text", "md")
+    )
     assert table.returncode == markdown.returncode == 0, table.stderr
     for printed in (table.stdout + table.stderr, markdown.stdout + markdown.stderr):
         assert "\x1b" not in printed
@@ -213,7 +234,12 @@ def test_a_message_of_five_megabytes_is_read(tmp_path, real):
     simulated = written(
         tmp_path / "sim.jsonl", [line(500, text="boots " * 900_000), *(line(n + 501) for n in range(20))]
     )
-    assert convsim("validate", real, simulated).returncode == 0
+    done = convsim("validate", real, simulated, *FEW, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    found = {finding["metric"]: finding for finding in json.loads(done.stdout)["findings"]}
+    # One of 900,000 words, twenty of five.
+    assert found["user_words_per_turn"]["details"]["simulated"]["mean"] == pytest.approx(900_100 / 21)
+    assert 0 < found["hls"]["estimate"] < 1
 
 
 def test_help_loads_nothing_heavy():

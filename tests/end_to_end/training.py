@@ -1,82 +1,13 @@
 """``convsim train`` as a user types it, on logs and models of a few kilobytes."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
-REPOSITORY = Path(__file__).parents[2]
 SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A command that is over."""
-
-    status: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class Started:
-    """A command that runs."""
-
-    pid: int
-    server: "Forks"
-
-    def ended(self) -> Ended:
-        return self.server.ended()
-
-
-class Forks:
-    """Gives commands to ``forks.py``, one at a time."""
-
-    def __init__(self, process: subprocess.Popen[str], folder: Path):
-        self._process, self._folder = process, folder
-
-    def start(self, *arguments: object) -> Started:
-        said = [str(self._folder / name) for name in ("stdout", "stderr")]
-        stdin: IO[str] = self._process.stdin  # type: ignore[assignment]
-        stdin.write(json.dumps([[*map(str, arguments)], *said]) + "\n")
-        stdin.flush()
-        return Started(self._number(), self)
-
-    def ended(self) -> Ended:
-        status = self._number()
-        return Ended(status, *((self._folder / name).read_text() for name in ("stdout", "stderr")))
-
-    def __call__(self, *arguments: object) -> Ended:
-        """Run a command to its end."""
-        return self.start(*arguments).ended()
-
-    def _number(self) -> int:
-        stdout: IO[str] = self._process.stdout  # type: ignore[assignment]
-        return int(stdout.readline())
-
-
-@contextmanager
-def forks(folder: Path) -> Iterator[Forks]:
-    """Start ``forks.py``; what its commands print lies in ``folder`` meanwhile."""
-    process = subprocess.Popen(
-        [sys.executable, str(REPOSITORY / "tests/end_to_end/forks.py")],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(),
-    )  # fmt: skip
-    with process:
-        yield Forks(process, folder)
-
-
-def environment() -> dict[str, str]:
-    """Return an environment in which torch takes one core and waits asleep."""
-    path = os.pathsep.join(map(str, (REPOSITORY, REPOSITORY / "validators")))
-    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def wait_for(done: Callable[[], bool]) -> None:
@@ -108,13 +39,13 @@ def log(path: Path, lines: list[str]) -> Path:
     return path
 
 
-def one_line_of(ended: Ended, status: int = 2) -> str:
-    assert ended.status == status, ended.err
-    assert ended.out == ""
-    errors = [line for line in ended.err.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1, ended.err
-    assert ended.err.splitlines()[-1] == errors[0]
-    assert "Traceback" not in ended.err
+def one_line_of(ended: subprocess.CompletedProcess[str], status: int = 2) -> str:
+    assert ended.returncode == status, ended.stderr
+    assert ended.stdout == ""
+    errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, ended.stderr
+    assert ended.stderr.splitlines()[-1] == errors[0]
+    assert "Traceback" not in ended.stderr
     return errors[0]
 
 

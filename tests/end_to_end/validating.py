@@ -1,10 +1,12 @@
 """The command line as the tests type it, and small files of conversations for it."""
 
+import functools
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+from tests.end_to_end.commands import interpreter, typed
 
 REPOSITORY = Path(__file__).parents[2]
 PEOPLE = REPOSITORY / "data/demo/convapparel_standin.json"
@@ -13,10 +15,16 @@ NAIVE = REPOSITORY / "data/demo/simulator_naive.jsonl"
 
 
 def convsim(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "convsim", *map(str, arguments)],
-        capture_output=True, text=True, env={**os.environ, **environment}, check=False,
-    )  # fmt: skip
+    # What PYTHON… says is for an interpreter to read when it starts.
+    own = any(name.startswith("PYTHON") and name != "PYTHONPATH" for name in environment)
+    return (interpreter if own else typed)(*arguments, env={**os.environ, **environment})
+
+
+@functools.cache
+def once(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a command that writes no file, once a test process: for what several tests read the answer of."""
+    assert "--out" not in arguments
+    return convsim(*arguments)
 
 
 def line(number: int, *, arm: str = "good", text: str = "", **more: object) -> str:

@@ -68,7 +68,7 @@ def misses(chances: np.ndarray, groups: np.ndarray, seed: int) -> bool:
     return ever
 
 
-@pytest.mark.slow
+@pytest.mark.calibration
 @pytest.mark.parametrize("kind", ["alike", "raters differ", "raters tire", "one side is easy"])
 def test_the_interval_covers_at_all_times_at_once(kind: str) -> None:
     """Of 150 runs that miss at 5 %, more than 14 miss with a chance of 1 % (binomial)."""

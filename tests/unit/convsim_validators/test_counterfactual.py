@@ -17,7 +17,7 @@ CASES = {
     "lags": (1.0, 0.3, "under_reacts"),
     "exaggerates": (0.5, 1.5, "over_reacts"),
     "invents": (0.0, 0.5, "over_reacts"),
-    "reverses": (0.5, -0.5, "reacts_wrong_way"),
+    "reverses": (0.5, -0.8, "reacts_wrong_way"),
     "hardly": (0.2, 0.15, "undecided"),
 }
 
@@ -59,18 +59,30 @@ def test_only_undecided_says_how_many_conversations_would_decide(cases):
     assert "n_to_decide" not in cases["follows"].details
 
 
-def test_five_of_seven_established_shifts_go_the_same_way_and_one_that_is_none_may_go_either(cases):
-    finding = cases["directional_agreement"]
-    # follows, follows_nearly, lags, exaggerates, hardly: the same way; reverses: not; ignores: 0 but for rounding.
-    assert len(finding.details["metrics"]) == 7
-    assert finding.estimate in (pytest.approx(5 / 7), pytest.approx(5.5 / 7), pytest.approx(6 / 7))
+def test_five_of_seven_established_shifts_go_the_same_way_and_one_that_is_none_is_not_counted():
+    same = {
+        "as_much": (1.0, 1.0),
+        "less": (1.0, 0.5),
+        "hardly": (1.0, 0.1),
+        "more": (0.5, 1.5),
+        "down": (-1.0, -0.7),
+    }
+    other = {"up": (-0.5, 0.4), "a_little_down": (1.0, -0.1)}
+    none = {"nothing": (0.0, 1.0)}
+    shifts = {**same, **other, **none}
+    real, simulated = (
+        shifted({name: shift[side] for name, shift in shifts.items()}, n=900, prefix="rs"[side]) for side in (0, 1)
+    )  # fmt: skip
+    finding = judged(real, simulated)["directional_agreement"]
+    assert set(finding.details["metrics"]) == {*same, *other}
+    assert finding.estimate == pytest.approx(5 / 7)
     assert finding.verdict == "reacts_as_people"
 
 
 def test_the_joint_test_names_the_metric_that_differs_most(cases):
     finding = cases["joint"]
     assert finding.verdict == "different"
-    assert finding.details["largest"] in ("ignores", "exaggerates", "reverses")
+    assert finding.details["largest"] == "reverses"
     assert finding.estimate == max(map(abs, finding.details["t_values"].values()))
 
 
@@ -256,6 +268,7 @@ def test_metadata_of_people_changes_no_number():
     assert judged(named, simulated)["x"] == judged(real, simulated)["x"]
 
 
+@pytest.mark.calibration
 def test_a_perfect_simulator_seldom_fails_anything_however_many_metrics_are_asked():
     failing = {"different", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way"}
     runs_with_a_failure = 0

@@ -64,6 +64,7 @@ def test_sides_labelled_by_two_annotators_or_by_none_give_no_finding():
     assert found(side("a", 20, 0.5), bare) == []
 
 
+@pytest.mark.calibration
 def test_under_the_null_it_rejects_at_alpha_also_where_users_come_again():
     rng = np.random.default_rng(5)
     rejected = 0

@@ -33,11 +33,15 @@ HOSTILE: dict[str, Conversation] = {
     "100 kB of blanks": talk("red" + " " * 100_000 + "boots"),
     "three hundred messages": talk(*[f"red boots {i} under ${i}" for i in range(150)]),
 }
+HARDEST = ("no user message", "control characters", "templates", "100 kB of words")
+READS_ALL = "ignored_constraint"
+"""A fault that reads whatever was said for what was asked; it meets every text, the others the hardest."""
+MEETINGS = [(fault, name) for fault in FAULTS for name in (HOSTILE if fault == READS_ALL else HARDEST)]
 
 
-@pytest.mark.parametrize("said", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("fault", FAULTS)
-def test_it_answers_soon_and_every_record_is_one_short_printable_line(fault: str, said: Conversation) -> None:
+@pytest.mark.parametrize(("fault", "name"), MEETINGS)
+def test_it_answers_soon_and_every_record_is_one_short_printable_line(fault: str, name: str) -> None:
+    said = HOSTILE[name]
     before = said.to_json()
     started = time.perf_counter()
     reply = ask(Retrieval(catalogue=SHOP), fault, 1.0, said)

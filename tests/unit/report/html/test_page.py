@@ -74,11 +74,14 @@ def test_the_parts_stand_in_the_order_of_the_argument():
 
 
 def test_every_picture_is_an_image_with_a_title_and_a_description_of_its_own():
-    parsed = elements(to_html(everything(), people(), shoppers()))
+    page = to_html(everything(), people(), shoppers())
+    parsed = elements(page)
     svgs = [attrs for tag, attrs in parsed.tags if tag == "svg"]
-    assert (
-        len(svgs) == 2 * 3 + 2 + 2 + 2 + 1
-    )  # three forests for two widths; overlays, scores, curves, a dose
+    captions = re.findall(r"<figcaption><b>(.*?)</b>", page)
+    assert {"turns", "user words per turn", "user thanks"} < set(captions)
+    # A figure a caption; one that is wide has another picture for narrow screens.
+    assert page.count('<div class="wide">') == page.count('<div class="narrow">') > 0
+    assert len(svgs) == len(captions) + page.count('<div class="narrow">')
     ids = [attrs["id"] for _, attrs in parsed.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
     for svg in svgs:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim.readers import read
+from convsim.readers import read, write
 from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim, line, written
 
 
@@ -51,11 +51,13 @@ def test_an_annotator_is_checked_against_what_people_said_of_themselves(labelled
 
 def test_a_classifier_is_trained_labels_a_file_and_is_named_by_what_it_learned(tmp_path):
     model = tmp_path / "mine.skops"
+    people = tmp_path / "people.jsonl"
+    write(people, read(PEOPLE).conversations[:120])
     held_out = tmp_path / "held_out.jsonl"
     trained = convsim(
         "annotator",
         "train",
-        PEOPLE,
+        people,
         "--labels",
         "satisfaction,frustration",
         "--out",
@@ -76,7 +78,10 @@ def test_a_classifier_is_trained_labels_a_file_and_is_named_by_what_it_learned(t
 
 
 def test_both_sides_are_labelled_first_and_compared_by_acts_and_experience():
-    done = convsim("validate", PEOPLE, NAIVE, "--annotate", "rules", "--format", "json")
+    few = [
+        f"--set={name}.n_resamples=49" for name in ("marginals", "humanlikeness", "prevalence", "transitions")
+    ]
+    done = convsim("validate", PEOPLE, NAIVE, "--annotate", "rules", "--format", "json", *few)
     assert done.returncode == 0, done.stderr
     card = json.loads(done.stdout)
     found = {f["metric"]: f for f in card["findings"] if f["validator"] == "marginals"}
@@ -86,7 +91,7 @@ def test_both_sides_are_labelled_first_and_compared_by_acts_and_experience():
     [reliability] = card["reliability"]
     assert (reliability["source"], reliability["against"]) == ("rules:1", "self")
     assert any(f["validator"] == "prevalence" for f in card["findings"])
-    text = convsim("validate", PEOPLE, NAIVE, "--annotate", "rules")
+    text = convsim("validate", PEOPLE, NAIVE, "--annotate", "rules", "--validators", "marginals", few[0])
     assert "labels by rules:1 against self" in text.stdout
 
 
@@ -101,6 +106,8 @@ def test_shifts_of_acts_and_experience_are_compared_too():
         "bad",
         "--annotate",
         "rules",
+        "--set",
+        "counterfactual.n_resamples=49",
         "--format",
         "json",
     )

@@ -8,6 +8,10 @@ import pytest
 from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim, line, once, written
 
 ARMS = ("--control", "good", "--treatment", "bad")
+FEWER = ("--set", "counterfactual.n_resamples=499")
+"""Enough for a p-value that is small among those of all metrics."""
+FEW = ("--set", "counterfactual.n_resamples=49")
+"""Where intervals and p-values are not asked about."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ def findings(card: dict) -> dict[str, dict]:
 
 
 def test_a_simulator_that_keeps_smiling_is_found_out_and_one_that_is_close_is_not():
-    naive, close = (findings(document(PEOPLE, sim, *ARMS)) for sim in (NAIVE, CLOSE))
+    naive, close = (findings(document(PEOPLE, sim, *ARMS, *FEWER)) for sim in (NAIVE, CLOSE))
     assert naive["user_complaints"]["verdict"] == "does_not_react"
     assert naive["user_complaints"]["details"]["human_shift"]["established"] is True
     failing = {"does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "different"}
@@ -43,20 +47,20 @@ def test_a_simulator_that_keeps_smiling_is_found_out_and_one_that_is_close_is_no
 
 
 def test_the_other_direction_mirrors_the_shifts():
-    there = findings(document(PEOPLE, NAIVE, *ARMS))
-    back = findings(document(PEOPLE, NAIVE, "--control", "bad", "--treatment", "good"))
+    there = findings(document(PEOPLE, NAIVE, *ARMS, *FEWER))
+    back = findings(document(PEOPLE, NAIVE, "--control", "bad", "--treatment", "good", *FEW))
     for metric in ("user_complaints", "turns", "user_thanks"):
         assert back[metric]["estimate"] == pytest.approx(-there[metric]["estimate"])
 
 
 def test_text_markdown_files_and_the_gate(tmp_path):
     out = tmp_path / "out"
-    text = convsim("counterfactual", PEOPLE, NAIVE, *ARMS, "--out", out, "--fail-on", "different")
+    text = convsim("counterfactual", PEOPLE, NAIVE, *ARMS, *FEWER, "--out", out, "--fail-on", "different")
     assert text.returncode == 1
     assert "does not react" in text.stdout
     assert "People changed in" in text.stdout
     assert json.loads((out / "findings.json").read_text())["schema"] == "convsim.findings/1"
-    markdown = convsim("counterfactual", PEOPLE, NAIVE, *ARMS, "--format", "md")
+    markdown = convsim("counterfactual", PEOPLE, NAIVE, *ARMS, *FEWER, "--format", "md")
     assert (markdown.returncode, markdown.stdout.count("| does not react |")) == (0, 1)
 
 
@@ -125,10 +129,10 @@ def test_a_shopper_that_saw_the_treated_arm_is_not_certified(tmp_path):
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     # The fault's arm is called like the people's bad arm, so the runs can be compared as they are.
-    both = findings(document(judged, runs["both"], *ARMS))["generalisation"]
+    both = findings(document(judged, runs["both"], *ARMS, *FEW))["generalisation"]
     assert both["verdict"] == "undecided"
     assert both["details"]["saw_treated"] is True
-    one = findings(document(judged, runs["one"], *ARMS, "--saw-both", runs["both"]))["generalisation"]
+    one = findings(document(judged, runs["one"], *ARMS, *FEW, "--saw-both", runs["both"]))["generalisation"]
     assert one["details"]["learned_arms"] == ["good"]
     assert one["estimate"] is not None
 

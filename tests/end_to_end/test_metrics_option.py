@@ -18,7 +18,7 @@ def marks(conversation):
 def broken(conversation):
     return conversation.messages[99].content
 '''
-FEW = ("--validators", "marginals", "--format", "json")
+FEW = ("--validators", "marginals", "--set", "marginals.n_resamples=49", "--format", "json")
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_validate_judges_exactly_what_is_named(mine: dict[str, str]) -> None:
 
 
 def test_a_plus_judges_it_beside_the_default_and_moves_no_other_estimate(mine: dict[str, str]) -> None:
-    given = ("validate", PEOPLE, NAIVE, "--set", "marginals.n_resamples=49", *FEW)
+    given = ("validate", PEOPLE, NAIVE, *FEW)
     plain = json.loads(convsim(*given, **mine).stdout)["findings"]
     beside = json.loads(convsim(*given, "--metrics", "+somebodys:marks", **mine).stdout)["findings"]
     assert set(metrics_of(beside)) - set(metrics_of(plain)) == {"marks"}
@@ -55,7 +55,17 @@ def test_compare_and_counterfactual_take_it_too(mine: dict[str, str]) -> None:
     for simulator in json.loads(compared.stdout)["simulators"]:
         assert metrics_of(simulator["validation"]["findings"]) == ["marks"]
     shifted = convsim(
-        "counterfactual", PEOPLE, NAIVE, "--control", "good", "--treatment", "bad", *chosen, **mine
+        "counterfactual",
+        PEOPLE,
+        NAIVE,
+        "--control",
+        "good",
+        "--treatment",
+        "bad",
+        "--set",
+        "counterfactual.n_resamples=49",
+        *chosen,
+        **mine,
     )
     assert shifted.returncode == 0, shifted.stderr
     assert "marks" in metrics_of(json.loads(shifted.stdout)["findings"])

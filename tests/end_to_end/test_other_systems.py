@@ -2,9 +2,9 @@
 
 import json
 
-from convsim.battery import validate
 from tests.end_to_end.validating import NAIVE, PEOPLE, convsim
 
+QUICK = ("--validators", "marginals", "--set", "marginals.n_resamples=49")
 INFO = {
     "user_info": {"implementation": "user_simulator", "llm": "naive"},
     "agent_info": {"implementation": "llm_agent", "llm": None},
@@ -29,13 +29,13 @@ def tau2(path, *, n_broken=0):
 
 
 def findings(sim):
-    result = convsim("validate", PEOPLE, sim, "--format", "json", "--validators", "marginals")
+    result = convsim("validate", PEOPLE, sim, "--format", "json", *QUICK)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
 def test_a_file_of_tau2_gives_the_numbers_that_the_same_words_give_as_jsonl(tmp_path):
-    ours = json.loads(validate(PEOPLE, NAIVE, seed=0, validators=["marginals"]).to_json())
+    ours = findings(NAIVE)
     theirs = findings(tau2(tmp_path / "results.json"))
     assert theirs["simulated"]["simulator"] == "user_simulator on naive"
     assert theirs["simulated"]["n"] == 300

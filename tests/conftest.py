@@ -9,6 +9,8 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 MARKERS = tomllib.loads((REPOSITORY / ".ci/markers.toml").read_text(encoding="utf-8"))
 
+SMOKED = {name for name, told in MARKERS.items() if told.get("smoke", True)}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -30,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         carried = {mark.name for mark in item.iter_markers()}
         if not wanted & carried or "smoke" in carried:
             kept.append(item)
-        elif wanted & whole and item.path not in seen and not _has_smoke(items, item.path):
+        elif wanted & whole & SMOKED and item.path not in seen and not _has_smoke(items, item.path):
             kept.append(item)
             seen.add(item.path)
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])

@@ -63,12 +63,10 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return checked.stdout.splitlines()
 
 
-@pytest.mark.slow
 def test_what_a_user_writes_rightly_is_right_under_strict(said: list[str]) -> None:
     assert [line for line in said if not line.startswith("wrong.py:")] == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("line", "code"), WRONG.values(), ids=WRONG)
 def test_a_wrong_use_is_reported_where_it_stands(said: list[str], line: str, code: str) -> None:
     number = len(SETTING.strip().splitlines()) + 1 + [wrong for wrong, _ in WRONG.values()].index(line)

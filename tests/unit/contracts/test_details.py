@@ -99,7 +99,11 @@ def test_a_part_that_is_not_as_it_should_be_is_unknown_and_still_written() -> No
     assert found.model_dump(mode="json")["details"] == stated
 
 
-@pytest.mark.parametrize("wrong", [{"at": object()}, {"at": {1: 2}}, [1], "text"], ids=str)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"at": object()}, {"at": {1: 2}}, [1], "text"],
+    ids=["an object", "a key that is no text", "a list", "a text"],
+)
 def test_what_is_no_json_object_is_refused(wrong: Any) -> None:
     with pytest.raises(ValidationError, match="details"):
         finding("theirs", "m", details=wrong)

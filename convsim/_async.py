@@ -10,10 +10,10 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar, cast
 
+from convsim._one_line import one_line
+from convsim._text import described
+from convsim._waiting import run_to_its_end
 from convsim.errors import ConvsimError
-from convsim.one_line import one_line
-from convsim.records import described
-from convsim.waiting import run_to_its_end
 
 Answer = TypeVar("Answer")
 

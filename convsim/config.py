@@ -10,8 +10,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
+from convsim._one_line import one_line
 from convsim.errors import StudyError
-from convsim.one_line import one_line
 from convsim.records import UNKNOWN_KEY, Name, Number, Record
 
 MAX_BYTES = 1 << 20

@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar, get_args
 
+from convsim._one_line import one_line
+from convsim._waiting import run_to_its_end
 from convsim.agents import degrade
 from convsim.agents.faults import FaultLike
 from convsim.annotation.labelled import check_annotation
@@ -37,13 +39,11 @@ from convsim.conversation import Conversation, Item, LearnedFrom, Message
 from convsim.errors import ConvsimError, InputError, ModelError, PluginError
 from convsim.lifting import lift_agent, lift_annotator, lift_shopper
 from convsim.metrics import find_metrics, measure, measure_both
-from convsim.one_line import one_line
 from convsim.persona import Persona
 from convsim.plugins import make
 from convsim.readers import READERS, ForeignReader, find_foreign, read
 from convsim.readers.registry import HEAD_BYTES
 from convsim.seeds import child_seed
-from convsim.waiting import run_to_its_end
 
 T = TypeVar("T")
 SEED = 7

@@ -19,7 +19,17 @@ from pydantic import (
 )
 
 from convsim.persona import LoggedPersona
-from convsim.records import Count, Flag, LoggedRecord, Name, NotedRecord, Number, Text, from_log, keep_unknown
+from convsim.records import (
+    Count,
+    Flag,
+    LoggedRecord,
+    Name,
+    NotedRecord,
+    Number,
+    Text,
+    from_log,
+    keep_unknown,
+)
 
 Role = Literal["user", "assistant", "system", "developer", "tool"]
 Ending = Literal["accepted", "left", "agent_ended", "turn_limit", "agent_failed", "shopper_failed", "unknown"]

@@ -13,7 +13,14 @@ from typing import Any, Literal, get_args, overload
 from convsim._async import said_of
 from convsim.contracts import Agent, Annotator, ChatModel, Shopper, Validator
 from convsim.errors import PluginError
-from convsim.lifting import lift_agent, lift_annotator, lift_shopper, lift_validator, make_class, resolve
+from convsim.lifting import (
+    lift_agent,
+    lift_annotator,
+    lift_shopper,
+    lift_validator,
+    make_class,
+    resolve,
+)
 from convsim.lifting.words import shown
 from convsim.records import nearest
 

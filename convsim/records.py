@@ -131,13 +131,3 @@ def refusal(key: object, known: Iterable[str]) -> str:
         return f"no such key; did you mean {meant!r}?"
     listed = ", ".join(names[:MAX_LISTED]) + (", …" if len(names) > MAX_LISTED else "")
     return f"no such key; known keys: {listed or 'none'}"
-
-
-def described(error: BaseException) -> str:
-    """Say in one line what was raised; of pydantic's complaints the record, the place and the first one."""
-    said = " ".join(str(error).split())
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        said = f"{error.title}: {place + ': ' if place else ''}{first['msg']}"
-    return f"{type(error).__name__}: {said}"

@@ -13,6 +13,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
+from convsim._one_line import one_line
 from convsim.battery import Scorecard
 from convsim.config import StudyConfig, read_study
 from convsim.conformance import (
@@ -27,7 +28,6 @@ from convsim.conformance import (
 from convsim.contracts import FAILING, Finding, Verdict
 from convsim.errors import ConvsimError, InputError, StudyError
 from convsim.lifting import AgentLike, ShopperLike
-from convsim.one_line import one_line
 from convsim.readers.problems import first_problem
 from convsim.report.words import VERDICTS, interval, number
 from convsim.study import Assembly

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+from convsim._one_line import one_line
 from convsim.agents.faults.draws import Draws
 from convsim.agents.faults.heard import Heard
 from convsim.agents.faults.hooks import (
@@ -28,7 +29,6 @@ from convsim.catalogue import Catalogue
 from convsim.contracts.agent import Agent, AgentReply
 from convsim.conversation import Conversation, Fault
 from convsim.lifting import AgentLike, lift_agent
-from convsim.one_line import one_line
 
 T = TypeVar("T")
 

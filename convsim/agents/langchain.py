@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from convsim._async import answer_of
+from convsim._settings import check_timeout
 from convsim.agents.seen import as_chat
-from convsim.checks import check_timeout
 from convsim.contracts.agent import AgentReply
 from convsim.conversation import Conversation
 from convsim.errors import AgentError, InputError

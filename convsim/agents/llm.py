@@ -10,12 +10,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convsim._settings import check_timeout, check_whole
 from convsim.agents.chat import ask_model
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.search.tokens import words_of
 from convsim.agents.seen import as_chat
 from convsim.catalogue import Catalogue, CatalogueItem
-from convsim.checks import check_timeout, check_whole
 from convsim.contracts.agent import AgentReply
 from convsim.contracts.model import ChatMessage, ChatModel
 from convsim.conversation import Conversation

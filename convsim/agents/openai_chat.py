@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from convsim._settings import check_timeout, check_whole
 from convsim.agents.chat import ask_model
 from convsim.agents.seen import as_chat
-from convsim.checks import check_timeout, check_whole
 from convsim.contracts.agent import AgentReply
 from convsim.contracts.model import ChatMessage, ChatModel
 from convsim.conversation import Conversation

@@ -11,8 +11,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from convsim._one_line import one_line
 from convsim.lifting import MAX_ANSWER_BYTES
-from convsim.one_line import one_line
 
 BLOCK_BYTES = 65_536
 MAX_STDERR_BYTES = 4_096

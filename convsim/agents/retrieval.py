@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from convsim._settings import check_whole
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.wording import known_topics, question, sentence
 from convsim.catalogue import Catalogue
-from convsim.checks import check_whole
 from convsim.contracts.agent import AgentReply
 from convsim.conversation import Conversation
 from convsim.seeds import child_seed

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from convsim._async import in_thread
+from convsim._one_line import one_line
+from convsim._text import described
+from convsim._waiting import refuse_in_a_loop
 from convsim.annotation.kept import Kept, content_key, open_kept
 from convsim.annotation.labelled import check_annotation, is_labelled_by, with_labels
 from convsim.contracts import Annotation, Annotator, BatchAnnotator
 from convsim.conversation import Conversation, Usage
 from convsim.errors import ConvsimError
 from convsim.lifting import AnnotatorLike, lift_annotator
-from convsim.one_line import one_line
-from convsim.records import described
-from convsim.waiting import refuse_in_a_loop
 
 BATCH = 256
 """Conversations that an annotator with ``annotate_many`` is given at a time."""

@@ -9,7 +9,13 @@ import traceback
 from collections.abc import Collection, Iterable, Iterator
 from typing import cast
 
-from convsim.battery.guards import find_overlap, mix_warnings, one_sided_labels, undefined_acts
+from convsim._text import described
+from convsim.battery.guards import (
+    find_overlap,
+    mix_warnings,
+    one_sided_labels,
+    undefined_acts,
+)
 from convsim.battery.reliability import reliabilities
 from convsim.battery.scorecard import MadeBy, Scorecard
 from convsim.battery.sides import Selection, Side
@@ -20,7 +26,6 @@ from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import installed, load, make
 from convsim.provenance import own_version
 from convsim.readers import Source
-from convsim.records import described
 
 LOG = logging.getLogger("convsim.validators")
 LOG.addHandler(logging.NullHandler())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from convsim._waiting import run_to_its_end
 from convsim.battery.layout import SECTIONS
 from convsim.contracts import Agent, AgentReply, Finding
 from convsim.conversation import Conversation
 from convsim.engine import reply_of
 from convsim.errors import AgentError
 from convsim.seeds import child_seed
-from convsim.waiting import run_to_its_end
 
 QUESTION = "Does the degraded agent at severity 0 reply to each recorded conversation as the bare agent does?"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from convsim._waiting import run_to_its_end
 from convsim.annotation import aannotate
 from convsim.battery.guards import drop_failures
 from convsim.battery.scorecard import SideSummary
@@ -13,7 +14,6 @@ from convsim.errors import ConvsimError, InputError
 from convsim.lifting import AnnotatorLike
 from convsim.plugins import make
 from convsim.readers import Source, Transcripts, read_source
-from convsim.waiting import run_to_its_end
 
 
 @dataclass(frozen=True, kw_only=True)

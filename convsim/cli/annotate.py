@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings
 from convsim.errors import ConvsimError, InputError
-from convsim.plain import plain
 
 if TYPE_CHECKING:
     from convsim.annotation import Annotated as Labelled

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.annotate import check_new, label, make_annotator, owners
 from convsim.cli.console import err, make_folder, out, parse_settings, write_whole
 from convsim.errors import InputError
-from convsim.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

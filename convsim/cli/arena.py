@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err
 from convsim.cli.deliver import check_folder, deliver
 from convsim.errors import InputError
-from convsim.plain import plain
 
 if TYPE_CHECKING:
     from convsim.arena import ArenaStudy, Database

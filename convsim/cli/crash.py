@@ -8,7 +8,7 @@ import tempfile
 import traceback
 from collections.abc import Mapping
 
-from convsim.plain import plain
+from convsim._text import plain
 
 MAX_MESSAGE_CHARACTERS = 2000
 MAX_TRACEBACK_CHARACTERS = 1 << 20

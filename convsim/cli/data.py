@@ -126,7 +126,7 @@ def split_file(
 
 
 def _warn(*warnings: str) -> None:
-    from convsim.plain import plain
+    from convsim._text import plain
 
     for warning in warnings:
         err().print(f"warning: {plain(warning)}")

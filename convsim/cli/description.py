@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from convsim.plain import plain
+from convsim._text import plain
 from convsim.report.words import number
 
 if TYPE_CHECKING:

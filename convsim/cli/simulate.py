@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._text import plain
 from convsim.cli.console import err, parse_settings
-from convsim.plain import plain
 
 if TYPE_CHECKING:
     from convsim.study import Outcome, Study

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings
 from convsim.errors import InputError, TrainingError
-from convsim.plain import plain
 from convsim.records import nearest
 
 if TYPE_CHECKING:

@@ -7,12 +7,18 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
-from convsim.battery import Scorecard, check_relations, counterfactual, dose_response, validate
+from convsim._resources import shared
+from convsim.battery import (
+    Scorecard,
+    check_relations,
+    counterfactual,
+    dose_response,
+    validate,
+)
 from convsim.config import DataSection, PluginSection, StudyConfig, StudySection
 from convsim.conversation import Conversation
 from convsim.engine import Progress
 from convsim.readers import read, split, write
-from convsim.share import shared
 from convsim.study import Assembly
 
 SIMULATORS = ("close", "naive")

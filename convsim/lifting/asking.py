@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from convsim._async import answer_of, called
-from convsim.checks import check_timeout
+from convsim._settings import check_timeout
 from convsim.conversation import Conversation, Message
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.targets import Found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, get_args
 
 from convsim._async import called
+from convsim._one_line import one_line
 from convsim.contracts import (
     Agent,
     AgentReply,
@@ -21,13 +22,18 @@ from convsim.contracts import (
     Validator,
 )
 from convsim.conversation import Conversation, LearnedFrom
-from convsim.errors import AgentError, ConvsimError, InputError, ModelError, PluginError
+from convsim.errors import (
+    AgentError,
+    ConvsimError,
+    InputError,
+    ModelError,
+    PluginError,
+)
 from convsim.lifting.asking import TIMEOUT_S, Ask, Takes, seen_by_agent
 from convsim.lifting.judgements import to_annotation, to_findings
 from convsim.lifting.moves import to_move, to_reply
 from convsim.lifting.targets import Found
 from convsim.lifting.words import kind_of
-from convsim.one_line import one_line
 from convsim.persona import Persona
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convsim._async import said_of
+from convsim._one_line import one_line
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.words import shown
-from convsim.one_line import one_line
 from convsim.records import nearest
 
 OWN = ("convsim", "convsim_validators")

@@ -12,12 +12,12 @@ from itertools import chain
 from numbers import Real
 from typing import TYPE_CHECKING, Literal, TypeGuard, overload
 
+from convsim._one_line import one_line
 from convsim.contracts import Columns, Metric
 from convsim.conversation import Conversation
 from convsim.errors import InputError, PluginError
 from convsim.metrics.catalogue import METRICS
 from convsim.metrics.for_relations import RELATION_METRICS
-from convsim.one_line import one_line
 from convsim.plugins import installed, load
 
 if TYPE_CHECKING:

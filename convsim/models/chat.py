@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from convsim._one_line import one_line
 from convsim.contracts.model import ChatMessage
 from convsim.errors import ModelError
 from convsim.models.checkpoint import Checkpoint
-from convsim.one_line import one_line
 
 SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 PLAIN_STOPS = ("\nUser:", "\nSystem:", "\nAssistant:")

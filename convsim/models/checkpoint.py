@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from convsim._one_line import one_line
 from convsim.errors import InputError, MissingExtraError
-from convsim.one_line import one_line
 
 if TYPE_CHECKING:
     import torch

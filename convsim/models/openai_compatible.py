@@ -10,6 +10,7 @@ from typing import Annotated, cast
 
 from pydantic import BaseModel, Field, JsonValue
 
+from convsim._one_line import one_line
 from convsim.contracts.model import ChatMessage, Choice, Completion
 from convsim.errors import EmptyAnswerError, ModelError
 from convsim.models.answer import cut_at, without_thinking
@@ -20,7 +21,6 @@ from convsim.models.settings import check_settings
 from convsim.models.structured import ask_for, complete_as
 from convsim.models.wire import ChatAnswer, TextAnswer, Usage, finish_reason, read_answer
 from convsim.models.wording import choice_prompt
-from convsim.one_line import one_line
 
 SEEDS = 2**31
 """Seeds are sent modulo this: some servers keep them in 32 bits."""

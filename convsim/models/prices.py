@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from convsim._one_line import one_line
 from convsim.errors import InputError
-from convsim.one_line import one_line
 from convsim.records import Record
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]

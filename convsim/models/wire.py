@@ -6,8 +6,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from convsim._one_line import one_line
 from convsim.errors import ModelError
-from convsim.one_line import one_line
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]
 Tokens = Annotated[int, Field(ge=0)]

@@ -10,9 +10,9 @@ from string import Template
 
 from pydantic import BaseModel
 
+from convsim._one_line import MAX_LENGTH
 from convsim.contracts.model import ChatMessage
 from convsim.models.choices import as_json
-from convsim.one_line import MAX_LENGTH
 
 
 class _Example(BaseModel):

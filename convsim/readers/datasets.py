@@ -6,9 +6,9 @@ import tomllib
 
 from pydantic import BaseModel, ConfigDict
 
+from convsim._resources import shared
 from convsim.errors import InputError
 from convsim.records import Count, Flag, Name, Number, Text
-from convsim.share import shared
 
 
 class Card(BaseModel):

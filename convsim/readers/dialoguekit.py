@@ -22,9 +22,9 @@ from itertools import count
 
 from pydantic import JsonValue, ValidationError
 
+from convsim._one_line import one_line
 from convsim.conversation import Conversation, Failure, Label, Labels, Message
 from convsim.errors import TranscriptError
-from convsim.one_line import one_line
 from convsim.readers.dialoguekit_schema import Dialogue, Participant, Utterance
 from convsim.readers.documents import Document
 from convsim.readers.gathering import Gathering

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue, ValidationError
 
+from convsim._one_line import one_line
 from convsim.conversation import Conversation, Failure, Message, Usage
 from convsim.errors import TranscriptError
-from convsim.one_line import one_line
 from convsim.readers.documents import Document, load_document
 from convsim.readers.gathering import Gathering
 from convsim.readers.mirrorbench_schema import Episode, Spoken, Telemetry

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from convsim._one_line import one_line
 from convsim.conversation import Conversation
 from convsim.errors import ConvsimError, PluginError, TranscriptError
-from convsim.one_line import one_line
 from convsim.plugins import installed, load
 from convsim.readers.files import check_file, damage_reported
 from convsim.readers.gathering import Gathering

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from convsim._one_line import one_line
 from convsim.conversation import Conversation
 from convsim.errors import InputError
-from convsim.one_line import one_line
 from convsim.readers.reading import read
 from convsim.readers.transcripts import Transcripts
 

@@ -12,10 +12,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from convsim._text import plain
 from convsim.battery.scorecard import Scorecard, SideSummary
 from convsim.battery.side_by_side import Comparison
 from convsim.contracts import FAILING, Finding
-from convsim.plain import plain
 from convsim.report.headline import headline
 from convsim.report.side_by_side.sentences import sentences
 from convsim.report.side_by_side.sentences import warnings as all_warnings

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convsim.battery.layout import WORDS_VIEW, in_section, is_shift_of_one_metric, without_section
+from convsim._text import plain
+from convsim.battery.layout import (
+    WORDS_VIEW,
+    in_section,
+    is_shift_of_one_metric,
+    without_section,
+)
 from convsim.battery.scorecard import Scorecard
 from convsim.contracts import FAILING, Finding, Verdict
 from convsim.contracts.details import (
@@ -15,7 +21,6 @@ from convsim.contracts.details import (
     JointDetails,
     ShiftDetails,
 )
-from convsim.plain import plain
 from convsim.report.words import VERDICTS, measured, number
 
 SHOWN: tuple[Verdict, ...] = (

@@ -6,9 +6,9 @@ import re
 from itertools import groupby
 from xml.etree import ElementTree
 
+from convsim._text import plain
 from convsim.battery import FailOn, Scorecard
 from convsim.contracts import Finding
-from convsim.plain import plain
 from convsim.report.html.rows import kind_of
 from convsim.report.words import VERDICTS, measured
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from convsim._text import plain
 from convsim.battery.layout import WORDS_VIEW, in_section
 from convsim.battery.scorecard import Scorecard
 from convsim.contracts.details import DiscriminatorDetails, Tell
-from convsim.plain import plain
 from convsim.report.headline import headline
 from convsim.report.limits import limits
 from convsim.report.words import VERDICTS, floor, interval, number, side

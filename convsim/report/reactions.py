@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from convsim._text import plain
 from convsim.battery.layout import in_section, is_shift_of_one_metric
 from convsim.contracts import Finding
 from convsim.contracts.details import DoseDetails, RelationDetails, ShiftDetails
-from convsim.plain import plain
 from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import number
 

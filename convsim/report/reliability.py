@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from convsim._text import plain
 from convsim.contracts import Finding
 from convsim.contracts.details import PrevalenceDetails
-from convsim.plain import plain
 from convsim.reliability import Agreement, ClassScore, Estimate, Reliability
 from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import number

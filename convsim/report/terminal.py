@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from convsim._text import plain
 from convsim.battery.layout import in_section, without_section
 from convsim.battery.scorecard import Scorecard, SideSummary
 from convsim.contracts import Finding
 from convsim.contracts.details import DiscriminatorDetails
-from convsim.plain import plain
 from convsim.report.headline import headline
 from convsim.report.limits import limits
 from convsim.report.reactions import reactions

@@ -8,8 +8,8 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from convsim._text import plain
 from convsim.conversation import Conversation, Item, Label, Message
-from convsim.plain import plain
 
 MAX_ITEMS = 12
 MAX_MESSAGE_CHARACTERS = 4000

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
-from convsim.checks import check_whole
+from convsim._settings import check_whole
 from convsim.contracts import ChatModel, UserMove
 from convsim.conversation import Conversation, LearnedFrom
 from convsim.persona import Persona

@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Literal
 
-from convsim.checks import check_temperature, check_whole
+from convsim._settings import check_temperature, check_whole
 from convsim.contracts import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
 from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import InputError, ModelError
 from convsim.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.ending import last_items
-from convsim.shoppers.prompts import PROMPTED, describe, prompt_hashes, render, said_to_shopper, written
+from convsim.shoppers.prompts import (
+    PROMPTED,
+    describe,
+    prompt_hashes,
+    render,
+    said_to_shopper,
+    written,
+)
 from convsim.shoppers.speaking import Spent, speak_in_role
 
 Style = Literal["chat", "transcript"]

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import ClassVar
 
-from convsim.checks import check_whole
+from convsim._settings import check_whole
 from convsim.contracts import UserMove
 from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import ModelError

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from convsim._resources import shared
 from convsim.catalogue import Catalogue
 from convsim.config import ArmSection, PluginSection, StudyConfig
 from convsim.contracts import Agent, Annotator, ChatModel, Shopper
@@ -18,7 +19,6 @@ from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.persona import Persona
 from convsim.plugins import Parts, installed, make
 from convsim.readers import Transcripts, read
-from convsim.share import shared
 from convsim.study.archived import archived_catalogue
 from convsim.study.personas import draw_personas, instructed_personas, read_personas
 from convsim.study.study import Study

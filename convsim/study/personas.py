@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
+from convsim._one_line import one_line
 from convsim.conversation import Conversation
 from convsim.errors import StudyError
-from convsim.one_line import one_line
 from convsim.persona import Persona
 from convsim.readers import Transcripts
 from convsim.records import refusal

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from convsim._one_line import one_line
 from convsim.errors import TrainingError
-from convsim.one_line import one_line
 
 WHOLE = "whole"
 """An empty file that is written into a checkpoint last."""

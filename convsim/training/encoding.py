@@ -7,7 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from convsim.conversation import Conversation
-from convsim.models.chat import answer_end, answer_tokens, chat_tokens, text_tokens, whole_chat_tokens
+from convsim.models.chat import (
+    answer_end,
+    answer_tokens,
+    chat_tokens,
+    text_tokens,
+    whole_chat_tokens,
+)
 from convsim.models.checkpoint import Checkpoint
 from convsim.shoppers.sft import Script, script
 

@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from convsim._one_line import one_line
+from convsim._waiting import run_to_its_end
 from convsim.conversation import Conversation
 from convsim.errors import TrainingError
 from convsim.models.checkpoint import quiet
 from convsim.models.local import Local
-from convsim.one_line import one_line
 from convsim.shoppers.sft import SHOPPER_FILE, Trained
 from convsim.training.adapting import merged
 from convsim.training.base_model import model_hashes
 from convsim.training.compressing import quantize_int8
 from convsim.training.decoding import Decoding, choose_decoding
 from convsim.training.settings import TrainingSettings
-from convsim.waiting import run_to_its_end
 
 PARTIAL = "saving"
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convsim._one_line import one_line
 from convsim.errors import TrainingError
 from convsim.models.checkpoint import multiplies_bfloat16, quiet
-from convsim.one_line import one_line
 from convsim.training.checkpoints import last_good, step_of
 from convsim.training.encoding import Example
 from convsim.training.settings import TrainingSettings

@@ -18,7 +18,14 @@ from pydantic import BaseModel
 import convsim.models
 from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
 from convsim.errors import ModelError
-from convsim.models import Asked, Embedded, Local, OpenAICompatible, Recorded, Scripted
+from convsim.models import (
+    Asked,
+    Embedded,
+    Local,
+    OpenAICompatible,
+    Recorded,
+    Scripted,
+)
 from tests.unit.models.loopback import Reply, Request, answering, chat, whole
 from tests.unit.models.tiny import make_tiny
 

@@ -7,10 +7,7 @@ import pytest
 from convsim.contracts.model import ChatMessage, Completion
 from convsim.errors import ModelError
 from convsim.models import OpenAICompatible
-from tests.unit.models.loopback import (
-    Reply,
-    loopback,
-)
+from tests.unit.models.loopback import Reply, loopback
 
 HELLO = [ChatMessage(role="user", content="Hello")]
 

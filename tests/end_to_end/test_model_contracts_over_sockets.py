@@ -11,13 +11,7 @@ from pydantic import BaseModel
 from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
 from tests.end_to_end.asking import HELLO, ask
-from tests.unit.models.loopback import (
-    chat,
-    failure,
-    hangs,
-    loopback,
-    slow,
-)
+from tests.unit.models.loopback import chat, failure, hangs, loopback, slow
 
 
 class Fit(BaseModel):

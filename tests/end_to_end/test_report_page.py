@@ -3,7 +3,17 @@
 import pytest
 
 from convsim.report.html import to_html
-from tests.reports import HOSTILE, card, conversation, distance, dose, hls, people, shift, shoppers
+from tests.reports import (
+    HOSTILE,
+    card,
+    conversation,
+    distance,
+    dose,
+    hls,
+    people,
+    shift,
+    shoppers,
+)
 
 SCORES = {"s0": 0.01, "s1": 0.2, "s2": 0.4, "s3": 0.8}
 FINDINGS = [

@@ -16,7 +16,16 @@ from convsim.catalogue import Catalogue
 from convsim.config import read_study
 from convsim.contracts import AgentReply, Annotation, Finding, Standing, UserMove
 from convsim.contracts.model import Completion
-from convsim.conversation import Conversation, Failure, Fault, Item, Label, LearnedFrom, Message, Usage
+from convsim.conversation import (
+    Conversation,
+    Failure,
+    Fault,
+    Item,
+    Label,
+    LearnedFrom,
+    Message,
+    Usage,
+)
 from convsim.engine.exchange import hold
 from convsim.engine.planned import Arm, Planned
 from convsim.errors import InputError, StudyError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim import share
+from convsim import _resources as share
 from convsim.errors import ConvsimError
 
 

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import overload
 
+from convsim._one_line import one_line
 from convsim.agents.faults.catalogue import FAULTS
 from convsim.agents.faults.hooks import (
     REPLY,
@@ -25,7 +26,6 @@ from convsim.agents.faults.hooks import (
 from convsim.agents.faults.presets import PRESETS
 from convsim.contracts.agent import AgentReply
 from convsim.errors import AgentError, PluginError
-from convsim.one_line import one_line
 from convsim.plugins import installed, load
 from convsim.seeds import generator
 

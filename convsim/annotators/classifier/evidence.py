@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from convsim._one_line import one_line
 from convsim.annotators.classifier.targets import ACTS
 from convsim.annotators.classifier.units import Level
 from convsim.annotators.definitions import definitions
 from convsim.annotators.mapping import ActMap
 from convsim.conversation import Conversation, Label
 from convsim.errors import InputError
-from convsim.one_line import one_line
 
 Place = tuple[int, int | None]
 """A conversation's number, and a message's index among all of its messages or None for the whole."""

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from convsim._one_line import one_line
 from convsim.annotators.classifier.audit import MALFORMED, check_tree, read_json
 from convsim.annotators.classifier.card import Card
 from convsim.annotators.classifier.features import FEATURES_VERSION
 from convsim.annotators.classifier.learned import Learned
 from convsim.errors import InputError
-from convsim.one_line import one_line
 
 if TYPE_CHECKING:
     from convsim.annotators.classifier.learned import Arrays

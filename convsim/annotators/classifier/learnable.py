@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from convsim._one_line import one_line
 from convsim.annotators.classifier.evidence import Evidence, Place, check, collect
 from convsim.annotators.classifier.targets import ACTS, Target
 from convsim.annotators.definitions import OTHER
 from convsim.annotators.mapping import ActMap
 from convsim.conversation import Conversation
 from convsim.errors import InputError
-from convsim.one_line import one_line
 
 MIN_UNITS = 20
 MIN_EXAMPLES = 5

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from convsim._settings import check_whole
 from convsim.annotators.classifier.card import Card
 from convsim.annotators.classifier.features import FEATURES_VERSION
 from convsim.annotators.classifier.fitting import Fitted, LevelData, fit_level
@@ -13,7 +14,6 @@ from convsim.annotators.classifier.learnable import gather
 from convsim.annotators.classifier.learned import LEVELS, Learned
 from convsim.annotators.classifier.units import Level
 from convsim.annotators.mapping import ActMap
-from convsim.checks import check_whole
 from convsim.contracts import Annotation
 from convsim.conversation import Conversation, Label, LearnedFrom
 from convsim.provenance import own_version

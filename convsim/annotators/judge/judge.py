@@ -7,11 +7,11 @@ import hashlib
 import json
 from dataclasses import KW_ONLY, dataclass, field
 
+from convsim._settings import check_temperature, check_whole
 from convsim.annotators.judge.asking import Task, vote_by_choices, vote_by_schema
 from convsim.annotators.judge.chat import lines_of, within
 from convsim.annotators.judge.prompts import PROMPTS, Form, prompt_hashes
 from convsim.annotators.judge.votes import Vote, labels_of
-from convsim.checks import check_temperature, check_whole
 from convsim.contracts import Annotation, ChatModel
 from convsim.conversation import Conversation, Usage
 from convsim.errors import InputError

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from convsim._text import described
 from convsim.battery.sides import Side
 from convsim.contracts import Comparer, Corpus, Standing, Validator
 from convsim.errors import ConvsimError
 from convsim.metrics import Metrics, measure_both
-from convsim.records import described
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from convsim._text import plain
 from convsim.conversation import Conversation, Item, Message
-from convsim.plain import plain
 from convsim.report.html.marking import Segment, marked
 from convsim.report.html.text import name, readable
 from convsim.report.words import number

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from convsim._text import plain
 from convsim.battery import Scorecard, SideSummary
 from convsim.battery.layout import HABITS_VIEW
 from convsim.conversation import Conversation
-from convsim.plain import plain
 from convsim.report.headline import headline
 from convsim.report.html.cost import cost_rows
 from convsim.report.html.extremes import extremes

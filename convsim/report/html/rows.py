@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from convsim._text import plain
 from convsim.contracts import FAILING, Finding
-from convsim.plain import plain
 from convsim.report.html.text import metric_name, name
 from convsim.report.words import VERDICTS, interval, measured, number, value_of_side
 

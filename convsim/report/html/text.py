@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from convsim.plain import plain
+from convsim._text import plain
 
 JOINERS = "\u200c\u200d\u200e\u200f"
 """Emoji sequences and Persian need the first two; the others mark a direction and override none."""

@@ -8,8 +8,8 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from convsim._text import plain
 from convsim.battery.side_by_side import Comparison
-from convsim.plain import plain
 from convsim.report.side_by_side.sentences import limits, sentences, shown, warnings
 from convsim.report.side_by_side.tables import Table, tables
 from convsim.report.tables import filled

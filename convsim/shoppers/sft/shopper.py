@@ -9,8 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from convsim.checks import check_temperature, check_top_p
-from convsim.contracts import ChatMessage, Completion, NoMoveError, OpeningModel, UserMove
+from convsim._settings import check_temperature, check_top_p
+from convsim.contracts import (
+    ChatMessage,
+    Completion,
+    NoMoveError,
+    OpeningModel,
+    UserMove,
+)
 from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import InputError, ModelError
 from convsim.persona import Persona

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from convsim._one_line import one_line
 from convsim.errors import InputError
 from convsim.models.checkpoint import check_path, needs_torchao, quiet, require_packages
-from convsim.one_line import one_line
 
 WEIGHTS = "*.safetensors*"
 """Weights in one file or in several, with their index."""

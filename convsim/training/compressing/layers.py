@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from convsim._one_line import one_line
 from convsim.errors import InputError
-from convsim.one_line import one_line
 
 
 def drop_layers(model: Any, keep: int) -> Any:

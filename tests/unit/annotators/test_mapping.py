@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from convsim._resources import shared
 from convsim.annotators import acts_of, read_map
 from convsim.conversation import Label, Message
 from convsim.errors import InputError
-from convsim.share import shared
 
 MAP = """
 label = "moves"

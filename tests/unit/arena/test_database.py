@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from convsim.arena import Database
-from convsim.arena.answers import Answer, NameTakenError, Word, answers, join, keep, name_of, rater_of
+from convsim.arena.answers import (
+    Answer,
+    NameTakenError,
+    Word,
+    answers,
+    join,
+    keep,
+    name_of,
+    rater_of,
+)
 from convsim.errors import ConvsimError, InputError
 from tests.unit.arena.studies import database, study
 

@@ -3,7 +3,13 @@
 import pytest
 
 from convsim.arena import prepare
-from convsim.arena.shown import MAX_CONVERSATION_CHARACTERS, MAX_MESSAGE_CHARACTERS, Shelf, readable, show
+from convsim.arena.shown import (
+    MAX_CONVERSATION_CHARACTERS,
+    MAX_MESSAGE_CHARACTERS,
+    Shelf,
+    readable,
+    show,
+)
 from convsim.conversation import Conversation, Fault, Item, Label, Message
 from tests.unit.arena.studies import conversation, side, transcripts
 

@@ -6,7 +6,15 @@ from convsim.persona import Persona
 from convsim_validators.counterfactual.counterfactual import Counterfactual
 from convsim_validators.statistics.units import independent_units
 from tests.corpora import EMPTY, corpus
-from tests.two_arms import CONTROL, TREATMENT, arms_of, changed, labelled, scores, shifted
+from tests.two_arms import (
+    CONTROL,
+    TREATMENT,
+    arms_of,
+    changed,
+    labelled,
+    scores,
+    shifted,
+)
 
 CASES = {
     # name: (human shift, simulated shift, verdict); standard deviation 1, half-width of the difference about .13

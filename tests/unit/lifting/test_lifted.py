@@ -13,7 +13,14 @@ import pytest
 import convsim
 from convsim.annotation import annotate
 from convsim.battery import find_validators
-from convsim.contracts import AgentReply, Annotation, Finding, NoMoveError, Standing, UserMove
+from convsim.contracts import (
+    AgentReply,
+    Annotation,
+    Finding,
+    NoMoveError,
+    Standing,
+    UserMove,
+)
 from convsim.conversation import Conversation, Label, LearnedFrom, Message, Usage
 from convsim.errors import AgentError, InputError, ModelError, PluginError
 from convsim.lifting import (

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from convsim._one_line import one_line
 from convsim.contracts.model import ChatMessage
 from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
@@ -16,7 +17,6 @@ from convsim.models.prices import price_of
 from convsim.models.retrying import PassingError, asked_wait, back_off, with_retries
 from convsim.models.structured import accepted
 from convsim.models.wording import with_request
-from convsim.one_line import one_line
 
 
 class Fit(BaseModel):

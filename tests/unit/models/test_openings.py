@@ -12,7 +12,13 @@ import pytest
 from convsim.contracts import ChatMessage, Completion, OpeningModel
 from convsim.errors import ModelError
 from convsim.models import Local
-from convsim.models.chat import answer_end, answer_tokens, chat_tokens, text_tokens, whole_chat_tokens
+from convsim.models.chat import (
+    answer_end,
+    answer_tokens,
+    chat_tokens,
+    text_tokens,
+    whole_chat_tokens,
+)
 from convsim.models.local import draw
 from tests.needs import needed
 from tests.unit.models.tiny import TEMPLATE, make_tiny

@@ -10,7 +10,16 @@ import pytest
 
 from convsim.errors import TranscriptError
 from convsim.readers import read
-from tests.unit.readers.made import AGE, FRUSTRATED, SATISFIED, archive, archived, turn, written, zipped
+from tests.unit.readers.made import (
+    AGE,
+    FRUSTRATED,
+    SATISFIED,
+    archive,
+    archived,
+    turn,
+    written,
+    zipped,
+)
 
 ITEM = "conversations[0].turns[0].recommendations[0]"
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from convsim._resources import shared
 from convsim.errors import InputError
 from convsim.readers import card, cards, read
-from convsim.share import shared
 
 
 def test_every_card_says_whether_people_wrote_it_and_under_which_licence() -> None:

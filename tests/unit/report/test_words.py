@@ -1,6 +1,6 @@
 import pytest
 
-from convsim.plain import plain
+from convsim._text import plain
 from convsim.report.words import number
 
 

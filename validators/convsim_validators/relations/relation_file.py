@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from convsim._one_line import one_line
 from convsim.errors import InputError
-from convsim.one_line import one_line
 from convsim.records import UNKNOWN_KEY
 from convsim_validators.relations.relation import Relation
 

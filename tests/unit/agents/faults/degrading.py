@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from convsim._resources import shared
 from convsim.agents import Retrieval, degrade
 from convsim.catalogue import Catalogue
 from convsim.contracts import Agent, AgentReply
 from convsim.conversation import Conversation, Fault, Item
-from convsim.share import shared
 from tests.unit.agents.shops import shop
 
 SHOP = shop()

@@ -5,15 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convsim.agents import Retrieval
-from tests.unit.agents.faults.degrading import (
-    SHOP,
-    Listener,
-    ask,
-    demo,
-    demo_agent,
-    heard_at,
-    record,
-)
+from tests.unit.agents.faults.degrading import SHOP, Listener, ask, demo, demo_agent, heard_at, record
 from tests.unit.agents.shops import ids, talk
 
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     __version__: str
     from convsim.battery import Comparison, Scorecard, avalidate, compare, validate
     from convsim.battery.counterfactual import check_relations, counterfactual, dose_response
-    from convsim.contracts import BaseValidator, Corpus, Finding, Metric, Validator
-    from convsim.conversation import Conversation, Item, Label, Message
     from convsim.errors import ConvsimError, InputError
     from convsim.metrics import measure, metric
-    from convsim.persona import Persona
     from convsim.readers import Transcripts, read, write
     from convsim.report import read_comparison, read_scorecard
+    from convsim.schema import BaseValidator, Corpus, Finding, Metric, Validator
+    from convsim.schema.conversation import Conversation, Item, Label, Message
+    from convsim.schema.persona import Persona
     from convsim.study import Study
 
 HOMES = {
@@ -35,11 +35,11 @@ HOMES = {
         "dose_response",
         "validate",
     ),
-    "contracts": ("BaseValidator", "Corpus", "Finding", "Metric", "Validator"),
-    "conversation": ("Conversation", "Item", "Label", "Message"),
+    "schema": ("BaseValidator", "Corpus", "Finding", "Metric", "Validator"),
+    "schema.conversation": ("Conversation", "Item", "Label", "Message"),
     "errors": ("ConvsimError", "InputError"),
     "metrics": ("measure", "metric"),
-    "persona": ("Persona",),
+    "schema.persona": ("Persona",),
     "readers": ("Transcripts", "read", "write"),
     "report": ("read_comparison", "read_scorecard"),
     "study": ("Study",),

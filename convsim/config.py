@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from convsim._one_line import one_line
 from convsim.errors import StudyError
-from convsim.records import UNKNOWN_KEY, Name, Number, Record
+from convsim.schema.record import UNKNOWN_KEY, Name, Number, Record
 
 MAX_BYTES = 1 << 20
 SECRET_KEY = re.compile(r"(api_?key|token|secret|password|authorization)$", re.IGNORECASE)

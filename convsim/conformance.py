@@ -22,8 +22,13 @@ from convsim.agents import degrade
 from convsim.agents.faults import FaultLike
 from convsim.annotation.labelled import check_annotation
 from convsim.battery import find_validators
-from convsim.catalogue import Catalogue
-from convsim.contracts import (
+from convsim.errors import ConvsimError, InputError, ModelError, PluginError
+from convsim.lifting import lift_agent, lift_annotator, lift_shopper
+from convsim.metrics import find_metrics, measure, measure_both
+from convsim.plugins import make
+from convsim.readers import READERS, ForeignReader, find_foreign, read
+from convsim.readers.registry import HEAD_BYTES
+from convsim.schema import (
     FAILING,
     AgentReply,
     Annotation,
@@ -35,14 +40,9 @@ from convsim.contracts import (
     Validator,
     Verdict,
 )
-from convsim.conversation import Conversation, Item, LearnedFrom, Message
-from convsim.errors import ConvsimError, InputError, ModelError, PluginError
-from convsim.lifting import lift_agent, lift_annotator, lift_shopper
-from convsim.metrics import find_metrics, measure, measure_both
-from convsim.persona import Persona
-from convsim.plugins import make
-from convsim.readers import READERS, ForeignReader, find_foreign, read
-from convsim.readers.registry import HEAD_BYTES
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation, Item, LearnedFrom, Message
+from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 
 T = TypeVar("T")

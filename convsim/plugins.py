@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args, overload
 
 from convsim._async import said_of
-from convsim.contracts import Agent, Annotator, ChatModel, Shopper, Validator
 from convsim.errors import PluginError
 from convsim.lifting import (
     lift_agent,
@@ -22,7 +21,8 @@ from convsim.lifting import (
     resolve,
 )
 from convsim.lifting.words import shown
-from convsim.records import nearest
+from convsim.schema import Agent, Annotator, ChatModel, Shopper, Validator
+from convsim.schema.record import nearest
 
 Kind = Literal["models", "agents", "shoppers", "annotators", "validators", "metrics", "readers", "faults"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -25,11 +25,11 @@ from convsim.conformance import (
     check_shopper,
     check_validator,
 )
-from convsim.contracts import FAILING, Finding, Verdict
 from convsim.errors import ConvsimError, InputError, StudyError
 from convsim.lifting import AgentLike, ShopperLike
 from convsim.readers.problems import first_problem
 from convsim.report.words import VERDICTS, interval, number
+from convsim.schema import FAILING, Finding, Verdict
 from convsim.study import Assembly
 
 __all__ = [

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from convsim.contracts import Corpus, Metric
-from convsim.conversation import Conversation, Message
 from convsim.metrics import METRICS
-from convsim.persona import Persona
+from convsim.schema import Corpus, Metric
+from convsim.schema.conversation import Conversation, Message
+from convsim.schema.persona import Persona
 
 
 def metric(name: str, role: str = "metric", unit: str = "units") -> Metric:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from convsim.contracts import AgentReply, UserMove
-from convsim.conversation import Conversation, Item, LearnedFrom, Usage
-from convsim.persona import Persona
+from convsim.schema import AgentReply, UserMove
+from convsim.schema.conversation import Conversation, Item, LearnedFrom, Usage
+from convsim.schema.persona import Persona
 
 ITEM = Item(id="b1", title="rain boot", price=39.0)
 

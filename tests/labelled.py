@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convsim.conversation import Conversation, Label, Message
+from convsim.schema.conversation import Conversation, Label, Message
 
 Values = Mapping[str, Any]
 """By source, a sequence or an array of one value an item; None where it gave no label."""

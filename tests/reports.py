@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from convsim.battery import Scorecard, SideSummary
-from convsim.contracts import Finding
-from convsim.conversation import Conversation, Message
+from convsim.schema import Finding
+from convsim.schema.conversation import Conversation, Message
 
 HOSTILE = "<script>window.hacked = 1; alert('x')</script><img src=x onerror=\"window.hacked = 1\">"
 FIELDS = {

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from convsim.contracts import Corpus, LabelOrigin
-from convsim.conversation import Conversation
+from convsim.schema import Corpus, LabelOrigin
+from convsim.schema.conversation import Conversation
 from tests.corpora import corpus
 
 CONTROL, TREATMENT = "good", "bad"

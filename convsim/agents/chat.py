@@ -7,9 +7,9 @@ from typing import NamedTuple, Protocol
 
 from convsim._async import in_time
 from convsim._one_line import one_line
-from convsim.contracts.model import ChatMessage, ChatModel
-from convsim.conversation import Usage
 from convsim.errors import AgentError, ModelError
+from convsim.schema.conversation import Usage
+from convsim.schema.model import ChatMessage, ChatModel
 from convsim.seeds import child_seed
 
 

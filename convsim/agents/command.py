@@ -17,10 +17,10 @@ from convsim._settings import check_timeout, check_whole
 from convsim.agents.answer import parse_answer
 from convsim.agents.program import EndedError, MisbehavedError, Program
 from convsim.agents.seen import as_request
-from convsim.contracts.agent import AgentReply
-from convsim.conversation import Conversation
 from convsim.errors import AgentError, InputError
 from convsim.lifting import seen_by_agent
+from convsim.schema.agent import AgentReply
+from convsim.schema.conversation import Conversation
 
 MAX_PROCESSES = 64
 

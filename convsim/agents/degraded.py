@@ -25,10 +25,10 @@ from convsim.agents.faults.hooks import (
 from convsim.agents.faults.registry import FaultLike, find_fault, lifted
 from convsim.agents.faults.spec import check_severity, severities_of
 from convsim.agents.faults.stock import Stock
-from convsim.catalogue import Catalogue
-from convsim.contracts.agent import Agent, AgentReply
-from convsim.conversation import Conversation, Fault
 from convsim.lifting import AgentLike, lift_agent
+from convsim.schema.agent import Agent, AgentReply
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation, Fault
 
 T = TypeVar("T")
 

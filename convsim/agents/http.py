@@ -12,10 +12,10 @@ from convsim._one_line import one_line
 from convsim._settings import check_timeout
 from convsim.agents.answer import parse_answer
 from convsim.agents.seen import as_request
-from convsim.contracts.agent import AgentReply
-from convsim.conversation import Conversation
 from convsim.errors import AgentError, InputError
 from convsim.lifting import MAX_ANSWER_BYTES, seen_by_agent
+from convsim.schema.agent import AgentReply
+from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
     import aiohttp

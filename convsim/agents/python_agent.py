@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from convsim.contracts.agent import Agent, AgentReply
-from convsim.conversation import Conversation
 from convsim.lifting import TIMEOUT_S, Takes, lift_agent
+from convsim.schema.agent import Agent, AgentReply
+from convsim.schema.conversation import Conversation
 
 
 @dataclass(kw_only=True)

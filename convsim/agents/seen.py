@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from convsim.contracts.model import ChatMessage
-from convsim.conversation import Conversation
 from convsim.lifting import as_openai
+from convsim.schema.conversation import Conversation
+from convsim.schema.model import ChatMessage
 
 Role = Literal["system", "user", "assistant"]
 ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}

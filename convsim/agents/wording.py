@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from convsim.agents.search import Found, Wishes
 from convsim.agents.search.tokens import words_of
-from convsim.catalogue import CatalogueItem
+from convsim.schema.catalogue import CatalogueItem
 from convsim.seeds import child_seed
 
 Manner = Literal["fitting", "only_one", "others", "nearest", "no_more", "unknown"]

@@ -11,9 +11,9 @@ from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from convsim.contracts import Annotation
-from convsim.conversation import Conversation
 from convsim.errors import InputError
+from convsim.schema import Annotation
+from convsim.schema.conversation import Conversation
 
 
 def content_key(conversation: Conversation, source: str) -> str:

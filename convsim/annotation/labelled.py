@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from convsim.contracts import Annotation
-from convsim.conversation import Conversation, Label, Labels
 from convsim.errors import ModelError
+from convsim.schema import Annotation
+from convsim.schema.conversation import Conversation, Label, Labels
 
 
 def is_labelled_by(conversation: Conversation, source: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convsim.annotators import ActMap
-from convsim.conversation import Conversation, Label, Message
 from convsim.metrics.acts import ACTS, acts_of
+from convsim.schema.conversation import Conversation, Label, Message
 
 
 def with_mapped_acts(

@@ -14,10 +14,10 @@ from convsim._text import described
 from convsim._waiting import refuse_in_a_loop
 from convsim.annotation.kept import Kept, content_key, open_kept
 from convsim.annotation.labelled import check_annotation, is_labelled_by, with_labels
-from convsim.contracts import Annotation, Annotator, BatchAnnotator
-from convsim.conversation import Conversation, Usage
 from convsim.errors import ConvsimError
 from convsim.lifting import AnnotatorLike, lift_annotator
+from convsim.schema import Annotation, Annotator, BatchAnnotator
+from convsim.schema.conversation import Conversation, Usage
 
 BATCH = 256
 """Conversations that an annotator with ``annotate_many`` is given at a time."""

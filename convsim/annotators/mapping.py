@@ -11,9 +11,9 @@ from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
 from convsim._one_line import one_line
 from convsim.annotators.definitions import OTHER, definitions
-from convsim.conversation import Message
 from convsim.errors import InputError
-from convsim.records import UNKNOWN_KEY, Record
+from convsim.schema.conversation import Message
+from convsim.schema.record import UNKNOWN_KEY, Record
 
 Acts = str | Annotated[tuple[str, ...], Field(strict=False)]
 

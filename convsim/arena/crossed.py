@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from convsim.contracts import Interval
+from convsim.schema import Interval
 from convsim.seeds import generator
 
 N_RESAMPLES = 999

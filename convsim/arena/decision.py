@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from convsim.arena.sequence import Counts, answers_until, sequential_interval
-from convsim.contracts import Interval, Verdict
+from convsim.schema import Interval, Verdict
 
 CHANCE = 0.5
 MARGIN = 0.10

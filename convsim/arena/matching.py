@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
 
 Key = Callable[[Conversation], Hashable]

@@ -18,8 +18,8 @@ from convsim.arena.tells import clicked_words
 from convsim.arena.votes import Taken, Vote, by_group, taken, votes
 from convsim.battery.layout import SECTIONS
 from convsim.battery.scorecard import Scorecard
-from convsim.contracts import Finding, Interval, Verdict
 from convsim.reliability import Estimate
+from convsim.schema import Finding, Interval, Verdict
 
 SOURCE = "Robbins (1970) and Howard et al. (2021), time-uniform confidence sequences; Krippendorff (2011); Owen (2007)"
 COVERS = (

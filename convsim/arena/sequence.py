@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Interval
+from convsim.schema import Interval
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from convsim.conversation import Conversation, Item, Message
-from convsim.records import Count, Flag, Record, Text
+from convsim.schema.conversation import Conversation, Item, Message
+from convsim.schema.record import Count, Flag, Record, Text
 
 MAX_MESSAGE_CHARACTERS = 4_000
 MAX_CONVERSATION_CHARACTERS = 40_000

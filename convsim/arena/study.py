@@ -14,10 +14,10 @@ from convsim.arena.shown import Shelf, Shown, can_be_judged, show
 from convsim.battery.guards import find_overlap, mix_warnings
 from convsim.battery.scorecard import SideSummary
 from convsim.battery.sides import Selection, Side
-from convsim.conversation import Conversation
 from convsim.errors import InputError
 from convsim.readers import Transcripts, stem_of
-from convsim.records import Count, Name, Record, Text
+from convsim.schema.conversation import Conversation
+from convsim.schema.record import Count, Name, Record, Text
 from convsim.seeds import generator
 
 Mode = Literal["single", "pair"]

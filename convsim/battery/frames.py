@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
-from convsim.contracts import Finding, Interval, Verdict
+from convsim.schema import Finding, Interval, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd

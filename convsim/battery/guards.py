@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from convsim.annotators import definitions
-from convsim.contracts import Corpus, mix_differs
-from convsim.conversation import MAX_FAILURE_SHARE, Conversation
 from convsim.errors import InputError
 from convsim.metrics import act_names
+from convsim.schema import Corpus, mix_differs
+from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation
 
 MAX_NAMED = 8
 """How many labels a warning names."""

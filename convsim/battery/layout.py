@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from convsim.contracts import Finding
-from convsim.contracts.details import LeavingDetails, ShiftDetails
+from convsim.schema import Finding
+from convsim.schema.details import LeavingDetails, ShiftDetails
 
 Section = Literal["habits", "likeness", "prevalence", "shifts", "ladder", "relations", "blind_test"]
 SECTIONS: dict[Section, str] = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from convsim.contracts import Metric
-from convsim.conversation import Conversation
 from convsim.errors import InputError
 from convsim.reliability import Reliability, check
+from convsim.schema import Metric
+from convsim.schema.conversation import Conversation
 
 PEOPLE = ("self", "third_party")
 N_RESAMPLES = 199

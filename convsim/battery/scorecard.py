@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from convsim.contracts import FAILING, Finding
-from convsim.conversation import Conversation
-from convsim.records import Count, Record, Text
 from convsim.reliability import Reliability
+from convsim.schema import FAILING, Finding
+from convsim.schema.conversation import Conversation
+from convsim.schema.record import Count, Record, Text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from convsim._waiting import run_to_its_end
 from convsim.battery.layout import SECTIONS
-from convsim.contracts import Agent, AgentReply, Finding
-from convsim.conversation import Conversation
 from convsim.engine import reply_of
 from convsim.errors import AgentError
+from convsim.schema import Agent, AgentReply, Finding
+from convsim.schema.conversation import Conversation
 from convsim.seeds import child_seed
 
 QUESTION = "Does the degraded agent at severity 0 reply to each recorded conversation as the bare agent does?"

@@ -9,11 +9,11 @@ from convsim._waiting import run_to_its_end
 from convsim.annotation import aannotate
 from convsim.battery.guards import drop_failures
 from convsim.battery.scorecard import SideSummary
-from convsim.conversation import Conversation
 from convsim.errors import ConvsimError, InputError
 from convsim.lifting import AnnotatorLike
 from convsim.plugins import make
 from convsim.readers import Source, Transcripts, read_source
+from convsim.schema.conversation import Conversation
 
 
 @dataclass(frozen=True, kw_only=True)

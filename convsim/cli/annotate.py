@@ -15,8 +15,8 @@ from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.annotation import Annotated as Labelled
-    from convsim.contracts import Annotator
-    from convsim.conversation import Conversation
+    from convsim.schema import Annotator
+    from convsim.schema.conversation import Conversation
 
 MAX_REASONS = 3
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from convsim.conversation import Conversation
+    from convsim.schema.conversation import Conversation
 
 PEOPLE = ("self", "third_party")
 

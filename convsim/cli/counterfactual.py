@@ -16,9 +16,9 @@ from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.battery import Scorecard
-    from convsim.contracts import Finding
-    from convsim.conversation import Conversation
     from convsim.readers import Transcripts
+    from convsim.schema import Finding
+    from convsim.schema.conversation import Conversation
 
 USAGE = (
     "expected REAL SIM --control ARM --treatment ARM, or --ladder FAULT SIM, or --relations [FILE.toml] SIM"

@@ -17,8 +17,8 @@ from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.battery import Scorecard
-    from convsim.contracts import Finding
-    from convsim.conversation import Conversation
+    from convsim.schema import Finding
+    from convsim.schema.conversation import Conversation
 
 
 def check_folder(out: Path | None) -> None:

@@ -15,7 +15,7 @@ from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.battery import Scorecard
-    from convsim.conversation import Conversation
+    from convsim.schema.conversation import Conversation
 
 PAGE = "report.html"
 

@@ -14,7 +14,7 @@ from convsim.errors import InputError
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from convsim.conversation import Conversation
+    from convsim.schema.conversation import Conversation
 
 
 def show(

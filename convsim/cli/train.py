@@ -13,7 +13,7 @@ from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings
 from convsim.errors import InputError, TrainingError
-from convsim.records import nearest
+from convsim.schema.record import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from convsim.cli.deliver import check_folder, deliver
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
-    from convsim.contracts import Annotator, Validator
+    from convsim.schema import Annotator, Validator
 
 
 def validate(

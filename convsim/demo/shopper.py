@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convsim.conversation import Action
 from convsim.demo.draws import Draws
 from convsim.demo.grammar import PhraseBook
 from convsim.demo.need import ORDINALS, Need, plural
@@ -13,6 +12,7 @@ from convsim.demo.population import Population
 from convsim.demo.recommender import Reply
 from convsim.demo.stock import Stock
 from convsim.demo.typist import Typist
+from convsim.schema.conversation import Action
 
 GOOD_FIT = 0.45
 """A reply of this fit serves the need; the scale is that of ``Need.fit``."""

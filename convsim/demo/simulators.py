@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convsim.catalogue import CatalogueItem
-from convsim.conversation import Conversation, Item, Message
 from convsim.demo.stock import Stock
 from convsim.demo.talk import Exchange, Talk, hold_talks
+from convsim.schema.catalogue import CatalogueItem
+from convsim.schema.conversation import Conversation, Item, Message
 
 SIMULATED = 300
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convsim.conversation import Ending
 from convsim.demo.draws import Draws
 from convsim.demo.grammar import PhraseBook
 from convsim.demo.need import Need
@@ -14,6 +13,7 @@ from convsim.demo.recommender import Arm, Recommender, Reply
 from convsim.demo.shopper import Move, StandInShopper
 from convsim.demo.stock import CATEGORIES, Stock
 from convsim.demo.typist import Keys, Typist
+from convsim.schema.conversation import Ending
 
 ONE_BAD_IN = 5
 

@@ -16,9 +16,9 @@ from convsim.battery import (
     validate,
 )
 from convsim.config import DataSection, PluginSection, StudyConfig, StudySection
-from convsim.conversation import Conversation
 from convsim.engine import Progress
 from convsim.readers import read, split, write
+from convsim.schema.conversation import Conversation
 from convsim.study import Assembly
 
 SIMULATORS = ("close", "naive")

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from convsim._text import described
-from convsim.contracts import Agent, AgentReply, NoMoveError, UserMove
-from convsim.conversation import Conversation, Ending, Failure, Message, Usage
 from convsim.engine.planned import Planned
 from convsim.errors import AgentError, ModelError
+from convsim.schema import Agent, AgentReply, NoMoveError, UserMove
+from convsim.schema.conversation import Conversation, Ending, Failure, Message, Usage
 from convsim.seeds import child_seed
 
 MAX_REASON_CHARACTERS = 500

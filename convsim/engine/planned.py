@@ -6,8 +6,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from convsim.contracts import Agent, Shopper
-from convsim.persona import Persona
+from convsim.schema import Agent, Shopper
+from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 
 

@@ -11,9 +11,9 @@ from pydantic import JsonValue
 
 from convsim._async import answer_of, called
 from convsim._settings import check_timeout
-from convsim.conversation import Conversation, Message
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.targets import Found
+from convsim.schema.conversation import Conversation, Message
 
 TIMEOUT_S = 600.0
 """After so many seconds a function that has not answered has failed, unless another bound is set."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pydantic import ValidationError
 
-from convsim.contracts import Annotation, Finding
-from convsim.conversation import Conversation, Label, Usage
 from convsim.errors import ModelError
 from convsim.lifting.moves import readable, validated
 from convsim.lifting.words import kind_of, problem_in, unknown_key
+from convsim.schema import Annotation, Finding
+from convsim.schema.conversation import Conversation, Label, Usage
 
 
 def to_annotation(answer: object, conversation: Conversation, *, source: str, annotator: str) -> Annotation:

@@ -9,19 +9,6 @@ from typing import Protocol, get_args
 
 from convsim._async import called
 from convsim._one_line import one_line
-from convsim.contracts import (
-    Agent,
-    AgentReply,
-    Annotation,
-    Annotator,
-    Corpus,
-    Finding,
-    Shopper,
-    Standing,
-    UserMove,
-    Validator,
-)
-from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import (
     AgentError,
     ConvsimError,
@@ -34,7 +21,20 @@ from convsim.lifting.judgements import to_annotation, to_findings
 from convsim.lifting.moves import to_move, to_reply
 from convsim.lifting.targets import Found
 from convsim.lifting.words import kind_of
-from convsim.persona import Persona
+from convsim.schema import (
+    Agent,
+    AgentReply,
+    Annotation,
+    Annotator,
+    Corpus,
+    Finding,
+    Shopper,
+    Standing,
+    UserMove,
+    Validator,
+)
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema.persona import Persona
 
 
 class HasReply(Protocol):

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ValidationError
 
 from convsim._async import said_of
 from convsim._one_line import one_line
-from convsim.contracts import AgentReply, UserMove
-from convsim.conversation import Action
 from convsim.errors import AgentError, ConvsimError, ModelError
 from convsim.lifting.texts import REPLY_KEYS, part_of, said_in
 from convsim.lifting.words import problem_in, shown, unknown_key
-from convsim.records import nearest
+from convsim.schema import AgentReply, UserMove
+from convsim.schema.conversation import Action
+from convsim.schema.record import nearest
 
 MAX_TEXT_BYTES = 256 * 1024
 """The longest text that is taken, in UTF-8."""

@@ -14,7 +14,7 @@ from convsim._async import said_of
 from convsim._one_line import one_line
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.words import shown
-from convsim.records import nearest
+from convsim.schema.record import nearest
 
 OWN = ("convsim", "convsim_validators")
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from convsim._async import Parts
 from convsim._one_line import one_line
-from convsim.contracts import AgentReply
-from convsim.conversation import Usage
 from convsim.errors import ConvsimError
 from convsim.lifting.words import kind_of
+from convsim.schema import AgentReply
+from convsim.schema.conversation import Usage
 
 REPLY_KEYS = ("content", "items", "ends", "usage")
 """What is read of an agent's answer that is an object; other keys are the agent's own business."""

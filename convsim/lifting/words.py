@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from convsim._one_line import one_line
-from convsim.records import refusal
+from convsim.schema.record import refusal
 
 
 def kind_of(value: object) -> str:

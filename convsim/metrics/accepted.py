@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from convsim.contracts import Metric
 from convsim.metrics.endings import ended
+from convsim.schema import Metric
 
 ACCEPTED = Metric(
     name="accepted",

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, Metric
-from convsim.conversation import Conversation, Item
 from convsim.metrics.constraints import PRICE, holds_of, number
-from convsim.persona import Constraint, Persona
+from convsim.schema import Columns, Metric
+from convsim.schema.conversation import Conversation, Item
+from convsim.schema.persona import Constraint, Persona
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 
 def _measure(columns: Columns) -> FloatArray:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, LabelOrigin, Metric
-from convsim.conversation import Conversation
+from convsim.schema import Columns, LabelOrigin, Metric
+from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 ACTS = "acts"
 """The label that holds a message's acts, a list of names."""

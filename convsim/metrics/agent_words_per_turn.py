@@ -1,7 +1,7 @@
 """Control: how much the agent writes in a turn."""
 
-from convsim.contracts import Metric
-from convsim.contracts.columns import ratio
+from convsim.schema import Metric
+from convsim.schema.columns import ratio
 
 AGENT_WORDS_PER_TURN = Metric(
     name="agent_words_per_turn",

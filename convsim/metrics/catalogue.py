@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from convsim.contracts import Metric
 from convsim.metrics.accepted import ACCEPTED
 from convsim.metrics.agent_words_per_turn import AGENT_WORDS_PER_TURN
 from convsim.metrics.conversation_words import CONVERSATION_WORDS
@@ -25,6 +24,7 @@ from convsim.metrics.user_sorry import USER_SORRY
 from convsim.metrics.user_thanks import USER_THANKS
 from convsim.metrics.user_words_first_message import USER_WORDS_FIRST_MESSAGE
 from convsim.metrics.user_words_per_turn import USER_WORDS_PER_TURN
+from convsim.schema import Metric
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric

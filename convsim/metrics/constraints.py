@@ -7,8 +7,8 @@ from math import isfinite
 
 from pydantic import JsonValue
 
-from convsim.conversation import Item
-from convsim.persona import Constraint
+from convsim.schema.conversation import Item
+from convsim.schema.persona import Constraint
 
 PRICE = "price"
 

@@ -1,6 +1,6 @@
 """Metric: how long a conversation is, both sides together."""
 
-from convsim.contracts import Metric
+from convsim.schema import Metric
 
 CONVERSATION_WORDS = Metric(
     name="conversation_words",

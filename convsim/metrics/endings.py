@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns
-from convsim.conversation import Ending
+from convsim.schema import Columns
+from convsim.schema.conversation import Ending
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 KNOWN: frozenset[Ending] = frozenset({"accepted", "left", "agent_ended", "turn_limit"})
 """The endings that say what the user did: broken conversations and unknown endings do not."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from convsim.contracts import Columns, LabelOrigin, Metric
-from convsim.conversation import Conversation, Labels
+from convsim.schema import Columns, LabelOrigin, Metric
+from convsim.schema.conversation import Conversation, Labels
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 LabelLevel = Literal["message", "conversation"]
 OfConversation = Callable[[Conversation, LabelOrigin], float]

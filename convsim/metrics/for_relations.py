@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from convsim.contracts import Metric
 from convsim.metrics.accepts_dealbreaker import ACCEPTS_DEALBREAKER
 from convsim.metrics.user_mentions import MENTIONS
+from convsim.schema import Metric
 
 RELATION_METRICS: Mapping[str, Metric] = {**MENTIONS, ACCEPTS_DEALBREAKER.name: ACCEPTS_DEALBREAKER}

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from convsim.contracts import Columns, Metric
-from convsim.contracts.columns import Exchange, words
-from convsim.conversation import Item
 from convsim.metrics.lexicon_files import read_lexicon
+from convsim.schema import Columns, Metric
+from convsim.schema.columns import Exchange, words
+from convsim.schema.conversation import Item
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 STOP_WORDS = read_lexicon("stop_words")
 LARGEST_NUMBER = 10**15

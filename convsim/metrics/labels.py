@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from convsim.contracts import LabelOrigin, Metric
-from convsim.conversation import Conversation, Labels
 from convsim.metrics.acts import ACTS, act_metrics, acts_of
 from convsim.metrics.catalogue import METRICS
 from convsim.metrics.experience import LabelLevel, experience_metrics, number_of
+from convsim.schema import LabelOrigin, Metric
+from convsim.schema.conversation import Conversation, Labels
 
 Key = tuple[str, LabelLevel]
 PREFERRED = ("self", "third_party")

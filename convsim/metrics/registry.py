@@ -13,15 +13,15 @@ from numbers import Real
 from typing import TYPE_CHECKING, Literal, TypeGuard, overload
 
 from convsim._one_line import one_line
-from convsim.contracts import Columns, Metric
-from convsim.conversation import Conversation
 from convsim.errors import InputError, PluginError
 from convsim.metrics.catalogue import METRICS
 from convsim.metrics.for_relations import RELATION_METRICS
 from convsim.plugins import installed, load
+from convsim.schema import Columns, Metric
+from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 DEFAULT = "default"
 """Stands for the built-in metrics and every label, where a list of metrics is given."""

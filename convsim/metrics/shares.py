@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns
+from convsim.schema import Columns
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 
 def share_of_texts(columns: Columns, *, holds: Callable[[str], object]) -> FloatArray:

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from convsim._one_line import one_line
-from convsim.contracts import Columns, Corpus, Metric
-from convsim.conversation import Conversation
 from convsim.errors import PluginError
 from convsim.metrics.labels import common_label_metrics, label_metrics
 from convsim.metrics.registry import BUILT_IN, MetricLike, Metrics, find_metrics
 from convsim.readers import Source, Transcripts, read_source
+from convsim.schema import Columns, Corpus, Metric
+from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 LOG = logging.getLogger("convsim.metrics")
 LOG.addHandler(logging.NullHandler())

@@ -1,6 +1,6 @@
 """Metric: how many turns a conversation takes."""
 
-from convsim.contracts import Metric
+from convsim.schema import Metric
 
 TURNS = Metric(
     name="turns",

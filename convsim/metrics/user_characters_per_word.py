@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, Metric
-from convsim.contracts.columns import MARK, ratio
+from convsim.schema import Columns, Metric
+from convsim.schema.columns import MARK, ratio
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 
 def _characters(words: Sequence[str]) -> int:

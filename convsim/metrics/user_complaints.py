@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, Metric
 from convsim.metrics.complaints import COMPLAINTS
 from convsim.metrics.shares import left_out_if_empty
+from convsim.schema import Columns, Metric
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 
 def _measure(columns: Columns) -> FloatArray:

@@ -3,8 +3,8 @@
 import re
 from functools import partial
 
-from convsim.contracts import Metric
 from convsim.metrics.shares import share_of_texts
+from convsim.schema import Metric
 
 USER_DIGITS = Metric(
     name="user_digits",

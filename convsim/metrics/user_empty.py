@@ -1,6 +1,6 @@
 """Metric: how often the user sends nothing."""
 
-from convsim.contracts import Metric
+from convsim.schema import Metric
 
 USER_EMPTY = Metric(
     name="user_empty",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, Metric
-from convsim.contracts.columns import WORD
+from convsim.schema import Columns, Metric
+from convsim.schema.columns import WORD
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 
 def _starts_in_lower_case(text: str) -> float:

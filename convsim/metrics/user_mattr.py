@@ -7,10 +7,10 @@ from itertools import chain
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, Metric
+from convsim.schema import Columns, Metric
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 WINDOW = 10
 """User words a window.

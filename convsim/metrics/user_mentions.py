@@ -7,14 +7,14 @@ from functools import partial
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, Metric
 from convsim.errors import InputError
 from convsim.metrics.complaints import COMPLAINTS_OF_FAULT
 from convsim.metrics.phrases import Phrases
 from convsim.metrics.shares import left_out_if_empty
+from convsim.schema import Columns, Metric
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 
 def mentions(fault: str) -> Metric:

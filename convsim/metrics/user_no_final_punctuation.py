@@ -6,11 +6,11 @@ import re
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, Metric
 from convsim.metrics.lexicon_files import read_character_class
+from convsim.schema import Columns, Metric
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 NO_WORD = re.compile(r"\W*")
 FINAL_PUNCTUATION = read_character_class("final_punctuation")

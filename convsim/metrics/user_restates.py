@@ -7,11 +7,11 @@ from itertools import chain
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, Metric
 from convsim.metrics.lexicon_files import read_lexicon
+from convsim.schema import Columns, Metric
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 STOP_WORDS = read_lexicon("stop_words")
 

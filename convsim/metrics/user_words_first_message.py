@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Columns, Metric
+from convsim.schema import Columns, Metric
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 
 def _measure(columns: Columns) -> FloatArray:

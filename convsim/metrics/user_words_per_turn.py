@@ -1,7 +1,7 @@
 """Metric: how much the user writes in a turn."""
 
-from convsim.contracts import Metric
-from convsim.contracts.columns import ratio
+from convsim.schema import Metric
+from convsim.schema.columns import ratio
 
 USER_WORDS_PER_TURN = Metric(
     name="user_words_per_turn",

@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, JsonValue
 
-from convsim.contracts.model import ChatMessage
-from convsim.records import Count, Number, Record, Text
+from convsim.schema.model import ChatMessage
+from convsim.schema.record import Count, Number, Record, Text
 
 
 class Asked(Record):

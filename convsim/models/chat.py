@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from convsim._one_line import one_line
-from convsim.contracts.model import ChatMessage
 from convsim.errors import ModelError
 from convsim.models.checkpoint import Checkpoint
+from convsim.schema.model import ChatMessage
 
 SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 PLAIN_STOPS = ("\nUser:", "\nSystem:", "\nAssistant:")

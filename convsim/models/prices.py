@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from convsim._one_line import one_line
 from convsim.errors import InputError
-from convsim.records import Record
+from convsim.schema.record import Record
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from convsim._one_line import one_line
-from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
 from convsim.errors import InputError, ModelError
 from convsim.models.asked import Asked
-from convsim.records import Count, Name, Record
+from convsim.schema.model import ChatMessage, ChatModel, Choice, Completion
+from convsim.schema.record import Count, Name, Record
 
 MAX_LINE_BYTES = 10_000_000
 

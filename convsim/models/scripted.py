@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from convsim.contracts.model import ChatMessage, Choice, Completion
 from convsim.errors import ModelError
 from convsim.models.answer import cut_at
 from convsim.models.asked import Asked
 from convsim.models.choices import check_options
 from convsim.models.structured import accepted
+from convsim.schema.model import ChatMessage, Choice, Completion
 
 Line = str | Exception
 """What to say, or an error to raise."""

@@ -11,8 +11,8 @@ from string import Template
 from pydantic import BaseModel
 
 from convsim._one_line import MAX_LENGTH
-from convsim.contracts.model import ChatMessage
 from convsim.models.choices import as_json
+from convsim.schema.model import ChatMessage
 
 
 class _Example(BaseModel):

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from convsim.conversation import Conversation, Item, Message
 from convsim.errors import TranscriptError
 from convsim.readers.convapparel_schema import ArchivedConversation, ArchivedTurn, Recommendation
 from convsim.readers.convapparel_version import source_of
@@ -23,6 +22,7 @@ from convsim.readers.gathering import Gathering
 from convsim.readers.problems import MalformedError, first_problem, shown
 from convsim.readers.survey import Survey
 from convsim.readers.transcripts import Transcripts
+from convsim.schema.conversation import Conversation, Item, Message
 
 CATEGORIES = frozenset({"footwear", "outerwear", "tops", "bottoms"})
 MAX_NAMED = 10

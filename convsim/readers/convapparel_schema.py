@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from convsim.readers.foreign import ForeignPart, ListOrNull, ObjectOrNull
-from convsim.records import Name, Text
+from convsim.schema.record import Name, Text
 
 
 def _listed(value: object) -> object:

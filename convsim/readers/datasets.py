@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from convsim._resources import shared
 from convsim.errors import InputError
-from convsim.records import Count, Flag, Name, Number, Text
+from convsim.schema.record import Count, Flag, Name, Number, Text
 
 
 class Card(BaseModel):

@@ -9,11 +9,11 @@ from statistics import fmean, median
 
 from pydantic import BaseModel, ConfigDict
 
-from convsim.contracts.columns import words
-from convsim.conversation import Conversation
 from convsim.readers.label_counts import LabelCount, count_labels
 from convsim.readers.survey_report import SurveyReport
 from convsim.readers.transcripts import Transcripts
+from convsim.schema.columns import words
+from convsim.schema.conversation import Conversation
 
 NONE = "-"
 """Stands for what is not stated, in counts by name."""

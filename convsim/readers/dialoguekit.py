@@ -23,13 +23,13 @@ from itertools import count
 from pydantic import JsonValue, ValidationError
 
 from convsim._one_line import one_line
-from convsim.conversation import Conversation, Failure, Label, Labels, Message
 from convsim.errors import TranscriptError
 from convsim.readers.dialoguekit_schema import Dialogue, Participant, Utterance
 from convsim.readers.documents import Document
 from convsim.readers.gathering import Gathering
 from convsim.readers.problems import MalformedError, first_problem, shown
 from convsim.readers.transcripts import Transcripts
+from convsim.schema.conversation import Conversation, Failure, Label, Labels, Message
 
 SOURCE = "dialoguekit"
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, BeforeValidator, Field, JsonValue
 
 from convsim.readers.foreign import ForeignPart, Id, ListOrNull, ObjectOrNull
-from convsim.records import Text
+from convsim.schema.record import Text
 
 
 def _named(value: object) -> object:

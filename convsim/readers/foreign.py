@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
 
-from convsim.records import Name
+from convsim.schema.record import Name
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from convsim.conversation import Conversation
 from convsim.errors import TranscriptError
 from convsim.readers.problems import MalformedError, shown
+from convsim.schema.conversation import Conversation
 
 NEVER_POOLED = frozenset({"convapparel-v1", "convapparel-v2"})
 

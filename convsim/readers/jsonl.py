@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import JsonValue, ValidationError
 
-from convsim.conversation import Conversation
 from convsim.readers.problems import MalformedError, first_problem, shown
+from convsim.schema.conversation import Conversation
 
 
 def conversation_of(document: JsonValue) -> Conversation:

@@ -9,8 +9,8 @@ from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from convsim.conversation import Conversation, Label, Labels
 from convsim.readers.problems import shown
+from convsim.schema.conversation import Conversation, Label, Labels
 
 MAX_VALUES = 5
 

@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from convsim.conversation import Conversation
 from convsim.errors import TranscriptError
 from convsim.readers.files import FileLines
 from convsim.readers.gathering import Gathering
@@ -18,6 +17,7 @@ from convsim.readers.jsonl import conversation_of
 from convsim.readers.openai_messages import openai_conversation_of
 from convsim.readers.problems import MalformedError, shown
 from convsim.readers.transcripts import Transcripts
+from convsim.schema.conversation import Conversation
 
 LineFormat = Literal["convsim", "openai"]
 NOT_OURS = ("must be text, but is null", "must be text, but is a list")

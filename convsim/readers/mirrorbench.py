@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue, ValidationError
 
 from convsim._one_line import one_line
-from convsim.conversation import Conversation, Failure, Message, Usage
 from convsim.errors import TranscriptError
 from convsim.readers.documents import Document, load_document
 from convsim.readers.gathering import Gathering
@@ -30,6 +29,7 @@ from convsim.readers.mirrorbench_schema import Episode, Spoken, Telemetry
 from convsim.readers.mirrorbench_unit import Unit, episode_files
 from convsim.readers.problems import MalformedError, first_problem, shown
 from convsim.readers.transcripts import Transcripts
+from convsim.schema.conversation import Conversation, Failure, Message, Usage
 
 if TYPE_CHECKING:
     from hashlib import _Hash

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from convsim.readers.foreign import ForeignPart, ListOrNull, ObjectOrNull
-from convsim.records import Name, Number, Text
+from convsim.schema.record import Name, Number, Text
 
 NotNegative = Annotated[Number, Field(ge=0)]
 

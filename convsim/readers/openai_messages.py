@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from convsim.conversation import Conversation
 from convsim.readers.jsonl import conversation_of
 from convsim.readers.problems import MalformedError, shown
+from convsim.schema.conversation import Conversation
 
 TEXT_OF_PART = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
 """Types of a content part that are text, and the key that holds it."""

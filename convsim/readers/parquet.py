@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydantic import JsonValue
 
-from convsim.conversation import Conversation
 from convsim.errors import MissingExtraError, TranscriptError
 from convsim.readers.files import MAX_FILE_BYTES, MAX_LINE_BYTES, check_file, damage_reported
 from convsim.readers.gathering import Gathering
@@ -28,6 +27,7 @@ from convsim.readers.jsonl import conversation_of
 from convsim.readers.openai_messages import openai_conversation_of
 from convsim.readers.problems import MalformedError, shown
 from convsim.readers.transcripts import Transcripts
+from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
     from convsim.readers.lines import LineFormat

@@ -6,7 +6,7 @@ import re
 
 from pydantic import ValidationError
 
-from convsim.records import UNKNOWN_KEY
+from convsim.schema.record import UNKNOWN_KEY
 
 MAX_SHOWN = 60
 PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from convsim._one_line import one_line
-from convsim.conversation import Conversation
 from convsim.errors import ConvsimError, PluginError, TranscriptError
 from convsim.plugins import installed, load
 from convsim.readers.files import check_file, damage_reported
@@ -19,6 +18,7 @@ from convsim.readers.gathering import Gathering
 from convsim.readers.jsonl import conversation_of
 from convsim.readers.problems import MalformedError, shown
 from convsim.readers.transcripts import Transcripts
+from convsim.schema.conversation import Conversation
 
 HEAD_BYTES = 4096
 """What ``recognises`` is shown of a file."""

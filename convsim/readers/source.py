@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from convsim._one_line import one_line
-from convsim.conversation import Conversation
 from convsim.errors import InputError
 from convsim.readers.reading import read
 from convsim.readers.transcripts import Transcripts
+from convsim.schema.conversation import Conversation
 
 Source = str | Path | Transcripts | Iterable[Conversation]
 """A file of conversations, a run folder, what `convsim.read` returned, or conversations."""

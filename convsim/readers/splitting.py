@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from convsim.conversation import Conversation
 from convsim.errors import InputError
+from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
 
 By = Literal["user", "conversation"]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from convsim.conversation import Label, Labels
 from convsim.readers.survey_map import Question, SurveyMap, number_of, wording_of
 from convsim.readers.survey_report import LeftQuestion, Level, MappedQuestion, SurveyReport
+from convsim.schema.conversation import Label, Labels
 
 SOURCE = "self"
 MAX_TEXTS = 5

@@ -18,7 +18,7 @@ from pydantic import (
 
 from convsim.errors import InputError
 from convsim.readers.problems import first_problem
-from convsim.records import Name, Number, Record
+from convsim.schema.record import Name, Number, Record
 
 BUILT_IN = Path(__file__).with_name("survey.toml")
 MAX_MAP_BYTES = 1 << 20

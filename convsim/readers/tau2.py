@@ -21,13 +21,13 @@ from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
-from convsim.conversation import Conversation, Ending, Failure, Message, Usage
 from convsim.errors import TranscriptError
 from convsim.readers.documents import Document
 from convsim.readers.gathering import Gathering
 from convsim.readers.problems import MalformedError, first_problem, shown
 from convsim.readers.tau2_schema import Info, SavedMessage, Simulation
 from convsim.readers.transcripts import Transcripts
+from convsim.schema.conversation import Conversation, Ending, Failure, Message, Usage
 
 SOURCE = "tau2-bench"
 OUT_OF_SCOPE = "###OUT-OF-SCOPE###"

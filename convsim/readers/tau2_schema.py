@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from convsim.readers.foreign import ForeignPart, Id, ListOrNull
-from convsim.records import Count, Flag, Name, Number, Text
+from convsim.schema.record import Count, Flag, Name, Number, Text
 
 
 class Participant(ForeignPart):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
 
-from convsim.conversation import Conversation
 from convsim.readers.survey_report import SurveyReport
+from convsim.schema.conversation import Conversation
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convsim.conversation import Conversation
 from convsim.errors import InputError, MissingExtraError
 from convsim.readers.parquet import write_parquet
 from convsim.readers.problems import shown
+from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from convsim.conversation import Conversation
 from convsim.errors import InputError
 from convsim.metrics.acts import ACTS
 from convsim.reliability.document import Agreement, Reliability
@@ -13,6 +12,7 @@ from convsim.reliability.matching import Matched, Pair, match_conversations, mat
 from convsim.reliability.ordinal import ordinal_agreement
 from convsim.reliability.published import published_for
 from convsim.reliability.sets import set_agreement
+from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
 
 MIN_RESAMPLES = 9

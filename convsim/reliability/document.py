@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from convsim import contracts
-from convsim.records import Count, Number, Record
+from convsim import schema as contracts
+from convsim.schema.record import Count, Number, Record
 
 Level = Literal["message", "conversation"]
 Scale = tuple[Number, Number]

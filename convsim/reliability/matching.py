@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from convsim.conversation import Conversation, Label, Labels
 from convsim.errors import InputError
 from convsim.metrics.acts import acts_of
 from convsim.metrics.experience import number_of
 from convsim.reliability.document import Level, Scale
+from convsim.schema.conversation import Conversation, Label, Labels
 
 Value = float | tuple[str, ...]
 Pair = tuple[Conversation, Conversation]

@@ -15,12 +15,12 @@ from rich.text import Text
 from convsim._text import plain
 from convsim.battery.scorecard import Scorecard, SideSummary
 from convsim.battery.side_by_side import Comparison
-from convsim.contracts import FAILING, Finding
 from convsim.report.headline import headline
 from convsim.report.side_by_side.sentences import sentences
 from convsim.report.side_by_side.sentences import warnings as all_warnings
 from convsim.report.side_by_side.tables import overview
 from convsim.report.words import VERDICTS, interval, number
+from convsim.schema import FAILING, Finding
 
 WIDTH = 100
 MAX_LINES = 40

@@ -12,8 +12,9 @@ from convsim.battery.layout import (
     without_section,
 )
 from convsim.battery.scorecard import Scorecard
-from convsim.contracts import FAILING, Finding, Verdict
-from convsim.contracts.details import (
+from convsim.report.words import VERDICTS, measured, number
+from convsim.schema import FAILING, Finding, Verdict
+from convsim.schema.details import (
     AgreementDetails,
     AnyReactionDetails,
     BlindTestDetails,
@@ -21,7 +22,6 @@ from convsim.contracts.details import (
     JointDetails,
     ShiftDetails,
 )
-from convsim.report.words import VERDICTS, measured, number
 
 SHOWN: tuple[Verdict, ...] = (
     "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "undecided",

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 from convsim._text import plain
 from convsim.battery import FailOn, Scorecard
-from convsim.contracts import Finding
 from convsim.report.html.rows import kind_of
 from convsim.report.words import VERDICTS, measured
+from convsim.schema import Finding
 
 NOT_XML = re.compile(r"[\ufffe\uffff]")
 """No control characters, which ``plain`` has replaced, and yet not allowed in XML 1.0."""

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from convsim._text import plain
 from convsim.battery.layout import WORDS_VIEW, in_section
 from convsim.battery.scorecard import Scorecard
-from convsim.contracts.details import DiscriminatorDetails, Tell
 from convsim.report.headline import headline
 from convsim.report.limits import limits
 from convsim.report.words import VERDICTS, floor, interval, number, side
+from convsim.schema.details import DiscriminatorDetails, Tell
 
 
 def to_markdown(card: Scorecard) -> str:

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from convsim._text import plain
 from convsim.battery.layout import in_section, is_shift_of_one_metric
-from convsim.contracts import Finding
-from convsim.contracts.details import DoseDetails, RelationDetails, ShiftDetails
 from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import number
+from convsim.schema import Finding
+from convsim.schema.details import DoseDetails, RelationDetails, ShiftDetails
 
 
 def reactions(findings: Sequence[Finding]) -> Iterator[RenderableType]:

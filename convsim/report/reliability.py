@@ -8,11 +8,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.contracts import Finding
-from convsim.contracts.details import PrevalenceDetails
 from convsim.reliability import Agreement, ClassScore, Estimate, Reliability
 from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import number
+from convsim.schema import Finding
+from convsim.schema.details import PrevalenceDetails
 
 STATISTICS = {
     "kendall_tau_b": "Kendall's tau-b",

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from convsim.contracts import FAILING, Estimate, Finding
 from convsim.report.words import VERDICTS, number
+from convsim.schema import FAILING, Estimate, Finding
 
 STYLES = {"aligned": "green", "reacts_as_people": "green", "undecided": "yellow", "failed": "bold red"}
 

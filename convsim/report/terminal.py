@@ -10,14 +10,14 @@ from rich.text import Text
 from convsim._text import plain
 from convsim.battery.layout import in_section, without_section
 from convsim.battery.scorecard import Scorecard, SideSummary
-from convsim.contracts import Finding
-from convsim.contracts.details import DiscriminatorDetails
 from convsim.report.headline import headline
 from convsim.report.limits import limits
 from convsim.report.reactions import reactions
 from convsim.report.reliability import corrected, summary
 from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import floor, number, side
+from convsim.schema import Finding
+from convsim.schema.details import DiscriminatorDetails
 
 N_TELLS = 5
 

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.conversation import Conversation, Item, Label, Message
+from convsim.schema.conversation import Conversation, Item, Label, Message
 
 MAX_ITEMS = 12
 MAX_MESSAGE_CHARACTERS = 4000

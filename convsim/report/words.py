@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from convsim.contracts import Finding, Verdict
-from convsim.contracts.details import DistanceDetails, ShiftDetails
+from convsim.schema import Finding, Verdict
+from convsim.schema.details import DistanceDetails, ShiftDetails
 
 SideName = Literal["real", "simulated"]
 

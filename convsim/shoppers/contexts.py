@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from convsim.conversation import Conversation, LearnedFrom, Message
 from convsim.errors import InputError
-from convsim.persona import Persona
+from convsim.schema.conversation import Conversation, LearnedFrom, Message
+from convsim.schema.persona import Persona
 from convsim.shoppers.ending import CUT_SHORT
 
 if TYPE_CHECKING:

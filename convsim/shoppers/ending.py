@@ -1,7 +1,7 @@
 """How a real user's end becomes a move: accepting what stands at the same place, or leaving."""
 
-from convsim.contracts import UserMove
-from convsim.conversation import Conversation, Item, Message
+from convsim.schema import UserMove
+from convsim.schema.conversation import Conversation, Item, Message
 
 CUT_SHORT = ("turn_limit", "agent_ended", "agent_failed", "shopper_failed")
 """Endings that are no move of the user's."""

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import ClassVar
 
 from convsim._settings import check_whole
-from convsim.contracts import ChatModel, UserMove
-from convsim.conversation import Conversation, LearnedFrom
-from convsim.persona import Persona
+from convsim.schema import ChatModel, UserMove
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema.persona import Persona
 from convsim.shoppers.contexts import Contexts, situation
 from convsim.shoppers.prompted import Prompted, Style
 from convsim.shoppers.prompts import PROMPTED, prompt_hashes, written

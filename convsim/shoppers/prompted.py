@@ -7,10 +7,10 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Literal
 
 from convsim._settings import check_temperature, check_whole
-from convsim.contracts import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
-from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import InputError, ModelError
-from convsim.persona import Persona
+from convsim.schema import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.ending import last_items
 from convsim.shoppers.prompts import (

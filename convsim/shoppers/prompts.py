@@ -8,8 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from convsim.conversation import Conversation, Item, Message
-from convsim.persona import Persona
+from convsim.schema.conversation import Conversation, Item, Message
+from convsim.schema.persona import Persona
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from convsim.contracts import Shopper, UserMove
-from convsim.conversation import Conversation, LearnedFrom
 from convsim.lifting import TIMEOUT_S, lift_shopper
-from convsim.persona import Persona
+from convsim.schema import Shopper, UserMove
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema.persona import Persona
 
 
 @dataclass(kw_only=True)

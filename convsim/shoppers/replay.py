@@ -7,10 +7,10 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
-from convsim.contracts import UserMove
-from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import ModelError
-from convsim.persona import Persona
+from convsim.schema import UserMove
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema.persona import Persona
 from convsim.shoppers.ending import closing_move, spoken_move
 
 

@@ -9,10 +9,10 @@ from itertools import islice
 from typing import ClassVar
 
 from convsim._settings import check_whole
-from convsim.contracts import UserMove
-from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import ModelError
-from convsim.persona import Persona
+from convsim.schema import UserMove
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema.persona import Persona
 from convsim.seeds import generator
 from convsim.shoppers.contexts import Context, Contexts, situation
 from convsim.shoppers.ending import closing_move, spoken_move

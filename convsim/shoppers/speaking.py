@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from convsim.contracts import Completion
-from convsim.conversation import Usage
 from convsim.errors import EmptyAnswerError, ModelError
+from convsim.schema import Completion
+from convsim.schema.conversation import Usage
 from convsim.seeds import child_seed
 from convsim.shoppers.slips import slip
 

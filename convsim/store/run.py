@@ -11,8 +11,8 @@ from typing import IO
 
 from pydantic import JsonValue
 
-from convsim.conversation import MAX_FAILURE_SHARE, Conversation, Failure
 from convsim.errors import StudyError
+from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation, Failure
 from convsim.store.folder import Manifest, amend, claim
 
 CONVERSATIONS = "conversations.jsonl"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from convsim.catalogue import Catalogue, CatalogueItem
-from convsim.conversation import Item
 from convsim.errors import StudyError
 from convsim.readers import Transcripts
+from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.schema.conversation import Item
 
 TEXTS = ("description", "features")
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim._resources import shared
-from convsim.catalogue import Catalogue
 from convsim.config import ArmSection, PluginSection, StudyConfig
-from convsim.contracts import Agent, Annotator, ChatModel, Shopper
-from convsim.conversation import Conversation
 from convsim.engine import Arm
 from convsim.errors import StudyError
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
-from convsim.persona import Persona
 from convsim.plugins import Parts, installed, make
 from convsim.readers import Transcripts, read
+from convsim.schema import Agent, Annotator, ChatModel, Shopper
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation
+from convsim.schema.persona import Persona
 from convsim.study.archived import archived_catalogue
 from convsim.study.personas import draw_personas, instructed_personas, read_personas
 from convsim.study.study import Study

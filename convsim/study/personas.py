@@ -9,11 +9,11 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from convsim._one_line import one_line
-from convsim.conversation import Conversation
 from convsim.errors import StudyError
-from convsim.persona import Persona
 from convsim.readers import Transcripts
-from convsim.records import refusal
+from convsim.schema.conversation import Conversation
+from convsim.schema.persona import Persona
+from convsim.schema.record import refusal
 from convsim.seeds import generator
 
 MAX_BYTES = 16 << 20

@@ -10,12 +10,12 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim._waiting import refuse_in_a_loop
-from convsim.contracts import Agent, Shopper
 from convsim.engine import Arm, Limits, Planned, Progress, hold_all
 from convsim.errors import InputError
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
-from convsim.persona import LOOK_AHEAD, Persona
 from convsim.provenance import provenance
+from convsim.schema import Agent, Shopper
+from convsim.schema.persona import LOOK_AHEAD, Persona
 from convsim.store import Manifest, open_run
 
 NOTHING_MORE: Mapping[str, JsonValue] = {}

@@ -6,11 +6,11 @@ import hashlib
 from importlib.resources import files
 from pathlib import Path
 
-from convsim.contracts import ChatMessage
 from convsim.errors import InputError
 from convsim.models.chat import answer_tokens
 from convsim.models.checkpoint import Checkpoint, check_path, load_checkpoint, needs_torchao
 from convsim.models.embedded import embedded_folder
+from convsim.schema import ChatMessage
 from convsim.shoppers.sft import SHOPPER_FILE, Trained, read_trained
 from convsim.shoppers.sft.moves import SAY
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convsim.conversation import Conversation
 from convsim.errors import InputError
-from convsim.persona import LOOK_AHEAD
 from convsim.readers import split
+from convsim.schema.conversation import Conversation
+from convsim.schema.persona import LOOK_AHEAD
 from convsim.training.settings import MIN_CONVERSATIONS
 
 

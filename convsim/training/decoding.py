@@ -10,11 +10,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from convsim.contracts import ChatMessage, OpeningModel
-from convsim.contracts.columns import words
-from convsim.conversation import Conversation
 from convsim.errors import ModelError
-from convsim.records import Count, Number, Record, Text
+from convsim.schema import ChatMessage, OpeningModel
+from convsim.schema.columns import words
+from convsim.schema.conversation import Conversation
+from convsim.schema.record import Count, Number, Record, Text
 from convsim.seeds import child_seed, generator
 from convsim.shoppers.sft import Trained, script
 from convsim.shoppers.sft.moves import SAY

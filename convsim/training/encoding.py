@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from convsim.conversation import Conversation
 from convsim.models.chat import (
     answer_end,
     answer_tokens,
@@ -15,6 +14,7 @@ from convsim.models.chat import (
     whole_chat_tokens,
 )
 from convsim.models.checkpoint import Checkpoint
+from convsim.schema.conversation import Conversation
 from convsim.shoppers.sft import Script, script
 
 IGNORED = -100

@@ -10,10 +10,10 @@ from typing import Any
 
 from convsim._one_line import one_line
 from convsim._waiting import run_to_its_end
-from convsim.conversation import Conversation
 from convsim.errors import TrainingError
 from convsim.models.checkpoint import quiet
 from convsim.models.local import Local
+from convsim.schema.conversation import Conversation
 from convsim.shoppers.sft import SHOPPER_FILE, Trained
 from convsim.training.adapting import merged
 from convsim.training.base_model import model_hashes

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from convsim.errors import InputError
-from convsim.records import Count, Number, Record
+from convsim.schema.record import Count, Number, Record
 from convsim.store import MANIFEST
 from convsim.training.choosing import Chosen
 from convsim.training.decoding import Decoding

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import InputError, ModelError
 from convsim.models.checkpoint import require_packages
 from convsim.provenance import provenance
+from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.shoppers.prompts import prompt_hashes
 from convsim.shoppers.sft import SHOPPER_FILE, Trained
 from convsim.store import MANIFEST, Manifest, amend, claim

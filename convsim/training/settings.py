@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from convsim.errors import InputError
-from convsim.records import Count, Flag, Number, Record
+from convsim.schema.record import Count, Flag, Number, Record
 
 MIN_CONVERSATIONS = 20
 """Fewer teach a model some people's words by heart, and leave nobody to stop it by."""

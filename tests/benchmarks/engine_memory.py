@@ -15,12 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from convsim.contracts import AgentReply, UserMove
-from convsim.contracts.model import ChatMessage
-from convsim.conversation import Conversation, Item, LearnedFrom, Usage
 from convsim.engine import Progress
 from convsim.models import Scripted
-from convsim.persona import Persona
+from convsim.schema import AgentReply, UserMove
+from convsim.schema.conversation import Conversation, Item, LearnedFrom, Usage
+from convsim.schema.model import ChatMessage
+from convsim.schema.persona import Persona
 from convsim.study import Study
 
 TURNS = 4

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import convsim
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
 from convsim.training.base_model import base_path, load_base
 from convsim.training.encoding import Example, encode
 from convsim.training.perplexity import user_perplexity

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from convsim.contracts import FAILING
+from convsim.schema import FAILING
 from convsim_validators.counterfactual import first_message, survival
 from convsim_validators.counterfactual.arm_side import ArmSide
 from convsim_validators.counterfactual.arms import Arms

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from convsim.contracts import Corpus
-from convsim.conversation import Conversation, Message
+from convsim.schema import Corpus
+from convsim.schema.conversation import Conversation, Message
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.first_message import independence_findings
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from convsim.contracts import Finding
+from convsim.schema import Finding
 from convsim_validators import Marginals
 from tests.corpora import corpus
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from convsim.contracts import Finding
 from convsim.metrics import measure_both
+from convsim.schema import Finding
 from convsim_validators.labels.prevalence import Prevalence
 from tests.labelled import labelled_messages
 

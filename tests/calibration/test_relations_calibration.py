@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from convsim.contracts import Finding
+from convsim.schema import Finding
 from convsim_validators.dose_response.dose_response import DoseResponse
 from convsim_validators.relations.relation import Relation
 from convsim_validators.relations.relations import Relations

@@ -21,8 +21,8 @@ from convsim.agents import (
     Retrieval,
     degrade,
 )
-from convsim.contracts import Agent, AgentReply
-from convsim.conversation import Conversation
+from convsim.schema import Agent, AgentReply
+from convsim.schema.conversation import Conversation
 from convsim.testing import check_agent
 from tests.unit.agents.shops import Mouth, shop, talk
 

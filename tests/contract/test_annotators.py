@@ -9,9 +9,9 @@ import pytest
 from convsim.annotators.classifier import Classifier, save, train
 from convsim.annotators.judge import Judge
 from convsim.annotators.rules import Rules
-from convsim.contracts import Annotator
 from convsim.models import Asked, Scripted
 from convsim.plugins import installed
+from convsim.schema import Annotator
 from convsim.testing import check_annotator
 from tests.judges import verdict
 from tests.unit.annotators.labelled import acted

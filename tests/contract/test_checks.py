@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import convsim
-from convsim.contracts import AgentReply, Annotation, UserMove
-from convsim.conversation import Label
+from convsim.schema import AgentReply, Annotation, UserMove
+from convsim.schema.conversation import Label
 from convsim.testing import (
     check_agent,
     check_annotator,

@@ -22,9 +22,9 @@ from convsim.agents import (
     degrade,
 )
 from convsim.agents.faults import FAULTS, PRESETS
-from convsim.contracts import Agent, AgentReply
-from convsim.conversation import Conversation, Item, Message
 from convsim.models import OpenAICompatible
+from convsim.schema import Agent, AgentReply
+from convsim.schema.conversation import Conversation, Item, Message
 from tests.unit.agents.shops import Mouth, shop, talk
 from tests.unit.models.loopback import Request, answering, chat, whole
 

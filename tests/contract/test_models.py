@@ -16,7 +16,6 @@ import pytest
 from pydantic import BaseModel
 
 import convsim.models
-from convsim.contracts.model import ChatMessage, ChatModel, Choice, Completion
 from convsim.errors import ModelError
 from convsim.models import (
     Asked,
@@ -26,6 +25,7 @@ from convsim.models import (
     Recorded,
     Scripted,
 )
+from convsim.schema.model import ChatMessage, ChatModel, Choice, Completion
 from tests.unit.models.loopback import Reply, Request, answering, chat, whole
 from tests.unit.models.tiny import make_tiny
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import convsim.shoppers
-from convsim.contracts import Shopper
-from convsim.conversation import Conversation
-from convsim.persona import Persona
+from convsim.schema import Shopper
+from convsim.schema.conversation import Conversation
+from convsim.schema.persona import Persona
 from convsim.shoppers import ICL, SFT, Prompted, PythonShopper, Replay, Resample
 from convsim.testing import check_shopper
 from tests.unit.shoppers.logs import EMPTY, boots, drawn_from, logged, model, shown

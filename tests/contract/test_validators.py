@@ -6,9 +6,9 @@ import pytest
 
 from convsim.annotation import annotate
 from convsim.annotators.rules import Rules
-from convsim.contracts import Validator
-from convsim.conversation import Conversation
 from convsim.plugins import installed
+from convsim.schema import Validator
+from convsim.schema.conversation import Conversation
 from convsim.testing import check_validator
 from convsim_validators import (
     Counterfactual,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from convsim.contracts.model import ChatMessage, Completion
 from convsim.errors import ModelError
 from convsim.models import OpenAICompatible
+from convsim.schema.model import ChatMessage, Completion
 from tests.unit.models.loopback import Reply, loopback
 
 HELLO = [ChatMessage(role="user", content="Hello")]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import convsim.cli.app
 import convsim.study  # noqa: F401
-from convsim.catalogue import Catalogue  # noqa: F401
 from convsim.cli import main
+from convsim.schema.catalogue import Catalogue  # noqa: F401
 
 moments: list[float] = json.loads(sys.argv[1])
 arguments = sys.argv[2:]

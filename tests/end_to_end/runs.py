@@ -26,7 +26,7 @@ PLUGINS = '''
 """A shopper that says two things and leaves, and an agent that takes its time."""
 import asyncio, os
 from pathlib import Path
-from convsim.contracts import AgentReply, UserMove
+from convsim.schema import AgentReply, UserMove
 
 
 class Brief:

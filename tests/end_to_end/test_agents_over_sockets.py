@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from convsim.agents import HTTP, LLM, OpenAIChat
-from convsim.conversation import Usage
 from convsim.errors import AgentError, InputError
 from convsim.models import OpenAICompatible
+from convsim.schema.conversation import Usage
 from tests.unit.agents.shops import shop, talk
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -7,8 +7,8 @@ from pytest_httpserver import HTTPServer
 
 from convsim.annotation import annotate
 from convsim.annotators.judge import Judge
-from convsim.conversation import Conversation, Label, Message
 from convsim.metrics import measure_both
+from convsim.schema.conversation import Conversation, Label, Message
 from convsim_validators.labels.prevalence import Prevalence
 from tests.judges import Erring, model_that
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from convsim.agents import HTTP, PythonAgent
-from convsim.contracts import Agent
-from convsim.conversation import Conversation
 from convsim.models import OpenAICompatible
-from convsim.persona import Persona
+from convsim.schema import Agent
+from convsim.schema.conversation import Conversation
+from convsim.schema.persona import Persona
 from convsim.shoppers import Prompted
 from convsim.study import Outcome, Study
 from tests.doubles import Obliging, Told, people, say

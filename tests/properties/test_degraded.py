@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from convsim.agents import Retrieval, degrade
 from convsim.agents.faults import FAULTS, PRESETS
 from convsim.agents.search.tokens import plain_text
-from convsim.contracts import AgentReply
-from convsim.conversation import Conversation, Message
+from convsim.schema import AgentReply
+from convsim.schema.conversation import Conversation, Message
 from tests.unit.agents.faults.degrading import SHOP, Listener, ask
 
 SHOP_TALK = st.lists(

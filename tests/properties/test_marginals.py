@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convsim.contracts import Corpus
+from convsim.schema import Corpus
 from convsim_validators import HumanLikeness, Marginals
 from tests.corpora import corpus
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convsim.conversation import Conversation, Item, Message
 from convsim.metrics import METRICS, measure
+from convsim.schema.conversation import Conversation, Item, Message
 
 hostile = st.characters(exclude_categories=()) | st.sampled_from(
     "?？…。.!\u200d\ufe0f\u0301’'- \n\t\0_İßÅ😀👍🏽9٤½iI"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convsim.conversation import Conversation
 from convsim.errors import TranscriptError
 from convsim.readers import read, write
+from convsim.schema.conversation import Conversation
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)

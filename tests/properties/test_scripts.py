@@ -5,8 +5,8 @@ from itertools import groupby
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convsim.conversation import Conversation, Ending, Item, Message
-from convsim.persona import Persona
+from convsim.schema.conversation import Conversation, Ending, Item, Message
+from convsim.schema.persona import Persona
 from convsim.shoppers.sft import asked, script
 from convsim.shoppers.sft.moves import possible
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from convsim.contracts import Corpus
-from convsim.conversation import Conversation, Message
+from convsim.schema import Corpus
+from convsim.schema.conversation import Conversation, Message
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.kaplan_meier import survival
 from convsim_validators.counterfactual.survival import hazard_findings

@@ -26,7 +26,7 @@ WRONG = {
 }
 SETTING = """
 import convsim
-from convsim.contracts import Agent, AgentReply
+from convsim.schema import Agent, AgentReply
 from convsim.plugins import make
 
 def echo(conversation: convsim.Conversation) -> str:

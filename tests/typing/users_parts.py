@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 import convsim
-from convsim.contracts import (
+from convsim.schema import (
     Agent,
     AgentReply,
     Annotation,
@@ -24,8 +24,8 @@ from convsim.contracts import (
     UserMove,
     Validator,
 )
-from convsim.conversation import Conversation, Label, LearnedFrom
-from convsim.persona import Persona
+from convsim.schema.conversation import Conversation, Label, LearnedFrom
+from convsim.schema.persona import Persona
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import assert_type
 
 import convsim
-from convsim.contracts import Agent, Annotator, ChatModel, Finding, Shopper, Validator
 from convsim.lifting import lift_agent, lift_annotator, lift_shopper, lift_validator
 from convsim.plugins import make
+from convsim.schema import Agent, Annotator, ChatModel, Finding, Shopper, Validator
 
 
 def echo(conversation: convsim.Conversation) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from convsim.catalogue import MAX_LINE_CHARACTERS, Catalogue, CatalogueItem
-from convsim.conversation import Item
 from convsim.errors import InputError
+from convsim.schema.catalogue import MAX_LINE_CHARACTERS, Catalogue, CatalogueItem
+from convsim.schema.conversation import Item
 
 BOOT = {
     "id": "boot-1",

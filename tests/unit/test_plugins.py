@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from convsim.config import StudyConfig
-from convsim.contracts import UserMove
-from convsim.conversation import Conversation, LearnedFrom
 from convsim.errors import PluginError
 from convsim.plugins import make
+from convsim.schema import UserMove
+from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.study import Assembly
 
 HERE = __name__

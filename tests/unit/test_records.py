@@ -12,11 +12,16 @@ from pydantic import ValidationError
 
 from convsim.battery import Scorecard
 from convsim.battery.scorecard import MadeBy, SideSummary
-from convsim.catalogue import Catalogue
 from convsim.config import read_study
-from convsim.contracts import AgentReply, Annotation, Finding, Standing, UserMove
-from convsim.contracts.model import Completion
-from convsim.conversation import (
+from convsim.engine.exchange import hold
+from convsim.engine.planned import Arm, Planned
+from convsim.errors import InputError, StudyError
+from convsim.models.asked import Asked
+from convsim.reliability import Reliability
+from convsim.report.document import read_scorecard
+from convsim.schema import AgentReply, Annotation, Finding, Standing, UserMove
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import (
     Conversation,
     Failure,
     Fault,
@@ -26,14 +31,9 @@ from convsim.conversation import (
     Message,
     Usage,
 )
-from convsim.engine.exchange import hold
-from convsim.engine.planned import Arm, Planned
-from convsim.errors import InputError, StudyError
-from convsim.models.asked import Asked
-from convsim.persona import Constraint, Control, Persona
-from convsim.records import Record
-from convsim.reliability import Reliability
-from convsim.report.document import read_scorecard
+from convsim.schema.model import Completion
+from convsim.schema.persona import Constraint, Control, Persona
+from convsim.schema.record import Record
 from convsim.study.personas import read_personas
 from convsim_validators.relations.relation_file import read_relations
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from convsim.conversation import Conversation, Failure, Message
 from convsim.errors import StudyError
+from convsim.schema.conversation import Conversation, Failure, Message
 from convsim.store import Manifest, open_run
 
 MANIFEST: Manifest = {"plan": {"n": 3, "personas": ["a", "b"]}}

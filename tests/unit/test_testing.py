@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from convsim.battery import Scorecard, SideSummary
-from convsim.contracts import Finding, NoiseFloor
 from convsim.errors import ConvsimError, InputError, PluginError, StudyError
 from convsim.readers import read
+from convsim.schema import Finding, NoiseFloor
 from convsim.testing import assert_findings, hold_study
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
 
 
 @dataclass(frozen=True)

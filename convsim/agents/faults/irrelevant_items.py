@@ -8,8 +8,8 @@ from convsim.agents.faults.rewording import with_items
 from convsim.agents.faults.stock import Stock
 from convsim.agents.search.listening import MAX_CHARACTERS, MAX_MESSAGES
 from convsim.agents.search.wishes import Phrase
-from convsim.catalogue import CatalogueItem
-from convsim.conversation import Item
+from convsim.schema.catalogue import CatalogueItem
+from convsim.schema.conversation import Item
 
 MAX_ATTEMPTS = 50
 """How often an item is drawn that is not shown yet; a shop with fewer others than slots runs out."""

@@ -24,9 +24,9 @@ from convsim.agents.faults.hooks import (
     Silencing,
 )
 from convsim.agents.faults.presets import PRESETS
-from convsim.contracts.agent import AgentReply
 from convsim.errors import AgentError, PluginError
 from convsim.plugins import installed, load
+from convsim.schema.agent import AgentReply
 from convsim.seeds import generator
 
 OFFERED = ("reply", "conversation", "severity", "rng")

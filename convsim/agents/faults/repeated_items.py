@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convsim.agents.faults.hooks import NOT_DRAWN, Answering, Done, Draft, NotDone, Scene, listed
 from convsim.agents.faults.rewording import with_items
-from convsim.conversation import Conversation, Item
+from convsim.schema.conversation import Conversation, Item
 
 
 def _alter(draft: Draft, scene: Scene) -> Done[Draft] | NotDone:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from convsim.agents.search.money import NAME, NUMBER, SIGN
-from convsim.contracts.agent import AgentReply
-from convsim.conversation import Item
+from convsim.schema.agent import AgentReply
+from convsim.schema.conversation import Item
 
 NO_PRICE = "a price on request"
 PRICE = rf"(?P<sign>{SIGN})\s*{NUMBER}|{NUMBER}\s*(?P<name>{SIGN}|{NAME})"

@@ -15,7 +15,7 @@ from convsim._one_line import one_line
 from convsim.agents.faults.draws import Draws
 from convsim.agents.faults.hooks import REPLY, Answering, Done, Draft, Scene
 from convsim.agents.faults.rewording import short_title
-from convsim.contracts.agent import AgentReply
+from convsim.schema.agent import AgentReply
 
 FOLDER = Path(__file__).with_name("phrases")
 MAX_TITLE = 100

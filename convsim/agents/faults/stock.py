@@ -9,8 +9,8 @@ from functools import cached_property
 from convsim.agents.search.tokens import plain_text, tokens, words_of
 from convsim.agents.search.vocabulary import Vocabulary
 from convsim.agents.search.wishes import Phrase
-from convsim.catalogue import Catalogue, CatalogueItem
-from convsim.conversation import Item
+from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.schema.conversation import Item
 
 
 @dataclass

@@ -13,7 +13,7 @@ from convsim.agents.search.sizing import sizes_in
 from convsim.agents.search.tokens import phrase_in, plain_text
 from convsim.agents.search.vocabulary import Vocabulary
 from convsim.agents.search.wishes import Budget, Facet, Judgement, Wish, Wishes
-from convsim.conversation import Conversation, Message
+from convsim.schema.conversation import Conversation, Message
 
 MAX_CHARACTERS = 4_000
 """How much of one message is read; nobody asks for shoes at greater length."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from convsim.agents.search.shelf import Shelf
 from convsim.agents.search.tokens import phrase_in
 from convsim.agents.search.wishes import Facet, Wishes
-from convsim.catalogue import CatalogueItem
+from convsim.schema.catalogue import CatalogueItem
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,7 @@ from convsim.agents.search.sizing import one_spelling
 from convsim.agents.search.tokens import words_of
 from convsim.agents.search.vocabulary import ATTRIBUTES, Vocabulary, values_of
 from convsim.agents.search.wishes import Facet, Phrase
-from convsim.catalogue import Catalogue, CatalogueItem
+from convsim.schema.catalogue import Catalogue, CatalogueItem
 
 if TYPE_CHECKING:
     import bm25s

@@ -12,7 +12,7 @@ from convsim.agents.search.english import english
 from convsim.agents.search.sizing import one_spelling
 from convsim.agents.search.tokens import Token, words_of
 from convsim.agents.search.wishes import Facet, Phrase
-from convsim.catalogue import Catalogue, CatalogueItem
+from convsim.schema.catalogue import Catalogue, CatalogueItem
 
 ATTRIBUTES: tuple[Facet, ...] = ("category", "colors", "material", "occasion", "brand")
 PARTS = re.compile(r"\s*(?:/|&|,|\band\b)\s*")

@@ -11,8 +11,8 @@ from convsim.annotators.classifier.card import Card
 from convsim.annotators.classifier.file import load
 from convsim.annotators.classifier.learned import Learned
 from convsim.annotators.classifier.units import conversation_unit, message_units
-from convsim.contracts import Annotation
-from convsim.conversation import Conversation, Label
+from convsim.schema import Annotation
+from convsim.schema.conversation import Conversation, Label
 
 
 @dataclass(frozen=True)

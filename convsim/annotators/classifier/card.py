@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 
 from convsim.annotators.classifier.scores import Scores
 from convsim.annotators.classifier.targets import Target
-from convsim.conversation import LearnedFrom
-from convsim.records import Count, Name, Record, Text
+from convsim.schema.conversation import LearnedFrom
+from convsim.schema.record import Count, Name, Record, Text
 
 
 class Card(Record):

@@ -12,8 +12,8 @@ from convsim.annotators.classifier.targets import ACTS
 from convsim.annotators.classifier.units import Level
 from convsim.annotators.definitions import definitions
 from convsim.annotators.mapping import ActMap
-from convsim.conversation import Conversation, Label
 from convsim.errors import InputError
+from convsim.schema.conversation import Conversation, Label
 
 Place = tuple[int, int | None]
 """A conversation's number, and a message's index among all of its messages or None for the whole."""

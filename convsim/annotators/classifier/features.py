@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from convsim.annotators.classifier.units import Unit
-from convsim.contracts.columns import words
+from convsim.schema.columns import words
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,8 +16,8 @@ from convsim.annotators.classifier.learned import LevelModel, spoken
 from convsim.annotators.classifier.linear import Answered, cut_for_f1, cut_for_rate, deal, fit
 from convsim.annotators.classifier.scores import Scores, score
 from convsim.annotators.classifier.units import Unit, conversation_unit, message_units
-from convsim.conversation import Conversation, Label
 from convsim.errors import InputError
+from convsim.schema.conversation import Conversation, Label
 from convsim.seeds import child_seed
 
 if TYPE_CHECKING:

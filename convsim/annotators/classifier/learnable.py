@@ -13,8 +13,8 @@ from convsim.annotators.classifier.evidence import Evidence, Place, check, colle
 from convsim.annotators.classifier.targets import ACTS, Target
 from convsim.annotators.definitions import OTHER
 from convsim.annotators.mapping import ActMap
-from convsim.conversation import Conversation
 from convsim.errors import InputError
+from convsim.schema.conversation import Conversation
 
 MIN_UNITS = 20
 MIN_EXAMPLES = 5

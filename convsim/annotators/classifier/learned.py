@@ -12,7 +12,7 @@ from convsim.annotators.classifier.features import BLOCKS, FEATURES_VERSION, Fea
 from convsim.annotators.classifier.linear import Questions
 from convsim.annotators.classifier.targets import Target
 from convsim.annotators.classifier.units import N_NUMBERS, Level, Unit
-from convsim.conversation import Label
+from convsim.schema.conversation import Label
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from convsim.annotators.classifier.targets import Target
 from convsim.annotators.definitions import OTHER
-from convsim.records import Count, Name, Number, Record
+from convsim.schema.record import Count, Name, Number, Record
 from convsim.seeds import generator
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pydantic import JsonValue, model_validator
 
 from convsim.annotators.classifier.units import Level
 from convsim.annotators.definitions import OTHER, definitions
-from convsim.conversation import Label
-from convsim.records import Name, Number, Record
+from convsim.schema.conversation import Label
+from convsim.schema.record import Name, Number, Record
 
 ACTS = "acts"
 

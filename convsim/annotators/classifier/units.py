@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from convsim.contracts.columns import words
-from convsim.conversation import Conversation, Message
+from convsim.schema.columns import words
+from convsim.schema.conversation import Conversation, Message
 
 Level = Literal["message", "conversation"]
 MAX_CHARACTERS = 20_000

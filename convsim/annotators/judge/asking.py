@@ -8,7 +8,7 @@ from convsim.annotators.definitions import Definitions, definitions
 from convsim.annotators.judge.prompts import render, shuffled
 from convsim.annotators.judge.verdict import conversation_schema, message_schema, read_verdict
 from convsim.annotators.judge.votes import Vote
-from convsim.contracts import ChatMessage, ChatModel, Completion
+from convsim.schema import ChatMessage, ChatModel, Completion
 from convsim.seeds import child_seed
 
 YES, NO = "yes", "no"

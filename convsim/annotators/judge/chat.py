@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from convsim.conversation import Conversation, Item, Message
+from convsim.schema.conversation import Conversation, Item, Message
 
 SPEAKERS = {"user": "user", "assistant": "agent"}
 FIRST = 2

@@ -12,9 +12,9 @@ from convsim.annotators.judge.asking import Task, vote_by_choices, vote_by_schem
 from convsim.annotators.judge.chat import lines_of, within
 from convsim.annotators.judge.prompts import PROMPTS, Form, prompt_hashes
 from convsim.annotators.judge.votes import Vote, labels_of
-from convsim.contracts import Annotation, ChatModel
-from convsim.conversation import Conversation, Usage
 from convsim.errors import InputError
+from convsim.schema import Annotation, ChatModel
+from convsim.schema.conversation import Conversation, Usage
 from convsim.seeds import child_seed
 
 AT_ONCE = 8

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from convsim.contracts import Completion
-from convsim.conversation import Label
+from convsim.schema import Completion
+from convsim.schema.conversation import Label
 
 ACTS = "acts"
 

@@ -11,8 +11,8 @@ from convsim.annotators.rules.end import at_the_end
 from convsim.annotators.rules.language import ACT, Language, Rule, language
 from convsim.annotators.rules.places import Place
 from convsim.annotators.rules.reading import ReadSentence, read_message
-from convsim.contracts import Annotation
-from convsim.conversation import Conversation, Label
+from convsim.schema import Annotation
+from convsim.schema.conversation import Conversation, Label
 
 ACTS = "acts"
 

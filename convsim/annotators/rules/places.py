@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from convsim.annotators.rules.language import Language
 from convsim.annotators.rules.words import is_shouted, sentences
-from convsim.conversation import Message
+from convsim.schema.conversation import Message
 
 MAX_EARLIER = 50
 """With how many of the user's last messages a message is compared."""

@@ -24,12 +24,12 @@ from convsim.battery.side_by_side.document import Comparison, LearnedFile, Peopl
 from convsim.battery.side_by_side.placed import placed
 from convsim.battery.side_by_side.simulator_report import simulator_report
 from convsim.battery.side_by_side.standings import standings_of
-from convsim.contracts import Validator
 from convsim.lifting import AnnotatorLike, ValidatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
 from convsim.provenance import own_version
 from convsim.readers import Source, Transcripts
+from convsim.schema import Validator
 
 SECONDS = (
     "not every simulator has a price, so cost is counted in seconds, waiting included: they compare simulators only "

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convsim.battery.sides import Selection, Side
-from convsim.conversation import Conversation
 from convsim.errors import InputError
 from convsim.lifting import AnnotatorLike
 from convsim.readers import Source, Transcripts, read_source, stem_of
+from convsim.schema.conversation import Conversation
 
 Simulators = Mapping[str, Source] | Sequence[Source]
 """Simulated sides, by name or in a row."""

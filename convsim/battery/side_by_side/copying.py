@@ -13,8 +13,8 @@ from convsim.battery.side_by_side.memorisation import Learned, Memorisation, mem
 from convsim.battery.side_by_side.shares import Share
 from convsim.battery.side_by_side.titles import Titles, known_titles, titles_named_early
 from convsim.battery.sides import Side
-from convsim.conversation import Conversation
 from convsim.readers import Transcripts
+from convsim.schema.conversation import Conversation
 
 UNSEEN = (
     "what it says that it learned from is not all in the files that were given (--learned): how much it says word for "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from convsim.conversation import Conversation, Usage
-from convsim.records import Count, Number, Record, Text
+from convsim.schema.conversation import Conversation, Usage
+from convsim.schema.record import Count, Number, Record, Text
 
 UNCOUNTED = "no tokens were counted"
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from convsim import contracts
+from convsim import schema as contracts
 from convsim.battery.scorecard import MadeBy, Scorecard, SideSummary
 from convsim.battery.side_by_side.cost import Cost
 from convsim.battery.side_by_side.front import LeanerPair, OnFront
 from convsim.battery.side_by_side.memorisation import Memorisation
 from convsim.battery.side_by_side.shares import Difference, Share
-from convsim.contracts import Interval, NoiseFloor, Standing, Verdict
-from convsim.records import Count, Name, Number, Record, Text
+from convsim.schema import Interval, NoiseFloor, Standing, Verdict
+from convsim.schema.record import Count, Name, Number, Record, Text
 
 if TYPE_CHECKING:
     import pandas as pd

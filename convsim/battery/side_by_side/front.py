@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from convsim.contracts import Interval
-from convsim.records import Name, Number, Record, Text
+from convsim.schema import Interval
+from convsim.schema.record import Name, Number, Record, Text
 
 Place = Literal["on", "off", "undecided"]
 MAX_NAMED = 3

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from convsim.battery.side_by_side.shares import Share, share, units_of
-from convsim.contracts.columns import words
-from convsim.conversation import Conversation
 from convsim.readers import Transcripts
-from convsim.records import Count, Record
+from convsim.schema.columns import words
+from convsim.schema.conversation import Conversation
+from convsim.schema.record import Count, Record
 
 MIN_WORDS = 5
 """Shorter messages ("yes please") are said twice by chance."""

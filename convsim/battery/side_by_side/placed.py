@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convsim.battery.side_by_side.document import CostAxis, SimulatorReport
 from convsim.battery.side_by_side.front import Apart, Candidate, LeanerPair, leaner_pairs, places
-from convsim.contracts import Standing
+from convsim.schema import Standing
 
 APART = "mean_distance_difference"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import hypot, sqrt
 
-from convsim.contracts import Interval
-from convsim.conversation import Conversation
-from convsim.records import Count, Number, Record, Text
+from convsim.schema import Interval
+from convsim.schema.conversation import Conversation
+from convsim.schema.record import Count, Number, Record, Text
 
 Z = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""

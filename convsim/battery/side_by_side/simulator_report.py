@@ -14,8 +14,8 @@ from convsim.battery.side_by_side.cost import cost_of
 from convsim.battery.side_by_side.document import Estimate, SimulatorReport
 from convsim.battery.side_by_side.front import OnFront
 from convsim.battery.side_by_side.shares import difference
-from convsim.contracts import Standing
-from convsim.conversation import Conversation
+from convsim.schema import Standing
+from convsim.schema.conversation import Conversation
 
 NOT_PLACED = OnFront(place="undecided", reason="it is held against no other yet")
 

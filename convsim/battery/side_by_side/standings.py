@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from convsim._text import described
 from convsim.battery.sides import Side
-from convsim.contracts import Comparer, Corpus, Standing, Validator
 from convsim.errors import ConvsimError
 from convsim.metrics import Metrics, measure_both
+from convsim.schema import Comparer, Corpus, Standing, Validator
 
 
 @dataclass(frozen=True)

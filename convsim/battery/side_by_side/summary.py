@@ -14,8 +14,8 @@ from convsim.battery.layout import (
 )
 from convsim.battery.scorecard import Scorecard
 from convsim.battery.side_by_side.document import Distance, Estimate, Reactions, Verdicts
-from convsim.contracts import FAILING, Finding, NoiseFloor, Standing
-from convsim.contracts.details import AgreementDetails, JointDetails
+from convsim.schema import FAILING, Finding, NoiseFloor, Standing
+from convsim.schema.details import AgreementDetails, JointDetails
 
 
 def verdicts(findings: Iterable[Finding]) -> Verdicts:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from convsim.battery.side_by_side.shares import Share, share, units_of
-from convsim.contracts.columns import words
-from convsim.conversation import Conversation
+from convsim.schema.columns import words
+from convsim.schema.conversation import Conversation
 
 MIN_WORDS = 3
 """Shorter titles ("Rain boots") are what anybody might ask for."""

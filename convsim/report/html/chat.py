@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from convsim._text import plain
-from convsim.conversation import Conversation, Item, Message
 from convsim.report.html.marking import Segment, marked
 from convsim.report.html.text import name, readable
 from convsim.report.words import number
+from convsim.schema.conversation import Conversation, Item, Message
 
 MAX_MESSAGES = 60
 MAX_MESSAGE_CHARACTERS = 4_000

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from convsim.battery.layout import WORDS_VIEW, in_section
-from convsim.contracts import Finding
-from convsim.contracts.details import DiscriminatorDetails
+from convsim.schema import Finding
+from convsim.schema.details import DiscriminatorDetails
 
 
 def words_view(findings: Iterable[Finding]) -> DiscriminatorDetails | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from convsim.conversation import Conversation
 from convsim.report.words import number
+from convsim.schema.conversation import Conversation
 
 
 def cost_rows(conversations: Iterable[Conversation]) -> tuple[list[tuple[str, str, str]], str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from convsim.contracts import Finding
-from convsim.conversation import Conversation
 from convsim.report.html.chat import Chat, chat
 from convsim.report.html.conversation_scores import scores_of
+from convsim.schema import Finding
+from convsim.schema.conversation import Conversation
 
 N_SHOWN = 5
 

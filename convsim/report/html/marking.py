@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from convsim.contracts import WORD
+from convsim.schema import WORD
 
 
 class Span(NamedTuple):

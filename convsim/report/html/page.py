@@ -9,7 +9,6 @@ from pathlib import Path
 from convsim._text import plain
 from convsim.battery import Scorecard, SideSummary
 from convsim.battery.layout import HABITS_VIEW
-from convsim.conversation import Conversation
 from convsim.report.headline import headline
 from convsim.report.html.cost import cost_rows
 from convsim.report.html.extremes import extremes
@@ -21,6 +20,7 @@ from convsim.report.html.taking_part import taking_part
 from convsim.report.html.tells import add_examples, find_tells
 from convsim.report.html.trust import trust_rows
 from convsim.report.limits import limits
+from convsim.schema.conversation import Conversation
 
 MAX_WARNINGS = 50
 

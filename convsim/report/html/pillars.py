@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from convsim.battery import Scorecard
 from convsim.battery.layout import in_section, is_shift_of_one_metric, without_section
-from convsim.contracts import Finding
-from convsim.conversation import Conversation
 from convsim.report.headline import headline
 from convsim.report.html.pictures.distances import distances
 from convsim.report.html.pictures.doses import doses
@@ -19,6 +17,8 @@ from convsim.report.html.pictures.scores import score_histograms
 from convsim.report.html.pictures.shifts import shifts
 from convsim.report.html.pictures.survival import survival
 from convsim.report.html.rows import Row, finding_rows
+from convsim.schema import Finding
+from convsim.schema.conversation import Conversation
 
 MAX_ROWS = 60
 VALIDATE = "convsim validate REAL SIM"

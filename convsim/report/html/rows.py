@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convsim._text import plain
-from convsim.contracts import FAILING, Finding
 from convsim.report.html.text import metric_name, name
 from convsim.report.words import VERDICTS, interval, measured, number, value_of_side
+from convsim.schema import FAILING, Finding
 
 MAX_ROWS = 1_000
 KINDS = {

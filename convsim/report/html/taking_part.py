@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from convsim.battery import SideSummary
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
 
 
 def taking_part(conversations: Iterable[Conversation], summary: SideSummary) -> list[Conversation]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from convsim.battery.layout import WORDS_VIEW, in_section
-from convsim.contracts import Finding
-from convsim.contracts.details import DiscriminatorDetails
-from convsim.contracts.details import Tell as Listed
-from convsim.conversation import Conversation
 from convsim.report.html.marking import find_words
 from convsim.report.html.text import name, readable
+from convsim.schema import Finding
+from convsim.schema.conversation import Conversation
+from convsim.schema.details import DiscriminatorDetails
+from convsim.schema.details import Tell as Listed
 
 Side = Literal["simulated", "human"]
 N_TELLS = 8

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convsim.battery import SideSummary
-from convsim.conversation import Conversation
 from convsim.errors import InputError
 from convsim.readers import read
 from convsim.report.html.text import name
+from convsim.schema.conversation import Conversation
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from convsim.battery.side_by_side.contenders import PEOPLE
 from convsim.battery.side_by_side.document import Distance, Estimate
 from convsim.battery.side_by_side.front import MAX_NAME, MAX_NAMED
 from convsim.battery.side_by_side.shares import Share
-from convsim.contracts import FAILING, Interval, Verdict
 from convsim.report.words import VERDICTS, number
+from convsim.schema import FAILING, Interval, Verdict
 
 FALSE_ALARMS = "false_alarms"
 """The detail of a discriminator's standing that holds the share of people whom it calls simulated."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convsim.conversation import Conversation, Message
+from convsim.schema.conversation import Conversation, Message
 from convsim.shoppers.ending import last_items
 
 SAY = "say:"

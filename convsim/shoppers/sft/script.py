@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from convsim.contracts import ChatMessage
-from convsim.conversation import Conversation, Message
-from convsim.persona import Persona
+from convsim.schema import ChatMessage
+from convsim.schema.conversation import Conversation, Message
+from convsim.schema.persona import Persona
 from convsim.shoppers.ending import CUT_SHORT, last_items
 from convsim.shoppers.prompts import render, said_to_shopper
 from convsim.shoppers.sft.moves import LEAVE, SAY, accept, accepted_rank, line

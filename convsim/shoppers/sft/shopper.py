@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from convsim._settings import check_temperature, check_top_p
-from convsim.contracts import (
+from convsim.errors import InputError, ModelError
+from convsim.schema import (
     ChatMessage,
     Completion,
     NoMoveError,
     OpeningModel,
     UserMove,
 )
-from convsim.conversation import Conversation, LearnedFrom
-from convsim.errors import InputError, ModelError
-from convsim.persona import Persona
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.ending import last_items
 from convsim.shoppers.prompts import prompt_hashes

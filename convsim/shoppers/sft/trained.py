@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from convsim.conversation import LearnedFrom
 from convsim.errors import InputError
-from convsim.records import Count, Number, Record, Text
+from convsim.schema.conversation import LearnedFrom
+from convsim.schema.record import Count, Number, Record, Text
 
 SHOPPER_FILE = "shopper.json"
 MAX_BYTES = 64 << 20

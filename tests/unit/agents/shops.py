@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from convsim.agents import Retrieval
-from convsim.catalogue import Catalogue, CatalogueItem
-from convsim.contracts import AgentReply
-from convsim.contracts.model import ChatMessage, Choice, Completion
-from convsim.conversation import Conversation, Item, Message
 from convsim.errors import ModelError
+from convsim.schema import AgentReply
+from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.schema.conversation import Conversation, Item, Message
+from convsim.schema.model import ChatMessage, Choice, Completion
 
 
 def item(

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from convsim.agents.answer import parse_answer
-from convsim.contracts import AgentReply
-from convsim.conversation import Usage
 from convsim.errors import AgentError
 from convsim.lifting import MAX_ANSWER_BYTES, MAX_TEXT_BYTES, to_reply
+from convsim.schema import AgentReply
+from convsim.schema.conversation import Usage
 
 BOOT = {"id": "b1", "title": "Boot", "price": 39.0, "attributes": {"colors": ["red"]}}
 

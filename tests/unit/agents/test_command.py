@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from convsim.agents import Command
-from convsim.contracts import AgentReply
 from convsim.errors import AgentError, InputError
+from convsim.schema import AgentReply
 from tests.unit.agents.shops import talk
 
 ECHO = """

@@ -10,10 +10,10 @@ import pytest
 from convsim.agents import Degraded, degrade
 from convsim.agents.faults import FAULTS, PRESETS
 from convsim.agents.faults.spec import severities_of
-from convsim.contracts import Agent, AgentReply
-from convsim.conversation import Conversation, Fault, Item, Label, Usage
 from convsim.errors import AgentError, InputError
-from convsim.persona import Persona
+from convsim.schema import Agent, AgentReply
+from convsim.schema.conversation import Conversation, Fault, Item, Label, Usage
+from convsim.schema.persona import Persona
 from tests.unit.agents.faults.degrading import SHOP, Listener, ask, demo, demo_agent
 from tests.unit.agents.shops import ids, talk
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from convsim.agents import LangChain
-from convsim.contracts import AgentReply
 from convsim.errors import AgentError, InputError
+from convsim.schema import AgentReply
 from tests.unit.agents.shops import talk
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from convsim.agents import LLM
 from convsim.agents.llm import PROMPT, named_items
-from convsim.catalogue import Catalogue
-from convsim.contracts import AgentReply
-from convsim.conversation import Conversation, Usage
 from convsim.errors import AgentError, ModelError
+from convsim.schema import AgentReply
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation, Usage
 from tests.unit.agents.shops import Mouth, ids, item, shop, talk
 
 

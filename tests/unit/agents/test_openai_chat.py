@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from convsim.agents import OpenAIChat
-from convsim.conversation import Conversation, Message, Usage
 from convsim.errors import AgentError, InputError, ModelError
+from convsim.schema.conversation import Conversation, Message, Usage
 from tests.unit.agents.shops import Mouth, talk
 
 

@@ -13,10 +13,10 @@ from typing import NoReturn
 import pytest
 
 from convsim.agents import PythonAgent
-from convsim.contracts import AgentReply
-from convsim.conversation import Conversation, Label, Message
 from convsim.errors import AgentError, InputError, PluginError
-from convsim.persona import Persona
+from convsim.schema import AgentReply
+from convsim.schema.conversation import Conversation, Label, Message
+from convsim.schema.persona import Persona
 from tests.unit.agents.shops import talk
 
 RELEASE = threading.Event()
@@ -198,7 +198,7 @@ def test_a_program_whose_agent_hangs_can_end() -> None:
     hang = """
 import asyncio, time
 from convsim.agents import PythonAgent
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
 from convsim.errors import AgentError
 agent = PythonAgent(target=lambda conversation: time.sleep(3600), timeout_s=0.1)
 try:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from convsim.agents import Retrieval
 from convsim.agents.wording import replies
-from convsim.catalogue import Catalogue
-from convsim.conversation import Conversation, Message
 from convsim.errors import InputError
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation, Message
 from tests.unit.agents.shops import answer, ids, item, shop, talk
 
 SHOP_TALK = st.lists(

@@ -2,8 +2,8 @@ import pytest
 
 from convsim.annotation import with_mapped_acts
 from convsim.annotators import ActMap
-from convsim.conversation import Conversation, Label, Message
 from convsim.errors import InputError
+from convsim.schema.conversation import Conversation, Label, Message
 
 MAP = ActMap.model_validate(
     {

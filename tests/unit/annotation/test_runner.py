@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from convsim.annotation import aannotate, annotate
-from convsim.contracts import Annotation
-from convsim.conversation import Conversation, Label, Message, Usage
 from convsim.errors import InputError, ModelError
+from convsim.schema import Annotation
+from convsim.schema.conversation import Conversation, Label, Message, Usage
 
 
 @dataclass

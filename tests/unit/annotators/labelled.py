@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convsim.conversation import Conversation, Item, Label, Message
+from convsim.schema.conversation import Conversation, Item, Label, Message
 from convsim.seeds import generator
 
 THINGS = ("boots", "a raincoat", "a scarf", "sandals", "a wool hat", "linen trousers", "a belt", "gloves")

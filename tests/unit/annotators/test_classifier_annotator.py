@@ -8,8 +8,8 @@ import pytest
 
 from convsim.annotators.classifier import Classifier, save, train
 from convsim.annotators.classifier.units import message_units
-from convsim.contracts import Annotator
-from convsim.conversation import Conversation, Message
+from convsim.schema import Annotator
+from convsim.schema.conversation import Conversation, Message
 from tests.unit.annotators.labelled import acted, of_both
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from convsim.annotators.classifier import OUT_OF_FOLD, Trained, train
 from convsim.annotators.mapping import ActMap
-from convsim.conversation import Conversation, Failure, Label
 from convsim.errors import InputError
+from convsim.schema.conversation import Conversation, Failure, Label
 from convsim.seeds import generator
 from tests.unit.annotators.labelled import acted, message, rated
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from convsim.annotators import Rules, definitions
-from convsim.conversation import Conversation, Label, Message
+from convsim.schema.conversation import Conversation, Label, Message
 
 ACTS = [
     "inform_preference",

@@ -8,10 +8,10 @@ import pytest
 
 from convsim.annotators.definitions import ActDefinition, definitions
 from convsim.annotators.judge import Judge, judge, prompts
-from convsim.contracts import Annotator, Completion
-from convsim.conversation import Conversation, Fault, Item, Message
 from convsim.errors import InputError, ModelError
 from convsim.models import Asked, Scripted
+from convsim.schema import Annotator, Completion
+from convsim.schema.conversation import Conversation, Fault, Item, Message
 from tests.judges import EXPERIENCE, chat_lines, verdict
 
 SAID = ("red boots", "How about these?", "no, red ones", "And these?", "great, I take them")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from convsim.annotators.judge import Judge
 from convsim.annotators.judge.chat import line_of, lines_of, shortened, within
-from convsim.conversation import Conversation, Item, Message
 from convsim.models import Asked
+from convsim.schema.conversation import Conversation, Item, Message
 from tests.judges import chat_lines
 from tests.unit.annotators.test_judge import is_of_message, recording, talk
 

@@ -7,9 +7,9 @@ import pytest
 from convsim.annotators.definitions import OTHER, definitions
 from convsim.annotators.judge import Judge
 from convsim.annotators.judge.votes import Vote, labels_of
-from convsim.contracts import Annotation
 from convsim.errors import ModelError
 from convsim.models import Asked, Scripted
+from convsim.schema import Annotation
 from tests.judges import EXPERIENCE, verdict
 from tests.unit.annotators.test_judge import is_of_message, recording, talk
 

@@ -6,8 +6,8 @@ import pytest
 
 from convsim._resources import shared
 from convsim.annotators import acts_of, read_map
-from convsim.conversation import Label, Message
 from convsim.errors import InputError
+from convsim.schema.conversation import Label, Message
 
 MAP = """
 label = "moves"

@@ -10,8 +10,8 @@ import pytest
 
 from convsim.annotators import Rules, definitions
 from convsim.annotators.rules import language
-from convsim.contracts import Annotation, Annotator
-from convsim.conversation import Conversation, Item, Message
+from convsim.schema import Annotation, Annotator
+from convsim.schema.conversation import Conversation, Item, Message
 
 FOLDER = Path(language.__file__).parent
 HASHES = {1: "6729217705037a5b"}

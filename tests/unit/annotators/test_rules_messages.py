@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from convsim.annotators import Rules, definitions
-from convsim.conversation import Conversation, Item, Message
+from convsim.schema.conversation import Conversation, Item, Message
 
 JACKET = Item(id="j1", title="Ridge rain jacket", price=80.0)
 

@@ -13,8 +13,8 @@ from convsim.arena.answers import Word
 from convsim.arena.crossed import Mark, crossed_interval
 from convsim.arena.votes import Vote
 from convsim.battery import Scorecard
-from convsim.contracts import Finding
 from convsim.errors import InputError
+from convsim.schema import Finding
 from tests.unit.arena.studies import database, rate, side, study, transcripts
 
 

@@ -10,7 +10,7 @@ from convsim.arena.shown import (
     readable,
     show,
 )
-from convsim.conversation import Conversation, Fault, Item, Label, Message
+from convsim.schema.conversation import Conversation, Fault, Item, Label, Message
 from tests.unit.arena.studies import conversation, side, transcripts
 
 ALL = Shelf(items=True, prices=True)

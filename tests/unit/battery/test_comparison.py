@@ -1,9 +1,9 @@
 import pytest
 
 import convsim
-from convsim.contracts import Finding
-from convsim.conversation import Conversation
 from convsim.errors import InputError, PluginError
+from convsim.schema import Finding
+from convsim.schema.conversation import Conversation
 
 
 def side(prefix: str, n: int = 12, **more) -> list[Conversation]:

@@ -6,7 +6,7 @@ import pytest
 
 from convsim.battery.side_by_side.memorisation import Learned, memorisation
 from convsim.battery.side_by_side.titles import known_titles, titles_named_early
-from convsim.conversation import Conversation, Item, Message
+from convsim.schema.conversation import Conversation, Item, Message
 
 TITLE = "Trail Runner 3 Boots"
 SAID = "I want red boots for my walks"

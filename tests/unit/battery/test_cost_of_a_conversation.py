@@ -1,7 +1,7 @@
 """Costs a conversation: what is not known stays unknown, with its reason."""
 
 from convsim.battery.side_by_side.cost import cost_of
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
 
 
 def conversation(**usage: object) -> Conversation:

@@ -12,12 +12,12 @@ from rich.console import Console
 import convsim
 from convsim.battery.comparison import MAX_TRACEBACK_CHARACTERS
 from convsim.battery.side_by_side.summary import verdicts
-from convsim.contracts import FAILING, Corpus, Finding
-from convsim.conversation import Conversation, Message
 from convsim.report import print_scorecard, to_markdown
 from convsim.report.document import read_scorecard
 from convsim.report.html import to_html
 from convsim.report.junit import to_junit
+from convsim.schema import FAILING, Corpus, Finding
+from convsim.schema.conversation import Conversation, Message
 from tests.reports import card, distance, finding
 
 SIDES = [

@@ -1,8 +1,8 @@
 import pytest
 
 from convsim.battery.guards import drop_failures, find_overlap, mix_warnings
-from convsim.conversation import Conversation
 from convsim.errors import InputError
+from convsim.schema.conversation import Conversation
 
 
 def conversation(number: int, **more) -> Conversation:

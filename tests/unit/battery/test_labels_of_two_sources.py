@@ -1,7 +1,7 @@
 """Labels are compared where one annotator gave them on one scale, and refused in words where not."""
 
 from convsim.battery import validate
-from convsim.conversation import Conversation, Label, Message
+from convsim.schema.conversation import Conversation, Label, Message
 
 
 def side(prefix: str, source: str | None, n: int = 24) -> list[Conversation]:

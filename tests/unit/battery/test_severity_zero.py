@@ -1,6 +1,6 @@
 from convsim.battery import check_severity_zero
-from convsim.contracts import AgentReply
-from convsim.conversation import Conversation, Message
+from convsim.schema import AgentReply
+from convsim.schema.conversation import Conversation, Message
 from tests.doubles import Obliging
 
 TALK = [

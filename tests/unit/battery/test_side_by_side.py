@@ -9,9 +9,9 @@ import pytest
 
 import convsim
 from convsim.battery import Comparison, compare
-from convsim.contracts import Finding, Standing
-from convsim.conversation import Conversation
 from convsim.errors import InputError
+from convsim.schema import Finding, Standing
+from convsim.schema.conversation import Conversation
 
 FIELDS = {"unit": "u", "reason": "because", "seed": 1, "version": "1", "source": "a test"}
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import convsim
-from convsim.contracts import Finding, Validator, Verdict
 from convsim.errors import PluginError
 from convsim.plugins import make
+from convsim.schema import Finding, Validator, Verdict
 from tests.unit.metrics.test_registry import talk
 
 SIDES = [

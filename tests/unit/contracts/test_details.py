@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from convsim.contracts import Finding
-from convsim.contracts import details as shapes
-from convsim.contracts.details import (
+from convsim.schema import Finding
+from convsim.schema import details as shapes
+from convsim.schema.details import (
     SHAPES,
     Details,
     DiscriminatorDetails,

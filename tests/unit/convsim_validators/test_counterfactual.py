@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from convsim.errors import InputError
-from convsim.persona import Persona
+from convsim.schema.persona import Persona
 from convsim_validators.counterfactual.counterfactual import Counterfactual
 from convsim_validators.statistics.units import independent_units
 from tests.corpora import EMPTY, corpus

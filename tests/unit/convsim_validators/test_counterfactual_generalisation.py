@@ -1,6 +1,6 @@
 import pytest
 
-from convsim.conversation import LearnedFrom
+from convsim.schema.conversation import LearnedFrom
 from convsim_validators.counterfactual.counterfactual import Counterfactual
 from tests.two_arms import CONTROL, TREATMENT, changed, labelled, shifted
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convsim.contracts import Corpus, LabelOrigin, Metric
-from convsim.persona import Persona
+from convsim.schema import Corpus, LabelOrigin, Metric
+from convsim.schema.persona import Persona
 from convsim_validators.dose_response.dose_response import DoseResponse
 from tests.corpora import EMPTY, corpus, ladder
 

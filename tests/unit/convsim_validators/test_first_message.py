@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convsim.contracts import Corpus
-from convsim.conversation import Conversation, Message
-from convsim.persona import Persona
+from convsim.schema import Corpus
+from convsim.schema.conversation import Conversation, Message
+from convsim.schema.persona import Persona
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.dealing import Dealing
 from convsim_validators.counterfactual.first_message import independence_findings

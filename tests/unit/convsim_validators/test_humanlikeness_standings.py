@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from convsim.contracts import Corpus
-from convsim.persona import Persona
+from convsim.schema import Corpus
+from convsim.schema.persona import Persona
 from convsim_validators import HumanLikeness
 from tests.corpora import corpus
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from convsim.contracts import Comparer, Corpus, LabelOrigin
+from convsim.schema import Comparer, Corpus, LabelOrigin
 from convsim.seeds import generator
 from convsim_validators import HumanLikeness, Marginals
 from convsim_validators.marginals.column import Column

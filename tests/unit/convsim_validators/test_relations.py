@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from convsim.contracts import Corpus, Metric
-from convsim.persona import Persona
+from convsim.schema import Corpus, Metric
+from convsim.schema.persona import Persona
 from convsim_validators.relations.relation import Relation
 from convsim_validators.relations.relations import Relations
 from tests.corpora import EMPTY, corpus, ladder

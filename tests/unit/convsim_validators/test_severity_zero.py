@@ -2,9 +2,9 @@
 
 import json
 
-from convsim.conversation import Conversation, Item, Message
 from convsim.metrics import measure
-from convsim.persona import Persona
+from convsim.schema.conversation import Conversation, Item, Message
+from convsim.schema.persona import Persona
 from convsim_validators.relations.relations import Relations
 from tests.corpora import EMPTY
 

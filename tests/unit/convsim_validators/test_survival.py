@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convsim.contracts import Corpus
-from convsim.conversation import Conversation
+from convsim.schema import Corpus
+from convsim.schema.conversation import Conversation
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.leaving import Leaving, event_to_count
 from convsim_validators.counterfactual.survival import hazard_findings

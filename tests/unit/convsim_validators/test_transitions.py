@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from convsim.conversation import Conversation, Label, Message
 from convsim.errors import InputError
 from convsim.metrics import measure_both
+from convsim.schema.conversation import Conversation, Label, Message
 from convsim_validators.labels.transitions import Transitions, steps_of
 
 POLITE = [["inform_preference"], ["accept_recommendation"], ["thank"]]

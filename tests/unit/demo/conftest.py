@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from convsim.conversation import Conversation
 from convsim.demo.generate import SEED, generate
+from convsim.schema.conversation import Conversation
 
 
 @pytest.fixture(scope="session")

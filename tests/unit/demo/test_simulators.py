@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
 
 
 def user_side(conversation: Conversation) -> str:

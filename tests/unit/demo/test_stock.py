@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim.catalogue import Catalogue
+from convsim.schema.catalogue import Catalogue
 
 
 @pytest.fixture(scope="module")

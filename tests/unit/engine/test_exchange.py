@@ -1,9 +1,9 @@
 import pytest
 
-from convsim.contracts import AgentReply, NoMoveError, UserMove
-from convsim.conversation import Usage
 from convsim.engine import Arm, Planned, hold
 from convsim.errors import AgentError, ModelError
+from convsim.schema import AgentReply, NoMoveError, UserMove
+from convsim.schema.conversation import Usage
 from tests.doubles import ITEM, Obliging, Told, people, say
 
 

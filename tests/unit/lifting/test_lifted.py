@@ -13,15 +13,6 @@ import pytest
 import convsim
 from convsim.annotation import annotate
 from convsim.battery import find_validators
-from convsim.contracts import (
-    AgentReply,
-    Annotation,
-    Finding,
-    NoMoveError,
-    Standing,
-    UserMove,
-)
-from convsim.conversation import Conversation, Label, LearnedFrom, Message, Usage
 from convsim.errors import AgentError, InputError, ModelError, PluginError
 from convsim.lifting import (
     lift_agent,
@@ -33,7 +24,16 @@ from convsim.lifting import (
     to_reply,
 )
 from convsim.metrics import measure_both
-from convsim.persona import Persona
+from convsim.schema import (
+    AgentReply,
+    Annotation,
+    Finding,
+    NoMoveError,
+    Standing,
+    UserMove,
+)
+from convsim.schema.conversation import Conversation, Label, LearnedFrom, Message, Usage
+from convsim.schema.persona import Persona
 from convsim.shoppers import Replay
 
 SAID = Conversation(

@@ -2,9 +2,9 @@
 
 from pydantic import JsonValue
 
-from convsim.contracts import Columns
-from convsim.conversation import Conversation, Item, Message
 from convsim.metrics import METRICS
+from convsim.schema import Columns
+from convsim.schema.conversation import Conversation, Item, Message
 
 
 def user(text: str) -> Message:

@@ -4,10 +4,10 @@ from math import isnan
 
 import pytest
 
-from convsim.contracts import Columns
-from convsim.conversation import Conversation, Item, Message
 from convsim.metrics import RELATION_METRICS
-from convsim.persona import Constraint, Control, Persona
+from convsim.schema import Columns
+from convsim.schema.conversation import Conversation, Item, Message
+from convsim.schema.persona import Constraint, Control, Persona
 from tests.unit.metrics.conversations import agent, conversation, user
 
 NO_WOOL = Constraint(attribute="material", op="=", value="wool")

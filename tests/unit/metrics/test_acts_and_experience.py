@@ -2,9 +2,9 @@ from math import isnan
 
 import pytest
 
-from convsim.conversation import Conversation, Label
 from convsim.metrics import measure, measure_both
 from convsim.metrics.acts import acts_of
+from convsim.schema.conversation import Conversation, Label
 from tests.unit.metrics.conversations import agent, user
 
 

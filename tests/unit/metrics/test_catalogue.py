@@ -4,9 +4,9 @@ from importlib.resources import files
 
 import pytest
 
-from convsim.contracts.columns import words
 from convsim.metrics import METRICS, RELATION_METRICS
 from convsim.metrics.lexicon_files import read_lexicon
+from convsim.schema.columns import words
 
 NAMES = [
     "turns", "accepted", "left", "user_words_per_turn", "user_words_first_message", "conversation_words",

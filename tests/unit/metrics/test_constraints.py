@@ -5,9 +5,9 @@ from typing import Literal
 import pytest
 from pydantic import JsonValue
 
-from convsim.conversation import Item
 from convsim.metrics.constraints import holds_of, number
-from convsim.persona import Constraint, Scalar
+from convsim.schema.conversation import Item
+from convsim.schema.persona import Constraint, Scalar
 
 Op = Literal["=", "!=", "<", ">", "in"]
 

@@ -4,9 +4,9 @@ from math import isnan, nan
 
 import pytest
 
-from convsim.contracts import Columns
-from convsim.conversation import Ending
 from convsim.metrics import METRICS
+from convsim.schema import Columns
+from convsim.schema.conversation import Ending
 from tests.unit.metrics.conversations import agent, conversation, user
 
 

@@ -5,8 +5,8 @@ from math import isnan
 import pytest
 from pydantic import JsonValue
 
-from convsim.contracts import Columns
 from convsim.metrics import METRICS
+from convsim.schema import Columns
 from tests.unit.metrics.conversations import agent, conversation, item, user, value
 
 DENIM = item("Denim jacket", color="dark blue")

@@ -1,8 +1,8 @@
 import pytest
 
-from convsim.contracts import LabelOrigin
-from convsim.conversation import Conversation, Label, Message
 from convsim.metrics import METRICS, measure, measure_both
+from convsim.schema import LabelOrigin
+from convsim.schema.conversation import Conversation, Label, Message
 from tests.unit.metrics.conversations import agent, user
 
 

@@ -4,9 +4,9 @@ from importlib.resources import files
 
 import pytest
 
-from convsim.contracts.columns import words
 from convsim.metrics.lexicon_files import read_lexicon, read_phrase_lists, read_replacements
 from convsim.metrics.phrases import Phrases, read_plainly
+from convsim.schema.columns import words
 
 LISTS = read_phrase_lists("complaints")
 SPELLINGS = read_replacements("spellings")

@@ -11,10 +11,10 @@ import pytest
 
 import convsim
 import convsim.plugins
-from convsim.contracts import Metric
-from convsim.conversation import Conversation
 from convsim.errors import InputError, PluginError
 from convsim.metrics import METRICS, find_metrics
+from convsim.schema import Metric
+from convsim.schema.conversation import Conversation
 
 
 def talk(name: str, *texts: str, **more) -> Conversation:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from convsim.conversation import Message
 from convsim.metrics import METRICS, measure
+from convsim.schema.conversation import Message
 from tests.unit.metrics.conversations import agent, conversation, user
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from convsim.contracts.columns import words
 from convsim.metrics.complaints import COMPLAINTS_OF_FAULT
+from convsim.schema.columns import words
 from tests.unit.metrics.conversations import value_of_texts
 
 ORDINARY = [

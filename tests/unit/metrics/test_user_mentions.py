@@ -4,11 +4,11 @@ from math import isnan
 
 import pytest
 
-from convsim.contracts import Columns
-from convsim.conversation import Message
 from convsim.errors import InputError
 from convsim.metrics import MENTIONS, RELATION_METRICS
 from convsim.metrics.user_mentions import mentions
+from convsim.schema import Columns
+from convsim.schema.conversation import Message
 from tests.unit.metrics.conversations import agent, conversation, user
 
 

@@ -4,7 +4,7 @@ from math import isnan
 
 import pytest
 
-from convsim.contracts.columns import words
+from convsim.schema.columns import words
 from tests.unit.metrics.conversations import agent, user, value, value_of_texts
 
 

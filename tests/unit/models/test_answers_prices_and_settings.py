@@ -8,7 +8,6 @@ import pytest
 from pydantic import BaseModel
 
 from convsim._one_line import one_line
-from convsim.contracts.model import ChatMessage
 from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
 from convsim.models.answer import cut_at, without_thinking
@@ -17,6 +16,7 @@ from convsim.models.prices import price_of
 from convsim.models.retrying import PassingError, asked_wait, back_off, with_retries
 from convsim.models.structured import accepted
 from convsim.models.wording import with_request
+from convsim.schema.model import ChatMessage
 
 
 class Fit(BaseModel):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from convsim.contracts.model import ChatMessage
 from convsim.errors import InputError, ModelError
 from convsim.models import Asked, Recorded, Scripted
+from convsim.schema.model import ChatMessage
 
 HELLO = [ChatMessage(role="user", content="Hello there")]
 

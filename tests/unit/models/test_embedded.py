@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from convsim.contracts.model import ChatMessage
 from convsim.errors import InputError, MissingExtraError
 from convsim.models import Embedded, Local, embedded_folder
 from convsim.models.chat import chat_tokens
+from convsim.schema.model import ChatMessage
 
 EXTRA = ("torch", "transformers", "accelerate", "gguf", "filelock", "pooch")
 

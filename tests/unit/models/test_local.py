@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from convsim.contracts.model import ChatMessage, Completion
 from convsim.errors import InputError, MissingExtraError, ModelError
 from convsim.models import Local
 from convsim.models.chat import chat_tokens, text_tokens
 from convsim.models.local import draw
+from convsim.schema.model import ChatMessage, Completion
 from tests.needs import needed
 from tests.unit.models.tiny import edit_config, make_tiny
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from convsim.contracts import ChatMessage, Completion
 from convsim.models import Local
 from convsim.models.chat import chat_tokens, text_tokens
+from convsim.schema import ChatMessage, Completion
 from tests.needs import needed
 from tests.unit.models.tiny import make_tiny
 

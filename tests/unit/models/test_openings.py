@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from convsim.contracts import ChatMessage, Completion, OpeningModel
 from convsim.errors import ModelError
 from convsim.models import Local
 from convsim.models.chat import (
@@ -20,6 +19,7 @@ from convsim.models.chat import (
     whole_chat_tokens,
 )
 from convsim.models.local import draw
+from convsim.schema import ChatMessage, Completion, OpeningModel
 from tests.needs import needed
 from tests.unit.models.tiny import TEMPLATE, make_tiny
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from convsim.conversation import Conversation
 from convsim.errors import MissingExtraError, TranscriptError
 from convsim.readers import parquet, read, write
+from convsim.schema.conversation import Conversation
 from tests.unit.readers.made import line
 
 MESSAGES = [

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import convsim
-from convsim.conversation import Conversation
 from convsim.errors import InputError, PluginError, TranscriptError
 from convsim.plugins import load
 from convsim.readers import READERS, read
+from convsim.schema.conversation import Conversation
 
 ROWS = "session,said\na,red boots\nb,a coat\na,in size 9\n"
 

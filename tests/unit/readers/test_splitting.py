@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from convsim.conversation import Conversation, Message
 from convsim.errors import InputError
 from convsim.readers import split
+from convsim.schema.conversation import Conversation, Message
 
 
 def talk(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from convsim.conversation import Conversation
 from convsim.errors import InputError
 from convsim.readers import read, write, writing
+from convsim.schema.conversation import Conversation
 from tests.unit.readers.made import archive, archived, line, turn, written
 
 ENDINGS = [".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet"]

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from convsim.conversation import Conversation, Label, Message
 from convsim.errors import InputError
 from convsim.reliability import Reliability, check
+from convsim.schema.conversation import Conversation, Label, Message
 from tests.labelled import labelled_messages, labelled_sessions
 
 HALF = [0, 1] * 10

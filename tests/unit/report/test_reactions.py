@@ -3,8 +3,8 @@ import io
 from rich.console import Console
 
 from convsim.battery import Scorecard, SideSummary
-from convsim.contracts import Finding
 from convsim.report import print_scorecard, to_markdown
+from convsim.schema import Finding
 
 SIDE = SideSummary(path=None, sha256=None, n=80, simulator="x", arms={"good": 40, "bad": 40}, tasks={"-": 80})
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from convsim.conversation import Conversation, Ending, Item, Label, Message
 from convsim.models import Scripted
 from convsim.models.asked import Asked
 from convsim.models.scripted import Line
-from convsim.persona import Persona
+from convsim.schema.conversation import Conversation, Ending, Item, Label, Message
+from convsim.schema.persona import Persona
 from convsim.study.personas import draw_personas
 
 SAY, ACCEPT, LEAVE = "go on", "buy", "leave"

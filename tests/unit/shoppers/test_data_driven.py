@@ -5,9 +5,9 @@ import json
 import pytest
 
 from convsim.config import StudyConfig
-from convsim.conversation import Conversation, Ending, LearnedFrom
 from convsim.errors import InputError, ModelError
 from convsim.models.asked import Asked
+from convsim.schema.conversation import Conversation, Ending, LearnedFrom
 from convsim.shoppers import ICL, Replay, Resample
 from convsim.study import Assembly
 from convsim.study.personas import draw_personas

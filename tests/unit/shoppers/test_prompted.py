@@ -2,11 +2,11 @@
 
 import pytest
 
-from convsim.contracts import Completion, NoMoveError
 from convsim.errors import EmptyAnswerError, InputError, ModelError
 from convsim.models import Scripted
 from convsim.models.asked import Asked
 from convsim.models.scripted import Line
+from convsim.schema import Completion, NoMoveError
 from convsim.shoppers import Prompted
 from convsim.shoppers.prompted import Style
 from tests.unit.shoppers.logs import ACCEPT, EMPTY, LEAVE, SAY, boots, model, persona, shown

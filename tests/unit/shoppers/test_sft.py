@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
-from convsim.contracts import NoMoveError, OpeningModel, Shopper
-from convsim.conversation import Conversation
 from convsim.errors import EmptyAnswerError, InputError, ModelError
 from convsim.models import Scripted
+from convsim.schema import NoMoveError, OpeningModel, Shopper
+from convsim.schema.conversation import Conversation
 from convsim.shoppers import SFT
 from convsim.shoppers.sft import SHOPPER_FILE, asked, read_trained
 from tests.unit.shoppers.logs import EMPTY, agent, boots, persona, shown, user

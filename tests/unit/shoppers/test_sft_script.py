@@ -2,8 +2,8 @@
 
 import pytest
 
-from convsim.contracts import ChatMessage
-from convsim.conversation import Conversation, Ending, Message
+from convsim.schema import ChatMessage
+from convsim.schema.conversation import Conversation, Ending, Message
 from convsim.shoppers.sft import asked, script
 from convsim.shoppers.sft.moves import possible
 from convsim.shoppers.sft.need import need_words

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from convsim.contracts import ChatMessage, Choice, Completion
 from convsim.models import Scripted
 from convsim.models.scripted import Line
+from convsim.schema import ChatMessage, Choice, Completion
 from convsim.shoppers.sft import SHOPPER_FILE
 
 

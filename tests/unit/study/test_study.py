@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from convsim.contracts import AgentReply
 from convsim.engine import Arm
 from convsim.errors import AgentError, InputError, StudyError
-from convsim.persona import Persona
+from convsim.schema import AgentReply
+from convsim.schema.persona import Persona
 from convsim.store import open_run
 from convsim.study import Study
 from tests.doubles import Obliging, Told, people, say

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
 from convsim.training import TrainingSettings
 
 ENDINGS = ("accepted", "left", "turn_limit")

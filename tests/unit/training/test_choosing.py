@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from convsim.conversation import Conversation
 from convsim.errors import InputError
+from convsim.schema.conversation import Conversation
 from convsim.training.choosing import Chosen, choose
 from tests.unit.training.talks import talk
 

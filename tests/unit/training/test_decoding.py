@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from convsim.contracts import ChatMessage, Completion
-from convsim.conversation import Conversation, LearnedFrom, Message
 from convsim.errors import ModelError
 from convsim.models import Local
-from convsim.persona import Persona
+from convsim.schema import ChatMessage, Completion
+from convsim.schema.conversation import Conversation, LearnedFrom, Message
+from convsim.schema.persona import Persona
 from convsim.shoppers.sft import Trained, asked
 from convsim.training.decoding import Decoding, choose_decoding
 from tests.unit.models.tiny import make_tiny

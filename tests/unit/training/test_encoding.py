@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from convsim.conversation import Conversation
 from convsim.models.chat import chat_tokens
 from convsim.models.checkpoint import Checkpoint, load_checkpoint
-from convsim.persona import Persona
+from convsim.schema.conversation import Conversation
+from convsim.schema.persona import Persona
 from convsim.shoppers.sft import asked
 from convsim.training.encoding import IGNORED, Encoded, Example, encode
 from tests.needs import needed

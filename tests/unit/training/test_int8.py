@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from convsim.contracts import ChatMessage
 from convsim.errors import InputError, MissingExtraError
 from convsim.models import Local
+from convsim.schema import ChatMessage
 from convsim.training.compressing import quantize_int8
 from tests.needs import needed
 from tests.unit.models.tiny import edit_config, make_tiny

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from convsim.contracts import ChatMessage
 from convsim.errors import InputError, StudyError, TrainingError
 from convsim.models import Local
 from convsim.models.chat import chat_tokens
+from convsim.schema import ChatMessage
 from convsim.shoppers.sft import Trained, read_trained
 from convsim.training import Training
 from tests.needs import needed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.contracts import Corpus
+from convsim.schema import Corpus
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.statistics.grid import FloatArray
 from convsim_validators.statistics.resampling import MIN_UNITS_A_STRATUM, REST, IntArray, draw

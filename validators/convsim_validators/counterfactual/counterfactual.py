@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from convsim.contracts import Corpus, Finding, Metric
 from convsim.errors import InputError
+from convsim.schema import Corpus, Finding, Metric
 from convsim.seeds import generator
 from convsim_validators.counterfactual import first_message, survival
 from convsim_validators.counterfactual.arm_side import ArmSide

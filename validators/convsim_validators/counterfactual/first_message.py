@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.contracts import Corpus, Finding, NoiseFloor, Verdict
+from convsim.schema import Corpus, Finding, NoiseFloor, Verdict
 from convsim.seeds import generator
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.dealing import Dealing

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
 from convsim_validators.counterfactual.metric_shift import MetricShift
 from convsim_validators.counterfactual.shifts import LEVEL
 from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL

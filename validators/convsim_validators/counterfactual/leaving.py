@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from convsim.conversation import Conversation, Ending, Turn
+from convsim.schema.conversation import Conversation, Ending, Turn
 from convsim_validators.humanlikeness.discriminator import BoolArray
 from convsim_validators.statistics.resampling import IntArray
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.contracts.columns import words
+from convsim.schema.columns import words
 from convsim_validators.humanlikeness.discriminator import BoolArray
 from convsim_validators.statistics.grid import FloatArray
 from convsim_validators.statistics.resampling import IntArray

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convsim.contracts import Metric
+from convsim.schema import Metric
 from convsim.seeds import generator
 from convsim_validators.counterfactual.arm_side import ArmSide
 from convsim_validators.counterfactual.arms import Arms

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from convsim.contracts import Corpus
+from convsim.schema import Corpus
 from convsim_validators.counterfactual.arm_side import NO_TASK
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.humanlikeness.discriminator import BoolArray

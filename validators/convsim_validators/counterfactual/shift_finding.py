@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from convsim.contracts import Finding, NoiseFloor
+from convsim.schema import Finding, NoiseFloor
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.metric_shift import MIN_UNITS, SIDES, MetricShift, Pair
 from convsim_validators.counterfactual.shift_decision import ShiftDecision, ShiftEvidence, decide_shift

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.contracts import NoiseFloor
+from convsim.schema import NoiseFloor
 from convsim_validators.counterfactual.arm_side import ArmSide
 from convsim_validators.statistics.grid import FloatArray
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from convsim.contracts import Finding, Interval, Verdict
+from convsim.schema import Finding, Interval, Verdict
 from convsim_validators.counterfactual.agreement import MIN_METRICS, directional_agreement
 from convsim_validators.counterfactual.generalisation import Learned, cost_of_not_seeing
 from convsim_validators.counterfactual.joint_shift import joint_test

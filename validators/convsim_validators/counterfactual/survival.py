@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.contracts import Corpus, Finding, Metric, NoiseFloor
+from convsim.schema import Corpus, Finding, Metric, NoiseFloor
 from convsim.seeds import generator
 from convsim_validators.counterfactual.arm_side import ArmSide
 from convsim_validators.counterfactual.arms import Arms

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.contracts import Corpus, Finding
 from convsim.errors import InputError
+from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim_validators.dose_response.any_reaction import AnyReaction, any_reaction
 from convsim_validators.dose_response.onset import Onset, differences, onset

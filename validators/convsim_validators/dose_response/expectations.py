@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from convsim.contracts import Metric
+from convsim.schema import Metric
 
 Direction = Literal["increase", "decrease"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convsim.contracts import Metric, Verdict
+from convsim.schema import Metric, Verdict
 from convsim_validators.dose_response.expectations import Expectation
 from convsim_validators.dose_response.trend import TrendTest
 from convsim_validators.statistics.decision import ALPHA, MAX_GROWTH, grown

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.contracts import Metric
+from convsim.schema import Metric
 from convsim.seeds import generator
 from convsim_validators.dose_response.expectations import expected_of
 from convsim_validators.dose_response.reaction import MIN_UNITS, Reaction

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convsim.contracts import Corpus
+from convsim.schema import Corpus
 from convsim_validators.humanlikeness.discriminator import BoolArray, CrossFitted, cross_fit
 from convsim_validators.humanlikeness.scores import SHARED_FOLDS, says_human
 from convsim_validators.humanlikeness.sides import Sides, folded_texts

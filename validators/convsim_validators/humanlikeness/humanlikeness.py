@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.contracts import Corpus, Finding, Standing
+from convsim.schema import Corpus, Finding, Standing
 from convsim.seeds import child_seed, generator
 from convsim_validators.humanlikeness.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
 from convsim_validators.humanlikeness.kept import kept_scores

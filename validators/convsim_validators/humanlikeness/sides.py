@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.contracts import Corpus
+from convsim.schema import Corpus
 from convsim.seeds import generator
 from convsim_validators.humanlikeness.discriminator import BoolArray, Rows
 from convsim_validators.statistics.resampling import Design, IntArray

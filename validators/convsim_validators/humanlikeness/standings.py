@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from convsim.contracts import Corpus, Standing
+from convsim.schema import Corpus, Standing
 from convsim.seeds import child_seed
 from convsim_validators.humanlikeness.discriminator import cross_fit
 from convsim_validators.humanlikeness.generalisation import Caught, Discriminator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from convsim.contracts import WORD, Corpus
+from convsim.schema import WORD, Corpus
 from convsim_validators.humanlikeness.discriminator import BoolArray, Classifier
 from convsim_validators.statistics.grid import FloatArray
 

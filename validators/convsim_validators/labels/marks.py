@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from convsim.contracts import LabelOrigin
-from convsim.conversation import Conversation, Labels
 from convsim.metrics.acts import ACTS, acts_of
 from convsim.metrics.experience import number_of
+from convsim.schema import LabelOrigin
+from convsim.schema.conversation import Conversation, Labels
 from convsim_validators.statistics.grid import FloatArray
 from convsim_validators.statistics.resampling import IntArray
 

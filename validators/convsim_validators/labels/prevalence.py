@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.contracts import Corpus, Finding
+from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim_validators.labels.annotator_error import Tallies, draw_calibrated
 from convsim_validators.labels.correctable import Correctable, find_correctable

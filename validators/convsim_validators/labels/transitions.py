@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.contracts import Corpus, Finding, LabelOrigin, NoiseFloor
-from convsim.conversation import Conversation
 from convsim.metrics.acts import ACTS, acts_by_message
+from convsim.schema import Corpus, Finding, LabelOrigin, NoiseFloor
+from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
 from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
 from convsim_validators.statistics.grid import FloatArray

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.contracts import Corpus
+from convsim.schema import Corpus
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples, confidence_limits, distance, statistic
 from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL
 from convsim_validators.statistics.grid import Cells, FloatArray, cut_points, superiority

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from convsim.contracts import Corpus, Finding, Metric, NoiseFloor, Standing
+from convsim.schema import Corpus, Finding, Metric, NoiseFloor, Standing
 from convsim.seeds import child_seed, generator
 from convsim_validators.marginals.column import MIN_UNITS, Column, Sample
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples, distance

@@ -8,7 +8,7 @@ from itertools import permutations
 
 import numpy as np
 
-from convsim.contracts import Corpus, Standing
+from convsim.schema import Corpus, Standing
 from convsim.seeds import child_seed, generator
 from convsim_validators.marginals.column import MIN_UNITS, Column
 from convsim_validators.marginals.mean_distance import MeanDistance, difference

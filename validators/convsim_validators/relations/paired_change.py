@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from convsim.contracts import Metric
+from convsim.schema import Metric
 from convsim_validators.dose_response.relabelling import relabelled
 from convsim_validators.dose_response.slopes import expanded_percentiles, slope_contrast
 from convsim_validators.statistics.bounded_mean import BoundedMean, is_bounded, spread_of

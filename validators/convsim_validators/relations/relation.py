@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, InstanceOf, StringConstraints, model_validator
 
-from convsim.contracts import Metric
-from convsim.records import Name, Number, Record
+from convsim.schema import Metric
+from convsim.schema.record import Name, Number, Record
 
 Direction = Literal["increase", "decrease", "no_increase", "no_decrease"]
 ANY = "any"

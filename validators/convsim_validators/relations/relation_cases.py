@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convsim.contracts import Corpus
+from convsim.schema import Corpus
 from convsim.seeds import generator
 from convsim_validators.relations.paired_change import PairedChange
 from convsim_validators.relations.relation import ANY, Relation

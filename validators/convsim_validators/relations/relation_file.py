@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from convsim._one_line import one_line
 from convsim.errors import InputError
-from convsim.records import UNKNOWN_KEY
+from convsim.schema.record import UNKNOWN_KEY
 from convsim_validators.relations.relation import Relation
 
 MAX_BYTES = 1 << 20

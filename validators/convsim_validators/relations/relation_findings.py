@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from convsim.contracts import Corpus, Finding, Interval
+from convsim.schema import Corpus, Finding, Interval
 from convsim_validators.dose_response.reaction import Judgement
 from convsim_validators.relations.relation import ANY, Relation
 from convsim_validators.relations.relation_cases import Case

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convsim.contracts import Columns, Corpus, Metric
 from convsim.errors import InputError
 from convsim.metrics import METRICS, RELATION_METRICS
+from convsim.schema import Columns, Corpus, Metric
 from convsim_validators.dose_response.expectations import expectations
 from convsim_validators.relations.relation import Relation
 from convsim_validators.statistics.grid import FloatArray

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convsim.conversation import Conversation, Message
+from convsim.schema.conversation import Conversation, Message
 
 Key = tuple[str, str, str, bytes]
 """Persona, simulator, study, and the digest of what was said before a reply."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convsim.contracts import Corpus
+from convsim.schema import Corpus
 from convsim_validators.dose_response.reaction import Judgement
 from convsim_validators.statistics.grid import FloatArray
 from convsim_validators.statistics.units import independent_units

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.contracts import Metric
+from convsim.schema import Metric
 from convsim_validators.statistics.grid import FloatArray
 
 if TYPE_CHECKING:

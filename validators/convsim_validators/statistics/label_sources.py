@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convsim.contracts import Corpus
+from convsim.schema import Corpus
 
 
 def refused_labels(real: Corpus, simulated: Corpus) -> dict[str, str]:

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from convsim.contracts import Corpus
-from convsim.conversation import Conversation
+from convsim.schema import Corpus
+from convsim.schema.conversation import Conversation
 from convsim_validators.statistics.grid import FloatArray
 from convsim_validators.statistics.resampling import IntArray
 from convsim_validators.statistics.units import independent_units

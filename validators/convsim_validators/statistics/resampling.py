@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from convsim.contracts import Corpus, mix_differs
+from convsim.schema import Corpus, mix_differs
 
 if TYPE_CHECKING:
     from numpy.random import Generator

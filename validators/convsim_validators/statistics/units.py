@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from convsim.contracts import Corpus
-from convsim.conversation import Conversation
+from convsim.schema import Corpus
+from convsim.schema.conversation import Conversation
 
 
 def independent_units(corpus: Corpus) -> npt.NDArray[np.object_]:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Finding
-from convsim.contracts.details import DistanceDetails
 from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
 from convsim.report.html.pictures.forest import MAX_ROWS, forest
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.rows import kind_of
 from convsim.report.html.text import metric_name
 from convsim.report.words import VERDICTS, interval, number
+from convsim.schema import Finding
+from convsim.schema.details import DistanceDetails
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

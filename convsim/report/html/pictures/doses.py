@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Finding
-from convsim.contracts.details import DoseDetails
 from convsim.report.html.pictures.canvas import PAPER, SIMULATED, canvas, drawable, drawable_span
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.text import metric_name, name
 from convsim.report.words import VERDICTS, number
+from convsim.schema import Finding
+from convsim.schema.details import DoseDetails
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from convsim.battery.layout import VIEWS
-from convsim.contracts import Finding
-from convsim.contracts.details import DiscriminatorDetails
 from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
 from convsim.report.html.pictures.forest import forest
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.text import metric_name
 from convsim.report.words import number
+from convsim.schema import Finding
+from convsim.schema.details import DiscriminatorDetails
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

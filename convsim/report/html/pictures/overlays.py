@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Finding
-from convsim.contracts.details import DistanceDetails
-from convsim.conversation import Conversation
 from convsim.metrics import measure_both
 from convsim.report.html.pictures.canvas import MAX_MAGNITUDE, PEOPLE, SIMULATED, canvas
 from convsim.report.html.pictures.distances import ranked
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.text import metric_name, name
 from convsim.report.words import number
+from convsim.schema import Finding
+from convsim.schema.conversation import Conversation
+from convsim.schema.details import DistanceDetails
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from matplotlib.figure import Figure
 
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
     Histogram = tuple[FloatArray, FloatArray, FloatArray]
 

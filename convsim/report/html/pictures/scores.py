@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from convsim.contracts import Finding
 from convsim.report.html.conversation_scores import scores_of, words_view
 from convsim.report.html.pictures.overlays import LEGEND, draw_histograms
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.words import number
+from convsim.schema import Finding
 
 LABEL = "probability of human"
 N_BINS = 20

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Estimate, Finding
-from convsim.contracts.details import ShiftDetails
 from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
 from convsim.report.html.pictures.forest import MAX_ROWS, forest
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.text import metric_name
 from convsim.report.tables import estimate
 from convsim.report.words import VERDICTS
+from convsim.schema import Estimate, Finding
+from convsim.schema.details import ShiftDetails
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.contracts import Finding
-from convsim.contracts.details import Curves as BothArms
-from convsim.contracts.details import LeavingDetails, Step
 from convsim.report.html.pictures.canvas import PEOPLE, SIMULATED, canvas, drawable, drawable_span
 from convsim.report.html.pictures.picture import Picture, draw
 from convsim.report.html.text import name
 from convsim.report.words import number
+from convsim.schema import Finding
+from convsim.schema.details import Curves as BothArms
+from convsim.schema.details import LeavingDetails, Step
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,9 +9,9 @@ from functools import cache
 
 from convsim._resources import shared
 from convsim.agents import Retrieval, degrade
-from convsim.catalogue import Catalogue
-from convsim.contracts import Agent, AgentReply
-from convsim.conversation import Conversation, Fault, Item
+from convsim.schema import Agent, AgentReply
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation, Fault, Item
 from tests.unit.agents.shops import shop
 
 SHOP = shop()

@@ -8,7 +8,7 @@ import pytest
 
 from convsim.agents import Retrieval
 from convsim.agents.faults import FAULTS
-from convsim.conversation import Conversation, Message
+from convsim.schema.conversation import Conversation, Message
 from tests.unit.agents.faults.degrading import SHOP, ask
 from tests.unit.agents.shops import talk
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from convsim.agents import Retrieval
-from convsim.catalogue import Catalogue
-from convsim.conversation import Conversation, Item, Message
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation, Item, Message
 from tests.unit.agents.faults.degrading import SHOP, Listener, ask, demo, demo_agent, record
 from tests.unit.agents.shops import ids, item, talk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convsim.agents import Retrieval
-from convsim.conversation import Message
+from convsim.schema.conversation import Message
 from tests.unit.agents.faults.degrading import SHOP, Listener, ask, heard_at, record
 from tests.unit.agents.shops import ids, talk
 

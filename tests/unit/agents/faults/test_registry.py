@@ -10,10 +10,10 @@ import pytest
 import convsim
 from convsim.agents import degrade
 from convsim.agents.faults import FAULTS
-from convsim.contracts import AgentReply
-from convsim.conversation import Fault, Item
 from convsim.errors import AgentError, InputError, PluginError
 from convsim.plugins import installed, load
+from convsim.schema import AgentReply
+from convsim.schema.conversation import Fault, Item
 from tests.unit.agents.shops import talk
 
 ITEMS = (Item(id="a", title="Alder"), Item(id="b", title="Basin"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from convsim.agents.faults.rewording import with_items
-from convsim.contracts import AgentReply
-from convsim.conversation import Item
+from convsim.schema import AgentReply
+from convsim.schema.conversation import Item
 
 BOOT = Item(id="b", title="Alder boots, men's", price=90.0)
 SHOE = Item(id="s", title="Dapple (canvas) shoes", price=1250.5)

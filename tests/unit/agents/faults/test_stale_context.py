@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from convsim.agents import Retrieval
-from convsim.conversation import Conversation, Message
+from convsim.schema.conversation import Conversation, Message
 from tests.unit.agents.faults.degrading import SHOP, Listener, ask, heard_at, record
 from tests.unit.agents.shops import ids, talk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convsim.catalogue import Catalogue
+from convsim.schema.catalogue import Catalogue
 from tests.unit.agents.faults.degrading import Listener, ask, demo, demo_agent, heard_at, record
 from tests.unit.agents.shops import item, talk
 

@@ -6,8 +6,8 @@ import pytest
 
 from convsim.agents.search import Shelf, Wishes, listen
 from convsim.agents.search.wishes import Budget, Facet
-from convsim.catalogue import Catalogue
-from convsim.conversation import Conversation, Message
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation, Message
 from tests.unit.agents.shops import item, shop, talk
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convsim.agents.search import Found, Shelf, find, listen
-from convsim.catalogue import Catalogue
+from convsim.schema.catalogue import Catalogue
 from tests.unit.agents.shops import item, shop, talk
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from convsim.contracts.columns import Columns
-from convsim.conversation import Conversation
+from convsim.schema.columns import Columns
+from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
-    from convsim.contracts.columns import FloatArray
+    from convsim.schema.columns import FloatArray
 
 
 class LabelOrigin(NamedTuple):

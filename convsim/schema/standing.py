@@ -7,9 +7,9 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import Field, JsonValue
 
-from convsim.contracts.corpus import Corpus
-from convsim.contracts.details import Interval
-from convsim.records import Count, Name, Number, Record, Text
+from convsim.schema.corpus import Corpus
+from convsim.schema.details import Interval
+from convsim.schema.record import Count, Name, Number, Record, Text
 
 
 class Standing(Record):

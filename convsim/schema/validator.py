@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from convsim.contracts.corpus import Corpus
-from convsim.contracts.finding import Finding
+from convsim.schema.corpus import Corpus
+from convsim.schema.finding import Finding
 
 
 @runtime_checkable

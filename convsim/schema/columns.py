@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
-from convsim.conversation import Conversation, Item
+from convsim.schema.conversation import Conversation, Item
 
 if TYPE_CHECKING:
     import numpy as np

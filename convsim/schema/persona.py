@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from convsim.records import Name, NotedRecord, Number, Text, keep_unknown
+from convsim.schema.record import Name, NotedRecord, Number, Text, keep_unknown
 
 Known = Literal["before", "history", "afterwards"]
 """When a control is known: before the conversation, from the history so far, or only once it has ended.

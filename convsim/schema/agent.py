@@ -4,8 +4,8 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import Field
 
-from convsim.conversation import Conversation, Fault, Item, Usage
-from convsim.records import Flag, Name, Record, Text
+from convsim.schema.conversation import Conversation, Fault, Item, Usage
+from convsim.schema.record import Flag, Name, Record, Text
 
 
 class AgentReply(Record):

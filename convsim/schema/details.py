@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from convsim.records import Count, Flag, Number, Record, Text
+from convsim.schema.record import Count, Flag, Number, Record, Text
 
 Interval = tuple[Number, Number]
 Probability = Annotated[Number, Field(ge=0, le=1)]

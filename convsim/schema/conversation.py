@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from convsim.persona import LoggedPersona
-from convsim.records import (
+from convsim.schema.persona import LoggedPersona
+from convsim.schema.record import (
     Count,
     Flag,
     LoggedRecord,

@@ -5,10 +5,10 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import Field, model_validator
 
-from convsim.conversation import Action, Conversation, LearnedFrom, Usage
 from convsim.errors import ModelError
-from convsim.persona import Persona
-from convsim.records import Count, Name, Record, Text
+from convsim.schema.conversation import Action, Conversation, LearnedFrom, Usage
+from convsim.schema.persona import Persona
+from convsim.schema.record import Count, Name, Record, Text
 
 
 class UserMove(Record):

@@ -12,9 +12,9 @@ from typing import Annotated, TextIO, TypeAlias
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from convsim._one_line import one_line
-from convsim.conversation import Item
 from convsim.errors import InputError
-from convsim.records import UNKNOWN_KEY, Name, Number, Record, Text
+from convsim.schema.conversation import Item
+from convsim.schema.record import UNKNOWN_KEY, Name, Number, Record, Text
 
 REQUIRED = ("id", "title", "description", "price")
 LISTS = ("colors", "sizes")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from convsim.contracts.metric import Metric
-from convsim.conversation import Conversation
+from convsim.schema.conversation import Conversation
+from convsim.schema.metric import Metric
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from convsim.contracts.details import AnyDetails, Details, Interval
-from convsim.records import Count, Name, Number, Record, Text
+from convsim.schema.details import AnyDetails, Details, Interval
+from convsim.schema.record import Count, Name, Number, Record, Text
 
 Verdict = Literal[
     "aligned", "different", "undecided",

@@ -15,8 +15,8 @@ from typing import ClassVar, NamedTuple
 from pydantic import JsonValue
 
 from convsim._async import called
-from convsim.contracts.corpus import Corpus
-from convsim.contracts.finding import Finding, NoiseFloor, Verdict
+from convsim.schema.corpus import Corpus
+from convsim.schema.finding import Finding, NoiseFloor, Verdict
 
 OWN = frozenset({"name", "version", "source", "question", "unit", "on_request"})
 """What a class says of itself; all else that it declares is a setting."""

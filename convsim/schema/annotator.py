@@ -7,8 +7,8 @@ from typing import Annotated, Protocol, runtime_checkable
 
 from pydantic import Field
 
-from convsim.conversation import Conversation, Label, Usage
-from convsim.records import Name, Record
+from convsim.schema.conversation import Conversation, Label, Usage
+from convsim.schema.record import Name, Record
 
 Place = Annotated[int, Field(ge=0)]
 """Not strict: as the key of a JSON object it is written as text."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from convsim.records import Count, Name, Number, Record, Text
+from convsim.schema.record import Count, Name, Number, Record, Text
 
 
 class ChatMessage(BaseModel):

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from convsim._settings import check_timeout, check_whole
 from convsim.agents.chat import ask_model
 from convsim.agents.search import Shelf, find, listen
-from convsim.agents.search.tokens import words_of
 from convsim.agents.seen import as_chat
 from convsim.lifting import seen_by_agent, to_reply
 from convsim.schema.agent import AgentReply
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.conversation import Conversation
 from convsim.schema.model import ChatMessage, ChatModel
+from convsim.text.folding import words_of
 
 if TYPE_CHECKING:
     from jinja2 import Template

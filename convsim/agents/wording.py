@@ -12,9 +12,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from convsim.agents.search import Found, Wishes
-from convsim.agents.search.tokens import words_of
 from convsim.schema.catalogue import CatalogueItem
 from convsim.seeds import child_seed
+from convsim.text.folding import words_of
 
 Manner = Literal["fitting", "only_one", "others", "nearest", "no_more", "unknown"]
 Topic = Literal["kind", "occasion", "sizes", "price", "colors", "material"]

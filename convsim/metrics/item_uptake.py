@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from convsim.metrics.lexicon_files import read_lexicon
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import Exchange, words
 from convsim.schema.conversation import Item
+from convsim.text.lexicon_files import read_lexicon
 
 if TYPE_CHECKING:
     from convsim.schema.columns import FloatArray

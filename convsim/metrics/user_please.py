@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from convsim.metrics.lexicon_files import read_lexicon
 from convsim.metrics.shares import share_with_words
 from convsim.schema import Metric
+from convsim.text.lexicon_files import read_lexicon
 
 USER_PLEASE = Metric(
     name="user_please",

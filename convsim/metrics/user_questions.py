@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from convsim.metrics.lexicon_files import read_character_class
 from convsim.metrics.shares import share_of_texts
 from convsim.schema import Metric
+from convsim.text.lexicon_files import read_character_class
 
 USER_QUESTIONS = Metric(
     name="user_questions",

@@ -7,8 +7,8 @@ from itertools import chain
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.metrics.lexicon_files import read_lexicon
 from convsim.schema import Columns, Metric
+from convsim.text.lexicon_files import read_lexicon
 
 if TYPE_CHECKING:
     from convsim.schema.columns import FloatArray

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from convsim.agents import Retrieval, degrade
 from convsim.agents.faults import FAULTS, PRESETS
-from convsim.agents.search.tokens import plain_text
 from convsim.schema import AgentReply
 from convsim.schema.conversation import Conversation, Message
+from convsim.text.folding import plain_text
 from tests.unit.agents.faults.degrading import SHOP, Listener, ask
 
 SHOP_TALK = st.lists(

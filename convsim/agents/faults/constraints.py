@@ -7,12 +7,11 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Literal, NamedTuple
 
 from convsim.agents.search.clauses import read_clauses
-from convsim.agents.search.english import english
-from convsim.agents.search.money import NAME, budget_in
-from convsim.agents.search.sizing import sizes_in
-from convsim.agents.search.tokens import Token, tokens
 from convsim.agents.search.vocabulary import Vocabulary
-from convsim.agents.search.wishes import Budget
+from convsim.text.english import english
+from convsim.text.folding import Token, tokens
+from convsim.text.money import NAME, Budget, budget_in
+from convsim.text.sizes import sizes_in
 
 MAX_WORDS = 8
 """The longest run of words that states one budget or size."""

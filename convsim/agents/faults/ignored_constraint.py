@@ -9,7 +9,7 @@ from convsim.agents.faults.constraints import Constraint, constraints_in
 from convsim.agents.faults.heard import Heard
 from convsim.agents.faults.hooks import NOT_DRAWN, Done, Hearing, NotDone, Scene, listed
 from convsim.agents.search.listening import MAX_CHARACTERS
-from convsim.agents.search.tokens import plain_text
+from convsim.text.folding import plain_text
 
 
 def _alter(heard: Heard, scene: Scene) -> Done[Heard] | NotDone:

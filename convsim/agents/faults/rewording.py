@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from convsim.agents.search.money import NAME, NUMBER, SIGN
 from convsim.schema.agent import AgentReply
 from convsim.schema.conversation import Item
+from convsim.text.money import NAME, NUMBER, SIGN
 
 NO_PRICE = "a price on request"
 PRICE = rf"(?P<sign>{SIGN})\s*{NUMBER}|{NUMBER}\s*(?P<name>{SIGN}|{NAME})"

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
-from convsim.agents.search.tokens import plain_text, tokens, words_of
 from convsim.agents.search.vocabulary import Vocabulary
 from convsim.agents.search.wishes import Phrase
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.conversation import Item
+from convsim.text.folding import plain_text, tokens, words_of
 
 
 @dataclass

@@ -8,8 +8,8 @@ from convsim.agents.faults.heard import Heard
 from convsim.agents.faults.hooks import REPLY, Done, Hearing, NotDone, Scene, listed
 from convsim.agents.faults.stock import Stock
 from convsim.agents.search.listening import MAX_CHARACTERS
-from convsim.agents.search.tokens import plain_text, tokens
 from convsim.agents.search.wishes import Phrase
+from convsim.text.folding import plain_text, tokens
 
 
 def _alter(heard: Heard, scene: Scene) -> Done[Heard] | NotDone:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from convsim.agents.search.english import english
-from convsim.agents.search.tokens import Token, tokens
 from convsim.agents.search.vocabulary import Mention, Vocabulary
 from convsim.agents.search.wishes import Facet
+from convsim.text.english import english
+from convsim.text.folding import Token, tokens
 
 CLAUSE_END = re.compile(r"[!?;\n]|\.(?!\d)|(?<!anything )\bbut\b|\b(?:though|however)\b", re.IGNORECASE)
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from functools import cache
 
 from convsim.agents.search.clauses import Reading, read_clauses
-from convsim.agents.search.english import english
-from convsim.agents.search.money import budget_in
-from convsim.agents.search.sizing import sizes_in
-from convsim.agents.search.tokens import phrase_in, plain_text
 from convsim.agents.search.vocabulary import Vocabulary
-from convsim.agents.search.wishes import Budget, Facet, Judgement, Wish, Wishes
+from convsim.agents.search.wishes import Facet, Judgement, Wish, Wishes
 from convsim.schema.conversation import Conversation, Message
+from convsim.text.english import english
+from convsim.text.folding import phrase_in, plain_text
+from convsim.text.money import Budget, budget_in
+from convsim.text.sizes import sizes_in
 
 MAX_CHARACTERS = 4_000
 """How much of one message is read; nobody asks for shoes at greater length."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convsim.agents.search.shelf import Shelf
-from convsim.agents.search.tokens import phrase_in
 from convsim.agents.search.wishes import Facet, Wishes
 from convsim.schema.catalogue import CatalogueItem
+from convsim.text.folding import phrase_in
 
 if TYPE_CHECKING:
     import numpy as np

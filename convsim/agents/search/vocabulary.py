@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convsim.agents.search.english import english
-from convsim.agents.search.sizing import one_spelling
-from convsim.agents.search.tokens import Token, words_of
 from convsim.agents.search.wishes import Facet, Phrase
 from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.text.english import english
+from convsim.text.folding import Token, words_of
+from convsim.text.sizes import one_spelling
 
 ATTRIBUTES: tuple[Facet, ...] = ("category", "colors", "material", "occasion", "brand")
 PARTS = re.compile(r"\s*(?:/|&|,|\band\b)\s*")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from convsim.text.money import Budget
+
 Facet = Literal["kind", "category", "colors", "sizes", "material", "occasion", "brand"]
 """What a wish is about; ``kind`` is the noun of a title, such as "boots"."""
 
@@ -27,18 +29,6 @@ class Judgement:
     facet: Facet
     phrase: Phrase
     wanted: bool
-
-
-@dataclass(frozen=True)
-class Budget:
-    """The prices that suit, in the catalogue's currency; ``below`` leaves the ceiling itself out."""
-
-    floor: float | None = None
-    ceiling: float | None = None
-    below: bool = False
-
-    def __bool__(self) -> bool:
-        return self.floor is not None or self.ceiling is not None
 
 
 @dataclass

@@ -5,8 +5,8 @@ from importlib.resources import files
 import pytest
 
 from convsim.metrics import METRICS, RELATION_METRICS
-from convsim.metrics.lexicon_files import read_lexicon
 from convsim.schema.columns import words
+from convsim.text.lexicon_files import read_lexicon
 
 NAMES = [
     "turns", "accepted", "left", "user_words_per_turn", "user_words_first_message", "conversation_words",
@@ -69,7 +69,7 @@ def test_a_character_list_holds_single_characters(name: str) -> None:
 
 @pytest.mark.parametrize("name", LEXICONS + CHARACTERS)
 def test_no_list_names_an_entry_twice(name: str) -> None:
-    text = files("convsim.metrics").joinpath("lexicon", f"{name}.txt").read_text(encoding="utf-8")
+    text = files("convsim.text").joinpath("lexicon", "en", f"{name}.txt").read_text(encoding="utf-8")
     entries = [line for line in text.split("\n") if line and not line.startswith("# ")]
     assert len(entries) == len(set(entries))
 

@@ -4,9 +4,9 @@ from importlib.resources import files
 
 import pytest
 
-from convsim.metrics.lexicon_files import read_lexicon, read_phrase_lists, read_replacements
-from convsim.metrics.phrases import Phrases, read_plainly
 from convsim.schema.columns import words
+from convsim.text.lexicon_files import read_lexicon, read_phrase_lists, read_replacements
+from convsim.text.phrases import Phrases, read_plainly
 
 LISTS = read_phrase_lists("complaints")
 SPELLINGS = read_replacements("spellings")
@@ -78,5 +78,5 @@ def test_there_is_a_list_for_each_fault_and_one_for_all() -> None:
 
 
 def test_every_lexicon_starts_with_what_it_is() -> None:
-    for file in files("convsim.metrics").joinpath("lexicon").iterdir():
+    for file in files("convsim.text").joinpath("lexicon", "en").iterdir():
         assert file.read_text(encoding="utf-8").startswith("# "), file.name

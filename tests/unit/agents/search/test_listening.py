@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from convsim.agents.search import Shelf, Wishes, listen
-from convsim.agents.search.wishes import Budget, Facet
+from convsim.agents.search.wishes import Facet
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Message
+from convsim.text.money import Budget
 from tests.unit.agents.shops import item, shop, talk
 
 

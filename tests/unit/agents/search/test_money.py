@@ -2,8 +2,7 @@
 
 import pytest
 
-from convsim.agents.search.money import budget_in
-from convsim.agents.search.wishes import Budget
+from convsim.text.money import Budget, budget_in
 
 NONE = Budget()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from convsim.agents.search.tokens import fold, phrase_in, words_of
+from convsim.text.folding import fold, phrase_in, words_of
 
 
 @pytest.mark.parametrize(

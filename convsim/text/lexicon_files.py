@@ -29,4 +29,4 @@ def read_replacements(name: str) -> dict[str, str]:
 
 
 def _read(name: str) -> str:
-    return files("convsim.metrics").joinpath("lexicon", name).read_text(encoding="utf-8")
+    return files("convsim.text").joinpath("lexicon", "en", name).read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from convsim.agents.search.english import english
+from convsim.text.english import english
 
 
 def sizes_in(text: str, known: frozenset[str]) -> tuple[str, ...]:

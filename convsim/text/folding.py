@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from convsim.agents.search.english import english
+from convsim.text.english import english
 
 WORD = re.compile(r"\d+\.\d+|[^\W_]+(?:'[^\W_]+)*")
 

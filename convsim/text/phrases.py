@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from convsim.metrics.lexicon_files import read_replacements
+from convsim.text.lexicon_files import read_replacements
 
 SPELLINGS = read_replacements("spellings")
 START, END, ANY_ENDING = "^", "$", "*"

@@ -81,5 +81,5 @@ class English(_Table):
 @cache
 def english() -> English:
     """Return the words, from the file beside this module."""
-    text = Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "lexicon" / "en" / "requests.toml").read_text(encoding="utf-8")
     return English.model_validate(tomllib.loads(text))

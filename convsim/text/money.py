@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
-from convsim.agents.search.english import english
-from convsim.agents.search.wishes import Budget
+from convsim.text.english import english
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The prices that suit, in the catalogue's currency; ``below`` leaves the ceiling itself out."""
+
+    floor: float | None = None
+    ceiling: float | None = None
+    below: bool = False
+
+    def __bool__(self) -> bool:
+        return self.floor is not None or self.ceiling is not None
+
 
 NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,7}(?:\.\d+)?)(?!\d|[.,]\d|[a-z])"
 SIGN = r"[$€£]"

@@ -1,0 +1,1 @@
+"""Text as words: folding, phrases, word lists, and what a message states about money and sizes."""

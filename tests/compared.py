@@ -6,7 +6,7 @@ from convsim.battery import Comparison, SideSummary
 from convsim.battery.scorecard import MadeBy
 from convsim.battery.side_by_side import People, SimulatorReport
 from convsim.battery.side_by_side.memorisation import Memorisation
-from convsim.battery.side_by_side.shares import Share
+from convsim.stats.shares import Share
 
 UNKNOWN = {"reason": "nobody asked"}
 NO_SHARE = Share(unit="messages", reason="what shoppers learned from was not given")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from convsim.arena.votes import Vote
 from convsim.reliability import Estimate
-from convsim.reliability.resampling import estimate, resampled
-from convsim.reliability.statistics import ordinal_alpha
 from convsim.seeds import generator
+from convsim.stats.agreement import ordinal_alpha
+from convsim.stats.count_resampling import estimate, resampled
 
 if TYPE_CHECKING:
-    from convsim.reliability.statistics import FloatArray
+    from convsim.stats.agreement import FloatArray
 
 N_RESAMPLES = 999
 UNDEFINED = "all raters say the same everywhere, or nothing was judged twice"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from convsim.arena.sequence import Counts, answers_until, sequential_interval
 from convsim.schema import Interval, Verdict
+from convsim.stats.sequential import Counts, answers_until, sequential_interval
 
 CHANCE = 0.5
 MARGIN = 0.10

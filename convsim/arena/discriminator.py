@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from convsim.arena.study import ArenaStudy
 from convsim.arena.votes import Taken
 from convsim.reliability import Estimate
-from convsim.reliability.resampling import estimate, resampled
-from convsim.reliability.statistics import kendall_tau_b, quotient
 from convsim.seeds import generator
+from convsim.stats.agreement import kendall_tau_b, quotient
+from convsim.stats.count_resampling import estimate, resampled
 
 if TYPE_CHECKING:
-    from convsim.reliability.statistics import FloatArray
+    from convsim.stats.agreement import FloatArray
 
 N_RESAMPLES = 999
 MIN_CONVERSATIONS = 8

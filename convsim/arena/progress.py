@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from convsim.arena.answers import CONFIDENCE, Answer, Rater, answers
 from convsim.arena.database import Database
 from convsim.arena.order import Place, order_for
-from convsim.arena.sequence import half_width, sequential_interval
 from convsim.arena.shown import Shown
 from convsim.arena.study import ArenaStudy
 from convsim.arena.votes import by_group, votes
+from convsim.stats.sequential import half_width, sequential_interval
 
 CHOSEN = {
     "human": "a person",

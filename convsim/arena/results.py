@@ -8,11 +8,9 @@ from pydantic import JsonValue
 
 from convsim.arena.agreement import agreement
 from convsim.arena.answers import CONFIDENCE, Answer, answers
-from convsim.arena.crossed import Mark, crossed_interval
 from convsim.arena.database import Database
 from convsim.arena.decision import Decision, decide
 from convsim.arena.discriminator import concord
-from convsim.arena.sequence import sequential_interval
 from convsim.arena.study import ArenaStudy
 from convsim.arena.tells import clicked_words
 from convsim.arena.votes import Taken, Vote, by_group, taken, votes
@@ -20,6 +18,8 @@ from convsim.battery.layout import SECTIONS
 from convsim.battery.scorecard import Scorecard
 from convsim.reliability import Estimate
 from convsim.schema import Finding, Interval, Verdict
+from convsim.stats.crossed import Mark, crossed_interval
+from convsim.stats.sequential import sequential_interval
 
 SOURCE = "Robbins (1970) and Howard et al. (2021), time-uniform confidence sequences; Krippendorff (2011); Owen (2007)"
 COVERS = (

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from convsim.arena.answers import Answer
-from convsim.arena.sequence import Counts
 from convsim.arena.study import ArenaStudy
 from convsim.seeds import child_seed
+from convsim.stats.sequential import Counts
 
 
 class Vote(NamedTuple):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convsim.reliability.document import ClassScore
-from convsim.reliability.resampling import Computed, estimate
-from convsim.reliability.statistics import chance, kappa, nominal_alpha, quotient
+from convsim.stats.agreement import chance, kappa, nominal_alpha, quotient
+from convsim.stats.count_resampling import Computed, estimate
 
 if TYPE_CHECKING:
-    from convsim.reliability.statistics import FloatArray
+    from convsim.stats.agreement import FloatArray
 
 
 @dataclass(frozen=True)

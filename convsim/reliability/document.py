@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from convsim import schema as contracts
 from convsim.schema.record import Count, Number, Record
+from convsim.stats.count_resampling import Estimate
 
 Level = Literal["message", "conversation"]
 Scale = tuple[Number, Number]
@@ -19,12 +19,6 @@ class Part(Record):
     """A part of the document."""
 
     model_config = ConfigDict(populate_by_name=True)
-
-
-class Estimate(contracts.Estimate):
-    """A number with its 95 % interval; ``reason`` says why either is missing."""
-
-    reason: str | None = None
 
 
 class ClassScore(Part):

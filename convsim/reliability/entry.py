@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from convsim.reliability.document import Agreement, ClassScore, Confusion, Estimate
+from convsim.reliability.document import Agreement, ClassScore, Confusion
 from convsim.reliability.matching import Matched
+from convsim.stats.count_resampling import Estimate
 
 
 def entry(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convsim.reliability.classes import Counts, class_scores, class_statistics
-from convsim.reliability.document import Agreement, Confusion, Estimate
+from convsim.reliability.document import Agreement, Confusion
 from convsim.reliability.entry import entry
 from convsim.reliability.matching import Matched
-from convsim.reliability.resampling import Computed, by_unit, estimate, resampled
-from convsim.reliability.statistics import (
+from convsim.stats.agreement import (
     chance,
     kappa,
     kendall_tau_b,
@@ -17,13 +16,14 @@ from convsim.reliability.statistics import (
     quotient,
     weighted_kappa,
 )
+from convsim.stats.count_resampling import Computed, Estimate, by_unit, estimate, resampled
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from numpy.random import Generator
 
-    from convsim.reliability.statistics import FloatArray
+    from convsim.stats.agreement import FloatArray
 
     Axes = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 

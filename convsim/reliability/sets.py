@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from convsim.reliability.classes import Counts, class_scores, class_statistics
-from convsim.reliability.document import Agreement, Estimate
+from convsim.reliability.document import Agreement
 from convsim.reliability.entry import entry
 from convsim.reliability.matching import Matched
-from convsim.reliability.resampling import Computed, by_unit, estimate, resampled
-from convsim.reliability.statistics import chance, kappa, nominal_alpha, quotient
+from convsim.stats.agreement import chance, kappa, nominal_alpha, quotient
+from convsim.stats.count_resampling import Computed, Estimate, by_unit, estimate, resampled
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    from convsim.reliability.statistics import FloatArray
+    from convsim.stats.agreement import FloatArray
 
 MAX_CLASSES = 100
 """The most names that are scored, the most frequent first."""

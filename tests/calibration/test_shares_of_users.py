@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convsim.battery.side_by_side.shares import share
+from convsim.stats.shares import share
 
 N_TRIALS = 600
 

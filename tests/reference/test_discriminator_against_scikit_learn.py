@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from convsim_validators.humanlikeness.discriminator import (
-    CrossFitted,
-    Rows,
-    cross_fit,
-    deal_folds,
-    equal_prior,
-)
+from convsim.stats.discriminator import CrossFitted, Rows, cross_fit, deal_folds, equal_prior
 from convsim_validators.humanlikeness.scores import score
 from convsim_validators.humanlikeness.views import logistic_regression
 

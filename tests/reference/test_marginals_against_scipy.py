@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from convsim.stats.ecdf import superiority
+from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
 from convsim_validators import Marginals
-from convsim_validators.statistics.grid import superiority
-from convsim_validators.statistics.p_values import benjamini_hochberg, permutation_p_value
 from tests.corpora import corpus
 
 SAMPLES = {

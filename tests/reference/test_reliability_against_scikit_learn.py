@@ -9,7 +9,7 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score, preci
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from convsim.reliability import check
-from convsim.reliability.statistics import nominal_alpha, ordinal_alpha
+from convsim.stats.agreement import nominal_alpha, ordinal_alpha
 from tests.labelled import labelled_messages, labelled_sessions
 
 SEEDS = range(6)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from convsim.stats.proportions import wilson_limits
 from convsim_validators import Marginals
-from convsim_validators.statistics.wilson import wilson_limits
 from tests.corpora import corpus
 
 METRICS = ("length", "words", "share")

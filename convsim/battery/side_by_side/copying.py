@@ -10,11 +10,11 @@ from itertools import chain
 from convsim.battery.guards import find_overlap
 from convsim.battery.side_by_side.document import Overlap
 from convsim.battery.side_by_side.memorisation import Learned, Memorisation, memorisation
-from convsim.battery.side_by_side.shares import Share
 from convsim.battery.side_by_side.titles import Titles, known_titles, titles_named_early
 from convsim.battery.sides import Side
 from convsim.readers import Transcripts
 from convsim.schema.conversation import Conversation
+from convsim.stats.shares import Share
 
 UNSEEN = (
     "what it says that it learned from is not all in the files that were given (--learned): how much it says word for "

@@ -12,9 +12,9 @@ from convsim.battery.scorecard import MadeBy, Scorecard, SideSummary
 from convsim.battery.side_by_side.cost import Cost
 from convsim.battery.side_by_side.front import LeanerPair, OnFront
 from convsim.battery.side_by_side.memorisation import Memorisation
-from convsim.battery.side_by_side.shares import Difference, Share
 from convsim.schema import Interval, NoiseFloor, Standing, Verdict
 from convsim.schema.record import Count, Name, Number, Record, Text
+from convsim.stats.shares import Difference, Share
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from convsim.battery.side_by_side.shares import Share, share, units_of
 from convsim.readers import Transcripts
 from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record
+from convsim.stats.shares import Share, share, units_of
 
 MIN_WORDS = 5
 """Shorter messages ("yes please") are said twice by chance."""

@@ -13,9 +13,9 @@ from convsim.battery.side_by_side.copying import Copied
 from convsim.battery.side_by_side.cost import cost_of
 from convsim.battery.side_by_side.document import Estimate, SimulatorReport
 from convsim.battery.side_by_side.front import OnFront
-from convsim.battery.side_by_side.shares import difference
 from convsim.schema import Standing
 from convsim.schema.conversation import Conversation
+from convsim.stats.shares import difference
 
 NOT_PLACED = OnFront(place="undecided", reason="it is held against no other yet")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from convsim.battery.side_by_side.shares import Share, share, units_of
 from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation
+from convsim.stats.shares import Share, share, units_of
 
 MIN_WORDS = 3
 """Shorter titles ("Rain boots") are what anybody might ask for."""

@@ -10,9 +10,9 @@ from convsim.battery.side_by_side import Comparison, SimulatorReport
 from convsim.battery.side_by_side.contenders import PEOPLE
 from convsim.battery.side_by_side.document import Distance, Estimate
 from convsim.battery.side_by_side.front import MAX_NAME, MAX_NAMED
-from convsim.battery.side_by_side.shares import Share
 from convsim.report.words import VERDICTS, number
 from convsim.schema import FAILING, Interval, Verdict
+from convsim.stats.shares import Share
 
 FALSE_ALARMS = "false_alarms"
 """The detail of a discriminator's standing that holds the share of people whom it calls simulated."""

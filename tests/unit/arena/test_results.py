@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 from convsim.arena import ArenaStudy, Database, prepare, read_scores, results
 from convsim.arena.agreement import agreement
 from convsim.arena.answers import Word
-from convsim.arena.crossed import Mark, crossed_interval
 from convsim.arena.votes import Vote
 from convsim.battery import Scorecard
 from convsim.errors import InputError
 from convsim.schema import Finding
+from convsim.stats.crossed import Mark, crossed_interval
 from tests.unit.arena.studies import database, rate, side, study, transcripts
 
 

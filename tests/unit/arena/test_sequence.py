@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from convsim.arena.sequence import answers_until, half_width, sequential_interval
+from convsim.stats.sequential import answers_until, half_width, sequential_interval
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 10), (3, 10), (10, 10), (55, 100), (480, 500)])

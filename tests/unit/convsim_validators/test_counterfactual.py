@@ -3,8 +3,8 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.schema.persona import Persona
+from convsim.stats.units import independent_units
 from convsim_validators.counterfactual.counterfactual import Counterfactual
-from convsim_validators.statistics.units import independent_units
 from tests.corpora import EMPTY, corpus
 from tests.two_arms import (
     CONTROL,

@@ -7,10 +7,10 @@ import pytest
 from convsim.schema import Corpus
 from convsim.schema.conversation import Conversation, Message
 from convsim.schema.persona import Persona
+from convsim.stats.kernel import LENGTH_WEIGHT, discrepancies, embed
+from convsim.stats.permutation import Dealing
 from convsim_validators.counterfactual.arms import Arms
-from convsim_validators.counterfactual.dealing import Dealing
 from convsim_validators.counterfactual.first_message import independence_findings
-from convsim_validators.counterfactual.mean_discrepancy import LENGTH_WEIGHT, discrepancies, embed
 
 ARMS = Arms("good", "bad")
 

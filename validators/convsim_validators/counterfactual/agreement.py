@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from convsim.stats.ecdf import FloatArray
 from convsim_validators.counterfactual.metric_shift import MetricShift
-from convsim_validators.statistics.grid import FloatArray
 
 CHANCE = 0.5
 MIN_METRICS = 3

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema import Corpus
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.resampling import MIN_UNITS_A_STRATUM, REST, IntArray, draw
+from convsim.stats.units import independent_units
 from convsim_validators.counterfactual.arms import Arms
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.resampling import MIN_UNITS_A_STRATUM, REST, IntArray, draw
-from convsim_validators.statistics.units import independent_units
 
 if TYPE_CHECKING:
     from numpy.random import Generator

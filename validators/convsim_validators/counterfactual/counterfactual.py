@@ -9,6 +9,10 @@ from typing import ClassVar
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding, Metric
 from convsim.seeds import generator
+from convsim.stats.decision import ALPHA
+from convsim.stats.label_sources import refused_labels
+from convsim.stats.multiplicity import benjamini_hochberg
+from convsim.stats.settings import check_margin, check_resamples
 from convsim_validators.counterfactual import first_message, survival
 from convsim_validators.counterfactual.arm_side import ArmSide
 from convsim_validators.counterfactual.arms import Arms
@@ -21,10 +25,6 @@ from convsim_validators.counterfactual.shift_summaries import (
     generalisation_finding,
     joint_finding,
 )
-from convsim_validators.statistics.decision import ALPHA
-from convsim_validators.statistics.label_sources import refused_labels
-from convsim_validators.statistics.p_values import benjamini_hochberg
-from convsim_validators.statistics.settings import check_margin, check_resamples
 
 
 @dataclass(frozen=True, kw_only=True)

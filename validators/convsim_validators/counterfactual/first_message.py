@@ -10,14 +10,14 @@ from pydantic import JsonValue
 
 from convsim.schema import Corpus, Finding, NoiseFloor, Verdict
 from convsim.seeds import generator
+from convsim.stats.decision import ALPHA
+from convsim.stats.discriminator import BoolArray
+from convsim.stats.kernel import MAX_CHARACTERS, discrepancies, embed
+from convsim.stats.multiplicity import permutation_p_value
+from convsim.stats.permutation import Dealing
 from convsim_validators.counterfactual.arms import Arms
-from convsim_validators.counterfactual.dealing import Dealing
-from convsim_validators.counterfactual.mean_discrepancy import MAX_CHARACTERS, discrepancies, embed
 from convsim_validators.counterfactual.metric_shift import MIN_UNITS
 from convsim_validators.counterfactual.openings import Openings
-from convsim_validators.humanlikeness.discriminator import BoolArray
-from convsim_validators.statistics.decision import ALPHA
-from convsim_validators.statistics.p_values import permutation_p_value
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from convsim.schema.conversation import Conversation
+from convsim.stats.decision import EQUIVALENCE_LEVEL
+from convsim.stats.ecdf import FloatArray
 from convsim_validators.counterfactual.metric_shift import MetricShift
 from convsim_validators.counterfactual.shifts import LEVEL
-from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL
-from convsim_validators.statistics.grid import FloatArray
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import JsonValue
 
+from convsim.stats.ecdf import Cells, FloatArray
+from convsim.stats.survival import survival
 from convsim_validators.counterfactual.arm_side import ArmSide
-from convsim_validators.counterfactual.kaplan_meier import survival
 from convsim_validators.counterfactual.leaving import Leaving
-from convsim_validators.statistics.grid import Cells, FloatArray
 
 MAX_TURNS = 40
 """Turns of a curve; hazards count later ones too."""

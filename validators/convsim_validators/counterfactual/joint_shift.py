@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convsim.stats.multiplicity import permutation_p_value
 from convsim_validators.counterfactual.metric_shift import MetricShift
-from convsim_validators.statistics.p_values import permutation_p_value
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from convsim.schema.conversation import Conversation, Ending, Turn
-from convsim_validators.humanlikeness.discriminator import BoolArray
-from convsim_validators.statistics.resampling import IntArray
+from convsim.stats.discriminator import BoolArray
+from convsim.stats.resampling import IntArray
 
 Event = Literal["left", "ended"]
 CHOSEN: dict[Event, frozenset[Ending]] = {

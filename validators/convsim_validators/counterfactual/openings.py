@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from convsim.schema import Corpus
+from convsim.stats.discriminator import BoolArray
+from convsim.stats.resampling import IntArray
+from convsim.stats.units import independent_units
 from convsim_validators.counterfactual.arm_side import NO_TASK
 from convsim_validators.counterfactual.arms import Arms
-from convsim_validators.humanlikeness.discriminator import BoolArray
-from convsim_validators.statistics.resampling import IntArray
-from convsim_validators.statistics.units import independent_units
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from convsim_validators.statistics.decision import ALPHA, MAX_GROWTH
+from convsim.stats.decision import ALPHA, MAX_GROWTH
 
 Reaction = Literal[
     "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "undecided"

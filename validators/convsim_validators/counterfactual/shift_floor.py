@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema import NoiseFloor
+from convsim.stats.ecdf import FloatArray
 from convsim_validators.counterfactual.arm_side import ArmSide
-from convsim_validators.statistics.grid import FloatArray
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.multiplicity import permutation_p_value
 from convsim_validators.counterfactual.arm_side import ArmSide
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.p_values import permutation_p_value
 
 if TYPE_CHECKING:
-    from convsim_validators.humanlikeness.discriminator import BoolArray
+    from convsim.stats.discriminator import BoolArray
 
 LEVEL = 0.95
 RULE_OF_THREE = 12.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.resampling import IntArray
 from convsim_validators.counterfactual.arm_side import ArmSide
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.resampling import IntArray
 
 N_NAMED = 4
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convsim_validators.dose_response.reaction import MIN_UNITS, Judgement, Reaction
+from convsim.stats.decision import ALPHA, MAX_GROWTH, MIN_UNITS, Judgement, grown
+from convsim.stats.multiplicity import permutation_p_value
+from convsim.stats.severity_levels import BoolArray
+from convsim_validators.dose_response.reaction import Reaction
 from convsim_validators.dose_response.trend import Trends
-from convsim_validators.statistics.decision import ALPHA, MAX_GROWTH, grown
-from convsim_validators.statistics.ladder import BoolArray
-from convsim_validators.statistics.p_values import permutation_p_value
 
 MAX_NAMED = 8
 

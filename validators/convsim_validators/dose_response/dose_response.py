@@ -12,13 +12,13 @@ from pydantic import JsonValue
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
+from convsim.stats.decision import Judgement
+from convsim.stats.multiplicity import benjamini_hochberg
+from convsim.stats.settings import check_margin, check_resamples
+from convsim.stats.severity_levels import Ladder, describe_recorded, rows_on
 from convsim_validators.dose_response.any_reaction import AnyReaction, any_reaction
 from convsim_validators.dose_response.onset import Onset, differences, onset
-from convsim_validators.dose_response.reaction import Judgement
 from convsim_validators.dose_response.response import Responses
-from convsim_validators.statistics.ladder import Ladder, describe_recorded, rows_on
-from convsim_validators.statistics.p_values import benjamini_hochberg
-from convsim_validators.statistics.settings import check_margin, check_resamples
 
 MAX_SEVERITIES = 25
 """More steps than anybody sets up by hand; bounds the work."""

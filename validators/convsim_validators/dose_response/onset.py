@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from convsim.stats.decision import ALPHA
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.multiplicity import permutation_p_value
+from convsim.stats.resampling import IntArray
+from convsim.stats.severity_levels import Cells
 from convsim_validators.dose_response.relabelling import relabelled
-from convsim_validators.statistics.decision import ALPHA
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.ladder import Cells
-from convsim_validators.statistics.p_values import permutation_p_value
-from convsim_validators.statistics.resampling import IntArray
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from convsim.schema import Metric, Verdict
+from convsim.schema import Metric
+from convsim.stats.decision import ALPHA, MAX_GROWTH, MIN_UNITS, Judgement, grown
+from convsim.stats.sample_size import TWO_SIDED, growth_beyond, growth_inside
 from convsim_validators.dose_response.expectations import Expectation
 from convsim_validators.dose_response.trend import TrendTest
-from convsim_validators.statistics.decision import ALPHA, MAX_GROWTH, grown
-from convsim_validators.statistics.growth import TWO_SIDED, growth_beyond, growth_inside
 
-MIN_UNITS = 8
-"""Fewer independent personas decide nothing."""
 TEST_NAMES: dict[TrendTest, str] = {"page": "Page's L", "jonckheere_terpstra": "Jonckheere-Terpstra"}
-
-
-class Judgement(NamedTuple):
-    """A verdict, why, and (where undecided) about how many personas would settle it."""
-
-    verdict: Verdict
-    reason: str
-    n_to_decide: int | None = None
 
 
 @dataclass(frozen=True)

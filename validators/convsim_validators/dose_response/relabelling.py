@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim_validators.statistics.ladder import Cells
-from convsim_validators.statistics.resampling import IntArray
+from convsim.stats.resampling import IntArray
+from convsim.stats.severity_levels import Cells
 
 if TYPE_CHECKING:
     from numpy.random import Generator

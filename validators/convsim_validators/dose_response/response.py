@@ -11,14 +11,14 @@ from pydantic import JsonValue
 
 from convsim.schema import Metric
 from convsim.seeds import generator
+from convsim.stats.bounded_mean import BoundedMean, spread_of
+from convsim.stats.decision import EQUIVALENCE_LEVEL, MIN_UNITS
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.severity_levels import BoolArray, Ladder
 from convsim_validators.dose_response.expectations import expected_of
-from convsim_validators.dose_response.reaction import MIN_UNITS, Reaction
+from convsim_validators.dose_response.reaction import Reaction
 from convsim_validators.dose_response.slopes import Slopes, slope_contrast
 from convsim_validators.dose_response.trend import Trends
-from convsim_validators.statistics.bounded_mean import BoundedMean, spread_of
-from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.ladder import BoolArray, Ladder
 
 if TYPE_CHECKING:
     from numpy.random import Generator

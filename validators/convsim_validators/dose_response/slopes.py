@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.ladder import Cells
-from convsim_validators.statistics.resampling import draw
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.resampling import draw
+from convsim.stats.severity_levels import Cells
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from convsim.schema import Corpus
-from convsim_validators.humanlikeness.discriminator import BoolArray, CrossFitted, cross_fit
+from convsim.stats.discriminator import BoolArray, CrossFitted, cross_fit
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.proportions import wilson_limits
+from convsim.stats.resampling import IntArray
+from convsim.stats.units import independent_units
 from convsim_validators.humanlikeness.scores import SHARED_FOLDS, says_human
 from convsim_validators.humanlikeness.sides import Sides, folded_texts
 from convsim_validators.humanlikeness.views import ReadTexts, logistic_regression
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.resampling import IntArray
-from convsim_validators.statistics.units import independent_units
-from convsim_validators.statistics.wilson import wilson_limits
 
 
 class Caught(NamedTuple):

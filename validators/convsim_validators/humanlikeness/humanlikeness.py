@@ -12,7 +12,11 @@ from pydantic import JsonValue
 
 from convsim.schema import Corpus, Finding, Standing
 from convsim.seeds import child_seed, generator
-from convsim_validators.humanlikeness.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
+from convsim.stats.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
+from convsim.stats.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
+from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
+from convsim.stats.resampling import permute
+from convsim.stats.settings import check_margin, check_resamples
 from convsim_validators.humanlikeness.kept import kept_scores
 from convsim_validators.humanlikeness.scores import RankCells, Scores, balanced_accuracy, score
 from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
@@ -26,10 +30,6 @@ from convsim_validators.humanlikeness.views import (
     logistic_regression,
     words,
 )
-from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
-from convsim_validators.statistics.p_values import benjamini_hochberg, permutation_p_value
-from convsim_validators.statistics.resampling import permute
-from convsim_validators.statistics.settings import check_margin, check_resamples
 
 QUESTIONS = {
     "hls": "Would a reader of the shopper's words take the simulated ones for people?",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import JsonValue
 
-from convsim_validators.humanlikeness.discriminator import CrossFitted
+from convsim.stats.discriminator import CrossFitted
 from convsim_validators.humanlikeness.sides import Sides
 
 MAX_SCORES = 20_000

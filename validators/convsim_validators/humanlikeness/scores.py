@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from convsim.seeds import generator
-from convsim_validators.humanlikeness.discriminator import CrossFitted
-from convsim_validators.statistics.grid import Cells, FloatArray
-from convsim_validators.statistics.resampling import IntArray, Weights, draw
+from convsim.stats.discriminator import CrossFitted
+from convsim.stats.ecdf import Cells, FloatArray
+from convsim.stats.resampling import IntArray, Weights, draw
 
 SHARED_FOLDS = float(np.sqrt(2))
 CELLS_A_FOLD = 200

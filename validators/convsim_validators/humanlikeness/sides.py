@@ -10,11 +10,11 @@ import numpy as np
 
 from convsim.schema import Corpus
 from convsim.seeds import generator
-from convsim_validators.humanlikeness.discriminator import BoolArray, Rows
-from convsim_validators.statistics.resampling import Design, IntArray
+from convsim.stats.discriminator import BoolArray, Rows
+from convsim.stats.resampling import Design, IntArray
 
 if TYPE_CHECKING:
-    from convsim_validators.humanlikeness.discriminator import Features
+    from convsim.stats.discriminator import Features
 
 MIN_UNITS = 10
 """Fewer independent units on either side decide nothing: five folds need two of each."""

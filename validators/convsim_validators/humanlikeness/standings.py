@@ -8,7 +8,7 @@ from itertools import product
 
 from convsim.schema import Corpus, Standing
 from convsim.seeds import child_seed
-from convsim_validators.humanlikeness.discriminator import cross_fit
+from convsim.stats.discriminator import cross_fit
 from convsim_validators.humanlikeness.generalisation import Caught, Discriminator
 from convsim_validators.humanlikeness.scores import Scores, score
 from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides

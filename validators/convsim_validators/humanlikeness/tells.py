@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import JsonValue
 
-from convsim_validators.humanlikeness.discriminator import BoolArray, equal_prior
+from convsim.stats.discriminator import BoolArray, equal_prior
 from convsim_validators.humanlikeness.views import View, logistic_regression
 
 N_TELLS = 10

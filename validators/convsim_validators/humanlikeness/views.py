@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from convsim.schema import WORD, Corpus
-from convsim_validators.humanlikeness.discriminator import BoolArray, Classifier
-from convsim_validators.statistics.grid import FloatArray
+from convsim.stats.discriminator import BoolArray, Classifier
+from convsim.stats.ecdf import FloatArray
 
 if TYPE_CHECKING:
-    from convsim_validators.humanlikeness.discriminator import Features
+    from convsim.stats.discriminator import Features
 
 MAX_NGRAMS = 50_000
 """The most frequent n-grams are kept; bounds memory at any size."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.resampling import MIN_UNITS_A_STRATUM, IntArray, Side, Weights, draw
 from convsim_validators.labels.marks import sums_by
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.resampling import MIN_UNITS_A_STRATUM, IntArray, Side, Weights, draw
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -11,9 +11,9 @@ from convsim.metrics.acts import ACTS, MAX_ACTS, acts_of
 from convsim.metrics.labels import find_origins
 from convsim.schema import Corpus, LabelOrigin
 from convsim.schema.conversation import Conversation
+from convsim.stats.resampling import Design
 from convsim_validators.labels.annotator_error import Tallies
 from convsim_validators.labels.marks import YES_NO, Marks, confusion
-from convsim_validators.statistics.resampling import Design
 
 ANNOTATORS = ("rules", "classifier", "judge")
 """Kinds of source that are corrected."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import JsonValue
 
+from convsim.stats.ecdf import FloatArray
 from convsim_validators.labels.annotator_error import Tallies
-from convsim_validators.statistics.grid import FloatArray
 
 Limits = tuple[float, float]
 

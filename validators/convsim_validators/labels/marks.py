@@ -12,8 +12,8 @@ from convsim.metrics.acts import ACTS, acts_of
 from convsim.metrics.experience import number_of
 from convsim.schema import LabelOrigin
 from convsim.schema.conversation import Conversation, Labels
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.resampling import IntArray
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.resampling import IntArray
 
 YES_NO = (0.0, 1.0)
 """The scale of a label that says no or yes."""

@@ -11,16 +11,16 @@ from pydantic import JsonValue
 
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
+from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
+from convsim.stats.resampling import Design, Weights, bootstrap, permute
+from convsim.stats.settings import check_margin, check_resamples
 from convsim_validators.labels.annotator_error import Tallies, draw_calibrated
 from convsim_validators.labels.correctable import Correctable, find_correctable
 from convsim_validators.labels.correction import Correction, Resampled
 from convsim_validators.labels.prevalence_decision import MIN_UNITS, decide_prevalence, needed
-from convsim_validators.statistics.p_values import benjamini_hochberg, permutation_p_value
-from convsim_validators.statistics.resampling import Design, Weights, bootstrap, permute
-from convsim_validators.statistics.settings import check_margin, check_resamples
 
 if TYPE_CHECKING:
-    from convsim_validators.statistics.grid import FloatArray
+    from convsim.stats.ecdf import FloatArray
 
 ASSUMPTION = (
     "the annotator errs on simulated users as it does on people, which may be false; the people's labels are the "

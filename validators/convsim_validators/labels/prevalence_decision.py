@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from convsim.stats.decision import ALPHA, MAX_GROWTH, Decision, grown
+from convsim.stats.sample_size import TWO_SIDED, growth_beyond, growth_inside
 from convsim_validators.labels.correctable import Correctable
 from convsim_validators.labels.correction import Correction
-from convsim_validators.statistics.decision import ALPHA, MAX_GROWTH, Decision, grown
-from convsim_validators.statistics.growth import TWO_SIDED, growth_beyond, growth_inside
 
 MIN_UNITS = 8
 """Fewer independent units on either side, or with a reference, decide nothing."""

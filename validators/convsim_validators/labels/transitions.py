@@ -15,10 +15,10 @@ from convsim.metrics.acts import ACTS, acts_by_message
 from convsim.schema import Corpus, Finding, LabelOrigin, NoiseFloor
 from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
-from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.p_values import permutation_p_value
-from convsim_validators.statistics.resampling import (
+from convsim.stats.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.multiplicity import permutation_p_value
+from convsim.stats.resampling import (
     Design,
     IntArray,
     Weights,
@@ -26,7 +26,7 @@ from convsim_validators.statistics.resampling import (
     bootstrap_at_size,
     permute,
 )
-from convsim_validators.statistics.settings import check_margin, check_resamples
+from convsim.stats.settings import check_margin, check_resamples
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

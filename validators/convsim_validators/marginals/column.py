@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Corpus
+from convsim.stats.decision import EQUIVALENCE_LEVEL
+from convsim.stats.ecdf import Cells, FloatArray, cut_points, superiority
+from convsim.stats.multiplicity import permutation_p_value
+from convsim.stats.resampling import Design, Weights
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples, confidence_limits, distance, statistic
-from convsim_validators.statistics.decision import EQUIVALENCE_LEVEL
-from convsim_validators.statistics.grid import Cells, FloatArray, cut_points, superiority
-from convsim_validators.statistics.p_values import permutation_p_value
-from convsim_validators.statistics.resampling import Design, Weights
 
 MIN_UNITS = 8
 """Fewer independent units on either side decide nothing."""

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convsim_validators.statistics.grid import FloatArray, cumulative
-from convsim_validators.statistics.wilson import wilson_limits
+from convsim.stats.ecdf import FloatArray, cumulative
+from convsim.stats.proportions import wilson_limits
 
 BAND_LEVEL = 0.95
 NEAR_EXTREMAL_BANDS = 1.5

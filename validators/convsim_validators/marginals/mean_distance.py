@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from convsim.seeds import generator
+from convsim.stats.ecdf import FloatArray, cumulative
+from convsim.stats.resampling import Weights, permute
 from convsim_validators.marginals.column import Column
 from convsim_validators.marginals.kolmogorov_smirnov import Deviations, distance
-from convsim_validators.statistics.grid import FloatArray, cumulative
-from convsim_validators.statistics.resampling import Weights, permute
 
 N_SUBSETS = 200
 """Subsets over which a larger simulator's distance is averaged; their noise is far below the sampling error."""

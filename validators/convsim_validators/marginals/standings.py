@@ -10,10 +10,10 @@ import numpy as np
 
 from convsim.schema import Corpus, Standing
 from convsim.seeds import child_seed, generator
+from convsim.stats.label_sources import refused_labels
+from convsim.stats.resampling import Design, Side, bootstrap, bootstrap_at_size
 from convsim_validators.marginals.column import MIN_UNITS, Column
 from convsim_validators.marginals.mean_distance import MeanDistance, difference
-from convsim_validators.statistics.label_sources import refused_labels
-from convsim_validators.statistics.resampling import Design, Side, bootstrap, bootstrap_at_size
 
 UNIT = "mean KS distance"
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from convsim.schema import Corpus
 from convsim.seeds import generator
+from convsim.stats.severity_levels import Ladder, describe_recorded, recorded, rows_on
 from convsim_validators.relations.paired_change import PairedChange
 from convsim_validators.relations.relation import ANY, Relation
 from convsim_validators.relations.relation_metrics import Measured
 from convsim_validators.relations.relation_verdict import Tested
-from convsim_validators.statistics.ladder import Ladder, describe_recorded, recorded, rows_on
 
 
 class Case(NamedTuple):

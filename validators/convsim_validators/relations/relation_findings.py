@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from convsim.schema import Corpus, Finding, Interval
-from convsim_validators.dose_response.reaction import Judgement
+from convsim.stats.decision import Judgement
+from convsim.stats.severity_levels import rows_on
 from convsim_validators.relations.relation import ANY, Relation
 from convsim_validators.relations.relation_cases import Case
 from convsim_validators.relations.relation_metrics import Measured
 from convsim_validators.relations.severity_zero import compare_replies
 from convsim_validators.relations.violations import Violations
-from convsim_validators.statistics.ladder import rows_on
 
 
 @dataclass(frozen=True, kw_only=True)

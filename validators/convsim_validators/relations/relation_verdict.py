@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from convsim_validators.dose_response.reaction import MIN_UNITS, Judgement
+from convsim.stats.decision import ALPHA, EQUIVALENCE_LEVEL, MAX_GROWTH, MIN_UNITS, Judgement, grown
+from convsim.stats.sample_size import ONE_SIDED, growth_beyond, growth_inside
 from convsim_validators.relations.paired_change import PairedChange
 from convsim_validators.relations.relation import Relation
-from convsim_validators.statistics.decision import ALPHA, EQUIVALENCE_LEVEL, MAX_GROWTH, grown
-from convsim_validators.statistics.growth import ONE_SIDED, growth_beyond, growth_inside
 
 
 @dataclass(frozen=True)

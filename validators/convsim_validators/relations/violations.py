@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from convsim.schema import Corpus
-from convsim_validators.dose_response.reaction import Judgement
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.units import independent_units
+from convsim.stats.decision import Judgement
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.units import independent_units
 
 CEILING = 0.05
 """A share of personas beyond the tolerated one that must be ruled out."""

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
+
+from convsim.schema import Verdict
+
+MIN_UNITS = 8
+"""Fewer independent personas decide nothing."""
+
+
+class Judgement(NamedTuple):
+    """A verdict, why, and (where undecided) about how many personas would settle it."""
+
+    verdict: Verdict
+    reason: str
+    n_to_decide: int | None = None
+
 
 ALPHA = 0.05
 EQUIVALENCE_LEVEL = 0.90

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convsim_validators.statistics.decision import MAX_GROWTH
+from convsim.stats.decision import MAX_GROWTH
 
 TWO_SIDED = 2.80
 """1.96 + .84 standard errors: 80 % power at 5 %."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema import Metric
-from convsim_validators.statistics.grid import FloatArray
+from convsim.stats.ecdf import FloatArray
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from convsim.schema import Corpus
 from convsim.schema.conversation import Conversation
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.resampling import IntArray
-from convsim_validators.statistics.units import independent_units
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.resampling import IntArray
+from convsim.stats.units import independent_units
 
 BoolArray = npt.NDArray[np.bool_]
 MAX_NAMED = 8

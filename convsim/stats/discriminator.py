@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from convsim.seeds import child_seed
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.resampling import IntArray
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.resampling import IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

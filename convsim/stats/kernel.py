@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema.columns import words
-from convsim_validators.humanlikeness.discriminator import BoolArray
-from convsim_validators.statistics.grid import FloatArray
-from convsim_validators.statistics.resampling import IntArray
+from convsim.stats.discriminator import BoolArray
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.resampling import IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim_validators.humanlikeness.discriminator import BoolArray
-from convsim_validators.statistics.resampling import IntArray
+from convsim.stats.discriminator import BoolArray
+from convsim.stats.resampling import IntArray
 
 if TYPE_CHECKING:
     from numpy.random import Generator

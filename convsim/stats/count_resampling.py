@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from convsim.reliability.document import Estimate
-
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -15,6 +13,14 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float64]
     IntArray = npt.NDArray[np.int64]
+from convsim import schema
+
+
+class Estimate(schema.Estimate):
+    """A number with its 95 % interval; ``reason`` says why either is missing."""
+
+    reason: str | None = None
+
 
 MIN_UNITS = 8
 """Fewer independent units give no interval."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convsim_validators.statistics.grid import FloatArray
+from convsim.stats.ecdf import FloatArray
 
 
 def survival(at_risk: FloatArray, events: FloatArray) -> FloatArray:

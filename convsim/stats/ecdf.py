@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from convsim_validators.statistics.resampling import IntArray, Weights
+from convsim.stats.resampling import IntArray, Weights
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -1,1 +1,0 @@
-"""What validators share: how sides are resampled, what a p-value is, when a verdict is given."""

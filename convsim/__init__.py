@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from convsim.battery import Comparison, Scorecard, avalidate, compare, validate
     from convsim.battery.counterfactual import check_relations, counterfactual, dose_response
     from convsim.errors import ConvsimError, InputError
+    from convsim.io import Transcripts, read, write
     from convsim.metrics import measure, metric
-    from convsim.readers import Transcripts, read, write
     from convsim.report import read_comparison, read_scorecard
     from convsim.schema import BaseValidator, Corpus, Finding, Metric, Validator
     from convsim.schema.conversation import Conversation, Item, Label, Message
@@ -40,7 +40,7 @@ HOMES = {
     "errors": ("ConvsimError", "InputError"),
     "metrics": ("measure", "metric"),
     "schema.persona": ("Persona",),
-    "readers": ("Transcripts", "read", "write"),
+    "io": ("Transcripts", "read", "write"),
     "report": ("read_comparison", "read_scorecard"),
     "study": ("Study",),
 }
@@ -83,7 +83,7 @@ if not TYPE_CHECKING:  # or else a type checker would take any name for one of o
 
     def __getattr__(name):
         if name == "__version__":
-            return import_module("convsim.provenance").own_version()
+            return import_module("convsim.io.provenance").own_version()
         for home, names in HOMES.items():
             if name in names:
                 return getattr(import_module(f"convsim.{home}"), name)

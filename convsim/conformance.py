@@ -23,11 +23,11 @@ from convsim.agents.faults import FaultLike
 from convsim.annotation.labelled import check_annotation
 from convsim.battery import find_validators
 from convsim.errors import ConvsimError, InputError, ModelError, PluginError
+from convsim.io import READERS, ForeignReader, find_foreign, read
+from convsim.io.registry import HEAD_BYTES
 from convsim.lifting import lift_agent, lift_annotator, lift_shopper
 from convsim.metrics import find_metrics, measure, measure_both
 from convsim.plugins import make
-from convsim.readers import READERS, ForeignReader, find_foreign, read
-from convsim.readers.registry import HEAD_BYTES
 from convsim.schema import (
     FAILING,
     AgentReply,

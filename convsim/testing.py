@@ -26,8 +26,8 @@ from convsim.conformance import (
     check_validator,
 )
 from convsim.errors import ConvsimError, InputError, StudyError
+from convsim.io.problems import first_problem
 from convsim.lifting import AgentLike, ShopperLike
-from convsim.readers.problems import first_problem
 from convsim.report.words import VERDICTS, interval, number
 from convsim.schema import FAILING, Finding, Verdict
 from convsim.study import Assembly

@@ -15,7 +15,7 @@ from convsim.battery.guards import find_overlap, mix_warnings
 from convsim.battery.scorecard import SideSummary
 from convsim.battery.sides import Selection, Side
 from convsim.errors import InputError
-from convsim.readers import Transcripts, stem_of
+from convsim.io import Transcripts, stem_of
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Name, Record, Text
 from convsim.seeds import generator

@@ -20,11 +20,11 @@ from convsim.battery.reliability import reliabilities
 from convsim.battery.scorecard import MadeBy, Scorecard
 from convsim.battery.sides import Selection, Side
 from convsim.errors import ConvsimError, InputError
+from convsim.io import Source
+from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike, lift_validator
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import installed, load, make
-from convsim.provenance import own_version
-from convsim.readers import Source
 from convsim.schema import Corpus, Finding, Validator
 
 LOG = logging.getLogger("convsim.validators")

@@ -11,10 +11,10 @@ from convsim.battery.layout import FIRST_WORDS_OF_PEOPLE, SECTIONS
 from convsim.battery.scorecard import Scorecard
 from convsim.battery.sides import Selection, Side
 from convsim.errors import InputError
+from convsim.io import Source
 from convsim.lifting import AnnotatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import make
-from convsim.readers import Source
 from convsim.schema import Finding, Validator
 
 NO_SETTINGS: Mapping[str, object] = {}

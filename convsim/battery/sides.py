@@ -10,9 +10,9 @@ from convsim.annotation import aannotate
 from convsim.battery.guards import drop_failures
 from convsim.battery.scorecard import SideSummary
 from convsim.errors import ConvsimError, InputError
+from convsim.io import Source, Transcripts, read_source
 from convsim.lifting import AnnotatorLike
 from convsim.plugins import make
-from convsim.readers import Source, Transcripts, read_source
 from convsim.schema.conversation import Conversation
 
 

@@ -36,7 +36,7 @@ def annotate(
     survey_map: options.SurveyMap = None,
 ) -> None:
     """Label what users did (acts) and felt (experience); nobody else's labels are touched."""
-    from convsim.readers import read, write
+    from convsim.io import read, write
 
     given = parse_settings(settings or [], owners(annotator))
     chosen = make_annotator(annotator, model, given)
@@ -57,7 +57,7 @@ def check_new(out: Path) -> None:
     Raises:
         InputError: Something is there already, its folder is not, or its ending cannot be written.
     """
-    from convsim.readers import check_target
+    from convsim.io import check_target
 
     if out.exists():
         raise InputError(f"{out}: is there already, and would be replaced; name another file")

@@ -55,7 +55,7 @@ def train(
     from convsim.annotators.classifier import OUT_OF_FOLD, check_model_path, save
     from convsim.annotators.classifier import train as fit
     from convsim.annotators.mapping import read_map
-    from convsim.readers import read, write
+    from convsim.io import read, write
     from convsim.report.classifier import card_tables
 
     check_model_path(out_file)
@@ -113,7 +113,7 @@ def check(
     from convsim.annotation import with_mapped_acts
     from convsim.annotators.definitions import definitions
     from convsim.annotators.mapping import read_map
-    from convsim.readers import read
+    from convsim.io import read
     from convsim.reliability import check as agree
     from convsim.report.reliability import reliability_table
 

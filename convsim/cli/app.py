@@ -63,7 +63,7 @@ app.command("plugins")(plugins.plugins)
 
 def _version(asked: bool) -> None:
     if asked:
-        from convsim.provenance import own_version
+        from convsim.io.provenance import own_version
 
         typer.echo(f"convsim {own_version()}")
         raise typer.Exit

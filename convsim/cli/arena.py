@@ -76,7 +76,7 @@ def arena(
 
 def _study(files: list[Path], mode: Shape, n: int, seed: int, *, allow_failures: bool) -> ArenaStudy:
     from convsim.arena import prepare
-    from convsim.readers import read
+    from convsim.io import read
 
     if len(files) < 2:
         raise InputError(

@@ -16,7 +16,7 @@ from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.battery import Comparison
-    from convsim.readers import Transcripts
+    from convsim.io import Transcripts
 
 REACTIONS = "counterfactual"
 FILES = "comparison.json, distances.csv and comparison.html"
@@ -69,7 +69,7 @@ def compare(
 ) -> None:
     """Put simulators side by side: how far each is from people, what it repeats, and what it costs."""
     from convsim import battery
-    from convsim.readers import read
+    from convsim.io import read
 
     names = _names(name, sims)
     chosen = _validators(validators, control)

@@ -16,7 +16,7 @@ from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.battery import Scorecard
-    from convsim.readers import Transcripts
+    from convsim.io import Transcripts
     from convsim.schema import Finding
     from convsim.schema.conversation import Conversation
 
@@ -64,7 +64,7 @@ def counterfactual(
 ) -> None:
     """Tell whether simulated shoppers react to a worse recommender; reads what was recorded and simulates nothing."""
     from convsim import battery
-    from convsim.readers import read
+    from convsim.io import read
 
     mode = _mode(control, treatment, ladder, relations=relations)
     named = [*files, *([saw_both] if saw_both else [])]

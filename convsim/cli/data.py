@@ -35,7 +35,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to.")]
 def list_cards(output: As = options.TextOrJson.text) -> None:
     """List the data sets that convsim knows: what they hold, their licence and where they come from."""
     from convsim.cli.description import print_cards
-    from convsim.readers import cards
+    from convsim.io import cards
 
     known = cards()
     if output is options.TextOrJson.json:
@@ -54,7 +54,7 @@ def describe_file(
 ) -> None:
     """Tell what a file of conversations holds: who talks, how long, which labels, and what is odd in it."""
     from convsim.cli.description import print_description
-    from convsim.readers import describe, read
+    from convsim.io import describe, read
 
     found = describe(read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map))
     if output is options.TextOrJson.json:
@@ -70,7 +70,7 @@ def fetch_dataset(
     out_dir: Out = None,
 ) -> None:
     """Download ConvApparel, check its SHA-256, and print where it lies."""
-    from convsim.readers import card, fetch
+    from convsim.io import card, fetch
 
     if dataset != "convapparel":
         raise InputError(f"{dataset!r} cannot be fetched; what can is convapparel, with --version 1 or 2")
@@ -90,7 +90,7 @@ def convert(
     survey_map: options.SurveyMap = None,
 ) -> None:
     """Write any file of conversations in convsim's own format."""
-    from convsim.readers import read, write
+    from convsim.io import read, write
 
     transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
     write(target, transcripts.conversations)
@@ -112,7 +112,7 @@ def split_file(
     survey_map: options.SurveyMap = None,
 ) -> None:
     """Split a file into two disjoint parts, by task and arm: one to learn from, one to judge with."""
-    from convsim.readers import read, split, stem_of, write
+    from convsim.io import read, split, stem_of, write
 
     transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
     halves = split(transcripts.conversations, by=by.value, fraction=fraction, seed=seed)

@@ -15,8 +15,8 @@ from convsim._text import plain
 from convsim.report.words import number
 
 if TYPE_CHECKING:
-    from convsim.readers import Card, Description, SurveyReport
-    from convsim.readers.label_counts import LabelCount
+    from convsim.io import Card, Description, SurveyReport
+    from convsim.io.label_counts import LabelCount
 
 MAX_ROWS = 30
 MAX_NAMES = 8

@@ -40,7 +40,7 @@ def show(
     reader: options.Reader = None,
 ) -> None:
     """Read conversations in the terminal."""
-    from convsim.readers import read
+    from convsim.io import read
     from convsim.report.transcript import transcript
 
     low, high = _bounds(hls, findings)

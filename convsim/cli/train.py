@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from convsim.readers import Transcripts
+    from convsim.io import Transcripts
     from convsim.training import Outcome, Standing, TrainingSettings
 
 MAX_DIGITS = 6
@@ -73,7 +73,7 @@ def train(
     survey_map: options.SurveyMap = None,
 ) -> None:
     """Fine-tune a model on real conversations, to talk as their users do."""
-    from convsim.readers import read
+    from convsim.io import read
     from convsim.training import Training
 
     given = parse_settings(settings or [], ("train",))["train"]

@@ -44,7 +44,7 @@ def validate(
 ) -> None:
     """Tell whether simulated shoppers behave like people: metric by metric, and to a reader of their words."""
     from convsim.battery import validate as compare
-    from convsim.readers import read
+    from convsim.io import read
 
     chosen, annotator = _made(validators, annotate, model, settings or [])
     measured = options.chosen_metrics(metrics)

@@ -17,7 +17,7 @@ from convsim.battery import (
 )
 from convsim.config import DataSection, PluginSection, StudyConfig, StudySection
 from convsim.engine import Progress
-from convsim.readers import read, split, write
+from convsim.io import read, split, write
 from convsim.schema.conversation import Conversation
 from convsim.study import Assembly
 

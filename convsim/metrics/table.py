@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from convsim._one_line import one_line
 from convsim.errors import PluginError
+from convsim.io import Source, Transcripts, read_source
 from convsim.metrics.labels import common_label_metrics, label_metrics
 from convsim.metrics.registry import BUILT_IN, MetricLike, Metrics, find_metrics
-from convsim.readers import Source, Transcripts, read_source
 from convsim.schema import Columns, Corpus, Metric
 from convsim.schema.conversation import Conversation
 

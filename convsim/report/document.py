@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from convsim.battery import Comparison, Scorecard
 from convsim.errors import InputError
-from convsim.readers.json_text import parse_json
-from convsim.readers.problems import MalformedError, first_problem, shown
+from convsim.io.json_text import parse_json
+from convsim.io.problems import MalformedError, first_problem, shown
 
 FINDINGS = "findings.json"
 COMPARISON = "comparison.json"

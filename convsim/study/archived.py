@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convsim.errors import StudyError
-from convsim.readers import Transcripts
+from convsim.io import Transcripts
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.conversation import Item
 

@@ -12,9 +12,9 @@ from convsim._resources import shared
 from convsim.config import ArmSection, PluginSection, StudyConfig
 from convsim.engine import Arm
 from convsim.errors import StudyError
+from convsim.io import Transcripts, read
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.plugins import Parts, installed, make
-from convsim.readers import Transcripts, read
 from convsim.schema import Agent, Annotator, ChatModel, Shopper
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation

@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from convsim._one_line import one_line
 from convsim.errors import StudyError
-from convsim.readers import Transcripts
+from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
 from convsim.schema.persona import Persona
 from convsim.schema.record import refusal

@@ -12,11 +12,11 @@ from pydantic import JsonValue
 from convsim._waiting import refuse_in_a_loop
 from convsim.engine import Arm, Limits, Planned, Progress, hold_all
 from convsim.errors import InputError
+from convsim.io import Manifest, open_run
+from convsim.io.provenance import provenance
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
-from convsim.provenance import provenance
 from convsim.schema import Agent, Shopper
 from convsim.schema.persona import LOOK_AHEAD, Persona
-from convsim.store import Manifest, open_run
 
 NOTHING_MORE: Mapping[str, JsonValue] = {}
 

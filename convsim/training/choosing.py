@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convsim.errors import InputError
-from convsim.readers import split
+from convsim.io import split
 from convsim.schema.conversation import Conversation
 from convsim.schema.persona import LOOK_AHEAD
 from convsim.training.settings import MIN_CONVERSATIONS

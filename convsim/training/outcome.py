@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from convsim.errors import InputError
+from convsim.io import MANIFEST
 from convsim.schema.record import Count, Number, Record
-from convsim.store import MANIFEST
 from convsim.training.choosing import Chosen
 from convsim.training.decoding import Decoding
 from convsim.training.encoding import Encoded

@@ -10,12 +10,12 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim.errors import InputError, ModelError
+from convsim.io import MANIFEST, Manifest, amend, claim
+from convsim.io.provenance import provenance
 from convsim.models.checkpoint import require_packages
-from convsim.provenance import provenance
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.shoppers.prompts import prompt_hashes
 from convsim.shoppers.sft import SHOPPER_FILE, Trained
-from convsim.store import MANIFEST, Manifest, amend, claim
 from convsim.training.base_model import base_path, model_hashes, trained_base
 from convsim.training.choosing import Chosen, choose
 from convsim.training.finishing import finish, seal, writing

@@ -21,7 +21,7 @@ from convsim.testing import (
     check_shopper,
     check_validator,
 )
-from tests.unit.readers.test_registry import ROWS, Csv, read_csv
+from tests.unit.io.test_registry import ROWS, Csv, read_csv
 
 
 def fails(check: Callable[[Any], None], thing: object, why: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim.readers import READERS
+from convsim.io import READERS
 from convsim.testing import check_reader
 
 FILES = Path(__file__).parents[1] / "frozen/files"

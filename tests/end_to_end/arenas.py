@@ -15,7 +15,7 @@ from convsim.arena import ArenaStudy, Database, prepare
 from convsim.arena.access import Access
 from convsim.arena.application import application
 from convsim.arena.server import address, listen
-from convsim.readers import Transcripts
+from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation, Item, Message
 
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> \u202eevil\u202c 🙂 שלום"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim.readers import read, write
+from convsim.io import read, write
 from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim, line, written
 
 

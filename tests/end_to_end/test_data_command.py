@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.commands import typed
-from tests.unit.readers.made import archive, archived, jsonl, line, turn, written
+from tests.unit.io.made import archive, archived, jsonl, line, turn, written
 
 
 def convsim(

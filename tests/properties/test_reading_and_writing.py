@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convsim.errors import TranscriptError
-from convsim.readers import read, write
+from convsim.io import read, write
 from convsim.schema.conversation import Conversation
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

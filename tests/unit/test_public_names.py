@@ -32,12 +32,12 @@ def test_a_checkout_that_is_not_installed_has_the_version_that_its_project_file_
     def not_installed(distribution):
         raise importlib.metadata.PackageNotFoundError(distribution)
 
-    monkeypatch.setattr("convsim.provenance.version", not_installed)
+    monkeypatch.setattr("convsim.io.provenance.version", not_installed)
     assert convsim.__version__ == "0.1.0+checkout"
     for text in (None, "not TOML", "[project]\n", '[project]\nname = "other"\nversion = "9"\n'):
         if text is not None:
             (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
-        monkeypatch.setattr("convsim.provenance.PYPROJECT", tmp_path / "pyproject.toml")
+        monkeypatch.setattr("convsim.io.provenance.PYPROJECT", tmp_path / "pyproject.toml")
         assert convsim.__version__ == "0+unknown"
 
 

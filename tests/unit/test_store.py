@@ -5,8 +5,8 @@ import json
 import pytest
 
 from convsim.errors import StudyError
+from convsim.io import Manifest, open_run
 from convsim.schema.conversation import Conversation, Failure, Message
-from convsim.store import Manifest, open_run
 
 MANIFEST: Manifest = {"plan": {"n": 3, "personas": ["a", "b"]}}
 

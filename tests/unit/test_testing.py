@@ -9,7 +9,7 @@ import pytest
 
 from convsim.battery import Scorecard, SideSummary
 from convsim.errors import ConvsimError, InputError, PluginError, StudyError
-from convsim.readers import read
+from convsim.io import read
 from convsim.schema import Finding, NoiseFloor
 from convsim.testing import assert_findings, hold_study
 

@@ -14,7 +14,7 @@ from convsim.annotators.classifier.learnable import gather
 from convsim.annotators.classifier.learned import LEVELS, Learned
 from convsim.annotators.classifier.units import Level
 from convsim.annotators.mapping import ActMap
-from convsim.provenance import own_version
+from convsim.io.provenance import own_version
 from convsim.schema import Annotation
 from convsim.schema.conversation import Conversation, Label, LearnedFrom
 from convsim.seeds import child_seed

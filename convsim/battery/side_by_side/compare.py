@@ -24,11 +24,11 @@ from convsim.battery.side_by_side.document import Comparison, LearnedFile, Peopl
 from convsim.battery.side_by_side.placed import placed
 from convsim.battery.side_by_side.simulator_report import simulator_report
 from convsim.battery.side_by_side.standings import standings_of
+from convsim.io import Source, Transcripts
+from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
-from convsim.provenance import own_version
-from convsim.readers import Source, Transcripts
 from convsim.schema import Validator
 
 SECONDS = (

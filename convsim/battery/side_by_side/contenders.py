@@ -8,8 +8,8 @@ from pathlib import Path
 
 from convsim.battery.sides import Selection, Side
 from convsim.errors import InputError
+from convsim.io import Source, Transcripts, read_source, stem_of
 from convsim.lifting import AnnotatorLike
-from convsim.readers import Source, Transcripts, read_source, stem_of
 from convsim.schema.conversation import Conversation
 
 Simulators = Mapping[str, Source] | Sequence[Source]

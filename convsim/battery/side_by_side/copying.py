@@ -12,7 +12,7 @@ from convsim.battery.side_by_side.document import Overlap
 from convsim.battery.side_by_side.memorisation import Learned, Memorisation, memorisation
 from convsim.battery.side_by_side.titles import Titles, known_titles, titles_named_early
 from convsim.battery.sides import Side
-from convsim.readers import Transcripts
+from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
 from convsim.stats.shares import Share
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from convsim.readers import Transcripts
+from convsim.io import Transcripts
 from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record

@@ -8,13 +8,13 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim.battery import Scorecard, SideSummary
-from convsim.provenance import own_version
-from convsim.readers.json_text import parse_json
-from convsim.readers.problems import MalformedError
+from convsim.io import MANIFEST
+from convsim.io.json_text import parse_json
+from convsim.io.problems import MalformedError
+from convsim.io.provenance import own_version
 from convsim.report.html.text import name
 from convsim.report.html.transcripts import located
 from convsim.report.words import number
-from convsim.store import MANIFEST
 
 MAX_MANIFEST_BYTES = 4 << 20
 MAX_FACTS = 60

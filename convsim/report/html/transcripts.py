@@ -8,7 +8,7 @@ from pathlib import Path
 
 from convsim.battery import SideSummary
 from convsim.errors import InputError
-from convsim.readers import read
+from convsim.io import read
 from convsim.report.html.text import name
 from convsim.schema.conversation import Conversation
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from convsim.arena import ArenaStudy, Database, Mode, prepare
 from convsim.arena.answers import Answer, Word, join, keep
 from convsim.arena.order import order_for
-from convsim.readers import Transcripts
+from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation, Item, Message
 
 TASKS = ("boots", "coats", "hats")

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from convsim.cli.description import print_cards, print_description
-from convsim.readers import cards, describe, read
-from tests.unit.readers.made import archive, archived, jsonl, line, turn, written
+from convsim.io import cards, describe, read
+from tests.unit.io.made import archive, archived, jsonl, line, turn, written
 
 HOSTILE = "[bold]evil[/bold]\x1b[2J\u202e" + "x" * 300
 

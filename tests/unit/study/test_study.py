@@ -8,9 +8,9 @@ import pytest
 
 from convsim.engine import Arm
 from convsim.errors import AgentError, InputError, StudyError
+from convsim.io import open_run
 from convsim.schema import AgentReply
 from convsim.schema.persona import Persona
-from convsim.store import open_run
 from convsim.study import Study
 from tests.doubles import Obliging, Told, people, say
 

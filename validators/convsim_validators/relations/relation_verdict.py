@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from convsim.stats.decision import ALPHA, EQUIVALENCE_LEVEL, MAX_GROWTH, MIN_UNITS, Judgement, grown
+from convsim.stats.decision import (
+    ALPHA,
+    EQUIVALENCE_LEVEL,
+    MAX_GROWTH,
+    MIN_UNITS,
+    Judgement,
+    grown,
+)
 from convsim.stats.sample_size import ONE_SIDED, growth_beyond, growth_inside
 from convsim_validators.relations.paired_change import PairedChange
 from convsim_validators.relations.relation import Relation

@@ -1,0 +1,64 @@
+"""Reads and writes files of conversations and run folders, describes them and splits them."""
+
+from convsim.io.datasets import Card, card, cards
+from convsim.io.describe import Description, describe
+from convsim.io.download import fetch
+from convsim.io.plan_folder import MANIFEST, Manifest, amend, claim
+from convsim.io.read import (
+    CONVAPPAREL,
+    CONVSIM,
+    DIALOGUEKIT,
+    MIRRORBENCH,
+    MIRRORBENCH_PEOPLE,
+    OPENAI,
+    READERS,
+    TAU2,
+    read,
+    stem_of,
+)
+from convsim.io.registry import ForeignReader, Reader, ReaderLike, find_foreign
+from convsim.io.run_folder import CONVERSATIONS, Run, open_run
+from convsim.io.source import Source, read_source
+from convsim.io.split import split
+from convsim.io.survey_report import LeftQuestion, MappedQuestion, SurveyReport
+from convsim.io.transcripts import Transcripts
+from convsim.io.write import check_target, write
+
+__all__ = [
+    "CONVAPPAREL",
+    "CONVERSATIONS",
+    "CONVSIM",
+    "DIALOGUEKIT",
+    "MANIFEST",
+    "MIRRORBENCH",
+    "MIRRORBENCH_PEOPLE",
+    "OPENAI",
+    "READERS",
+    "TAU2",
+    "Card",
+    "Description",
+    "ForeignReader",
+    "LeftQuestion",
+    "Manifest",
+    "MappedQuestion",
+    "Reader",
+    "ReaderLike",
+    "Run",
+    "Source",
+    "SurveyReport",
+    "Transcripts",
+    "amend",
+    "card",
+    "cards",
+    "check_target",
+    "claim",
+    "describe",
+    "fetch",
+    "find_foreign",
+    "open_run",
+    "read",
+    "read_source",
+    "split",
+    "stem_of",
+    "write",
+]

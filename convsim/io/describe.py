@@ -1,0 +1,154 @@
+"""Describes a file of conversations: what is in it, counted, before anything is concluded from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from statistics import fmean, median
+
+from pydantic import BaseModel, ConfigDict
+
+from convsim.io.label_counts import LabelCount, count_labels
+from convsim.io.survey_report import SurveyReport
+from convsim.io.transcripts import Transcripts
+from convsim.schema.columns import words
+from convsim.schema.conversation import Conversation
+
+NONE = "-"
+"""Stands for what is not stated, in counts by name."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stratum(_Part):
+    """The conversations of one task and arm, null where not stated."""
+
+    task: str | None
+    arm: str | None
+    n: int
+
+
+class Spread(_Part):
+    """Of ``n`` numbers; null where there are none."""
+
+    n: int
+    mean: float | None
+    median: float | None
+    min: float | None
+    max: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> Spread:
+        """Summarise ``values``."""
+        if not values:
+            return cls(n=0, mean=None, median=None, min=None, max=None)
+        return cls(n=len(values), mean=fmean(values), median=median(values), min=min(values), max=max(values))
+
+
+class Users(_Part):
+    """How many users are known, and of how many conversations."""
+
+    known: int
+    conversations: int
+
+
+class Alternation(_Part):
+    """Conversations in which user and agent do not take turns, the user first."""
+
+    agent_first: int
+    user_twice: int
+    """Two user messages stand in a row."""
+    agent_twice: int
+    no_user: int
+
+
+class Description(_Part):
+    """What ``convsim data describe`` says; all counts are of conversations where nothing else is said."""
+
+    path: str
+    sha256: str
+    format: str
+    warnings: tuple[str, ...]
+    skipped: int
+    conversations: int
+    strata: tuple[Stratum, ...]
+    agents: dict[str, int]
+    simulators: dict[str, int]
+    sources: dict[str, int]
+    users: Users
+    messages: dict[str, int]
+    """Messages by role."""
+    empty_messages: dict[str, int]
+    """Messages that hold nothing but white space, by role."""
+    turns: Spread
+    """Turns a conversation."""
+    user_words: Spread
+    """Words a user message, empty ones included."""
+    labels: tuple[LabelCount, ...]
+    endings: dict[str, int]
+    failures: dict[str, int]
+    alternation: Alternation
+    items_shown: int
+    items_accepted: int
+    conversations_with_accepted: int
+    survey: SurveyReport | None
+
+
+def describe(transcripts: Transcripts) -> Description:
+    """Count what is in a file of conversations; repairs and drops nothing."""
+    conversations = transcripts.conversations
+    messages = [message for c in conversations for message in c.messages]
+    accepted = [sum(len(m.accepted) for m in c.messages) for c in conversations]
+    with_user = [c.user for c in conversations if c.user is not None]
+    return Description(
+        path=str(transcripts.path),
+        sha256=transcripts.sha256,
+        format=transcripts.format,
+        warnings=transcripts.warnings,
+        skipped=transcripts.skipped,
+        conversations=len(conversations),
+        strata=_strata(conversations),
+        agents=_counts(c.agent for c in conversations),
+        simulators=_counts(c.simulator for c in conversations),
+        sources=_counts(c.source for c in conversations),
+        users=Users(known=len(set(with_user)), conversations=len(with_user)),
+        messages=_counts(m.role for m in messages),
+        empty_messages=_counts(m.role for m in messages if not m.content or m.content.isspace()),
+        turns=Spread.of([sum(1 for _ in c.turns()) for c in conversations]),
+        user_words=Spread.of([len(words(m.content)) for m in messages if m.role == "user"]),
+        labels=count_labels(conversations),
+        endings=_counts(c.ending for c in conversations),
+        failures=_counts(c.failure.reason for c in conversations if c.failure),
+        alternation=_alternation(conversations),
+        items_shown=sum(len(m.items) for m in messages),
+        items_accepted=sum(accepted),
+        conversations_with_accepted=sum(map(bool, accepted)),
+        survey=transcripts.survey,
+    )
+
+
+def _counts(values: Iterable[str | None]) -> dict[str, int]:
+    return dict(Counter(NONE if value is None else value for value in values).most_common())
+
+
+def _strata(conversations: Sequence[Conversation]) -> tuple[Stratum, ...]:
+    counted = Counter((c.task, c.arm) for c in conversations)
+    ordered = sorted(counted, key=lambda stratum: tuple((name is None, name or "") for name in stratum))
+    return tuple(Stratum(task=task, arm=arm, n=counted[task, arm]) for task, arm in ordered)
+
+
+def _alternation(conversations: Sequence[Conversation]) -> Alternation:
+    agent_first = user_twice = agent_twice = no_user = 0
+    for conversation in conversations:
+        roles = [m.role for m in conversation.messages if m.role in ("user", "assistant")]
+        pairs = set(pairwise(roles))
+        agent_first += roles[:1] == ["assistant"]
+        user_twice += ("user", "user") in pairs
+        agent_twice += ("assistant", "assistant") in pairs
+        no_user += "user" not in roles
+    return Alternation(
+        agent_first=agent_first, user_twice=user_twice, agent_twice=agent_twice, no_user=no_user
+    )

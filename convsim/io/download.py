@@ -1,0 +1,107 @@
+"""Fetches a data set's file and checks its checksum; what fails leaves nothing under the file's name."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from convsim.errors import FetchError, InputError
+from convsim.io.datasets import Card
+
+TIMEOUT_SECONDS = 30
+CHUNK_BYTES = 1 << 16
+MAX_MEGABYTES = 1000.0
+"""Of a card that does not state its file's size; a file may be twice as large as stated."""
+
+
+def fetch(card: Card, folder: Path, *, progress: bool) -> Path:
+    """Fetch the file of ``card`` into ``folder`` and return its path; one that is there already is kept.
+
+    Args:
+        card: A card with ``url`` and ``sha256``.
+        folder: Made where it is missing.
+        progress: Draw a progress bar on stderr.
+
+    Raises:
+        InputError: The card's file comes with convsim, or the folder cannot be written to.
+        FetchError: The download failed, or its checksum differs; says where to get the file by hand.
+    """
+    if card.url is None or card.sha256 is None:
+        raise InputError(f"{card.name} comes with convsim; there is nothing to fetch")
+    target = folder / card.file
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if target.is_file() and _sha256(target) == card.sha256:
+            return target
+        _download(card, target, progress=progress)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
+    except _DownloadError as error:
+        raise FetchError(
+            f"{card.title} could not be fetched from {card.url} ({error}); "
+            f"get {card.file} from {card.home} by hand and put it at {target}"
+        ) from None
+    return target
+
+
+class _DownloadError(Exception):
+    """Says in a few words why."""
+
+
+def _download(card: Card, target: Path, *, progress: bool) -> None:
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("ERROR")
+    stream = _Stream(limit_bytes=int(2e6 * (card.megabytes or MAX_MEGABYTES)), progress=progress)
+    try:
+        # pooch writes to a temporary name and renames it once the checksum is right.
+        pooch.retrieve(
+            card.url,
+            known_hash=f"sha256:{card.sha256}",
+            fname=target.name,
+            path=target.parent,
+            downloader=stream,
+        )
+    except requests.exceptions.HTTPError as error:
+        raise _DownloadError(f"the server answered: {str(error)[:60]}") from None
+    except requests.exceptions.Timeout:
+        raise _DownloadError(f"no answer within {TIMEOUT_SECONDS} seconds") from None
+    except requests.exceptions.ConnectionError:
+        raise _DownloadError("no connection") from None
+    except requests.exceptions.RequestException as error:
+        raise _DownloadError(f"the download broke off: {type(error).__name__}") from None
+    except ValueError:
+        raise _DownloadError("its SHA-256 differs from the card's") from None
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """What pooch downloads with: bounded, and closed whatever happens."""
+
+    limit_bytes: int
+    progress: bool
+
+    def __call__(self, url: str, output_file: str, _: object) -> None:
+        import requests
+        from rich.console import Console
+        from rich.progress import Progress
+
+        bar = Progress(console=Console(stderr=True), disable=not self.progress, transient=True)
+        with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response, bar:
+            response.raise_for_status()
+            length = response.headers.get("Content-Length", "")
+            task = bar.add_task("fetching", total=int(length) if length.isdigit() else None)
+            size = 0
+            with Path(output_file).open("wb") as file:
+                for chunk in response.iter_content(CHUNK_BYTES):
+                    size += file.write(chunk)
+                    bar.advance(task, len(chunk))
+                    if size > self.limit_bytes:
+                        raise _DownloadError(f"it is larger than {self.limit_bytes / 1e6:g} MB")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

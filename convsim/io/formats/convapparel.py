@@ -1,0 +1,175 @@
+"""Reads a ConvApparel archive, ``.zip`` or ``.json`` (Meshi et al., EACL 2026, arXiv 2602.16938).
+
+A conversation's id is its source and its index in the file, from 0: ``convapparel-v1-00000``. Task and arm
+come from the task id: a suffix ``_bad`` is the bad arm, all else the good one. Ratings become labels by the
+survey map; the rest of them, the task id and the survey's version stay in ``metadata``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from pydantic import JsonValue, ValidationError
+
+from convsim.errors import TranscriptError
+from convsim.io.documents import Document
+from convsim.io.formats.convapparel_schema import ArchivedConversation, ArchivedTurn, Recommendation
+from convsim.io.formats.convapparel_version import source_of
+from convsim.io.gathering import Gathering
+from convsim.io.problems import MalformedError, first_problem, shown
+from convsim.io.survey import Survey
+from convsim.io.transcripts import Transcripts
+from convsim.schema.conversation import Conversation, Item, Message
+
+CATEGORIES = frozenset({"footwear", "outerwear", "tops", "bottoms"})
+MAX_NAMED = 10
+
+
+def read_convapparel(document: Document, *, skip_bad: bool, survey_map: Path | None) -> Transcripts:
+    """Make conversations of an archive; raises TranscriptError, and InputError for a survey map of no use."""
+    survey = Survey(survey_map)
+    path, sha256 = document.path, document.sha256
+    metadata, documents = _parts(path, document.content)
+    archived = [_archived(index, entry) for index, entry in enumerate(documents)]
+    good = [conversation for conversation in archived if isinstance(conversation, ArchivedConversation)]
+    source, warnings = source_of(path, sha256, {conversation.version or "" for conversation in good})
+    survey.study("session", (conversation.ratings for conversation in good))
+    survey.study("turn", (turn.ratings for conversation in good for turn in conversation.turns))
+    survey.settle()
+    making = _Making(source, survey)
+    gathering = Gathering(path, skip_bad=skip_bad)
+    for index, conversation in enumerate(archived):
+        gathering.take(None, partial(making.conversation, index, conversation))
+    warnings = (*warnings, *making.warnings(), *_note(metadata))
+    conversations = gathering.finish()
+    return Transcripts(
+        path,
+        sha256,
+        conversations,
+        "convapparel",
+        warnings,
+        gathering.skipped,
+        survey.report(),
+        _instructions(metadata),
+    )
+
+
+def _instructions(metadata: dict[str, JsonValue]) -> dict[str, str]:
+    told = metadata.get("instructions")
+    return (
+        {task: text for task, text in told.items() if isinstance(text, str)} if isinstance(told, dict) else {}
+    )
+
+
+def _parts(path: Path, document: JsonValue) -> tuple[dict[str, JsonValue], list[JsonValue]]:
+    """Return the archive's metadata and its conversations."""
+    if not isinstance(document, dict):
+        raise TranscriptError(path, f"must be an object, as ConvApparel is, but is {shown(document)}")
+    conversations, metadata = document.get("conversations"), document.get("metadata") or {}
+    if not isinstance(conversations, list):
+        found = shown(conversations) if "conversations" in document else "missing"
+        raise TranscriptError(
+            path, f"must be a list, as ConvApparel has it, but is {found}", field="conversations"
+        )
+    if not isinstance(metadata, dict):
+        raise TranscriptError(path, f"must be an object, but is {shown(metadata)}", field="metadata")
+    return metadata, conversations
+
+
+def _archived(index: int, document: JsonValue) -> ArchivedConversation | MalformedError:
+    try:
+        return ArchivedConversation.model_validate(document)
+    except ValidationError as error:
+        return first_problem(error, document).inside(f"conversations[{index}]")
+
+
+def _note(metadata: dict[str, JsonValue]) -> Iterator[str]:
+    note = metadata.get("note")
+    if isinstance(note, str):
+        yield f"the file says of itself: {shown(note, limit=300)}"
+
+
+@dataclass
+class _Making:
+    """Makes conversations of archived ones, and remembers what to warn of."""
+
+    source: str
+    survey: Survey
+    unknown_tasks: set[str] = field(default_factory=set)
+    n_null: int = 0
+
+    def conversation(self, index: int, archived: ArchivedConversation | MalformedError) -> Conversation:
+        if isinstance(archived, MalformedError):
+            raise archived
+        task = archived.task_id.removesuffix("_bad").removesuffix("_good")
+        arm = "bad" if archived.task_id.endswith("_bad") else "good"
+        if task not in CATEGORIES or archived.task_id not in (task, f"{task}_{arm}"):
+            self.unknown_tasks.add(archived.task_id)
+        labels, left = self.survey.labels("session", archived.ratings)
+        metadata: dict[str, JsonValue] = {**archived.__pydantic_extra__, "task_id": archived.task_id}
+        if archived.version is not None:
+            metadata["version"] = archived.version
+        return Conversation(
+            id=f"{self.source}-{index:05d}",
+            task=task,
+            agent=f"{arm}-agent",
+            arm=arm,
+            source=self.source,
+            messages=tuple(message for turn in archived.turns for message in self._messages(turn)),
+            labels=labels,
+            metadata=metadata | _ratings(left),
+        )
+
+    def _messages(self, turn: ArchivedTurn) -> tuple[Message, Message]:
+        """Return the turn's two messages; its ratings are labels of the user's."""
+        self.n_null += (turn.user_utterance is None) + (turn.assistant_utterance is None)
+        labels, left = self.survey.labels("turn", turn.ratings)
+        return (
+            Message(
+                role="user",
+                content=turn.user_utterance or "",
+                labels=labels,
+                metadata=turn.__pydantic_extra__ | _ratings(left),
+            ),
+            Message(
+                role="assistant",
+                content=turn.assistant_utterance or "",
+                items=tuple(map(_item, turn.recommendations)),
+            ),
+        )
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what the caller must know of what was made."""
+        if self.unknown_tasks:
+            named = _named(sorted(self.unknown_tasks))
+            yield f"unknown task ids, taken for the bad arm where they end in _bad: {named}"
+        if self.n_null:
+            yield f"{self.n_null} utterances are null and were read as empty"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(shown(name) for name in names[:MAX_NAMED]) + more
+
+
+def _ratings(left: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {"ratings": left} if left else {}
+
+
+def _item(shown_item: Recommendation) -> Item:
+    attributes: dict[str, JsonValue] = {}
+    if shown_item.description:
+        attributes["description"] = "\n".join(shown_item.description)
+    if shown_item.features:
+        attributes["features"] = list(shown_item.features)
+    if shown_item.image_url:
+        attributes["image_url"] = shown_item.image_url
+    return Item(
+        id=shown_item.item_id,
+        title=shown_item.title or "",
+        attributes=attributes,
+        metadata=shown_item.__pydantic_extra__,
+    )

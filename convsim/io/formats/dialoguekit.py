@@ -1,0 +1,137 @@
+"""Reads dialogues of DialogueKit and UserSimCRS: a JSON list, as ``dialogue_export/`` holds it.
+
+Such a file does not say whether its users are people, how a dialogue ended, or who labelled it. So ``simulator``
+is null unless a user's type says otherwise; an id that all dialogues of a file share is no user whose
+conversations could be resampled, and stays in ``metadata.user_id``; labels name the file as their source
+(``dialoguekit:`` and the first eight digits of its SHA-256), so that they are compared with no other file's.
+Dialogue acts become the label ``acts``, with their slots in ``metadata.dialogue_acts``; satisfaction and
+feedback keep their names. A dialogue whose metadata records an error is a failure: UserSimCRS writes it there.
+
+Source: ``dialoguekit_schema.py`` names the files; errors: iai-group/UserSimCRS,
+``usersimcrs/simulation_platform.py`` (0582feaa); feedback: iai-group/DialogueKit,
+``dialoguekit/core/feedback.py`` (4e4a684e).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+
+from pydantic import JsonValue, ValidationError
+
+from convsim._one_line import one_line
+from convsim.errors import TranscriptError
+from convsim.io.documents import Document
+from convsim.io.formats.dialoguekit_schema import Dialogue, Participant, Utterance
+from convsim.io.gathering import Gathering
+from convsim.io.problems import MalformedError, first_problem, shown
+from convsim.io.transcripts import Transcripts
+from convsim.schema.conversation import Conversation, Failure, Label, Labels, Message
+
+SOURCE = "dialoguekit"
+
+
+def read_dialoguekit(document: Document, *, skip_bad: bool) -> Transcripts:
+    """Make conversations of an export; raises TranscriptError."""
+    path, content = document.path, document.content
+    if not isinstance(content, list):
+        raise TranscriptError(
+            path, f"must be a list of dialogues, as DialogueKit's are, but is {shown(content)}"
+        )
+    parsed = [_parsed(index, entry) for index, entry in enumerate(content)]
+    users = {d.user.id for d in parsed if isinstance(d, Dialogue) and d.user and d.user.id is not None}
+    making = _Making(f"{SOURCE}:{document.sha256[:8]}", one_user=len(users) == 1 and len(parsed) > 1)
+    gathering = Gathering(path, skip_bad=skip_bad)
+    for index, dialogue in enumerate(parsed):
+        gathering.take(None, partial(making.conversation, index, dialogue))
+    conversations = gathering.finish()
+    warnings = tuple(making.warnings(conversations))
+    return Transcripts(path, document.sha256, conversations, "dialoguekit", warnings, gathering.skipped)
+
+
+def _parsed(index: int, entry: JsonValue) -> Dialogue | MalformedError:
+    try:
+        return Dialogue.model_validate(entry)
+    except ValidationError as error:
+        return first_problem(error, entry).inside(f"[{index}]")
+
+
+@dataclass
+class _Making:
+    """Makes conversations of dialogues, and remembers what to warn of."""
+
+    label_source: str
+    one_user: bool
+    ids: set[str] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def conversation(self, index: int, dialogue: Dialogue | MalformedError) -> Conversation:
+        if isinstance(dialogue, MalformedError):
+            raise dialogue
+        user = dialogue.user or Participant()
+        simulated = (user.type or "").upper() == "SIMULATOR"
+        metadata = {**dialogue.others, **dialogue.metadata}
+        if user.id is not None and (simulated or self.one_user):
+            metadata["user_id"] = user.id
+        return Conversation(
+            id=self._id(dialogue.conversation_id or f"{SOURCE}-{index:05d}"),
+            agent=dialogue.agent.id if dialogue.agent else None,
+            user=None if simulated or self.one_user else user.id,
+            simulator=(user.id or SOURCE) if simulated else None,
+            source=SOURCE,
+            messages=tuple(map(self._message, dialogue.conversation)),
+            failure=_failure(dialogue.metadata.get("error")),
+            metadata=metadata,
+        )
+
+    def _id(self, stated: str) -> str:
+        """Return the stated id, numbered where it stands already: their ids count whole seconds."""
+        self.counts["same id"] += stated in self.ids
+        numbered = (f"{stated}-{number}" for number in count(2))
+        unique = stated if stated not in self.ids else next(new for new in numbered if new not in self.ids)
+        self.ids.add(unique)
+        return unique
+
+    def _message(self, utterance: Utterance) -> Message:
+        metadata = utterance.others
+        labels: Labels = {}
+        stated = [act.intent for act in utterance.dialogue_acts] or [utterance.intent]
+        if acts := [intent for intent in stated if intent]:
+            labels["acts"] = (Label(value=[*acts], source=self.label_source),)
+        if utterance.dialogue_acts:
+            metadata["dialogue_acts"] = [act.model_dump(mode="json") for act in utterance.dialogue_acts]
+        if utterance.satisfaction is not None:
+            labels["satisfaction"] = (Label(value=utterance.satisfaction, source=self.label_source),)
+        if utterance.utterance_feedback is not None:
+            given = Label(value=utterance.utterance_feedback, source="self", scale=(0, 1))
+            labels["feedback"] = (given,)
+        return Message(
+            role="user" if utterance.participant == "USER" else "assistant",
+            content=utterance.utterance or "",
+            labels=labels,
+            metadata=metadata,
+        )
+
+    def warnings(self, conversations: Sequence[Conversation]) -> Iterator[str]:
+        """Yield what the caller must know of what was made."""
+        if all(conversation.simulator is None for conversation in conversations):
+            yield "DialogueKit does not say whether its users are people: which side is human is yours to know"
+        if self.one_user:
+            yield "all dialogues have one user id, which is taken for no person: they count as independent"
+        if n := self.counts["same id"]:
+            yield f"{n} dialogues carry an id that stood before and were numbered"
+        if any(m.labels for c in conversations for m in c.messages):
+            yield (
+                f"who labelled acts and satisfaction is not said: their source is {self.label_source}, and no "
+                "other file's labels are compared with them"
+            )
+
+
+def _failure(error: JsonValue) -> Failure | None:
+    if not error:
+        return None
+    said = error.get("trace") or error.get("error_type") if isinstance(error, dict) else error
+    return Failure(reason=f"DialogueKit: {one_line(said or 'an error without a text')}")

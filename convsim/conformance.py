@@ -20,7 +20,7 @@ from convsim._one_line import one_line
 from convsim._waiting import run_to_its_end
 from convsim.agents import degrade
 from convsim.agents.faults import FaultLike
-from convsim.annotation.labelled import check_annotation
+from convsim.annotation.labels import check_annotation
 from convsim.battery import find_validators
 from convsim.errors import ConvsimError, InputError, ModelError, PluginError
 from convsim.io import READERS, ForeignReader, find_foreign, read

@@ -1,7 +1,25 @@
-"""Labelling many conversations: whichever annotator does it, what it cannot do is counted and loses nothing."""
+"""What users did and felt: definitions, annotators, running one, and its agreement with people."""
 
-from convsim.annotation.labelled import sources_of, with_labels
-from convsim.annotation.mapped import with_mapped_acts
-from convsim.annotation.runner import Annotated, aannotate, annotate
+from convsim.annotation.definitions import ActDefinition, Definitions, ExperienceDefinition, definitions
+from convsim.annotation.label_mapping import with_mapped_acts
+from convsim.annotation.labels import sources_of, with_labels
+from convsim.annotation.mapping import ActMap, acts_of, read_map
+from convsim.annotation.rules import Rules
+from convsim.annotation.run import Annotated, aannotate, annotate
 
-__all__ = ["Annotated", "aannotate", "annotate", "sources_of", "with_labels", "with_mapped_acts"]
+__all__ = [
+    "ActDefinition",
+    "ActMap",
+    "Annotated",
+    "Definitions",
+    "ExperienceDefinition",
+    "Rules",
+    "aannotate",
+    "acts_of",
+    "annotate",
+    "definitions",
+    "read_map",
+    "sources_of",
+    "with_labels",
+    "with_mapped_acts",
+]

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from convsim.annotation.agreement import Estimate
 from convsim.arena.votes import Vote
-from convsim.reliability import Estimate
 from convsim.seeds import generator
 from convsim.stats.agreement import ordinal_alpha
 from convsim.stats.count_resampling import estimate, resampled

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from convsim.annotation.agreement import Estimate
 from convsim.arena.study import ArenaStudy
 from convsim.arena.votes import Taken
-from convsim.reliability import Estimate
 from convsim.seeds import generator
 from convsim.stats.agreement import kendall_tau_b, quotient
 from convsim.stats.count_resampling import estimate, resampled

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
+from convsim.annotation.agreement import Estimate
 from convsim.arena.agreement import agreement
 from convsim.arena.answers import CONFIDENCE, Answer, answers
 from convsim.arena.database import Database
@@ -16,7 +17,6 @@ from convsim.arena.tells import clicked_words
 from convsim.arena.votes import Taken, Vote, by_group, taken, votes
 from convsim.battery.layout import SECTIONS
 from convsim.battery.scorecard import Scorecard
-from convsim.reliability import Estimate
 from convsim.schema import Finding, Interval, Verdict
 from convsim.stats.crossed import Mark, crossed_interval
 from convsim.stats.sequential import sequential_interval

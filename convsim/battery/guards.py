@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from convsim.annotators import definitions
+from convsim.annotation import definitions
 from convsim.errors import InputError
 from convsim.metrics import act_names
 from convsim.schema import Corpus, mix_differs

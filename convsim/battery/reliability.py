@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from convsim.annotation.agreement import Reliability, check
 from convsim.errors import InputError
-from convsim.reliability import Reliability, check
 from convsim.schema import Metric
 from convsim.schema.conversation import Conversation
 

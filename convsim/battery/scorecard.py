@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from convsim.reliability import Reliability
+from convsim.annotation.agreement import Reliability
 from convsim.schema import FAILING, Finding
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record, Text

@@ -52,9 +52,9 @@ def train(
 ) -> None:
     """Train a classifier of acts and experience, and print how well it does on people that it has not seen."""
     from convsim.annotation import with_labels
-    from convsim.annotators.classifier import OUT_OF_FOLD, check_model_path, save
-    from convsim.annotators.classifier import train as fit
-    from convsim.annotators.mapping import read_map
+    from convsim.annotation.classifier import OUT_OF_FOLD, check_model_path, save
+    from convsim.annotation.classifier import train as fit
+    from convsim.annotation.mapping import read_map
     from convsim.io import read, write
     from convsim.report.classifier import card_tables
 
@@ -111,10 +111,10 @@ def check(
 ) -> None:
     """Tell how far an annotator's labels agree with people's, or with another annotator's."""
     from convsim.annotation import with_mapped_acts
-    from convsim.annotators.definitions import definitions
-    from convsim.annotators.mapping import read_map
+    from convsim.annotation.agreement import check as agree
+    from convsim.annotation.definitions import definitions
+    from convsim.annotation.mapping import read_map
     from convsim.io import read
-    from convsim.reliability import check as agree
     from convsim.report.reliability import reliability_table
 
     given = parse_settings(settings or [], owners(annotator))

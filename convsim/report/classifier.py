@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.annotators.classifier import Card, Score, Scores, Target
+from convsim.annotation.classifier import Card, Score, Scores, Target
 from convsim.report.tables import filled
 from convsim.report.words import number
 

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.reliability import Agreement, ClassScore, Estimate, Reliability
+from convsim.annotation.agreement import Agreement, ClassScore, Estimate, Reliability
 from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import number
 from convsim.schema import Finding

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from convsim.annotators.classifier import Classifier, save, train
-from convsim.annotators.judge import Judge
-from convsim.annotators.rules import Rules
+from convsim.annotation.classifier import Classifier, save, train
+from convsim.annotation.judge import Judge
+from convsim.annotation.rules import Rules
 from convsim.models import Asked, Scripted
 from convsim.plugins import installed
 from convsim.schema import Annotator
 from convsim.testing import check_annotator
 from tests.judges import verdict
-from tests.unit.annotators.labelled import acted
+from tests.unit.annotation.labelled import acted
 
 
 def answer(asked: Asked) -> str:

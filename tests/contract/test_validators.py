@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from convsim.annotation import annotate
-from convsim.annotators.rules import Rules
+from convsim.annotation.rules import Rules
 from convsim.plugins import installed
 from convsim.schema import Validator
 from convsim.schema.conversation import Conversation
@@ -19,7 +19,7 @@ from convsim_validators import (
     Relations,
     Transitions,
 )
-from tests.unit.annotators.labelled import acted
+from tests.unit.annotation.labelled import acted
 
 FEW = 99
 """Resamples: here nothing is decided by them."""

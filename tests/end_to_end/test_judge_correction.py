@@ -6,7 +6,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from convsim.annotation import annotate
-from convsim.annotators.judge import Judge
+from convsim.annotation.judge import Judge
 from convsim.metrics import measure_both
 from convsim.schema.conversation import Conversation, Label, Message
 from convsim_validators.labels.prevalence import Prevalence

@@ -8,7 +8,7 @@ from scipy.stats import kendalltau
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score, precision_recall_fscore_support
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from convsim.reliability import check
+from convsim.annotation.agreement import check
 from convsim.stats.agreement import nominal_alpha, ordinal_alpha
 from tests.labelled import labelled_messages, labelled_sessions
 

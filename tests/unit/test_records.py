@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from convsim.annotation.agreement import Reliability
 from convsim.battery import Scorecard
 from convsim.battery.scorecard import MadeBy, SideSummary
 from convsim.config import read_study
@@ -17,7 +18,6 @@ from convsim.engine.exchange import hold
 from convsim.engine.planned import Arm, Planned
 from convsim.errors import InputError, StudyError
 from convsim.models.asked import Asked
-from convsim.reliability import Reliability
 from convsim.report.document import read_scorecard
 from convsim.schema import AgentReply, Annotation, Finding, Standing, UserMove
 from convsim.schema.catalogue import Catalogue
@@ -61,7 +61,7 @@ FINDING = {
         (LearnedFrom, {"arm": ["good"]}, "arm", "arms"),
         (Completion, {"text": "", "finish_reason": "stop", "cost_usdd": 1.0}, "cost_usdd", "cost_usd"),
         (MadeBy, {"convsim": "1", "comand": []}, "comand", "command"),
-        (Reliability, {"schem": "convsim.reliability/1"}, "schem", "schema"),
+        (Reliability, {"schem": "convsim.annotation.agreement/1"}, "schem", "schema"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from convsim.reliability import Reliability
+from convsim.annotation.agreement import Reliability
 from convsim.report.html.text import name
 from convsim.report.reliability import STATISTICS, written
 from convsim.report.words import number

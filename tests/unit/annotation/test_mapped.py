@@ -1,7 +1,6 @@
 import pytest
 
-from convsim.annotation import with_mapped_acts
-from convsim.annotators import ActMap
+from convsim.annotation import ActMap, with_mapped_acts
 from convsim.errors import InputError
 from convsim.schema.conversation import Conversation, Label, Message
 

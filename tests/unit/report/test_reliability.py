@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from convsim.reliability import check
+from convsim.annotation.agreement import check
 from convsim.report.reliability import reliability_table
 from tests.labelled import labelled_messages, labelled_sessions
 

@@ -1,0 +1,107 @@
+"""Agreement on labels that are sets of names, such as the acts of a message."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from convsim.annotation.agreement.classes import Counts, class_scores, class_statistics
+from convsim.annotation.agreement.document import Agreement
+from convsim.annotation.agreement.entry import entry
+from convsim.annotation.agreement.matching import Matched
+from convsim.stats.agreement import chance, kappa, nominal_alpha, quotient
+from convsim.stats.count_resampling import Computed, Estimate, by_unit, estimate, resampled
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+    from convsim.stats.agreement import FloatArray
+
+MAX_CLASSES = 100
+"""The most names that are scored, the most frequent first."""
+ONE_SET = "one and the same set is given to every item"
+UNDEFINED = {
+    "kappa": ONE_SET,
+    "alpha": ONE_SET,
+    "accuracy": "there are no items",
+    "macro_f1": "no set holds a name",
+}
+NO_ORDER = Estimate(reason="sets of names have no order")
+Sets = Sequence[tuple[str, ...]]
+
+
+def set_agreement(matched: Matched, *, n_resamples: int, rng: Generator) -> Agreement:
+    """Compare two annotators' sets, name by name and as wholes."""
+    import numpy as np
+
+    annotated, reference = (
+        [v for v in s if isinstance(v, tuple)] for s in (matched.annotated, matched.reference)
+    )
+    frequency = Counter(name for names in (*annotated, *reference) for name in names)
+    names = sorted(name for name, _ in frequency.most_common(MAX_CLASSES))
+    layout = _Layout(
+        {name: place for place, name in enumerate(names)},
+        {names: place for place, names in enumerate(dict.fromkeys([*reference, *annotated]))},
+    )
+    rows, columns = np.asarray(list(layout.marks(annotated, reference)), np.int64).T
+    units, of_item = np.unique(np.asarray(matched.units), return_inverse=True)
+    counts = by_unit(rows, columns, of_item, layout.n_columns)
+    computed = resampled(counts, layout.statistics, n_resamples, rng)
+    observed = np.asarray(counts.sum(axis=1), np.float64).reshape(1, -1)
+    estimates = {
+        name: estimate(computed[name], len(units), undefined=reason) for name, reason in UNDEFINED.items()
+    }
+    return entry(
+        matched,
+        estimates | {"kendall_tau_b": NO_ORDER, "kappa_quadratic": NO_ORDER},
+        classes=class_scores(names, layout.counts(observed), computed, len(units)),
+    )
+
+
+class _Layout(NamedTuple):
+    """Which column counts what: items, equal sets, then by name and by whole set."""
+
+    names: dict[str, int]
+    wholes: dict[tuple[str, ...], int]
+
+    @property
+    def n_columns(self) -> int:
+        return 2 + 3 * len(self.names) + 2 * len(self.wholes)
+
+    def marks(self, annotated: Sets, reference: Sets) -> Iterator[tuple[int, int]]:
+        """Yield the item and the column of everything that is counted."""
+        k = len(self.names)
+        end = 2 + 3 * k
+        for item, (mine, theirs) in enumerate(zip(annotated, reference, strict=True)):
+            yield item, 0
+            if mine == theirs:
+                yield item, 1
+            for name in theirs:
+                if name in self.names:
+                    yield item, 2 + k + self.names[name]
+            for name in mine:
+                if name in self.names:
+                    yield item, 2 + 2 * k + self.names[name]
+                    if name in theirs:
+                        yield item, 2 + self.names[name]
+            yield item, end + self.wholes[theirs]
+            yield item, end + len(self.wholes) + self.wholes[mine]
+
+    def counts(self, sums: FloatArray) -> Counts:
+        """Take the counts by name from sums of shape (r, columns)."""
+        k = len(self.names)
+        both, reference, annotated = (sums[:, 2 + part * k : 2 + (part + 1) * k] for part in range(3))
+        return Counts(sums[:, 0], both, reference, annotated)
+
+    def statistics(self, sums: FloatArray) -> Computed:
+        """Compute everything from sums of shape (r, columns)."""
+        n, agreed = sums[:, 0], sums[:, 1]
+        middle = self.n_columns - len(self.wholes)
+        reference, annotated = sums[:, middle - len(self.wholes) : middle], sums[:, middle:]
+        return {
+            **class_statistics(self.counts(sums)),
+            "accuracy": quotient(agreed, n),
+            "kappa": kappa(agreed, chance(reference, annotated, n), n),
+            "alpha": nominal_alpha(agreed, reference + annotated, n),
+        }

@@ -1,0 +1,96 @@
+"""Labels acts and experience by the documented rules of ``rules.toml``: lexical, English only, instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from convsim.annotation.definitions import OTHER, definitions
+from convsim.annotation.rules.context_features import Place
+from convsim.annotation.rules.language import ACT, Language, Rule, language
+from convsim.annotation.rules.sentence_features import ReadSentence, read_message
+from convsim.annotation.rules.session import at_the_end
+from convsim.schema import Annotation
+from convsim.schema.conversation import Conversation, Label
+
+ACTS = "acts"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Knows words and their place in the conversation, and nothing of their meaning; reads English alone."""
+
+    name: str = field(default="rules", init=False)
+
+    @property
+    def source(self) -> str:
+        """Who gives the labels: ``rules:`` and the version of the rules."""
+        return f"rules:{language().rules.version}"
+
+    async def annotate(self, conversation: Conversation) -> Annotation:
+        """Label one conversation; takes no longer than reading 4,000 characters a message."""
+        return self.label(conversation)
+
+    def annotate_many(self, conversations: Sequence[Conversation]) -> list[Annotation]:
+        """Label many conversations, in their order."""
+        return [self.label(conversation) for conversation in conversations]
+
+    def label(self, conversation: Conversation) -> Annotation:
+        """Label one conversation, without waiting for anything."""
+        known, source = language(), self.source
+        place = Place(known)
+        labels: dict[int, Mapping[str, Label]] = {}
+        shown: list[Mapping[str, int]] = []
+        acts: list[frozenset[str]] = []
+        for index, message in enumerate(conversation.messages):
+            if message.role == "assistant":
+                place.hear_agent(message)
+            elif message.role == "user":
+                read = read_message(message.content, known)
+                places = place.of_message(message, frozenset().union(*(s.content for s in read)))
+                given, experience = _judge(read, places, known)
+                acts.append(given)
+                shown.append(experience)
+                labels[index] = {ACTS: _acts_label(given, source), **_experience_labels(experience, source)}
+        end = at_the_end(acts, shown, known.rules.end)
+        return Annotation(messages=labels, conversation=_experience_labels(end, source))
+
+
+def _judge(
+    read: Sequence[ReadSentence], places: set[str], known: Language
+) -> tuple[frozenset[str], Mapping[str, int]]:
+    facts = set(places)
+    acts: set[str] = set()
+    for sentence in read or (ReadSentence(frozenset(), frozenset()),):
+        here = places | sentence.facts
+        acts |= _given(known.rules.acts, here, prefix=ACT)
+        facts |= here
+    facts |= {ACT + act for act in acts}
+    shown = _given(known.rules.experience, facts)
+    return frozenset(acts), {name: int(name in shown) for name in definitions().experience_names}
+
+
+def _given(rules: Iterable[Rule], facts: set[str], *, prefix: str = "") -> set[str]:
+    """Return what the rules give, each added to ``facts`` under ``prefix`` for the rules after it."""
+    given: set[str] = set()
+    for rule in rules:
+        if rule.gives not in given and rule.holds(facts):
+            given.add(rule.gives)
+            facts.add(prefix + rule.gives)
+    return given
+
+
+@cache
+def _acts_label(acts: frozenset[str], source: str) -> Label:
+    return Label(value=sorted(acts) or [OTHER], source=source)
+
+
+def _experience_labels(values: Mapping[str, int], source: str) -> Mapping[str, Label]:
+    return {name: _experience_label(name, value, source) for name, value in values.items()}
+
+
+@cache
+def _experience_label(name: str, value: int, source: str) -> Label:
+    scale = next(found.scale for found in definitions().experience if found.name == name)
+    return Label(value=value, source=source, scale=scale)

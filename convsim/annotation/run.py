@@ -1,0 +1,186 @@
+"""Runs one annotator over many conversations: concurrent, each content once, resumable, failures counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from convsim._async import in_thread
+from convsim._one_line import one_line
+from convsim._text import described
+from convsim._waiting import refuse_in_a_loop
+from convsim.annotation.checkpoint import Kept, content_key, open_kept
+from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
+from convsim.errors import ConvsimError
+from convsim.lifting import AnnotatorLike, lift_annotator
+from convsim.schema import Annotation, Annotator, BatchAnnotator
+from convsim.schema.conversation import Conversation, Usage
+
+BATCH = 256
+"""Conversations that an annotator with ``annotate_many`` is given at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotated:
+    """Conversations with their labels, in the order given; those that could not be labelled are as they were."""
+
+    conversations: Sequence[Conversation]
+    source: str
+    n_labelled: int
+    n_already: int
+    """Of these conversations, how many carried labels of this annotator before."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why conversations stayed unlabelled."""
+    usage: Usage = field(default_factory=Usage)
+    """What all of it cost, earlier calls on the same file included; an unknown price is null."""
+
+    @property
+    def n_failed(self) -> int:
+        """How many conversations stayed unlabelled."""
+        return self.reasons.total()
+
+
+def annotate(
+    conversations: Sequence[Conversation],
+    annotator: AnnotatorLike,
+    *,
+    concurrency: int = 8,
+    keep: Path | None = None,
+    on_change: Callable[[int], None] = lambda n: None,
+) -> Annotated:
+    """Label conversations; what an annotator cannot label stays as it was, and the reason is counted.
+
+    Args:
+        conversations: Whatever is to be labelled.
+        annotator: Who labels: an annotator, or a function, as ``convsim.lifting.lift_annotator`` takes it.
+        concurrency: Conversations at a time.
+        keep: A file of annotations that grows as they are made, so that the same call goes on after an interruption.
+        on_change: Told how many conversations are done.
+
+    Raises:
+        InputError: ``keep`` cannot be used, or ``annotator`` is none; or an event loop is running already, where it is
+            ``await aannotate(…)``.
+    """
+    refuse_in_a_loop("annotate", "await aannotate(conversations, annotator)")
+    return asyncio.run(
+        aannotate(conversations, annotator, concurrency=concurrency, keep=keep, on_change=on_change)
+    )
+
+
+async def aannotate(
+    conversations: Sequence[Conversation],
+    annotator: AnnotatorLike,
+    *,
+    concurrency: int = 8,
+    keep: Path | None = None,
+    on_change: Callable[[int], None] = lambda n: None,
+) -> Annotated:
+    """Do as ``annotate`` does, in the caller's own event loop; once cancelled, the same call with ``keep`` goes on.
+
+    Raises:
+        InputError: ``keep`` cannot be used, or ``annotator`` is none.
+    """
+    lifted = lift_annotator(annotator)
+    source = lifted.source
+    wanted = {content_key(c, source): c for c in conversations if not is_labelled_by(c, source)}
+    reasons: dict[str, str] = {}
+    with open_kept(keep) as kept:
+        missing = {key: c for key, c in wanted.items() if key not in kept.done}
+        run = _Run(lifted, kept, reasons, on_change, done=len(wanted) - len(missing))
+        await run.all(missing, concurrency)
+        return _put_together(conversations, kept, reasons, source)
+
+
+@dataclass
+class _Run:
+    annotator: Annotator
+    kept: Kept
+    reasons: dict[str, str]
+    on_change: Callable[[int], None]
+    done: int
+
+    async def all(self, missing: dict[str, Conversation], concurrency: int) -> None:
+        if isinstance(self.annotator, BatchAnnotator):
+            many = self.annotator.annotate_many
+            keys = list(missing)
+            for start in range(0, len(keys), BATCH):
+                await self._batch(many, {key: missing[key] for key in keys[start : start + BATCH]})
+            return
+        queue = iter(missing.items())
+
+        async def worker() -> None:
+            for key, conversation in queue:
+                await self._one(key, conversation)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, len(missing))):
+                group.create_task(worker())
+
+    async def _batch(
+        self, many: Callable[[Sequence[Conversation]], Sequence[Annotation]], batch: dict[str, Conversation]
+    ) -> None:
+        try:
+            given = list(batch.values())
+            annotations = await in_thread(lambda: many(given))
+            pairs = list(zip(batch.items(), annotations, strict=True))
+        except Exception:
+            # One of them is in the way, whatever it raised: each is asked by itself, and its reason is kept there.
+            for key, conversation in batch.items():
+                await self._one(key, conversation)
+            return
+        for (key, conversation), annotation in pairs:
+            self._keep(key, conversation, annotation)
+
+    async def _one(self, key: str, conversation: Conversation) -> None:
+        try:
+            self._keep(key, conversation, await self.annotator.annotate(conversation))
+        except ConvsimError as error:
+            self._fail(key, str(error))
+        except Exception as error:  # somebody else's annotator: whatever it raises is a reason
+            self._fail(key, f"the annotator raised {described(error)}")
+
+    def _keep(self, key: str, conversation: Conversation, annotation: Annotation) -> None:
+        try:
+            check_annotation(conversation, annotation, source=self.annotator.source)
+        except ConvsimError as error:
+            self._fail(key, str(error))
+            return
+        self.kept.add(key, annotation)
+        self._advance()
+
+    def _fail(self, key: str, reason: str) -> None:
+        self.reasons[key] = one_line(reason)
+        self._advance()
+
+    def _advance(self) -> None:
+        self.done += 1
+        self.on_change(self.done)
+
+
+def _put_together(
+    conversations: Sequence[Conversation], kept: Kept, reasons: dict[str, str], source: str
+) -> Annotated:
+    labelled: list[Conversation] = []
+    counted: Counter[str] = Counter()
+    n_already = 0
+    for conversation in conversations:
+        key = content_key(conversation, source)
+        if is_labelled_by(conversation, source):
+            n_already += 1
+            labelled.append(conversation)
+        elif key in kept.done:
+            labelled.append(with_labels(conversation, kept.done[key], source=source))
+        else:
+            counted[reasons[key]] += 1
+            labelled.append(conversation)
+    return Annotated(
+        conversations=labelled,
+        source=source,
+        n_labelled=len(conversations) - counted.total(),
+        n_already=n_already,
+        reasons=counted,
+        usage=Usage.sum(annotation.usage for annotation in kept.done.values()),
+    )

@@ -1,5 +1,0 @@
-"""A chat model that labels acts and experience: its prompts are files, its answers are checked, its votes counted."""
-
-from convsim.annotators.judge.judge import Judge
-
-__all__ = ["Judge"]

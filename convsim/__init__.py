@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from convsim.schema import BaseValidator, Corpus, Finding, Metric, Validator
     from convsim.schema.conversation import Conversation, Item, Label, Message
     from convsim.schema.persona import Persona
-    from convsim.study import Study
+    from convsim.simulation import Study
 
 HOMES = {
     "agents": ("fault",),
@@ -42,7 +42,7 @@ HOMES = {
     "schema.persona": ("Persona",),
     "io": ("Transcripts", "read", "write"),
     "report": ("read_comparison", "read_scorecard"),
-    "study": ("Study",),
+    "simulation": ("Study",),
 }
 """Where each public name lives; it is imported when it is first asked for, so that the command line starts at once."""
 

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from convsim._one_line import one_line
 from convsim.battery import Scorecard
-from convsim.config import StudyConfig, read_study
 from convsim.conformance import (
     check_agent,
     check_annotator,
@@ -30,7 +29,8 @@ from convsim.io.problems import first_problem
 from convsim.lifting import AgentLike, ShopperLike
 from convsim.report.words import VERDICTS, interval, number
 from convsim.schema import FAILING, Finding, Verdict
-from convsim.study import Assembly
+from convsim.simulation import Assembly
+from convsim.simulation.config import StudyConfig, read_study
 
 __all__ = [
     "assert_findings",

@@ -1,6 +1,11 @@
 """What users did and felt: definitions, annotators, running one, and its agreement with people."""
 
-from convsim.annotation.definitions import ActDefinition, Definitions, ExperienceDefinition, definitions
+from convsim.annotation.definitions import (
+    ActDefinition,
+    Definitions,
+    ExperienceDefinition,
+    definitions,
+)
 from convsim.annotation.label_mapping import with_mapped_acts
 from convsim.annotation.labels import sources_of, with_labels
 from convsim.annotation.mapping import ActMap, acts_of, read_map

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from convsim._waiting import run_to_its_end
 from convsim.battery.layout import SECTIONS
-from convsim.engine import reply_of
 from convsim.errors import AgentError
 from convsim.schema import Agent, AgentReply, Finding
 from convsim.schema.conversation import Conversation
 from convsim.seeds import child_seed
+from convsim.simulation import reply_of
 
 QUESTION = "Does the degraded agent at severity 0 reply to each recorded conversation as the bare agent does?"
 

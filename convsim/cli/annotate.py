@@ -79,8 +79,8 @@ def owners(said: str | None) -> list[str]:
 
 def make_annotator(said: str, model: str | None, given: Mapping[str, dict[str, object]]) -> Annotator:
     """Make an annotator from what was typed, with a model where it asks for one."""
-    from convsim.config import StudyConfig
-    from convsim.study import Assembly
+    from convsim.simulation import Assembly
+    from convsim.simulation.config import StudyConfig
 
     flags: dict[str, dict[str, object]] = {"model": {"name": model, "settings": given["model"] or None}}
     assembly = Assembly(StudyConfig().with_flags(flags))

@@ -148,8 +148,8 @@ def _asked(
     from convsim.agents import degrade
     from convsim.agents.faults import FAULTS
     from convsim.battery import check_severity_zero
-    from convsim.config import StudyConfig
-    from convsim.study import Assembly
+    from convsim.simulation import Assembly
+    from convsim.simulation.config import StudyConfig
 
     flags: dict[str, dict[str, object]] = {
         "agent": {"name": agent, "settings": settings or None},

@@ -17,7 +17,7 @@ from convsim.cli.options import Format
 
 if TYPE_CHECKING:
     from convsim.battery import Scorecard
-    from convsim.engine import Progress
+    from convsim.simulation import Progress
 
 
 def demo(

@@ -11,7 +11,7 @@ from convsim._text import plain
 from convsim.cli.console import err, parse_settings
 
 if TYPE_CHECKING:
-    from convsim.study import Outcome, Study
+    from convsim.simulation import Outcome, Study
 
 WORDS_A_TURN = 12
 TOKENS_A_PROMPT = 350
@@ -60,8 +60,8 @@ def simulate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and hold nothing.")] = False,
 ) -> None:
     """Hold conversations of simulated shoppers with a recommender agent."""
-    from convsim.config import StudyConfig, read_study
-    from convsim.study import Assembly
+    from convsim.simulation import Assembly
+    from convsim.simulation.config import StudyConfig, read_study
 
     given = parse_settings(settings or [], ("model", "shopper", "agent"))
     flags: dict[str, dict[str, object]] = {
@@ -107,7 +107,7 @@ def _print_plan(study: Study) -> None:
 def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from convsim.engine import Progress as Standing
+    from convsim.simulation import Progress as Standing
 
     talk = err()
     total = study.n * len(study.arms)

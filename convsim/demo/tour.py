@@ -15,11 +15,10 @@ from convsim.battery import (
     dose_response,
     validate,
 )
-from convsim.config import DataSection, PluginSection, StudyConfig, StudySection
-from convsim.engine import Progress
 from convsim.io import read, split, write
 from convsim.schema.conversation import Conversation
-from convsim.study import Assembly
+from convsim.simulation import Assembly, Progress
+from convsim.simulation.config import DataSection, PluginSection, StudyConfig, StudySection
 
 SIMULATORS = ("close", "naive")
 PEOPLE = "demo/convapparel_standin.json"

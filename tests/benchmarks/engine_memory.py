@@ -15,13 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from convsim.engine import Progress
 from convsim.models import Scripted
 from convsim.schema import AgentReply, UserMove
 from convsim.schema.conversation import Conversation, Item, LearnedFrom, Usage
 from convsim.schema.model import ChatMessage
 from convsim.schema.persona import Persona
-from convsim.study import Study
+from convsim.simulation import Progress, Study
 
 TURNS = 4
 FIRST = 1000

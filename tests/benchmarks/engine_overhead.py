@@ -26,12 +26,12 @@ from typing import Any, Literal, NamedTuple
 import openai
 from openai.types.chat import ChatCompletion
 
-from convsim.engine import Arm, Limits, Planned, Progress, hold_all
 from convsim.models import OpenAICompatible
 from convsim.schema import AgentReply, UserMove
 from convsim.schema.conversation import Conversation, Item, LearnedFrom, Usage
 from convsim.schema.model import ChatMessage
 from convsim.schema.persona import Persona
+from convsim.simulation import Arm, Limits, Planned, Progress, hold_all
 
 SERVER = Path(__file__).with_name("latency_server.py")
 TURNS = 8

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import convsim.cli.app
-import convsim.study  # noqa: F401
+import convsim.simulation  # noqa: F401
 from convsim.cli import main
 from convsim.schema.catalogue import Catalogue  # noqa: F401
 

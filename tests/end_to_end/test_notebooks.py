@@ -11,8 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from convsim.config import read_study
-from convsim.study import Assembly
+from convsim.simulation import Assembly
+from convsim.simulation.config import read_study
 
 REPOSITORY = Path(__file__).parents[2]
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))

@@ -16,7 +16,7 @@ from convsim.schema import Agent
 from convsim.schema.conversation import Conversation
 from convsim.schema.persona import Persona
 from convsim.shoppers import Prompted
-from convsim.study import Outcome, Study
+from convsim.simulation import Outcome, Study
 from tests.doubles import Obliging, Told, people, say
 from tests.end_to_end.runs import held
 from tests.unit.models.loopback import (

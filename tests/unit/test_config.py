@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from convsim.config import StudyConfig, read_study
 from convsim.errors import StudyError
+from convsim.simulation.config import StudyConfig, read_study
 
 WHOLE = """
 [study]

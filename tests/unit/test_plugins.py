@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from convsim.config import StudyConfig
 from convsim.errors import PluginError
 from convsim.plugins import make
 from convsim.schema import UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
-from convsim.study import Assembly
+from convsim.simulation import Assembly
+from convsim.simulation.config import StudyConfig
 
 HERE = __name__
 

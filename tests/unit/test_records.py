@@ -13,9 +13,6 @@ from pydantic import ValidationError
 from convsim.annotation.agreement import Reliability
 from convsim.battery import Scorecard
 from convsim.battery.scorecard import MadeBy, SideSummary
-from convsim.config import read_study
-from convsim.engine.exchange import hold
-from convsim.engine.planned import Arm, Planned
 from convsim.errors import InputError, StudyError
 from convsim.models.asked import Asked
 from convsim.report.document import read_scorecard
@@ -34,7 +31,10 @@ from convsim.schema.conversation import (
 from convsim.schema.model import Completion
 from convsim.schema.persona import Constraint, Control, Persona
 from convsim.schema.record import Record
-from convsim.study.personas import read_personas
+from convsim.simulation.config import read_study
+from convsim.simulation.episode import Arm, Planned
+from convsim.simulation.loop import hold
+from convsim.simulation.personas import read_personas
 from convsim_validators.relations.relation_file import read_relations
 
 FINDING = {

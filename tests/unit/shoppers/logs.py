@@ -7,7 +7,7 @@ from convsim.models.asked import Asked
 from convsim.models.scripted import Line
 from convsim.schema.conversation import Conversation, Ending, Item, Label, Message
 from convsim.schema.persona import Persona
-from convsim.study.personas import draw_personas
+from convsim.simulation.personas import draw_personas
 
 SAY, ACCEPT, LEAVE = "go on", "buy", "leave"
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from convsim.config import StudyConfig
 from convsim.errors import InputError, ModelError
 from convsim.models.asked import Asked
 from convsim.schema.conversation import Conversation, Ending, LearnedFrom
 from convsim.shoppers import ICL, Replay, Resample
-from convsim.study import Assembly
-from convsim.study.personas import draw_personas
+from convsim.simulation import Assembly
+from convsim.simulation.config import StudyConfig
+from convsim.simulation.personas import draw_personas
 from tests.unit.shoppers.logs import (
     EMPTY,
     agent,

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from convsim._text import described
-from convsim.engine.planned import Planned
 from convsim.errors import AgentError, ModelError
 from convsim.schema import Agent, AgentReply, NoMoveError, UserMove
 from convsim.schema.conversation import Conversation, Ending, Failure, Message, Usage
 from convsim.seeds import child_seed
+from convsim.simulation.episode import Planned
 
 MAX_REASON_CHARACTERS = 500
 SLIPS = ("role_slips", "empty_answers", "truncated_answers")

@@ -6,12 +6,11 @@ import threading
 
 import pytest
 
-from convsim.engine import Arm
 from convsim.errors import AgentError, InputError, StudyError
 from convsim.io import open_run
 from convsim.schema import AgentReply
 from convsim.schema.persona import Persona
-from convsim.study import Study
+from convsim.simulation import Arm, Study
 from tests.doubles import Obliging, Told, people, say
 
 

@@ -1,9 +1,9 @@
 import pytest
 
-from convsim.engine import Arm, Planned, hold
 from convsim.errors import AgentError, ModelError
 from convsim.schema import AgentReply, NoMoveError, UserMove
 from convsim.schema.conversation import Usage
+from convsim.simulation import Arm, Planned, hold
 from tests.doubles import ITEM, Obliging, Told, people, say
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from convsim.config import StudyConfig
 from convsim.errors import InputError, PluginError
 from convsim.models import Local, Scripted
 from convsim.shoppers import SFT
-from convsim.study import Assembly
+from convsim.simulation import Assembly
+from convsim.simulation.config import StudyConfig
 from tests.unit.shoppers.logs import logged
 from tests.unit.shoppers.trained import trained_folder
 

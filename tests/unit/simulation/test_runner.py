@@ -1,7 +1,7 @@
 import gc
 
-from convsim.engine import Arm, Limits, Planned, Progress, hold_all
 from convsim.schema.conversation import Conversation
+from convsim.simulation import Arm, Limits, Planned, Progress, hold_all
 from tests.doubles import Obliging, Told, people, say
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim._resources import shared
-from convsim.config import ArmSection, PluginSection, StudyConfig
-from convsim.engine import Arm
 from convsim.errors import StudyError
 from convsim.io import Transcripts, read
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
@@ -19,9 +17,11 @@ from convsim.schema import Agent, Annotator, ChatModel, Shopper
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation
 from convsim.schema.persona import Persona
-from convsim.study.archived import archived_catalogue
-from convsim.study.personas import draw_personas, instructed_personas, read_personas
-from convsim.study.study import Study
+from convsim.simulation.config import ArmSection, PluginSection, StudyConfig
+from convsim.simulation.episode import Arm
+from convsim.simulation.personas import draw_personas, instructed_personas, read_personas
+from convsim.simulation.shown_items import archived_catalogue
+from convsim.simulation.study import Study
 
 DEFAULT_MODEL = "embedded"
 ARCHIVES = (".zip", ".json")

@@ -10,13 +10,14 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim._waiting import refuse_in_a_loop
-from convsim.engine import Arm, Limits, Planned, Progress, hold_all
 from convsim.errors import InputError
 from convsim.io import Manifest, open_run
 from convsim.io.provenance import provenance
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.schema import Agent, Shopper
 from convsim.schema.persona import LOOK_AHEAD, Persona
+from convsim.simulation.episode import Arm, Planned
+from convsim.simulation.runner import Limits, Progress, hold_all
 
 NOTHING_MORE: Mapping[str, JsonValue] = {}
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from convsim.engine.exchange import SLIPS, hold
-from convsim.engine.planned import Planned
 from convsim.schema.conversation import Conversation
+from convsim.simulation.episode import Planned
+from convsim.simulation.loop import SLIPS, hold
 
 COLLECT_AFTER = 10_000
 """Objects that pile up before the garbage collector looks, instead of Python's 700 to 2,000.

@@ -1,0 +1,24 @@
+"""Studies: who talks to whom, how often, and the loop that holds the conversations."""
+
+from convsim.simulation.build import Assembly
+from convsim.simulation.episode import Arm, Planned
+from convsim.simulation.loop import hold, reply_of
+from convsim.simulation.personas import draw_personas, instructed_personas, read_personas
+from convsim.simulation.runner import Limits, Progress, hold_all
+from convsim.simulation.study import Outcome, Study
+
+__all__ = [
+    "Arm",
+    "Assembly",
+    "Limits",
+    "Outcome",
+    "Planned",
+    "Progress",
+    "Study",
+    "draw_personas",
+    "hold",
+    "hold_all",
+    "instructed_personas",
+    "read_personas",
+    "reply_of",
+]

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from convsim.agents import fault
 
     __version__: str
-    from convsim.battery import Comparison, Scorecard, avalidate, compare, validate
-    from convsim.battery.counterfactual import check_relations, counterfactual, dose_response
     from convsim.errors import ConvsimError, InputError
+    from convsim.evaluation import Comparison, Scorecard, avalidate, compare, validate
+    from convsim.evaluation.counterfactual import check_relations, counterfactual, dose_response
     from convsim.io import Transcripts, read, write
     from convsim.metrics import measure, metric
     from convsim.report import read_comparison, read_scorecard
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HOMES = {
     "agents": ("fault",),
-    "battery": (
+    "evaluation": (
         "Comparison",
         "Scorecard",
         "avalidate",

@@ -21,8 +21,8 @@ from convsim._waiting import run_to_its_end
 from convsim.agents import degrade
 from convsim.agents.faults import FaultLike
 from convsim.annotation.labels import check_annotation
-from convsim.battery import find_validators
 from convsim.errors import ConvsimError, InputError, ModelError, PluginError
+from convsim.evaluation import find_validators
 from convsim.io import READERS, ForeignReader, find_foreign, read
 from convsim.io.registry import HEAD_BYTES
 from convsim.lifting import lift_agent, lift_annotator, lift_shopper

@@ -14,7 +14,6 @@ from typing import get_args
 from pydantic import ValidationError
 
 from convsim._one_line import one_line
-from convsim.battery import Scorecard
 from convsim.conformance import (
     check_agent,
     check_annotator,
@@ -25,6 +24,7 @@ from convsim.conformance import (
     check_validator,
 )
 from convsim.errors import ConvsimError, InputError, StudyError
+from convsim.evaluation import Scorecard
 from convsim.io.problems import first_problem
 from convsim.lifting import AgentLike, ShopperLike
 from convsim.report.words import VERDICTS, interval, number

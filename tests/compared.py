@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from convsim.battery import Comparison, SideSummary
-from convsim.battery.scorecard import MadeBy
-from convsim.battery.side_by_side import People, SimulatorReport
-from convsim.battery.side_by_side.memorisation import Memorisation
+from convsim.evaluation import Comparison, People, SideSummary, SimulatorReport
+from convsim.evaluation.memorisation import Memorisation
+from convsim.evaluation.scorecard import MadeBy
 from convsim.stats.shares import Share
 
 UNKNOWN = {"reason": "nobody asked"}

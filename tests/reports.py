@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from convsim.battery import Scorecard, SideSummary
+from convsim.evaluation import Scorecard, SideSummary
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation, Message
 

@@ -15,8 +15,8 @@ from convsim.arena.discriminator import concord
 from convsim.arena.study import ArenaStudy
 from convsim.arena.tells import clicked_words
 from convsim.arena.votes import Taken, Vote, by_group, taken, votes
-from convsim.battery.layout import SECTIONS
-from convsim.battery.scorecard import Scorecard
+from convsim.evaluation.layout import SECTIONS
+from convsim.evaluation.scorecard import Scorecard
 from convsim.schema import Finding, Interval, Verdict
 from convsim.stats.crossed import Mark, crossed_interval
 from convsim.stats.sequential import sequential_interval

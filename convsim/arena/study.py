@@ -11,10 +11,10 @@ from pydantic import JsonValue
 
 from convsim.arena.matching import Match, matched
 from convsim.arena.shown import Shelf, Shown, can_be_judged, show
-from convsim.battery.guards import find_overlap, mix_warnings
-from convsim.battery.scorecard import SideSummary
-from convsim.battery.sides import Selection, Side
 from convsim.errors import InputError
+from convsim.evaluation.guards import find_overlap, mix_warnings
+from convsim.evaluation.scorecard import SideSummary
+from convsim.evaluation.sides import Selection, Side
 from convsim.io import Transcripts, stem_of
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Name, Record, Text

@@ -15,7 +15,7 @@ from convsim.cli.deliver import check_folder
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
-    from convsim.battery import Comparison
+    from convsim.evaluation import Comparison
     from convsim.io import Transcripts
 
 REACTIONS = "counterfactual"
@@ -68,7 +68,7 @@ def compare(
     allow_failures: options.AllowFailures = False,
 ) -> None:
     """Put simulators side by side: how far each is from people, what it repeats, and what it costs."""
-    from convsim import battery
+    from convsim import evaluation as battery
     from convsim.io import read
 
     names = _names(name, sims)

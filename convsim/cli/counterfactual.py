@@ -15,7 +15,7 @@ from convsim.cli.deliver import check_folder, deliver
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
-    from convsim.battery import Scorecard
+    from convsim.evaluation import Scorecard
     from convsim.io import Transcripts
     from convsim.schema import Finding
     from convsim.schema.conversation import Conversation
@@ -63,7 +63,7 @@ def counterfactual(
     allow_failures: options.AllowFailures = False,
 ) -> None:
     """Tell whether simulated shoppers react to a worse recommender; reads what was recorded and simulates nothing."""
-    from convsim import battery
+    from convsim import evaluation as battery
     from convsim.io import read
 
     mode = _mode(control, treatment, ladder, relations=relations)
@@ -147,7 +147,7 @@ def _asked(
         return []
     from convsim.agents import degrade
     from convsim.agents.faults import FAULTS
-    from convsim.battery import check_severity_zero
+    from convsim.evaluation import check_severity_zero
     from convsim.simulation import Assembly
     from convsim.simulation.config import StudyConfig
 

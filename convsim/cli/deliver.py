@@ -16,7 +16,7 @@ from convsim.cli.report import write_report
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
-    from convsim.battery import Scorecard
+    from convsim.evaluation import Scorecard
     from convsim.schema import Finding
     from convsim.schema.conversation import Conversation
 

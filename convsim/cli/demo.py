@@ -16,7 +16,7 @@ from convsim.cli.deliver import show
 from convsim.cli.options import Format
 
 if TYPE_CHECKING:
-    from convsim.battery import Scorecard
+    from convsim.evaluation import Scorecard
     from convsim.simulation import Progress
 
 

@@ -14,7 +14,7 @@ from convsim.cli.console import err, out, write_whole
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
-    from convsim.battery import Scorecard
+    from convsim.evaluation import Scorecard
     from convsim.schema.conversation import Conversation
 
 PAGE = "report.html"

@@ -43,7 +43,7 @@ def validate(
     allow_failures: options.AllowFailures = False,
 ) -> None:
     """Tell whether simulated shoppers behave like people: metric by metric, and to a reader of their words."""
-    from convsim.battery import validate as compare
+    from convsim.evaluation import validate as compare
     from convsim.io import read
 
     chosen, annotator = _made(validators, annotate, model, settings or [])
@@ -66,7 +66,7 @@ def _made(
     names: str | None, annotate: str | None, model: str | None, settings: list[str]
 ) -> tuple[list[Validator], Annotator | None]:
     """Make the validators that are named, and the annotator if there is one, with their settings."""
-    from convsim.battery import default_validators, find_validators
+    from convsim.evaluation import default_validators, find_validators
     from convsim.plugins import installed, make
 
     wanted = (

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from convsim._resources import shared
-from convsim.battery import (
+from convsim.evaluation import (
     Scorecard,
     check_relations,
     counterfactual,

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from convsim.battery import Comparison, Scorecard
 from convsim.errors import InputError
+from convsim.evaluation import Comparison, Scorecard
 from convsim.io.json_text import parse_json
 from convsim.io.problems import MalformedError, first_problem, shown
 

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.battery.scorecard import Scorecard, SideSummary
-from convsim.battery.side_by_side import Comparison
+from convsim.evaluation import Comparison
+from convsim.evaluation.scorecard import Scorecard, SideSummary
 from convsim.report.headline import headline
 from convsim.report.side_by_side.sentences import sentences
 from convsim.report.side_by_side.sentences import warnings as all_warnings

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convsim._text import plain
-from convsim.battery.layout import (
+from convsim.evaluation.layout import (
     WORDS_VIEW,
     in_section,
     is_shift_of_one_metric,
     without_section,
 )
-from convsim.battery.scorecard import Scorecard
+from convsim.evaluation.scorecard import Scorecard
 from convsim.report.words import VERDICTS, measured, number
 from convsim.schema import FAILING, Finding, Verdict
 from convsim.schema.details import (

@@ -7,7 +7,7 @@ from itertools import groupby
 from xml.etree import ElementTree
 
 from convsim._text import plain
-from convsim.battery import FailOn, Scorecard
+from convsim.evaluation import FailOn, Scorecard
 from convsim.report.html.rows import kind_of
 from convsim.report.words import VERDICTS, measured
 from convsim.schema import Finding

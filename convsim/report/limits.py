@@ -2,8 +2,8 @@
 
 from importlib.resources import files
 
-from convsim.battery.layout import LIMITS, section_of
-from convsim.battery.scorecard import Scorecard
+from convsim.evaluation.layout import LIMITS, section_of
+from convsim.evaluation.scorecard import Scorecard
 
 OTHERWISE = "comparison"
 

@@ -6,8 +6,8 @@ import html
 from collections.abc import Sequence
 
 from convsim._text import plain
-from convsim.battery.layout import WORDS_VIEW, in_section
-from convsim.battery.scorecard import Scorecard
+from convsim.evaluation.layout import WORDS_VIEW, in_section
+from convsim.evaluation.scorecard import Scorecard
 from convsim.report.headline import headline
 from convsim.report.limits import limits
 from convsim.report.words import VERDICTS, floor, interval, number, side

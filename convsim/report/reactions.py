@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.battery.layout import in_section, is_shift_of_one_metric
+from convsim.evaluation.layout import in_section, is_shift_of_one_metric
 from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import number
 from convsim.schema import Finding

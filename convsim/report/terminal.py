@@ -8,8 +8,8 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.battery.layout import in_section, without_section
-from convsim.battery.scorecard import Scorecard, SideSummary
+from convsim.evaluation.layout import in_section, without_section
+from convsim.evaluation.scorecard import Scorecard, SideSummary
 from convsim.report.headline import headline
 from convsim.report.limits import limits
 from convsim.report.reactions import reactions

@@ -11,9 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from convsim.annotation.agreement import Reliability
-from convsim.battery import Scorecard
-from convsim.battery.scorecard import MadeBy, SideSummary
 from convsim.errors import InputError, StudyError
+from convsim.evaluation import Scorecard
+from convsim.evaluation.scorecard import MadeBy, SideSummary
 from convsim.models.asked import Asked
 from convsim.report.document import read_scorecard
 from convsim.schema import AgentReply, Annotation, Finding, Standing, UserMove

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from convsim.battery import Scorecard, SideSummary
 from convsim.errors import ConvsimError, InputError, PluginError, StudyError
+from convsim.evaluation import Scorecard, SideSummary
 from convsim.io import read
 from convsim.schema import Finding, NoiseFloor
 from convsim.testing import assert_findings, hold_study

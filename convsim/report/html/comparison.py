@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convsim._text import plain
-from convsim.battery.side_by_side import Comparison
+from convsim.evaluation import Comparison
 from convsim.report.html.page import MAX_WARNINGS
 from convsim.report.html.pictures.front import front
 from convsim.report.html.shell import content_policy, environment, own_file

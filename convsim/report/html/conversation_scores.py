@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from convsim.battery.layout import WORDS_VIEW, in_section
+from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.schema import Finding
 from convsim.schema.details import DiscriminatorDetails
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convsim._text import plain
-from convsim.battery import Scorecard, SideSummary
-from convsim.battery.layout import HABITS_VIEW
+from convsim.evaluation import Scorecard, SideSummary
+from convsim.evaluation.layout import HABITS_VIEW
 from convsim.report.headline import headline
 from convsim.report.html.cost import cost_rows
 from convsim.report.html.extremes import extremes

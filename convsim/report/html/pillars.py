@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convsim.battery import Scorecard
-from convsim.battery.layout import in_section, is_shift_of_one_metric, without_section
+from convsim.evaluation import Scorecard
+from convsim.evaluation.layout import in_section, is_shift_of_one_metric, without_section
 from convsim.report.headline import headline
 from convsim.report.html.pictures.distances import distances
 from convsim.report.html.pictures.doses import doses

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from convsim.battery import Scorecard, SideSummary
+from convsim.evaluation import Scorecard, SideSummary
 from convsim.io import MANIFEST
 from convsim.io.json_text import parse_json
 from convsim.io.problems import MalformedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from convsim.battery import SideSummary
+from convsim.evaluation import SideSummary
 from convsim.schema.conversation import Conversation
 
 

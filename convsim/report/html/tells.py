@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from convsim.battery.layout import WORDS_VIEW, in_section
+from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.report.html.marking import find_words
 from convsim.report.html.text import name, readable
 from convsim.schema import Finding

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convsim.battery import SideSummary
 from convsim.errors import InputError
+from convsim.evaluation import SideSummary
 from convsim.io import read
 from convsim.report.html.text import name
 from convsim.schema.conversation import Conversation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convsim.battery.side_by_side import Comparison
+from convsim.evaluation import Comparison
 from convsim.report.markdown import table_cell
 from convsim.report.side_by_side.sentences import limits, sentences, warnings
 from convsim.report.side_by_side.tables import tables

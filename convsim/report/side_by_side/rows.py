@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from convsim.battery.side_by_side import Comparison
+from convsim.evaluation import Comparison
 
 COLUMNS = ("simulator", "metric", "ks", "low", "high", "verdict", "floor_mean", "floor_q95")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 from convsim._text import plain
-from convsim.battery.side_by_side import Comparison
-from convsim.battery.side_by_side.front import LeanerPair, Place
+from convsim.evaluation import Comparison
+from convsim.evaluation.pareto import LeanerPair, Place
 from convsim.report.side_by_side.tables import called, span
 from convsim.report.words import number
 

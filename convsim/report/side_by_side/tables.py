@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from convsim.battery.layout import MEAN_DISTANCE, TRANSFER
-from convsim.battery.side_by_side import Comparison, SimulatorReport
-from convsim.battery.side_by_side.contenders import PEOPLE
-from convsim.battery.side_by_side.document import Distance, Estimate
-from convsim.battery.side_by_side.front import MAX_NAME, MAX_NAMED
+from convsim.evaluation import Comparison, SimulatorReport
+from convsim.evaluation.comparison import Distance, Estimate
+from convsim.evaluation.layout import MEAN_DISTANCE, TRANSFER
+from convsim.evaluation.pareto import MAX_NAME, MAX_NAMED
+from convsim.evaluation.simulators import PEOPLE
 from convsim.report.words import VERDICTS, number
 from convsim.schema import FAILING, Interval, Verdict
 from convsim.stats.shares import Share

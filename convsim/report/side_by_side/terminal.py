@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.battery.side_by_side import Comparison
+from convsim.evaluation import Comparison
 from convsim.report.side_by_side.sentences import limits, sentences, shown, warnings
 from convsim.report.side_by_side.tables import Table, tables
 from convsim.report.tables import filled

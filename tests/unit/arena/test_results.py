@@ -11,8 +11,8 @@ from convsim.arena import ArenaStudy, Database, prepare, read_scores, results
 from convsim.arena.agreement import agreement
 from convsim.arena.answers import Word
 from convsim.arena.votes import Vote
-from convsim.battery import Scorecard
 from convsim.errors import InputError
+from convsim.evaluation import Scorecard
 from convsim.schema import Finding
 from convsim.stats.crossed import Mark, crossed_interval
 from tests.unit.arena.studies import database, rate, side, study, transcripts

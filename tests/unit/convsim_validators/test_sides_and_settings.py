@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from convsim.battery import default_validators
 from convsim.errors import InputError
+from convsim.evaluation import default_validators
 from convsim_validators import DoseResponse, HumanLikeness, Marginals
 from convsim_validators.humanlikeness.sides import Sides
 from tests.corpora import corpus

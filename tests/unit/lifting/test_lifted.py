@@ -12,8 +12,8 @@ import pytest
 
 import convsim
 from convsim.annotation import annotate
-from convsim.battery import find_validators
 from convsim.errors import AgentError, InputError, ModelError, PluginError
+from convsim.evaluation import find_validators
 from convsim.lifting import (
     lift_agent,
     lift_annotator,

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 import convsim
-from convsim.battery import Scorecard
 from convsim.errors import InputError
+from convsim.evaluation import Scorecard
 from convsim_validators import Marginals
 from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE
 

@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from convsim.battery import Scorecard, SideSummary
+from convsim.evaluation import Scorecard, SideSummary
 from convsim.report import print_scorecard, to_markdown
 from convsim.schema import Finding
 

@@ -6,7 +6,7 @@ import io
 import pytest
 from rich.console import Console
 
-from convsim.battery import Comparison
+from convsim.evaluation import Comparison
 from convsim.report.html.comparison import comparison_to_html
 from convsim.report.side_by_side import comparison_to_markdown, print_comparison, to_csv
 from convsim.report.side_by_side.sentences import sentences, warnings

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 import convsim
-from convsim.battery import Scorecard
-from convsim.battery.layout import SECTIONS
+from convsim.evaluation import Scorecard
+from convsim.evaluation.layout import SECTIONS
 from convsim.report import print_scorecard, to_markdown
 from convsim.report.headline import headline
 from convsim.report.html import to_html

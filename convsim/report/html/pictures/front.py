@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.battery.side_by_side import Comparison, SimulatorReport
+from convsim.evaluation import Comparison, SimulatorReport
 from convsim.report.html.pictures.canvas import INK, MUTED, PAPER, PEOPLE, SIMULATED, canvas
 from convsim.report.html.pictures.picture import WIDE, Picture, draw
 from convsim.report.html.text import name

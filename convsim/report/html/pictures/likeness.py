@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.battery.layout import VIEWS
+from convsim.evaluation.layout import VIEWS
 from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
 from convsim.report.html.pictures.forest import forest
 from convsim.report.html.pictures.picture import Picture, draw

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convsim._waiting import run_to_its_end
-from convsim.battery.layout import SECTIONS
 from convsim.errors import AgentError
+from convsim.evaluation.layout import SECTIONS
 from convsim.schema import Agent, AgentReply, Finding
 from convsim.schema.conversation import Conversation
 from convsim.seeds import child_seed

@@ -1,4 +1,4 @@
-from convsim.battery import check_severity_zero
+from convsim.evaluation import check_severity_zero
 from convsim.schema import AgentReply
 from convsim.schema.conversation import Conversation, Message
 from tests.doubles import Obliging

@@ -11,7 +11,7 @@ from convsim.schema import Finding, Interval, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-    from convsim.battery.side_by_side.document import Estimate, SimulatorReport
+    from convsim.evaluation.comparison import Estimate, SimulatorReport
 
 OF_FINDINGS: Mapping[str, str] = {
     "validator": "object", "metric": "object", "estimate": "float64", "interval_low": "float64",

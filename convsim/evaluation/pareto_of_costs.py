@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convsim.battery.side_by_side.document import CostAxis, SimulatorReport
-from convsim.battery.side_by_side.front import Apart, Candidate, LeanerPair, leaner_pairs, places
+from convsim.evaluation.comparison import CostAxis, SimulatorReport
+from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, leaner_pairs, places
 from convsim.schema import Standing
 
 APART = "mean_distance_difference"

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convsim.battery.sides import Selection, Side
 from convsim.errors import InputError
+from convsim.evaluation.sides import Selection, Side
 from convsim.io import Source, Transcripts, read_source, stem_of
 from convsim.lifting import AnnotatorLike
 from convsim.schema.conversation import Conversation

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ConfigDict, Field
 
 from convsim import schema as contracts
-from convsim.battery.scorecard import MadeBy, Scorecard, SideSummary
-from convsim.battery.side_by_side.cost import Cost
-from convsim.battery.side_by_side.front import LeanerPair, OnFront
-from convsim.battery.side_by_side.memorisation import Memorisation
+from convsim.evaluation.cost import Cost
+from convsim.evaluation.memorisation import Memorisation
+from convsim.evaluation.pareto import LeanerPair, OnFront
+from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
 from convsim.schema import Interval, NoiseFloor, Standing, Verdict
 from convsim.schema.record import Count, Name, Number, Record, Text
 from convsim.stats.shares import Difference, Share
@@ -172,7 +172,7 @@ class Comparison(Record):
 
         Numbers are floats, NaN where undefined; the limits of an interval are ``…_low`` and ``…_high``.
         """
-        from convsim.battery.frames import simulators_frame
+        from convsim.evaluation.frames import simulators_frame
 
         return simulators_frame(self.simulators)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from convsim._waiting import run_to_its_end
 from convsim.annotation import aannotate
-from convsim.battery.guards import drop_failures
-from convsim.battery.scorecard import SideSummary
 from convsim.errors import ConvsimError, InputError
+from convsim.evaluation.guards import drop_failures
+from convsim.evaluation.scorecard import SideSummary
 from convsim.io import Source, Transcripts, read_source
 from convsim.lifting import AnnotatorLike
 from convsim.plugins import make

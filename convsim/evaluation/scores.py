@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from convsim._text import described
-from convsim.battery.sides import Side
 from convsim.errors import ConvsimError
+from convsim.evaluation.sides import Side
 from convsim.metrics import Metrics, measure_both
 from convsim.schema import Comparer, Corpus, Standing, Validator
 

@@ -1,6 +1,6 @@
 """Costs a conversation: what is not known stays unknown, with its reason."""
 
-from convsim.battery.side_by_side.cost import cost_of
+from convsim.evaluation.cost import cost_of
 from convsim.schema.conversation import Conversation
 
 

@@ -6,11 +6,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 
-from convsim.battery.comparison import find_validators, judge
-from convsim.battery.guards import mix_warnings
-from convsim.battery.layout import SECTIONS
-from convsim.battery.scorecard import MadeBy, Scorecard
-from convsim.battery.side_by_side.contenders import (
+from convsim.evaluation.comparison import Comparison, LearnedFile, People, SimulatorReport
+from convsim.evaluation.guards import mix_warnings
+from convsim.evaluation.layout import SECTIONS
+from convsim.evaluation.leakage import Copied, Copying
+from convsim.evaluation.pareto_of_costs import placed
+from convsim.evaluation.scorecard import MadeBy, Scorecard
+from convsim.evaluation.scores import standings_of
+from convsim.evaluation.simulator_report import simulator_report
+from convsim.evaluation.simulators import (
     Contender,
     Loaded,
     Question,
@@ -19,11 +23,7 @@ from convsim.battery.side_by_side.contenders import (
     named,
     require_all,
 )
-from convsim.battery.side_by_side.copying import Copied, Copying
-from convsim.battery.side_by_side.document import Comparison, LearnedFile, People, SimulatorReport
-from convsim.battery.side_by_side.placed import placed
-from convsim.battery.side_by_side.simulator_report import simulator_report
-from convsim.battery.side_by_side.standings import standings_of
+from convsim.evaluation.validate import find_validators, judge
 from convsim.io import Source, Transcripts
 from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 import convsim
-from convsim.battery import find_validators
 from convsim.errors import InputError, PluginError
+from convsim.evaluation import find_validators
 from convsim_validators import Marginals
 from tests.end_to_end.validating import CLOSE, NAIVE
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from convsim.battery.layout import MEAN_DISTANCE, RELATIVE_HLS, in_section
-from convsim.battery.scorecard import Scorecard
-from convsim.battery.side_by_side import summary
-from convsim.battery.side_by_side.contenders import Contender
-from convsim.battery.side_by_side.copying import Copied
-from convsim.battery.side_by_side.cost import cost_of
-from convsim.battery.side_by_side.document import Estimate, SimulatorReport
-from convsim.battery.side_by_side.front import OnFront
+from convsim.evaluation import summary
+from convsim.evaluation.comparison import Estimate, SimulatorReport
+from convsim.evaluation.cost import cost_of
+from convsim.evaluation.layout import MEAN_DISTANCE, RELATIVE_HLS, in_section
+from convsim.evaluation.leakage import Copied
+from convsim.evaluation.pareto import OnFront
+from convsim.evaluation.scorecard import Scorecard
+from convsim.evaluation.simulators import Contender
 from convsim.schema import Standing
 from convsim.schema.conversation import Conversation
 from convsim.stats.shares import difference

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import convsim
-from convsim.battery import Comparison, compare
 from convsim.errors import InputError
+from convsim.evaluation import Comparison, compare
 from convsim.schema import Finding, Standing
 from convsim.schema.conversation import Conversation
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from convsim.battery.guards import find_overlap
-from convsim.battery.side_by_side.document import Overlap
-from convsim.battery.side_by_side.memorisation import Learned, Memorisation, memorisation
-from convsim.battery.side_by_side.titles import Titles, known_titles, titles_named_early
-from convsim.battery.sides import Side
+from convsim.evaluation.comparison import Overlap
+from convsim.evaluation.guards import find_overlap
+from convsim.evaluation.memorisation import Learned, Memorisation, memorisation
+from convsim.evaluation.sides import Side
+from convsim.evaluation.titles import Titles, known_titles, titles_named_early
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
 from convsim.stats.shares import Share

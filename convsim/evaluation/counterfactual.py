@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from convsim.battery.comparison import judge
-from convsim.battery.layout import FIRST_WORDS_OF_PEOPLE, SECTIONS
-from convsim.battery.scorecard import Scorecard
-from convsim.battery.sides import Selection, Side
 from convsim.errors import InputError
+from convsim.evaluation.layout import FIRST_WORDS_OF_PEOPLE, SECTIONS
+from convsim.evaluation.scorecard import Scorecard
+from convsim.evaluation.sides import Selection, Side
+from convsim.evaluation.validate import judge
 from convsim.io import Source
 from convsim.lifting import AnnotatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both

@@ -83,7 +83,7 @@ class Scorecard(Record):
         The limits of an interval are ``interval_low`` and ``interval_high``, those of chance ``noise_floor_mean`` and
         ``noise_floor_q95``; ``control`` tells what is shown only. The columns are the same if there is no finding.
         """
-        from convsim.battery.frames import findings_frame
+        from convsim.evaluation.frames import findings_frame
 
         return findings_frame(self.findings)
 

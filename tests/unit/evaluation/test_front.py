@@ -1,6 +1,6 @@
 """Realism against cost, by hand: distances and costs of a few simulators, and what their differences show."""
 
-from convsim.battery.side_by_side.front import Apart, Candidate, leaner_pairs, places
+from convsim.evaluation.pareto import Apart, Candidate, leaner_pairs, places
 
 NEAR, FAR = Candidate("near", 0.10, 3.0), Candidate("far", 0.30, 1.0)
 

@@ -1,7 +1,7 @@
 import pytest
 
-from convsim.battery.guards import drop_failures, find_overlap, mix_warnings
 from convsim.errors import InputError
+from convsim.evaluation.guards import drop_failures, find_overlap, mix_warnings
 from convsim.schema.conversation import Conversation
 
 

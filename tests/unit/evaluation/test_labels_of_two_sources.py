@@ -1,6 +1,6 @@
 """Labels are compared where one annotator gave them on one scale, and refused in words where not."""
 
-from convsim.battery import validate
+from convsim.evaluation import validate
 from convsim.schema.conversation import Conversation, Label, Message
 
 

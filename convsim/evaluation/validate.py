@@ -10,16 +10,16 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import cast
 
 from convsim._text import described
-from convsim.battery.guards import (
+from convsim.errors import ConvsimError, InputError
+from convsim.evaluation.guards import (
     find_overlap,
     mix_warnings,
     one_sided_labels,
     undefined_acts,
 )
-from convsim.battery.reliability import reliabilities
-from convsim.battery.scorecard import MadeBy, Scorecard
-from convsim.battery.sides import Selection, Side
-from convsim.errors import ConvsimError, InputError
+from convsim.evaluation.label_agreement import reliabilities
+from convsim.evaluation.scorecard import MadeBy, Scorecard
+from convsim.evaluation.sides import Selection, Side
 from convsim.io import Source
 from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike, lift_validator

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 import convsim
-from convsim.battery.comparison import MAX_TRACEBACK_CHARACTERS
-from convsim.battery.side_by_side.summary import verdicts
+from convsim.evaluation.summary import verdicts
+from convsim.evaluation.validate import MAX_TRACEBACK_CHARACTERS
 from convsim.report import print_scorecard, to_markdown
 from convsim.report.document import read_scorecard
 from convsim.report.html import to_html

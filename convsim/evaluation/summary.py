@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from convsim.battery.layout import (
+from convsim.evaluation.comparison import Distance, Estimate, Reactions, Verdicts
+from convsim.evaluation.layout import (
     SECTIONS,
     WORDS_VIEW,
     in_section,
     is_shift_of_one_metric,
     section_of,
 )
-from convsim.battery.scorecard import Scorecard
-from convsim.battery.side_by_side.document import Distance, Estimate, Reactions, Verdicts
+from convsim.evaluation.scorecard import Scorecard
 from convsim.schema import FAILING, Finding, NoiseFloor, Standing
 from convsim.schema.details import AgreementDetails, JointDetails
 

@@ -115,7 +115,7 @@ def check(
     from convsim.annotation.definitions import definitions
     from convsim.annotation.mapping import read_map
     from convsim.io import read
-    from convsim.report.reliability import reliability_table
+    from convsim.report.agreement import reliability_table
 
     given = parse_settings(settings or [], owners(annotator))
     act_map = read_map(mapping) if mapping else None

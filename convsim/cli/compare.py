@@ -137,8 +137,8 @@ def _deliver(comparison: Comparison, out: Path | None, output: options.Format) -
 
 
 def _write(comparison: Comparison, folder: Path) -> None:
+    from convsim.report.comparison import to_csv
     from convsim.report.html.comparison import comparison_to_html
-    from convsim.report.side_by_side import to_csv
 
     console.write_whole(folder / "comparison.json", comparison.to_json())
     console.write_whole(folder / "distances.csv", to_csv(comparison))
@@ -147,7 +147,7 @@ def _write(comparison: Comparison, folder: Path) -> None:
 
 
 def _show(comparison: Comparison, output: options.Format) -> None:
-    from convsim.report.side_by_side import comparison_to_markdown, print_comparison
+    from convsim.report.comparison import comparison_to_markdown, print_comparison
 
     if output is options.Format.json:
         typer.echo(comparison.to_json(), nl=False)

@@ -15,10 +15,10 @@ from rich.text import Text
 from convsim._text import plain
 from convsim.evaluation import Comparison
 from convsim.evaluation.scorecard import Scorecard, SideSummary
+from convsim.report.comparison.sentences import sentences
+from convsim.report.comparison.sentences import warnings as all_warnings
+from convsim.report.comparison.tables import overview
 from convsim.report.headline import headline
-from convsim.report.side_by_side.sentences import sentences
-from convsim.report.side_by_side.sentences import warnings as all_warnings
-from convsim.report.side_by_side.tables import overview
 from convsim.report.words import VERDICTS, interval, number
 from convsim.schema import FAILING, Finding
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from convsim._text import plain
 from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.evaluation.scorecard import Scorecard
+from convsim.report.caveats import limits
 from convsim.report.headline import headline
-from convsim.report.limits import limits
 from convsim.report.words import VERDICTS, floor, interval, number, side
 from convsim.schema.details import DiscriminatorDetails, Tell
 

@@ -10,10 +10,10 @@ from rich.text import Text
 from convsim._text import plain
 from convsim.evaluation.layout import in_section, without_section
 from convsim.evaluation.scorecard import Scorecard, SideSummary
+from convsim.report.agreement import corrected, summary
+from convsim.report.caveats import limits
 from convsim.report.headline import headline
-from convsim.report.limits import limits
 from convsim.report.reactions import reactions
-from convsim.report.reliability import corrected, summary
 from convsim.report.tables import estimate, filled, verdict
 from convsim.report.words import floor, number, side
 from convsim.schema import Finding

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from convsim._text import plain
 from convsim.evaluation import Comparison
+from convsim.report.comparison.sentences import limits, sentences, warnings
+from convsim.report.comparison.tables import Table, tables
+from convsim.report.html.figures.pareto import front
 from convsim.report.html.page import MAX_WARNINGS
-from convsim.report.html.pictures.front import front
 from convsim.report.html.shell import content_policy, environment, own_file
 from convsim.report.html.text import name
-from convsim.report.side_by_side.sentences import limits, sentences, warnings
-from convsim.report.side_by_side.tables import Table, tables
 
 MAX_FILE = 200
 MAX_SENTENCE = 1_000

@@ -9,7 +9,9 @@ from pathlib import Path
 from convsim._text import plain
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import HABITS_VIEW
+from convsim.report.caveats import limits
 from convsim.report.headline import headline
+from convsim.report.html.annotator_agreement import trust_rows
 from convsim.report.html.cost import cost_rows
 from convsim.report.html.extremes import extremes
 from convsim.report.html.pillars import pillars
@@ -18,8 +20,6 @@ from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
 from convsim.report.html.shell import content_policy, environment, own_file
 from convsim.report.html.taking_part import taking_part
 from convsim.report.html.tells import add_examples, find_tells
-from convsim.report.html.trust import trust_rows
-from convsim.report.limits import limits
 from convsim.schema.conversation import Conversation
 
 MAX_WARNINGS = 50

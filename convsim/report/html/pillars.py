@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from convsim.evaluation import Scorecard
 from convsim.evaluation.layout import in_section, is_shift_of_one_metric, without_section
 from convsim.report.headline import headline
-from convsim.report.html.pictures.distances import distances
-from convsim.report.html.pictures.doses import doses
-from convsim.report.html.pictures.likeness import likeness
-from convsim.report.html.pictures.overlays import overlays
-from convsim.report.html.pictures.picture import Picture
-from convsim.report.html.pictures.scores import score_histograms
-from convsim.report.html.pictures.shifts import shifts
-from convsim.report.html.pictures.survival import survival
+from convsim.report.html.figures.distances import distances
+from convsim.report.html.figures.doses import doses
+from convsim.report.html.figures.figure import Picture
+from convsim.report.html.figures.likeness import likeness
+from convsim.report.html.figures.overlays import overlays
+from convsim.report.html.figures.scores import score_histograms
+from convsim.report.html.figures.shifts import shifts
+from convsim.report.html.figures.survival import survival
 from convsim.report.html.rows import Row, finding_rows
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation

@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from convsim.annotation.agreement import check
-from convsim.report.reliability import reliability_table
+from convsim.report.agreement import reliability_table
 from tests.labelled import labelled_messages, labelled_sessions
 
 

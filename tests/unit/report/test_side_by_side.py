@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 from convsim.evaluation import Comparison
+from convsim.report.comparison import comparison_to_markdown, print_comparison, to_csv
+from convsim.report.comparison.sentences import sentences, warnings
+from convsim.report.comparison.tables import Table, tables
 from convsim.report.html.comparison import comparison_to_html
-from convsim.report.side_by_side import comparison_to_markdown, print_comparison, to_csv
-from convsim.report.side_by_side.sentences import sentences, warnings
-from convsim.report.side_by_side.tables import Table, tables
 from tests.compared import NO_MEMORY, comparison, generalisation, simulator
 from tests.reports import HOSTILE
 

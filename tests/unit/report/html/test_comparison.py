@@ -1,7 +1,7 @@
 """The page of a comparison: its picture, what is not drawn, and where its numbers come from."""
 
 from convsim.report.html.comparison import comparison_to_html
-from convsim.report.html.pictures.front import front
+from convsim.report.html.figures.pareto import front
 from tests.compared import comparison, simulator
 
 

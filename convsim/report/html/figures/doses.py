@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.report.html.pictures.canvas import PAPER, SIMULATED, canvas, drawable, drawable_span
-from convsim.report.html.pictures.picture import Picture, draw
+from convsim.report.html.figures.canvas import PAPER, SIMULATED, canvas, drawable, drawable_span
+from convsim.report.html.figures.figure import Picture, draw
 from convsim.report.html.text import metric_name, name
 from convsim.report.words import VERDICTS, number
 from convsim.schema import Finding

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from convsim.report.html.conversation_scores import scores_of, words_view
-from convsim.report.html.pictures.overlays import LEGEND, draw_histograms
-from convsim.report.html.pictures.picture import Picture, draw
+from convsim.report.html.figures.figure import Picture, draw
+from convsim.report.html.figures.overlays import LEGEND, draw_histograms
 from convsim.report.words import number
 from convsim.schema import Finding
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.report.html.pictures.canvas import PEOPLE, SIMULATED, canvas, drawable, drawable_span
-from convsim.report.html.pictures.picture import Picture, draw
+from convsim.report.html.figures.canvas import PEOPLE, SIMULATED, canvas, drawable, drawable_span
+from convsim.report.html.figures.figure import Picture, draw
 from convsim.report.html.text import name
 from convsim.report.words import number
 from convsim.schema import Finding

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from convsim.annotation.agreement import Reliability
+from convsim.report.agreement import STATISTICS, written
 from convsim.report.html.text import name
-from convsim.report.reliability import STATISTICS, written
 from convsim.report.words import number
 
 MAX_LABELS = 100

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from convsim.evaluation import Comparison
+from convsim.report.comparison.sentences import limits, sentences, warnings
+from convsim.report.comparison.tables import tables
 from convsim.report.markdown import table_cell
-from convsim.report.side_by_side.sentences import limits, sentences, warnings
-from convsim.report.side_by_side.tables import tables
 
 
 def comparison_to_markdown(comparison: Comparison) -> str:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from convsim._text import plain
 from convsim.evaluation import Comparison
 from convsim.evaluation.pareto import LeanerPair, Place
-from convsim.report.side_by_side.tables import called, span
+from convsim.report.comparison.tables import called, span
 from convsim.report.words import number
 
 UNITS = {"cost_usd": "US dollars", "seconds": "seconds"}

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from convsim.evaluation import Comparison, SimulatorReport
-from convsim.report.html.pictures.canvas import INK, MUTED, PAPER, PEOPLE, SIMULATED, canvas
-from convsim.report.html.pictures.picture import WIDE, Picture, draw
+from convsim.report.html.figures.canvas import INK, MUTED, PAPER, PEOPLE, SIMULATED, canvas
+from convsim.report.html.figures.figure import WIDE, Picture, draw
 from convsim.report.html.text import name
 from convsim.report.words import number
 

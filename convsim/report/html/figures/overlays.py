@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from convsim.metrics import measure_both
-from convsim.report.html.pictures.canvas import MAX_MAGNITUDE, PEOPLE, SIMULATED, canvas
-from convsim.report.html.pictures.distances import ranked
-from convsim.report.html.pictures.picture import Picture, draw
+from convsim.report.html.figures.canvas import MAX_MAGNITUDE, PEOPLE, SIMULATED, canvas
+from convsim.report.html.figures.distances import ranked
+from convsim.report.html.figures.figure import Picture, draw
 from convsim.report.html.text import metric_name, name
 from convsim.report.words import number
 from convsim.schema import Finding

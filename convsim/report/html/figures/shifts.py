@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.report.html.pictures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
-from convsim.report.html.pictures.forest import MAX_ROWS, forest
-from convsim.report.html.pictures.picture import Picture, draw
+from convsim.report.html.figures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
+from convsim.report.html.figures.figure import Picture, draw
+from convsim.report.html.figures.forest import MAX_ROWS, forest
 from convsim.report.html.text import metric_name
 from convsim.report.tables import estimate
 from convsim.report.words import VERDICTS

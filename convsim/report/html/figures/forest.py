@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from convsim.report.html.pictures.canvas import INK, MUTED, PAPER, canvas
-from convsim.report.html.pictures.picture import WIDE
+from convsim.report.html.figures.canvas import INK, MUTED, PAPER, canvas
+from convsim.report.html.figures.figure import WIDE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from convsim.report.html.pictures.canvas import drawing
-from convsim.report.html.pictures.svg import to_svg
+from convsim.report.html.figures.canvas import drawing
+from convsim.report.html.figures.svg import to_svg
 
 if TYPE_CHECKING:
     from markupsafe import Markup

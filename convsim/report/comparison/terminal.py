@@ -10,8 +10,8 @@ from rich.text import Text
 
 from convsim._text import plain
 from convsim.evaluation import Comparison
-from convsim.report.side_by_side.sentences import limits, sentences, shown, warnings
-from convsim.report.side_by_side.tables import Table, tables
+from convsim.report.comparison.sentences import limits, sentences, shown, warnings
+from convsim.report.comparison.tables import Table, tables
 from convsim.report.tables import filled
 
 MAX_HEADER = 26

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from convsim.report.html.pictures.canvas import VARIABLES
+from convsim.report.html.figures.canvas import VARIABLES
 
 if TYPE_CHECKING:
     from markupsafe import Markup

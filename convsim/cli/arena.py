@@ -16,7 +16,7 @@ from convsim.cli.deliver import check_folder, deliver
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
-    from convsim.arena import ArenaStudy, Database
+    from convsim.web.blind_test import ArenaStudy, Database
 
 
 class Shape(StrEnum):
@@ -59,7 +59,7 @@ def arena(
     allow_failures: options.AllowFailures = False,
 ) -> None:
     """Serve a blind test for your own people: can they tell simulated shoppers from human ones?"""
-    from convsim.arena import Database
+    from convsim.web.blind_test import Database
 
     kept = Database(database)
     study = None
@@ -75,8 +75,8 @@ def arena(
 
 
 def _study(files: list[Path], mode: Shape, n: int, seed: int, *, allow_failures: bool) -> ArenaStudy:
-    from convsim.arena import prepare
     from convsim.io import read
+    from convsim.web.blind_test import prepare
 
     if len(files) < 2:
         raise InputError(
@@ -95,8 +95,8 @@ def _print_results(
     output: options.Format,
     allow_overlap: bool,
 ) -> None:
-    from convsim.arena import read_scores
-    from convsim.arena import results as judged
+    from convsim.web.blind_test import read_scores
+    from convsim.web.blind_test import results as judged
 
     if study is not None and database.path.exists():
         database.open_for(study)
@@ -105,9 +105,9 @@ def _print_results(
 
 
 def _serve(database: Database, study: ArenaStudy, *, host: str, port: int, precision: float) -> None:
-    from convsim.arena.access import Access
-    from convsim.arena.answers import answers
-    from convsim.arena.server import address, check_installed, listen, serve
+    from convsim.web.blind_test.access import Access
+    from convsim.web.blind_test.answers import answers
+    from convsim.web.blind_test.server import address, check_installed, listen, serve
 
     check_installed()
     access = Access.at(host, os.environ)

@@ -72,7 +72,7 @@ def show(
 
 
 def _scores(findings: Path | None) -> dict[str, float]:
-    from convsim.arena import read_scores
+    from convsim.web.blind_test import read_scores
 
     return read_scores(findings) if findings else {}
 

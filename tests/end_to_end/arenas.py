@@ -11,12 +11,12 @@ from pathlib import Path
 
 import uvicorn
 
-from convsim.arena import ArenaStudy, Database, prepare
-from convsim.arena.access import Access
-from convsim.arena.application import application
-from convsim.arena.server import address, listen
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation, Item, Message
+from convsim.web.blind_test import ArenaStudy, Database, prepare
+from convsim.web.blind_test.access import Access
+from convsim.web.blind_test.application import application
+from convsim.web.blind_test.server import address, listen
 
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> \u202eevil\u202c 🙂 שלום"
 

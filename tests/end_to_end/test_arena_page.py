@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from convsim.arena.answers import answers
+from convsim.web.blind_test.answers import answers
 from tests.end_to_end.arenas import HOSTILE, Arena, running, study
 
 if TYPE_CHECKING:

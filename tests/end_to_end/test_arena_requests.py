@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim.arena.answers import answers
+from convsim.web.blind_test.answers import answers
 from tests.end_to_end.arenas import Arena, Client, running, study
 
 ANSWER = "choice=human&confidence=3"

@@ -7,8 +7,8 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from convsim.arena.database import Database
 from convsim.errors import InputError
+from convsim.web.blind_test.database import Database
 
 Choice = Literal["human", "simulated", "left", "right"]
 MAX_NAME_CHARACTERS = 40

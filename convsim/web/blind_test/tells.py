@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
-from convsim.arena.answers import Answer
-from convsim.arena.study import ArenaStudy
+from convsim.web.blind_test.answers import Answer
+from convsim.web.blind_test.study import ArenaStudy
 
 MAX_TELLS = 30
 MAX_WORD_CHARACTERS = 60

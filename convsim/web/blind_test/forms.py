@@ -8,10 +8,10 @@ from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
-from convsim.arena.answers import CONFIDENCE, Answer, Choice, Rater, Word
-from convsim.arena.order import Place
-from convsim.arena.shown import Shown
-from convsim.arena.study import Mode
+from convsim.web.blind_test.answers import CONFIDENCE, Answer, Choice, Rater, Word
+from convsim.web.blind_test.counterbalancing import Place
+from convsim.web.blind_test.rendering import Shown
+from convsim.web.blind_test.study import Mode
 
 MAX_BODY_BYTES = 32_768
 MAX_WORDS = 200

@@ -6,12 +6,12 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
-from convsim.arena.access import Access
 from convsim.errors import InputError, MissingExtraError
+from convsim.web.blind_test.access import Access
 
 if TYPE_CHECKING:
-    from convsim.arena.database import Database
-    from convsim.arena.study import ArenaStudy
+    from convsim.web.blind_test.database import Database
+    from convsim.web.blind_test.study import ArenaStudy
 
 MAX_CONNECTIONS = 256
 WAIT_AT_END_S = 3
@@ -58,7 +58,7 @@ def serve(
     check_installed()
     import uvicorn
 
-    from convsim.arena.application import application
+    from convsim.web.blind_test.application import application
 
     config = uvicorn.Config(
         application(study, database, access=access, precision=precision),

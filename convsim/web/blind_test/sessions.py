@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from convsim.arena.guard import COOKIE_AGE_S, cookie_of
+from convsim.web.blind_test.middleware import COOKIE_AGE_S, cookie_of
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 

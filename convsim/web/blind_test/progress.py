@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convsim.arena.answers import CONFIDENCE, Answer, Rater, answers
-from convsim.arena.database import Database
-from convsim.arena.order import Place, order_for
-from convsim.arena.shown import Shown
-from convsim.arena.study import ArenaStudy
-from convsim.arena.votes import by_group, votes
 from convsim.stats.sequential import half_width, sequential_interval
+from convsim.web.blind_test.answers import CONFIDENCE, Answer, Rater, answers
+from convsim.web.blind_test.counterbalancing import Place, order_for
+from convsim.web.blind_test.database import Database
+from convsim.web.blind_test.rendering import Shown
+from convsim.web.blind_test.study import ArenaStudy
+from convsim.web.blind_test.votes import by_group, votes
 
 CHOSEN = {
     "human": "a person",

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from convsim.arena import Database
-from convsim.arena.answers import (
+from convsim.errors import ConvsimError, InputError
+from convsim.web.blind_test import Database
+from convsim.web.blind_test.answers import (
     Answer,
     NameTakenError,
     Word,
@@ -22,15 +23,14 @@ from convsim.arena.answers import (
     name_of,
     rater_of,
 )
-from convsim.errors import ConvsimError, InputError
-from tests.unit.arena.studies import database, study
+from tests.unit.web.blind_test.studies import database, study
 
 ANSWER = Answer(1, 0, "human", 4, None, (Word(0, 0, 1), Word(0, 0, 2)))
 WRITER = """
 import sys
 from pathlib import Path
-from convsim.arena import Database
-from convsim.arena.answers import Answer, Word, keep
+from convsim.web.blind_test import Database
+from convsim.web.blind_test.answers import Answer, Word, keep
 kept = Database(Path(sys.argv[1]))
 print("ready", flush=True)
 for trial in range(int(sys.argv[2]), 1_000_000):

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from convsim.arena import ArenaStudy, Database, Mode, prepare
-from convsim.arena.answers import Answer, Word, join, keep
-from convsim.arena.order import order_for
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation, Item, Message
+from convsim.web.blind_test import ArenaStudy, Database, Mode, prepare
+from convsim.web.blind_test.answers import Answer, Word, join, keep
+from convsim.web.blind_test.counterbalancing import order_for
 
 TASKS = ("boots", "coats", "hats")
 

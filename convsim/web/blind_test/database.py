@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from convsim.arena.study import ArenaStudy
 from convsim.errors import ConvsimError, InputError
+from convsim.web.blind_test.study import ArenaStudy
 
 APPLICATION = 0x636E7661
 """``application_id`` of the file, "cnva": says that it is ours."""
@@ -135,7 +135,7 @@ def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _make(connection: sqlite3.Connection, study: ArenaStudy) -> None:
     """Fill an empty file, within the transaction that is open: half of it never stands there."""
-    schema = files("convsim.arena").joinpath("schema.sql").read_text(encoding="utf-8")
+    schema = files("convsim.web.blind_test").joinpath("schema.sql").read_text(encoding="utf-8")
     for statement in schema.split(";\n"):
         connection.execute(statement)
     connection.execute(

@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import JsonValue
 
 from convsim.annotation.agreement import Estimate
-from convsim.arena.agreement import agreement
-from convsim.arena.answers import CONFIDENCE, Answer, answers
-from convsim.arena.database import Database
-from convsim.arena.decision import Decision, decide
-from convsim.arena.discriminator import concord
-from convsim.arena.study import ArenaStudy
-from convsim.arena.tells import clicked_words
-from convsim.arena.votes import Taken, Vote, by_group, taken, votes
 from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.scorecard import Scorecard
 from convsim.schema import Finding, Interval, Verdict
 from convsim.stats.crossed import Mark, crossed_interval
 from convsim.stats.sequential import sequential_interval
+from convsim.web.blind_test.agreement import agreement
+from convsim.web.blind_test.answers import CONFIDENCE, Answer, answers
+from convsim.web.blind_test.database import Database
+from convsim.web.blind_test.decision import Decision, decide
+from convsim.web.blind_test.discriminator import concord
+from convsim.web.blind_test.study import ArenaStudy
+from convsim.web.blind_test.tells import clicked_words
+from convsim.web.blind_test.votes import Taken, Vote, by_group, taken, votes
 
 SOURCE = "Robbins (1970) and Howard et al. (2021), time-uniform confidence sequences; Krippendorff (2011); Owen (2007)"
 COVERS = (

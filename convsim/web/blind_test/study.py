@@ -9,8 +9,6 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from convsim.arena.matching import Match, matched
-from convsim.arena.shown import Shelf, Shown, can_be_judged, show
 from convsim.errors import InputError
 from convsim.evaluation.guards import find_overlap, mix_warnings
 from convsim.evaluation.scorecard import SideSummary
@@ -19,9 +17,11 @@ from convsim.io import Transcripts, stem_of
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Name, Record, Text
 from convsim.seeds import generator
+from convsim.web.blind_test.matching import Match, matched
+from convsim.web.blind_test.rendering import Shelf, Shown, can_be_judged, show
 
 Mode = Literal["single", "pair"]
-SCHEMA = "convsim.arena/1"
+SCHEMA = "convsim.web.blind_test/1"
 MIN_BLOCK = 10
 """Trials of a block; every rater has the blocks in the same order, so that raters judge the same conversations."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-from convsim.arena.study import ArenaStudy
 from convsim.seeds import generator
+from convsim.web.blind_test.study import ArenaStudy
 
 
 class Place(NamedTuple):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from convsim.arena.access import Access, same_origin
 from convsim.errors import InputError
+from convsim.web.blind_test.access import Access, same_origin
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost", "localhost:1", "[::1]:8765"])

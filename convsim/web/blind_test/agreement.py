@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from convsim.annotation.agreement import Estimate
-from convsim.arena.votes import Vote
 from convsim.seeds import generator
 from convsim.stats.agreement import ordinal_alpha
 from convsim.stats.count_resampling import estimate, resampled
+from convsim.web.blind_test.votes import Vote
 
 if TYPE_CHECKING:
     from convsim.stats.agreement import FloatArray

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from convsim.arena.access import Access, same_origin
+from convsim.web.blind_test.access import Access, same_origin
 
 COOKIE_AGE_S = 30 * 24 * 3600
 MAX_PATH_CHARACTERS = 512

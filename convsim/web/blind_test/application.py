@@ -14,16 +14,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from convsim.arena.access import Access
-from convsim.arena.answers import MAX_NAME_CHARACTERS, Rater, join, keep, name_of, rater_of
-from convsim.arena.database import Database
-from convsim.arena.forms import Form, FormError, one, read_answer, read_form
-from convsim.arena.guard import Guard
-from convsim.arena.pages import notice, page
-from convsim.arena.progress import Progress
-from convsim.arena.study import ArenaStudy
-from convsim.arena.visits import Visit, is_secret
 from convsim.errors import ConvsimError, InputError
+from convsim.web.blind_test.access import Access
+from convsim.web.blind_test.answers import MAX_NAME_CHARACTERS, Rater, join, keep, name_of, rater_of
+from convsim.web.blind_test.database import Database
+from convsim.web.blind_test.forms import Form, FormError, one, read_answer, read_form
+from convsim.web.blind_test.middleware import Guard
+from convsim.web.blind_test.pages import notice, page
+from convsim.web.blind_test.progress import Progress
+from convsim.web.blind_test.sessions import Visit, is_secret
+from convsim.web.blind_test.study import ArenaStudy
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -46,7 +46,7 @@ def application(study: ArenaStudy, database: Database, *, access: Access, precis
         Route("/end", site.end, methods=["GET"]),
         Route("/return/{secret}", site.come_back, methods=["GET"]),
         Route("/leave", site.leave, methods=["POST"]),
-        Mount("/static", StaticFiles(packages=[("convsim.arena", "static")])),
+        Mount("/static", StaticFiles(packages=[("convsim.web.blind_test", "static")])),
     ]
     return Starlette(
         routes=routes,

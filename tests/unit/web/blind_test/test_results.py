@@ -7,15 +7,15 @@ import pytest
 from scipy.stats import kendalltau
 from sklearn.metrics import roc_auc_score
 
-from convsim.arena import ArenaStudy, Database, prepare, read_scores, results
-from convsim.arena.agreement import agreement
-from convsim.arena.answers import Word
-from convsim.arena.votes import Vote
 from convsim.errors import InputError
 from convsim.evaluation import Scorecard
 from convsim.schema import Finding
 from convsim.stats.crossed import Mark, crossed_interval
-from tests.unit.arena.studies import database, rate, side, study, transcripts
+from convsim.web.blind_test import ArenaStudy, Database, prepare, read_scores, results
+from convsim.web.blind_test.agreement import agreement
+from convsim.web.blind_test.answers import Word
+from convsim.web.blind_test.votes import Vote
+from tests.unit.web.blind_test.studies import database, rate, side, study, transcripts
 
 
 def judged(made: ArenaStudy, path: Path, *, right: float, raters: int = 5) -> Database:

@@ -2,16 +2,16 @@
 
 import pytest
 
-from convsim.arena import prepare
-from convsim.arena.shown import (
+from convsim.schema.conversation import Conversation, Fault, Item, Label, Message
+from convsim.web.blind_test import prepare
+from convsim.web.blind_test.rendering import (
     MAX_CONVERSATION_CHARACTERS,
     MAX_MESSAGE_CHARACTERS,
     Shelf,
     readable,
     show,
 )
-from convsim.schema.conversation import Conversation, Fault, Item, Label, Message
-from tests.unit.arena.studies import conversation, side, transcripts
+from tests.unit.web.blind_test.studies import conversation, side, transcripts
 
 ALL = Shelf(items=True, prices=True)
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from convsim.annotation.agreement import Estimate
-from convsim.arena.study import ArenaStudy
-from convsim.arena.votes import Taken
 from convsim.seeds import generator
 from convsim.stats.agreement import kendall_tau_b, quotient
 from convsim.stats.count_resampling import estimate, resampled
+from convsim.web.blind_test.study import ArenaStudy
+from convsim.web.blind_test.votes import Taken
 
 if TYPE_CHECKING:
     from convsim.stats.agreement import FloatArray

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from convsim.arena.answers import Answer
-from convsim.arena.study import ArenaStudy
 from convsim.seeds import child_seed
 from convsim.stats.sequential import Counts
+from convsim.web.blind_test.answers import Answer
+from convsim.web.blind_test.study import ArenaStudy
 
 
 class Vote(NamedTuple):

@@ -5,9 +5,9 @@ from itertools import groupby
 
 import pytest
 
-from convsim.arena import ArenaStudy
-from convsim.arena.order import order_for
-from tests.unit.arena.studies import side, study, transcripts
+from convsim.web.blind_test import ArenaStudy
+from convsim.web.blind_test.counterbalancing import order_for
+from tests.unit.web.blind_test.studies import side, study, transcripts
 
 
 def sides_of(made: ArenaStudy, numbers: list[int]) -> Counter[str | None]:
@@ -74,7 +74,7 @@ def test_fewer_trials_than_asked_are_said() -> None:
 
 
 def test_a_simulator_without_a_name_is_called_after_its_file() -> None:
-    from convsim.arena import prepare
+    from convsim.web.blind_test import prepare
 
     nameless = transcripts("first_try", [c.but(simulator=None) for c in side("x", 10).conversations])
     made = prepare(side("human", 10), [nameless], mode="pair", n=5, seed=0)
@@ -82,7 +82,7 @@ def test_a_simulator_without_a_name_is_called_after_its_file() -> None:
 
 
 def test_conversations_in_which_the_user_says_nothing_are_left_out() -> None:
-    from convsim.arena import prepare
+    from convsim.web.blind_test import prepare
 
     mute = [c.but(messages=(c.messages[1],)) for c in side("m", 3, simulator="bot").conversations]
     spoken = side("x", 5, simulator="bot").conversations

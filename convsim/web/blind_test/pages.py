@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("convsim.arena"),
+        loader=PackageLoader("convsim.web.blind_test"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from convsim.io import Transcripts
-    from convsim.training import Outcome, Standing, TrainingSettings
+    from convsim.shoppers.finetuned import Outcome, Standing, TrainingSettings
 
 MAX_DIGITS = 6
 """Of a number of layers."""
@@ -74,7 +74,7 @@ def train(
 ) -> None:
     """Fine-tune a model on real conversations, to talk as their users do."""
     from convsim.io import read
-    from convsim.training import Training
+    from convsim.shoppers.finetuned import Training
 
     given = parse_settings(settings or [], ("train",))["train"]
     if "seed" in given:
@@ -126,7 +126,7 @@ def _compression(said: str | None) -> dict[str, object]:
 def _settings(given: dict[str, object]) -> TrainingSettings:
     from pydantic import ValidationError
 
-    from convsim.training import TrainingSettings
+    from convsim.shoppers.finetuned import TrainingSettings
 
     if unknown := sorted(given.keys() - (known := TrainingSettings.model_fields.keys())):
         meant = nearest(unknown[0], known)

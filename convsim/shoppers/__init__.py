@@ -1,10 +1,10 @@
 """Simulated shoppers."""
 
+from convsim.shoppers.finetuned import SFT
 from convsim.shoppers.icl import ICL
 from convsim.shoppers.prompted import Prompted
 from convsim.shoppers.python_shopper import PythonShopper
 from convsim.shoppers.replay import Replay
 from convsim.shoppers.resample import Resample
-from convsim.shoppers.sft import SFT
 
 __all__ = ["ICL", "SFT", "Prompted", "PythonShopper", "Replay", "Resample"]

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import convsim
 from convsim.schema.conversation import Conversation
-from convsim.training.base_model import base_path, load_base
-from convsim.training.encoding import Example, encode
-from convsim.training.perplexity import user_perplexity
+from convsim.shoppers.finetuned.base_model import base_path, load_base
+from convsim.shoppers.finetuned.encode import Example, encode
+from convsim.shoppers.finetuned.perplexity import user_perplexity
 
 ORDER = 3
 DISCOUNT = 0.75

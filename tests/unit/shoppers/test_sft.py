@@ -10,7 +10,7 @@ from convsim.models import Scripted
 from convsim.schema import NoMoveError, OpeningModel, Shopper
 from convsim.schema.conversation import Conversation
 from convsim.shoppers import SFT
-from convsim.shoppers.sft import SHOPPER_FILE, asked, read_trained
+from convsim.shoppers.finetuned import SHOPPER_FILE, asked, read_trained
 from tests.unit.shoppers.logs import EMPTY, agent, boots, persona, shown, user
 from tests.unit.shoppers.trained import Opening, trained_folder
 

@@ -10,7 +10,7 @@ from typing import Literal
 from convsim.models import Scripted
 from convsim.models.scripted import Line
 from convsim.schema import ChatMessage, Choice, Completion
-from convsim.shoppers.sft import SHOPPER_FILE
+from convsim.shoppers.finetuned import SHOPPER_FILE
 
 
 def trained_folder(folder: Path, **changes: object) -> Path:

@@ -1,0 +1,24 @@
+"""The fine-tuned shopper: training one, and the folder that it comes from."""
+
+from convsim.shoppers.finetuned.fit import Standing
+from convsim.shoppers.finetuned.result import Outcome
+from convsim.shoppers.finetuned.script import Script, asked, script
+from convsim.shoppers.finetuned.settings import MIN_CONVERSATIONS, TrainingSettings
+from convsim.shoppers.finetuned.shopper import SFT
+from convsim.shoppers.finetuned.train import Training
+from convsim.shoppers.finetuned.trained import SHOPPER_FILE, Trained, read_trained
+
+__all__ = [
+    "MIN_CONVERSATIONS",
+    "SFT",
+    "SHOPPER_FILE",
+    "Outcome",
+    "Script",
+    "Standing",
+    "Trained",
+    "Training",
+    "TrainingSettings",
+    "asked",
+    "read_trained",
+    "script",
+]

@@ -1,0 +1,152 @@
+"""Fits a model to examples: bf16, gradient accumulation, early stopping, resuming."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convsim._one_line import one_line
+from convsim.errors import TrainingError
+from convsim.models.checkpoint import multiplies_bfloat16, quiet
+from convsim.shoppers.finetuned.checkpoints import last_good, step_of
+from convsim.shoppers.finetuned.encode import Example
+from convsim.shoppers.finetuned.settings import TrainingSettings
+
+MIN_STEPS_BETWEEN = 10
+"""Steps between two evaluations, at least: each writes a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far training is; ``perplexity`` is that of the held-out users' words, once it is known."""
+
+    step: int
+    steps: int
+    loss: float | None = None
+    perplexity: float | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting came to; ``perplexity`` is the best on held-out users' words, of the model that was kept."""
+
+    model: Any
+    steps: int
+    best_step: int
+    perplexity: float
+    seconds: float
+    """Of this call, evaluations and checkpoints included."""
+    trained_tokens: int
+    """Tokens read for learning in this call."""
+    resumed_from: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """What is fitted to what; ``teacher`` is the model that a distilled student is held to."""
+
+    model: Any
+    learned: Sequence[Example]
+    held_out: Sequence[Example]
+    settings: TrainingSettings
+    folder: Path
+    """Where checkpoints go; it exists."""
+    teacher: Any = None
+    on_change: Callable[[Standing], None] = lambda standing: None
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps at most."""
+        planned = -(-len(self.learned) // self.settings.batch) * self.settings.epochs
+        return planned if self.settings.max_steps is None else min(self.settings.max_steps, planned)
+
+    def run(self) -> Fitted:
+        """Fit, from the last good checkpoint where there is one; the model of the best evaluation is kept.
+
+        Raises:
+            TrainingError: A checkpoint cannot be written or training diverged; or torch fails, and the last good
+                checkpoint stays.
+        """
+        from safetensors import SafetensorError
+
+        from convsim.shoppers.finetuned.trainer import UserTrainer
+
+        before = last_good(self.folder)
+        with quiet():
+            trainer = UserTrainer(
+                model=self.model,
+                args=self._arguments(),
+                learned=self.learned,
+                held_out=self.held_out,
+                teacher=self.teacher,
+                patience=self.settings.patience,
+                on_change=lambda *standing: self.on_change(Standing(*standing)),
+            )
+            start = time.perf_counter()
+            try:
+                trainer.go_on(before)
+            except (OSError, RuntimeError, ValueError, LookupError, EOFError, SafetensorError) as error:
+                if before is not None and not trainer.trained_tokens:
+                    raise TrainingError(
+                        f"the checkpoint {before} is broken ({one_line(error)}): delete it and give the same command "
+                        "again"
+                    ) from error
+                if isinstance(error, RuntimeError):
+                    raise TrainingError(f"training failed in torch: {one_line(error)}") from error
+                raise
+        state = trainer.state
+        if state.best_global_step is None:
+            raise TrainingError(
+                f"training diverged within {state.global_step} steps, so nothing was kept: train into another --out "
+                f"with a train.learning_rate below {self.settings.rate:g}"
+            )
+        return Fitted(
+            model=trainer.model,
+            steps=state.global_step,
+            best_step=state.best_global_step,
+            perplexity=state.best_metric,
+            seconds=time.perf_counter() - start,
+            trained_tokens=trainer.trained_tokens,
+            resumed_from=step_of(before) if before else 0,
+        )
+
+    def _arguments(self) -> Any:
+        import torch
+        from transformers import TrainingArguments
+
+        settings = self.settings
+        # A divisor, so that a step has exactly ``batch`` sequences.
+        micro = max(n for n in range(1, settings.micro_batch + 1) if settings.batch % n == 0)
+        an_epoch = -(-len(self.learned) // settings.batch)
+        between = min(max(MIN_STEPS_BETWEEN, an_epoch), self.steps)
+        return TrainingArguments(
+            output_dir=str(self.folder),
+            max_steps=self.steps,
+            per_device_train_batch_size=micro,
+            gradient_accumulation_steps=settings.batch // micro,
+            learning_rate=settings.rate,
+            lr_scheduler_type="linear",
+            warmup_steps=self.steps // 20,
+            weight_decay=0.01,
+            bf16=multiplies_bfloat16(),
+            use_cpu=not torch.cuda.is_available(),
+            eval_strategy="steps",
+            eval_steps=between,
+            save_strategy="steps",
+            save_steps=between,
+            save_total_limit=2,
+            load_best_model_at_end=True,
+            metric_for_best_model="eval_perplexity",
+            greater_is_better=False,
+            logging_steps=1,
+            seed=settings.seed % 2**32,
+            data_seed=settings.seed % 2**32,
+            report_to="none",
+            disable_tqdm=True,
+            remove_unused_columns=False,
+            dataloader_pin_memory=torch.cuda.is_available(),
+            restore_callback_states_from_checkpoint=True,
+        )

@@ -1,0 +1,82 @@
+"""Which conversations are learned from, which stop the training, and which must not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convsim.errors import InputError
+from convsim.io import split
+from convsim.schema.conversation import Conversation
+from convsim.schema.persona import LOOK_AHEAD
+from convsim.shoppers.finetuned.settings import MIN_CONVERSATIONS
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is learned from, and the users held out of it, with what was left out and why."""
+
+    learned: tuple[Conversation, ...]
+    held_out: tuple[Conversation, ...]
+    excluded: tuple[str, ...] = ()
+    """Fingerprints of the conversations that were left out since they stand among those to exclude."""
+    n_excluded_users: int = 0
+    """Further conversations that were left out, of users who stand there."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def conversations(self) -> tuple[Conversation, ...]:
+        """All that the shopper will have learned from: those that only stopped it moved it too."""
+        return (*self.learned, *self.held_out)
+
+
+def choose(
+    conversations: Sequence[Conversation],
+    *,
+    learn_arm: str | None,
+    exclude: Sequence[Conversation],
+    held_out: float,
+    seed: int,
+) -> Chosen:
+    """Keep what may be learned from, and hold out a share of the users (or conversations) of each task and arm.
+
+    Conversations of ``exclude`` are refused by what was said in them, whatever they are called, and so is whatever
+    else their users said.
+
+    Raises:
+        InputError: Too few are left, no user spoke, no such arm, or a control is known only afterwards.
+    """
+    kept = [c for c in conversations if c.failure is None]
+    if learn_arm is not None:
+        known = ", ".join(sorted({c.arm or "-" for c in kept})) or "none"
+        kept = [c for c in kept if c.arm == learn_arm]
+        if not kept:
+            raise InputError(
+                f"--learn-arm {learn_arm!r}: the conversations have no such arm; they have: {known}"
+            )
+    kept = [c for c in kept if c.first_words]
+    if not kept:
+        raise InputError("there is nothing to learn: no conversation has a user message with text")
+    _refuse_look_ahead(kept)
+    seen = {c.fingerprint for c in exclude}
+    users = {c.user for c in exclude if c.user is not None}
+    excluded = tuple(c.fingerprint for c in kept if c.fingerprint in seen)
+    rest = [c for c in kept if c.fingerprint not in seen]
+    left = [c for c in rest if c.user not in users]
+    if len(left) < MIN_CONVERSATIONS:
+        gone = len(kept) - len(left)
+        raise InputError(
+            f"a shopper is trained on at least {MIN_CONVERSATIONS} conversations, but there are {len(left)}"
+            + (f" ({gone} more are refused by --exclude)" if gone else "")
+        )
+    try:
+        halves = split(left, by="user", fraction=1 - held_out, seed=seed)
+    except InputError as error:
+        raise InputError(f"nobody can be held out to stop the training by: {error}") from error
+    return Chosen(halves.a, halves.b, excluded, len(rest) - len(left), halves.warnings)
+
+
+def _refuse_look_ahead(conversations: Sequence[Conversation]) -> None:
+    for conversation in conversations:
+        if conversation.persona and (late := conversation.persona.known_afterwards()):
+            raise InputError(f"conversation {conversation.id}: its persona's {late[0]} {LOOK_AHEAD}")

@@ -1,0 +1,181 @@
+"""Trains a shopper from transcripts, into a folder that ``convsim simulate --shopper sft --model`` takes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from convsim.errors import InputError, ModelError
+from convsim.io import MANIFEST, Manifest, amend, claim
+from convsim.io.provenance import provenance
+from convsim.models.checkpoint import require_packages
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.shoppers.finetuned.base_model import base_path, model_hashes, trained_base
+from convsim.shoppers.finetuned.export import finish, seal, writing
+from convsim.shoppers.finetuned.fit import Fitted, Fitting, Standing
+from convsim.shoppers.finetuned.prepare import Prepared, prepare
+from convsim.shoppers.finetuned.result import Outcome, read_outcome
+from convsim.shoppers.finetuned.settings import MIN_CALIBRATED_STEPS, TrainingSettings
+from convsim.shoppers.finetuned.split import Chosen, choose
+from convsim.shoppers.finetuned.trained import SHOPPER_FILE, Trained
+from convsim.shoppers.prompts import prompt_hashes
+
+CHECKPOINTS = "checkpoints"
+MIN_MESSAGE_TOKENS, MAX_MESSAGE_TOKENS = 16, 256
+"""Bounds on the longest message that a shopper may say, which is otherwise the longest that it learned."""
+MAX_OPENING_TOKENS = 16
+"""Room for what a message opens with: ``accept 12:`` has eleven bytes."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained, on whom; ``run`` does it, and goes on where it was interrupted.
+
+    The model learns the users' messages alone. Users (conversations, where no user is known) are held out within
+    task and arm: their words' perplexity stops the training, and what they said chooses how the shopper is sampled.
+    """
+
+    conversations: Sequence[Conversation]
+    base: str
+    """"embedded", a folder of transformers, a GGUF file, or a shopper that was trained before."""
+    _: KW_ONLY
+    settings: TrainingSettings
+    sha256: str | None = None
+    """Of the file that ``conversations`` were read from."""
+    learn_arm: str | None = None
+    exclude: Sequence[Conversation] = ()
+    on_change: Callable[[Standing], None] = lambda standing: None
+    on_note: Callable[[str], None] = lambda note: None
+    """Is told what a person would want to know while it happens."""
+
+    def run(self, folder: Path | str) -> Outcome:
+        """Train into ``folder``; the outcome stands in its manifest too.
+
+        Raises:
+            InputError: The base, the conversations, the settings or the folder cannot be used as asked.
+            TrainingError: Training failed; the last good checkpoint stays, and the same call goes on from it.
+        """
+        needed = ("torch", "transformers", "accelerate", *(["peft"] if self.settings.lora else []))
+        require_packages(*needed, extra="train")
+        out, path = Path(folder), base_path(self.base)
+        self.settings.check(is_trained=trained_base(path) is not None)
+        if self.settings.compress == "int8":
+            require_packages("torchao", extra="lean")
+        chosen = choose(
+            self.conversations,
+            learn_arm=self.learn_arm,
+            exclude=self.exclude,
+            held_out=self.settings.held_out,
+            seed=self.settings.seed,
+        )
+        is_new, is_first = not out.exists(), not (out / MANIFEST).exists()
+        with claim(out, self._manifest(path, chosen)):
+            if (out / SHOPPER_FILE).exists():
+                self.on_note(f"{out}: is trained already; name another --out to train anew")
+                done = read_outcome(out)
+            else:
+                try:
+                    prepared = prepare(path, chosen, self.settings, on_note=self.on_note)
+                except (InputError, ModelError):
+                    if is_first:
+                        _take_back(out, is_new=is_new)
+                    raise
+                done = self._train(out, path, chosen, prepared)
+            # Only now: whatever interrupted what came before, the same call needs them.
+            shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+            return done
+
+    def _train(self, out: Path, path: Path, chosen: Chosen, prepared: Prepared) -> Outcome:
+        settings = self.settings
+        fitted = self._fit(prepared, out) if settings.max_steps != 0 else None
+        with writing(out):
+            trained, decoding = finish(
+                out,
+                fitted.model if fitted else prepared.student,
+                prepared.checkpoint.tokenizer,
+                self._trained(path, chosen, prepared, is_fitted=fitted is not None),
+                held_out=chosen.held_out,
+                settings=settings,
+                n_calibrate=settings.calibrate if fitted and fitted.steps >= MIN_CALIBRATED_STEPS else 0,
+            )
+            done = Outcome.of(
+                chosen,
+                prepared.learned,
+                prepared.held_out,
+                before=prepared.perplexity,
+                fitted=fitted,
+                decoding=decoding,
+            )
+            amend(out, {"outcome": done.to_plain()})
+            seal(out, trained)
+        return done
+
+    def _fit(self, prepared: Prepared, out: Path) -> Fitted:
+        folder = out / CHECKPOINTS
+        with writing(out):
+            folder.mkdir(exist_ok=True)
+        return Fitting(
+            model=prepared.student,
+            teacher=prepared.checkpoint.model if self.settings.compress == "distill" else None,
+            learned=prepared.learned.examples,
+            held_out=prepared.held_out.examples,
+            settings=self.settings,
+            folder=folder,
+            on_change=self.on_change,
+        ).run()
+
+    def _trained(self, path: Path, chosen: Chosen, prepared: Prepared, *, is_fitted: bool) -> Trained:
+        message = min(max(prepared.learned.longest_message, MIN_MESSAGE_TOKENS), MAX_MESSAGE_TOKENS)
+        room = prepared.checkpoint.context - MAX_OPENING_TOKENS - message
+        base = trained_base(path)
+        trained = Trained(
+            learned_from=self._learned_from(base, chosen),
+            n_items=self.settings.n_items,
+            max_prompt_tokens=max(1, min(prepared.max_tokens, room)),
+            max_tokens=message,
+        )
+        if base is None or is_fitted:
+            return trained
+        # The same model as before, but smaller.
+        return trained.but(temperature=base.temperature, top_p=base.top_p)
+
+    def _learned_from(self, base: Trained | None, chosen: Chosen) -> LearnedFrom:
+        """Say what the shopper learned from: what its base did, and now these."""
+        now = LearnedFrom.of(chosen.conversations, sha256=self.sha256)
+        if base is None:
+            return now
+        earlier = base.learned_from
+        return LearnedFrom(
+            sha256=now.sha256,
+            conversations=tuple(dict.fromkeys((*earlier.conversations, *now.conversations))),
+            arms=tuple(sorted({*earlier.arms, *now.arms})),
+        )
+
+    def _manifest(self, path: Path, chosen: Chosen) -> Manifest:
+        plan: dict[str, JsonValue] = {
+            "base": {"name": path.name, "files": {**model_hashes(path)}},
+            "data": {
+                "sha256": self.sha256,
+                "learn_arm": self.learn_arm,
+                "arms": [*sorted({c.arm for c in chosen.conversations if c.arm is not None})],
+                "learned": [*sorted(c.fingerprint for c in chosen.learned)],
+                "held_out": [*sorted(c.fingerprint for c in chosen.held_out)],
+                "excluded": [*sorted(chosen.excluded)],
+                "excluded_users": chosen.n_excluded_users,
+            },
+            "settings": self.settings.model_dump(mode="json"),
+            "prompts": {**prompt_hashes("sft", "opening")},
+        }
+        return {"schema": "convsim.shoppers.finetuned/1", "plan": plan, **provenance()}
+
+
+def _take_back(out: Path, *, is_new: bool) -> None:
+    """Remove what a training that cannot be had has put into its folder, and the folder that was made for it."""
+    for entry in out.iterdir():
+        entry.unlink()
+    if is_new:
+        out.rmdir()

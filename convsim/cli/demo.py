@@ -27,7 +27,7 @@ def demo(
     out: Annotated[Path | None, typer.Option(help="Keep the live runs in this folder.")] = None,
 ) -> None:
     """Take the tour, offline: score stand-in simulators against stand-in people, then let shoppers talk."""
-    from convsim.demo.tour import ladder_scorecards, notice, scorecards, shift_scorecards
+    from convsim.cli.tour import ladder_scorecards, notice, scorecards, shift_scorecards
 
     talk = err()
     talk.print(notice())
@@ -56,7 +56,7 @@ def _live(folder: Path, *, seed: int, output: Format) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    from convsim.demo.tour import LIVE_CONVERSATIONS, live_scorecards, live_shoppers
+    from convsim.cli.tour import LIVE_CONVERSATIONS, live_scorecards, live_shoppers
 
     talk = err()
     if live_shoppers() == ("resample",):

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from convsim.demo.grammar import PHRASES
-from convsim.demo.ratings import Levels, Rated, rate
-from convsim.demo.stock import CATEGORIES, Stock
-from convsim.demo.talk import Talk, hold_talks
+from tests.demo_data.grammar import PHRASES
+from tests.demo_data.ratings import Levels, Rated, rate
+from tests.demo_data.stock import CATEGORIES, Stock
+from tests.demo_data.talk import Talk, hold_talks
 
 HUMANS = 320
 

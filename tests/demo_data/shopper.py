@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convsim.demo.draws import Draws
-from convsim.demo.grammar import PhraseBook
-from convsim.demo.need import ORDINALS, Need, plural
-from convsim.demo.population import Population
-from convsim.demo.recommender import Reply
-from convsim.demo.stock import Stock
-from convsim.demo.typist import Typist
 from convsim.schema.conversation import Action
+from tests.demo_data.draws import Draws
+from tests.demo_data.grammar import PhraseBook
+from tests.demo_data.need import ORDINALS, Need, plural
+from tests.demo_data.population import Population
+from tests.demo_data.recommender import Reply
+from tests.demo_data.stock import Stock
+from tests.demo_data.typist import Typist
 
 GOOD_FIT = 0.45
 """A reply of this fit serves the need; the scale is that of ``Need.fit``."""

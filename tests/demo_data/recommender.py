@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from convsim.demo.draws import Draws
-from convsim.demo.grammar import PhraseBook
-from convsim.demo.need import FACETS, Need, plural
-from convsim.demo.stock import Stock
+from tests.demo_data.draws import Draws
+from tests.demo_data.grammar import PhraseBook
+from tests.demo_data.need import FACETS, Need, plural
+from tests.demo_data.stock import Stock
 
 Arm = Literal["good", "bad"]
 BAD_REPLIES = {"partial": 0.45, "offtopic": 0.3, "confusing": 0.25}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from convsim.demo.draws import Draws
-from convsim.demo.grammar import PHRASES
+from tests.demo_data.draws import Draws
+from tests.demo_data.grammar import PHRASES
 
 SENTENCE_START = re.compile(r"(^|[.?!] +)([a-z])")
 LONE_I = re.compile(r"\bi\b")

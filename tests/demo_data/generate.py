@@ -1,4 +1,4 @@
-"""Makes the demo data: ``python -m convsim.demo.generate [--out DIR] [--seed N]``."""
+"""Makes the demo data: ``python -m tests.demo_data.generate [--out DIR] [--seed N]``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from convsim.demo.humans import humans_archive
-from convsim.demo.simulators import simulator_lines
-from convsim.demo.stock import Stock, make_stock
 from convsim.errors import InputError
+from tests.demo_data.humans import humans_archive
+from tests.demo_data.simulators import simulator_lines
+from tests.demo_data.stock import Stock, make_stock
 
 FOLDER = Path("data/demo")
 SEED = 0
@@ -51,7 +51,7 @@ def write(folder: Path, seed: int) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with ``arguments``, or with those of the command line; return its exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m convsim.demo.generate", description="Makes the demo data."
+        prog="python -m tests.demo_data.generate", description="Makes the demo data."
     )
     parser.add_argument("--out", type=Path, help=f"the folder to write to (default: {FOLDER}, in a checkout)")
     parser.add_argument(

@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from convsim.demo.draws import Draws
 from convsim.schema.catalogue import CatalogueItem
+from tests.demo_data.draws import Draws
 
 WARDROBE = Path(__file__).parent / "wardrobe"
 CATEGORIES = ("footwear", "outerwear", "tops", "bottoms")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from convsim.demo.generate import SEED, generate
 from convsim.schema.conversation import Conversation
+from tests.demo_data.generate import SEED, generate
 
 
 @pytest.fixture(scope="session")

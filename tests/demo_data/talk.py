@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convsim.demo.draws import Draws
-from convsim.demo.grammar import PhraseBook
-from convsim.demo.need import Need
-from convsim.demo.population import Population
-from convsim.demo.recommender import Arm, Recommender, Reply
-from convsim.demo.shopper import Move, StandInShopper
-from convsim.demo.stock import CATEGORIES, Stock
-from convsim.demo.typist import Keys, Typist
 from convsim.schema.conversation import Ending
+from tests.demo_data.draws import Draws
+from tests.demo_data.grammar import PhraseBook
+from tests.demo_data.need import Need
+from tests.demo_data.population import Population
+from tests.demo_data.recommender import Arm, Recommender, Reply
+from tests.demo_data.shopper import Move, StandInShopper
+from tests.demo_data.stock import CATEGORIES, Stock
+from tests.demo_data.typist import Keys, Typist
 
 ONE_BAD_IN = 5
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convsim.demo.stock import Stock
-from convsim.demo.talk import Exchange, Talk, hold_talks
 from convsim.schema.catalogue import CatalogueItem
 from convsim.schema.conversation import Conversation, Item, Message
+from tests.demo_data.stock import Stock
+from tests.demo_data.talk import Exchange, Talk, hold_talks
 
 SIMULATED = 300
 

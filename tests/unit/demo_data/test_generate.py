@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim.demo.generate import FOLDER, generate, main
+from tests.demo_data.generate import FOLDER, generate, main
 
 COMMITTED = Path(__file__).parents[3] / FOLDER
 NAMES = ["catalogue.jsonl", "convapparel_standin.json", "simulator_close.jsonl", "simulator_naive.jsonl"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from convsim.demo.draws import Draws
-from convsim.demo.talk import Exchange, Talk
+from tests.demo_data.draws import Draws
+from tests.demo_data.talk import Exchange, Talk
 
 
 class Levels(BaseModel):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from convsim.demo.draws import Draws
-from convsim.demo.grammar import PhraseBook
-from convsim.demo.stock import Stock
+from tests.demo_data.draws import Draws
+from tests.demo_data.grammar import PhraseBook
+from tests.demo_data.stock import Stock
 
 FACETS = ("color", "size", "budget", "occasion", "material", "look")
 TAILS = ("size", "budget", "occasion")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from convsim.demo.draws import Draws
-from convsim.demo.grammar import CHOICE, SLOT, PhraseBook
+from tests.demo_data.draws import Draws
+from tests.demo_data.grammar import CHOICE, SLOT, PhraseBook
 
 FACETS = {"color", "size", "budget", "occasion", "material", "look"}
 OF_THE_NEED = FACETS | {"garment", "garments", "what", "whats", "a_what", "tails", "said", "othercolor"}

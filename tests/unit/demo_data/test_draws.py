@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from convsim.demo.draws import Draws
+from tests.demo_data.draws import Draws
 
 
 def test_a_stream_is_fixed_by_seed_and_name() -> None:

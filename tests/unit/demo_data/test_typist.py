@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from convsim.demo.draws import Draws
-from convsim.demo.typist import Keys, Typing, Typist
+from tests.demo_data.draws import Draws
+from tests.demo_data.typist import Keys, Typing, Typist
 
 CAREFUL = Typing(
     careful=1,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from convsim.demo.draws import Draws
+from tests.demo_data.draws import Draws
 
 PHRASES = Path(__file__).parent / "phrases"
 CHOICE = re.compile(r"\[([^\[\]]*)\]")

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from convsim.stats.discriminator import CrossFitted, Rows, cross_fit, deal_folds, equal_prior
+from convsim_validators.humanlikeness.features import logistic_regression
 from convsim_validators.humanlikeness.scores import score
-from convsim_validators.humanlikeness.views import logistic_regression
 
 
 def fitted(n_human: int, n_simulated: int, *, n_folds: int, seed: int = 4) -> CrossFitted:

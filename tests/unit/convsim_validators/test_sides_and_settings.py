@@ -4,7 +4,7 @@ import pytest
 from convsim.errors import InputError
 from convsim.evaluation import default_validators
 from convsim_validators import DoseResponse, HumanLikeness, Marginals
-from convsim_validators.humanlikeness.sides import Sides
+from convsim_validators.humanlikeness.two_sample import Sides
 from tests.corpora import corpus
 
 

@@ -14,9 +14,7 @@ from convsim.stats.label_sources import refused_labels
 from convsim.stats.multiplicity import benjamini_hochberg
 from convsim.stats.settings import check_margin, check_resamples
 from convsim_validators.counterfactual import first_message, survival
-from convsim_validators.counterfactual.arm_side import ArmSide
 from convsim_validators.counterfactual.arms import Arms
-from convsim_validators.counterfactual.generalisation import Learned
 from convsim_validators.counterfactual.metric_shift import MetricShift
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame, shift_finding
 from convsim_validators.counterfactual.shift_floor import halves, noise_floor
@@ -25,6 +23,8 @@ from convsim_validators.counterfactual.shift_summaries import (
     generalisation_finding,
     joint_finding,
 )
+from convsim_validators.counterfactual.two_arm import ArmSide
+from convsim_validators.counterfactual.unseen_arm import Learned
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from pydantic import JsonValue
 
 from convsim.stats.ecdf import Cells, FloatArray
 from convsim.stats.survival import survival
-from convsim_validators.counterfactual.arm_side import ArmSide
 from convsim_validators.counterfactual.leaving import Leaving
+from convsim_validators.counterfactual.two_arm import ArmSide
 
 MAX_TURNS = 40
 """Turns of a curve; hazards count later ones too."""

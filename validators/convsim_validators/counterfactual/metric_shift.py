@@ -11,10 +11,10 @@ from convsim.schema import Metric
 from convsim.seeds import generator
 from convsim.stats.ecdf import FloatArray
 from convsim.stats.multiplicity import permutation_p_value
-from convsim_validators.counterfactual.arm_side import ArmSide
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.shifts import Shift, interval, shift, used_in
 from convsim_validators.counterfactual.standardisation import Standards
+from convsim_validators.counterfactual.two_arm import ArmSide
 
 MIN_UNITS = 8
 """Fewer independent units in an arm, on either side, decide nothing."""

@@ -12,8 +12,8 @@ from convsim.schema import Corpus
 from convsim.stats.discriminator import BoolArray
 from convsim.stats.resampling import IntArray
 from convsim.stats.units import independent_units
-from convsim_validators.counterfactual.arm_side import NO_TASK
 from convsim_validators.counterfactual.arms import Arms
+from convsim_validators.counterfactual.two_arm import NO_TASK
 
 
 @dataclass(frozen=True)

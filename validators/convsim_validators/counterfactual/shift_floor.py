@@ -8,7 +8,7 @@ import numpy as np
 
 from convsim.schema import NoiseFloor
 from convsim.stats.ecdf import FloatArray
-from convsim_validators.counterfactual.arm_side import ArmSide
+from convsim_validators.counterfactual.two_arm import ArmSide
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -9,10 +9,10 @@ from pydantic import JsonValue
 from convsim.schema import Finding, Interval, Verdict
 from convsim.stats.decision import ALPHA
 from convsim_validators.counterfactual.agreement import MIN_METRICS, directional_agreement
-from convsim_validators.counterfactual.generalisation import Learned, cost_of_not_seeing
 from convsim_validators.counterfactual.joint_shift import joint_test
 from convsim_validators.counterfactual.metric_shift import MetricShift
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame
+from convsim_validators.counterfactual.unseen_arm import Learned, cost_of_not_seeing
 
 Size = tuple[int, int]
 """Real and simulated conversations of both arms."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from convsim.stats.ecdf import FloatArray
 from convsim.stats.multiplicity import permutation_p_value
-from convsim_validators.counterfactual.arm_side import ArmSide
+from convsim_validators.counterfactual.two_arm import ArmSide
 
 if TYPE_CHECKING:
     from convsim.stats.discriminator import BoolArray

@@ -9,7 +9,7 @@ import numpy as np
 
 from convsim.stats.ecdf import FloatArray
 from convsim.stats.resampling import IntArray
-from convsim_validators.counterfactual.arm_side import ArmSide
+from convsim_validators.counterfactual.two_arm import ArmSide
 
 N_NAMED = 4
 

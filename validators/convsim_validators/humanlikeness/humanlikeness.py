@@ -17,12 +17,8 @@ from convsim.stats.discriminator import CrossFitted, Rows, cross_fit, fit_on_hal
 from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
 from convsim.stats.resampling import permute
 from convsim.stats.settings import check_margin, check_resamples
-from convsim_validators.humanlikeness.kept import kept_scores
-from convsim_validators.humanlikeness.scores import RankCells, Scores, balanced_accuracy, score
-from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
-from convsim_validators.humanlikeness.standings import Compared
-from convsim_validators.humanlikeness.tells import tells
-from convsim_validators.humanlikeness.views import (
+from convsim_validators.humanlikeness.conversation_scores import kept_scores
+from convsim_validators.humanlikeness.features import (
     NO_FEATURES,
     View,
     first_words,
@@ -30,6 +26,10 @@ from convsim_validators.humanlikeness.views import (
     logistic_regression,
     words,
 )
+from convsim_validators.humanlikeness.ranking import Compared
+from convsim_validators.humanlikeness.scores import RankCells, Scores, balanced_accuracy, score
+from convsim_validators.humanlikeness.tells import tells
+from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides
 
 QUESTIONS = {
     "hls": "Would a reader of the shopper's words take the simulated ones for people?",

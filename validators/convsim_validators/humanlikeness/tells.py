@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.stats.discriminator import BoolArray, equal_prior
-from convsim_validators.humanlikeness.views import View, logistic_regression
+from convsim_validators.humanlikeness.features import View, logistic_regression
 
 N_TELLS = 10
 MAX_CHARACTERS = 80

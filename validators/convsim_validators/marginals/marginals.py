@@ -19,7 +19,7 @@ from convsim.stats.resampling import Design, bootstrap, bootstrap_at_size, permu
 from convsim.stats.settings import check_margin, check_resamples
 from convsim_validators.marginals.column import MIN_UNITS, Column, Sample
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples, distance
-from convsim_validators.marginals.standings import Placed
+from convsim_validators.marginals.ranking import Placed
 
 
 @dataclass(frozen=True, kw_only=True)

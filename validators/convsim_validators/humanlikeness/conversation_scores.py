@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.stats.discriminator import CrossFitted
-from convsim_validators.humanlikeness.sides import Sides
+from convsim_validators.humanlikeness.two_sample import Sides
 
 MAX_SCORES = 20_000
 """Conversations of both sides up to which each one's score is kept."""

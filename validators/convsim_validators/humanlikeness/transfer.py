@@ -13,9 +13,9 @@ from convsim.stats.ecdf import FloatArray
 from convsim.stats.proportions import wilson_limits
 from convsim.stats.resampling import IntArray
 from convsim.stats.units import independent_units
+from convsim_validators.humanlikeness.features import ReadTexts, logistic_regression
 from convsim_validators.humanlikeness.scores import SHARED_FOLDS, says_human
-from convsim_validators.humanlikeness.sides import Sides, folded_texts
-from convsim_validators.humanlikeness.views import ReadTexts, logistic_regression
+from convsim_validators.humanlikeness.two_sample import Sides, folded_texts
 
 
 class Caught(NamedTuple):

@@ -9,10 +9,10 @@ from itertools import product
 from convsim.schema import Corpus, Standing
 from convsim.seeds import child_seed
 from convsim.stats.discriminator import cross_fit
-from convsim_validators.humanlikeness.generalisation import Caught, Discriminator
+from convsim_validators.humanlikeness.features import NO_FEATURES, logistic_regression, words
 from convsim_validators.humanlikeness.scores import Scores, score
-from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
-from convsim_validators.humanlikeness.views import NO_FEATURES, logistic_regression, words
+from convsim_validators.humanlikeness.transfer import Caught, Discriminator
+from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Calls code that may block or never end: in time, off the event loop where it blocks, its streams collected."""
+"""Calls code that may block or never end, and runs coroutines from ordinary code."""
 
 from __future__ import annotations
 
@@ -7,13 +7,44 @@ import contextlib
 import contextvars
 import inspect
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
-from convsim._one_line import one_line
-from convsim._text import described
-from convsim._waiting import run_to_its_end
-from convsim.errors import ConvsimError
+from convsim._text import described, one_line
+from convsim.errors import ConvsimError, InputError
+
+T = TypeVar("T")
+
+
+def refuse_in_a_loop(called: str, instead: str) -> None:
+    """Refuse to block a loop that is running already: what it has to do meanwhile would stand still.
+
+    Raises:
+        InputError: A loop is running; it says what to call instead.
+    """
+    if _in_a_loop():
+        raise InputError(
+            f"{called} cannot be called where an event loop is running already, as in a notebook or an async function; "
+            f"write {instead}"
+        )
+
+
+def run_to_its_end(start: Callable[[], Coroutine[None, None, T]]) -> T:
+    """Run what ``start`` begins, and return its result; in a thread of its own where a loop is running already."""
+    if not _in_a_loop():
+        return asyncio.run(start())
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(lambda: asyncio.run(start())).result()
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
 
 Answer = TypeVar("Answer")
 

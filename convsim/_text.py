@@ -1,4 +1,4 @@
-"""Text from transcripts made safe to print: transcripts are hostile text."""
+"""Text of strangers made safe to print, on one line where a message needs it."""
 
 import unicodedata
 
@@ -21,3 +21,16 @@ def plain(text: str, *, limit: int = 500) -> str:
         "�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c for c in text[:limit]
     )
     return shown if len(text) <= limit else shown + "…"
+
+
+MAX_LENGTH = 200
+
+
+def one_line(text: object, *, without: str = "") -> str:
+    """Join the words of ``text`` without control characters and the secret ``without``; 200 characters."""
+    said = str(text)[: 10 * MAX_LENGTH]
+    if without:
+        said = said.replace(without, "***")
+    printable = "".join(character if character.isprintable() else " " for character in said)
+    line = " ".join(printable.split())
+    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"

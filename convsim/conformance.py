@@ -16,8 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar, get_args
 
-from convsim._one_line import one_line
-from convsim._waiting import run_to_its_end
+from convsim._async import run_to_its_end
+from convsim._text import one_line
 from convsim.agents import degrade
 from convsim.agents.faults import FaultLike
 from convsim.annotation.labels import check_annotation

@@ -13,7 +13,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.conformance import (
     check_agent,
     check_annotator,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import AgentError
 from convsim.lifting import MAX_ANSWER_BYTES, to_reply
 from convsim.lifting.moves import HTML_STARTS
-from convsim.schema.agent import AgentReply
+from convsim.schema.protocols import AgentReply
 
 
 def parse_answer(body: bytes, agent: str) -> AgentReply:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from convsim._async import in_time
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import AgentError, ModelError
 from convsim.schema.conversation import Usage
-from convsim.schema.model import ChatMessage, ChatModel
+from convsim.schema.protocols import ChatMessage, ChatModel
 from convsim.seeds import child_seed
 
 

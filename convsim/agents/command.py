@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from convsim._async import in_thread, in_time
-from convsim._one_line import one_line
 from convsim._settings import check_timeout, check_whole
+from convsim._text import one_line
 from convsim.agents.answer import parse_answer
 from convsim.agents.program import EndedError, MisbehavedError, Program
 from convsim.agents.seen import as_request
 from convsim.errors import AgentError, InputError
 from convsim.lifting import seen_by_agent
-from convsim.schema.agent import AgentReply
 from convsim.schema.conversation import Conversation
+from convsim.schema.protocols import AgentReply
 
 MAX_PROCESSES = 64
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.agents.faults.draws import Draws
 from convsim.agents.faults.heard import Heard
 from convsim.agents.faults.hooks import (
@@ -26,9 +26,9 @@ from convsim.agents.faults.registry import FaultLike, find_fault, lifted
 from convsim.agents.faults.spec import check_severity, severities_of
 from convsim.agents.faults.stock import Stock
 from convsim.lifting import AgentLike, lift_agent
-from convsim.schema.agent import Agent, AgentReply
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Fault
+from convsim.schema.protocols import Agent, AgentReply
 
 T = TypeVar("T")
 

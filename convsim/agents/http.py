@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convsim._async import in_time
-from convsim._one_line import one_line
 from convsim._settings import check_timeout
+from convsim._text import one_line
 from convsim.agents.answer import parse_answer
 from convsim.agents.seen import as_request
 from convsim.errors import AgentError, InputError
 from convsim.lifting import MAX_ANSWER_BYTES, seen_by_agent
-from convsim.schema.agent import AgentReply
 from convsim.schema.conversation import Conversation
+from convsim.schema.protocols import AgentReply
 
 if TYPE_CHECKING:
     import aiohttp

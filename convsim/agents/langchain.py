@@ -10,8 +10,8 @@ from convsim._settings import check_timeout
 from convsim.agents.seen import as_chat
 from convsim.errors import AgentError, InputError
 from convsim.lifting import make_class, resolve, seen_by_agent, to_reply
-from convsim.schema.agent import AgentReply
 from convsim.schema.conversation import Conversation
+from convsim.schema.protocols import AgentReply
 
 
 @dataclass(kw_only=True)

@@ -15,10 +15,9 @@ from convsim.agents.chat import ask_model
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.seen import as_chat
 from convsim.lifting import seen_by_agent, to_reply
-from convsim.schema.agent import AgentReply
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.conversation import Conversation
-from convsim.schema.model import ChatMessage, ChatModel
+from convsim.schema.protocols import AgentReply, ChatMessage, ChatModel
 from convsim.text.folding import words_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from convsim._settings import check_timeout, check_whole
 from convsim.agents.chat import ask_model
 from convsim.agents.seen import as_chat
 from convsim.lifting import seen_by_agent, to_reply
-from convsim.schema.agent import AgentReply
 from convsim.schema.conversation import Conversation
-from convsim.schema.model import ChatMessage, ChatModel
+from convsim.schema.protocols import AgentReply, ChatMessage, ChatModel
 
 
 @dataclass(kw_only=True)

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.lifting import MAX_ANSWER_BYTES
 
 BLOCK_BYTES = 65_536

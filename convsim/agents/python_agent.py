@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from convsim.lifting import TIMEOUT_S, Takes, lift_agent
-from convsim.schema.agent import Agent, AgentReply
 from convsim.schema.conversation import Conversation
+from convsim.schema.protocols import Agent, AgentReply
 
 
 @dataclass(kw_only=True)

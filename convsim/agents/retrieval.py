@@ -8,9 +8,9 @@ from functools import cached_property
 from convsim._settings import check_whole
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.wording import known_topics, question, sentence
-from convsim.schema.agent import AgentReply
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation
+from convsim.schema.protocols import AgentReply
 from convsim.seeds import child_seed
 
 MAX_ITEMS = 12

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.annotation.definitions import OTHER, definitions
 from convsim.errors import InputError
 from convsim.schema.conversation import Message

@@ -8,10 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from convsim._async import in_thread
-from convsim._one_line import one_line
-from convsim._text import described
-from convsim._waiting import refuse_in_a_loop
+from convsim._async import in_thread, refuse_in_a_loop
+from convsim._text import described, one_line
 from convsim.annotation.checkpoint import Kept, content_key, open_kept
 from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
 from convsim.errors import ConvsimError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convsim._waiting import run_to_its_end
+from convsim._async import run_to_its_end
 from convsim.errors import AgentError
 from convsim.evaluation.layout import SECTIONS
 from convsim.schema import Agent, AgentReply, Finding

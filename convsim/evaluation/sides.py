@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from convsim._waiting import run_to_its_end
+from convsim._async import run_to_its_end
 from convsim.annotation import aannotate
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.guards import drop_failures

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import ConvsimError, PluginError, TranscriptError
 from convsim.io.files import check_file, damage_reported
 from convsim.io.gathering import Gathering

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, get_args
 
 from convsim._async import called
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import (
     AgentError,
     ConvsimError,

@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from convsim._async import said_of
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import AgentError, ConvsimError, ModelError
 from convsim.lifting.texts import REPLY_KEYS, part_of, said_in
 from convsim.lifting.words import problem_in, shown, unknown_key

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convsim._async import said_of
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.words import shown
 from convsim.schema.record import nearest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from convsim._async import Parts
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import ConvsimError
 from convsim.lifting.words import kind_of
 from convsim.schema import AgentReply

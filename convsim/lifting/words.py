@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.schema.record import refusal
 
 

@@ -12,7 +12,7 @@ from itertools import chain
 from numbers import Real
 from typing import TYPE_CHECKING, Literal, TypeGuard, overload
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError, PluginError
 from convsim.metrics.catalogue import METRICS
 from convsim.metrics.for_relations import RELATION_METRICS

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import PluginError
 from convsim.io import Source, Transcripts, read_source
 from convsim.metrics.labels import common_label_metrics, label_metrics

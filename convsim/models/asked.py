@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, JsonValue
 
-from convsim.schema.model import ChatMessage
+from convsim.schema.protocols import ChatMessage
 from convsim.schema.record import Count, Number, Record, Text
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import ModelError
 from convsim.models.checkpoint import Checkpoint
-from convsim.schema.model import ChatMessage
+from convsim.schema.protocols import ChatMessage
 
 SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 PLAIN_STOPS = ("\nUser:", "\nSystem:", "\nAssistant:")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.models.checkpoint import load_checkpoint, require_packages
 from convsim.models.local import Local

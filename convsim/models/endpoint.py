@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError, ModelError
 from convsim.models.retrying import PassingError, asked_wait, with_retries
 

@@ -17,7 +17,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import ModelError
 from convsim.models.answer import without_thinking
 from convsim.models.batcher import Batcher, Ticket
@@ -35,7 +35,7 @@ from convsim.models.generation import Prompt, Written, write
 from convsim.models.likelihood import Options, weigh
 from convsim.models.settings import check_settings
 from convsim.models.structured import complete_as
-from convsim.schema.model import ChatMessage, Choice, Completion
+from convsim.schema.protocols import ChatMessage, Choice, Completion
 from convsim.seeds import child_seed
 
 CONTENT_FREE = "N/A"

@@ -10,7 +10,7 @@ from typing import Annotated, cast
 
 from pydantic import BaseModel, Field, JsonValue
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import EmptyAnswerError, ModelError
 from convsim.models.answer import cut_at, without_thinking
 from convsim.models.choices import check_options, choice_of
@@ -20,7 +20,7 @@ from convsim.models.settings import check_settings
 from convsim.models.structured import ask_for, complete_as
 from convsim.models.wire import ChatAnswer, TextAnswer, Usage, finish_reason, read_answer
 from convsim.models.wording import choice_prompt
-from convsim.schema.model import ChatMessage, Choice, Completion
+from convsim.schema.protocols import ChatMessage, Choice, Completion
 
 SEEDS = 2**31
 """Seeds are sent modulo this: some servers keep them in 32 bits."""

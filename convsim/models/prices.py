@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.schema.record import Record
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError, ModelError
 from convsim.models.asked import Asked
-from convsim.schema.model import ChatMessage, ChatModel, Choice, Completion
+from convsim.schema.protocols import ChatMessage, ChatModel, Choice, Completion
 from convsim.schema.record import Count, Name, Record
 
 MAX_LINE_BYTES = 10_000_000

@@ -13,7 +13,7 @@ from convsim.models.answer import cut_at
 from convsim.models.asked import Asked
 from convsim.models.choices import check_options
 from convsim.models.structured import accepted
-from convsim.schema.model import ChatMessage, Choice, Completion
+from convsim.schema.protocols import ChatMessage, Choice, Completion
 
 Line = str | Exception
 """What to say, or an error to raise."""

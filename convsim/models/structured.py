@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import ModelError
 from convsim.models.choices import Chosen, as_json
 from convsim.models.wording import repair_prompt, schema_prompt
-from convsim.schema.model import ChatMessage, Completion
+from convsim.schema.protocols import ChatMessage, Completion
 from convsim.seeds import child_seed
 
 Schema = TypeVar("Schema", bound=BaseModel)

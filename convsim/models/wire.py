@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import ModelError
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]

@@ -10,9 +10,9 @@ from string import Template
 
 from pydantic import BaseModel
 
-from convsim._one_line import MAX_LENGTH
+from convsim._text import MAX_LENGTH
 from convsim.models.choices import as_json
-from convsim.schema.model import ChatMessage
+from convsim.schema.protocols import ChatMessage
 
 
 class _Example(BaseModel):

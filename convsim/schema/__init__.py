@@ -1,18 +1,29 @@
 """What everything speaks: conversations, personas, findings, and the protocols of plugins."""
 
-from convsim.schema.agent import Agent, AgentReply
-from convsim.schema.annotator import Annotation, Annotator, BatchAnnotator
-from convsim.schema.base_validator import BaseValidator
 from convsim.schema.columns import WORD, Columns, ratio
-from convsim.schema.corpus import Corpus
+from convsim.schema.corpus import Corpus, mix_differs
 from convsim.schema.details import Details, Estimate, Interval
 from convsim.schema.finding import FAILING, Finding, NoiseFloor, Verdict
 from convsim.schema.metric import LabelOrigin, Metric
-from convsim.schema.mix import mix_differs
-from convsim.schema.model import ChatMessage, ChatModel, Choice, Completion, OpeningModel
-from convsim.schema.shopper import NoMoveError, Shopper, UserMove
-from convsim.schema.standing import Comparer, Standing
-from convsim.schema.validator import Validator
+from convsim.schema.protocols import (
+    Agent,
+    AgentReply,
+    Annotation,
+    Annotator,
+    BaseValidator,
+    BatchAnnotator,
+    ChatMessage,
+    ChatModel,
+    Choice,
+    Comparer,
+    Completion,
+    NoMoveError,
+    OpeningModel,
+    Shopper,
+    Standing,
+    UserMove,
+    Validator,
+)
 
 __all__ = [
     "FAILING",

@@ -11,7 +11,7 @@ from typing import Annotated, TextIO, TypeAlias
 
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.schema.conversation import Item
 from convsim.schema.record import UNKNOWN_KEY, Name, Number, Record, Text

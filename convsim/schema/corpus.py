@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -61,3 +62,20 @@ class Corpus:
     def user_texts(self) -> list[str]:
         """The user's side of each conversation alone, one message a line."""
         return ["\n".join(m.content for m in c.user_messages) for c in self.conversations]
+
+
+MIX_ALPHA = 0.01
+
+
+def mix_differs(first: Counter[str], second: Counter[str]) -> bool:
+    """Tell whether two sides' counts of a category differ beyond chance.
+
+    H0: both are draws from one distribution; Pearson's chi-squared test at 1 %.
+    """
+    from scipy.stats import chi2_contingency
+
+    values = sorted(first.keys() | second.keys())
+    if len(values) < 2 or not first or not second:
+        return False
+    table = [[side[value] for value in values] for side in (first, second)]
+    return bool(chi2_contingency(table).pvalue <= MIX_ALPHA)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import StudyError
 from convsim.schema.record import UNKNOWN_KEY, Name, Number, Record
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import StudyError
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from convsim._waiting import refuse_in_a_loop
+from convsim._async import refuse_in_a_loop
 from convsim.errors import InputError
 from convsim.io import Manifest, open_run
 from convsim.io.provenance import provenance

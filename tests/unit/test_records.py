@@ -28,8 +28,8 @@ from convsim.schema.conversation import (
     Message,
     Usage,
 )
-from convsim.schema.model import Completion
 from convsim.schema.persona import Constraint, Control, Persona
+from convsim.schema.protocols import Completion
 from convsim.schema.record import Record
 from convsim.simulation.config import read_study
 from convsim.simulation.episode import Arm, Planned

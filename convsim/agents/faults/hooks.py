@@ -9,8 +9,8 @@ from typing import Generic, NamedTuple, TypeVar
 from convsim.agents.faults.draws import Draws
 from convsim.agents.faults.heard import Heard
 from convsim.agents.faults.stock import Stock
-from convsim.schema.agent import AgentReply
 from convsim.schema.conversation import Conversation
+from convsim.schema.protocols import AgentReply
 
 REPLY = "reply"
 """The unit of a fault that a whole reply has or has not."""

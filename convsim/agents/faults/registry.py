@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import overload
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.agents.faults.catalogue import FAULTS
 from convsim.agents.faults.hooks import (
     REPLY,
@@ -26,7 +26,7 @@ from convsim.agents.faults.hooks import (
 from convsim.agents.faults.presets import PRESETS
 from convsim.errors import AgentError, PluginError
 from convsim.plugins import installed, load
-from convsim.schema.agent import AgentReply
+from convsim.schema.protocols import AgentReply
 from convsim.seeds import generator
 
 OFFERED = ("reply", "conversation", "severity", "rng")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from convsim.schema.agent import AgentReply
 from convsim.schema.conversation import Item
+from convsim.schema.protocols import AgentReply
 from convsim.text.money import NAME, NUMBER, SIGN
 
 NO_PRICE = "a price on request"

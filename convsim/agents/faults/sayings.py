@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.agents.faults.draws import Draws
 from convsim.agents.faults.hooks import REPLY, Answering, Done, Draft, Scene
 from convsim.agents.faults.rewording import short_title
-from convsim.schema.agent import AgentReply
+from convsim.schema.protocols import AgentReply
 
 FOLDER = Path(__file__).with_name("phrases")
 MAX_TITLE = 100

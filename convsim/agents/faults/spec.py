@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.agents.faults.presets import PRESETS
 from convsim.agents.faults.registry import find_fault
 from convsim.errors import InputError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convsim.agents.faults.hooks import REPLY, Done, Scene, Silencing
 from convsim.agents.faults.sayings import drawn_phrases
-from convsim.schema.agent import AgentReply
+from convsim.schema.protocols import AgentReply
 
 
 def _answer(scene: Scene) -> Done[AgentReply]:

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 
 TREE = "schema.json"
 MAX_JSON_BYTES = 16 << 20

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.annotation.classifier.targets import ACTS
 from convsim.annotation.classifier.units import Level
 from convsim.annotation.definitions import definitions

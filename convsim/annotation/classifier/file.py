@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.annotation.classifier.audit import MALFORMED, check_tree, read_json
 from convsim.annotation.classifier.card import Card
 from convsim.annotation.classifier.features import FEATURES_VERSION

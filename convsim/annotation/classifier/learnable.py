@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.annotation.classifier.evidence import Evidence, Place, check, collect
 from convsim.annotation.classifier.targets import ACTS, Target
 from convsim.annotation.definitions import OTHER

@@ -22,7 +22,7 @@ from itertools import count
 
 from pydantic import JsonValue, ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import TranscriptError
 from convsim.io.documents import Document
 from convsim.io.formats.dialoguekit_schema import Dialogue, Participant, Utterance

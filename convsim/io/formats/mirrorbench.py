@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue, ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import TranscriptError
 from convsim.io.documents import Document, load_document
 from convsim.io.formats.mirrorbench_schema import Episode, Spoken, Telemetry

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import TrainingError
 
 WHOLE = "whole"

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from convsim._one_line import one_line
-from convsim._waiting import run_to_its_end
+from convsim._async import run_to_its_end
+from convsim._text import one_line
 from convsim.errors import TrainingError
 from convsim.models.checkpoint import quiet
 from convsim.models.local import Local

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import TrainingError
 from convsim.models.checkpoint import multiplies_bfloat16, quiet
 from convsim.shoppers.finetuned.checkpoints import last_good, step_of

@@ -13,7 +13,7 @@ from convsim.errors import ModelError
 from convsim.schema import AgentReply
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.conversation import Conversation, Item, Message
-from convsim.schema.model import ChatMessage, Choice, Completion
+from convsim.schema.protocols import ChatMessage, Choice, Completion
 
 
 def item(

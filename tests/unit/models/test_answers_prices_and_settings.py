@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
 from convsim.models.answer import cut_at, without_thinking
@@ -16,7 +16,7 @@ from convsim.models.prices import price_of
 from convsim.models.retrying import PassingError, asked_wait, back_off, with_retries
 from convsim.models.structured import accepted
 from convsim.models.wording import with_request
-from convsim.schema.model import ChatMessage
+from convsim.schema.protocols import ChatMessage
 
 
 class Fit(BaseModel):

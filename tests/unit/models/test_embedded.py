@@ -12,7 +12,7 @@ import pytest
 from convsim.errors import InputError, MissingExtraError
 from convsim.models import Embedded, Local, embedded_folder
 from convsim.models.chat import chat_tokens
-from convsim.schema.model import ChatMessage
+from convsim.schema.protocols import ChatMessage
 
 EXTRA = ("torch", "transformers", "accelerate", "gguf", "filelock", "pooch")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.schema.record import UNKNOWN_KEY
 from convsim_validators.relations.relation import Relation

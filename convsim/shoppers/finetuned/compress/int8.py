@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.models.checkpoint import check_path, needs_torchao, quiet, require_packages
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from convsim._one_line import one_line
+from convsim._text import one_line
 from convsim.errors import InputError
 
 

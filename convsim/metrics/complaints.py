@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from itertools import chain
 
-from convsim.text.lexicon_files import read_lexicon, read_phrase_lists
-from convsim.text.phrases import Phrases
+from convsim.text.lexicons import Phrases, read_lexicon, read_phrase_lists
 
 GENERAL = "general"
 """The list of the complaints that do not say what is wrong; the others are named after faults of an agent."""

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import Exchange, words
 from convsim.schema.conversation import Item
-from convsim.text.lexicon_files import read_lexicon
+from convsim.text.lexicons import read_lexicon
 
 if TYPE_CHECKING:
     from convsim.schema.columns import FloatArray

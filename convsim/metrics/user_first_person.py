@@ -4,7 +4,7 @@ from functools import partial
 
 from convsim.metrics.shares import share_with_words
 from convsim.schema import Metric
-from convsim.text.lexicon_files import read_lexicon
+from convsim.text.lexicons import read_lexicon
 
 USER_FIRST_PERSON = Metric(
     name="user_first_person",

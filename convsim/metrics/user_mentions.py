@@ -11,7 +11,7 @@ from convsim.errors import InputError
 from convsim.metrics.complaints import COMPLAINTS_OF_FAULT
 from convsim.metrics.shares import left_out_if_empty
 from convsim.schema import Columns, Metric
-from convsim.text.phrases import Phrases
+from convsim.text.lexicons import Phrases
 
 if TYPE_CHECKING:
     from convsim.schema.columns import FloatArray

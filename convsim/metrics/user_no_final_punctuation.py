@@ -7,7 +7,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from convsim.schema import Columns, Metric
-from convsim.text.lexicon_files import read_character_class
+from convsim.text.lexicons import read_character_class
 
 if TYPE_CHECKING:
     from convsim.schema.columns import FloatArray

@@ -4,7 +4,7 @@ from functools import partial
 
 from convsim.metrics.shares import share_of_texts
 from convsim.schema import Metric
-from convsim.text.lexicon_files import read_character_class
+from convsim.text.lexicons import read_character_class
 
 USER_QUESTIONS = Metric(
     name="user_questions",

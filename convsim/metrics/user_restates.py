@@ -8,7 +8,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from convsim.schema import Columns, Metric
-from convsim.text.lexicon_files import read_lexicon
+from convsim.text.lexicons import read_lexicon
 
 if TYPE_CHECKING:
     from convsim.schema.columns import FloatArray

@@ -17,7 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from convsim._async import called
 from convsim.errors import ModelError
-from convsim.schema.conversation import Action, Conversation, Fault, Item, Label, LearnedFrom, Usage
+from convsim.schema.conversation import (
+    Action,
+    Conversation,
+    Fault,
+    Item,
+    Label,
+    LearnedFrom,
+    Usage,
+)
 from convsim.schema.corpus import Corpus
 from convsim.schema.details import Interval
 from convsim.schema.finding import Finding, NoiseFloor, Verdict

@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from convsim.metrics import METRICS, measure
 from convsim.metrics.user_mattr import moving_average_type_token_ratio
 from convsim.schema.conversation import Conversation, Item, Message
-from convsim.text.lexicon_files import read_lexicon, read_phrase_lists
+from convsim.text.lexicons import read_lexicon, read_phrase_lists
 
 FIRST = (
     Item(id="1", title="Blue denim jacket", attributes={"color": "blue", "material": "100% cotton"}),

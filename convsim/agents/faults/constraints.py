@@ -8,10 +8,9 @@ from typing import Literal, NamedTuple
 
 from convsim.agents.search.clauses import read_clauses
 from convsim.agents.search.vocabulary import Vocabulary
+from convsim.text.constraints import NAME, Budget, budget_in, sizes_in
 from convsim.text.english import english
 from convsim.text.folding import Token, tokens
-from convsim.text.money import NAME, Budget, budget_in
-from convsim.text.sizes import sizes_in
 
 MAX_WORDS = 8
 """The longest run of words that states one budget or size."""

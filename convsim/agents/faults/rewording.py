@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from convsim.schema.conversation import Item
 from convsim.schema.protocols import AgentReply
-from convsim.text.money import NAME, NUMBER, SIGN
+from convsim.text.constraints import NAME, NUMBER, SIGN
 
 NO_PRICE = "a price on request"
 PRICE = rf"(?P<sign>{SIGN})\s*{NUMBER}|{NUMBER}\s*(?P<name>{SIGN}|{NAME})"

@@ -10,10 +10,9 @@ from convsim.agents.search.clauses import Reading, read_clauses
 from convsim.agents.search.vocabulary import Vocabulary
 from convsim.agents.search.wishes import Facet, Judgement, Wish, Wishes
 from convsim.schema.conversation import Conversation, Message
+from convsim.text.constraints import Budget, budget_in, sizes_in
 from convsim.text.english import english
 from convsim.text.folding import phrase_in, plain_text
-from convsim.text.money import Budget, budget_in
-from convsim.text.sizes import sizes_in
 
 MAX_CHARACTERS = 4_000
 """How much of one message is read; nobody asks for shoes at greater length."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from convsim.agents.search.vocabulary import ATTRIBUTES, Vocabulary, values_of
 from convsim.agents.search.wishes import Facet, Phrase
 from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.text.constraints import one_spelling
 from convsim.text.english import english
 from convsim.text.folding import words_of
-from convsim.text.sizes import one_spelling
 
 if TYPE_CHECKING:
     import bm25s

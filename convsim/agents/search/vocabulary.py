@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from convsim.agents.search.wishes import Facet, Phrase
 from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.text.constraints import one_spelling
 from convsim.text.english import english
 from convsim.text.folding import Token, words_of
-from convsim.text.sizes import one_spelling
 
 ATTRIBUTES: tuple[Facet, ...] = ("category", "colors", "material", "occasion", "brand")
 PARTS = re.compile(r"\s*(?:/|&|,|\band\b)\s*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from convsim.text.money import Budget
+from convsim.text.constraints import Budget
 
 Facet = Literal["kind", "category", "colors", "sizes", "material", "occasion", "brand"]
 """What a wish is about; ``kind`` is the noun of a title, such as "boots"."""

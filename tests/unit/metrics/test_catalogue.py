@@ -6,7 +6,7 @@ import pytest
 
 from convsim.metrics import METRICS, RELATION_METRICS
 from convsim.schema.columns import words
-from convsim.text.lexicon_files import read_lexicon
+from convsim.text.lexicons import read_lexicon
 
 NAMES = [
     "turns", "accepted", "left", "user_words_per_turn", "user_words_first_message", "conversation_words",

@@ -5,8 +5,7 @@ from importlib.resources import files
 import pytest
 
 from convsim.schema.columns import words
-from convsim.text.lexicon_files import read_lexicon, read_phrase_lists, read_replacements
-from convsim.text.phrases import Phrases, read_plainly
+from convsim.text.lexicons import Phrases, read_lexicon, read_phrase_lists, read_plainly, read_replacements
 
 LISTS = read_phrase_lists("complaints")
 SPELLINGS = read_replacements("spellings")

@@ -8,7 +8,7 @@ from convsim.agents.search import Shelf, Wishes, listen
 from convsim.agents.search.wishes import Facet
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Message
-from convsim.text.money import Budget
+from convsim.text.constraints import Budget
 from tests.unit.agents.shops import item, shop, talk
 
 

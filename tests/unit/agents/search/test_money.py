@@ -2,7 +2,7 @@
 
 import pytest
 
-from convsim.text.money import Budget, budget_in
+from convsim.text.constraints import Budget, budget_in
 
 NONE = Budget()
 

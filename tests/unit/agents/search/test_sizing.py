@@ -2,7 +2,7 @@
 
 import pytest
 
-from convsim.text.sizes import one_spelling, sizes_in
+from convsim.text.constraints import one_spelling, sizes_in
 
 KNOWN = frozenset({"7", "8", "8.5", "9", "33", "s", "m", "xl", "xxl"})
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from convsim.evaluation import Comparison, People, SideSummary, SimulatorReport
 from convsim.evaluation.memorisation import Memorisation
 from convsim.evaluation.scorecard import MadeBy
-from convsim.stats.shares import Share
+from convsim.stats.proportions import Share
 
 UNKNOWN = {"reason": "nobody asked"}
 NO_SHARE = Share(unit="messages", reason="what shoppers learned from was not given")

@@ -14,7 +14,7 @@ from convsim.evaluation.pareto import LeanerPair, OnFront
 from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
 from convsim.schema import Interval, NoiseFloor, Standing, Verdict
 from convsim.schema.record import Count, Name, Number, Record, Text
-from convsim.stats.shares import Difference, Share
+from convsim.stats.proportions import Difference, Share
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from convsim.evaluation.sides import Side
 from convsim.evaluation.titles import Titles, known_titles, titles_named_early
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
-from convsim.stats.shares import Share
+from convsim.stats.proportions import Share
 
 UNSEEN = (
     "what it says that it learned from is not all in the files that were given (--learned): how much it says word for "

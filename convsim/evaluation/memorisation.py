@@ -9,7 +9,7 @@ from convsim.io import Transcripts
 from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record
-from convsim.stats.shares import Share, share, units_of
+from convsim.stats.proportions import Share, share, units_of
 
 MIN_WORDS = 5
 """Shorter messages ("yes please") are said twice by chance."""

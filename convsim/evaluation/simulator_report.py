@@ -15,7 +15,7 @@ from convsim.evaluation.scorecard import Scorecard
 from convsim.evaluation.simulators import Contender
 from convsim.schema import Standing
 from convsim.schema.conversation import Conversation
-from convsim.stats.shares import difference
+from convsim.stats.proportions import difference
 
 NOT_PLACED = OnFront(place="undecided", reason="it is held against no other yet")
 

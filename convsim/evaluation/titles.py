@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation
-from convsim.stats.shares import Share, share, units_of
+from convsim.stats.proportions import Share, share, units_of
 
 MIN_WORDS = 3
 """Shorter titles ("Rain boots") are what anybody might ask for."""

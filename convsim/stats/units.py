@@ -1,4 +1,4 @@
-"""Which conversations of arms depend on one another: a user's, or a persona's."""
+"""The resampling unit, and which labels of two sides compare."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ def _unit(conversation: Conversation) -> str:
         return f"conversation {conversation.id}"
     drawn_from = conversation.persona.metadata.get("drawn_from_user")
     return f"persona {conversation.persona.id}" if drawn_from is None else f"user {drawn_from}"
+
+
+def refused_labels(real: Corpus, simulated: Corpus) -> dict[str, str]:
+    """Name the metrics of both tables that come from different labels, each with the reason why they do not compare."""
+    return {
+        name: f"the real side's labels are by {metric.label or 'nobody (it is counted)'}, the simulated side's by "
+        f"{other.label or 'nobody (it is counted)'}: labels compare only where source and scale are the same"
+        for name, metric in real.metrics.items()
+        if (other := simulated.metrics.get(name)) is not None and other.label != metric.label
+    }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convsim.stats.shares import share
+from convsim.stats.proportions import share
 
 N_TRIALS = 600
 

@@ -6,10 +6,10 @@ from scipy.stats import beta, linregress, page_trend_test, permutation_test
 from scipy.stats import t as student
 
 from convsim.seeds import generator
-from convsim.stats.bounded_mean import BoundedMean
+from convsim.stats.decision import BoundedMean
 from convsim.stats.severity_levels import Cells
+from convsim.stats.slopes import Slopes, expanded_percentiles, slope_contrast
 from convsim_validators.dose_response.onset import differences
-from convsim_validators.dose_response.slopes import Slopes, expanded_percentiles, slope_contrast
 from convsim_validators.dose_response.trend import Trends
 from convsim_validators.relations.violations import Violations, clopper_pearson
 from tests.corpora import ladder

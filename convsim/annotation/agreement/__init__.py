@@ -2,6 +2,6 @@
 
 from convsim.annotation.agreement.check import check
 from convsim.annotation.agreement.document import Agreement, ClassScore, Confusion, Published, Reliability
-from convsim.stats.count_resampling import Estimate
+from convsim.stats.agreement import Estimate
 
 __all__ = ["Agreement", "ClassScore", "Confusion", "Estimate", "Published", "Reliability", "check"]

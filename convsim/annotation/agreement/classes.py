@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convsim.annotation.agreement.document import ClassScore
-from convsim.stats.agreement import chance, kappa, nominal_alpha, quotient
-from convsim.stats.count_resampling import Computed, estimate
+from convsim.stats.agreement import Computed, chance, estimate, kappa, nominal_alpha, quotient
 
 if TYPE_CHECKING:
     from convsim.stats.agreement import FloatArray

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from convsim.schema.record import Count, Number, Record
-from convsim.stats.count_resampling import Estimate
+from convsim.stats.agreement import Estimate
 
 Level = Literal["message", "conversation"]
 Scale = tuple[Number, Number]

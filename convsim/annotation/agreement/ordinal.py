@@ -9,14 +9,18 @@ from convsim.annotation.agreement.document import Agreement, Confusion
 from convsim.annotation.agreement.entry import entry
 from convsim.annotation.agreement.matching import Matched
 from convsim.stats.agreement import (
+    Computed,
+    Estimate,
+    by_unit,
     chance,
+    estimate,
     kappa,
     kendall_tau_b,
     ordinal_alpha,
     quotient,
+    resampled,
     weighted_kappa,
 )
-from convsim.stats.count_resampling import Computed, Estimate, by_unit, estimate, resampled
 
 if TYPE_CHECKING:
     import numpy as np

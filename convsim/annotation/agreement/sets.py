@@ -10,8 +10,17 @@ from convsim.annotation.agreement.classes import Counts, class_scores, class_sta
 from convsim.annotation.agreement.document import Agreement
 from convsim.annotation.agreement.entry import entry
 from convsim.annotation.agreement.matching import Matched
-from convsim.stats.agreement import chance, kappa, nominal_alpha, quotient
-from convsim.stats.count_resampling import Computed, Estimate, by_unit, estimate, resampled
+from convsim.stats.agreement import (
+    Computed,
+    Estimate,
+    by_unit,
+    chance,
+    estimate,
+    kappa,
+    nominal_alpha,
+    quotient,
+    resampled,
+)
 
 if TYPE_CHECKING:
     from numpy.random import Generator

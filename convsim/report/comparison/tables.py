@@ -12,7 +12,7 @@ from convsim.evaluation.pareto import MAX_NAME, MAX_NAMED
 from convsim.evaluation.simulators import PEOPLE
 from convsim.report.words import VERDICTS, number
 from convsim.schema import FAILING, Interval, Verdict
-from convsim.stats.shares import Share
+from convsim.stats.proportions import Share
 
 FALSE_ALARMS = "false_alarms"
 """The detail of a discriminator's standing that holds the share of people whom it calls simulated."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from convsim.annotation.agreement import Estimate
 from convsim.seeds import generator
-from convsim.stats.agreement import ordinal_alpha
-from convsim.stats.count_resampling import estimate, resampled
+from convsim.stats.agreement import estimate, ordinal_alpha, resampled
 from convsim.web.blind_test.votes import Vote
 
 if TYPE_CHECKING:

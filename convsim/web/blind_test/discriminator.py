@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from convsim.annotation.agreement import Estimate
 from convsim.seeds import generator
-from convsim.stats.agreement import kendall_tau_b, quotient
-from convsim.stats.count_resampling import estimate, resampled
+from convsim.stats.agreement import estimate, kendall_tau_b, quotient, resampled
 from convsim.web.blind_test.study import ArenaStudy
 from convsim.web.blind_test.votes import Taken
 

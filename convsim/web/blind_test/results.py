@@ -10,7 +10,7 @@ from convsim.annotation.agreement import Estimate
 from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.scorecard import Scorecard
 from convsim.schema import Finding, Interval, Verdict
-from convsim.stats.crossed import Mark, crossed_interval
+from convsim.stats.resampling import Mark, crossed_interval
 from convsim.stats.sequential import sequential_interval
 from convsim.web.blind_test.agreement import agreement
 from convsim.web.blind_test.answers import CONFIDENCE, Answer, answers

@@ -5,7 +5,7 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.metrics import METRICS, RELATION_METRICS
-from convsim_validators.dose_response.expectations import expectations
+from convsim.metrics.expectations import expectations
 from convsim_validators.relations.relation import Relation
 from convsim_validators.relations.relation_file import built_in_relations, read_relations
 from convsim_validators.relations.relations import Relations

@@ -3,7 +3,7 @@
 import pytest
 from scipy.stats import binomtest
 
-from convsim.stats.shares import Share, difference, share
+from convsim.stats.proportions import Share, difference, share
 
 
 def of(hits, units) -> Share:

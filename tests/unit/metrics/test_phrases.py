@@ -5,7 +5,13 @@ from importlib.resources import files
 import pytest
 
 from convsim.schema.columns import words
-from convsim.text.lexicons import Phrases, read_lexicon, read_phrase_lists, read_plainly, read_replacements
+from convsim.text.lexicons import (
+    Phrases,
+    read_lexicon,
+    read_phrase_lists,
+    read_plainly,
+    read_replacements,
+)
 
 LISTS = read_phrase_lists("complaints")
 SPELLINGS = read_replacements("spellings")

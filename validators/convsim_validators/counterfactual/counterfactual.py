@@ -10,9 +10,9 @@ from convsim.errors import InputError
 from convsim.schema import Corpus, Finding, Metric
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
-from convsim.stats.label_sources import refused_labels
 from convsim.stats.multiplicity import benjamini_hochberg
 from convsim.stats.settings import check_margin, check_resamples
+from convsim.stats.units import refused_labels
 from convsim_validators.counterfactual import first_message, survival
 from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.metric_shift import MetricShift

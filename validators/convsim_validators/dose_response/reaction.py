@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from convsim.metrics.expectations import Expectation
 from convsim.schema import Metric
 from convsim.stats.decision import ALPHA, MAX_GROWTH, MIN_UNITS, Judgement, grown
 from convsim.stats.sample_size import TWO_SIDED, growth_beyond, growth_inside
-from convsim_validators.dose_response.expectations import Expectation
 from convsim_validators.dose_response.trend import TrendTest
 
 TEST_NAMES: dict[TrendTest, str] = {"page": "Page's L", "jonckheere_terpstra": "Jonckheere-Terpstra"}

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import JsonValue
 
+from convsim.metrics.expectations import expected_of
 from convsim.schema import Metric
 from convsim.seeds import generator
-from convsim.stats.bounded_mean import BoundedMean, spread_of
-from convsim.stats.decision import EQUIVALENCE_LEVEL, MIN_UNITS
+from convsim.stats.decision import EQUIVALENCE_LEVEL, MIN_UNITS, BoundedMean, spread_of
 from convsim.stats.ecdf import FloatArray
 from convsim.stats.severity_levels import BoolArray, Ladder
-from convsim_validators.dose_response.expectations import expected_of
+from convsim.stats.slopes import Slopes, slope_contrast
 from convsim_validators.dose_response.reaction import Reaction
-from convsim_validators.dose_response.slopes import Slopes, slope_contrast
 from convsim_validators.dose_response.trend import Trends
 
 if TYPE_CHECKING:

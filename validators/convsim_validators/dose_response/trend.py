@@ -10,9 +10,9 @@ import numpy as np
 
 from convsim.stats.ecdf import FloatArray
 from convsim.stats.multiplicity import permutation_p_value
+from convsim.stats.permutation import relabelled
 from convsim.stats.resampling import IntArray
 from convsim.stats.severity_levels import BoolArray, Cells
-from convsim_validators.dose_response.relabelling import relabelled
 
 if TYPE_CHECKING:
     from numpy.random import Generator

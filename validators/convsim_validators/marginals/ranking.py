@@ -10,8 +10,8 @@ import numpy as np
 
 from convsim.schema import Corpus, Standing
 from convsim.seeds import child_seed, generator
-from convsim.stats.label_sources import refused_labels
 from convsim.stats.resampling import Design, Side, bootstrap, bootstrap_at_size
+from convsim.stats.units import refused_labels
 from convsim_validators.marginals.column import MIN_UNITS, Column
 from convsim_validators.marginals.mean_distance import MeanDistance, difference
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from convsim.schema import Metric
-from convsim.stats.bounded_mean import BoundedMean, is_bounded, spread_of
+from convsim.stats.decision import BoundedMean, is_bounded, spread_of
 from convsim.stats.ecdf import FloatArray
+from convsim.stats.permutation import relabelled
 from convsim.stats.resampling import draw
 from convsim.stats.severity_levels import Cells, Ladder
-from convsim_validators.dose_response.relabelling import relabelled
-from convsim_validators.dose_response.slopes import expanded_percentiles, slope_contrast
+from convsim.stats.slopes import expanded_percentiles, slope_contrast
 
 if TYPE_CHECKING:
     from numpy.random import Generator

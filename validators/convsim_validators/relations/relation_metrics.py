@@ -10,9 +10,9 @@ import numpy as np
 
 from convsim.errors import InputError
 from convsim.metrics import METRICS, RELATION_METRICS
+from convsim.metrics.expectations import expectations
 from convsim.schema import Columns, Corpus, Metric
 from convsim.stats.ecdf import FloatArray
-from convsim_validators.dose_response.expectations import expectations
 from convsim_validators.relations.relation import Relation
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from convsim.errors import InputError
 from convsim.evaluation import Scorecard
 from convsim.schema import Finding
-from convsim.stats.crossed import Mark, crossed_interval
+from convsim.stats.resampling import Mark, crossed_interval
 from convsim.web.blind_test import ArenaStudy, Database, prepare, read_scores, results
 from convsim.web.blind_test.agreement import agreement
 from convsim.web.blind_test.answers import Word

@@ -1,4 +1,4 @@
-"""How much a metric changes per unit of severity, and its mean at each severity, with intervals over units."""
+"""How much a metric changes per unit of severity, with intervals over units."""
 
 from __future__ import annotations
 

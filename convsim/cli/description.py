@@ -16,7 +16,7 @@ from convsim.report.words import number
 
 if TYPE_CHECKING:
     from convsim.io import Card, Description, SurveyReport
-    from convsim.io.label_counts import LabelCount
+    from convsim.io.describe import LabelCount
 
 MAX_ROWS = 30
 MAX_NAMES = 8

@@ -1,9 +1,7 @@
 """Reads and writes files of conversations and run folders, describes them and splits them."""
 
-from convsim.io.datasets import Card, card, cards
 from convsim.io.describe import Description, describe
-from convsim.io.download import fetch
-from convsim.io.plan_folder import MANIFEST, Manifest, amend, claim
+from convsim.io.download import Card, card, cards, fetch
 from convsim.io.read import (
     CONVAPPAREL,
     CONVSIM,
@@ -17,10 +15,10 @@ from convsim.io.read import (
     stem_of,
 )
 from convsim.io.registry import ForeignReader, Reader, ReaderLike, find_foreign
-from convsim.io.run_folder import CONVERSATIONS, Run, open_run
+from convsim.io.run_folder import CONVERSATIONS, MANIFEST, Manifest, Run, amend, claim, open_run
 from convsim.io.source import Source, read_source
 from convsim.io.split import split
-from convsim.io.survey_report import LeftQuestion, MappedQuestion, SurveyReport
+from convsim.io.survey import LeftQuestion, MappedQuestion, SurveyReport
 from convsim.io.transcripts import Transcripts
 from convsim.io.write import check_target, write
 

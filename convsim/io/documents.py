@@ -9,9 +9,8 @@ from typing import Literal
 from pydantic import JsonValue
 
 from convsim.errors import TranscriptError
-from convsim.io.archive import read_zip
-from convsim.io.files import read_document
-from convsim.io.json_text import parse_json
+from convsim.io.files import read_document, read_zip
+from convsim.io.jsonl import parse_json
 from convsim.io.problems import MalformedError
 
 DocumentFormat = Literal["convapparel", "tau2", "dialoguekit", "mirrorbench"]

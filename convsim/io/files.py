@@ -1,22 +1,148 @@
-"""Opens a transcript file, packed or not, and reads it line by line or whole, within bounds."""
+"""Opens a transcript file, packed or not, and reads it within bounds."""
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import io
 import stat
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from convsim.errors import TranscriptError
-from convsim.io.zstd import ZstdStream
+from convsim.errors import MissingExtraError, TranscriptError
+from convsim.io.problems import shown
 
 if TYPE_CHECKING:
     from hashlib import _Hash
+
+
+@contextmanager
+def bulk_load() -> Iterator[None]:
+    """Pause the garbage collector, then hand what was made to its oldest generation without a walk.
+
+    Reading 20,000 conversations takes three times as long with the collector on: records hold no cycles, so
+    it finds nothing. Frozen objects of the caller's stay frozen.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
+            gc.enable()
+
+
+ENCRYPTED = 0x1
+"""The bit of a member's flags that says so."""
+
+
+def read_zip(path: Path) -> tuple[bytes, str]:
+    """Read the only ``.json`` member of an archive; return its bytes and the archive's SHA-256.
+
+    Raises:
+        TranscriptError: No archive, a damaged or locked one, not exactly one such member, or one that unpacks
+            to more than is read.
+    """
+    check_file(path)
+    with damage_reported(path), path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _read(archive, _member(archive, path), path), sha256
+        except zipfile.BadZipFile as error:
+            raise TranscriptError(path, f"is no whole zip archive: {str(error)[:100]}") from None
+        except NotImplementedError as error:
+            raise TranscriptError(path, f"cannot be unpacked: {str(error)[:100]}") from None
+
+
+def _member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
+    members = [
+        info
+        for info in archive.infolist()
+        if info.filename.lower().endswith(".json") and not info.filename.startswith("__MACOSX/")
+    ]
+    if len(members) != 1:
+        found = ", ".join(shown(info.filename) for info in members[:5]) or "none"
+        raise TranscriptError(path, f"must hold one member that ends in .json, but holds {found}")
+    if members[0].flag_bits & ENCRYPTED:
+        raise TranscriptError(path, f"is locked: {shown(members[0].filename)} needs a password")
+    return members[0]
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
+    """Read a member; what it declares is not believed, so what it unpacks to is bounded too."""
+    too_large = (
+        f"{shown(info.filename)} unpacks to more than {MAX_DOCUMENT_BYTES >> 30} GiB, the most that is read"
+    )
+    if info.file_size > MAX_DOCUMENT_BYTES:
+        raise TranscriptError(path, too_large)
+    try:
+        with archive.open(info) as member:
+            data = member.read(MAX_DOCUMENT_BYTES + 1)
+    except (zlib.error, EOFError) as error:
+        raise TranscriptError(path, f"{shown(info.filename)} is damaged: {error}") from None
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise TranscriptError(path, too_large)
+    return data
+
+
+CHUNK_BYTES = 1024
+"""Small, since one packed kilobyte may unpack to tens of megabytes."""
+
+
+class ZstdStream(io.RawIOBase):
+    """Unpacks the frames of ``packed`` one after the other.
+
+    ``zstandard``'s own stream reader ends without complaint where a frame is cut off.
+    """
+
+    def __init__(self, packed: BinaryIO, path: Path) -> None:
+        try:
+            import zstandard
+        except ImportError:
+            raise MissingExtraError(f"{path}: Zstandard", "zstd") from None
+        self._packed, self._library = packed, zstandard
+        self._frame: Any = None
+        self._left = b""
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill ``buffer``; raises EOFError on a cut frame and OSError on a damaged one."""
+        while not self._ready:
+            packed = self._left or self._packed.read(CHUNK_BYTES)
+            if not packed:
+                if self._frame is not None:
+                    raise EOFError
+                return 0
+            self._ready = memoryview(self._unpack(packed))
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
+
+    def _unpack(self, packed: bytes) -> bytes:
+        self._frame = self._frame or self._library.ZstdDecompressor().decompressobj()
+        try:
+            data: bytes = self._frame.decompress(packed)
+        except self._library.ZstdError as error:
+            raise OSError(f"the Zstandard data is damaged: {error}") from None
+        self._left = b""
+        if self._frame.eof:
+            self._left, self._frame = self._frame.unused_data, None
+        return data
+
 
 MAX_LINE_BYTES = 64 << 20
 MAX_FILE_BYTES = 8 << 30

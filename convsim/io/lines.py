@@ -12,11 +12,9 @@ from pydantic import JsonValue
 from convsim.errors import TranscriptError
 from convsim.io.files import FileLines
 from convsim.io.formats.openai_messages import openai_conversation_of
-from convsim.io.gathering import Gathering
-from convsim.io.json_text import parse_json
-from convsim.io.jsonl import conversation_of
+from convsim.io.jsonl import conversation_of, parse_json
 from convsim.io.problems import MalformedError, shown
-from convsim.io.transcripts import Transcripts
+from convsim.io.transcripts import Gathering, Transcripts
 from convsim.schema.conversation import Conversation
 
 LineFormat = Literal["convsim", "openai"]

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from convsim.errors import PluginError, TranscriptError
-from convsim.io.bulk import bulk_load
 from convsim.io.documents import format_of, knows_document, load_document
+from convsim.io.files import bulk_load
 from convsim.io.formats.convapparel import read_convapparel
 from convsim.io.formats.dialoguekit import read_dialoguekit
-from convsim.io.formats.mirrorbench import read_episode, read_episodes
-from convsim.io.formats.mirrorbench_unit import ARTIFACTS
+from convsim.io.formats.mirrorbench import ARTIFACTS, read_episode, read_episodes
 from convsim.io.formats.tau2 import read_tau2
 from convsim.io.lines import knows_line, read_lines
 from convsim.io.parquet import read_parquet

@@ -13,10 +13,9 @@ from typing import Protocol, runtime_checkable
 from convsim._text import one_line
 from convsim.errors import ConvsimError, PluginError, TranscriptError
 from convsim.io.files import check_file, damage_reported
-from convsim.io.gathering import Gathering
 from convsim.io.jsonl import conversation_of
 from convsim.io.problems import MalformedError, shown
-from convsim.io.transcripts import Transcripts
+from convsim.io.transcripts import Gathering, Transcripts
 from convsim.plugins import installed, load
 from convsim.schema.conversation import Conversation
 

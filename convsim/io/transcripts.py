@@ -1,13 +1,15 @@
-"""What reading a file of conversations yields."""
+"""What reading a file of conversations yields, and how it is gathered."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
 
-from convsim.io.survey_report import SurveyReport
+from convsim.errors import TranscriptError
+from convsim.io.problems import MalformedError, shown
+from convsim.io.survey import SurveyReport
 from convsim.schema.conversation import Conversation
 
 
@@ -40,3 +42,64 @@ class Transcripts(Sequence[Conversation]):
 
     def __getitem__(self, place: int | slice) -> Conversation | tuple[Conversation, ...]:
         return self.conversations[place]
+
+
+NEVER_POOLED = frozenset({"convapparel-v1", "convapparel-v2"})
+
+
+class Gathering:
+    """What was gathered so far from the file at ``path``."""
+
+    def __init__(self, path: Path, *, skip_bad: bool) -> None:
+        self.path, self.skip_bad = path, skip_bad
+        self.conversations: list[Conversation] = []
+        self.skipped = 0
+        self._line_of: dict[str, int | None] = {}
+        self._first_bad: TranscriptError | None = None
+
+    def take(self, line: int | None, make: Callable[[], Conversation]) -> None:
+        """Add what ``make`` returns.
+
+        Args:
+            line: Its line or row, from 1; None where places are told by field alone and ids cannot clash.
+            make: Returns the conversation, or raises MalformedError.
+
+        Raises:
+            TranscriptError: It is malformed and ``skip_bad`` is false.
+        """
+        try:
+            conversation = make()
+            first = self._line_of.setdefault(conversation.id, line)
+            if first != line:
+                raise MalformedError(
+                    f"must be unique, but {shown(conversation.id)} stands on line {first} too", field="id"
+                )
+        except MalformedError as bad:
+            error = TranscriptError(self.path, bad.problem, line=line, field=bad.field)
+            if not self.skip_bad:
+                raise error from None
+            self.skipped += 1
+            self._first_bad = self._first_bad or error
+        else:
+            self.conversations.append(conversation)
+
+    def finish(self) -> tuple[Conversation, ...]:
+        """Return all conversations.
+
+        Raises:
+            TranscriptError: There is none, no user speaks in any, or ConvApparel V1 and V2 are pooled.
+        """
+        if not self.conversations:
+            if self._first_bad:
+                raise TranscriptError(
+                    self.path, f"all {self.skipped} conversations are bad; the first one: {self._first_bad}"
+                )
+            raise TranscriptError(self.path, "is empty: it holds no conversation")
+        if not any(message.role == "user" for c in self.conversations for message in c.messages):
+            raise TranscriptError(self.path, "holds no message of a user in any conversation")
+        if {c.source for c in self.conversations} >= NEVER_POOLED:
+            raise TranscriptError(
+                self.path,
+                "holds ConvApparel V1 and V2, which must never be pooled; give each its own file",
+            )
+        return tuple(self.conversations)

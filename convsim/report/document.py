@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from convsim.errors import InputError
 from convsim.evaluation import Comparison, Scorecard
-from convsim.io.json_text import parse_json
+from convsim.io.jsonl import parse_json
 from convsim.io.problems import MalformedError, first_problem, shown
 
 FINDINGS = "findings.json"

@@ -7,22 +7,100 @@ survey map; the rest of them, the task id and the survey's version stay in ``met
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import JsonValue, ValidationError
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError
 
 from convsim.errors import TranscriptError
 from convsim.io.documents import Document
-from convsim.io.formats.convapparel_schema import ArchivedConversation, ArchivedTurn, Recommendation
-from convsim.io.formats.convapparel_version import source_of
-from convsim.io.gathering import Gathering
+from convsim.io.download import cards
+from convsim.io.formats.foreign import ForeignPart, ListOrNull, ObjectOrNull
 from convsim.io.problems import MalformedError, first_problem, shown
 from convsim.io.survey import Survey
-from convsim.io.transcripts import Transcripts
+from convsim.io.transcripts import Gathering, Transcripts
 from convsim.schema.conversation import Conversation, Item, Message
+from convsim.schema.record import Name, Text
+
+
+def _listed(value: object) -> object:
+    return () if value is None else (value,) if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+
+
+class Recommendation(ForeignPart):
+    """One item of the carousel; ``description`` and ``features`` are a text or a list of texts."""
+
+    item_id: Name
+    title: Text | None = None
+    description: Texts = ()
+    features: Texts = ()
+    image_url: Text | None = None
+
+
+class ArchivedTurn(ForeignPart):
+    """What the user said, the agent's answer, and what the user later said about it."""
+
+    user_utterance: Text | None
+    assistant_utterance: Text | None
+    ratings: ObjectOrNull = Field(default_factory=dict)
+    recommendations: ListOrNull[Recommendation] = ()
+
+
+class ArchivedConversation(ForeignPart):
+    """One conversation; ``ratings`` are of the whole session."""
+
+    task_id: Name
+    version: Text | None = None
+    ratings: ObjectOrNull = Field(default_factory=dict)
+    turns: tuple[ArchivedTurn, ...]
+
+
+UNKNOWN = "convapparel"
+STATED = re.compile(r"(?:convapparel[ _-]*)?v?([12])(?:\.\d+)*", re.IGNORECASE)
+NAMED = re.compile(r"convapparel(?:[ _-]*v([12]))?", re.IGNORECASE)
+
+
+def source_of(path: Path, sha256: str, versions: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """Return ``convapparel-v1``, ``convapparel-v2`` or ``convapparel``, and warnings.
+
+    The archive's SHA-256 decides where it is known; then what its conversations state, then the file's name.
+
+    Args:
+        path: The file.
+        sha256: Hexadecimal, of the file's bytes.
+        versions: The distinct ``version`` fields of its conversations.
+
+    Raises:
+        TranscriptError: Some conversations state V1 and others V2.
+    """
+    for card in cards():
+        if card.sha256 == sha256:
+            return card.name, ()
+    stated = {found[1] for version in versions if (found := STATED.fullmatch(version.strip()))}
+    if len(stated) > 1:
+        raise TranscriptError(
+            path,
+            "holds ConvApparel V1 and V2, which must never be pooled; give each its own file",
+        )
+    by_name = NAMED.fullmatch(path.name.split(".")[0])
+    named = {by_name[1] or "1"} if by_name else set()
+    if stated and named and stated != named:
+        return UNKNOWN, (f"the name says ConvApparel V{named.pop()}, but the conversations V{stated.pop()}",)
+    if stated:
+        return f"{UNKNOWN}-v{stated.pop()}", ()
+    if named:
+        version = named.pop()
+        return f"{UNKNOWN}-v{version}", (f"taken for ConvApparel V{version} by the file's name alone",)
+    seen = ", ".join(shown(version) for version in sorted(versions)[:5]) or "none"
+    return UNKNOWN, (f"not known to be ConvApparel V1 or V2 (its conversations' versions: {seen})",)
+
 
 CATEGORIES = frozenset({"footwear", "outerwear", "tops", "bottoms"})
 MAX_NAMED = 10

@@ -1,5 +1,10 @@
 """Reads dialogues of DialogueKit and UserSimCRS: a JSON list, as ``dialogue_export/`` holds it.
 
+Source: iai-group/DialogueKit, ``dialoguekit/core/dialogue.py`` (``to_dict``), ``dialoguekit/connector/
+dialogue_connector.py`` (a219126d), ``dialoguekit/utils/dialogue_reader.py`` (143b0b0c), ``dialoguekit/participant/
+participant.py`` (118f70bb); iai-group/UserSimCRS, ``docs/source/dataset.rst`` (25eeb16c), whose data sets say
+``conversation_id``. Unknown keys are kept.
+
 Such a file does not say whether its users are people, how a dialogue ended, or who labelled it. So ``simulator``
 is null unless a user's type says otherwise; an id that all dialogues of a file share is no user whose
 conversations could be resampled, and stays in ``metadata.user_id``; labels name the file as their source
@@ -19,17 +24,59 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from typing import Annotated, Literal
 
-from pydantic import JsonValue, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, ValidationError
 
 from convsim._text import one_line
 from convsim.errors import TranscriptError
 from convsim.io.documents import Document
-from convsim.io.formats.dialoguekit_schema import Dialogue, Participant, Utterance
-from convsim.io.gathering import Gathering
+from convsim.io.formats.foreign import ForeignPart, Id, ListOrNull, ObjectOrNull
 from convsim.io.problems import MalformedError, first_problem, shown
-from convsim.io.transcripts import Transcripts
+from convsim.io.transcripts import Gathering, Transcripts
 from convsim.schema.conversation import Conversation, Failure, Label, Labels, Message
+from convsim.schema.record import Text
+
+
+def _named(value: object) -> object:
+    return {"id": value} if isinstance(value, str) else value
+
+
+class Participant(ForeignPart):
+    """The agent or the user; what is only named has no type."""
+
+    id: Id | None = None
+    type: Text | None = None
+
+
+class Act(ForeignPart):
+    """A dialogue act; its slots are kept as they are."""
+
+    intent: Text | None = None
+
+
+class Utterance(ForeignPart):
+    """What one side said; older exports have one ``intent`` instead of ``dialogue_acts``."""
+
+    participant: Literal["USER", "AGENT"]
+    utterance: Text | None
+    intent: Text | None = None
+    dialogue_acts: ListOrNull[Act] = ()
+    satisfaction: JsonValue = None
+    utterance_feedback: Literal[0, 1] | None = None
+
+
+class Dialogue(ForeignPart):
+    """One dialogue, which may have no id of its own."""
+
+    conversation_id: Annotated[
+        Id | None, Field(validation_alias=AliasChoices("conversation ID", "conversation_id"))
+    ] = None
+    conversation: tuple[Utterance, ...]
+    agent: Annotated[Participant | None, BeforeValidator(_named)] = None
+    user: Annotated[Participant | None, BeforeValidator(_named)] = None
+    metadata: ObjectOrNull = Field(default_factory=dict)
+
 
 SOURCE = "dialoguekit"
 

@@ -1,5 +1,9 @@
 """Reads MirrorBench: one episode's JSON, or a run folder with ``artifacts/UNIT/EPISODE.json``.
 
+Source: SAP/mirrorbench, ``mirrorbench/io/artifacts.py`` (``serialize_episode_artifact``) and
+``mirrorbench/core/models/plan.py`` (``EvalUnit.unit_id``), of version 0.0.1, whose ``mirrorbench/core/executor/
+sync_backend.py`` (1c14571e) writes the files. Unknown keys are kept.
+
 An episode holds a synthetic dialogue and the real one that it mirrors: the reader ``mirrorbench`` reads the
 former, ``mirrorbench-people`` the latter. Who played the user is told by the folder alone, whose name is
 ``proxy|dataset|split|metric|seed``. MirrorBench holds an episode once for every metric: one of them is read, the
@@ -17,22 +21,108 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-from pydantic import JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from convsim._text import one_line
 from convsim.errors import TranscriptError
 from convsim.io.documents import Document, load_document
-from convsim.io.formats.mirrorbench_schema import Episode, Spoken, Telemetry
-from convsim.io.formats.mirrorbench_unit import Unit, episode_files
-from convsim.io.gathering import Gathering
+from convsim.io.files import MAX_FILE_BYTES
+from convsim.io.formats.foreign import ForeignPart, ListOrNull, ObjectOrNull
 from convsim.io.problems import MalformedError, first_problem, shown
-from convsim.io.transcripts import Transcripts
+from convsim.io.transcripts import Gathering, Transcripts
 from convsim.schema.conversation import Conversation, Failure, Message, Usage
+from convsim.schema.record import Name, Number, Text
 
 if TYPE_CHECKING:
     from hashlib import _Hash
+
+NotNegative = Annotated[Number, Field(ge=0)]
+
+
+class Spoken(ForeignPart):
+    """A message of the synthetic dialogue, or of the real one that it mirrors."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: Text | None
+    metadata: ObjectOrNull = Field(default_factory=dict)
+
+
+class Spec(ForeignPart):
+    """What an episode mirrors; ``chat_history`` is the real dialogue."""
+
+    episode_id: Name
+    task_tag: Text | None = None
+    chat_history: tuple[Spoken, ...] = ()
+    metadata: ObjectOrNull = Field(default_factory=dict)
+
+
+class Telemetry(ForeignPart):
+    """What one answer of a language model took; seconds and USD."""
+
+    tokens_input: NotNegative | None = None
+    tokens_output: NotNegative | None = None
+    total_response_time: NotNegative | None = None
+    cost_usd: NotNegative | None = None
+
+
+class Episode(ForeignPart):
+    """One episode; ``turns`` is the synthetic dialogue."""
+
+    spec: Spec
+    turns: tuple[Spoken, ...]
+    telemetry: ListOrNull[Telemetry | None] = ()
+    errors: ListOrNull[JsonValue] = ()
+
+
+ARTIFACTS = "artifacts"
+MAX_EPISODES = 200_000
+
+
+class Unit(NamedTuple):
+    """What a folder of episodes is called after, and the file in it."""
+
+    proxy: str
+    dataset: str
+    split: str
+    metric: str
+    seed: str
+    file: str
+
+    @classmethod
+    def of(cls, path: Path) -> Unit | None:
+        """Read the unit off an episode's path; None where the path does not tell.
+
+        Names may hold a ``/``, and are folders in folders then.
+        """
+        _, _, below = path.absolute().as_posix().rpartition(f"/{ARTIFACTS}/")
+        names = below.split("|", 4)
+        if len(names) < 5:
+            return None
+        seed, _, file = names[4].partition("/")
+        return cls(names[0], names[1], names[2], names[3], seed, file)
+
+
+def episode_files(folder: Path) -> tuple[Path, list[Path]]:
+    """List the episodes of a run or of one unit, sorted; return the folder that they are told from, and them.
+
+    Raises:
+        TranscriptError: There is none, or there are more than are read.
+    """
+    root = folder / ARTIFACTS if (folder / ARTIFACTS).is_dir() else folder
+    files: list[Path] = []
+    size = 0
+    for file in root.rglob("*.json"):
+        files.append(file)
+        size += file.stat().st_size if file.is_file() else 0
+        if len(files) > MAX_EPISODES or size > MAX_FILE_BYTES:
+            most = f"{MAX_EPISODES:,} episodes or {MAX_FILE_BYTES >> 30} GiB"
+            raise TranscriptError(folder, f"holds more than {most}, the most that is read")
+    if not files:
+        raise TranscriptError(folder, "holds no episode of MirrorBench: there is no .json file in it")
+    return root, sorted(files)
+
 
 SOURCE = "mirrorbench"
 MAX_PLACE_CHARACTERS = 200

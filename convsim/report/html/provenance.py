@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.io import MANIFEST
-from convsim.io.json_text import parse_json
+from convsim.io.jsonl import parse_json
 from convsim.io.problems import MalformedError
 from convsim.io.provenance import own_version
 from convsim.report.html.text import name

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from convsim.io.bulk import bulk_load
+from convsim.io.files import bulk_load
 
 
 def break_off() -> None:

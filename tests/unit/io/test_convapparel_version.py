@@ -8,7 +8,7 @@ import pytest
 
 from convsim.errors import TranscriptError
 from convsim.io import card, read
-from convsim.io.formats.convapparel_version import source_of
+from convsim.io.formats.convapparel import source_of
 from tests.unit.io.made import archive, archived, written
 
 NO_HASH = "0" * 64

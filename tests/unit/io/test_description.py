@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from convsim.io import Description, describe, read
-from convsim.io.describe import Alternation, Spread, Stratum, Users
-from convsim.io.label_counts import LabelCount
+from convsim.io.describe import Alternation, LabelCount, Spread, Stratum, Users
 from tests.unit.io.made import archive, archived, jsonl, written
 
 

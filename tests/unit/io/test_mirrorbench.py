@@ -9,7 +9,7 @@ import pytest
 
 from convsim.errors import TranscriptError
 from convsim.io import read
-from convsim.io.formats import mirrorbench_unit
+from convsim.io.formats import mirrorbench as mirrorbench_unit
 from tests.unit.io.made import written
 
 PROXY = "proxy:langchain/model-u"

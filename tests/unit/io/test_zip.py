@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from convsim.errors import TranscriptError
-from convsim.io import archive as zip_reader
+from convsim.io import files as zip_reader
 from convsim.io import read
 from tests.unit.io.made import archive, archived, zipped
 

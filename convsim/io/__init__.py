@@ -15,7 +15,15 @@ from convsim.io.read import (
     stem_of,
 )
 from convsim.io.registry import ForeignReader, Reader, ReaderLike, find_foreign
-from convsim.io.run_folder import CONVERSATIONS, MANIFEST, Manifest, Run, amend, claim, open_run
+from convsim.io.run_folder import (
+    CONVERSATIONS,
+    MANIFEST,
+    Manifest,
+    Run,
+    amend,
+    claim,
+    open_run,
+)
 from convsim.io.source import Source, read_source
 from convsim.io.split import split
 from convsim.io.survey import LeftQuestion, MappedQuestion, SurveyReport

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from convsim.annotation.agreement.document import Agreement, Reliability
+from convsim.annotation.agreement.document import Agreement, Reliability, published_for
 from convsim.annotation.agreement.matching import Matched, Pair, match_conversations, match_labels, sources
 from convsim.annotation.agreement.ordinal import ordinal_agreement
-from convsim.annotation.agreement.published import published_for
 from convsim.annotation.agreement.sets import set_agreement
 from convsim.errors import InputError
 from convsim.metrics.acts import ACTS

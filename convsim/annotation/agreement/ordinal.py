@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convsim.annotation.agreement.classes import Counts, class_scores, class_statistics
 from convsim.annotation.agreement.document import Agreement, Confusion
 from convsim.annotation.agreement.entry import entry
 from convsim.annotation.agreement.matching import Matched
+from convsim.annotation.agreement.sets import Counts, class_scores, class_statistics
 from convsim.stats.agreement import (
     Computed,
     Estimate,

@@ -1,12 +1,10 @@
 """A classifier of acts and experience: trained on labelled conversations, kept in a file, scored out of fold."""
 
 from convsim.annotation.classifier.annotator import Classifier
-from convsim.annotation.classifier.card import Card
-from convsim.annotation.classifier.file import check_model_path, load, save
-from convsim.annotation.classifier.fit import OUT_OF_FOLD
+from convsim.annotation.classifier.dataset import Target
+from convsim.annotation.classifier.file import Card, check_model_path, load, save
 from convsim.annotation.classifier.scores import ClassScores, Score, Scores
-from convsim.annotation.classifier.targets import Target
-from convsim.annotation.classifier.train import Trained, train
+from convsim.annotation.classifier.train import OUT_OF_FOLD, Trained, train
 
 __all__ = [
     "OUT_OF_FOLD",

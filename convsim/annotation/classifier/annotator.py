@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from convsim.annotation.classifier.card import Card
-from convsim.annotation.classifier.file import load
-from convsim.annotation.classifier.learned import Learned
-from convsim.annotation.classifier.units import conversation_unit, message_units
+from convsim.annotation.classifier.features import conversation_unit, message_units
+from convsim.annotation.classifier.file import Card, load
+from convsim.annotation.classifier.model import Learned
 from convsim.schema import Annotation
 from convsim.schema.conversation import Conversation, Label
 

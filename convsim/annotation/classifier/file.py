@@ -1,4 +1,4 @@
-"""Writes a classifier to one ``.skops`` file, and reads one that anybody may have made, running nothing of it.
+"""Writes a classifier to one file, and reads one that anybody may have made, running nothing of it.
 
 The file is skops's zip of a flat dictionary of arrays, and a card as JSON beside it. skops trusts, by default, every
 estimator of scikit-learn and whatever attributes the file gives it; here nothing is let through but numbers.
@@ -8,23 +8,126 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import struct
 import zipfile
+import zlib
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from convsim._text import one_line
-from convsim.annotation.classifier.audit import MALFORMED, check_tree, read_json
-from convsim.annotation.classifier.card import Card
+from convsim.annotation.classifier.dataset import Target
 from convsim.annotation.classifier.features import FEATURES_VERSION
-from convsim.annotation.classifier.learned import Learned
+from convsim.annotation.classifier.model import Learned
+from convsim.annotation.classifier.scores import Scores
 from convsim.errors import InputError
+from convsim.schema.conversation import LearnedFrom
+from convsim.schema.record import Count, Name, Record, Text
 
 if TYPE_CHECKING:
-    from convsim.annotation.classifier.learned import Arrays
+    from convsim.annotation.classifier.model import Arrays
     from convsim.annotation.classifier.train import Trained
+
+
+class Card(Record):
+    """Stands beside the arrays in a classifier's file."""
+
+    version: Name
+    """Twelve hexadecimal digits of what decides on labels."""
+    features_version: Count
+    source: Name
+    """Whose labels it learned to give."""
+    targets: tuple[Target, ...] = Field(min_length=1)
+    scores: tuple[Scores, ...]
+    """One a target, in their order; cross-validated."""
+    file: Text | None = None
+    """Name of the file that it learned from."""
+    learned_from: LearnedFrom
+    """That file's SHA-256, and the fingerprints of the conversations: labels of these are no prediction."""
+    seed: int
+    folds: Count
+    warnings: tuple[Text, ...] = ()
+    convsim: Name
+    scikit_learn: Name
+    skops: Name
+
+    @model_validator(mode="after")
+    def _scores_of_targets(self) -> Self:
+        if len(self.scores) != len(self.targets):
+            raise ValueError(f"{len(self.targets)} targets have {len(self.scores)} scores")
+        if len({(target.name, target.level) for target in self.targets}) < len(self.targets):
+            raise ValueError("a target stands twice")
+        return self
+
+
+TREE = "schema.json"
+MAX_JSON_BYTES = 16 << 20
+TRUSTED = frozenset(
+    {
+        ("DictNode", "builtins", "dict"),
+        ("ListNode", "builtins", "list"),
+        ("TypeNode", "builtins", "str"),
+        ("NdArrayNode", "numpy", "ndarray"),
+    }
+)
+"""What may stand in the tree of a file: skops's loader, and the module and class that it makes. Nothing is added."""
+NPY = re.compile(
+    rb"\x93NUMPY\x01\x00(?P<length>..)\{'descr': '(?P<dtype><f8|\|u1)', 'fortran_order': False, "
+    rb"'shape': \((?P<rows>\d{1,9}),(?: (?P<columns>\d{1,9}))?\), \} *\n",
+    re.DOTALL,
+)
+"""The header of the arrays that a classifier holds; NumPy would make room for whatever size a header claims."""
+MAX_HEADER_BYTES = 256
+MALFORMED = (
+    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError,
+    struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What zipfile, skops and NumPy raise over a file that nobody's tools wrote."""
+
+
+def check_tree(archive: zipfile.ZipFile) -> None:
+    """Refuse loaders, types and arrays that no classifier needs, before skops sees it; raises ValueError."""
+    nodes: list[object] = [read_json(archive, TREE)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, list):
+            nodes.extend(node)
+        elif isinstance(node, dict):
+            if "__loader__" in node or "__class__" in node or "__module__" in node:
+                kind = (node.get("__loader__"), node.get("__module__"), node.get("__class__"))
+                if kind not in TRUSTED:
+                    what = f"{kind[1]}.{kind[2]} (by {kind[0]})"
+                    raise ValueError(f"it holds {one_line(what)}, which no classifier needs")
+                if kind[0] == "NdArrayNode":
+                    _check_array(archive, node)
+            nodes.extend(node.values())
+
+
+def _check_array(archive: zipfile.ZipFile, node: Mapping[str, object]) -> None:
+    """Refuse an array that is no vector or matrix of numbers, or has another size than it says; raises ValueError."""
+    name = str(node.get("file"))
+    header = None
+    if node.get("type") == "numpy":
+        with archive.open(name) as member:
+            header = NPY.match(member.read(MAX_HEADER_BYTES))
+    if header is None or header.end("length") + int.from_bytes(header["length"], "little") != header.end():
+        raise ValueError(f"its {name} is no array that a classifier holds")
+    size = int(header["rows"]) * int(header["columns"] or 1) * (8 if header["dtype"] == b"<f8" else 1)
+    if header.end() + size != archive.getinfo(name).file_size:
+        raise ValueError(f"its {name} has another size than it says")
+
+
+def read_json(archive: zipfile.ZipFile, name: str) -> object:
+    """Read a member of at most 16 MiB; raises what MALFORMED lists."""
+    if archive.getinfo(name).file_size > MAX_JSON_BYTES:
+        raise ValueError(f"{name} is larger than {MAX_JSON_BYTES >> 20} MiB")
+    content: object = json.loads(archive.read(name))
+    return content
+
 
 SCHEMA = "convsim.classifier/1"
 ENDING = ".skops"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from convsim.annotation.classifier.targets import Target
+from convsim.annotation.classifier.dataset import Target
 from convsim.annotation.definitions import OTHER
 from convsim.schema.record import Count, Name, Number, Record
 from convsim.seeds import generator

@@ -1,15 +1,131 @@
-"""Asks a model for one vote: as JSON of a schema, or by one choice after another."""
+"""Asks a model for votes, checks their form, and makes labels of what more than half of them say."""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, Self, TypeVar, cast
 
-from convsim.annotation.definitions import Definitions, definitions
+from pydantic import BaseModel, ConfigDict, create_model, model_validator
+
+from convsim.annotation.definitions import OTHER, Definitions, definitions
 from convsim.annotation.judge.prompts import render, shuffled
-from convsim.annotation.judge.verdict import conversation_schema, message_schema, read_verdict
-from convsim.annotation.judge.votes import Vote
+from convsim.errors import ModelError
 from convsim.schema import ChatMessage, ChatModel, Completion
+from convsim.schema.conversation import Label
 from convsim.seeds import child_seed
+
+ACCEPT, WOULD_BUY = "accept_recommendation", "purchase_intent"
+"""By their definitions the first does not hold without the second."""
+
+
+class ConversationVerdict(BaseModel):
+    """How a user fares: one field a name in the definitions, each 0 or 1, all of them there and no other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @property
+    def experience(self) -> dict[str, int]:
+        """The value of each name."""
+        return {name: int(value) for name, value in self if name != "acts"}
+
+
+class MessageVerdict(ConversationVerdict):
+    """The same of one message, and its acts."""
+
+    acts: list[str]
+
+    @model_validator(mode="after")
+    def _does_not_contradict_itself(self) -> Self:
+        if not self.acts:
+            raise ValueError(f"acts must list at least one act; {OTHER!r} where no other holds")
+        if len(set(self.acts)) < len(self.acts):
+            raise ValueError("acts must list each act once")
+        if OTHER in self.acts and len(self.acts) > 1:
+            beside = next(act for act in self.acts if act != OTHER)
+            raise ValueError(f"acts must not list {OTHER!r} beside {beside!r}: it holds where no act does")
+        if ACCEPT in self.acts and self.experience.get(WOULD_BUY) == 0:
+            raise ValueError(f"{ACCEPT!r} contradicts {WOULD_BUY} 0: who takes an item would have it")
+        return self
+
+
+Verdict = TypeVar("Verdict", bound=ConversationVerdict)
+
+
+def message_schema(stated: Definitions) -> type[MessageVerdict]:
+    """Return the schema of a message's labels, acts and names in the order stated."""
+    acts = cast(Any, list)[cast(Any, Literal)[stated.act_names]]
+    return create_model(
+        "MessageLabels", __base__=MessageVerdict, **{"acts": (acts, ...), **_feelings(stated)}
+    )
+
+
+def conversation_schema(stated: Definitions) -> type[ConversationVerdict]:
+    """Return the schema of a whole conversation's labels, names in the order stated."""
+    return create_model("ConversationLabels", __base__=ConversationVerdict, **_feelings(stated))
+
+
+def read_verdict(text: str, schema: type[Verdict], *, who: str) -> Verdict:
+    """Read an answer that the schema has accepted.
+
+    Raises:
+        ModelError: It names something twice, of which a reader of JSON keeps the last in silence.
+    """
+
+    def check(pairs: list[tuple[str, object]]) -> None:
+        names = [name for name, _ in pairs]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ModelError(f"{who} gave {twice[0]!r} twice in one answer")
+
+    json.loads(text, object_pairs_hook=check)
+    return schema.model_validate_json(text)
+
+
+def _feelings(stated: Definitions) -> dict[str, Any]:
+    return dict.fromkeys(stated.experience_names, (Literal[0, 1], ...))
+
+
+ACTS = "acts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vote:
+    """One answer about one message, or about a conversation, which has no acts."""
+
+    experience: Mapping[str, int]
+    completions: tuple[Completion, ...]
+    acts: frozenset[str] = frozenset()
+
+
+def labels_of(votes: Sequence[Vote], *, source: str) -> dict[str, Label]:
+    """Return the labels that the votes carry.
+
+    A value, or an act, needs more than half of the votes. A tie gives no label, neither the one value nor the other:
+    either would be made up. Several votes leave ``agreement`` in a label's metadata, from 0 to 1: the share of votes
+    with the label's value; for acts the mean overlap (shared acts over acts of either) of a vote with the label.
+    """
+    labels: dict[str, Label] = {}
+    acts = Counter(act for vote in votes for act in vote.acts)
+    if carried := sorted(act for act, n in acts.items() if 2 * n > len(votes)):
+        agreement = sum(_overlap(vote.acts, frozenset(carried)) for vote in votes) / len(votes)
+        labels[ACTS] = Label(value=[*carried], source=source, metadata=_kept(agreement, votes))
+    for name in sorted(votes[0].experience):
+        share = sum(vote.experience[name] for vote in votes) / len(votes)
+        if share != 0.5:
+            kept = _kept(max(share, 1 - share), votes)
+            labels[name] = Label(value=int(share > 0.5), source=source, scale=(0, 1), metadata=kept)
+    return labels
+
+
+def _kept(agreement: float, votes: Sequence[Vote]) -> dict[str, float]:
+    return {"agreement": agreement} if len(votes) > 1 else {}
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other)
+
 
 YES, NO = "yes", "no"
 

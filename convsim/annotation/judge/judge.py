@@ -8,10 +8,8 @@ import json
 from dataclasses import KW_ONLY, dataclass, field
 
 from convsim._settings import check_temperature, check_whole
-from convsim.annotation.judge.asking import Task, vote_by_choices, vote_by_schema
-from convsim.annotation.judge.chat import lines_of, within
-from convsim.annotation.judge.prompts import PROMPTS, Form, prompt_hashes
-from convsim.annotation.judge.votes import Vote, labels_of
+from convsim.annotation.judge.asking import Task, Vote, labels_of, vote_by_choices, vote_by_schema
+from convsim.annotation.judge.prompts import PROMPTS, Form, lines_of, prompt_hashes, within
 from convsim.errors import InputError
 from convsim.schema import Annotation, ChatModel
 from convsim.schema.conversation import Conversation, Usage

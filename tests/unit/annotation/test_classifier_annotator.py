@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from convsim.annotation.classifier import Classifier, save, train
-from convsim.annotation.classifier.units import message_units
+from convsim.annotation.classifier.features import message_units
 from convsim.schema import Annotator
 from convsim.schema.conversation import Conversation, Message
 from tests.unit.annotation.labelled import acted, of_both

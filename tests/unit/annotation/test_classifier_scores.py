@@ -8,9 +8,9 @@ from pydantic import JsonValue
 from scipy.stats import kendalltau
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from convsim.annotation.classifier.linear import cut_for_f1, cut_for_rate, deal
+from convsim.annotation.classifier.dataset import Target
+from convsim.annotation.classifier.model import cut_for_f1, cut_for_rate, deal
 from convsim.annotation.classifier.scores import score
-from convsim.annotation.classifier.targets import Target
 
 LEVEL = Target(name="satisfaction", level="conversation", values=(1, 2, 3, 4))
 

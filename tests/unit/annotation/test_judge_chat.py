@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convsim.annotation.judge import Judge
-from convsim.annotation.judge.chat import line_of, lines_of, shortened, within
+from convsim.annotation.judge.prompts import line_of, lines_of, shortened, within
 from convsim.models import Asked
 from convsim.schema.conversation import Conversation, Item, Message
 from tests.judges import chat_lines

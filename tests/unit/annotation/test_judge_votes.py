@@ -6,7 +6,7 @@ import pytest
 
 from convsim.annotation.definitions import OTHER, definitions
 from convsim.annotation.judge import Judge
-from convsim.annotation.judge.votes import Vote, labels_of
+from convsim.annotation.judge.asking import Vote, labels_of
 from convsim.errors import ModelError
 from convsim.models import Asked, Scripted
 from convsim.schema import Annotation

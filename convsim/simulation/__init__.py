@@ -1,8 +1,7 @@
 """Studies: who talks to whom, how often, and the loop that holds the conversations."""
 
 from convsim.simulation.build import Assembly
-from convsim.simulation.episode import Arm, Planned
-from convsim.simulation.loop import hold, reply_of
+from convsim.simulation.loop import Arm, Planned, hold, reply_of
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas
 from convsim.simulation.runner import Limits, Progress, hold_all
 from convsim.simulation.study import Outcome, Study

@@ -14,14 +14,43 @@ from convsim.io import Transcripts, read
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.plugins import Parts, installed, make
 from convsim.schema import Agent, Annotator, ChatModel, Shopper
-from convsim.schema.catalogue import Catalogue
-from convsim.schema.conversation import Conversation
+from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.schema.conversation import Conversation, Item
 from convsim.schema.persona import Persona
 from convsim.simulation.config import ArmSection, PluginSection, StudyConfig
-from convsim.simulation.episode import Arm
+from convsim.simulation.loop import Arm
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas
-from convsim.simulation.shown_items import archived_catalogue
 from convsim.simulation.study import Study
+
+TEXTS = ("description", "features")
+
+
+def archived_catalogue(archive: Transcripts) -> Catalogue:
+    """Gather every item that was shown, once each; what an archive says of it becomes its description.
+
+    Raises:
+        StudyError: No item was ever shown.
+    """
+    shown = {item.id: item for c in archive.conversations for m in c.messages for item in m.items}
+    if not shown:
+        raise StudyError(f"{archive.path}: shows no items to make a catalogue of")
+    return Catalogue.of(_sold(item) for item in shown.values())
+
+
+def _sold(item: Item) -> CatalogueItem:
+    said = [item.attributes.get(name) for name in TEXTS]
+    lines = [
+        part
+        for text in said
+        for part in (text if isinstance(text, list) else [text])
+        if isinstance(part, str)
+    ]
+    rest = {name: value for name, value in item.attributes.items() if name not in TEXTS}
+    title = item.title or item.id
+    return CatalogueItem(
+        id=item.id, title=title, description=" ".join(lines), price=item.price, attributes=rest
+    )
+
 
 DEFAULT_MODEL = "embedded"
 ARCHIVES = (".zip", ".json")

@@ -2,16 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from convsim._text import described
 from convsim.errors import AgentError, ModelError
-from convsim.schema import Agent, AgentReply, NoMoveError, UserMove
+from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
 from convsim.schema.conversation import Conversation, Ending, Failure, Message, Usage
+from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
-from convsim.simulation.episode import Planned
+
+
+@dataclass(frozen=True)
+class Arm:
+    """An experimental condition: its agent, what that is degraded by (None: nothing), and how far (0 to 1)."""
+
+    name: str
+    agent: Agent
+    fault: str | None = None
+    severity: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One conversation to be held; everything that its id derives from."""
+
+    study: str
+    shopper: Shopper
+    model: str | None
+    persona: Persona
+    arm: Arm
+    repeat: int
+    seed: int
+
+    @property
+    def id(self) -> str:
+        """Sixteen hexadecimal digits from all that tells this conversation from others."""
+        parts = [
+            self.study, self.shopper.name, self.model, self.persona.model_dump(mode="json"), self.arm.agent.name,
+            self.arm.name, self.arm.severity, self.repeat, self.seed,
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def draws(self) -> int:
+        """The seed of the conversation's draws: the same in every arm, so that arms share their random numbers."""
+        return child_seed(self.seed, self.persona.id, self.repeat)
+
 
 MAX_REASON_CHARACTERS = 500
 SLIPS = ("role_slips", "empty_answers", "truncated_answers")

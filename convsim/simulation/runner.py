@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from convsim.schema.conversation import Conversation
-from convsim.simulation.episode import Planned
-from convsim.simulation.loop import SLIPS, hold
+from convsim.simulation.loop import SLIPS, Planned, hold
 
 COLLECT_AFTER = 10_000
 """Objects that pile up before the garbage collector looks, instead of Python's 700 to 2,000.

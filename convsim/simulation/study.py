@@ -16,7 +16,7 @@ from convsim.io.provenance import provenance
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.schema import Agent, Shopper
 from convsim.schema.persona import LOOK_AHEAD, Persona
-from convsim.simulation.episode import Arm, Planned
+from convsim.simulation.loop import Arm, Planned
 from convsim.simulation.runner import Limits, Progress, hold_all
 
 NOTHING_MORE: Mapping[str, JsonValue] = {}

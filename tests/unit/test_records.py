@@ -32,8 +32,7 @@ from convsim.schema.persona import Constraint, Control, Persona
 from convsim.schema.protocols import Completion
 from convsim.schema.record import Record
 from convsim.simulation.config import read_study
-from convsim.simulation.episode import Arm, Planned
-from convsim.simulation.loop import hold
+from convsim.simulation.loop import Arm, Planned, hold
 from convsim.simulation.personas import read_personas
 from convsim_validators.relations.relation_file import read_relations
 

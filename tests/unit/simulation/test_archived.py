@@ -5,7 +5,7 @@ import pytest
 import convsim
 from convsim.errors import StudyError
 from convsim.simulation import instructed_personas
-from convsim.simulation.shown_items import archived_catalogue
+from convsim.simulation.build import archived_catalogue
 
 STAND_IN = Path(__file__).parents[3] / "data/demo/convapparel_standin.json"
 

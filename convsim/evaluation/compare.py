@@ -1,4 +1,4 @@
-"""Holds several simulators against the same people, and says what each costs and where it stands."""
+"""Compares several simulators with the same people, and says what each costs."""
 
 from __future__ import annotations
 
@@ -6,30 +6,137 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 
-from convsim.evaluation.comparison import Comparison, LearnedFile, People, SimulatorReport
+from convsim.evaluation import scores as summary
+from convsim.evaluation.comparison import Comparison, CostAxis, Estimate, LearnedFile, People, SimulatorReport
+from convsim.evaluation.cost import cost_of
 from convsim.evaluation.guards import mix_warnings
-from convsim.evaluation.layout import SECTIONS
+from convsim.evaluation.layout import MEAN_DISTANCE, RELATIVE_HLS, SECTIONS, in_section
 from convsim.evaluation.leakage import Copied, Copying
-from convsim.evaluation.pareto_of_costs import placed
+from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, OnFront, leaner_pairs, places
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.scores import standings_of
-from convsim.evaluation.simulator_report import simulator_report
-from convsim.evaluation.simulators import (
-    Contender,
-    Loaded,
-    Question,
-    Simulators,
-    loaded,
-    named,
-    require_all,
-)
+from convsim.evaluation.simulators import Contender, Loaded, Question, Simulators, loaded, named, require_all
 from convsim.evaluation.validate import find_validators, judge
 from convsim.io import Source, Transcripts
 from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
-from convsim.schema import Validator
+from convsim.schema import Standing, Validator
+from convsim.schema.conversation import Conversation
+from convsim.stats.proportions import difference
+
+APART = "mean_distance_difference"
+
+
+def placed(
+    reports: Sequence[SimulatorReport], standings: Sequence[Standing]
+) -> tuple[CostAxis | None, list[SimulatorReport], list[LeanerPair]]:
+    """Place simulators between realism and cost.
+
+    Returns:
+        What cost is measured in (US dollars if every simulator has a price, else seconds; None where nobody states
+        either), the reports with their places, and the pairs of which one costs less.
+    """
+    axis = _axis(reports)
+    candidates = [_candidate(report, axis) for report in reports]
+    differences = {
+        (s.simulator, s.against): Apart(s.estimate, s.interval)
+        for s in standings
+        if s.metric == APART and s.against is not None and s.estimate is not None
+    }
+    where = places(candidates, differences)
+    return axis, [r.but(front=where[r.name]) for r in reports], leaner_pairs(candidates, differences)
+
+
+def _axis(reports: Sequence[SimulatorReport]) -> CostAxis | None:
+    judged = [report for report in reports if report.not_judged is None]
+    if judged and all(report.cost.cost_usd is not None for report in judged):
+        return "cost_usd"
+    return "seconds" if any(report.cost.seconds is not None for report in judged) else None
+
+
+def _candidate(report: SimulatorReport, axis: CostAxis | None) -> Candidate:
+    distance = report.mean_distance.estimate
+    cost = None if axis is None else {"cost_usd": report.cost.cost_usd, "seconds": report.cost.seconds}[axis]
+    reasons = []
+    if distance is None:
+        reasons.append(f"its distance from people is not known: {report.mean_distance.reason}")
+    if cost is None:
+        why = report.cost.reasons.get(axis or "seconds", "nobody states a cost")
+        reasons.append(f"its cost is not known: {why}")
+    return Candidate(report.name, distance, cost, "; ".join(reasons))
+
+
+NOT_PLACED = OnFront(place="undecided", reason="it is held against no other yet")
+
+
+def simulator_report(
+    contender: Contender,
+    copied: Copied,
+    people: Copied,
+    standings: Sequence[Standing],
+    *,
+    validation: Scorecard | None,
+    shift: Scorecard | None,
+    known: Collection[str],
+) -> SimulatorReport:
+    """Put one simulator's numbers together; its place on the front is not yet known.
+
+    Args:
+        contender: The simulator's side.
+        copied: What it has from others.
+        people: The people's own shares.
+        standings: Of all simulators.
+        validation: Its scorecard on the compared arms.
+        shift: Its scorecard of the shift test.
+        known: Warnings of the people's side, which are said once.
+    """
+    findings = validation.findings if validation else ()
+    conversations = contender.compared.conversations
+    reason = contender.not_judged or copied.overlap.reason
+    warnings = validation.warnings if validation else contender.compared.warnings
+    return SimulatorReport(
+        name=contender.name,
+        side=contender.compared.summary,
+        failures=contender.n_failed,
+        shoppers=tuple(sorted({c.shopper for c in conversations if c.shopper})),
+        models=_models(conversations),
+        not_judged=contender.not_judged,
+        habits=summary.verdicts(in_section(findings, "habits")),
+        judged=summary.verdicts(findings),
+        distances=summary.distances(findings),
+        mean_distance=_standing(standings, *MEAN_DISTANCE, contender.name, reason),
+        mean_distance_floor=summary.floor_of_standing(standings, *MEAN_DISTANCE, contender.name),
+        hls=summary.hls(findings) if validation else Estimate(reason=contender.not_judged or ""),
+        relative_hls=_standing(standings, *RELATIVE_HLS, contender.name, reason),
+        reactions=summary.reactions(shift, contender.no_shift),
+        endings=dict(sorted(Counter(c.ending for c in conversations).items())),
+        overlap=copied.overlap,
+        titles_named_early=copied.titles,
+        titles_beyond_people=difference(copied.titles, people.titles),
+        memorisation=copied.memorisation,
+        memorised_beyond_people=difference(copied.memorisation.after_first, people.memorisation.after_first),
+        cost=cost_of(conversations),
+        front=NOT_PLACED,
+        warnings=(*(w for w in warnings if w not in known), *copied.warnings),
+        validation=validation,
+        counterfactual=shift,
+    )
+
+
+def _models(conversations: Sequence[Conversation]) -> tuple[str, ...]:
+    """Name the models behind the shopper, which a run records as ``SHOPPER on MODEL``."""
+    named = {(c.simulator, f"{c.shopper} on ") for c in conversations if c.simulator and c.shopper}
+    return tuple(sorted(who.removeprefix(start) for who, start in named if who.startswith(start)))
+
+
+def _standing(
+    standings: Sequence[Standing], validator: str, metric: str, name: str, reason: str | None
+) -> Estimate:
+    found = summary.of_standing(standings, validator, metric, name)
+    return found if found.estimate is not None or reason is None else Estimate(reason=reason)
+
 
 SECONDS = (
     "not every simulator has a price, so cost is counted in seconds, waiting included: they compare simulators only "

@@ -1,8 +1,8 @@
-"""What a simulator has from the people it stands beside: conversations, titles, whole sentences."""
+"""What a simulator has from the people it is compared with: conversations and titles."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -11,10 +11,89 @@ from convsim.evaluation.comparison import Overlap
 from convsim.evaluation.guards import find_overlap
 from convsim.evaluation.memorisation import Learned, Memorisation, memorisation
 from convsim.evaluation.sides import Side
-from convsim.evaluation.titles import Titles, known_titles, titles_named_early
 from convsim.io import Transcripts
+from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation
-from convsim.stats.proportions import Share
+from convsim.stats.proportions import Share, share, units_of
+
+MIN_WORDS = 3
+"""Shorter titles ("Rain boots") are what anybody might ask for."""
+UNIT = "conversations"
+
+MAX_WORDS = 40
+"""A longer title counts by its first words, so that no file makes the search long."""
+
+Title = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Titles:
+    """Titles, and how many words those have that begin alike, the most first."""
+
+    all: frozenset[Title]
+    lengths: Mapping[Title, Sequence[int]]
+    """By a title's first three words."""
+
+
+def known_titles(conversations: Iterable[Conversation]) -> Titles:
+    """Gather the titles, of three words or more, of every item that any agent showed."""
+    found = {
+        tuple(words(item.title)[:MAX_WORDS]) for c in conversations for m in c.messages for item in m.items
+    }
+    titles = frozenset(title for title in found if len(title) >= MIN_WORDS)
+    lengths: dict[Title, set[int]] = {}
+    for title in titles:
+        lengths.setdefault(title[:MIN_WORDS], set()).add(len(title))
+    return Titles(titles, {start: sorted(known, reverse=True) for start, known in lengths.items()})
+
+
+def titles_named_early(conversations: Sequence[Conversation], titles: Titles) -> Share:
+    """In what share of conversations does the user name a full title that the agent had neither shown nor said?
+
+    Titles are those of every item that was shown in any conversation of the comparison, so that people and all
+    simulators are held to the same ones.
+
+    Source:
+        Zhu et al. (2024), How reliable is your simulator?, arXiv 2403.16416: data leakage. There the target is known;
+        here any title counts, which needs no record of targets, and people's share tells what is usual.
+    """
+    if not any(message.items for c in conversations for message in c.messages):
+        return Share(unit=UNIT, reason="no items are recorded, so nobody knows what the agent had shown")
+    if not titles.all:
+        return Share(unit=UNIT, reason=f"no item's title has {MIN_WORDS} words or more")
+    hits = [_names_early(conversation, titles) for conversation in conversations]
+    return share(hits, units_of(conversations), unit=UNIT, undefined="there are no conversations")
+
+
+def _names_early(conversation: Conversation, titles: Titles) -> bool:
+    heard: list[str] = []
+    for message in conversation.messages:
+        said = words(message.content)
+        if message.role == "user":
+            # Part of a title that was shown may be another item's whole title.
+            if any(not any(_padded(title) in each for each in heard) for title in _named(said, titles)):
+                return True
+        elif message.role == "assistant":
+            heard += [_padded(said), *(_padded(words(item.title)) for item in message.items)]
+    return False
+
+
+def _named(said: Sequence[str], titles: Titles) -> Iterator[Title]:
+    """Yield the titles in a message, the longest at each place and none inside another."""
+    start = 0
+    while start <= len(said) - MIN_WORDS:
+        for length in titles.lengths.get(tuple(said[start : start + MIN_WORDS]), ()):
+            title = tuple(said[start : start + length])
+            if title in titles.all:
+                yield title
+                start += length - 1
+                break
+        start += 1
+
+
+def _padded(said: Sequence[str]) -> str:
+    return f" {' '.join(said)} "
+
 
 UNSEEN = (
     "what it says that it learned from is not all in the files that were given (--learned): how much it says word for "

@@ -4,8 +4,8 @@ from time import perf_counter
 
 import pytest
 
+from convsim.evaluation.leakage import known_titles, titles_named_early
 from convsim.evaluation.memorisation import Learned, memorisation
-from convsim.evaluation.titles import known_titles, titles_named_early
 from convsim.schema.conversation import Conversation, Item, Message
 
 TITLE = "Trail Runner 3 Boots"

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 import convsim
-from convsim.evaluation.summary import verdicts
+from convsim.evaluation.scores import verdicts
 from convsim.evaluation.validate import MAX_TRACEBACK_CHARACTERS
 from convsim.report import print_scorecard, to_markdown
 from convsim.report.document import read_scorecard

@@ -27,7 +27,7 @@ from convsim.errors import ConvsimError, InputError, StudyError
 from convsim.evaluation import Scorecard
 from convsim.io.problems import first_problem
 from convsim.lifting import AgentLike, ShopperLike
-from convsim.report.words import VERDICTS, interval, number
+from convsim.report.tables import VERDICTS, interval, number
 from convsim.schema import FAILING, Finding, Verdict
 from convsim.simulation import Assembly
 from convsim.simulation.config import StudyConfig, read_study

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.report.words import number
+from convsim.report.tables import number
 
 if TYPE_CHECKING:
     from convsim.io import Card, Description, SurveyReport

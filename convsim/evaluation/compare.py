@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from convsim.evaluation import scores as summary
-from convsim.evaluation.comparison import Comparison, CostAxis, Estimate, LearnedFile, People, SimulatorReport
+from convsim.evaluation.comparison import (
+    Comparison,
+    CostAxis,
+    Estimate,
+    LearnedFile,
+    People,
+    SimulatorReport,
+)
 from convsim.evaluation.cost import cost_of
 from convsim.evaluation.guards import mix_warnings
 from convsim.evaluation.layout import MEAN_DISTANCE, RELATIVE_HLS, SECTIONS, in_section
@@ -15,7 +22,15 @@ from convsim.evaluation.leakage import Copied, Copying
 from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, OnFront, leaner_pairs, places
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.scores import standings_of
-from convsim.evaluation.simulators import Contender, Loaded, Question, Simulators, loaded, named, require_all
+from convsim.evaluation.simulators import (
+    Contender,
+    Loaded,
+    Question,
+    Simulators,
+    loaded,
+    named,
+    require_all,
+)
 from convsim.evaluation.validate import find_validators, judge
 from convsim.io import Source, Transcripts
 from convsim.io.provenance import own_version

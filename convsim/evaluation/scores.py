@@ -9,11 +9,25 @@ from dataclasses import dataclass
 from convsim._text import described
 from convsim.errors import ConvsimError
 from convsim.evaluation.comparison import Distance, Estimate, Reactions, Verdicts
-from convsim.evaluation.layout import SECTIONS, WORDS_VIEW, in_section, is_shift_of_one_metric, section_of
+from convsim.evaluation.layout import (
+    SECTIONS,
+    WORDS_VIEW,
+    in_section,
+    is_shift_of_one_metric,
+    section_of,
+)
 from convsim.evaluation.scorecard import Scorecard
 from convsim.evaluation.sides import Side
 from convsim.metrics import Metrics, measure_both
-from convsim.schema import FAILING, Comparer, Corpus, Finding, NoiseFloor, Standing, Validator
+from convsim.schema import (
+    FAILING,
+    Comparer,
+    Corpus,
+    Finding,
+    NoiseFloor,
+    Standing,
+    Validator,
+)
 from convsim.schema.details import AgreementDetails, JointDetails
 
 

@@ -9,8 +9,7 @@ from rich.text import Text
 
 from convsim._text import plain
 from convsim.annotation.agreement import Agreement, ClassScore, Estimate, Reliability
-from convsim.report.tables import estimate, filled, verdict
-from convsim.report.words import number
+from convsim.report.tables import estimate, filled, number, verdict
 from convsim.schema import Finding
 from convsim.schema.details import PrevalenceDetails
 

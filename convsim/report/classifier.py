@@ -9,8 +9,7 @@ from rich.text import Text
 
 from convsim._text import plain
 from convsim.annotation.classifier import Card, Score, Scores, Target
-from convsim.report.tables import filled
-from convsim.report.words import number
+from convsim.report.tables import filled, number
 
 
 def card_tables(card: Card) -> Iterator[RenderableType]:

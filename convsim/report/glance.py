@@ -19,7 +19,7 @@ from convsim.report.comparison.sentences import sentences
 from convsim.report.comparison.sentences import warnings as all_warnings
 from convsim.report.comparison.tables import overview
 from convsim.report.headline import headline
-from convsim.report.words import VERDICTS, interval, number
+from convsim.report.tables import VERDICTS, interval, number
 from convsim.schema import FAILING, Finding
 
 WIDTH = 100

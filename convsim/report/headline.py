@@ -12,7 +12,7 @@ from convsim.evaluation.layout import (
     without_section,
 )
 from convsim.evaluation.scorecard import Scorecard
-from convsim.report.words import VERDICTS, measured, number
+from convsim.report.tables import VERDICTS, measured, number
 from convsim.schema import FAILING, Finding, Verdict
 from convsim.schema.details import (
     AgreementDetails,

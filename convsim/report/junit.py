@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from convsim._text import plain
 from convsim.evaluation import FailOn, Scorecard
 from convsim.report.html.rows import kind_of
-from convsim.report.words import VERDICTS, measured
+from convsim.report.tables import VERDICTS, measured
 from convsim.schema import Finding
 
 NOT_XML = re.compile(r"[\ufffe\uffff]")

@@ -10,7 +10,7 @@ from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.evaluation.scorecard import Scorecard
 from convsim.report.caveats import limits
 from convsim.report.headline import headline
-from convsim.report.words import VERDICTS, floor, interval, number, side
+from convsim.report.tables import VERDICTS, floor, interval, number, side
 from convsim.schema.details import DiscriminatorDetails, Tell
 
 

@@ -9,8 +9,7 @@ from rich.text import Text
 
 from convsim._text import plain
 from convsim.evaluation.layout import in_section, is_shift_of_one_metric
-from convsim.report.tables import estimate, filled, verdict
-from convsim.report.words import number
+from convsim.report.tables import estimate, filled, number, verdict
 from convsim.schema import Finding
 from convsim.schema.details import DoseDetails, RelationDetails, ShiftDetails
 

@@ -14,8 +14,7 @@ from convsim.report.agreement import corrected, summary
 from convsim.report.caveats import limits
 from convsim.report.headline import headline
 from convsim.report.reactions import reactions
-from convsim.report.tables import estimate, filled, verdict
-from convsim.report.words import floor, number, side
+from convsim.report.tables import estimate, filled, floor, number, side, verdict
 from convsim.schema import Finding
 from convsim.schema.details import DiscriminatorDetails
 

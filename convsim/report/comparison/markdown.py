@@ -1,11 +1,38 @@
-"""The comparison as Markdown, for pull requests."""
+"""The comparison as text for files: Markdown for pull requests, CSV for somebody's own figures."""
 
 from __future__ import annotations
+
+import csv
+import io
 
 from convsim.evaluation import Comparison
 from convsim.report.comparison.sentences import limits, sentences, warnings
 from convsim.report.comparison.tables import tables
 from convsim.report.markdown import table_cell
+
+COLUMNS = ("simulator", "metric", "ks", "low", "high", "verdict", "floor_mean", "floor_q95")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would compute."""
+
+
+def to_csv(comparison: Comparison) -> str:
+    """Return one row a simulator and metric, tidy; an undefined number is an empty cell.
+
+    A name that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for each in comparison.simulators:
+        for d in each.distances:
+            low, high = d.interval or (None, None)
+            floor = (d.noise_floor.mean, d.noise_floor.q95) if d.noise_floor else (None, None)
+            writer.writerow([_text(each.name), _text(d.metric), d.ks, low, high, d.verdict, *floor])
+    return file.getvalue()
+
+
+def _text(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def comparison_to_markdown(comparison: Comparison) -> str:

@@ -9,7 +9,7 @@ from convsim._text import plain
 from convsim.evaluation import Comparison
 from convsim.evaluation.pareto import LeanerPair, Place
 from convsim.report.comparison.tables import called, span
-from convsim.report.words import number
+from convsim.report.tables import number
 
 UNITS = {"cost_usd": "US dollars", "seconds": "seconds"}
 MAX_PAIRS = 12

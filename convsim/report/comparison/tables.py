@@ -10,7 +10,7 @@ from convsim.evaluation.comparison import Distance, Estimate
 from convsim.evaluation.layout import MEAN_DISTANCE, TRANSFER
 from convsim.evaluation.pareto import MAX_NAME, MAX_NAMED
 from convsim.evaluation.simulators import PEOPLE
-from convsim.report.words import VERDICTS, number
+from convsim.report.tables import VERDICTS, number
 from convsim.schema import FAILING, Interval, Verdict
 from convsim.stats.proportions import Share
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from convsim._text import plain
-from convsim.report.html.marking import Segment, marked
+from convsim.report.html.tells import Segment, marked
 from convsim.report.html.text import name, readable
-from convsim.report.words import number
+from convsim.report.tables import number
 from convsim.schema.conversation import Conversation, Item, Message
 
 MAX_MESSAGES = 60

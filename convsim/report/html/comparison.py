@@ -7,8 +7,7 @@ from convsim.evaluation import Comparison
 from convsim.report.comparison.sentences import limits, sentences, warnings
 from convsim.report.comparison.tables import Table, tables
 from convsim.report.html.figures.pareto import front
-from convsim.report.html.page import MAX_WARNINGS
-from convsim.report.html.shell import content_policy, environment, own_file
+from convsim.report.html.page import MAX_WARNINGS, content_policy, environment, own_file
 from convsim.report.html.text import name
 
 MAX_FILE = 200

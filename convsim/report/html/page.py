@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convsim._text import plain
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import HABITS_VIEW
 from convsim.report.caveats import limits
 from convsim.report.headline import headline
-from convsim.report.html.annotator_agreement import trust_rows
-from convsim.report.html.cost import cost_rows
-from convsim.report.html.extremes import extremes
-from convsim.report.html.pillars import pillars
 from convsim.report.html.provenance import provenance
 from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
-from convsim.report.html.shell import content_policy, environment, own_file
-from convsim.report.html.taking_part import taking_part
+from convsim.report.html.sections import cost_rows, extremes, pillars, taking_part, trust_rows
 from convsim.report.html.tells import add_examples, find_tells
+from convsim.report.html.text import name
 from convsim.schema.conversation import Conversation
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def own_file(file: str) -> str:
+    """Return a file of ours, such as the style sheet, for a page to hold as it is."""
+    from markupsafe import Markup
+
+    return Markup(files("convsim.report.html").joinpath(file).read_text(encoding="utf-8"))
+
+
+def content_policy(script: str) -> str:
+    """Allow this script, by its hash, and styles: no request, no other script, no frame, no form."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = {"default": "'none'", "script": f"'sha256-{digest}'", "style": "'unsafe-inline'"}
+    listed = [f"{what}-src {source}" for what, source in allowed.items()]
+    return "; ".join([*listed, "base-uri 'none'", "form-action 'none'"])
+
+
+def environment() -> Environment:
+    """Return what fills in our pages' templates; all that is put in is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("convsim.report.html"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters["name"] = name
+    return made
+
 
 MAX_WARNINGS = 50
 

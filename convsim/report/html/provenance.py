@@ -14,7 +14,7 @@ from convsim.io.problems import MalformedError
 from convsim.io.provenance import own_version
 from convsim.report.html.text import name
 from convsim.report.html.transcripts import located
-from convsim.report.words import number
+from convsim.report.tables import number
 
 MAX_MANIFEST_BYTES = 4 << 20
 MAX_FACTS = 60

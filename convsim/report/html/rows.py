@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from convsim._text import plain
 from convsim.report.html.text import metric_name, name
-from convsim.report.words import VERDICTS, interval, measured, number, value_of_side
+from convsim.report.tables import VERDICTS, interval, measured, number, value_of_side
 from convsim.schema import FAILING, Finding
 
 MAX_ROWS = 1_000

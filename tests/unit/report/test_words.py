@@ -1,7 +1,7 @@
 import pytest
 
 from convsim._text import plain
-from convsim.report.words import number
+from convsim.report.tables import number
 
 
 @pytest.mark.parametrize(

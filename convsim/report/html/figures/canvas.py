@@ -1,15 +1,20 @@
-"""What all pictures share: a figure measured in pixels, its look, and colors that the page's theme gives."""
+"""What all figures share: a matplotlib figure in pixels, themed, as an inline SVG with the same in words."""
 
 from __future__ import annotations
 
+import io
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
-from convsim.report.words import number
+from convsim.report.tables import number
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -73,3 +78,115 @@ def canvas(width: int, height: int, *, left: int, right: int, top: int, bottom: 
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: number(value))
     return figure, axes
+
+
+REFERENCE = re.compile(r"url\(#([^)]+)\)")
+FONT = re.compile(r"font-family:[^;]*;? ?")
+NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+
+
+def to_svg(figure: Figure, *, key: str, title: str, says: str) -> Markup:
+    """Return the figure as markup; ``key`` keeps its ids apart from those of the page's other pictures."""
+    from markupsafe import Markup
+
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata=NO_METADATA)
+    root = ElementTree.fromstring(file.getvalue())
+    _tidy(root, key)
+    ids = {"title": f"{key}-title", "desc": f"{key}-desc"}
+    for place, (tag, text) in enumerate((("title", title), ("desc", says))):
+        element = ElementTree.Element(tag, id=ids[tag])
+        element.text = text
+        root.insert(place, element)
+    size = {"viewBox": root.get("viewBox", ""), "role": "img", "aria-labelledby": " ".join(ids.values())}
+    root.attrib.clear()
+    root.attrib.update(size)
+    # ElementTree escapes whatever text the figure carries.
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _tidy(root: ElementTree.Element, key: str) -> None:
+    """Drop namespaces, matplotlib's style sheet and the ids that nothing refers to; make colors the theme's."""
+    used = set(REFERENCE.findall("".join(value for e in root.iter() for value in e.attrib.values())))
+    for element in root.iter():
+        element.tag = _local(element.tag)
+        element.attrib = {_local(name): value for name, value in element.attrib.items()}
+        if (target := element.get("href", "")).startswith("#"):
+            used.add(target[1:])
+    for element in root.iter():
+        for child in [child for child in element if child.tag == "style"]:
+            element.remove(child)
+        identity = element.attrib.pop("id", None)
+        if identity in used:
+            element.set("id", f"{key}-{identity}")
+        for name, value in element.attrib.items():
+            element.set(name, _themed(value, key) if name != "id" else value)
+
+
+def _themed(value: str, key: str) -> str:
+    if value.startswith("#") and value not in VARIABLES:
+        return f"#{key}-{value[1:]}"
+    value = FONT.sub("", REFERENCE.sub(rf"url(#{key}-\1)", value))
+    for color, variable in VARIABLES.items():
+        value = value.replace(color, variable)
+    return value
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+WIDE, NARROW, SMALL = 860, 350, 300
+"""Pixels: across the page, across a phone, and beside others in a gallery."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG element with its text alternatives."""
+
+    title: str
+    says: str
+    """What it shows, in a sentence."""
+    wide: Markup
+    narrow: Markup | None
+    """None where ``wide`` is small enough for a phone."""
+    legend: Sequence[tuple[str, str]] = ()
+    """The key of a mark (a class of the style sheet) and what it stands for."""
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    note: str = ""
+
+
+def draw(
+    key: str,
+    drawn: Callable[[int], Figure],
+    *,
+    title: str,
+    says: str,
+    small: bool = False,
+    legend: Sequence[tuple[str, str]] = (),
+    columns: Sequence[str] = (),
+    rows: Sequence[Sequence[str]] = (),
+    note: str = "",
+) -> Picture:
+    """Draw a picture.
+
+    Args:
+        key: Distinguishes the picture's ids from those of all others in the page.
+        drawn: Makes the figure for a width in pixels.
+        title: Its name.
+        says: What it shows, in a sentence.
+        small: Draw it once, for a gallery, and not for a screen and a phone.
+        legend: What the marks stand for.
+        columns: Of the table that holds the same numbers.
+        rows: Of that table.
+        note: What else is to be known.
+    """
+    with drawing():
+        made = [
+            to_svg(drawn(width), key=f"{key}-{width}", title=title, says=says)
+            for width in ((SMALL,) if small else (WIDE, NARROW))
+        ]
+    return Picture(
+        title, says, made[0], None if small else made[1], legend=legend, columns=columns, rows=rows, note=note
+    )

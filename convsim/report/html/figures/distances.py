@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.report.html.figures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
-from convsim.report.html.figures.figure import Picture, draw
+from convsim.report.html.figures.canvas import (
+    MUTED,
+    PEOPLE,
+    SIMULATED,
+    Picture,
+    draw,
+    drawable,
+    drawable_span,
+)
 from convsim.report.html.figures.forest import MAX_ROWS, forest
 from convsim.report.html.rows import kind_of
 from convsim.report.html.text import metric_name
-from convsim.report.words import VERDICTS, interval, number
+from convsim.report.tables import VERDICTS, interval, number
 from convsim.schema import Finding
 from convsim.schema.details import DistanceDetails
 

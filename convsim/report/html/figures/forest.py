@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from convsim.report.html.figures.canvas import INK, MUTED, PAPER, canvas
-from convsim.report.html.figures.figure import WIDE
+from convsim.report.html.figures.canvas import INK, MUTED, PAPER, WIDE, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

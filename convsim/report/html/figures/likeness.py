@@ -8,11 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from convsim.evaluation.layout import VIEWS
-from convsim.report.html.figures.canvas import MUTED, PEOPLE, SIMULATED, drawable, drawable_span
-from convsim.report.html.figures.figure import Picture, draw
+from convsim.report.html.figures.canvas import (
+    MUTED,
+    PEOPLE,
+    SIMULATED,
+    Picture,
+    draw,
+    drawable,
+    drawable_span,
+)
 from convsim.report.html.figures.forest import forest
 from convsim.report.html.text import metric_name
-from convsim.report.words import number
+from convsim.report.tables import number
 from convsim.schema import Finding
 from convsim.schema.details import DiscriminatorDetails
 

@@ -7,10 +7,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from convsim.evaluation import Comparison, SimulatorReport
-from convsim.report.html.figures.canvas import INK, MUTED, PAPER, PEOPLE, SIMULATED, canvas
-from convsim.report.html.figures.figure import WIDE, Picture, draw
+from convsim.report.html.figures.canvas import (
+    INK,
+    MUTED,
+    PAPER,
+    PEOPLE,
+    SIMULATED,
+    WIDE,
+    Picture,
+    canvas,
+    draw,
+)
 from convsim.report.html.text import name
-from convsim.report.words import number
+from convsim.report.tables import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

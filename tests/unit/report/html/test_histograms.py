@@ -1,6 +1,6 @@
 import numpy as np
 
-from convsim.report.html.figures.overlays import histograms
+from convsim.report.html.figures.distributions import histograms
 
 
 def test_few_whole_numbers_get_a_bar_each():

@@ -1,4 +1,4 @@
-from convsim.report.html.marking import marked
+from convsim.report.html.tells import marked
 
 FEATURES = {"thank you": "simulated", "you": "human", "ok": "human"}
 

@@ -1,24 +1,108 @@
-"""The three pillars: habits metric by metric, human-likeness, and reactions to a worse recommender."""
+"""The sections of the page: the three pillars, who takes part, cost, annotators, extremes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from convsim.evaluation import Scorecard
+from convsim.annotation.agreement import Reliability
+from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import in_section, is_shift_of_one_metric, without_section
+from convsim.report.agreement import STATISTICS, written
 from convsim.report.headline import headline
+from convsim.report.html.chat import Chat, chat
+from convsim.report.html.conversation_scores import scores_of
+from convsim.report.html.figures.canvas import Picture
 from convsim.report.html.figures.distances import distances
-from convsim.report.html.figures.doses import doses
-from convsim.report.html.figures.figure import Picture
+from convsim.report.html.figures.distributions import overlays, score_histograms
 from convsim.report.html.figures.likeness import likeness
-from convsim.report.html.figures.overlays import overlays
-from convsim.report.html.figures.scores import score_histograms
-from convsim.report.html.figures.shifts import shifts
-from convsim.report.html.figures.survival import survival
+from convsim.report.html.figures.reactions import doses, shifts, survival
 from convsim.report.html.rows import Row, finding_rows
+from convsim.report.html.text import name
+from convsim.report.tables import number
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation
+
+
+def taking_part(conversations: Iterable[Conversation], summary: SideSummary) -> list[Conversation]:
+    """Keep the conversations of the side's arms and tasks that did not fail."""
+    return [
+        c
+        for c in conversations
+        if c.failure is None and (c.arm or "-") in summary.arms and (c.task or "-") in summary.tasks
+    ]
+
+
+MAX_LABELS = 100
+
+
+def trust_rows(reliability: Iterable[Reliability]) -> list[tuple[str, ...]]:
+    """Return annotator, held against, label, items, statistic, its value, accuracy, accuracy of a constant answer."""
+    rows: list[tuple[str, ...]] = []
+    for document in reliability:
+        for entry in document.entries[:MAX_LABELS]:
+            field = "kendall_tau_b" if entry.kind == "ordinal" else "macro_f1"
+            rows.append(
+                (
+                    name(document.source), name(document.against), f"{name(entry.label)} of a {entry.level}",
+                    f"{entry.n:,}", STATISTICS[field], written(getattr(entry, field)), written(entry.accuracy),
+                    number(entry.majority_accuracy),
+                )
+            )  # fmt: skip
+    return rows[:MAX_LABELS]
+
+
+def cost_rows(conversations: Iterable[Conversation]) -> tuple[list[tuple[str, str, str]], str]:
+    """Add up what was used.
+
+    Returns:
+        Rows of what, in all, and a conversation; and a sentence on what is not known. No row where nothing is.
+    """
+    conversations = list(conversations)
+    used = [c.usage for c in conversations if c.usage is not None]
+    if not used:
+        return [], "The conversations say nothing of what they used."
+    totals = {
+        "input tokens": sum(u.input_tokens for u in used),
+        "output tokens": sum(u.output_tokens for u in used),
+        "seconds": sum(u.seconds for u in used),
+    }
+    rows = [(what, f"{total:,.0f}", number(total / len(used))) for what, total in totals.items()]
+    priced = [u.cost_usd for u in used if u.cost_usd is not None]
+    if priced:
+        rows.append(("US dollars", f"{sum(priced):,.4g}", number(sum(priced) / len(priced))))
+    unknown = len(conversations) - len(priced)
+    said = f"{len(used)} of {len(conversations)} conversations say what they used"
+    return rows, f"{said}; the price of {unknown} is not known." if unknown else f"{said}."
+
+
+N_SHOWN = 5
+
+
+class Extremes(NamedTuple):
+    """Conversations from either end of the score, the most extreme first."""
+
+    least_human: Sequence[Chat]
+    most_human: Sequence[Chat]
+
+
+def extremes(
+    findings: Iterable[Finding], simulated: Sequence[Conversation], features: Mapping[str, str]
+) -> Extremes | None:
+    """Pick the ends of the simulated side; None where no conversation has a score."""
+    scores = scores_of(findings, "simulated")
+    ranked = sorted((scores[c.id], c.id, c) for c in simulated if c.id in scores)
+    if not ranked:
+        return None
+    n = min(N_SHOWN, (len(ranked) + 1) // 2)
+    most = ranked[::-1][: min(n, len(ranked) - n)]
+    shown = [
+        [chat(conversation, score=score, features=features) for score, _, conversation in end]
+        for end in (ranked[:n], most)
+    ]
+    return Extremes(*shown)
+
 
 MAX_ROWS = 60
 VALIDATE = "convsim validate REAL SIM"

@@ -1,4 +1,4 @@
-"""Where two sides differ most: people's distribution of a metric under the simulated one."""
+"""People's distributions over the simulated ones: metrics, and a discriminator's scores."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from convsim.metrics import measure_both
-from convsim.report.html.figures.canvas import MAX_MAGNITUDE, PEOPLE, SIMULATED, canvas
+from convsim.report.html.conversation_scores import scores_of, words_view
+from convsim.report.html.figures.canvas import MAX_MAGNITUDE, PEOPLE, SIMULATED, Picture, canvas, draw
 from convsim.report.html.figures.distances import ranked
-from convsim.report.html.figures.figure import Picture, draw
 from convsim.report.html.text import metric_name, name
-from convsim.report.words import number
+from convsim.report.tables import number
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation
 from convsim.schema.details import DistanceDetails
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Histogram = tuple[FloatArray, FloatArray, FloatArray]
 
 N_WORST = 6
-N_BINS = 24
+N_BINS_OF_METRICS = 24
 MAX_VALUES = 14
 """Whole numbers of so few different values get a bar each."""
 HEIGHT_PX = 160
@@ -61,7 +61,7 @@ def histograms(people: FloatArray, shoppers: FloatArray) -> Histogram:
         edges = np.arange(values[0] - 0.5, values[-1] + 1.5)
     else:
         low, high = np.quantile(pooled, [0.005, 0.995])
-        edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
+        edges = np.linspace(low, high if high > low else low + 1, N_BINS_OF_METRICS + 1)
     shares = [np.histogram(np.clip(v, edges[0], edges[-1]), edges)[0] / len(v) for v in (people, shoppers)]
     return shares[0], shares[1], edges
 
@@ -103,3 +103,51 @@ def _known(values: npt.NDArray[np.float64]) -> FloatArray:
 
 def _unit(finding: Finding) -> str | None:
     return finding.details.metric_unit if isinstance(finding.details, DistanceDetails) else None
+
+
+LABEL = "probability of human"
+N_BINS = 20
+
+
+def score_histograms(findings: Sequence[Finding]) -> list[Picture]:
+    """Draw the scores of both sides, and those of two halves of the people where the findings keep them."""
+    import numpy as np
+
+    pictures = []
+    sides = (scores_of(findings, "real"), scores_of(findings, "simulated"))
+    edges = np.linspace(0, 1, N_BINS + 1)
+    if all(sides):
+        values = [np.fromiter(scores.values(), float) for scores in sides]
+        shares = [np.histogram(v, edges)[0] / len(v) for v in values]
+        pictures.append(
+            draw(
+                "scores", partial(draw_histograms, (shares[0], shares[1], edges), label=LABEL),
+                title="Simulated and people", small=True, legend=LEGEND,
+                says=f"The mean score is {number(float(values[0].mean()))} among people and "
+                f"{number(float(values[1].mean()))} among simulated shoppers.",
+            )
+        )  # fmt: skip
+    halves = _control(findings)
+    if halves is not None:
+        shares = [np.asarray(half) / sum(half) for half in halves]
+        pictures.append(
+            draw(
+                "scores-control",
+                partial(
+                    draw_histograms, (shares[0], shares[1], np.linspace(0, 1, len(halves[0]) + 1)), label=LABEL
+                ),
+                title="Control: people and people", small=True,
+                legend=(("people-fill", "one half of the people"), ("simulated-line", "the other half")),
+                says="The same discriminator on two halves of the people. What cannot be told apart coincides.",
+            )
+        )  # fmt: skip
+    return pictures
+
+
+def _control(findings: Sequence[Finding]) -> tuple[Sequence[int], Sequence[int]] | None:
+    """Return the counts of both halves in equal bins from 0 to 1; None where they are not kept."""
+    found = words_view(findings)
+    if found is None:
+        return None
+    halves = found.control_histogram.first, found.control_histogram.second
+    return halves if len(halves[0]) == len(halves[1]) and all(any(half) for half in halves) else None

@@ -105,8 +105,8 @@ def _print_results(
 
 
 def _serve(database: Database, study: ArenaStudy, *, host: str, port: int, precision: float) -> None:
-    from convsim.web.blind_test.access import Access
     from convsim.web.blind_test.answers import answers
+    from convsim.web.blind_test.security import Access
     from convsim.web.blind_test.server import address, check_installed, listen, serve
 
     check_installed()

@@ -14,8 +14,8 @@ import uvicorn
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.web.blind_test import ArenaStudy, Database, prepare
-from convsim.web.blind_test.access import Access
 from convsim.web.blind_test.application import application
+from convsim.web.blind_test.security import Access
 from convsim.web.blind_test.server import address, listen
 
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> \u202eevil\u202c 🙂 שלום"

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import cache, wraps
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from convsim.errors import ConvsimError, InputError
-from convsim.web.blind_test.access import Access
 from convsim.web.blind_test.answers import MAX_NAME_CHARACTERS, Rater, join, keep, name_of, rater_of
 from convsim.web.blind_test.database import Database
-from convsim.web.blind_test.forms import Form, FormError, one, read_answer, read_form
-from convsim.web.blind_test.middleware import Guard
-from convsim.web.blind_test.pages import notice, page
 from convsim.web.blind_test.progress import Progress
-from convsim.web.blind_test.sessions import Visit, is_secret
+from convsim.web.blind_test.security import Access, Guard
+from convsim.web.blind_test.sessions import Form, FormError, Visit, is_secret, one, read_answer, read_form
 from convsim.web.blind_test.study import ArenaStudy
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("convsim.web.blind_test"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+    """Fill a template and answer with it."""
+    filled = _environment().get_template(f"{template}.html.j2").render(**values)
+    return HTMLResponse(filled, status_code=status)
+
+
+def notice(title: str, text: str, *, status: int) -> HTMLResponse:
+    """Answer with one line under a title."""
+    return page("notice", status=status, title=title, text=text, rater=None)
+
 
 Handler = Callable[[Request], Awaitable[Response]]
 

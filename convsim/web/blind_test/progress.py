@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from convsim.stats.sequential import half_width, sequential_interval
 from convsim.web.blind_test.answers import CONFIDENCE, Answer, Rater, answers
-from convsim.web.blind_test.counterbalancing import Place, order_for
 from convsim.web.blind_test.database import Database
 from convsim.web.blind_test.rendering import Shown
-from convsim.web.blind_test.study import ArenaStudy
+from convsim.web.blind_test.study import ArenaStudy, Place, order_for
 from convsim.web.blind_test.votes import by_group, votes
 
 CHOSEN = {

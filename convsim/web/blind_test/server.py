@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from convsim.errors import InputError, MissingExtraError
-from convsim.web.blind_test.access import Access
+from convsim.web.blind_test.security import Access
 
 if TYPE_CHECKING:
     from convsim.web.blind_test.database import Database

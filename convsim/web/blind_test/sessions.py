@@ -1,4 +1,4 @@
-"""Whose request it is: a random cookie, the rater it belongs to, and the mark that its own forms carry."""
+"""Whose request it is, and its form: bounded, read once, checked against what the page offered."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from convsim.web.blind_test.middleware import COOKIE_AGE_S, cookie_of
+from convsim.web.blind_test.answers import CONFIDENCE, Answer, Choice, Rater, Word
+from convsim.web.blind_test.rendering import Shown
+from convsim.web.blind_test.security import COOKIE_AGE_S, cookie_of
+from convsim.web.blind_test.study import Mode, Place
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
@@ -47,3 +52,80 @@ class Visit:
 def is_secret(text: str) -> bool:
     """Tell whether a text can be a browser's secret."""
     return SECRET.fullmatch(text) is not None
+
+
+MAX_BODY_BYTES = 32_768
+MAX_WORDS = 200
+CHOICES: dict[Mode, tuple[Choice, ...]] = {"single": ("human", "simulated"), "pair": ("left", "right")}
+WORD = re.compile(r"([01])\.([0-9]{1,4})\.([0-9]{1,5})", re.ASCII)
+
+Form = Mapping[str, Sequence[str]]
+
+
+class FormError(Exception):
+    """A form that this page did not make, with the status to answer it; its message is one line for people."""
+
+    def __init__(self, status: int, reason: str):
+        self.status = status
+        super().__init__(reason)
+
+
+async def read_form(request: Request) -> Form:
+    """Read a form's fields.
+
+    Raises:
+        FormError: It is too large, or no form.
+    """
+    if (
+        request.headers.get("content-type", "").partition(";")[0].strip()
+        != "application/x-www-form-urlencoded"
+    ):
+        raise FormError(415, "That is no form of this page.")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise FormError(413, "That form is too large.")
+    try:
+        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_WORDS + 10, errors="strict")
+    except ValueError as error:
+        raise FormError(400, "That form cannot be read.") from error
+
+
+def one(form: Form, name: str) -> str:
+    """Return a field's only value; empty where it is missing or stands there twice."""
+    values = form.get(name, ())
+    return values[0] if len(values) == 1 else ""
+
+
+def read_answer(form: Form, *, rater: Rater, place: Place, mode: Mode, shown: Sequence[Shown]) -> Answer:
+    """Make an answer of a form.
+
+    Args:
+        form: The fields.
+        rater: Who answers.
+        place: The trial, as this rater saw it.
+        mode: What was asked.
+        shown: The conversations that stood there, from left to right.
+
+    Raises:
+        FormError: A choice, a confidence or a word that the page did not offer.
+    """
+    if one(form, "skip"):
+        return Answer(rater.number, place.trial, None, None, place.human_left)
+    choice = next((each for each in CHOICES[mode] if each == one(form, "choice")), None)
+    confidence = next((level for level in CONFIDENCE if str(level) == one(form, "confidence")), None)
+    if choice is None or confidence is None:
+        raise FormError(400, "Choose one of the two, and say how sure you are; or skip.")
+    words = tuple(dict.fromkeys(_word(given, shown) for given in form.get("word", ())))
+    if len(words) > MAX_WORDS:
+        raise FormError(400, f"At most {MAX_WORDS} words can be marked.")
+    return Answer(rater.number, place.trial, choice, confidence, place.human_left, words)
+
+
+def _word(given: str, shown: Sequence[Shown]) -> Word:
+    matched = WORD.fullmatch(given)
+    word = Word(*map(int, matched.groups())) if matched else None
+    if word is None or word.side >= len(shown) or shown[word.side].word(word.message, word.word) is None:
+        raise FormError(400, "A word was marked that is not there.")
+    return word

@@ -1,11 +1,12 @@
-"""What raters judge: the conversations drawn, the trials made of them, and where they came from."""
+"""What raters judge: the conversations drawn, matched and put in each rater's own order."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from typing import Literal
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
@@ -17,8 +18,85 @@ from convsim.io import Transcripts, stem_of
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Name, Record, Text
 from convsim.seeds import generator
-from convsim.web.blind_test.matching import Match, matched
 from convsim.web.blind_test.rendering import Shelf, Shown, can_be_judged, show
+
+Key = Callable[[Conversation], Hashable]
+CLOSENESS: tuple[Key, ...] = (lambda c: (c.task, c.arm), lambda c: c.task, lambda c: None)
+"""What a match has in common, the closest first."""
+
+Match = tuple[Conversation, Conversation, str]
+"""A human conversation, a simulated one, and its simulator."""
+
+
+def matched(
+    real: Sequence[Conversation],
+    simulators: Mapping[str, Sequence[Conversation]],
+    *,
+    n: int,
+    seed: int,
+) -> list[Match]:
+    """Draw up to ``n`` matches; the simulators take turns, and no conversation is drawn twice.
+
+    Fewer come back where a side has fewer, so that every simulator has as many as every other, or one more.
+    """
+    people = _shuffled(real, seed, "people")
+    unused = {name: _shuffled(each, seed, "simulator", name) for name, each in simulators.items()}
+    names = list(unused)
+    rounds = min(map(len, unused.values()))
+    drawn: list[Match] = []
+    for slot in range(min(n, len(people), rounds * len(names))):
+        name = names[slot % len(names)]
+        row, person = _closest(people, unused[name])
+        drawn.append((people.pop(person), unused[name].pop(row), name))
+    return drawn
+
+
+def _closest(people: Sequence[Conversation], simulated: Sequence[Conversation]) -> tuple[int, int]:
+    """Return the places of a simulated conversation and of the closest person to it."""
+    for key in CLOSENESS:
+        present = Counter(key(person) for person in people)
+        for row, conversation in enumerate(simulated):
+            if present[key(conversation)]:
+                wanted = key(conversation)
+                return row, next(p for p, person in enumerate(people) if key(person) == wanted)
+    raise ValueError("there is nobody left to match")
+
+
+def _shuffled(conversations: Sequence[Conversation], seed: int, *names: str) -> list[Conversation]:
+    order = generator(seed, "arena", *names).permutation(len(conversations))
+    return [conversations[int(place)] for place in order]
+
+
+class Place(NamedTuple):
+    """One step of a rater's way: a trial by its number, and whether the human stands on the left (pairs)."""
+
+    trial: int
+    human_left: bool | None
+
+
+def order_for(study: ArenaStudy, rater: str) -> list[Place]:
+    """Return the order in which a rater, by name, sees the trials; the same whenever it is asked.
+
+    All raters go through the blocks in the same sequence, so that those who leave early still judged the same
+    conversations. Within a block each has an own order, and the human stands on the left in half of the pairs.
+    """
+    blocks: defaultdict[int, list[int]] = defaultdict(list)
+    for number, trial in enumerate(study.trials):
+        blocks[trial.block].append(number)
+    places: list[Place] = []
+    for block, numbers in sorted(blocks.items()):
+        rng = generator(study.seed, "arena", "order", rater.casefold(), block)
+        shuffled = [numbers[int(place)] for place in rng.permutation(len(numbers))]
+        left: dict[int, bool | None] = dict.fromkeys(numbers)
+        if study.mode == "pair":
+            first = bool(rng.integers(2))
+            # Neighbours of one simulator get opposite sides.
+            by_simulator = sorted(shuffled, key=lambda n: study.simulator_of(study.trials[n]) or "")
+            left = {number: (place % 2 == 0) == first for place, number in enumerate(by_simulator)}
+        shuffled = [numbers[int(place)] for place in rng.permutation(len(numbers))]
+        places += [Place(number, left[number]) for number in shuffled]
+    return places
+
 
 Mode = Literal["single", "pair"]
 SCHEMA = "convsim.web.blind_test/1"

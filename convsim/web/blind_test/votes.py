@@ -1,14 +1,22 @@
-"""What the answers say, as numbers: who was right, who was taken for human, and by whom."""
+"""What the answers say, as numbers: votes, clicked words, and how far raters agree."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from convsim.seeds import child_seed
+from pydantic import JsonValue
+
+from convsim.annotation.agreement import Estimate
+from convsim.seeds import child_seed, generator
+from convsim.stats.agreement import estimate, ordinal_alpha, resampled
 from convsim.stats.sequential import Counts
 from convsim.web.blind_test.answers import Answer
 from convsim.web.blind_test.study import ArenaStudy
+
+if TYPE_CHECKING:
+    from convsim.stats.agreement import FloatArray
 
 
 class Vote(NamedTuple):
@@ -82,3 +90,91 @@ def by_group(votes: Sequence[Vote]) -> tuple[Counts, Counts]:
         for group in (0, 1)
     ]
     return counts[0], counts[1]
+
+
+MAX_TELLS = 30
+MAX_WORD_CHARACTERS = 60
+EDGES = ".,;:!?…\"'“”‘’()[]{}<>*_"
+
+
+def clicked_words(study: ArenaStudy, answers: Iterable[Answer]) -> tuple[int, dict[str, JsonValue]]:
+    """Count clicks, and list the words clicked most in simulated and in human conversations.
+
+    Returns:
+        The number of clicks, and ``{"simulated": […], "human": […]}``: entries ``{feature, n_real, n_simulated}`` in
+        which the two numbers are clicks in conversations of people and of simulators, most first.
+    """
+    clicks: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for answer in answers:
+        trial = study.trials[answer.trial]
+        shown: tuple[int | None, ...]
+        if study.mode == "single":
+            shown = (trial.human if trial.human is not None else trial.simulated,)
+        else:
+            shown = (trial.human, trial.simulated) if answer.human_left else (trial.simulated, trial.human)
+        for side, message, word in answer.words:
+            place = shown[side] if side < len(shown) else None
+            text = study.conversations[place].shown.word(message, word) if place is not None else None
+            if text:
+                plain = text.strip(EDGES).casefold()[:MAX_WORD_CHARACTERS] or text[:MAX_WORD_CHARACTERS]
+                clicks[place == trial.human][plain] += 1
+    return sum(clicks[True].values()) + sum(clicks[False].values()), {
+        "simulated": _listed(clicks[False], clicks),
+        "human": _listed(clicks[True], clicks),
+    }
+
+
+def _listed(side: Counter[str], clicks: dict[bool, Counter[str]]) -> list[JsonValue]:
+    ordered = sorted(side.items(), key=lambda entry: (-entry[1], entry[0]))
+    return [
+        {"feature": word, "n_real": clicks[True][word], "n_simulated": clicks[False][word]}
+        for word, _ in ordered[:MAX_TELLS]
+    ]
+
+
+N_RESAMPLES = 999
+UNDEFINED = "all raters say the same everywhere, or nothing was judged twice"
+
+
+def agreement(votes: Sequence[Vote], *, seed: int) -> Estimate:
+    """Do raters say the same of the same trial?
+
+    Alpha is 1 where they always do and 0 where they do as often as chance has it.
+
+    Args:
+        votes: The answers.
+        seed: Moves the resampling of trials.
+
+    Returns:
+        Alpha with a percentile interval over trials; without an estimate where nothing was judged twice.
+
+    Source:
+        Krippendorff (2011), Computing Krippendorff's alpha-reliability, section C: a trial that m raters judged adds
+        1 / (m - 1) for each ordered pair of raters. With two values the nominal and the ordinal distance are one up to
+        a constant, which cancels.
+    """
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    said: defaultdict[int, list[bool]] = defaultdict(list)
+    for vote in votes:
+        said[vote.trial].append(vote.said)
+    judged = {trial: values for trial, values in said.items() if len(values) > 1}
+    if not judged:
+        return Estimate(reason="no trial was judged by two raters")
+    counts = np.array([_coincidences(values) for values in judged.values()]).T
+    rng = generator(seed, "arena", "agreement")
+    computed = resampled(csr_matrix(counts), _alpha, N_RESAMPLES, rng)
+    return estimate(computed["alpha"], len(judged), undefined=UNDEFINED)
+
+
+def _coincidences(values: Sequence[bool]) -> list[float]:
+    """Return the coincidence matrix of one trial, row by row."""
+    counted = Counter(values)
+    return [
+        counted[a] * (counted[b] - (a == b)) / (len(values) - 1) for a in (False, True) for b in (False, True)
+    ]
+
+
+def _alpha(sums: FloatArray) -> dict[str, FloatArray]:
+    return {"alpha": ordinal_alpha(sums.reshape(-1, 2, 2))}

@@ -7,7 +7,7 @@ from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.web.blind_test import ArenaStudy, Database, Mode, prepare
 from convsim.web.blind_test.answers import Answer, Word, join, keep
-from convsim.web.blind_test.counterbalancing import order_for
+from convsim.web.blind_test.study import order_for
 
 TASKS = ("boots", "coats", "hats")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from convsim.errors import InputError
-from convsim.web.blind_test.access import Access, same_origin
+from convsim.web.blind_test.security import Access, same_origin
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost", "localhost:1", "[::1]:8765"])

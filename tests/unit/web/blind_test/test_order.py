@@ -6,7 +6,7 @@ from itertools import groupby
 import pytest
 
 from convsim.web.blind_test import ArenaStudy
-from convsim.web.blind_test.counterbalancing import order_for
+from convsim.web.blind_test.study import order_for
 from tests.unit.web.blind_test.studies import side, study, transcripts
 
 

@@ -12,9 +12,8 @@ from convsim.evaluation import Scorecard
 from convsim.schema import Finding
 from convsim.stats.resampling import Mark, crossed_interval
 from convsim.web.blind_test import ArenaStudy, Database, prepare, read_scores, results
-from convsim.web.blind_test.agreement import agreement
 from convsim.web.blind_test.answers import Word
-from convsim.web.blind_test.votes import Vote
+from convsim.web.blind_test.votes import Vote, agreement
 from tests.unit.web.blind_test.studies import database, rate, side, study, transcripts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convsim.annotation.mapping import ActMap
-from convsim.metrics.acts import ACTS, acts_of
+from convsim.metrics.labels import ACTS, acts_of
 from convsim.schema.conversation import Conversation, Label, Message
 
 

@@ -2,10 +2,10 @@
 
 from convsim.metrics.catalogue import METRICS
 from convsim.metrics.for_relations import RELATION_METRICS
+from convsim.metrics.items import MENTIONS
 from convsim.metrics.labels import act_names
 from convsim.metrics.registry import MetricLike, Metrics, find_metrics, metric
 from convsim.metrics.table import measure, measure_both
-from convsim.metrics.user_mentions import MENTIONS
 
 __all__ = [
     "MENTIONS",

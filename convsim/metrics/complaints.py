@@ -1,9 +1,17 @@
-"""What shoppers complain in: the phrases of lexicon/complaints.toml, by what went wrong."""
+"""Metrics of complaints: phrases of a lexicon in the user's messages."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
+from typing import TYPE_CHECKING
 
+from convsim.metrics.shares import left_out_if_empty
+from convsim.schema import Columns, Metric
 from convsim.text.lexicons import Phrases, read_lexicon, read_phrase_lists
+
+if TYPE_CHECKING:
+    from convsim.schema.columns import FloatArray
 
 GENERAL = "general"
 """The list of the complaints that do not say what is wrong; the others are named after faults of an agent."""
@@ -15,3 +23,25 @@ COMPLAINTS = Phrases(sorted(set(chain.from_iterable(_LISTS.values()))), ordinary
 COMPLAINTS_OF_FAULT: Mapping[str, Phrases] = {
     fault: Phrases(phrases, ordinary=_ORDINARY) for fault, phrases in _LISTS.items() if fault != GENERAL
 }
+
+
+def _measure(columns: Columns) -> FloatArray:
+    return columns.mean_over_user(left_out_if_empty(columns, map(COMPLAINTS.in_words, columns.user_words)))
+
+
+USER_COMPLAINTS = Metric(
+    name="user_complaints",
+    unit="share of messages",
+    level="turn",
+    description=(
+        "Share of the user's non-empty messages with an English phrase of complaint about the assistant, what it "
+        "shows or what it says (lexicon/complaints.toml; lexicon/ordinary_talk.txt names what sounds so and is none), "
+        "common short forms and missing apostrophes allowed. Turning down all that was shown counts, a wish for "
+        "something else or cheaper does not; a complaint in other words is missed."
+    ),
+    source=(
+        "convsim; after dissatisfied user utterances: See and Manning (2021), Understanding and predicting user "
+        "dissatisfaction in a neural generative chatbot, SIGDIAL; the phrases are ours."
+    ),
+    measure=_measure,
+)

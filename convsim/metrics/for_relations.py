@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from convsim.metrics.accepts_dealbreaker import ACCEPTS_DEALBREAKER
-from convsim.metrics.user_mentions import MENTIONS
+from convsim.metrics.items import ACCEPTS_DEALBREAKER, MENTIONS
 from convsim.schema import Metric
 
 RELATION_METRICS: Mapping[str, Metric] = {**MENTIONS, ACCEPTS_DEALBREAKER.name: ACCEPTS_DEALBREAKER}

@@ -8,7 +8,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 from convsim.metrics import METRICS, measure
-from convsim.metrics.user_mattr import moving_average_type_token_ratio
+from convsim.metrics.style import moving_average_type_token_ratio
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.text.lexicons import read_lexicon, read_phrase_lists
 

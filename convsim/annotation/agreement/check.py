@@ -10,7 +10,7 @@ from convsim.annotation.agreement.matching import Matched, Pair, match_conversat
 from convsim.annotation.agreement.ordinal import ordinal_agreement
 from convsim.annotation.agreement.sets import set_agreement
 from convsim.errors import InputError
-from convsim.metrics.acts import ACTS
+from convsim.metrics.labels import ACTS
 from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
 

@@ -9,8 +9,7 @@ from typing import Literal, NamedTuple
 
 from convsim.annotation.agreement.document import Level, Scale
 from convsim.errors import InputError
-from convsim.metrics.acts import acts_of
-from convsim.metrics.experience import number_of
+from convsim.metrics.labels import acts_of, number_of
 from convsim.schema.conversation import Conversation, Label, Labels
 
 Value = float | tuple[str, ...]

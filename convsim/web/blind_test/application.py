@@ -20,7 +20,15 @@ from convsim.web.blind_test.answers import MAX_NAME_CHARACTERS, Rater, join, kee
 from convsim.web.blind_test.database import Database
 from convsim.web.blind_test.progress import Progress
 from convsim.web.blind_test.security import Access, Guard
-from convsim.web.blind_test.sessions import Form, FormError, Visit, is_secret, one, read_answer, read_form
+from convsim.web.blind_test.sessions import (
+    Form,
+    FormError,
+    Visit,
+    is_secret,
+    one,
+    read_answer,
+    read_form,
+)
 from convsim.web.blind_test.study import ArenaStudy
 
 

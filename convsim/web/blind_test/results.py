@@ -17,7 +17,15 @@ from convsim.web.blind_test.answers import CONFIDENCE, Answer, answers
 from convsim.web.blind_test.database import Database
 from convsim.web.blind_test.discriminator import concord
 from convsim.web.blind_test.study import ArenaStudy
-from convsim.web.blind_test.votes import Taken, Vote, agreement, by_group, clicked_words, taken, votes
+from convsim.web.blind_test.votes import (
+    Taken,
+    Vote,
+    agreement,
+    by_group,
+    clicked_words,
+    taken,
+    votes,
+)
 
 CHANCE = 0.5
 MARGIN = 0.10

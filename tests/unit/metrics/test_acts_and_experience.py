@@ -3,7 +3,7 @@ from math import isnan
 import pytest
 
 from convsim.metrics import measure, measure_both
-from convsim.metrics.acts import acts_of
+from convsim.metrics.labels import acts_of
 from convsim.schema.conversation import Conversation, Label
 from tests.unit.metrics.conversations import agent, user
 

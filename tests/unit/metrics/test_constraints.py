@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from pydantic import JsonValue
 
-from convsim.metrics.constraints import holds_of, number
+from convsim.metrics.items import holds_of, number
 from convsim.schema.conversation import Item
 from convsim.schema.persona import Constraint, Scalar
 

@@ -4,7 +4,7 @@ from math import isnan, nan
 
 import pytest
 
-from convsim.metrics.user_mattr import moving_average_type_token_ratio
+from convsim.metrics.style import moving_average_type_token_ratio
 from tests.unit.metrics.conversations import agent, user, value, value_of_texts
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.metrics import MENTIONS, RELATION_METRICS
-from convsim.metrics.user_mentions import mentions
+from convsim.metrics.items import mentions
 from convsim.schema import Columns
 from convsim.schema.conversation import Message
 from tests.unit.metrics.conversations import agent, conversation, user

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convsim.metrics.acts import ACTS, MAX_ACTS, acts_of
-from convsim.metrics.labels import find_origins
+from convsim.metrics.labels import ACTS, MAX_ACTS, acts_of, find_origins
 from convsim.schema import Corpus, LabelOrigin
 from convsim.schema.conversation import Conversation
 from convsim.stats.resampling import Design

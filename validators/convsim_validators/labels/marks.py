@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from convsim.metrics.acts import ACTS, acts_of
-from convsim.metrics.experience import number_of
+from convsim.metrics.labels import ACTS, acts_of, number_of
 from convsim.schema import LabelOrigin
 from convsim.schema.conversation import Conversation, Labels
 from convsim.stats.ecdf import FloatArray

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.metrics.acts import ACTS, acts_by_message
+from convsim.metrics.labels import ACTS, acts_by_message
 from convsim.schema import Corpus, Finding, LabelOrigin, NoiseFloor
 from convsim.schema.conversation import Conversation
 from convsim.seeds import generator

@@ -1,4 +1,4 @@
-"""Metric: how often the user asks for the same again, in the same words or others around them."""
+"""Metrics of repetition: what the user says again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,35 @@ from convsim.text.lexicons import read_lexicon
 
 if TYPE_CHECKING:
     from convsim.schema.columns import FloatArray
+
+
+def _repeats(texts: Sequence[str]) -> Iterator[float]:
+    """Yield, for each message of one conversation, whether it repeats; NaN where it is empty or the first."""
+    said: set[str] = set()
+    for text in texts:
+        folded = " ".join(text.casefold().split())
+        yield float(folded in said) if folded and said else nan
+        if folded:
+            said.add(folded)
+
+
+def _measure_user_repeats(columns: Columns) -> FloatArray:
+    conversations = columns.by_conversation(columns.user_texts)
+    return columns.mean_over_user(chain.from_iterable(map(_repeats, conversations)))
+
+
+USER_REPEATS = Metric(
+    name="user_repeats",
+    unit="share of messages",
+    level="turn",
+    description=(
+        "Share of the user's non-empty messages after the first, which has nothing to repeat, that are an "
+        "earlier one of the conversation again but for case and white space; undefined with fewer than two."
+    ),
+    source="convsim: verbatim repetition, a common fault of language models in long conversations.",
+    measure=_measure_user_repeats,
+)
+
 
 STOP_WORDS = read_lexicon("stop_words")
 
@@ -27,7 +56,7 @@ def _restatements(messages: Sequence[Sequence[str]], empty: Sequence[bool]) -> I
         said |= content
 
 
-def _measure(columns: Columns) -> FloatArray:
+def _measure_user_restates(columns: Columns) -> FloatArray:
     messages = columns.by_conversation(columns.user_words)
     empty = columns.by_conversation(columns.user_is_empty)
     return columns.mean_over_user(chain.from_iterable(map(_restatements, messages, empty)))
@@ -45,5 +74,5 @@ USER_RESTATES = Metric(
         "in a second 'yes'."
     ),
     source="convsim: shoppers who are not understood state their need again, seldom in the very same words.",
-    measure=_measure,
+    measure=_measure_user_restates,
 )

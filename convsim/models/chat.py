@@ -1,4 +1,4 @@
-"""Turns a chat or a text into the tokens that a model in this process reads."""
+"""A chat as tokens for a model in this process, and what of its raw text is the answer."""
 
 from __future__ import annotations
 
@@ -109,3 +109,20 @@ def option_tokens(checkpoint: Checkpoint, option: str) -> list[int]:
     stated = checkpoint.tokenizer.eos_token_id
     end = checkpoint.ends[0] if stated is None else stated
     return [*text_tokens(checkpoint, lead + option, is_start=False), end]
+
+
+OPENING, CLOSING = "<think>", "</think>"
+
+
+def without_thinking(text: str) -> str:
+    """Drop all up to the last closing tag, and all from an opening tag that is never closed.
+
+    A chat template may have opened the thinking already, so a closing tag counts without an opening one.
+    """
+    return text.rpartition(CLOSING)[2].partition(OPENING)[0]
+
+
+def cut_at(text: str, stop: Sequence[str]) -> tuple[str, bool]:
+    """Return ``text`` up to the first of the stop strings, and whether one was there."""
+    found = [position for position in (text.find(mark) for mark in stop if mark) if position >= 0]
+    return (text[: min(found)], True) if found else (text, False)

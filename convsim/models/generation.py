@@ -1,17 +1,90 @@
-"""Writes one batch of answers with a model in this process: its own seed and temperature for each row."""
+"""Writes batches of answers with a model in this process, and weighs stated ones by likelihood."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from convsim.models.answer import cut_at
-from convsim.models.batcher import Ticket
+from convsim.models.chat import cut_at
 from convsim.models.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     import torch
+
+GATHER_S = 0.01
+"""How long a batch waits for company: conversations that were answered together ask again together."""
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@dataclass(eq=False)
+class Ticket(Generic[Job, Result]):
+    """One waiting request; ``is_abandoned`` once nobody awaits its result any more."""
+
+    job: Job
+    result: Future[Result] = field(default_factory=Future)
+    is_abandoned: bool = False
+
+
+class Batcher(Generic[Job, Result]):
+    """Runs the jobs that wait together on ``worker``, the oldest first, ``max_batch`` at most.
+
+    It belongs to no event loop: any number of them may submit. ``run`` returns one result a ticket; what it
+    raises is the result of every ticket of the batch.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[Ticket[Job, Result]]], Sequence[Result]],
+        *,
+        max_batch: int,
+        worker: Executor,
+    ):
+        self._run, self._max_batch, self._worker = run, max_batch, worker
+        self._waiting: list[Ticket[Job, Result]] = []
+        self._lock = threading.Lock()
+
+    async def submit(self, job: Job) -> Result:
+        """Wait for the result of ``job``; cancelling takes it out of the queue, or abandons it as it runs."""
+        ticket: Ticket[Job, Result] = Ticket(job)
+        with self._lock:
+            self._waiting.append(ticket)
+        # One drain a ticket: however they are batched, the last drain finds nothing left to do.
+        self._worker.submit(self._drain)
+        try:
+            return await asyncio.wrap_future(ticket.result)
+        except asyncio.CancelledError:
+            ticket.is_abandoned = True
+            raise
+
+    def _drain(self) -> None:
+        if not self._waiting:
+            return
+        time.sleep(GATHER_S)
+        batch = [ticket for ticket in self._take() if ticket.result.set_running_or_notify_cancel()]
+        if not batch:
+            return
+        try:
+            results = self._run(batch)
+        except Exception as error:
+            for ticket in batch:
+                ticket.result.set_exception(error)
+        else:
+            for ticket, result in zip(batch, results, strict=True):
+                ticket.result.set_result(result)
+
+    def _take(self) -> list[Ticket[Job, Result]]:
+        with self._lock:
+            batch = self._waiting[: self._max_batch]
+            del self._waiting[: self._max_batch]
+        return batch
 
 
 @dataclass(frozen=True)
@@ -125,3 +198,60 @@ def _stops(
         return torch.tensor(done, device=input_ids.device)
 
     return are_done
+
+
+@dataclass(frozen=True)
+class Options:
+    """A prompt, and the answers to weigh, as tokens; each answer ends with the token that ends an answer."""
+
+    tokens: Sequence[int]
+    answers: Sequence[Sequence[int]]
+
+
+def weigh(checkpoint: Checkpoint, batch: Sequence[Options]) -> list[list[float]]:
+    """Return the log-likelihood of each answer, summed over its tokens, for each prompt of the batch.
+
+    With its end included, an answer's likelihood is the probability that the model says just that. It is not
+    divided by the length: such a mean is no probability, and favors answers whose later tokens follow from
+    the earlier ones. Answers of very unlike lengths are therefore not comparable; word options alike.
+
+    The prompt is read once: its keys and values are copied for each answer.
+    """
+    import torch
+
+    model, pad = checkpoint.model, checkpoint.model.generation_config.pad_token_id
+    tokens, mask = (part.to(model.device) for part in padded([one.tokens for one in batch], pad))
+    owner = torch.tensor([row for row, one in enumerate(batch) for _ in one.answers], device=model.device)
+    answers = [list(answer) for one in batch for answer in one.answers]
+    longest = max(len(answer) for answer in answers)
+    after = torch.tensor(
+        [answer + [pad] * (longest - len(answer)) for answer in answers], device=model.device
+    )
+    length = torch.tensor([[len(answer)] for answer in answers], device=model.device)
+    with torch.inference_mode():
+        read = model(
+            input_ids=tokens,
+            attention_mask=mask,
+            position_ids=_positions(mask),
+            use_cache=True,
+            **({"logits_to_keep": 1} if "logits_to_keep" in signature(model.forward).parameters else {}),
+        )
+        read.past_key_values.batch_select_indices(owner)
+        is_said = torch.arange(longest, device=model.device) < length
+        whole = torch.cat([mask[owner], is_said.long()], dim=1)
+        said = model(
+            input_ids=after,
+            attention_mask=whole,
+            position_ids=_positions(whole)[:, -longest:],
+            past_key_values=read.past_key_values,
+            use_cache=True,
+        )
+        logits = torch.cat([read.logits[owner, -1:], said.logits[:, :-1]], dim=1).float()
+        each = logits.log_softmax(-1).gather(-1, after.unsqueeze(-1)).squeeze(-1)
+        sums = (each * is_said).sum(1).tolist()
+    found = iter(sums)
+    return [[next(found) for _ in one.answers] for one in batch]
+
+
+def _positions(mask: torch.Tensor) -> torch.Tensor:
+    return (mask.cumsum(-1) - 1).clamp(min=0)

@@ -17,10 +17,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from convsim._settings import check_settings
 from convsim._text import one_line
 from convsim.errors import ModelError
-from convsim.models.answer import without_thinking
-from convsim.models.batcher import Batcher, Ticket
 from convsim.models.chat import (
     PLAIN_STOPS,
     answer_tokens,
@@ -28,13 +27,11 @@ from convsim.models.chat import (
     has_template,
     option_tokens,
     text_tokens,
+    without_thinking,
 )
 from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkpoint
-from convsim.models.choices import check_options
-from convsim.models.generation import Prompt, Written, write
-from convsim.models.likelihood import Options, weigh
-from convsim.models.settings import check_settings
-from convsim.models.structured import complete_as
+from convsim.models.generation import Batcher, Options, Prompt, Ticket, Written, weigh, write
+from convsim.models.structured import check_options, complete_as
 from convsim.schema.protocols import ChatMessage, Choice, Completion
 from convsim.seeds import child_seed
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from convsim._text import one_line
 from convsim.errors import InputError, ModelError
-from convsim.models.asked import Asked
+from convsim.models.scripted import Asked
 from convsim.schema.protocols import ChatMessage, ChatModel, Choice, Completion
 from convsim.schema.record import Count, Name, Record
 

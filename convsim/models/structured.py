@@ -1,18 +1,119 @@
-"""Checks an answer against a schema on this side, and asks once more for one that does not fit."""
+"""Answers as JSON of a schema: worded in the request, checked on this side, asked for once more."""
 
 from __future__ import annotations
 
+import json
+import tomllib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from importlib import resources
+from string import Template
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model
 
-from convsim._text import one_line
+from convsim._text import MAX_LENGTH, one_line
 from convsim.errors import ModelError
-from convsim.models.choices import Chosen, as_json
-from convsim.models.wording import repair_prompt, schema_prompt
 from convsim.schema.protocols import ChatMessage, Completion
 from convsim.seeds import child_seed
+
+
+class _Example(BaseModel):
+    question: str
+    options: tuple[str, ...]
+    answer: str
+
+
+class _Examples(BaseModel):
+    example: tuple[_Example, ...]
+
+
+def schema_prompt(messages: Sequence[ChatMessage], schema: type[BaseModel]) -> list[ChatMessage]:
+    """Ask, after ``messages``, for JSON of ``schema``."""
+    return with_request(messages, _filled("schema", schema=json.dumps(schema.model_json_schema())))
+
+
+def choice_prompt(messages: Sequence[ChatMessage], options: Sequence[str]) -> list[ChatMessage]:
+    """Ask, after ``messages``, for one of ``options``; worked examples come first, after what the system says."""
+    system = [message for message in messages if message.role == "system"]
+    chat = [message for message in messages if message.role != "system"]
+    return [*system, *_examples(), *with_request(chat, _choice_request(options))]
+
+
+def repair_prompt(prompt: Sequence[ChatMessage], answer: str, problem: str) -> list[ChatMessage]:
+    """Tell the model, after ``prompt`` and its ``answer``, what the problem is."""
+    shown = ChatMessage(role="assistant", content=answer[: 10 * MAX_LENGTH])
+    return [*prompt, shown, ChatMessage(role="user", content=_filled("repair", problem=problem))]
+
+
+def with_request(messages: Sequence[ChatMessage], request: str) -> list[ChatMessage]:
+    """Add ``request`` to a last message of the user, or else after the messages."""
+    if not messages or messages[-1].role != "user":
+        return [*messages, ChatMessage(role="user", content=request)]
+    *before, last = messages
+    return [*before, ChatMessage(role="user", content=f"{last.content}\n\n{request}")]
+
+
+def _choice_request(options: Sequence[str]) -> str:
+    return _filled("choice", lines="\n".join(as_json(option) for option in options))
+
+
+def _examples() -> list[ChatMessage]:
+    worked = _Examples.model_validate(tomllib.loads(_file("choice_examples.toml"))).example
+    return [
+        message
+        for one in worked
+        for message in (
+            ChatMessage(role="user", content=f"{one.question}\n\n{_choice_request(one.options)}"),
+            ChatMessage(role="assistant", content=as_json(one.answer)),
+        )
+    ]
+
+
+def _filled(name: str, **values: str) -> str:
+    return Template(_file(f"{name}.txt").strip()).substitute(values)
+
+
+def _file(name: str) -> str:
+    return resources.files("convsim.models").joinpath("prompts", name).read_text("utf-8")
+
+
+class Chosen(BaseModel):
+    """One of the stated options, word for word."""
+
+    choice: str
+
+
+def check_options(options: Sequence[str]) -> None:
+    """Check what is to be chosen among.
+
+    Raises:
+        ValueError: No options, or two that are the same.
+    """
+    if not options or len(set(options)) < len(options):
+        raise ValueError(f"the options must be at least one and distinct, but are {list(options)}")
+
+
+def choice_of(options: Sequence[str]) -> type[Chosen]:
+    """Return the schema whose one field is one of ``options``."""
+    named = Field(json_schema_extra={"enum": list(options)})
+    return create_model(
+        "Choice", __base__=Chosen, choice=(Annotated[str, AfterValidator(_one_of(options)), named], ...)
+    )
+
+
+def as_json(option: str) -> str:
+    """Return the JSON that chooses ``option``."""
+    return json.dumps({"choice": option}, ensure_ascii=False)
+
+
+def _one_of(options: Sequence[str]) -> Callable[[str], str]:
+    def check(choice: str) -> str:
+        if choice not in options:
+            raise ValueError(f"the choice must be one of {list(options)}")
+        return choice
+
+    return check
+
 
 Schema = TypeVar("Schema", bound=BaseModel)
 

@@ -29,7 +29,7 @@ from tests.unit.models.loopback import (
 
 @pytest.fixture(autouse=True)
 def quick_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convsim.models.retrying.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.01)
 
 
 async def test_what_was_asked_is_sent_and_what_was_answered_is_returned(

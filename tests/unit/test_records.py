@@ -14,7 +14,7 @@ from convsim.annotation.agreement import Reliability
 from convsim.errors import InputError, StudyError
 from convsim.evaluation import Scorecard
 from convsim.evaluation.scorecard import MadeBy, SideSummary
-from convsim.models.asked import Asked
+from convsim.models.scripted import Asked
 from convsim.report.document import read_scorecard
 from convsim.schema import AgentReply, Annotation, Finding, Standing, UserMove
 from convsim.schema.catalogue import Catalogue

@@ -10,12 +10,10 @@ from pydantic import BaseModel
 from convsim._text import one_line
 from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
-from convsim.models.answer import cut_at, without_thinking
-from convsim.models.choices import choice_of
+from convsim.models.chat import cut_at, without_thinking
 from convsim.models.prices import price_of
-from convsim.models.retrying import PassingError, asked_wait, back_off, with_retries
-from convsim.models.structured import accepted
-from convsim.models.wording import with_request
+from convsim.models.structured import accepted, choice_of, with_request
+from convsim.models.transport import PassingError, asked_wait, back_off, with_retries
 from convsim.schema.protocols import ChatMessage
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from convsim.models.batcher import Batcher, Ticket
+from convsim.models.generation import Batcher, Ticket
 
 Work = Batcher[int, int]
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from convsim.models import Scripted
-from convsim.models.asked import Asked
-from convsim.models.scripted import Line
+from convsim.models.scripted import Asked, Line
 from convsim.schema.conversation import Conversation, Ending, Item, Label, Message
 from convsim.schema.persona import Persona
 from convsim.simulation.personas import draw_personas

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from convsim.errors import InputError, ModelError
-from convsim.models.asked import Asked
+from convsim.models.scripted import Asked
 from convsim.schema.conversation import Conversation, Ending, LearnedFrom
 from convsim.shoppers import ICL, Replay, Resample
 from convsim.simulation import Assembly

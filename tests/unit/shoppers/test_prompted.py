@@ -4,8 +4,7 @@ import pytest
 
 from convsim.errors import EmptyAnswerError, InputError, ModelError
 from convsim.models import Scripted
-from convsim.models.asked import Asked
-from convsim.models.scripted import Line
+from convsim.models.scripted import Asked, Line
 from convsim.schema import Completion, NoMoveError
 from convsim.shoppers import Prompted
 from convsim.shoppers.prompted import Style

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from convsim._settings import check_margin, check_resamples
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding, Metric
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
 from convsim.stats.multiplicity import benjamini_hochberg
-from convsim.stats.settings import check_margin, check_resamples
 from convsim.stats.units import refused_labels
 from convsim_validators.counterfactual import first_message, survival
 from convsim_validators.counterfactual.arms import Arms

@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 from pydantic import JsonValue
 
+from convsim._settings import check_margin, check_resamples
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim.stats.decision import Judgement
 from convsim.stats.multiplicity import benjamini_hochberg
-from convsim.stats.settings import check_margin, check_resamples
 from convsim.stats.severity_levels import Ladder, describe_recorded, rows_on
 from convsim_validators.dose_response.any_reaction import AnyReaction, any_reaction
 from convsim_validators.dose_response.onset import Onset, differences, onset

@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 from pydantic import JsonValue
 
+from convsim._settings import check_margin, check_resamples
 from convsim.schema import Corpus, Finding, Standing
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
 from convsim.stats.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
 from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
 from convsim.stats.resampling import permute
-from convsim.stats.settings import check_margin, check_resamples
 from convsim_validators.humanlikeness.conversation_scores import kept_scores
 from convsim_validators.humanlikeness.features import (
     NO_FEATURES,

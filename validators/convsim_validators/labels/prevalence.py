@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import JsonValue
 
+from convsim._settings import check_margin, check_resamples
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
 from convsim.stats.resampling import Design, Weights, bootstrap, permute
-from convsim.stats.settings import check_margin, check_resamples
 from convsim_validators.labels.annotator_error import Tallies, draw_calibrated
 from convsim_validators.labels.correctable import Correctable, find_correctable
 from convsim_validators.labels.correction import Correction, Resampled

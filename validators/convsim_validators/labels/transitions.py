@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import JsonValue
 
+from convsim._settings import check_margin, check_resamples
 from convsim.metrics.labels import ACTS, acts_by_message
 from convsim.schema import Corpus, Finding, LabelOrigin, NoiseFloor
 from convsim.schema.conversation import Conversation
@@ -26,7 +27,6 @@ from convsim.stats.resampling import (
     bootstrap_at_size,
     permute,
 )
-from convsim.stats.settings import check_margin, check_resamples
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from convsim._settings import check_resamples
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding
 from convsim.stats.multiplicity import benjamini_hochberg
-from convsim.stats.settings import check_resamples
 from convsim_validators.relations.relation import Relation
 from convsim_validators.relations.relation_cases import Case, cases_of
 from convsim_validators.relations.relation_file import built_in_relations, check_names, read_relations

@@ -1,24 +1,127 @@
-"""Posts JSON to an OpenAI-compatible server, and turns whatever goes wrong into one line."""
+"""Posts JSON to an OpenAI-compatible server: bounded, tried again where that may help, failures in one line."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 import os
-from collections.abc import AsyncGenerator, Mapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from email.utils import mktime_tz, parsedate_tz
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+import httpx2
 from pydantic import JsonValue
 from pydantic_core import to_json
 
 from convsim._text import one_line
 from convsim.errors import InputError, ModelError
-from convsim.models.retrying import PassingError, asked_wait, with_retries
+from convsim.seeds import child_seed
 
 if TYPE_CHECKING:
     from openai import APIConnectionError, APIStatusError, AsyncOpenAI
+
+MAX_BODY_BYTES = 2_000_000
+"""The longest body that is read: far above any chat completion, far below what would hurt."""
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream):
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                raise ModelError(f"the body is longer than {MAX_BODY_BYTES:,} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def bound_body(response: httpx2.Response) -> None:
+    """Bound the body of ``response``, before any of it is read.
+
+    Raises:
+        ModelError: The body is compressed, though that was not asked for; it might unfold to any size.
+    """
+    encoding = response.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise ModelError(f"the body is compressed ({encoding[:20]!r}), though none was asked for")
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Bounded(response.stream)
+
+
+FIRST_WAIT_S = 0.5
+LONGEST_BACK_OFF_S = 8.0
+LONGEST_ASKED_WAIT_S = 120.0
+
+Result = TypeVar("Result")
+
+
+class PassingError(ModelError):
+    """A failure that may pass, and how many seconds the server asks to wait, if it does."""
+
+    def __init__(self, reason: str, *, wait_s: float | None = None):
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+async def with_retries(call: Callable[[], Awaitable[Result]], *, max_retries: int, seed: int) -> Result:
+    """Await ``call`` up to ``max_retries`` + 1 times; the jitter of the waits is drawn from ``seed``.
+
+    Raises:
+        ModelError: The last failure, with the number of tries; or the server asks for too long a wait.
+    """
+    for tries in range(1, max_retries + 2):
+        try:
+            return await call()
+        except PassingError as error:
+            if tries > max_retries:
+                raise ModelError(f"{error} (tried {_times(tries)})") from error
+            if error.wait_s is not None and error.wait_s > LONGEST_ASKED_WAIT_S:
+                raise ModelError(
+                    f"{error}; it asks to wait {error.wait_s:.0f} s, longer than {LONGEST_ASKED_WAIT_S:.0f} s"
+                ) from error
+            wait_s = back_off(tries, seed=seed) if error.wait_s is None else error.wait_s
+        await asyncio.sleep(wait_s)
+    raise AssertionError("the loop returns or raises")
+
+
+def back_off(tries: int, *, seed: int) -> float:
+    """Return the seconds to wait after ``tries`` failures: doubling, with jitter down to one half."""
+    longest = min(FIRST_WAIT_S * 2.0 ** min(tries - 1, 30), LONGEST_BACK_OFF_S)
+    jitter = child_seed(seed, "back-off", tries) / 2**63
+    return longest * (0.5 + jitter / 2)
+
+
+def asked_wait(headers: Mapping[str, str]) -> float | None:
+    """Read the seconds to wait from ``retry-after-ms`` or ``retry-after``, a number or a date; None without.
+
+    Source: RFC 9110, section 10.2.3; the milliseconds are OpenAI's own.
+    """
+    for name, divisor in (("retry-after-ms", 1000), ("retry-after", 1)):
+        try:
+            seconds = float(headers.get(name, "nan")) / divisor
+        except ValueError:
+            date = parsedate_tz(headers[name])
+            try:
+                seconds = mktime_tz(date) - time.time() if date else math.nan
+            except (ValueError, OverflowError):
+                seconds = math.nan
+        if not math.isnan(seconds):
+            return max(0.0, seconds)
+    return None
+
+
+def _times(tries: int) -> str:
+    return "once" if tries == 1 else f"{tries} times"
+
 
 OPENAI_HOST, OPENAI_KEY_ENV = "api.openai.com", "OPENAI_API_KEY"
 MAY_PASS = frozenset({408, 409, 425, 429})
@@ -97,8 +200,6 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         if loop not in self._open:
             import openai
-
-            from convsim.models.bounded_body import bound_body
 
             http = openai.DefaultAioHttpClient(
                 event_hooks={"response": [bound_body]},

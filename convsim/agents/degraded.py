@@ -8,23 +8,22 @@ from functools import cached_property
 from typing import TypeVar
 
 from convsim._text import one_line
-from convsim.agents.faults.draws import Draws
-from convsim.agents.faults.heard import Heard
-from convsim.agents.faults.hooks import (
+from convsim.agents.faults.core import (
     NOT_DRAWN,
     REPLY,
     Answering,
     AnyFault,
     Done,
     Draft,
+    Draws,
+    Heard,
     Hearing,
     NotDone,
     Scene,
     Silencing,
+    Stock,
 )
-from convsim.agents.faults.registry import FaultLike, find_fault, lifted
-from convsim.agents.faults.spec import check_severity, severities_of
-from convsim.agents.faults.stock import Stock
+from convsim.agents.faults.registry import FaultLike, check_severity, find_fault, lifted, severities_of
 from convsim.lifting import AgentLike, lift_agent
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Fault

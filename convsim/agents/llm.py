@@ -8,20 +8,72 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from convsim._async import in_time
 from convsim._settings import check_timeout, check_whole
-from convsim.agents.chat import ask_model
+from convsim._text import one_line
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.seen import as_chat
+from convsim.errors import AgentError, ModelError
 from convsim.lifting import seen_by_agent, to_reply
 from convsim.schema.catalogue import Catalogue, CatalogueItem
-from convsim.schema.conversation import Conversation
+from convsim.schema.conversation import Conversation, Usage
 from convsim.schema.protocols import AgentReply, ChatMessage, ChatModel
+from convsim.seeds import child_seed
 from convsim.text.folding import words_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+
+class Said(NamedTuple):
+    """What the model said, and what it cost."""
+
+    text: str
+    usage: Usage
+
+
+class Asking(Protocol):
+    """The settings of an agent that asks a model."""
+
+    name: str
+    model: ChatModel
+    max_tokens: int
+    temperature: float
+    timeout_s: float
+
+
+async def ask_model(agent: Asking, messages: Sequence[ChatMessage], *, seed: int) -> Said:
+    """Return the model's next message.
+
+    Raises:
+        AgentError: The model failed, was late, said nothing, or its filter held the answer back.
+    """
+    async with in_time(agent.name, agent.timeout_s, AgentError):
+        try:
+            completion = await agent.model.complete(
+                messages,
+                max_tokens=agent.max_tokens,
+                temperature=agent.temperature,
+                seed=child_seed(seed, "agent"),
+            )
+        except ModelError as error:
+            raise AgentError(
+                f"{agent.name}: the model {agent.model.name} failed: {one_line(error)}"
+            ) from error
+    if completion.finish_reason == "content_filter":
+        raise AgentError(f"{agent.name}: the model {agent.model.name} held its answer back (content_filter)")
+    if not completion.text.strip():
+        raise AgentError(f"{agent.name}: the model {agent.model.name} said nothing")
+    usage = Usage(
+        input_tokens=completion.input_tokens,
+        output_tokens=completion.output_tokens,
+        seconds=completion.seconds,
+        cost_usd=completion.cost_usd,
+    )
+    return Said(completion.text.strip(), usage)
+
 
 PROMPT = Path(__file__).with_name("prompts") / "recommend.txt.j2"
 MARK = re.compile(r"\s*\[#?(\d{1,3})\]")

@@ -15,7 +15,13 @@ from convsim._text import one_line
 from convsim.errors import EmptyAnswerError, ModelError
 from convsim.models.chat import cut_at, without_thinking
 from convsim.models.prices import price_of
-from convsim.models.structured import ask_for, check_options, choice_of, choice_prompt, complete_as
+from convsim.models.structured import (
+    ask_for,
+    check_options,
+    choice_of,
+    choice_prompt,
+    complete_as,
+)
 from convsim.models.transport import OPENAI_HOST, BadRequestError, Endpoint
 from convsim.schema.protocols import ChatMessage, Choice, Completion
 

@@ -1,18 +1,22 @@
-"""Faults of somebody's own: a function of a reply, found by name as the built-in ones are."""
+"""All faults by name, presets of them, and what is asked for when an agent is to be degraded."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
-from typing import overload
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, overload
+
+from pydantic import Field, TypeAdapter
 
 from convsim._text import one_line
-from convsim.agents.faults.catalogue import FAULTS
-from convsim.agents.faults.hooks import (
+from convsim.agents.faults.core import (
     REPLY,
     Answering,
     AnyFault,
@@ -23,11 +27,48 @@ from convsim.agents.faults.hooks import (
     Scene,
     Silencing,
 )
-from convsim.agents.faults.presets import PRESETS
-from convsim.errors import AgentError, PluginError
+from convsim.agents.faults.items import EMPTY_CAROUSEL, IRRELEVANT_ITEMS, REPEATED_ITEMS
+from convsim.agents.faults.query import IGNORED_CONSTRAINT, PARTIAL_QUERY, STALE_CONTEXT, WRONG_CATEGORY
+from convsim.agents.faults.text import (
+    CONFUSING_TEXT,
+    CONTRADICTION,
+    OFF_TOPIC_TEXT,
+    OVERLONG_TEXT,
+    RUDE_TEXT,
+    UNAVAILABLE,
+)
+from convsim.errors import AgentError, InputError, PluginError
 from convsim.plugins import installed, load
 from convsim.schema.protocols import AgentReply
 from convsim.seeds import generator
+
+_ALL: tuple[AnyFault, ...] = (
+    PARTIAL_QUERY,
+    WRONG_CATEGORY,
+    IGNORED_CONSTRAINT,
+    STALE_CONTEXT,
+    REPEATED_ITEMS,
+    IRRELEVANT_ITEMS,
+    EMPTY_CAROUSEL,
+    OFF_TOPIC_TEXT,
+    CONFUSING_TEXT,
+    RUDE_TEXT,
+    OVERLONG_TEXT,
+    CONTRADICTION,
+    UNAVAILABLE,
+)
+
+FAULTS: Mapping[str, AnyFault] = MappingProxyType({fault.name: fault for fault in _ALL})
+"""Each fault by the name that a study calls it by."""
+
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+PRESETS: Mapping[str, Mapping[str, float]] = TypeAdapter(dict[str, dict[str, Share]]).validate_python(
+    tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
+)
+"""For each preset its faults, with the share of the severity asked for that each has."""
+
 
 OFFERED = ("reply", "conversation", "severity", "rng")
 """What a fault's function may ask for, by name or in this order."""
@@ -189,3 +230,36 @@ def _changes(before: AgentReply, after: AgentReply) -> str:
     said = ["the words"] if after.content != before.content else []
     said += ["the items"] if after.items != before.items else []
     return f"changed {' and '.join(said) or 'the reply'}"
+
+
+def severities_of(spec: str, severity: float) -> dict[str, float]:
+    """Return the severity of each fault that ``spec`` names, in its order.
+
+    ``spec`` is a fault, ``module:thing``, a preset, or several joined by "+", all at ``severity``, from 0 to 1; a
+    preset's shares are multiplied by it. A fault that is named twice has the greater severity.
+
+    Raises:
+        PluginError: There is no such fault or preset.
+        InputError: The severity is no number from 0 to 1.
+    """
+    check_severity(spec, severity)
+    found: dict[str, float] = {}
+    for name in (part.strip() for part in spec.split("+")):
+        for fault, share in _shares(name).items():
+            found[fault] = max(found.get(fault, 0.0), share * severity)
+    return found
+
+
+def check_severity(name: str, severity: object) -> None:
+    """Check that a severity is a number from 0 to 1; raises InputError."""
+    if isinstance(severity, bool) or not isinstance(severity, int | float) or not 0 <= severity <= 1:
+        raise InputError(
+            f"{one_line(name)}: a severity must be a number from 0 to 1, but is {one_line(repr(severity))}"
+        )
+
+
+def _shares(name: str) -> dict[str, float]:
+    if name in PRESETS and name not in installed("faults"):
+        return dict(PRESETS[name])
+    find_fault(name)
+    return {name: 1.0}

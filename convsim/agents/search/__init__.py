@@ -1,8 +1,7 @@
 """Searches a catalogue for what was said in a conversation."""
 
-from convsim.agents.search.listening import listen
-from convsim.agents.search.ranking import Found, find
-from convsim.agents.search.shelf import Shelf
-from convsim.agents.search.wishes import Wishes
+from convsim.agents.search.index import Found, Shelf, find
+from convsim.agents.search.preferences import Wishes
+from convsim.agents.search.state_tracker import listen
 
 __all__ = ["Found", "Shelf", "Wishes", "find", "listen"]

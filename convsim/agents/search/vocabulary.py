@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convsim.agents.search.wishes import Facet, Phrase
+from convsim.agents.search.preferences import Facet, Phrase
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.text.constraints import one_spelling
 from convsim.text.english import english

@@ -9,7 +9,7 @@ import pytest
 
 from convsim.agents import Degraded, degrade
 from convsim.agents.faults import FAULTS, PRESETS
-from convsim.agents.faults.spec import severities_of
+from convsim.agents.faults.registry import severities_of
 from convsim.errors import AgentError, InputError
 from convsim.schema import Agent, AgentReply
 from convsim.schema.conversation import Conversation, Fault, Item, Label, Usage

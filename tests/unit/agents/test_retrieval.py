@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convsim.agents import Retrieval
-from convsim.agents.wording import replies
+from convsim.agents.retrieval import replies
 from convsim.errors import InputError
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Message

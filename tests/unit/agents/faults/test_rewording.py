@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convsim.agents.faults.rewording import with_items
+from convsim.agents.faults.core import with_items
 from convsim.schema import AgentReply
 from convsim.schema.conversation import Item
 

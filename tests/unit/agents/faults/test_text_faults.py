@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convsim.agents.faults.sayings import FOLDER, phrases_of
+from convsim.agents.faults.text import FOLDER, phrases_of
 from convsim.schema.conversation import Item
 from tests.unit.agents.faults.degrading import Listener, ask, record
 from tests.unit.agents.shops import talk

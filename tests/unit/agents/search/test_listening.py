@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convsim.agents.search import Shelf, Wishes, listen
-from convsim.agents.search.wishes import Facet
+from convsim.agents.search.preferences import Facet
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Message
 from convsim.text.constraints import Budget

@@ -1,4 +1,4 @@
-"""What faulty agents say: the phrases of ``phrases/``, one file a fault, drawn by a reply's seed."""
+"""Faults of what the agent says: phrases of ``phrases/``, one file a fault, drawn by a reply's seed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from convsim._text import one_line
-from convsim.agents.faults.draws import Draws
-from convsim.agents.faults.hooks import REPLY, Answering, Done, Draft, Scene
-from convsim.agents.faults.rewording import short_title
+from convsim.agents.faults.core import REPLY, Answering, Done, Draft, Draws, Scene, Silencing, short_title
 from convsim.schema.protocols import AgentReply
 
 FOLDER = Path(__file__).with_name("phrases")
@@ -76,3 +74,26 @@ def _speaking(
 
 def _title(reply: AgentReply, slot: int) -> str:
     return one_line(short_title(reply.items[slot]))[:MAX_TITLE] if slot < len(reply.items) else ""
+
+
+CONFUSING_TEXT = speaking("confusing_text", "instead")
+
+
+CONTRADICTION = speaking("contradiction", "after")
+
+
+OFF_TOPIC_TEXT = speaking("off_topic_text", "instead")
+
+
+OVERLONG_TEXT = speaking("overlong_text", "before")
+
+
+RUDE_TEXT = speaking("rude_text", "before")
+
+
+def _answer(scene: Scene) -> Done[AgentReply]:
+    [apology] = drawn_phrases("unavailable", AgentReply(content=""), scene.draws)
+    return Done(AgentReply(content=apology), "the agent was not asked")
+
+
+UNAVAILABLE = Silencing("unavailable", REPLY, _answer)

@@ -23,7 +23,13 @@ from convsim.agents.faults.core import (
     Silencing,
     Stock,
 )
-from convsim.agents.faults.registry import FaultLike, check_severity, find_fault, lifted, severities_of
+from convsim.agents.faults.registry import (
+    FaultLike,
+    check_severity,
+    find_fault,
+    lifted,
+    severities_of,
+)
 from convsim.lifting import AgentLike, lift_agent
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Fault

@@ -1,4 +1,4 @@
-"""Where real shoppers stood when they made each move, and which of these places is most like the present one."""
+"""Where real shoppers stood when they made each move, and how their ends become moves."""
 
 from __future__ import annotations
 
@@ -8,13 +8,44 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from convsim.errors import InputError
-from convsim.schema.conversation import Conversation, LearnedFrom, Message
+from convsim.schema import UserMove
+from convsim.schema.conversation import Conversation, Item, LearnedFrom, Message
 from convsim.schema.persona import Persona
-from convsim.shoppers.ending import CUT_SHORT
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+CUT_SHORT = ("turn_limit", "agent_ended", "agent_failed", "shopper_failed")
+"""Endings that are no move of the user's."""
+
+
+def last_items(conversation: Conversation) -> tuple[Item, ...]:
+    """Return the items that the agent showed last."""
+    return next((m.items for m in reversed(conversation.messages) if m.role == "assistant" and m.items), ())
+
+
+def closing_move(source: Conversation, present: Conversation, *, retrieved: tuple[str, ...] = ()) -> UserMove:
+    """End the present conversation without words, as ``source`` ended."""
+    if source.ending == "accepted" and (items := last_items(present)):
+        return UserMove(action="accept", accepted=(items[0].id,), retrieved=retrieved)
+    return UserMove(action="leave", retrieved=retrieved)
+
+
+def spoken_move(
+    message: Message, source: Conversation, present: Conversation, *, retrieved: tuple[str, ...] = ()
+) -> UserMove:
+    """Say a real message; one that accepted items accepts those at the same places of the present carousel."""
+    shown = last_items(present)
+    if message.action == "accept" and shown:
+        ranks = {item.id: rank for m in source.messages for rank, item in enumerate(m.items)}
+        chosen = {min(ranks.get(item_id, 0), len(shown) - 1) for item_id in message.accepted} or {0}
+        accepted = tuple(shown[rank].id for rank in sorted(chosen))
+        return UserMove(action="accept", text=message.content, accepted=accepted, retrieved=retrieved)
+    if message.action == "leave":
+        return UserMove(action="leave", text=message.content, retrieved=retrieved)
+    return UserMove(action="say", text=message.content, retrieved=retrieved)
+
 
 TURN_PENALTY = 0.1
 """Taken off the cosine for each turn of difference, so that a late move is not offered early."""

@@ -12,7 +12,7 @@ from convsim.schema import ChatMessage, ChatModel, Completion, NoMoveError, User
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
-from convsim.shoppers.ending import last_items
+from convsim.shoppers.contexts import last_items
 from convsim.shoppers.prompts import (
     PROMPTED,
     describe,

@@ -11,7 +11,7 @@ from convsim.errors import ModelError
 from convsim.schema import UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
-from convsim.shoppers.ending import closing_move, spoken_move
+from convsim.shoppers.contexts import closing_move, spoken_move
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from convsim.schema import UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
 from convsim.seeds import generator
-from convsim.shoppers.contexts import Context, Contexts, situation
-from convsim.shoppers.ending import closing_move, spoken_move
+from convsim.shoppers.contexts import Context, Contexts, closing_move, situation, spoken_move
 
 
 @dataclass(frozen=True)

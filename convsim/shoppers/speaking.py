@@ -1,15 +1,33 @@
-"""Asks a model for a shopper's words until they are usable, and keeps count of what it cost and what went wrong."""
+"""Asks a model for a shopper's words until they are usable, and counts what went wrong."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 
 from convsim.errors import EmptyAnswerError, ModelError
 from convsim.schema import Completion
 from convsim.schema.conversation import Usage
 from convsim.seeds import child_seed
-from convsim.shoppers.slips import slip
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    text = files("convsim.shoppers").joinpath("slips.txt").read_text(encoding="utf-8")
+    lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+    return tuple(re.compile(line, re.IGNORECASE) for line in lines)
+
+
+def slip(text: str) -> str | None:
+    """Return the passage by which ``text`` slips out of the shopper's role, or None."""
+    for pattern in _patterns():
+        if found := pattern.search(text):
+            return found.group().strip()
+    return None
+
 
 LABEL = "Shopper:"
 ATTEMPTS = 2

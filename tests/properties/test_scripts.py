@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from convsim.schema.conversation import Conversation, Ending, Item, Message
 from convsim.schema.persona import Persona
 from convsim.shoppers.finetuned import asked, script
-from convsim.shoppers.finetuned.moves import possible
+from convsim.shoppers.finetuned.script import possible
 
 N_ITEMS = 2
 SOMEBODY = Persona(id="p", need="rain boots")

@@ -28,7 +28,12 @@ from convsim.agents.faults.core import (
     Silencing,
 )
 from convsim.agents.faults.items import EMPTY_CAROUSEL, IRRELEVANT_ITEMS, REPEATED_ITEMS
-from convsim.agents.faults.query import IGNORED_CONSTRAINT, PARTIAL_QUERY, STALE_CONTEXT, WRONG_CATEGORY
+from convsim.agents.faults.query import (
+    IGNORED_CONSTRAINT,
+    PARTIAL_QUERY,
+    STALE_CONTEXT,
+    WRONG_CATEGORY,
+)
 from convsim.agents.faults.text import (
     CONFUSING_TEXT,
     CONTRADICTION,

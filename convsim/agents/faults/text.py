@@ -12,7 +12,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from convsim._text import one_line
-from convsim.agents.faults.core import REPLY, Answering, Done, Draft, Draws, Scene, Silencing, short_title
+from convsim.agents.faults.core import (
+    REPLY,
+    Answering,
+    Done,
+    Draft,
+    Draws,
+    Scene,
+    Silencing,
+    short_title,
+)
 from convsim.schema.protocols import AgentReply
 
 FOLDER = Path(__file__).with_name("phrases")

@@ -11,7 +11,7 @@ from convsim.models.chat import answer_tokens
 from convsim.models.checkpoint import Checkpoint, check_path, load_checkpoint, needs_torchao
 from convsim.models.embedded import embedded_folder
 from convsim.schema import ChatMessage
-from convsim.shoppers.finetuned.moves import SAY
+from convsim.shoppers.finetuned.script import SAY
 from convsim.shoppers.finetuned.trained import SHOPPER_FILE, Trained, read_trained
 
 EMBEDDED = "embedded"

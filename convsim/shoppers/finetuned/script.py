@@ -1,18 +1,68 @@
-"""A conversation as the chat that a fine-tuned model plays: roles flipped, each user message with its opening."""
+"""A conversation as the chat that a fine-tuned model plays: roles flipped, each user message with its opening.
+
+The opening is drawn among those that are possible, by its likelihood; it is never looked for in the words. So what a
+person typed cannot be taken for a move, and a move cannot be malformed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from convsim.schema import ChatMessage
 from convsim.schema.conversation import Conversation, Message
 from convsim.schema.persona import Persona
-from convsim.shoppers.ending import CUT_SHORT, last_items
-from convsim.shoppers.finetuned.moves import LEAVE, SAY, accept, accepted_rank, line
-from convsim.shoppers.finetuned.need import need_words
+from convsim.shoppers.contexts import CUT_SHORT, last_items
 from convsim.shoppers.prompts import render, said_to_shopper
+
+SAY = "say:"
+LEAVE = "leave:"
+
+
+def accept(rank: int) -> str:
+    """Return the opening that accepts the item at a place of the carousel, counted from 1."""
+    return f"accept {rank}:"
+
+
+def possible(conversation: Conversation, *, n_items: int) -> list[str]:
+    """Return the openings that are possible now, `say` first; nobody ends what they have not begun."""
+    if not conversation.user_messages:
+        return [SAY]
+    shown = len(last_items(conversation)[:n_items])
+    return [SAY, LEAVE, *(accept(rank) for rank in range(1, shown + 1))]
+
+
+def accepted_rank(message: Message | None, conversation: Conversation, *, n_items: int) -> int:
+    """Return the place of the item that was accepted in the last carousel shown; 1 where it is not known."""
+    wanted = set(message.accepted) if message is not None else set()
+    shown: Sequence[str] = [item.id for item in last_items(conversation)[:n_items]]
+    return next((rank for rank, item in enumerate(shown, start=1) if item in wanted), 1)
+
+
+def line(opening: str, text: str) -> str:
+    """Write a move as an answer of the model."""
+    return f"{opening} {text}".rstrip()
+
+
+MAX_WORDS = 12
+MAX_CHARACTERS = 2_000
+WORD = re.compile(r"[^\W_]{2,}(?:['’-][^\W_]+)*")
+
+
+def need_words(text: str) -> list[str]:
+    """Return at most twelve words of content, without repeats, in alphabetical order.
+
+    A need that was drawn from a log is what a person said first. A model that is shown this very sentence while it
+    learns to say it learns to copy; shown what it is about, it learns to put it in words. English stop words are
+    those of scikit-learn.
+    """
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    words = (found.group().lower() for found in WORD.finditer(text[:MAX_CHARACTERS]))
+    told = dict.fromkeys(word for word in words if word not in ENGLISH_STOP_WORDS)
+    return sorted(list(told)[:MAX_WORDS])
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,8 @@ from convsim.schema import (
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
-from convsim.shoppers.ending import last_items
-from convsim.shoppers.finetuned.moves import LEAVE, SAY, possible
-from convsim.shoppers.finetuned.script import asked
+from convsim.shoppers.contexts import last_items
+from convsim.shoppers.finetuned.script import LEAVE, SAY, asked, possible
 from convsim.shoppers.finetuned.trained import SHOPPER_FILE, Trained, read_trained
 from convsim.shoppers.prompts import prompt_hashes
 from convsim.shoppers.speaking import Spent, speak_in_role

@@ -2,27 +2,96 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
 from convsim.errors import InputError, ModelError
 from convsim.io import MANIFEST, Manifest, amend, claim
 from convsim.io.provenance import provenance
-from convsim.models.checkpoint import require_packages
+from convsim.models.checkpoint import Checkpoint, require_packages
 from convsim.schema.conversation import Conversation, LearnedFrom
-from convsim.shoppers.finetuned.base_model import base_path, model_hashes, trained_base
-from convsim.shoppers.finetuned.export import finish, seal, writing
-from convsim.shoppers.finetuned.fit import Fitted, Fitting, Standing
-from convsim.shoppers.finetuned.prepare import Prepared, prepare
-from convsim.shoppers.finetuned.result import Outcome, read_outcome
+from convsim.shoppers.finetuned.base_model import base_path, load_base, model_hashes, trained_base
+from convsim.shoppers.finetuned.encode import Encoded, encode
+from convsim.shoppers.finetuned.export import Outcome, finish, read_outcome, seal, writing
+from convsim.shoppers.finetuned.fit import Fitted, Fitting, Standing, adapt
+from convsim.shoppers.finetuned.perplexity import user_perplexity
 from convsim.shoppers.finetuned.settings import MIN_CALIBRATED_STEPS, TrainingSettings
 from convsim.shoppers.finetuned.split import Chosen, choose
 from convsim.shoppers.finetuned.trained import SHOPPER_FILE, Trained
 from convsim.shoppers.prompts import prompt_hashes
+
+COUNTED = {
+    "cut_conversations": "conversations were longer than {} tokens and cut at a message border",
+    "dropped_messages": "user messages were dropped: alone with what they answer they are longer than {} tokens",
+    "empty_turns": "user turns without text are shown and not learned",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What is trained on what; ``perplexity`` is the base's, of the held-out users' words."""
+
+    checkpoint: Checkpoint
+    student: Any
+    """The model that is trained: the base's own, or one made of it."""
+    learned: Encoded
+    held_out: Encoded
+    max_tokens: int
+    """Of a sequence."""
+    perplexity: float
+
+
+def prepare(
+    base: Path, chosen: Chosen, settings: TrainingSettings, *, on_note: Callable[[str], None]
+) -> Prepared:
+    """Load the base, write the conversations as it reads them, and measure it.
+
+    Raises:
+        InputError: The base cannot be trained as asked, or nothing can be learned or measured.
+        ModelError: The base's chat template refuses a conversation.
+    """
+    for warning in chosen.warnings:
+        on_note(warning)
+    checkpoint, is_bare = load_base(base)
+    if is_bare:
+        on_note("the base has no chat template, so a plain one is used, and saved with the shopper")
+    max_tokens = min(settings.max_tokens, checkpoint.context)
+    learned, held_out = (
+        encode(checkpoint, part, max_tokens=max_tokens, n_items=settings.n_items)
+        for part in (chosen.learned, chosen.held_out)
+    )
+    before = None
+    if learned.examples and held_out.examples:
+        before = user_perplexity(checkpoint.model, held_out.examples, batch=settings.micro_batch)
+    if before is None:
+        raise InputError(
+            f"no user message is left to learn or to hold out: with what precedes them they are longer than "
+            f"{max_tokens} tokens"
+        )
+    if math.isinf(before):
+        raise InputError(f"the base {base} is broken: it gives people's words no probability")
+    for count, what in COUNTED.items():
+        if n := learned.counts[count] + held_out.counts[count]:
+            on_note(f"{n} {what.format(max_tokens)}")
+    on_note(
+        f"{len(learned.examples)} sequences to learn from, {learned.n_learned_tokens} tokens of users; perplexity "
+        f"of the held-out users' words before training: {before:.2f}"
+    )
+    return Prepared(
+        checkpoint=checkpoint,
+        student=adapt(checkpoint.model, settings),
+        learned=learned,
+        held_out=held_out,
+        max_tokens=max_tokens,
+        perplexity=before,
+    )
+
 
 CHECKPOINTS = "checkpoints"
 MIN_MESSAGE_TOKENS, MAX_MESSAGE_TOKENS = 16, 256

@@ -5,8 +5,7 @@ import pytest
 from convsim.schema import ChatMessage
 from convsim.schema.conversation import Conversation, Ending, Message
 from convsim.shoppers.finetuned import asked, script
-from convsim.shoppers.finetuned.moves import possible
-from convsim.shoppers.finetuned.need import need_words
+from convsim.shoppers.finetuned.script import need_words, possible
 from tests.unit.shoppers.logs import EMPTY, agent, boots, persona, user
 
 OPEN = "(You open the shop's chat. Write your first message.)"

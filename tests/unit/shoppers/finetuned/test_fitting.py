@@ -9,8 +9,7 @@ import pytest
 from convsim.errors import TrainingError
 from convsim.shoppers.finetuned import Standing
 from convsim.shoppers.finetuned.encode import Example, Span
-from convsim.shoppers.finetuned.fit import Fitted, Fitting
-from convsim.shoppers.finetuned.lora import adapt, merged
+from convsim.shoppers.finetuned.fit import Fitted, Fitting, adapt, merged
 from convsim.shoppers.finetuned.perplexity import user_perplexity
 from tests.needs import needed
 from tests.unit.models.tiny import make_tiny

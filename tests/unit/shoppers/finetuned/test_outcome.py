@@ -7,7 +7,7 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.shoppers.finetuned import Outcome
-from convsim.shoppers.finetuned.result import read_outcome
+from convsim.shoppers.finetuned.export import read_outcome
 from convsim.shoppers.finetuned.sampling import Decoding, Tried
 
 TRIED = Tried(temperature=0.7, top_p=1.0, length_distance=0.2, variety_distance=0.1, generated=12)

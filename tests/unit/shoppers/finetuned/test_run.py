@@ -187,7 +187,7 @@ def test_what_cannot_be_trained_now_removes_no_checkpoint_of_before(
     interrupted(base, out)
     before = content(out)
     assert "checkpoints/checkpoint-10/whole" in before
-    monkeypatch.setattr("convsim.shoppers.finetuned.prepare.load_base", missing)
+    monkeypatch.setattr("convsim.shoppers.finetuned.train.load_base", missing)
     with pytest.raises(InputError, match="cannot be loaded"):
         training(base, settings=LONGER).run(out)
     assert content(out) == before

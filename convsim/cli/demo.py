@@ -17,7 +17,13 @@ from convsim._resources import shared
 from convsim.cli.console import err, make_folder
 from convsim.cli.deliver import show
 from convsim.cli.options import Format
-from convsim.evaluation import Scorecard, check_relations, counterfactual, dose_response, validate
+from convsim.evaluation import (
+    Scorecard,
+    check_relations,
+    counterfactual,
+    dose_response,
+    validate,
+)
 from convsim.io import read, split, write
 from convsim.schema.conversation import Conversation
 from convsim.simulation import Assembly, Progress

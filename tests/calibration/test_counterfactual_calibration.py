@@ -12,11 +12,10 @@ from scipy.stats import binom, norm
 
 from convsim.schema import FAILING
 from convsim_validators.counterfactual import first_message, survival
-from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.counterfactual import Counterfactual
-from convsim_validators.counterfactual.joint_shift import joint_test
-from convsim_validators.counterfactual.metric_shift import MetricShift
-from convsim_validators.counterfactual.two_arm import ArmSide
+from convsim_validators.counterfactual.shifts import MetricShift
+from convsim_validators.counterfactual.summaries import joint_test
+from convsim_validators.counterfactual.two_arm import Arms, ArmSide
 from convsim_validators.counterfactual.unseen_arm import cost_of_not_seeing
 from tests.two_arms import CONTROL, TREATMENT, arms_of
 

@@ -9,8 +9,8 @@ from scipy.stats import binom
 
 from convsim.schema import Corpus
 from convsim.schema.conversation import Conversation, Message
-from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.first_message import independence_findings
+from convsim_validators.counterfactual.two_arm import Arms
 
 N_SEEDS = 200
 VOCABULARY = np.array([f"w{i}" for i in range(300)])

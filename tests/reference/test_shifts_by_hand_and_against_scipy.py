@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from convsim_validators.counterfactual.agreement import directional_agreement
-from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.counterfactual import Counterfactual
-from convsim_validators.counterfactual.joint_shift import joint_test
-from convsim_validators.counterfactual.metric_shift import MetricShift
-from convsim_validators.counterfactual.shift_floor import halves, noise_floor
-from convsim_validators.counterfactual.shifts import stretch
-from convsim_validators.counterfactual.two_arm import ArmSide
+from convsim_validators.counterfactual.shifts import MetricShift, halves, noise_floor, stretch
+from convsim_validators.counterfactual.summaries import directional_agreement, joint_test
+from convsim_validators.counterfactual.two_arm import Arms, ArmSide
 from convsim_validators.counterfactual.unseen_arm import cost_of_not_seeing
 from tests.corpora import corpus
 from tests.two_arms import CONTROL, TREATMENT, arms_of

@@ -8,8 +8,8 @@ from scipy import stats
 from convsim.schema import Corpus
 from convsim.schema.conversation import Conversation, Message
 from convsim.stats.survival import survival
-from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.survival import hazard_findings
+from convsim_validators.counterfactual.two_arm import Arms
 
 ENDINGS = np.array(["left", "accepted", "turn_limit", "agent_ended"])
 

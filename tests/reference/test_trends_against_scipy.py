@@ -9,9 +9,8 @@ from convsim.seeds import generator
 from convsim.stats.decision import BoundedMean
 from convsim.stats.severity_levels import Cells
 from convsim.stats.slopes import Slopes, expanded_percentiles, slope_contrast
-from convsim_validators.dose_response.onset import differences
-from convsim_validators.dose_response.trend import Trends
-from convsim_validators.relations.violations import Violations, clopper_pearson
+from convsim_validators.dose_response.trend import Trends, differences
+from convsim_validators.relations.verdict import Violations, clopper_pearson
 from tests.corpora import ladder
 
 SEVERITIES = np.array([0, 0.25, 0.5, 1])

@@ -34,7 +34,7 @@ from convsim.schema.record import Record
 from convsim.simulation.config import read_study
 from convsim.simulation.loop import Arm, Planned, hold
 from convsim.simulation.personas import read_personas
-from convsim_validators.relations.relation_file import read_relations
+from convsim_validators.relations.relation import read_relations
 
 FINDING = {
     "validator": "v", "metric": "m", "question": "Alike?", "unit": "words", "verdict": "aligned", "reason": "small",

@@ -9,8 +9,8 @@ from convsim.schema.conversation import Conversation, Message
 from convsim.schema.persona import Persona
 from convsim.stats.kernel import LENGTH_WEIGHT, discrepancies, embed
 from convsim.stats.permutation import Dealing
-from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.first_message import independence_findings
+from convsim_validators.counterfactual.two_arm import Arms
 
 ARMS = Arms("good", "bad")
 

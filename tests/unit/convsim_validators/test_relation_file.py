@@ -6,8 +6,7 @@ import pytest
 from convsim.errors import InputError
 from convsim.metrics import METRICS, RELATION_METRICS
 from convsim.metrics.expectations import expectations
-from convsim_validators.relations.relation import Relation
-from convsim_validators.relations.relation_file import built_in_relations, read_relations
+from convsim_validators.relations.relation import Relation, built_in_relations, read_relations
 from convsim_validators.relations.relations import Relations
 from tests.corpora import EMPTY, ladder
 

@@ -7,9 +7,9 @@ import pytest
 
 from convsim.schema import Corpus
 from convsim.schema.conversation import Conversation
-from convsim_validators.counterfactual.arms import Arms
 from convsim_validators.counterfactual.leaving import Leaving, event_to_count
 from convsim_validators.counterfactual.survival import hazard_findings
+from convsim_validators.counterfactual.two_arm import Arms
 
 REPLY = {"role": "assistant", "content": "b"}
 SAID = {"role": "user", "content": "a"}

@@ -14,16 +14,14 @@ from convsim.stats.decision import ALPHA
 from convsim.stats.multiplicity import benjamini_hochberg
 from convsim.stats.units import refused_labels
 from convsim_validators.counterfactual import first_message, survival
-from convsim_validators.counterfactual.arms import Arms
-from convsim_validators.counterfactual.metric_shift import MetricShift
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame, shift_finding
-from convsim_validators.counterfactual.shift_floor import halves, noise_floor
-from convsim_validators.counterfactual.shift_summaries import (
+from convsim_validators.counterfactual.shifts import MetricShift, halves, noise_floor
+from convsim_validators.counterfactual.summaries import (
     agreement_finding,
     generalisation_finding,
     joint_finding,
 )
-from convsim_validators.counterfactual.two_arm import ArmSide
+from convsim_validators.counterfactual.two_arm import Arms, ArmSide
 from convsim_validators.counterfactual.unseen_arm import Learned
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,12 +17,87 @@ from convsim.stats.discriminator import BoolArray
 from convsim.stats.kernel import MAX_CHARACTERS, discrepancies, embed
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.permutation import Dealing
-from convsim_validators.counterfactual.arms import Arms
-from convsim_validators.counterfactual.metric_shift import MIN_UNITS
-from convsim_validators.counterfactual.openings import Openings
+from convsim.stats.resampling import IntArray
+from convsim.stats.units import independent_units
+from convsim_validators.counterfactual.shifts import MIN_UNITS
+from convsim_validators.counterfactual.two_arm import NO_TASK, Arms
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+
+@dataclass(frozen=True)
+class Openings:
+    """First user messages of one side, in the tasks that both arms have."""
+
+    texts: list[str]
+    treated: BoolArray
+    """Shape (n,)."""
+    units: list[str]
+    tasks: list[str]
+    n_agent_first: int
+    """Conversations left out because the agent spoke first."""
+    n_without_text: int
+    """Conversations left out because the user's first message is empty, or nobody said anything."""
+    n_other_tasks: int
+    """Conversations left out because the other arm has none of their task."""
+
+    @classmethod
+    def of(cls, corpus: Corpus, arms: Arms) -> Openings:
+        """Take the first message of each conversation of either arm."""
+        rows: list[tuple[str, bool, str, str]] = []
+        n_agent_first = n_without_text = 0
+        for conversation, unit in zip(corpus.conversations, independent_units(corpus), strict=True):
+            if conversation.arm not in arms:
+                continue
+            first = next((m for m in conversation.messages if m.role in ("user", "assistant")), None)
+            if first is not None and first.role == "assistant":
+                n_agent_first += 1
+            elif first is None or not first.content.strip():
+                n_without_text += 1
+            else:
+                treated = conversation.arm == arms.treatment
+                rows.append((first.content, treated, unit, conversation.task or NO_TASK))
+        seen: dict[str, set[bool]] = defaultdict(set)
+        for _, treated, _, task in rows:
+            seen[task].add(treated)
+        kept = [row for row in rows if len(seen[row[3]]) == 2]
+        return cls(
+            [row[0] for row in kept],
+            np.asarray([row[1] for row in kept], bool),
+            [row[2] for row in kept],
+            [row[3] for row in kept],
+            n_agent_first,
+            n_without_text,
+            len(rows) - len(kept),
+        )
+
+    @cached_property
+    def unit_of(self) -> IntArray:
+        """Shape (n,): the number of each conversation's unit."""
+        return np.unique(np.asarray(self.units, str), return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def task_of(self) -> IntArray:
+        """Shape (n,): the number of each conversation's task."""
+        return np.unique(np.asarray(self.tasks, str), return_inverse=True)[1].astype(np.int64)
+
+    def n_units(self, *, treated: bool) -> int:
+        """Count the units that met an arm."""
+        return len(np.unique(self.unit_of[self.treated == treated]))
+
+    @cached_property
+    def pairs(self) -> list[bool]:
+        """For each unit that met both arms, whether it said the same in both, message by message.
+
+        Repeats stand in no known order, so the arms' messages are compared as heaps; where one arm has fewer, all of
+        its messages must stand in the other.
+        """
+        said: dict[str, tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]] = {}
+        for text, treated, unit, task in zip(self.texts, self.treated, self.units, self.tasks, strict=True):
+            said.setdefault(unit, (Counter(), Counter()))[int(treated)][task, text] += 1
+        return [one <= other or other <= one for one, other in said.values() if one and other]
+
 
 VERSION = "1"
 SOURCE = (

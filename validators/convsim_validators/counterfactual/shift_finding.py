@@ -9,10 +9,9 @@ from pydantic import JsonValue
 
 from convsim.schema import Finding, NoiseFloor
 from convsim.stats.decision import ALPHA, grown
-from convsim_validators.counterfactual.arms import Arms
-from convsim_validators.counterfactual.metric_shift import MIN_UNITS, SIDES, MetricShift, Pair
 from convsim_validators.counterfactual.shift_decision import ShiftDecision, ShiftEvidence, decide_shift
-from convsim_validators.counterfactual.shifts import Shift
+from convsim_validators.counterfactual.shifts import MIN_UNITS, SIDES, MetricShift, Pair, Shift
+from convsim_validators.counterfactual.two_arm import Arms
 
 VALIDATOR = "counterfactual"
 VERSION = "1"

@@ -11,13 +11,19 @@ from pydantic import JsonValue
 from convsim.schema import Corpus, Finding, Metric, NoiseFloor
 from convsim.seeds import generator
 from convsim.stats.ecdf import FloatArray
-from convsim_validators.counterfactual.arms import Arms
-from convsim_validators.counterfactual.hazards import BARE, CONTROL, FAULTY, TREATED, Hazards
-from convsim_validators.counterfactual.leaving import Event, Leaving, event_to_count
-from convsim_validators.counterfactual.metric_shift import Extent, MetricShift
+from convsim_validators.counterfactual.leaving import (
+    BARE,
+    CONTROL,
+    FAULTY,
+    TREATED,
+    Event,
+    Hazards,
+    Leaving,
+    event_to_count,
+)
 from convsim_validators.counterfactual.shift_finding import Frame, shift_finding
-from convsim_validators.counterfactual.shift_floor import halves, noise_floor
-from convsim_validators.counterfactual.two_arm import ArmSide
+from convsim_validators.counterfactual.shifts import Extent, MetricShift, halves, noise_floor
+from convsim_validators.counterfactual.two_arm import Arms, ArmSide
 
 NAME = "hazard_of_leaving"
 MARGIN_SD = 0.2

@@ -10,8 +10,7 @@ import numpy as np
 from convsim.schema.conversation import Conversation
 from convsim.stats.decision import EQUIVALENCE_LEVEL
 from convsim.stats.ecdf import FloatArray
-from convsim_validators.counterfactual.metric_shift import MetricShift
-from convsim_validators.counterfactual.shifts import LEVEL
+from convsim_validators.counterfactual.shifts import LEVEL, MetricShift
 
 
 @dataclass(frozen=True)

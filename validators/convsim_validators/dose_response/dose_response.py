@@ -16,9 +16,9 @@ from convsim.seeds import generator
 from convsim.stats.decision import Judgement
 from convsim.stats.multiplicity import benjamini_hochberg
 from convsim.stats.severity_levels import Ladder, describe_recorded, rows_on
-from convsim_validators.dose_response.any_reaction import AnyReaction, any_reaction
-from convsim_validators.dose_response.onset import Onset, differences, onset
+from convsim_validators.dose_response.reaction import AnyReaction, any_reaction
 from convsim_validators.dose_response.response import Responses
+from convsim_validators.dose_response.trend import Onset, differences, onset
 
 MAX_SEVERITIES = 25
 """More steps than anybody sets up by hand; bounds the work."""

@@ -17,18 +17,17 @@ from convsim.stats.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide
 from convsim.stats.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
 from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
 from convsim.stats.resampling import permute
-from convsim_validators.humanlikeness.conversation_scores import kept_scores
 from convsim_validators.humanlikeness.features import (
     NO_FEATURES,
     View,
     first_words,
     habits,
     logistic_regression,
+    tells,
     words,
 )
 from convsim_validators.humanlikeness.ranking import Compared
-from convsim_validators.humanlikeness.scores import RankCells, Scores, balanced_accuracy, score
-from convsim_validators.humanlikeness.tells import tells
+from convsim_validators.humanlikeness.scores import RankCells, Scores, balanced_accuracy, kept_scores, score
 from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides
 
 QUESTIONS = {

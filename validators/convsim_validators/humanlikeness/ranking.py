@@ -1,18 +1,140 @@
-"""How human several simulators read, and which of them a discriminator catches that learned from another."""
+"""How human several simulators read, and whether a discriminator that learned on one recognises another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
+
+import numpy as np
 
 from convsim.schema import Corpus, Standing
 from convsim.seeds import child_seed
-from convsim.stats.discriminator import cross_fit
-from convsim_validators.humanlikeness.features import NO_FEATURES, logistic_regression, words
-from convsim_validators.humanlikeness.scores import Scores, score
-from convsim_validators.humanlikeness.transfer import Caught, Discriminator
-from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides
+from convsim.stats.discriminator import BoolArray, CrossFitted, cross_fit
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.proportions import wilson_limits
+from convsim.stats.resampling import IntArray
+from convsim.stats.units import independent_units
+from convsim_validators.humanlikeness.features import NO_FEATURES, ReadTexts, logistic_regression, words
+from convsim_validators.humanlikeness.scores import SHARED_FOLDS, Scores, says_human, score
+from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides, folded_texts
+
+
+class Caught(NamedTuple):
+    """What a discriminator says of one simulator's conversations."""
+
+    share: float
+    """Called simulated, at equal prior weights and threshold .5; a tie is half of a call."""
+    interval: tuple[float, float]
+    mean_probability: float
+    """Of "human"."""
+    n: int
+    """Conversations."""
+
+
+@dataclass(frozen=True)
+class Discriminator:
+    """Five folds' judges of people against one simulator: none has learned from the fold that it is named by."""
+
+    sides: Sides
+    read: ReadTexts
+    fitted: CrossFitted
+
+    @classmethod
+    def fit(cls, sides: Sides, read: ReadTexts, *, seed: int) -> Discriminator:
+        """Cross-fit on both sides' words.
+
+        Args:
+            sides: People and the simulator to catch.
+            read: Makes features of texts. Its vocabulary must hold, without labels, the texts of all simulators that
+                will be judged: with that of ``sides`` alone, rare words of held-out conversations are known and those
+                of other simulators are not, and equals of the simulator are caught 1 to 3 points more often than it.
+            seed: Of the folds.
+        """
+        texts = [*sides.real.user_texts, *sides.simulated.user_texts]
+        return cls(sides, read, cross_fit(sides.rows(read(texts)), logistic_regression, seed=seed))
+
+    @property
+    def false_alarms(self) -> float:
+        """The share of people called simulated, each by the judge that learned from none of their conversations."""
+        return float(1 - says_human(self.fitted.probability[self.fitted.is_human]).mean())
+
+    def on_its_own(self) -> Caught:
+        """Judge the simulator that it learned to catch, each conversation by the judge that has not seen its unit."""
+        rows = ~self.fitted.is_human
+        probability = self.fitted.probability[rows]
+        return _caught(1 - says_human(probability), probability, self.fitted.group[rows], shared_folds=True)
+
+    def on_another(self, other: Corpus, group: IntArray) -> Caught:
+        """How many of another simulator's conversations does it call simulated?
+
+        No judge has learned from the other simulator, but it may have met the same person, persona or text on the
+        sides that it has learned from, and then it would recognise what was talked about. So each conversation is
+        judged by the folds' judges that met none of these, on average over them; by all five where every one has
+        (a persona in many conversations, a phrase that simulators share), as in the discriminator's own simulator.
+
+        The interval is Wilson's, with at most as many conversations as there are units. It covers what drawing other
+        conversations of ``other`` moves; the discriminator is taken as it is. ``on_its_own`` has half as many, since
+        folds learn from one another (see ``Scores.interval``).
+
+        Args:
+            other: Conversations of the other simulator, at least one.
+            group: Shape (n,): the unit of each.
+
+        Source:
+            Meshi et al. (2026), ConvApparel, on discriminators and simulators they were not trained against; Wilson
+            (1927), Probable inference. Which judges are asked, and the number of units, is ours.
+        """
+        features = self.read(other.user_texts)
+        probability = np.stack([judge.probability(features) for judge in self.fitted.judges])
+        weight = self._may_judge(other).astype(np.float64)
+        weight /= weight.sum(axis=0)
+        calls = ((1 - says_human(probability)) * weight).sum(axis=0)
+        return _caught(calls, (probability * weight).sum(axis=0), group, shared_folds=False)
+
+    def _may_judge(self, other: Corpus) -> BoolArray:
+        """Return which folds' judges are asked of each conversation; shape (folds, conversations)."""
+        learned = [*_users(self.sides.real), *_relatives(self.sides.simulated)]
+        folds_of: dict[tuple[str, str], set[int]] = {}
+        for keys, fold in zip(learned, self.fitted.fold.tolist(), strict=True):
+            for key in keys:
+                folds_of.setdefault(key, set()).add(fold)
+        may = np.ones((len(self.fitted.judges), len(other)), bool)
+        for row, keys in enumerate(_relatives(other)):
+            met: set[int] = set().union(*(folds_of.get(key, ()) for key in keys))
+            if len(met) == 1:
+                may[:, row] = np.arange(len(may)) == met.pop()
+        return may
+
+
+def _users(corpus: Corpus) -> list[set[tuple[str, str]]]:
+    return [set() if c.user is None else {("user", c.user)} for c in corpus.conversations]
+
+
+def _relatives(corpus: Corpus) -> list[set[tuple[str, str]]]:
+    rows = zip(_users(corpus), independent_units(corpus), folded_texts(corpus), strict=True)
+    return [users | {("unit", str(unit)), ("text", text)} for users, unit, text in rows]
+
+
+def _caught(calls: FloatArray, probability: FloatArray, group: IntArray, *, shared_folds: bool) -> Caught:
+    from scipy.stats import norm
+
+    share = float(calls.mean())
+    n = _effective_units(calls, group) / (SHARED_FOLDS**2 if shared_folds else 1)
+    low, high = wilson_limits(np.asarray([share]), np.asarray([n]), float(norm.ppf(0.975)))
+    return Caught(share, (float(low[0]), float(high[0])), float(probability.mean()), len(calls))
+
+
+def _effective_units(calls: FloatArray, group: IntArray) -> float:
+    """How many independent conversations would know the share as well? At most one a unit, at least one."""
+    units, unit_of = np.unique(group, return_inverse=True)
+    share = float(calls.mean())
+    by_unit = np.bincount(unit_of, calls - share)
+    variance = float((by_unit**2).sum()) * len(units) / max(1, len(units) - 1) / len(calls) ** 2
+    if variance <= 0:
+        return float(len(units))
+    return min(float(len(units)), max(1.0, share * (1 - share) / variance))
 
 
 @dataclass(frozen=True)

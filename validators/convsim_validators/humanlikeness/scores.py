@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from pydantic import JsonValue
 
 from convsim.seeds import generator
 from convsim.stats.discriminator import CrossFitted
 from convsim.stats.ecdf import Cells, FloatArray
 from convsim.stats.resampling import IntArray, Weights, draw
+from convsim_validators.humanlikeness.two_sample import Sides
 
 SHARED_FOLDS = float(np.sqrt(2))
 CELLS_A_FOLD = 200
@@ -155,3 +157,26 @@ def _quantile_cells(scores: FloatArray) -> IntArray:
     if len(distinct) > CELLS_A_FOLD:
         distinct = np.unique(np.quantile(scores, np.linspace(0, 1, CELLS_A_FOLD), method="inverted_cdf"))
     return np.searchsorted(distinct, scores).astype(np.int64)
+
+
+MAX_SCORES = 20_000
+"""Conversations of both sides up to which each one's score is kept."""
+N_BINS = 20
+
+
+def kept_scores(sides: Sides, fitted: CrossFitted, control: CrossFitted) -> dict[str, JsonValue]:
+    """Return each conversation's probability of "human" by id, and the control's counts in 20 bins from 0 to 1."""
+    probability = fitted.probability.tolist()
+    n_real = len(sides.real)
+    parts = {"real": (sides.real, probability[:n_real]), "simulated": (sides.simulated, probability[n_real:])}
+    details: dict[str, JsonValue] = {}
+    if len(probability) <= MAX_SCORES:
+        details["conversation_scores"] = {
+            name: {c.id: p for c, p in zip(side.conversations, scores, strict=True)}
+            for name, (side, scores) in parts.items()
+        }
+    details["control_histogram"] = {
+        half: np.histogram(control.probability[rows], N_BINS, (0, 1))[0].tolist()
+        for half, rows in (("first", control.is_human), ("second", ~control.is_human))
+    }
+    return details

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.stats.ecdf import FloatArray
-from convsim_validators.labels.annotator_error import Tallies
+from convsim_validators.labels.correctable import Tallies
 
 Limits = tuple[float, float]
 

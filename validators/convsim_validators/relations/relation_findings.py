@@ -9,11 +9,10 @@ from pydantic import JsonValue
 from convsim.schema import Corpus, Finding, Interval
 from convsim.stats.decision import Judgement
 from convsim.stats.severity_levels import rows_on
+from convsim_validators.relations.cases import Case, Measured
 from convsim_validators.relations.relation import ANY, Relation
-from convsim_validators.relations.relation_cases import Case
-from convsim_validators.relations.relation_metrics import Measured
 from convsim_validators.relations.severity_zero import compare_replies
-from convsim_validators.relations.violations import Violations
+from convsim_validators.relations.verdict import Violations
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,9 @@ from convsim._settings import check_resamples
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding
 from convsim.stats.multiplicity import benjamini_hochberg
-from convsim_validators.relations.relation import Relation
-from convsim_validators.relations.relation_cases import Case, cases_of
-from convsim_validators.relations.relation_file import built_in_relations, check_names, read_relations
+from convsim_validators.relations.cases import Case, cases_of, measure_relations
+from convsim_validators.relations.relation import Relation, built_in_relations, check_names, read_relations
 from convsim_validators.relations.relation_findings import RelationFindings
-from convsim_validators.relations.relation_metrics import measure_relations
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,16 +3,109 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Finding, Interval, Verdict
 from convsim.stats.decision import ALPHA
-from convsim_validators.counterfactual.agreement import MIN_METRICS, directional_agreement
-from convsim_validators.counterfactual.joint_shift import joint_test
-from convsim_validators.counterfactual.metric_shift import MetricShift
+from convsim.stats.ecdf import FloatArray
+from convsim.stats.multiplicity import permutation_p_value
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame
+from convsim_validators.counterfactual.shifts import MetricShift
 from convsim_validators.counterfactual.unseen_arm import Learned, cost_of_not_seeing
+
+CHANCE = 0.5
+MIN_METRICS = 3
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The share of established human shifts whose simulated shift has the same sign."""
+
+    estimate: float
+    interval: tuple[float, float]
+
+    @property
+    def verdict(self) -> Literal["reacts_as_people", "reacts_wrong_way", "undecided"]:
+        """What the interval says of chance."""
+        if self.interval[0] > CHANCE:
+            return "reacts_as_people"
+        return "reacts_wrong_way" if self.interval[1] < CHANCE else "undecided"
+
+
+def directional_agreement(established: Sequence[MetricShift]) -> Agreement:
+    """In what share of the metrics in which people shift do simulated shoppers shift the same way?
+
+    H0: each simulated shift is as likely to go either way, a share of .5. A simulated shift of exactly 0 counts half.
+    Whole units of both sides are drawn anew; the set of metrics is held fixed, so the interval speaks of these
+    metrics, not of others that might have been measured. Says nothing of how far they shift.
+
+    Args:
+        established: The metrics whose human shift is established, at least one.
+    """
+    observed = _same_sign(
+        np.asarray([[s.shifts[0].estimate] for s in established]),
+        np.asarray([[s.shifts[1].estimate] for s in established]),
+    )
+    drawn = _same_sign(
+        np.asarray([s.shifts[0].estimate + s.shifts[0].deviations for s in established]),
+        np.asarray([s.shifts[1].estimate + s.shifts[1].deviations for s in established]),
+    )
+    low, high = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf")
+    return Agreement(float(observed[0]), (float(low), float(high)))
+
+
+def _same_sign(human: FloatArray, simulated: FloatArray) -> FloatArray:
+    shares: FloatArray = ((1 + np.sign(human) * np.sign(simulated)) / 2).mean(axis=0)
+    return shares
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The largest |t| over metrics, and how often chance alone gives one as large."""
+
+    t_values: dict[str, float]
+    """Difference of the shifts in its standard errors, by metric."""
+    largest: str
+    p_value: float
+
+    @property
+    def statistic(self) -> float:
+        """The largest |t|."""
+        return abs(self.t_values[self.largest])
+
+
+def joint_test(shifts: Sequence[MetricShift]) -> Joint | None:
+    """Do simulated shoppers shift otherwise than people in at least one of these metrics?
+
+    H0: the simulated shift equals the human one in every metric. Rejecting it says that some metric differs, most
+    likely the one named; not rejecting it says nothing.
+
+    Whole units of both sides are drawn anew, with all their metrics, so that the null keeps the metrics' correlation,
+    whatever their number; deviations are stretched for small samples as each metric's interval is.
+
+    Args:
+        shifts: Metrics that are judged.
+
+    Returns:
+        None where no metric's difference has an error at all.
+
+    Source:
+        Westfall and Young (1993), Resampling-based multiple testing: the max-T null, here by the cluster bootstrap
+        about the estimate in place of permutations, since nothing is exchangeable between people and a simulator.
+    """
+    errors = {s.metric.name: float(s.difference_deviations.std()) for s in shifts}
+    told = [s for s in shifts if errors[s.metric.name] > 0]
+    if not told:
+        return None
+    t_values = {s.metric.name: s.difference / errors[s.metric.name] for s in told}
+    largest = max(t_values, key=lambda name: abs(t_values[name]))
+    under_null = np.max([np.abs(s.difference_deviations) / errors[s.metric.name] for s in told], axis=0)
+    return Joint(t_values, largest, permutation_p_value(abs(t_values[largest]), under_null))
+
 
 Size = tuple[int, int]
 """Real and simulated conversations of both arms."""

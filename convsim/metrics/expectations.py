@@ -31,9 +31,7 @@ def expectations() -> Mapping[str, Expectation]:
 
 
 def _declared() -> dict[str, list[dict[str, Any]]]:
-    return tomllib.loads(
-        files("convsim_validators.dose_response").joinpath("expectations.toml").read_text(encoding="utf-8")
-    )
+    return tomllib.loads(files("convsim.metrics").joinpath("expectations.toml").read_text(encoding="utf-8"))
 
 
 def expected_of(metric: Metric) -> Expectation | None:

@@ -174,9 +174,13 @@ def _dose(place: int, curve: _Curve) -> Picture:
     verdict = "shown only" if finding.is_control else VERDICTS[finding.verdict]
     ends = [f"{number(means[end])} at severity {number(severities[end])}" for end in (0, -1)]
     return draw(
-        f"dose-{place}", partial(_figure_doses, curve), title=metric_name(finding.metric), small=True, legend=DOSE_LEGEND,
+        f"dose-{place}",
+        partial(_figure_doses, curve),
+        title=metric_name(finding.metric),
+        small=True,
+        legend=DOSE_LEGEND,
         says=f"From {ends[0]} to {ends[1]}: {verdict}; {way}.",
-    )  # fmt: skip
+    )
 
 
 def _figure_doses(curve: _Curve, width: int) -> Figure:

@@ -54,9 +54,8 @@ def installed(kind: Kind) -> dict[str, EntryPoint]:
 
     Where two packages register one name, convsim's own stands; ``load`` refuses the name.
     """
-    found = sorted(_entries(kind), key=lambda e: (e.name, _home(e) != OWN))
     by_name: dict[str, EntryPoint] = {}
-    for entry in found:
+    for entry, _ in _entries(kind):
         by_name.setdefault(entry.name, entry)
     return by_name
 
@@ -181,16 +180,18 @@ def _check_names(owner: str, settings: Iterable[str], known: Collection[str]) ->
         )
 
 
-def _entries(kind: Kind) -> tuple[EntryPoint, ...]:
+def _entries(kind: Kind) -> tuple[tuple[EntryPoint, str], ...]:
+    """Each entry point with the package that it is of, by name, convsim's own first."""
     return _registered(entry_points, f"convsim.{kind}", tuple((path, _changed(path)) for path in sys.path))
 
 
 @lru_cache(maxsize=64)
 def _registered(
     find: Callable[..., Iterable[EntryPoint]], group: str, searched: tuple[tuple[str, int], ...]
-) -> tuple[EntryPoint, ...]:
+) -> tuple[tuple[EntryPoint, str], ...]:
     """Search once for as long as no package comes or goes; a search reads the metadata of everything installed."""
-    return tuple(find(group=group))
+    found = [(entry, entry.dist.name if entry.dist else "unknown") for entry in find(group=group)]
+    return tuple(sorted(found, key=lambda pair: (pair[0].name, pair[1] != OWN)))
 
 
 def _changed(path: str) -> int:
@@ -200,13 +201,9 @@ def _changed(path: str) -> int:
         return 0
 
 
-def _home(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist else "unknown"
-
-
 def _check_one(kind: Kind, name: str) -> None:
     """Check that a name means one thing, whatever is installed; raises PluginError."""
-    meant = {entry.value: _home(entry) for entry in _entries(kind) if entry.name == name}
+    meant = {entry.value: home for entry, home in _entries(kind) if entry.name == name}
     if len(meant) > 1:
         said = " and ".join(f"{value} of {home}" for value, home in sorted(meant.items()))
         raise PluginError(

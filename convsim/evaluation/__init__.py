@@ -1,12 +1,12 @@
 """Comparisons: sides of conversations in, a scorecard out; several simulators in, a ranking out."""
 
-from convsim.evaluation.compare import compare
+from convsim.evaluation.comparing import compare
 from convsim.evaluation.comparison import Comparison, People, SimulatorReport
 from convsim.evaluation.counterfactual import check_relations, counterfactual, dose_response
 from convsim.evaluation.scorecard import FailOn, Scorecard, SideSummary
 from convsim.evaluation.severity_zero import check_severity_zero
 from convsim.evaluation.simulators import Simulators
-from convsim.evaluation.validate import avalidate, default_validators, find_validators, validate
+from convsim.evaluation.validation import avalidate, default_validators, find_validators, validate
 
 __all__ = [
     "Comparison",

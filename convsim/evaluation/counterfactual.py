@@ -10,7 +10,7 @@ from convsim.errors import InputError
 from convsim.evaluation.layout import FIRST_WORDS_OF_PEOPLE, SECTIONS
 from convsim.evaluation.scorecard import Scorecard
 from convsim.evaluation.sides import Selection, Side
-from convsim.evaluation.validate import judge
+from convsim.evaluation.validation import judge
 from convsim.io import Source
 from convsim.lifting import AnnotatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both

@@ -11,7 +11,7 @@ from rich.console import Console
 
 import convsim
 from convsim.evaluation.scores import verdicts
-from convsim.evaluation.validate import MAX_TRACEBACK_CHARACTERS
+from convsim.evaluation.validation import MAX_TRACEBACK_CHARACTERS
 from convsim.report import print_scorecard, to_markdown
 from convsim.report.document import read_scorecard
 from convsim.report.html import to_html

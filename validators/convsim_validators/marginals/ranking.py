@@ -11,7 +11,14 @@ import numpy as np
 from convsim.schema import Corpus, Standing
 from convsim.seeds import child_seed, generator
 from convsim.stats.ecdf import FloatArray, cumulative
-from convsim.stats.resampling import Design, Side, Weights, bootstrap, bootstrap_at_size, permute
+from convsim.stats.resampling import (
+    Design,
+    Side,
+    Weights,
+    bootstrap,
+    bootstrap_at_size,
+    permute,
+)
 from convsim.stats.units import refused_labels
 from convsim_validators.marginals.column import MIN_UNITS, Column
 from convsim_validators.marginals.kolmogorov_smirnov import Deviations, distance

@@ -8,7 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from convsim.schema import Corpus
-from convsim.stats.decision import ALPHA, EQUIVALENCE_LEVEL, MAX_GROWTH, MIN_UNITS, Judgement, grown
+from convsim.stats.decision import (
+    ALPHA,
+    EQUIVALENCE_LEVEL,
+    MAX_GROWTH,
+    MIN_UNITS,
+    Judgement,
+    grown,
+)
 from convsim.stats.ecdf import FloatArray
 from convsim.stats.sample_size import ONE_SIDED, growth_beyond, growth_inside
 from convsim.stats.units import independent_units

@@ -31,7 +31,7 @@ from convsim.evaluation.simulators import (
     named,
     require_all,
 )
-from convsim.evaluation.validate import find_validators, judge
+from convsim.evaluation.validation import find_validators, judge
 from convsim.io import Source, Transcripts
 from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike

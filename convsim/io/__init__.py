@@ -1,8 +1,8 @@
 """Reads and writes files of conversations and run folders, describes them and splits them."""
 
-from convsim.io.describe import Description, describe
+from convsim.io.description import Description, describe
 from convsim.io.download import Card, card, cards, fetch
-from convsim.io.read import (
+from convsim.io.reading import (
     CONVAPPAREL,
     CONVSIM,
     DIALOGUEKIT,
@@ -25,10 +25,10 @@ from convsim.io.run_folder import (
     open_run,
 )
 from convsim.io.source import Source, read_source
-from convsim.io.split import split
+from convsim.io.splitting import split
 from convsim.io.survey import LeftQuestion, MappedQuestion, SurveyReport
 from convsim.io.transcripts import Transcripts
-from convsim.io.write import check_target, write
+from convsim.io.writing import check_target, write
 
 __all__ = [
     "CONVAPPAREL",

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 VERSIONS = ("convsim", "openai", "transformers", "torch", "peft", "scikit-learn", "bm25s", "pydantic")
-PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 """Beside the package in a checkout; nothing of ours where it is installed."""
 UNKNOWN = "0+unknown"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convsim._text import one_line
 from convsim.errors import InputError
-from convsim.io.read import read
+from convsim.io.reading import read
 from convsim.io.transcripts import Transcripts
 from convsim.schema.conversation import Conversation
 

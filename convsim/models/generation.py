@@ -220,6 +220,7 @@ def weigh(checkpoint: Checkpoint, batch: Sequence[Options]) -> list[list[float]]
     import torch
 
     model, pad = checkpoint.model, checkpoint.model.generation_config.pad_token_id
+    known = signature(model.forward).parameters
     tokens, mask = (part.to(model.device) for part in padded([one.tokens for one in batch], pad))
     owner = torch.tensor([row for row, one in enumerate(batch) for _ in one.answers], device=model.device)
     answers = [list(answer) for one in batch for answer in one.answers]
@@ -234,17 +235,18 @@ def weigh(checkpoint: Checkpoint, batch: Sequence[Options]) -> list[list[float]]
             attention_mask=mask,
             position_ids=_positions(mask),
             use_cache=True,
-            **({"logits_to_keep": 1} if "logits_to_keep" in signature(model.forward).parameters else {}),
+            **({"logits_to_keep": 1} if "logits_to_keep" in known else {}),
         )
-        read.past_key_values.batch_select_indices(owner)
+        kept = read.cache if "cache" in known else read.past_key_values
+        kept.batch_select_indices(owner)
         is_said = torch.arange(longest, device=model.device) < length
         whole = torch.cat([mask[owner], is_said.long()], dim=1)
         said = model(
             input_ids=after,
             attention_mask=whole,
             position_ids=_positions(whole)[:, -longest:],
-            past_key_values=read.past_key_values,
             use_cache=True,
+            **{"cache" if "cache" in known else "past_key_values": kept},
         )
         logits = torch.cat([read.logits[owner, -1:], said.logits[:, :-1]], dim=1).float()
         each = logits.log_softmax(-1).gather(-1, after.unsqueeze(-1)).squeeze(-1)

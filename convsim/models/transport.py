@@ -7,13 +7,12 @@ import ipaddress
 import math
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-import httpx2
 from pydantic import JsonValue
 from pydantic_core import to_json
 
@@ -23,39 +22,6 @@ from convsim.seeds import child_seed
 
 if TYPE_CHECKING:
     from openai import APIConnectionError, APIStatusError, AsyncOpenAI
-
-MAX_BODY_BYTES = 2_000_000
-"""The longest body that is read: far above any chat completion, far below what would hurt."""
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream):
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in self._stream:
-            size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                raise ModelError(f"the body is longer than {MAX_BODY_BYTES:,} bytes")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-async def bound_body(response: httpx2.Response) -> None:
-    """Bound the body of ``response``, before any of it is read.
-
-    Raises:
-        ModelError: The body is compressed, though that was not asked for; it might unfold to any size.
-    """
-    encoding = response.headers.get("content-encoding", "identity")
-    if encoding != "identity":
-        raise ModelError(f"the body is compressed ({encoding[:20]!r}), though none was asked for")
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _Bounded(response.stream)
-
 
 FIRST_WAIT_S = 0.5
 LONGEST_BACK_OFF_S = 8.0
@@ -200,6 +166,8 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         if loop not in self._open:
             import openai
+
+            from convsim.models.bounded_body import bound_body
 
             http = openai.DefaultAioHttpClient(
                 event_hooks={"response": [bound_body]},

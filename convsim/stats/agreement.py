@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from convsim import schema
+from convsim.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
     FloatArray = npt.NDArray[np.float64]
     IntArray = npt.NDArray[np.int64]
-
-
-class Estimate(schema.Estimate):
-    """A number with its 95 % interval; ``reason`` says why either is missing."""
-
-    reason: str | None = None
 
 
 MIN_UNITS = 8

@@ -59,7 +59,7 @@ def test_at_severity_zero_faults_together_do_nothing_either(
 ) -> None:
     listener = Listener()
     reply = ask(listener, spec, 0.0, conversation, seed=seed)
-    assert listener.heard[0] is conversation
+    assert listener.heard[0].messages == conversation.messages
     assert reply == AgentReply(content="Have a look.")
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from convsim.schema.record import Count, Number, Record
-from convsim.stats.agreement import Estimate
+from convsim.stats.estimate import Estimate
 
 Level = Literal["message", "conversation"]
 Scale = tuple[Number, Number]

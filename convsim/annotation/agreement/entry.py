@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from convsim.annotation.agreement.document import Agreement, ClassScore, Confusion
 from convsim.annotation.agreement.matching import Matched
-from convsim.stats.agreement import Estimate
+from convsim.stats.estimate import Estimate
 
 
 def entry(

@@ -10,7 +10,6 @@ from convsim.annotation.agreement.matching import Matched
 from convsim.annotation.agreement.sets import Counts, class_scores, class_statistics
 from convsim.stats.agreement import (
     Computed,
-    Estimate,
     by_unit,
     chance,
     estimate,
@@ -21,6 +20,7 @@ from convsim.stats.agreement import (
     resampled,
     weighted_kappa,
 )
+from convsim.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     import numpy as np

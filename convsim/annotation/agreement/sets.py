@@ -12,7 +12,6 @@ from convsim.annotation.agreement.entry import entry
 from convsim.annotation.agreement.matching import Matched
 from convsim.stats.agreement import (
     Computed,
-    Estimate,
     by_unit,
     chance,
     estimate,
@@ -21,6 +20,7 @@ from convsim.stats.agreement import (
     quotient,
     resampled,
 )
+from convsim.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     from numpy.random import Generator

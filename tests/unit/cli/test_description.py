@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from convsim.cli.data import print_cards, print_description
+from convsim.cli.description import print_cards, print_description
 from convsim.io import cards, describe, read
 from tests.unit.io.made import archive, archived, jsonl, line, turn, written
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from convsim.io import Description, describe, read
-from convsim.io.describe import Alternation, LabelCount, Spread, Stratum, Users
+from convsim.io.description import Alternation, LabelCount, Spread, Stratum, Users
 from tests.unit.io.made import archive, archived, jsonl, written
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from convsim.errors import InputError
-from convsim.io import read, write
-from convsim.io import write as writing
+from convsim.io import read, write, writing
 from convsim.schema.conversation import Conversation
 from tests.unit.io.made import archive, archived, line, turn, written
 

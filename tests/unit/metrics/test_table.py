@@ -16,7 +16,7 @@ def test_the_table_has_a_row_a_conversation_and_a_column_a_metric() -> None:
     assert list(corpus.table.index) == ["b", "a"]
     assert list(corpus.table.columns) == list(METRICS)
     assert set(corpus.table.dtypes) == {np.dtype(np.float64)}
-    assert corpus.conversations is conversations
+    assert list(corpus.conversations) == conversations
     assert corpus.metrics == METRICS
     assert list(corpus.table["conversation_words"]) == [1.0, 3.0]
 

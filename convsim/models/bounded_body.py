@@ -1,0 +1,41 @@
+"""Refuses a response body before it fills the memory; imported only with the HTTP client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx2
+
+from convsim.errors import ModelError
+
+MAX_BODY_BYTES = 2_000_000
+"""The longest body that is read: far above any chat completion, far below what would hurt."""
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream):
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                raise ModelError(f"the body is longer than {MAX_BODY_BYTES:,} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def bound_body(response: httpx2.Response) -> None:
+    """Bound the body of ``response``, before any of it is read.
+
+    Raises:
+        ModelError: The body is compressed, though that was not asked for; it might unfold to any size.
+    """
+    encoding = response.headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise ModelError(f"the body is compressed ({encoding[:20]!r}), though none was asked for")
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Bounded(response.stream)

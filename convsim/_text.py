@@ -1,6 +1,11 @@
-"""Text of strangers made safe to print, on one line where a message needs it."""
+"""Text of strangers made safe to print, and the lines that refuse what they wrote."""
 
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+MAX_LENGTH = 200
+MAX_LISTED = 12
 
 
 def described(error: BaseException) -> str:
@@ -23,9 +28,6 @@ def plain(text: str, *, limit: int = 500) -> str:
     return shown if len(text) <= limit else shown + "…"
 
 
-MAX_LENGTH = 200
-
-
 def one_line(text: object, *, without: str = "") -> str:
     """Join the words of ``text`` without control characters and the secret ``without``; 200 characters."""
     said = str(text)[: 10 * MAX_LENGTH]
@@ -34,3 +36,18 @@ def one_line(text: object, *, without: str = "") -> str:
     printable = "".join(character if character.isprintable() else " " for character in said)
     line = " ".join(printable.split())
     return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"
+
+
+def nearest(key: object, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the known key that ``key`` is a misspelling of; None where none is near."""
+    found = get_close_matches(str(key)[:80], list(known), n=1, cutoff=cutoff)
+    return found[0] if found else None
+
+
+def refusal(key: object, known: Iterable[str]) -> str:
+    """Say that there is no such key, and which is meant: the nearest one, or else those that there are."""
+    names = list(known)
+    if (meant := nearest(key, names)) is not None:
+        return f"no such key; did you mean {meant!r}?"
+    listed = ", ".join(names[:MAX_LISTED]) + (", …" if len(names) > MAX_LISTED else "")
+    return f"no such key; known keys: {listed or 'none'}"

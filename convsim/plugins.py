@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, overload
 
 from convsim._async import said_of
+from convsim._text import nearest
 from convsim.errors import PluginError
 from convsim.lifting import (
     lift_agent,
@@ -22,7 +23,6 @@ from convsim.lifting import (
 )
 from convsim.lifting.words import shown
 from convsim.schema import Agent, Annotator, ChatModel, Shopper, Validator
-from convsim.schema.record import nearest
 
 Kind = Literal["models", "agents", "shoppers", "annotators", "validators", "metrics", "readers", "faults"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim._text import plain
+from convsim._text import nearest, plain
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings
 from convsim.errors import InputError, TrainingError
-from convsim.schema.record import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

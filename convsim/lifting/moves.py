@@ -10,13 +10,12 @@ from typing import TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from convsim._async import said_of
-from convsim._text import one_line
+from convsim._text import nearest, one_line
 from convsim.errors import AgentError, ConvsimError, ModelError
 from convsim.lifting.texts import REPLY_KEYS, part_of, said_in
 from convsim.lifting.words import problem_in, shown, unknown_key
 from convsim.schema import AgentReply, UserMove
 from convsim.schema.conversation import Action
-from convsim.schema.record import nearest
 
 MAX_TEXT_BYTES = 256 * 1024
 """The longest text that is taken, in UTF-8."""

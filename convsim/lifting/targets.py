@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convsim._async import said_of
-from convsim._text import one_line
+from convsim._text import nearest, one_line
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.words import shown
-from convsim.schema.record import nearest
 
 OWN = ("convsim", "convsim_validators")
 

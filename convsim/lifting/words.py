@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from convsim._text import one_line
-from convsim.schema.record import refusal
+from convsim._text import one_line, refusal
 
 
 def kind_of(value: object) -> str:

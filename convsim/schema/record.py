@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -21,6 +19,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from convsim._text import refusal
+
 Text = StrictStr
 Name = Annotated[StrictStr, Field(min_length=1)]
 Flag = StrictBool
@@ -30,7 +30,6 @@ Metadata = dict[str, JsonValue]
 
 UNKNOWN_KEY = "extra_forbidden"
 """The type of the error that an unknown key raises: pydantic's own name for it."""
-MAX_LISTED = 12
 
 
 class Record(BaseModel):
@@ -116,18 +115,3 @@ def keep_unknown(kind: type[NotedRecord], data: Any) -> Any:
 def from_log(kind: type[NotedRecord]) -> BeforeValidator:
     """Mark a field of a log: a record there keeps what it does not know, though ``kind`` by itself refuses it."""
     return BeforeValidator(lambda data: keep_unknown(kind, data))
-
-
-def nearest(key: object, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """Return the known key that ``key`` is a misspelling of; None where none is near."""
-    found = get_close_matches(str(key)[:80], list(known), n=1, cutoff=cutoff)
-    return found[0] if found else None
-
-
-def refusal(key: object, known: Iterable[str]) -> str:
-    """Say that there is no such key, and which is meant: the nearest one, or else those that there are."""
-    names = list(known)
-    if (meant := nearest(key, names)) is not None:
-        return f"no such key; did you mean {meant!r}?"
-    listed = ", ".join(names[:MAX_LISTED]) + (", …" if len(names) > MAX_LISTED else "")
-    return f"no such key; known keys: {listed or 'none'}"

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from convsim._text import one_line
+from convsim._text import one_line, refusal
 from convsim.errors import StudyError
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
 from convsim.schema.persona import Persona
-from convsim.schema.record import refusal
 from convsim.seeds import generator
 
 MAX_BYTES = 16 << 20

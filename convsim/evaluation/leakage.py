@@ -12,9 +12,9 @@ from convsim.evaluation.guards import find_overlap
 from convsim.evaluation.memorisation import Learned, Memorisation, memorisation
 from convsim.evaluation.sides import Side
 from convsim.io import Transcripts
-from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation
 from convsim.stats.proportions import Share, share, units_of
+from convsim.text.words import words
 
 MIN_WORDS = 3
 """Shorter titles ("Rain boots") are what anybody might ask for."""

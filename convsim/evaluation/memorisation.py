@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from convsim.io import Transcripts
-from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record
 from convsim.stats.proportions import Share, share, units_of
+from convsim.text.words import words
 
 MIN_WORDS = 5
 """Shorter messages ("yes please") are said twice by chance."""

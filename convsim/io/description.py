@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from convsim.io.problems import shown
 from convsim.io.survey import SurveyReport
 from convsim.io.transcripts import Transcripts
-from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation, Label, Labels
+from convsim.text.words import words
 
 MAX_VALUES = 5
 

@@ -14,10 +14,11 @@ from convsim.errors import InputError
 from convsim.metrics.complaints import COMPLAINTS_OF_FAULT
 from convsim.metrics.shares import left_out_if_empty
 from convsim.schema import Columns, Metric
-from convsim.schema.columns import Exchange, words
+from convsim.schema.columns import Exchange
 from convsim.schema.conversation import Conversation, Item
 from convsim.schema.persona import Constraint, Persona
 from convsim.text.lexicons import Phrases, read_lexicon
+from convsim.text.words import words
 
 if TYPE_CHECKING:
     from convsim.schema.columns import FloatArray

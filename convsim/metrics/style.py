@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from convsim.metrics.shares import share_of_texts, share_with_words
 from convsim.schema import Columns, Metric
-from convsim.schema.columns import MARK, WORD, ratio
+from convsim.schema.columns import ratio
 from convsim.text.lexicons import read_character_class, read_lexicon
+from convsim.text.words import MARK, WORD
 
 if TYPE_CHECKING:
     from convsim.schema.columns import FloatArray

@@ -1,6 +1,6 @@
 """What everything speaks: conversations, personas, findings, and the protocols of plugins."""
 
-from convsim.schema.columns import WORD, Columns, ratio
+from convsim.schema.columns import Columns, ratio
 from convsim.schema.corpus import Corpus, mix_differs
 from convsim.schema.details import Details, Estimate, Interval
 from convsim.schema.finding import FAILING, Finding, NoiseFloor, Verdict
@@ -27,7 +27,6 @@ from convsim.schema.protocols import (
 
 __all__ = [
     "FAILING",
-    "WORD",
     "Agent",
     "AgentReply",
     "Annotation",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.schema.columns import words
 from convsim.stats.discriminator import BoolArray
 from convsim.stats.ecdf import FloatArray
 from convsim.stats.resampling import IntArray
+from convsim.text.words import words
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

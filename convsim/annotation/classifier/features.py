@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation, Message
+from convsim.text.words import words
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,10 +8,11 @@ from typing import Literal, NamedTuple
 
 from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.report.html.text import name, readable
-from convsim.schema import WORD, Finding
+from convsim.schema import Finding
 from convsim.schema.conversation import Conversation
 from convsim.schema.details import DiscriminatorDetails
 from convsim.schema.details import Tell as Listed
+from convsim.text.words import WORD
 
 
 class Span(NamedTuple):

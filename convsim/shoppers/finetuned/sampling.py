@@ -12,12 +12,12 @@ from pydantic import Field
 
 from convsim.errors import ModelError
 from convsim.schema import ChatMessage, OpeningModel
-from convsim.schema.columns import words
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Number, Record, Text
 from convsim.seeds import child_seed, generator
 from convsim.shoppers.finetuned.script import SAY, script
 from convsim.shoppers.finetuned.trained import Trained
+from convsim.text.words import words
 
 SETTINGS = ((1.0, 1.0), (1.0, 0.95), (0.85, 1.0), (1.0, 0.9), (0.85, 0.95), (0.7, 1.0))
 """Temperatures and nuclei to try, from the least truncation to the most.

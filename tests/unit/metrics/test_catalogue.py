@@ -6,8 +6,8 @@ from importlib.resources import files
 import pytest
 
 from convsim.metrics import METRICS, RELATION_METRICS
-from convsim.schema.columns import words
 from convsim.text.lexicons import read_lexicon
+from convsim.text.words import words
 
 NAMES = [
     "turns", "accepted", "left", "user_words_per_turn", "user_words_first_message", "conversation_words",

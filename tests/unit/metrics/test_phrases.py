@@ -4,7 +4,6 @@ from importlib.resources import files
 
 import pytest
 
-from convsim.schema.columns import words
 from convsim.text.lexicons import (
     Phrases,
     read_lexicon,
@@ -12,6 +11,7 @@ from convsim.text.lexicons import (
     read_plainly,
     read_replacements,
 )
+from convsim.text.words import words
 
 LISTS = read_phrase_lists("complaints")
 SPELLINGS = read_replacements("spellings")

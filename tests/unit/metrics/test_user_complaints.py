@@ -3,7 +3,7 @@
 import pytest
 
 from convsim.metrics.complaints import COMPLAINTS_OF_FAULT
-from convsim.schema.columns import words
+from convsim.text.words import words
 from tests.unit.metrics.conversations import value_of_texts
 
 ORDINARY = [

@@ -4,7 +4,7 @@ from math import isnan
 
 import pytest
 
-from convsim.schema.columns import words
+from convsim.text.words import words
 from tests.unit.metrics.conversations import agent, user, value, value_of_texts
 
 

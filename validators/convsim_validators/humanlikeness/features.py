@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.schema import WORD, Corpus
+from convsim.schema import Corpus
 from convsim.stats.discriminator import BoolArray, Classifier, equal_prior
 from convsim.stats.ecdf import FloatArray
+from convsim.text.words import WORD
 
 if TYPE_CHECKING:
     from convsim.stats.discriminator import Features

@@ -1,0 +1,315 @@
+"""Whether an agent, a shopper, an annotator or a fault keeps its contract."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from convsim._async import run_to_its_end
+from convsim._text import one_line
+from convsim.agents import degrade
+from convsim.agents.faults import FaultLike
+from convsim.annotation.labels import check_annotation
+from convsim.errors import ConvsimError, ModelError
+from convsim.lifting import lift_agent, lift_annotator, lift_shopper
+from convsim.plugins import make
+from convsim.schema import (
+    AgentReply,
+    Annotation,
+    Annotator,
+    UserMove,
+)
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation, Item, LearnedFrom
+from convsim.schema.persona import Persona
+from convsim.testing.samples import (
+    ITEMS,
+    PERSONA,
+    SEED,
+    T,
+    make_or_refuse,
+    name_of,
+    plain_answer,
+    reason_of,
+    require,
+    require_text,
+    sample_conversations,
+)
+
+SEVERITIES = (0.0, 0.3, 0.6, 1.0)
+
+
+def check_agent(
+    agent: object, *, conversations: Iterable[Conversation] = (), deterministic: bool = True
+) -> None:
+    """Assert that an agent answers any conversation, from the conversation and the seed alone.
+
+    Args:
+        agent: A function, an object with ``reply``, a class of one, a plugin's name or ``module:thing``.
+        conversations: Further conversations to try, such as some of your shop.
+        deterministic: The same seed gives the same answer; False for a model behind a server that knows no seeds.
+
+    Raises:
+        AssertionError: It broke the contract.
+    """
+    __tracebackhide__ = True
+    found = make_or_refuse(
+        lambda: make("agents", agent) if isinstance(agent, str) else lift_agent(agent), agent
+    )
+
+    async def ask(conversation: Conversation) -> AgentReply:
+        return await found.reply(conversation, seed=SEED)
+
+    def check(place: str, conversation: Conversation, reply: object) -> None:
+        require(isinstance(reply, AgentReply), f"{place}: answered {name_of(reply)}, which is no AgentReply")
+        assert isinstance(reply, AgentReply)
+        require(
+            bool(reply.content.strip() or reply.items), f"{place}: answered nothing, neither words nor items"
+        )
+
+    _check_answers(found.name, ask, check, sample_conversations(conversations), deterministic=deterministic)
+
+
+def check_shopper(
+    shopper: object,
+    *,
+    persona: Persona = PERSONA,
+    conversations: Iterable[Conversation] = (),
+    deterministic: bool = True,
+) -> None:
+    """Assert that a shopper makes a typed move anywhere, from the conversation, the persona and the seed alone.
+
+    Args:
+        shopper: A function, an object with ``speak``, a class of one, a plugin's name or ``module:thing``.
+        persona: Whose move it makes.
+        conversations: Further conversations to try.
+        deterministic: The same seed gives the same move; False for a model behind a server that knows no seeds.
+
+    Raises:
+        AssertionError: It broke the contract.
+    """
+    __tracebackhide__ = True
+    found = make_or_refuse(
+        lambda: make("shoppers", shopper) if isinstance(shopper, str) else lift_shopper(shopper), shopper
+    )
+    learned = found.learned_from
+    require(
+        learned is None or isinstance(learned, LearnedFrom),
+        f"{found.name}: learned_from must be None or a LearnedFrom, but is {name_of(learned)}",
+    )
+    before = persona.model_dump_json()
+
+    async def ask(conversation: Conversation) -> UserMove:
+        return await found.speak(conversation, persona, seed=SEED)
+
+    def check(place: str, conversation: Conversation, move: object) -> None:
+        require(isinstance(move, UserMove), f"{place}: answered {name_of(move)}, which is no UserMove")
+        assert isinstance(move, UserMove)
+        there = {item.id for message in conversation.messages for item in message.items}
+        strange = sorted({*move.accepted} - there)
+        require(not strange, f"{place}: accepted {name_of(strange)}, which the agent has not shown")
+        if not conversation.messages:
+            require(
+                move.action == "say" and bool(move.text.strip()),
+                f"{place}: the first move must say something, but it is {move.action!r} with {name_of(move.text)}",
+            )
+        require(persona.model_dump_json() == before, f"{place}: it changed the persona that it was given")
+
+    _check_answers(found.name, ask, check, sample_conversations(conversations), deterministic=deterministic)
+
+
+def check_annotator(
+    annotator: object, *, conversations: Iterable[Conversation] = (), deterministic: bool = True
+) -> None:
+    """Assert that an annotator labels the user's messages under its own name, each from what came before it alone.
+
+    Args:
+        annotator: A function, an object with ``annotate``, a class of one, a plugin's name or ``module:thing``.
+        conversations: Further conversations to try.
+        deterministic: The same conversation gets the same labels.
+
+    Raises:
+        AssertionError: It broke the contract.
+    """
+    __tracebackhide__ = True
+    found = make_or_refuse(
+        lambda: make("annotators", annotator) if isinstance(annotator, str) else lift_annotator(annotator),
+        annotator,
+    )
+    require_text(found.name, "source", found.source)
+
+    async def ask(conversation: Conversation) -> Annotation | None:
+        try:
+            return await found.annotate(conversation)
+        except ModelError as error:
+            if isinstance(error.__cause__, ConvsimError | None):  # it could not tell, and said so
+                return None
+            raise
+
+    def check(place: str, conversation: Conversation, annotation: object) -> None:
+        if annotation is None:
+            return
+        require(
+            isinstance(annotation, Annotation),
+            f"{place}: answered {name_of(annotation)}, which is no Annotation",
+        )
+        assert isinstance(annotation, Annotation)
+        try:
+            check_annotation(conversation, annotation, source=found.source)
+        except ModelError as error:
+            raise AssertionError(f"{place}: {one_line(error)}") from None
+
+    tried = sample_conversations(conversations)
+    answers = _check_answers(found.name, ask, check, tried, deterministic=deterministic)
+    require(
+        any(annotation is not None for annotation in answers.values()),
+        f"{found.name}: it could label none of the conversations",
+    )
+    if deterministic:
+        _check_no_look_ahead(found, ask, tried, answers)
+
+
+class _Shopkeeper:
+    """An agent to degrade: it repeats what it heard, and shows items."""
+
+    def __init__(self, items: tuple[Item, ...]):
+        self.name, self.items = "shopkeeper", items
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        heard = " | ".join(message.content for message in conversation.user_messages)
+        return AgentReply(content=f"I heard: {heard[:2_000]}. How about these boots?", items=self.items)
+
+
+def check_fault(
+    fault: FaultLike, *, conversations: Iterable[Conversation] = (), catalogue: Catalogue | None = None
+) -> None:
+    """Assert that a fault is recorded, leaves the agent alone at severity 0, and hits more the greater the severity.
+
+    Args:
+        fault: A function of a reply, what ``convsim.fault`` makes of one, a fault's name or ``module:thing``.
+        conversations: Further conversations to try; it must have something to degrade in one.
+        catalogue: What the agent sells, for a fault that needs to know.
+
+    Raises:
+        AssertionError: It broke the contract.
+    """
+    __tracebackhide__ = True
+    agent = _Shopkeeper(tuple(item.to_shown() for item in catalogue.items[:3]) if catalogue else ITEMS)
+    try:
+        degraded = {severity: degrade(agent, fault, severity, catalogue=catalogue) for severity in SEVERITIES}
+    except ConvsimError as error:
+        raise AssertionError(f"{name_of(fault)} is no fault: {one_line(error)}") from None
+    acted = False
+    name = "".join(degraded[1.0].faults)
+
+    def reply(place: str, conversation: Conversation, severity: float, seed: int = SEED) -> AgentReply:
+        before = conversation.to_json()
+        try:
+            answered = run_to_its_end(lambda: degraded[severity].reply(conversation, seed=seed))
+        except Exception as error:  # whatever somebody else's fault raises
+            raise AssertionError(f"{name}: {place}: {reason_of(error)}") from None
+        require(conversation.to_json() == before, f"{name}: {place}: it changed the conversation")
+        return answered
+
+    for place, conversation in sample_conversations(conversations).items():
+        bare = run_to_its_end(lambda talk=conversation: agent.reply(talk, seed=SEED))  # type: ignore[misc]
+        alone, whole = reply(place, conversation, 0.0), reply(place, conversation, 1.0)
+        require(alone == bare, f"{name}: {place}: at severity 0 it is not the agent alone")
+        require(
+            whole == reply(place, conversation, 1.0),
+            f"{name}: {place}: another reply to the same conversation and seed",
+        )
+        require(len(whole.faults) == 1, f"{name}: {place}: it is not recorded once on the reply")
+        [record] = whole.faults
+        require(
+            record.acted or whole.but(faults=()) == bare,
+            f"{name}: {place}: it is recorded as not having acted, but the reply is another",
+        )
+        acted = acted or record.acted
+        for seed in range(4) if record.acted else ():
+            hit = [any(f.acted for f in reply(place, conversation, s, seed).faults) for s in SEVERITIES]
+            require(hit == sorted(hit), f"{name}: {place}: it acts at a severity and not at a greater one")
+    require(acted, f"{name}: it acted on none of the replies, not even at severity 1")
+
+
+def _check_answers(
+    name: str,
+    ask: Callable[[Conversation], Awaitable[T]],
+    check: Callable[[str, Conversation, T], None],
+    conversations: Mapping[str, Conversation],
+    *,
+    deterministic: bool,
+) -> dict[str, T]:
+    """Ask for each conversation: one after another, again in another order, and all at once."""
+    __tracebackhide__ = True
+    answers: dict[str, T] = {}
+
+    def asked(place: str) -> T:
+        conversation = conversations[place]
+        before = conversation.to_json()
+
+        async def answer() -> T:
+            return await ask(conversation)
+
+        try:
+            answered = run_to_its_end(answer)
+        except Exception as error:  # whatever somebody else's plugin raises
+            raise AssertionError(f"{name}: {place}: raised {reason_of(error)}") from None
+        require(
+            conversation.to_json() == before,
+            f"{name}: {place}: it changed the conversation that it was given",
+        )
+        return answered
+
+    for place, conversation in conversations.items():
+        answers[place] = asked(place)
+        check(f"{name}: {place}", conversation, answers[place])
+    if not deterministic:
+        return answers
+    for place in list(conversations)[::-1]:
+        require(
+            plain_answer(asked(place)) == plain_answer(answers[place]),
+            f"{name}: {place}: another answer to the same conversation and seed, after other conversations",
+        )
+
+    async def together() -> list[T]:
+        return list(await asyncio.gather(*map(ask, conversations.values())))
+
+    try:
+        at_once = run_to_its_end(together)
+    except Exception as error:
+        raise AssertionError(
+            f"{name}: asked about several conversations at once, it raised {reason_of(error)}"
+        ) from None
+    for place, answer in zip(conversations, at_once, strict=True):
+        require(
+            plain_answer(answer) == plain_answer(answers[place]),
+            f"{name}: {place}: another answer when several conversations are asked about at once",
+        )
+    return answers
+
+
+def _check_no_look_ahead(
+    found: Annotator,
+    ask: Callable[[Conversation], Awaitable[Annotation | None]],
+    conversations: Mapping[str, Conversation],
+    answers: Mapping[str, Annotation | None],
+) -> None:
+    """Check that what a message is labelled does not hang on what comes after it."""
+    __tracebackhide__ = True
+    for place, conversation in conversations.items():
+        whole = answers[place]
+        users = [n for n, message in enumerate(conversation.messages) if message.role == "user"]
+        if whole is None or len(users) < 2:
+            continue
+        first = users[0]
+        start = conversation.but(messages=conversation.messages[: first + 1])
+
+        async def cut(start: Conversation = start) -> Annotation | None:
+            return await ask(start)
+
+        alone = run_to_its_end(cut)
+        require(
+            alone is None or alone.messages.get(first) == whole.messages.get(first),
+            f"{found.name}: {place}: the labels of message {first} hang on what comes after it",
+        )

@@ -21,7 +21,7 @@ from convsim.lifting import (
     make_class,
     resolve,
 )
-from convsim.lifting.words import shown
+from convsim.lifting.reasons import shown
 from convsim.schema import Agent, Annotator, ChatModel, Shopper, Validator
 
 Kind = Literal["models", "agents", "shoppers", "annotators", "validators", "metrics", "readers", "faults"]

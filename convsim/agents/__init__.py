@@ -7,7 +7,7 @@ from convsim.agents.http import HTTP
 from convsim.agents.langchain import LangChain
 from convsim.agents.llm import LLM
 from convsim.agents.openai_chat import OpenAIChat
-from convsim.agents.python_agent import PythonAgent
+from convsim.agents.python import PythonAgent
 from convsim.agents.retrieval import Retrieval
 
 __all__ = [

@@ -11,7 +11,7 @@ from convsim._async import in_time
 from convsim._settings import check_timeout
 from convsim._text import one_line
 from convsim.agents.answer import parse_answer
-from convsim.agents.seen import as_request
+from convsim.agents.visibility import as_request
 from convsim.errors import AgentError, InputError
 from convsim.lifting import MAX_ANSWER_BYTES, seen_by_agent
 from convsim.schema.conversation import Conversation

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from convsim._async import answer_of
 from convsim._settings import check_timeout
-from convsim.agents.seen import as_chat
+from convsim.agents.visibility import as_chat
 from convsim.errors import AgentError, InputError
 from convsim.lifting import make_class, resolve, seen_by_agent, to_reply
 from convsim.schema.conversation import Conversation

@@ -14,7 +14,7 @@ from convsim._async import in_time
 from convsim._settings import check_timeout, check_whole
 from convsim._text import one_line
 from convsim.agents.search import Shelf, find, listen
-from convsim.agents.seen import as_chat
+from convsim.agents.visibility import as_chat
 from convsim.errors import AgentError, ModelError
 from convsim.lifting import seen_by_agent, to_reply
 from convsim.schema.catalogue import Catalogue, CatalogueItem

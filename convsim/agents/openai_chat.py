@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convsim._settings import check_timeout, check_whole
 from convsim.agents.llm import ask_model
-from convsim.agents.seen import as_chat
+from convsim.agents.visibility import as_chat
 from convsim.lifting import seen_by_agent, to_reply
 from convsim.schema.conversation import Conversation
 from convsim.schema.protocols import AgentReply, ChatMessage, ChatModel

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from convsim.errors import ModelError
 from convsim.lifting.moves import readable, validated
-from convsim.lifting.words import kind_of, problem_in, unknown_key
+from convsim.lifting.reasons import kind_of, problem_in, unknown_key
 from convsim.schema import Annotation, Finding
 from convsim.schema.conversation import Conversation, Label, Usage
 

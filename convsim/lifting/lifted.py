@@ -19,8 +19,8 @@ from convsim.errors import (
 from convsim.lifting.asking import TIMEOUT_S, Ask, Takes, seen_by_agent
 from convsim.lifting.judgements import to_annotation, to_findings
 from convsim.lifting.moves import to_move, to_reply
+from convsim.lifting.reasons import kind_of
 from convsim.lifting.targets import Found
-from convsim.lifting.words import kind_of
 from convsim.schema import (
     Agent,
     AgentReply,

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from convsim._async import said_of
 from convsim._text import nearest, one_line
 from convsim.errors import AgentError, ConvsimError, ModelError
+from convsim.lifting.reasons import problem_in, shown, unknown_key
 from convsim.lifting.texts import REPLY_KEYS, part_of, said_in
-from convsim.lifting.words import problem_in, shown, unknown_key
 from convsim.schema import AgentReply, UserMove
 from convsim.schema.conversation import Action
 

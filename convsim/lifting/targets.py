@@ -13,7 +13,7 @@ from pathlib import Path
 from convsim._async import said_of
 from convsim._text import nearest, one_line
 from convsim.errors import ConvsimError, PluginError
-from convsim.lifting.words import shown
+from convsim.lifting.reasons import shown
 
 OWN = ("convsim", "convsim_validators")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from convsim._async import Parts
 from convsim._text import one_line
 from convsim.errors import ConvsimError
-from convsim.lifting.words import kind_of
+from convsim.lifting.reasons import kind_of
 from convsim.schema import AgentReply
 from convsim.schema.conversation import Usage
 

@@ -3,7 +3,7 @@
 from convsim.shoppers.finetuned import SFT
 from convsim.shoppers.icl import ICL
 from convsim.shoppers.prompted import Prompted
-from convsim.shoppers.python_shopper import PythonShopper
+from convsim.shoppers.python import PythonShopper
 from convsim.shoppers.replay import Replay
 from convsim.shoppers.resample import Resample
 

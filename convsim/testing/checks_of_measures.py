@@ -10,14 +10,7 @@ from convsim._text import one_line
 from convsim.errors import ConvsimError
 from convsim.evaluation import find_validators
 from convsim.metrics import find_metrics, measure, measure_both
-from convsim.schema import (
-    FAILING,
-    Corpus,
-    Finding,
-    Metric,
-    Validator,
-    Verdict,
-)
+from convsim.schema import FAILING, Corpus, Finding, Metric, Validator, Verdict
 from convsim.schema.conversation import Conversation
 from convsim.seeds import child_seed
 from convsim.testing.samples import (

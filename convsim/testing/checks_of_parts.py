@@ -13,12 +13,7 @@ from convsim.annotation.labels import check_annotation
 from convsim.errors import ConvsimError, ModelError
 from convsim.lifting import lift_agent, lift_annotator, lift_shopper
 from convsim.plugins import make
-from convsim.schema import (
-    AgentReply,
-    Annotation,
-    Annotator,
-    UserMove,
-)
+from convsim.schema import AgentReply, Annotation, Annotator, UserMove
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Item, LearnedFrom
 from convsim.schema.persona import Persona

@@ -9,11 +9,7 @@ from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.evaluation import Scorecard
 from convsim.report.tables import VERDICTS, interval, number
-from convsim.schema import (
-    FAILING,
-    Finding,
-    Verdict,
-)
+from convsim.schema import FAILING, Finding, Verdict
 
 ALLOWED: tuple[Verdict, ...] = ("aligned", "reacts_as_people", "undecided")
 """The verdicts that ``--fail-on different`` lets pass."""

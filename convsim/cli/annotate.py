@@ -23,10 +23,10 @@ MAX_REASONS = 3
 
 def annotate(
     file: Annotated[Path, typer.Argument(help="A file of conversations or a run folder.")],
-    out: Annotated[Path, typer.Option(help="Where to write the conversations with their labels.")],
+    out: Annotated[Path, typer.Option(help="File to write the labelled conversations to.")],
     annotator: Annotated[
         str,
-        typer.Option("--with", help="rules, classifier:PATH, judge, or yours."),
+        typer.Option("--with", help="Annotator: rules, classifier:PATH, judge, or yours."),
     ] = "rules",
     model: options.Model = None,
     settings: Annotated[list[str] | None, options.settings("judge.votes=3")] = None,
@@ -35,7 +35,10 @@ def annotate(
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
 ) -> None:
-    """Label what users did (acts) and felt (experience); nobody else's labels are touched."""
+    """Label what users did (acts) and felt (experience).
+
+    Labels from other sources are kept.
+    """
     from convsim.io import read, write
 
     given = parse_settings(settings or [], owners(annotator))
@@ -45,7 +48,7 @@ def annotate(
     keep = out.with_name(f".{out.name}.annotations")
     done = label(transcripts.conversations, chosen, concurrency=concurrency, keep=keep, of=str(file))
     if done.n_failed == len(done.conversations):
-        raise ConvsimError(f"{file}: no conversation could be labelled; the same command tries again")
+        raise ConvsimError(f"{file}: no conversation could be labelled; run the same command to try again")
     write(out, done.conversations)
     keep.unlink(missing_ok=True)
     err().print(f"wrote {out}")
@@ -60,7 +63,7 @@ def check_new(out: Path) -> None:
     from convsim.io import check_target
 
     if out.exists():
-        raise InputError(f"{out}: is there already, and would be replaced; name another file")
+        raise InputError(f"{out} exists already; name another file")
     check_target(out)
 
 
@@ -86,7 +89,7 @@ def make_annotator(said: str, model: str | None, given: Mapping[str, dict[str, o
     assembly = Assembly(StudyConfig().with_flags(flags))
     annotator = assembly.annotator(said, given[owner_of(said)])
     for stand_in in assembly.stand_ins:
-        err().print(f"not given, so taken: {stand_in}")
+        err().print(f"using a default: {stand_in}")
     return annotator
 
 
@@ -110,14 +113,14 @@ def label(
             conversations, annotator, concurrency=concurrency, keep=keep,
             on_change=lambda n: bar.update(task, completed=n),
         )  # fmt: skip
-    already = f" ({done.n_already} were already)" if done.n_already else ""
+    already = f" ({done.n_already} of them earlier)" if done.n_already else ""
     spent = done.usage
     cost = f", ${spent.cost_usd:.4f}" if spent.cost_usd is not None else ""
     if spent.cost_usd is None and (spent.input_tokens or spent.output_tokens):
-        cost = f", {spent.input_tokens} tokens read and {spent.output_tokens} written, price unknown"
+        cost = f", {spent.input_tokens} input and {spent.output_tokens} output tokens, price unknown"
     talk.print(
         f"{plain(of)}: {done.n_labelled} of {len(conversations)} conversations labelled by {done.source}{already}{cost}"
     )
     for reason, count in done.reasons.most_common(MAX_REASONS):
-        talk.print(f"{count} stay unlabelled: {plain(reason)}")
+        talk.print(f"{count} could not be labelled: {plain(reason)}")
     return done

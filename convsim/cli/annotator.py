@@ -23,34 +23,38 @@ if TYPE_CHECKING:
 PEOPLE = ("self", "third_party")
 
 app = typer.Typer(
-    name="annotator", help="Builds annotators, and tells how far they may be trusted.", no_args_is_help=True
+    name="annotator", help="Train annotators, and check their agreement with people.", no_args_is_help=True
 )
 
 Mapping = Annotated[
-    Path | None, typer.Option("--map", help="TOML that turns labels of another scheme into acts.")
+    Path | None, typer.Option("--map", help="TOML that maps another scheme's labels to acts.")
 ]
 
 
 @app.command("train")
 def train(
     file: Annotated[Path, typer.Argument(help="Labelled conversations.")],
-    out_file: Annotated[Path, typer.Option("--out", help="A .skops file.")],
+    out_file: Annotated[Path, typer.Option("--out", help="File to write, ending in .skops.")],
     source: Annotated[
         str | None, typer.Option(help="Whose labels to learn, such as self or third_party.")
     ] = None,
     labels: Annotated[
-        str | None, typer.Option(help="Names of labels, with commas between (default: all).")
+        str | None, typer.Option(help="Labels to learn, comma-separated (default: all).")
     ] = None,
     mapping: Mapping = None,
-    folds: Annotated[int, typer.Option(help="Of the cross-validation.")] = 5,
+    folds: Annotated[int, typer.Option(help="Number of cross-validation folds.")] = 5,
     seed: options.Seed = 0,
     held_out: Annotated[
-        Path | None, typer.Option(help="Also write the conversations with the labels given out of fold.")
+        Path | None,
+        typer.Option(help="Also write the conversations with their out-of-fold labels to this file."),
     ] = None,
     reader: options.Reader = None,
     survey_map: options.SurveyMap = None,
 ) -> None:
-    """Train a classifier of acts and experience, and print how well it does on people that it has not seen."""
+    """Train a classifier of acts and experience.
+
+    Prints how well it does on users that it has not seen.
+    """
     from convsim.annotation import with_labels
     from convsim.annotation.classifier import OUT_OF_FOLD, check_model_path, save
     from convsim.annotation.classifier import train as fit
@@ -83,17 +87,25 @@ def train(
 
 @app.command("check")
 def check(
-    file: Annotated[
-        Path, typer.Argument(help="Conversations with the annotator's labels, or to be labelled.")
-    ],
+    file: Annotated[Path, typer.Argument(help="Conversations, labelled or (with --with) to be labelled.")],
     against: Annotated[
-        str, typer.Option(help="self, third_party, another source, or a file of the same conversations.")
+        str,
+        typer.Option(
+            help="Labels to compare with: self, third_party, another source, or a file of the same conversations."
+        ),
     ],
-    source: Annotated[str | None, typer.Option(help="The annotator under test, such as rules:1.")] = None,
-    annotator: Annotated[
-        str | None, typer.Option("--with", help="Label with rules, classifier:PATH, judge or yours first.")
+    source: Annotated[
+        str | None, typer.Option(help="Source of the labels under test, such as rules:1.")
     ] = None,
-    reference: Annotated[str | None, typer.Option(help="Whose labels of another file count.")] = None,
+    annotator: Annotated[
+        str | None,
+        typer.Option(
+            "--with", help="First label with rules, classifier:PATH, judge or yours, and test these labels."
+        ),
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="If --against is a file: whose labels in it to use.")
+    ] = None,
     mapping: Mapping = None,
     out_dir: Annotated[
         Path | None,
@@ -101,7 +113,7 @@ def check(
     ] = None,
     output: Annotated[
         options.TextOrJson,
-        typer.Option("--format", help="How it is printed."),
+        typer.Option("--format", help="Output format."),
     ] = options.TextOrJson.text,
     seed: options.Seed = 0,
     model: options.Model = None,
@@ -109,7 +121,7 @@ def check(
     reader: options.Reader = None,
     survey_map: options.SurveyMap = None,
 ) -> None:
-    """Tell how far an annotator's labels agree with people's, or with another annotator's."""
+    """Measure an annotator's agreement with people or others."""
     from convsim.annotation import with_mapped_acts
     from convsim.annotation.agreement import check as agree
     from convsim.annotation.definitions import definitions
@@ -164,5 +176,5 @@ def _only_source(conversations: Sequence[Conversation], file: str, *, machines: 
     option = "--source or --with" if machines else "--source or --reference"
     listed = plain(", ".join(found[:8]), limit=200) or "none"
     raise InputError(
-        f"{file}: expected labels by {who}, one source, but found: {listed}; say which with {option}"
+        f"{file}: expected labels from one source ({who}), but found: {listed}; choose one with {option}"
     )

@@ -1,4 +1,4 @@
-"""The commands put together, run, and what becomes of a wrong word among what was typed."""
+"""The command line: its commands, and one line with the nearest right word for a mistyped one."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from convsim.cli.process import Asked
 
 UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
-"""Of the click that typer brings along or stands on; it names its own alone."""
+"""From the click that typer bundles or depends on; typer exports only its own errors."""
 VARIABLE = re.compile(r" \(env var: '(\w+)'\)")
 ONE_OF = re.compile(r"'(?P<said>[^']*)' is not one of (?P<choices>'.*')")
 
 app = typer.Typer(
     name="convsim",
-    help="Tells whether simulated users of a conversational recommender behave like people.",
+    help="Test whether simulated users of a conversational recommender behave like people.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -77,12 +77,10 @@ def _options(
     ] = False,
     traceback: Annotated[
         bool,
-        typer.Option(
-            "--traceback", help="Print the traceback of what fails instead of keeping it in a file."
-        ),
+        typer.Option("--traceback", help="Print the traceback of a failure instead of saving it to a file."),
     ] = False,
 ) -> None:
-    """Tells whether simulated users of a conversational recommender behave like people."""
+    """Test whether simulated users of a conversational recommender behave like people."""
     if context.obj is not None:
         context.obj.traceback = traceback
 
@@ -122,7 +120,7 @@ def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
 
 
 def _corrected(error: Exception) -> str:
-    """Say what is wrong among what was typed, the nearest right word, and whose help to ask."""
+    """Say which argument is wrong, the nearest right word, and which help page to read."""
     context = getattr(error, "ctx", None)
     said = str(getattr(error, "message", error))
     if option := getattr(error, "option_name", None):
@@ -135,7 +133,7 @@ def _corrected(error: Exception) -> str:
         said = said.replace("Value error, ", "").replace(". Did you mean", "; did you mean")
         if found := ONE_OF.search(said):
             said = said.rstrip(".") + _meant(found["said"], re.findall(r"'(.*?)'", found["choices"]))
-    return f"{said.rstrip('.')} ({context.command_path} --help says more)" if context else said
+    return f"{said.rstrip('.')} (see {context.command_path} --help)" if context else said
 
 
 def _meant(said: str, known: Sequence[str]) -> str:

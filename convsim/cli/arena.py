@@ -29,36 +29,45 @@ class Shape(StrEnum):
 def arena(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="REAL SIM...", help="People's conversations, then one file a simulator."),
+        typer.Argument(
+            metavar="REAL SIM...", help="Real conversations, then one file or run folder per simulator."
+        ),
     ] = None,
     mode: Annotated[
-        Shape, typer.Option(help="One conversation: human or simulated? Or a pair: which is the human's?")
+        Shape,
+        typer.Option(
+            help="single: is this conversation human or simulated? pair: which of two is the human's?"
+        ),
     ] = Shape.single,
-    n: Annotated[int, typer.Option("--n", min=2, max=2000, help="Trials at most.")] = 60,
+    n: Annotated[int, typer.Option("--n", min=2, max=2000, help="Maximum number of trials per rater.")] = 60,
     seed: options.Seed = 0,
-    database: Annotated[Path, typer.Option(help="SQLite file that keeps the answers.")] = Path(
-        "arena.sqlite"
-    ),
+    database: Annotated[Path, typer.Option(help="SQLite file for the answers.")] = Path("arena.sqlite"),
     host: Annotated[
         str,
-        typer.Option(help="Address to bind; anything but loopback needs the token in the printed address."),
+        typer.Option(
+            help="Address to listen on; raters need the token in the printed address unless it is loopback."
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any that is free.")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = 8765,
     precision: Annotated[
-        float, typer.Option(min=0.01, max=0.5, help="Enough when the accuracy is known to this half-width.")
+        float,
+        typer.Option(
+            min=0.01, max=0.5, help="Half-width of the accuracy's interval at which there are enough answers."
+        ),
     ] = 0.1,
     results: Annotated[
-        bool, typer.Option("--results", help="Print the results of --database and serve nothing.")
+        bool, typer.Option("--results", help="Print the results in --database instead of serving.")
     ] = False,
     scores: Annotated[
-        Path | None, typer.Option(help="findings.json whose hls scores are held against people's votes.")
+        Path | None,
+        typer.Option(help="findings.json whose human-likeness scores are compared with the raters' answers."),
     ] = None,
     out_dir: Annotated[Path | None, options.OUT] = None,
     output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
 ) -> None:
-    """Serve a blind test for your own people: can they tell simulated shoppers from human ones?"""
+    """Serve a blind test: can people spot simulated shoppers?"""
     from convsim.web.blind_test import Database
 
     kept = Database(database)
@@ -80,7 +89,7 @@ def _study(files: list[Path], mode: Shape, n: int, seed: int, *, allow_failures:
 
     if len(files) < 2:
         raise InputError(
-            f"convsim arena needs people's conversations and at least one simulator's; got {len(files)} files"
+            f"convsim arena needs real conversations and those of at least one simulator; found {len(files)} files"
         )
     real, *simulated = [read(file) for file in files]
     return prepare(real, simulated, mode=mode.value, n=n, seed=seed, allow_failures=allow_failures)
@@ -116,11 +125,9 @@ def _serve(database: Database, study: ArenaStudy, *, host: str, port: int, preci
     with listen(host, port) as listening:
         for warning in [*kept.warnings, *([kept.overlap] if kept.overlap else [])]:
             talk.print(f"warning: {plain(warning)}")
+        talk.print(f"seed {kept.seed}; {len(kept.trials)} trials per rater; answers go to {database.path}")
         talk.print(
-            f"seed {kept.seed}; {len(kept.trials)} trials a rater; answers are kept in {database.path}"
-        )
-        talk.print(
-            "open this address, or send it to your raters; Ctrl-C ends it, and the same command goes on:"
+            "open this address, or send it to your raters; Ctrl-C stops, and the same command continues:"
         )
         typer.echo(address(host, listening, access))
         try:
@@ -128,5 +135,5 @@ def _serve(database: Database, study: ArenaStudy, *, host: str, port: int, preci
         except KeyboardInterrupt:
             n = len(answers(database))
             talk.print(
-                f"stopped; {n} answers are kept, and convsim arena --results --database FILE judges by them"
+                f"stopped; {n} answers are saved; for the results: convsim arena --results --database FILE"
             )

@@ -23,23 +23,26 @@ FILES = "comparison.json, distances.csv and comparison.html"
 
 
 def compare(
-    real: Annotated[Path, typer.Argument(help="People's conversations: a file or a run folder.")],
+    real: Annotated[Path, typer.Argument(help="Real conversations: a file or a run folder.")],
     sims: Annotated[
         list[Path], typer.Argument(metavar="SIM...", help="Simulated conversations: files or run folders.")
     ],
     name: Annotated[
         list[str] | None,
-        typer.Option(metavar="LABEL", help="Name of a SIM, in their order; by default the files' names."),
+        typer.Option(
+            metavar="LABEL", help="Label of a SIM, in order; may be repeated (default: the files' names)."
+        ),
     ] = None,
     control: Annotated[
         str | None,
-        typer.Option(help="The arm to start from: asks how each reacts, and compares on it alone."),
+        typer.Option(help="Control arm: also test how each reacts, and compare all else on this arm."),
     ] = None,
-    treatment: Annotated[str | None, typer.Option(help="The arm to go to.")] = None,
+    treatment: Annotated[str | None, typer.Option(help="Treatment arm: the worse agent.")] = None,
     learned: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="What shoppers learned from, to find what they repeat; may be repeated."
+            metavar="FILE",
+            help="Conversations that shoppers learned from, to find what they copy; may be repeated.",
         ),
     ] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help=f"Folder for {FILES}.")] = None,
@@ -50,15 +53,11 @@ def compare(
     seed: options.Seed = 0,
     validators: Annotated[
         str | None,
-        typer.Option(help="Names, with commas between; by default all that need not be asked for."),
+        typer.Option(help="Validators, comma-separated (default: all that do not have to be named)."),
     ] = None,
     metrics: options.MetricNames = None,
-    task: Annotated[
-        list[str] | None, typer.Option(help="Keep this task on all sides; may be repeated.")
-    ] = None,
-    arm: Annotated[
-        list[str] | None, typer.Option(help="Keep this arm on all sides; may be repeated.")
-    ] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Compare only this task; may be repeated.")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="Compare only this arm; may be repeated.")] = None,
     annotate: options.Annotate = None,
     model: options.Model = None,
     reader: options.Reader = None,
@@ -67,7 +66,10 @@ def compare(
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
 ) -> None:
-    """Put simulators side by side: how far each is from people, what it repeats, and what it costs."""
+    """Compare simulators with people and with one another.
+
+    Shows how far each is from people, what it copies, and what it costs.
+    """
     from convsim import evaluation as battery
     from convsim.io import read
 
@@ -99,10 +101,10 @@ def _names(given: list[str] | None, sims: Sequence[Path]) -> list[str]:
     names = given or []
     if names and len(names) != len(sims):
         raise InputError(
-            f"--name was given {len(names)} times for {len(sims)} simulators; name each of them, or none"
+            f"--name was given {len(names)} times for {len(sims)} simulators; give one for each, or none"
         )
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"--name {twice[0]!r} was given twice; call each simulator by its own name")
+        raise InputError(f"--name {twice[0]!r} was given twice; give each simulator its own name")
     return names
 
 
@@ -114,13 +116,9 @@ def _validators(names: str | None, control: str | None) -> list[str] | None:
 
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     if not wanted:
-        raise InputError(
-            f"--validators {names!r} names none; installed: {', '.join(installed('validators'))}"
-        )
+        raise InputError(f"--validators {names!r} is empty; installed: {', '.join(installed('validators'))}")
     if REACTIONS in wanted and control is None:
-        raise InputError(
-            f"--validators {REACTIONS} needs to know from which arm to which: give --control ARM --treatment ARM"
-        )
+        raise InputError(f"--validators {REACTIONS} needs two arms: give --control ARM --treatment ARM")
     return [name for name in wanted if name != REACTIONS]
 
 
@@ -132,7 +130,7 @@ def _deliver(comparison: Comparison, out: Path | None, output: options.Format) -
     _show(comparison, output)
     if comparison.failed:
         raise ConvsimError(
-            f"the validator {comparison.failed[0]} failed, and a warning says why; the others stand"
+            f"the validator {comparison.failed[0]} failed, and a warning says why; the others are complete"
         )
 
 

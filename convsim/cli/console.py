@@ -1,4 +1,4 @@
-"""Where output goes: data on stdout, talk on stderr."""
+"""Output: data to stdout, messages to stderr."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def out() -> Console:
         InputError: There is no stdout.
     """
     if sys.stdout is None:
-        raise InputError("there is no standard output to write to; it was closed")
+        raise InputError("standard output is closed")
     width = None if sys.stdout.isatty() else PIPE_WIDTH
     return _Pipe(highlight=False, markup=False, emoji=False, width=width)
 
@@ -54,7 +54,7 @@ def parse_settings(given: list[str], known: Collection[str]) -> dict[str, dict[s
         field = place[len(owner) + 1 :]
         if not equals or not owner or not field:
             raise InputError(
-                f"--set {setting!r}: expected OWNER.FIELD=VALUE, with an owner of {', '.join(known)}"
+                f"--set {setting!r}: expected OWNER.FIELD=VALUE, where OWNER is one of {', '.join(known)}"
             )
         try:
             settings[owner][field] = json.loads(text)
@@ -72,7 +72,7 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--out {path}: a folder cannot be made there ({error.strerror})") from error
+        raise InputError(f"--out {path}: the folder cannot be created ({error.strerror})") from error
     return path
 
 

@@ -30,23 +30,27 @@ def counterfactual(
         list[Path],
         typer.Argument(metavar="[REAL|FILE.toml] SIM", help="Files of conversations or run folders."),
     ],
-    control: Annotated[str | None, typer.Option(help="The arm to start from.")] = None,
-    treatment: Annotated[str | None, typer.Option(help="The arm to go to.")] = None,
+    control: Annotated[str | None, typer.Option(help="Control arm: the better agent.")] = None,
+    treatment: Annotated[str | None, typer.Option(help="Treatment arm: the worse agent.")] = None,
     saw_both: Annotated[
-        Path | None, typer.Option(help="A simulator that learned from both arms, to be held against.")
+        Path | None, typer.Option(help="Run of a simulator that learned from both arms, to compare SIM with.")
     ] = None,
     ladder: Annotated[
         str | None,
-        typer.Option(metavar="FAULT", help="Dose-response over the recorded severities of a fault."),
+        typer.Option(
+            metavar="FAULT", help="Dose-response: test reactions over the recorded severities of this fault."
+        ),
     ] = None,
     relations: Annotated[
         bool,
-        typer.Option("--relations", help="Metamorphic relations: the built-in ones, or those of a file."),
+        typer.Option(
+            "--relations", help="Test metamorphic relations: the built-in ones, or those in a file."
+        ),
     ] = False,
     agent: Annotated[
-        str | None, typer.Option(help="With --relations: ask this agent whether severity 0 leaves it alone.")
+        str | None, typer.Option(help="With --relations: check that severity 0 leaves this agent unchanged.")
     ] = None,
-    catalogue: Annotated[Path | None, typer.Option(help="What that agent sells.")] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="That agent's catalogue.")] = None,
     out_dir: Annotated[Path | None, options.OUT] = None,
     output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     seed: options.Seed = 0,
@@ -62,7 +66,10 @@ def counterfactual(
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
 ) -> None:
-    """Tell whether simulated shoppers react to a worse recommender; reads what was recorded and simulates nothing."""
+    """Test whether shoppers react to a worse recommender.
+
+    Reads recorded conversations; simulates nothing.
+    """
     from convsim import evaluation as battery
     from convsim.io import read
 
@@ -132,11 +139,11 @@ def _check(mode: str, files: list[Path], *, saw_both: Path | None, agent: str | 
     if len(files) not in wanted:
         raise InputError(f"{USAGE}; found {len(files)} files")
     if mode == "relations" and len(files) == 2 and files[0].suffix != ".toml":
-        raise InputError(f"--relations {files[0]}: a file of relations ends in .toml; {USAGE}")
+        raise InputError(f"--relations {files[0]}: expected a .toml file of relations; {USAGE}")
     if saw_both is not None and mode != "shift":
-        raise InputError("--saw-both goes with --control and --treatment")
+        raise InputError("--saw-both needs --control and --treatment")
     if agent is not None and mode != "relations":
-        raise InputError("--agent goes with --relations")
+        raise InputError("--agent needs --relations")
 
 
 def _asked(
@@ -158,6 +165,6 @@ def _asked(
     assembly = Assembly(StudyConfig().with_flags(flags))
     bare = assembly.agent()
     for stand_in in assembly.stand_ins:
-        err().print(f"not given, so taken: {stand_in}")
+        err().print(f"using a default: {stand_in}")
     wrapped = degrade(bare, "+".join(FAULTS), 0.0, catalogue=assembly.catalogue())
     return [check_severity_zero(bare, wrapped, side.conversations, seed=seed)]

@@ -1,4 +1,4 @@
-"""What becomes of an exception that nobody expected: its traceback goes to a private file, and one line says where."""
+"""Unexpected exceptions: the traceback goes to a private file, and one line says where."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHORTEST_SECRET = 6
 
 
 def say(text: str, *, kind: str = "error") -> None:
-    """Say one line on stderr, without secrets and control characters; where nobody can be told, nothing is raised."""
+    """Print one line on stderr, without secrets and control characters; raises nothing where stderr is closed."""
     if sys.stderr is None:
         return
     line = plain(" ".join(without_secrets(text, os.environ).split()), limit=MAX_MESSAGE_CHARACTERS)
@@ -46,8 +46,8 @@ def first_of(error: BaseException) -> BaseException:
     return error
 
 
-def kept(error: BaseException, *, shown: bool = False) -> str:
-    """Keep the traceback, and say where it is as the end of a sentence.
+def save_traceback(error: BaseException, *, shown: bool = False) -> str:
+    """Save the traceback, and return where it is, as the end of a sentence.
 
     It goes to a new file in the system's temporary folder that its owner alone can read; no local variables and no
     values of secret environment variables are in it.

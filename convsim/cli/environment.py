@@ -1,4 +1,4 @@
-"""Which options may also be given by an environment variable: those that carry data, and no others.
+"""Which options have an environment variable: only those that carry data.
 
 A variable is set once and forgotten. So none opens a gate, and none changes what a command is: flags have none, and on
 a command that judges neither has what says whom, what or how strictly it judges.
@@ -56,7 +56,7 @@ class Variables:
             if name in self.known or name in self.former:
                 continue
             if name in self.refused:
-                yield f"{name} has no effect: {self.refused[name]} counts only where it is typed"
+                yield f"{name} has no effect: {self.refused[name]} can only be given on the command line"
             elif near := get_close_matches(name[:120], [*self.known, *self.refused], n=1, cutoff=NEAR):
                 yield f"{name} has no effect: there is no such variable; did you mean {near[0]}?"
 

@@ -24,7 +24,7 @@ class Format(StrEnum):
 
 
 class TextOrJson(StrEnum):
-    """How what is no scorecard is printed."""
+    """Output format of commands that do not print a scorecard."""
 
     text = "text"
     json = "json"
@@ -37,39 +37,43 @@ class Gate(StrEnum):
     undecided = "undecided"
 
 
-Seed = Annotated[int, typer.Option(help="Moves every random draw.")]
-FailOn = Annotated[Gate | None, typer.Option(help="Exit 1 on such findings; undecided includes different.")]
+Seed = Annotated[int, typer.Option(help="Random seed.")]
+FailOn = Annotated[
+    Gate | None, typer.Option(help="Exit 1 if any finding has this verdict; undecided includes different.")
+]
 MetricNames = Annotated[
     list[str] | None,
     typer.Option(
         "--metrics",
         metavar="NAMES",
-        help="Judge these alone: names or module:thing, commas between; +NAME: beside the default.",
+        help="Judge only these: names or module:thing, comma-separated; +NAME adds to the default ones.",
     ),
 ]
-Tasks = Annotated[list[str] | None, typer.Option(help="Keep this task on both sides; may be repeated.")]
+Tasks = Annotated[list[str] | None, typer.Option(help="Compare only this task; may be repeated.")]
 Reader = Annotated[
     str | None,
     typer.Option(
-        help="Read files as convsim, openai, convapparel, tau2, dialoguekit, mirrorbench, mirrorbench-people or yours."
+        help="File format: convsim, openai, convapparel, tau2, dialoguekit, mirrorbench, mirrorbench-people or yours."
     ),
 ]
 SkipBadLines = Annotated[bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")]
 SurveyMap = Annotated[Path | None, typer.Option(help="TOML that maps survey questions to labels.")]
 Model = Annotated[
-    str | None, typer.Option(help="Model plugin where a language model is needed (default embedded).")
+    str | None, typer.Option(help="Model plugin, where a language model is needed (default embedded).")
 ]
 Annotate = Annotated[
     str | None,
     typer.Option(
-        metavar="ANNOTATOR", help="Label all sides first, by rules, classifier:PATH, judge or yours."
+        metavar="ANNOTATOR",
+        help="First label all conversations, with rules, classifier:PATH, judge or yours.",
     ),
 ]
 AllowOverlap = Annotated[
-    bool, typer.Option("--allow-overlap", help="Judge a simulator on conversations that it learned from.")
+    bool,
+    typer.Option("--allow-overlap", help="Judge a simulator even on conversations that it learned from."),
 ]
 AllowFailures = Annotated[
-    bool, typer.Option("--allow-failures", help="Go on although more than 5 % of a side failed.")
+    bool, typer.Option("--allow-failures", help="Go on although more than 5 % of the conversations failed.")
 ]
 
 
@@ -78,7 +82,7 @@ FORMAT: OptionInfo = typer.Option("--format", help="How the scorecard is printed
 
 
 def settings(example: str) -> OptionInfo:
-    """Return ``--set``, with an example of what a command can be told."""
+    """Return the option ``--set``, with an example."""
     info: OptionInfo = typer.Option("--set", help=f"OWNER.FIELD=VALUE, e.g. {example}; may be repeated.")
     return info
 
@@ -87,7 +91,7 @@ def chosen_metrics(given: list[str] | None) -> Metrics | None:
     """Find what ``--metrics`` names, before anything is read; None where it was not given.
 
     Raises:
-        InputError: It names none.
+        InputError: It is empty.
         PluginError: No such metric.
     """
     if given is None:
@@ -96,5 +100,5 @@ def chosen_metrics(given: list[str] | None) -> Metrics | None:
 
     names = [name.strip() for said in given for name in said.split(",") if name.strip()]
     if not names:
-        raise InputError(f"--metrics names none; built in: {', '.join(METRICS)}")
+        raise InputError(f"--metrics is empty; built in: {', '.join(METRICS)}")
     return find_metrics(names)

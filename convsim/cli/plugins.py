@@ -6,7 +6,7 @@ import typer
 
 
 def plugins() -> None:
-    """List what is installed: models, agents, shoppers, annotators, validators, metrics, readers and faults."""
+    """List the installed plugins of every kind."""
     from convsim.plugins import KINDS, installed
 
     for kind in KINDS:

@@ -1,4 +1,4 @@
-"""The process around a command: whatever is raised in it, wherever, ends in one line on stderr and an exit code."""
+"""The process around a command: every exception ends in one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from convsim.cli.crash import first_of, kept, named, say
+from convsim.cli.crash import first_of, named, save_traceback, say
 from convsim.errors import ConvsimError, InputError
 
 FAILED = ConvsimError.exit_code
@@ -70,7 +70,7 @@ def _ended_by(error: BaseException, asked: Asked) -> int:
         return FAILED
     if isinstance(leaf, ConvsimError):
         if asked.traceback:
-            kept(error, shown=True)
+            save_traceback(error, shown=True)
         say(str(leaf))
         return leaf.exit_code if leaf.exit_code in (USED_WRONGLY, FAILED) else FAILED
     if isinstance(leaf, MemoryError):
@@ -80,8 +80,8 @@ def _ended_by(error: BaseException, asked: Asked) -> int:
     elif isinstance(leaf, SystemExit):
         said = f"a plugin tried to end convsim ({named(leaf)})"
     else:
-        said = f"convsim stopped on an unexpected {named(leaf)}"
-    say(f"{_short(said)}; {kept(error, shown=asked.traceback)}")
+        said = f"convsim stopped because of an unexpected {named(leaf)}"
+    say(f"{_short(said)}; {save_traceback(error, shown=asked.traceback)}")
     if sys.stdout is not None and isinstance(leaf, OSError):
         _forget_output()
     return FAILED
@@ -106,7 +106,9 @@ def _watched(asked: Asked) -> Iterator[None]:
 
     def note(error: BaseException, where: str) -> None:
         asked.failed_beside.append(where)
-        say(f"an unexpected {_short(named(error))} in {where}; {kept(error, shown=asked.traceback)}")
+        say(
+            f"an unexpected {_short(named(error))} in {where}; {save_traceback(error, shown=asked.traceback)}"
+        )
 
     class Tasks(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

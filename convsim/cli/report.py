@@ -21,7 +21,7 @@ PAGE = "report.html"
 
 
 class Output(StrEnum):
-    """What the report is made as."""
+    """Format of the report."""
 
     html = "html"
     md = "md"
@@ -34,23 +34,23 @@ def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A folder with findings.json, or the file.")],
     output: Annotated[
         Output,
-        typer.Option("--format", help="html writes a page; others are printed."),
+        typer.Option("--format", help="html writes a page; the others are printed."),
     ] = Output.html,
-    real: Annotated[Path | None, typer.Option(help="People's conversations, if they have moved.")] = None,
+    real: Annotated[Path | None, typer.Option(help="Real conversations, if they have moved.")] = None,
     sim: Annotated[Path | None, typer.Option(help="Simulated conversations, if they have moved.")] = None,
     out_file: Annotated[
         Path | None,
-        typer.Option("--out", help=f"File to write; RUN/{PAGE} for html."),
+        typer.Option("--out", help=f"File to write (default for html: RUN/{PAGE})."),
     ] = None,
     fail_on: options.FailOn = None,
 ) -> None:
-    """Build a report again from findings.json and the conversations that it names."""
+    """Build a report again from findings.json."""
     from convsim.report.document import read_scorecard
 
     card = read_scorecard(run)
     folder = run if run.is_dir() else run.parent
     if out_file is not None and (out_file.is_dir() or not out_file.parent.is_dir()):
-        raise InputError(f"--out {out_file}: expected a file in a folder that exists")
+        raise InputError(f"--out {out_file}: expected a file name in an existing folder")
     if output is Output.html:
         path = out_file or folder / PAGE
         write_whole(path, _page(card, folder, real=real, sim=sim))
@@ -88,7 +88,7 @@ def _page(card: Scorecard, folder: Path, *, real: Path | None, sim: Path | None)
     from convsim.report.html import find_transcripts, to_html
 
     if card.real is None and real is not None:
-        raise InputError(f"--real {real}: these findings hold nobody against people")
+        raise InputError(f"--real {real}: these findings do not compare with people")
     people = find_transcripts(card.real, "real", near=folder, given=real) if card.real else None
     shoppers = find_transcripts(card.simulated, "simulated", near=folder, given=sim)
     notes = (*(people.notes if people else ()), *shoppers.notes)
@@ -107,4 +107,4 @@ def _text(card: Scorecard, output: Output, fail_on: options.Gate | None) -> str:
         return to_junit(card, fail_on.value if fail_on else None)
     if output is Output.json:
         return card.to_json()
-    raise InputError("--format text is printed; for a file, name --format md, json, junit or html")
+    raise InputError("--format text is only printed; for --out use --format md, json, junit or html")

@@ -24,18 +24,20 @@ def show(
     ] = None,
     arm: Annotated[str | None, typer.Option(help="Only this arm.")] = None,
     ending: Annotated[str | None, typer.Option(help="Only this ending, e.g. left.")] = None,
-    text: Annotated[str | None, typer.Option(help="Only conversations in which somebody says this.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 10,
+    text: Annotated[str | None, typer.Option(help="Only conversations that contain this text.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of conversations.")] = 10,
     label: Annotated[
         str | None,
         typer.Option(help="Only conversations with a label NAME, or NAME=VALUE, e.g. satisfaction=0."),
     ] = None,
     findings: Annotated[
-        Path | None, typer.Option(help="findings.json, or its folder: the least human-like come first.")
+        Path | None, typer.Option(help="findings.json or its folder: sort by human-likeness, lowest first.")
     ] = None,
     hls: Annotated[
         str | None,
-        typer.Option(metavar="LOW:HIGH", help="With --findings: only this human-likeness, e.g. 0:0.2."),
+        typer.Option(
+            metavar="LOW:HIGH", help="With --findings: only human-likeness in this range, e.g. 0:0.2."
+        ),
     ] = None,
     reader: options.Reader = None,
 ) -> None:
@@ -68,7 +70,7 @@ def show(
             console.print(part)
         console.print()
     if len(found) > limit:
-        err().print(f"{limit} of {len(found)} shown; --limit shows more")
+        err().print(f"{limit} of {len(found)} shown; use --limit to show more")
 
 
 def _scores(findings: Path | None) -> dict[str, float]:
@@ -78,13 +80,11 @@ def _scores(findings: Path | None) -> dict[str, float]:
 
 
 def _bounds(hls: str | None, findings: Path | None) -> tuple[float, float]:
-    """Read ``LOW:HIGH``; raises InputError where it is none, or where no findings say how human-like anybody is."""
+    """Read ``LOW:HIGH``; raises InputError where it is malformed, or without findings that give the scores."""
     if hls is None:
         return 0.0, 1.0
     if findings is None:
-        raise InputError(
-            "--hls needs --findings: which findings.json says how human-like each conversation is?"
-        )
+        raise InputError("--hls needs --findings, the findings.json with each conversation's human-likeness")
     try:
         low, high = map(float, hls.split(":"))
     except ValueError as error:

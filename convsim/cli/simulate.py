@@ -19,7 +19,7 @@ TOKENS_A_PROMPT = 350
 
 def simulate(
     study: Annotated[
-        Path | None, typer.Argument(metavar="[STUDY.toml]", help="What to do; flags win over it.")
+        Path | None, typer.Argument(metavar="[STUDY.toml]", help="Study file; options override it.")
     ] = None,
     shopper: Annotated[str | None, typer.Option(help="Shopper plugin (default resample).")] = None,
     agent: Annotated[str | None, typer.Option(help="Agent plugin (default retrieval).")] = None,
@@ -27,13 +27,21 @@ def simulate(
         str | None, typer.Option(help="Model plugin for prompted and icl (default embedded).")
     ] = None,
     n: Annotated[int | None, typer.Option(help="Conversations per arm (default 20).")] = None,
-    max_turns: Annotated[int | None, typer.Option(help="A guard, not a target (default 10).")] = None,
+    max_turns: Annotated[
+        int | None, typer.Option(help="Hard turn limit; most conversations end earlier (default 10).")
+    ] = None,
     concurrency: Annotated[int | None, typer.Option(help="Conversations at a time (default 8).")] = None,
-    seed: Annotated[int | None, typer.Option(help="Moves every random draw (default 0).")] = None,
-    real: Annotated[Path | None, typer.Option(help="What icl, resample and replay learn from.")] = None,
-    learn_arm: Annotated[str | None, typer.Option(help="Learn from this arm alone.")] = None,
-    catalogue: Annotated[Path | None, typer.Option(help="Items that the agent shows.")] = None,
-    personas: Annotated[Path | None, typer.Option(help="TOML of personas; else drawn from --real.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed (default 0).")] = None,
+    real: Annotated[
+        Path | None, typer.Option(help="Real conversations that icl, resample and replay learn from.")
+    ] = None,
+    learn_arm: Annotated[str | None, typer.Option(help="Learn only from this arm.")] = None,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="Catalogue of the items that the agent recommends.")
+    ] = None,
+    personas: Annotated[
+        Path | None, typer.Option(help="TOML file of personas (default: drawn from --real).")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,19 +55,21 @@ def simulate(
     fault: Annotated[
         list[str] | None,
         typer.Option(
-            help="FAULT=SEVERITY: adds an arm whose agent is degraded so, from 0 to 1; yours is module:thing."
+            help="FAULT=SEVERITY, 0 to 1: add an arm whose agent has this fault; your own is module:thing."
         ),
     ] = None,
-    budget_usd: Annotated[float | None, typer.Option(help="Start nothing new once this is spent.")] = None,
-    out: Annotated[Path, typer.Option(help="Run folder; the same command again goes on in it.")] = Path(
+    budget_usd: Annotated[
+        float | None, typer.Option(help="Start no new conversation once this is spent.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Run folder; the same command again continues it.")] = Path(
         "runs/study"
     ),
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Hold failed conversations again.")
+        bool, typer.Option("--retry-failed", help="Run failed conversations again.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and hold nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
 ) -> None:
-    """Hold conversations of simulated shoppers with a recommender agent."""
+    """Let simulated shoppers talk to a recommender agent."""
     from convsim.simulation import Assembly
     from convsim.simulation.config import StudyConfig, read_study
 
@@ -80,7 +90,7 @@ def simulate(
     assembly = Assembly(config)
     planned = assembly.study()
     for stand_in in assembly.stand_ins:
-        talk.print(f"not given, so taken: {stand_in}")
+        talk.print(f"using a default: {stand_in}")
     talk.print(f"seed {config.study.seed}")
     if dry_run:
         _print_plan(planned)
@@ -93,14 +103,14 @@ def _print_plan(study: Study) -> None:
     conversations = study.n * len(study.arms)
     turns = conversations * study.max_turns
     names = ", ".join(arm.name for arm in study.conditions)
-    typer.echo(f"{conversations} conversations: {study.n} in each of {len(study.arms)} arms ({names})")
+    typer.echo(f"{conversations} conversations, {study.n} per arm: {names}")
     typer.echo(f"shopper {study.shopper.name}, agent {study.agent.name}, {len(study.personas)} personas")
     if study.model is None:
-        typer.echo("no language model on the shopper's side: no calls, no tokens")
+        typer.echo("the shopper uses no language model: no calls, no tokens")
         return
     typer.echo(f"model {study.model}: at most {2 * turns} calls")
     typer.echo(
-        f"about {2 * turns * TOKENS_A_PROMPT} tokens in and {turns * WORDS_A_TURN * 2} out, at the most turns"
+        f"about {2 * turns * TOKENS_A_PROMPT} tokens in and {turns * WORDS_A_TURN * 2} out, at the turn limit"
     )
 
 
@@ -113,7 +123,7 @@ def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
     total = study.n * len(study.arms)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
-        task = bar.add_task("holding conversations", total=total)
+        task = bar.add_task("running conversations", total=total)
 
         def show(standing: Standing) -> None:
             speed = bar.tasks[task].speed
@@ -122,12 +132,14 @@ def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
             unpriced = ", price unknown" if standing.unpriced else ""
             failed = f", {standing.failed} failed" if standing.failed else ""
             stopping = (
-                ", finishing what is in flight (Ctrl-C again stops)" if standing.stop == "interrupted" else ""
+                ", finishing those that are running (Ctrl-C again stops them)"
+                if standing.stop == "interrupted"
+                else ""
             )
             bar.update(
                 task,
                 completed=standing.ended,
-                description=f"holding conversations{rate}{cost}{unpriced}{failed}{stopping}",
+                description=f"running conversations{rate}{cost}{unpriced}{failed}{stopping}",
             )
 
         return study.run(folder, retry_failed=retry_failed, on_change=show)
@@ -136,24 +148,26 @@ def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
 def _report(outcome: Outcome) -> None:
     talk = err()
     had = outcome.planned - outcome.held - outcome.missing
-    earlier = f" ({had} were there already)" if had else ""
-    talk.print(f"{outcome.folder}: held {outcome.held} of {outcome.planned} conversations{earlier}")
+    earlier = f" ({had} were done before)" if had else ""
+    talk.print(f"{outcome.folder}: ran {outcome.held} of {outcome.planned} conversations{earlier}")
     if outcome.cost_usd:
         talk.print(f"cost ${outcome.cost_usd:.4f}")
     if outcome.slips:
         counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in outcome.slips.items())
-        talk.print(f"answers of the shopper's model that could not be used: {counts}")
+        talk.print(f"unusable answers of the shopper's model: {counts}")
     if outcome.failed:
         share = outcome.failed / max(outcome.held, 1)
         talk.print(
-            f"{outcome.failed} failed ({share:.0%}), most often: {plain(outcome.commonest_reason or '-')}"
+            f"{outcome.failed} failed ({share:.0%}); most common reason: {plain(outcome.commonest_reason or '-')}"
         )
         talk.print(
-            "each says why; --retry-failed holds them again; validate refuses more than 5 % of failures"
+            "each record gives its reason; --retry-failed runs them again; validate refuses over 5 % failures"
         )
     if outcome.missing:
         why = {"budget": "the budget is spent", "interrupted": "interrupted"}.get(outcome.stop, outcome.stop)
-        talk.print(f"{outcome.missing} are missing ({why}); the same command goes on")
+        talk.print(
+            f"{outcome.missing} conversations are missing ({why}); run the same command again to continue"
+        )
         raise typer.Exit(3)
     if outcome.held and outcome.failed == outcome.held:
         raise typer.Exit(3)

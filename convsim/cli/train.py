@@ -28,38 +28,40 @@ MAX_DIGITS = 6
 
 def train(
     transcripts: Annotated[
-        Path, typer.Argument(metavar="TRANSCRIPTS", help="Real conversations: a file, or a run folder.")
+        Path, typer.Argument(metavar="TRANSCRIPTS", help="Real conversations: a file or a run folder.")
     ],
     base: Annotated[
         str,
-        typer.Option(help="What is trained: embedded, a folder of transformers, a GGUF file, or a shopper."),
+        typer.Option(
+            help="Model to train: embedded, a transformers folder, a GGUF file, or a trained shopper."
+        ),
     ] = "embedded",
     out: Annotated[
-        Path, typer.Option(help="The shopper's folder; the same command again goes on in it.")
+        Path, typer.Option(help="Folder for the shopper; the same command again continues in it.")
     ] = Path("runs/shopper"),
-    learn_arm: Annotated[str | None, typer.Option(help="Learn from this arm alone.")] = None,
+    learn_arm: Annotated[str | None, typer.Option(help="Learn only from this arm.")] = None,
     exclude: Annotated[
         Path | None,
-        typer.Option(help="Conversations that must not be learned from, nor what else their users said."),
+        typer.Option(help="Conversations to leave out of training, with all others by the same users."),
     ] = None,
-    max_steps: Annotated[int | None, typer.Option(help="Optimizer steps at most.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Maximum number of optimizer steps.")] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="Passes over the conversations at most (default 6).")
+        int | None, typer.Option(help="Maximum number of passes over the conversations (default 6).")
     ] = None,
     lora: Annotated[
-        bool, typer.Option("--lora", help="Train small matrices beside the weights (LoRA).")
+        bool, typer.Option("--lora", help="Train low-rank adapters (LoRA) instead of all weights.")
     ] = False,
     calibrate: Annotated[
         int | None,
         typer.Option(
-            help="Turns said under each temperature and top-p that is tried, up to 40 (default); 0 tries none."
+            help="Held-out turns generated per sampling setting during calibration (max and default 40; 0 skips it)."
         ),
     ] = None,
     compress: Annotated[
         str | None,
         typer.Option(
             metavar="HOW",
-            help="layers=N keeps N layers; distill=N teaches N layers what --base, a trained shopper, does; int8.",
+            help="layers=N keeps N layers; distill=N distils --base, a trained shopper, into N layers; int8 quantises.",
         ),
     ] = None,
     seed: options.Seed = 0,
@@ -71,7 +73,7 @@ def train(
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
 ) -> None:
-    """Fine-tune a model on real conversations, to talk as their users do."""
+    """Fine-tune a model to talk as users in real logs do."""
     from convsim.io import read
     from convsim.shoppers.finetuned import Training
 
@@ -108,7 +110,7 @@ def train(
             outcome = training.run(out)
         except KeyboardInterrupt:
             raise TrainingError(
-                f"interrupted; the same command goes on from the last checkpoint in {out}"
+                f"interrupted; run the same command to continue from the last checkpoint in {out}"
             ) from None
     _report(outcome, out)
 
@@ -145,7 +147,7 @@ def _settings(given: dict[str, object]) -> TrainingSettings:
 
 @contextmanager
 def _bar(talk: Console) -> Iterator[Callable[[Standing], None]]:
-    """Show a bar on the console that is talked on: what another one says would break into it."""
+    """Show a bar on the console that other lines are printed on, so that they do not break into it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -168,8 +170,8 @@ def _report(outcome: Outcome, out: Path) -> None:
     talk = err()
     if outcome.excluded_conversations or outcome.excluded_users_conversations:
         talk.print(
-            f"--exclude: {outcome.excluded_conversations} conversations were refused, and "
-            f"{outcome.excluded_users_conversations} more of the same users"
+            f"--exclude: {outcome.excluded_conversations} conversations were left out, and "
+            f"{outcome.excluded_users_conversations} more by the same users"
         )
     if outcome.perplexity_after is not None:
         talk.print(
@@ -177,15 +179,15 @@ def _report(outcome: Outcome, out: Path) -> None:
             f"words {outcome.perplexity_before:.2f} -> {outcome.perplexity_after:.2f}"
         )
         if outcome.perplexity_after >= outcome.perplexity_before:
-            talk.print("training made it no better on users that it had not seen")
+            talk.print("training did not improve it on users that it had not seen")
     decoding = outcome.decoding
     if decoding is None and not outcome.steps:
-        talk.print("nothing was trained; words are drawn as the base has them drawn")
+        talk.print("nothing was trained; sampling is the base model's")
     elif decoding is None:
-        talk.print("how its words are drawn was not chosen: temperature 1, no nucleus")
+        talk.print("sampling was not calibrated: temperature 1, no nucleus")
     else:
         why = f" ({decoding.reason})" if decoding.reason else f", chosen on {decoding.places} held-out turns"
-        talk.print(f"words are drawn at temperature {decoding.temperature:g}, top-p {decoding.top_p:g}{why}")
+        talk.print(f"sampling: temperature {decoding.temperature:g}, top-p {decoding.top_p:g}{why}")
     if outcome.tokens_per_second:
         gib = outcome.peak_memory_bytes / 2**30
         talk.print(f"{outcome.tokens_per_second:.0f} tokens a second, {gib:.1f} GiB at most")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def validate(
-    real: Annotated[Path, typer.Argument(help="People's conversations: a file or a run folder.")],
+    real: Annotated[Path, typer.Argument(help="Real conversations: a file or a run folder.")],
     sim: Annotated[Path, typer.Argument(help="Simulated conversations: a file or a run folder.")],
     out_dir: Annotated[Path | None, options.OUT] = None,
     output: Annotated[options.Format, options.FORMAT] = options.Format.text,
@@ -26,14 +26,12 @@ def validate(
     fail_on: options.FailOn = None,
     validators: Annotated[
         str | None,
-        typer.Option(help="Names, with commas between; by default all that need not be asked for."),
+        typer.Option(help="Validators, comma-separated (default: all that do not have to be named)."),
     ] = None,
     metrics: options.MetricNames = None,
     settings: Annotated[list[str] | None, options.settings("marginals.margin=0.15")] = None,
     task: options.Tasks = None,
-    arm: Annotated[
-        list[str] | None, typer.Option(help="Keep this arm on both sides; may be repeated.")
-    ] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="Compare only this arm; may be repeated.")] = None,
     annotate: options.Annotate = None,
     model: options.Model = None,
     reader: options.Reader = None,
@@ -42,7 +40,10 @@ def validate(
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
 ) -> None:
-    """Tell whether simulated shoppers behave like people: metric by metric, and to a reader of their words."""
+    """Test whether simulated shoppers behave like people.
+
+    Compares them metric by metric, and tests whether a classifier can tell them from people by their words.
+    """
     from convsim.evaluation import validate as compare
     from convsim.io import read
 
@@ -75,9 +76,7 @@ def _made(
         else default_validators()
     )
     if not wanted:
-        raise InputError(
-            f"--validators {names!r} names none; installed: {', '.join(installed('validators'))}"
-        )
+        raise InputError(f"--validators {names!r} is empty; installed: {', '.join(installed('validators'))}")
     given = parse_settings(settings, [*wanted, *owners(annotate)])
     made = [make("validators", name, **given[name]) for name in wanted]
     return find_validators(made), make_annotator(annotate, model, given) if annotate else None

@@ -33,7 +33,7 @@ def test_annotating_again_changes_nothing(labelled, tmp_path):
     again = tmp_path / "again.jsonl"
     done = convsim("annotate", labelled, "--out", again)
     assert done.returncode == 0
-    assert "(320 were already)" in done.stderr
+    assert "(320 of them earlier)" in done.stderr
     assert again.read_bytes() == labelled.read_bytes()
 
 
@@ -137,7 +137,7 @@ BAD: dict[str, tuple[list[object], str]] = {
         ["annotate", PEOPLE, "--with", f"classifier:{PEOPLE}", "--out", "x.jsonl"], "convapparel_standin.json"
     ),
     "a classifier without a file": (["annotate", PEOPLE, "--with", "classifier", "--out", "x.jsonl"], "path"),
-    "its own input": (["annotate", NAIVE, "--out", NAIVE], "is there already, and would be replaced"),
+    "its own input": (["annotate", NAIVE, "--out", NAIVE], "exists already; name another file"),
     "an ending that cannot be written": (["annotate", NAIVE, "--out", "x.doc"], "x.doc"),
     "nobody's labels": (["annotator", "check", NAIVE, "--against", "self"], "found: none"),
     "an unknown setting": (["annotate", NAIVE, "--out", "x.jsonl", "--set", "rules.power=3"], "power"),

@@ -53,7 +53,7 @@ def test_it_serves_until_ctrl_c_goes_on_afterwards_and_prints_results(
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=20)
             assert process.returncode == 0
-            assert f"stopped; {place} answers are kept" in said
+            assert f"stopped; {place} answers are saved" in said
             assert "Traceback" not in said
     done = convsim("arena", "--results", "--database", file, "--format", "json", "--out", tmp_path / "out")
     assert done.returncode == 0
@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(real: Path, simulated: Path
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "convsim arena needs people's conversations and at least one simulator's; got 0 files"),
+        ((), "convsim arena needs real conversations and those of at least one simulator; found 0 files"),
         (("nothing.jsonl", "nothing.jsonl"), "nothing.jsonl: "),
         (("--results", "--database", "nothing.sqlite"), "nothing.sqlite: there is no such database"),
     ],

@@ -224,7 +224,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         ("--control", "good", "--treatment", "bad"),
         "the real side: it has no arm 'bad'",
     ),
-    "no validator": (("--validators", ","), "names none"),
+    "no validator": (("--validators", ","), "is empty"),
     "reactions without arms": (("--validators", "counterfactual"), "give --control ARM --treatment ARM"),
     "an unknown validator": (("--validators", "mmd"), "'mmd'; installed: "),
     "no such file of what was learned from": (("--learned", "absent.jsonl"), "absent.jsonl"),

@@ -151,10 +151,10 @@ BAD: dict[str, tuple[list[object], str]] = {
         ["--ladder", "bad", NAIVE],
         "no conversation was held under the fault 'bad'",
     ),
-    "relations in no TOML": (["--relations", PEOPLE, NAIVE], "a file of relations ends in .toml"),
+    "relations in no TOML": (["--relations", PEOPLE, NAIVE], "expected a .toml file of relations"),
     "an agent without relations": (
         [PEOPLE, NAIVE, *ARMS, "--agent", "retrieval"],
-        "--agent goes with --relations",
+        "--agent needs --relations",
     ),
     "a setting that is said elsewhere": (
         [PEOPLE, NAIVE, *ARMS, "--set", "counterfactual.control=worse"],

@@ -129,6 +129,4 @@ def test_fetch_without_a_network_says_where_the_file_comes_from_and_exits_three(
 def test_fetch_of_anything_else_is_used_wrongly(tmp_path: Path) -> None:
     done = convsim("fetch", "movies", cwd=tmp_path)
     assert done.returncode == 2
-    assert (
-        done.stderr == "error: 'movies' cannot be fetched; what can is convapparel, with --version 1 or 2\n"
-    )
+    assert done.stderr == "error: 'movies' cannot be fetched; available: convapparel, with --version 1 or 2\n"

@@ -78,7 +78,7 @@ def test_compare_and_counterfactual_take_it_too(mine: dict[str, str]) -> None:
         ("trns", "did you mean turns"),
         ("somebodys:nothing", "somebodys:nothing"),
         ("nowhere:marks", "nowhere"),
-        (" , ", "--metrics names none"),
+        (" , ", "--metrics is empty"),
     ],
 )
 def test_a_name_that_is_none_is_one_line_and_exit_2(mine: dict[str, str], named: str, why: str) -> None:

@@ -306,5 +306,5 @@ def test_ctrl_c_ends_a_run_whose_agent_hangs(tmp_path: Path, sleeping: str) -> N
         running.kill()
         running.wait()
     assert running.returncode == 3, err
-    assert "2 are missing (interrupted); the same command goes on" in err
+    assert "2 conversations are missing (interrupted); run the same command again to continue" in err
     assert "Traceback" not in err

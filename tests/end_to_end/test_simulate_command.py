@@ -53,7 +53,7 @@ def test_the_offline_default_holds_120_conversations_and_the_same_again_holds_no
     default = ("--shopper", "resample", "--agent", "retrieval", "--n", "120", "--seed", "3", "--out", "run")
     first = simulate(tmp_path, *default)
     assert first.returncode == 0, first.stderr
-    assert "held 120 of 120" in first.stderr
+    assert "ran 120 of 120" in first.stderr
     assert "real conversations (--real): the demo's" in first.stderr
     assert "catalogue (--catalogue): the demo's" in first.stderr
     conversations = held(tmp_path / "run")
@@ -65,7 +65,7 @@ def test_the_offline_default_holds_120_conversations_and_the_same_again_holds_no
     before = (tmp_path / "run/conversations.jsonl").read_bytes()
     again = simulate(tmp_path, *default)
     assert again.returncode == 0
-    assert "held 0 of 120 conversations (120 were there already)" in again.stderr
+    assert "ran 0 of 120 conversations (120 were done before)" in again.stderr
     assert (tmp_path / "run/conversations.jsonl").read_bytes() == before
     people = REPOSITORY / "data/demo/convapparel_standin.json"
     judged = run("validate", people, tmp_path / "run", "--format", "json", "--validators", "marginals")
@@ -203,7 +203,7 @@ def test_an_interrupt_finishes_what_is_in_flight_and_the_same_command_completes_
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 3, said
-    assert "are missing (interrupted); the same command goes on" in said
+    assert "conversations are missing (interrupted); run the same command again to continue" in said
     assert "Traceback" not in said
     kept = held(tmp_path / "run")
     assert 4 <= len(kept) < 40

@@ -59,7 +59,7 @@ def test_training_talks_on_stderr_alone_and_nothing_of_its_libraries_breaks_in(
     assert said[0] == "seed 4"
     assert said[1].startswith("20 sequences to learn from, ")
     assert said[2].startswith(f"{out}: 3 steps, the best after 3; perplexity of the held-out users' words ")
-    assert said[3].startswith("how its words are drawn was not chosen")
+    assert said[3].startswith("sampling was not calibrated")
     assert "tokens a second" in said[4]
     assert said[5:] == [f"convsim simulate --shopper sft --model {out}"]
 
@@ -109,7 +109,7 @@ def test_conversations_and_users_to_exclude_are_not_learned_from(
     out = tmp_path / "out"
     ended = convsim("train", people, "--base", base, "--out", out, "--exclude", exclude, "--max-steps", 2)
     assert ended.returncode == 0, ended.stderr
-    assert "--exclude: 1 conversations were refused, and 1 more of the same users" in ended.stderr
+    assert "--exclude: 1 conversations were left out, and 1 more by the same users" in ended.stderr
     assert len(json.loads((out / "shopper.json").read_text())["learned_from"]["conversations"]) == 22
 
 
@@ -181,7 +181,9 @@ def test_an_interrupt_is_one_line_and_the_same_command_goes_on(
     started = begun(convsim, ask, out)
     os.kill(started.pid, signal.SIGINT)
     stopped = one_line_of(started.ended(), status=3)
-    assert stopped == f"error: interrupted; the same command goes on from the last checkpoint in {out}"
+    assert (
+        stopped == f"error: interrupted; run the same command to continue from the last checkpoint in {out}"
+    )
     assert_ended(convsim(*ask), out)
 
 

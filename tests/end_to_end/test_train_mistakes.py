@@ -58,7 +58,7 @@ SETTINGS = {
     "an unknown setting": (("--set", "train.x=1"), "training has no setting 'x'; it has: batch, calibrate, "),
     "a wrong type": (("--set", "train.batch=three"), "the setting batch of training cannot be 'three'"),
     "a rate that is none": (("--set", "train.learning_rate=NaN"), "the setting learning_rate .* cannot be nan"),
-    "another owner": (("--set", "model.x=1"), "expected OWNER.FIELD=VALUE, with an owner of train"),
+    "another owner": (("--set", "model.x=1"), "expected OWNER.FIELD=VALUE, where OWNER is one of train"),
     "a seed twice": (("--set", "train.seed=4"), "give the seed with --seed"),
     "no steps": (("--max-steps", 0), "--max-steps 0 trains nothing"),
     "less than none": (("--max-steps", -1), "the setting max_steps of training cannot be -1"),

@@ -261,5 +261,5 @@ def test_a_validator_that_fails_is_no_pass(tmp_path, real, simulated):
     )
     assert result.returncode == 3
     assert "the validator broken failed" in result.stderr
-    assert "--out DIR: the traceback too" in " ".join(result.stderr.split())
+    assert "for the traceback: --format json or --out DIR" in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr + result.stdout

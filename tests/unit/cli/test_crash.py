@@ -139,7 +139,7 @@ def test_traceback_prints_it_and_writes_none(ended):
     assert lines[0] == "Traceback (most recent call last):"
     assert lines[-2:] == [
         "ValueError: boom",
-        "error: convsim stopped on an unexpected ValueError: boom; the traceback is above",
+        "error: convsim stopped because of an unexpected ValueError: boom; the traceback is above",
     ]
 
 

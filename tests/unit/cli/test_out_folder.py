@@ -12,7 +12,7 @@ def test_a_file_is_no_folder_and_none_can_be_made_in_it(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     for out in (file, file / "deep" / "er"):
-        with pytest.raises(InputError, match=f"{file} is a file, and a folder is needed"):
+        with pytest.raises(InputError, match=f"{file} is a file; expected a folder"):
             check_folder(out)
 
 
@@ -20,7 +20,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("convsim.cli.deliver.os.access", lambda path, mode: path != tmp_path)
-    with pytest.raises(InputError, match="cannot be written to"):
+    with pytest.raises(InputError, match="is not writable"):
         check_folder(tmp_path / "new")
 
 

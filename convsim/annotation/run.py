@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from convsim._async import in_thread, refuse_in_a_loop
+from convsim._files import append_line, cut_half_line, whole_lines
 from convsim._text import described, one_line
 from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
 from convsim.errors import ConvsimError, InputError
@@ -42,7 +43,7 @@ class _Line(BaseModel):
 class Kept:
     """What has been annotated so far, by content; on disk too where there is a file."""
 
-    def __init__(self, done: dict[str, Annotation], file: TextIO | None):
+    def __init__(self, done: dict[str, Annotation], file: IO[bytes] | None):
         self.done = done
         self._file = file
 
@@ -51,8 +52,7 @@ class Kept:
         self.done[key] = annotation
         if self._file is not None:
             line = _Line(key=key, annotation=annotation)
-            self._file.write(line.model_dump_json(exclude_defaults=True) + "\n")
-            self._file.flush()
+            append_line(self._file, line.model_dump_json(exclude_defaults=True).encode())
 
 
 @contextmanager
@@ -66,33 +66,25 @@ def open_kept(path: Path | None) -> Iterator[Kept]:
         yield Kept({}, None)
         return
     try:
-        done, whole = _read(path)
-        with path.open("a", encoding="utf-8") as file:
-            file.truncate(whole)
+        done = _read(path) if path.exists() else {}
+        with path.open("ab") as file:
+            cut_half_line(path)
             yield Kept(done, file)
     except OSError as error:
         raise InputError(f"{path}: annotations cannot be kept there ({error.strerror})") from error
 
 
-def _read(path: Path) -> tuple[dict[str, Annotation], int]:
-    """Read whole lines; returns the annotations and how many bytes of the file they take."""
+def _read(path: Path) -> dict[str, Annotation]:
     done: dict[str, Annotation] = {}
-    whole = 0
-    if not path.exists():
-        return done, whole
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
-                break
-            try:
-                kept = _Line.model_validate_json(line)
-            except ValidationError as error:
-                raise InputError(
-                    f"{path}:{number}: is no annotation that was kept here; delete the file to start anew"
-                ) from error
-            done[kept.key] = kept.annotation
-            whole += len(line)
-    return done, whole
+    for number, line in whole_lines(path):
+        try:
+            kept = _Line.model_validate_json(line)
+        except ValidationError as error:
+            raise InputError(
+                f"{path}:{number}: is no annotation that was kept here; delete the file to start anew"
+            ) from error
+        done[kept.key] = kept.annotation
+    return done
 
 
 BATCH = 256

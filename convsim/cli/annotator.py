@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._files import write_whole
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.annotate import check_new, label, make_annotator, owners
-from convsim.cli.console import err, make_folder, out, parse_settings, write_whole
+from convsim.cli.console import err, make_folder, out, parse_settings
 from convsim.errors import InputError
 
 if TYPE_CHECKING:

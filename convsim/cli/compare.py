@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._files import write_whole
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.deliver import check_folder
@@ -138,9 +139,9 @@ def _write(comparison: Comparison, folder: Path) -> None:
     from convsim.report.comparison import to_csv
     from convsim.report.html.comparison import comparison_to_html
 
-    console.write_whole(folder / "comparison.json", comparison.to_json())
-    console.write_whole(folder / "distances.csv", to_csv(comparison))
-    console.write_whole(folder / "comparison.html", comparison_to_html(comparison))
+    write_whole(folder / "comparison.json", comparison.to_json())
+    write_whole(folder / "distances.csv", to_csv(comparison))
+    write_whole(folder / "comparison.html", comparison_to_html(comparison))
     console.err().print(f"wrote {FILES} into {folder}")
 
 

@@ -74,18 +74,3 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise InputError(f"--out {path}: the folder cannot be created ({error.strerror})") from error
     return path
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
-
-    Raises:
-        InputError: The folder cannot be written to.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from convsim._files import write_whole
 from convsim._text import plain
 from convsim.cli import console
 from convsim.cli.options import Format, Gate
@@ -62,7 +63,7 @@ def deliver(
         card = card.but(made_by=card.made_by.but(command=tuple(sys.argv[1:])))
     if out:
         folder = console.make_folder(out)
-        console.write_whole(folder / "findings.json", card.to_json())
+        write_whole(folder / "findings.json", card.to_json())
         page = f" and {write_report(folder, card, *sides).name}" if sides else ""
         talk.print(f"wrote {folder / 'findings.json'}{page}")
     show(card, output)

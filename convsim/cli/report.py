@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._files import write_whole
 from convsim.cli import options
-from convsim.cli.console import err, out, write_whole
+from convsim.cli.console import err, out
 from convsim.errors import InputError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from pydantic import JsonValue
 
@@ -131,18 +131,18 @@ def _message(message: Any) -> Any:
     return {name: value for name, value in message.items() if value is not None}
 
 
-def write_parquet(path: Path, conversations: Sequence[Conversation]) -> None:
-    """Write conversations to ``path``; raises MissingExtraError."""
+def write_parquet(file: IO[bytes], conversations: Sequence[Conversation]) -> None:
+    """Write conversations to ``file``; raises MissingExtraError."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise MissingExtraError(f"{path}: Parquet", "parquet") from None
+        raise MissingExtraError("Parquet", "parquet") from None
     # A batch of long lines may pass the 2 GiB that a plain string column can address.
     schema = pyarrow.schema(
         [*((name, pyarrow.string()) for name in COLUMNS), (WHOLE, pyarrow.large_string())]
     )
-    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+    with pyarrow.parquet.ParquetWriter(file, schema) as writer:
         for start in range(0, len(conversations), 1000):
             rows = [
                 {**{name: getattr(c, name) for name in COLUMNS}, WHOLE: c.to_json()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import IO
 
 from pydantic import JsonValue
 
+from convsim._files import PARTIAL, append_line, cut_half_line, replacing, whole_lines
 from convsim.errors import StudyError
 from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation, Failure
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"
-PARTIAL_MANIFEST = "manifest.partial"
 MAX_SHOWN = 160
 """Characters of a setting that an error shows."""
 
@@ -57,8 +56,8 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # A run that was killed before its manifest was whole has left these two behind.
-        others = (entry.name for entry in folder.iterdir() if entry.name not in (LOCK, PARTIAL_MANIFEST))
-        if not (folder / MANIFEST).exists() and any(others):
+        left = (entry.name == LOCK or PARTIAL.fullmatch(entry.name) for entry in folder.iterdir())
+        if not (folder / MANIFEST).exists() and not all(left):
             raise StudyError(
                 f"{folder}: holds other files and no {MANIFEST}; name an empty or new folder with --out"
             )
@@ -92,10 +91,9 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
 
 
 def _write_manifest(path: Path, manifest: Manifest) -> None:
-    partial = path.with_name(PARTIAL_MANIFEST)
     text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    with replacing(path) as file:
+        file.write(text.encode("utf-8") + b"\n")
 
 
 def _differing(was: object, now: object) -> tuple[str, str]:
@@ -118,7 +116,6 @@ def _short(value: object) -> str:
 
 
 CONVERSATIONS = "conversations.jsonl"
-TAIL_BYTES = 1 << 16
 
 
 class Run:
@@ -137,8 +134,7 @@ class Run:
             unsayable = conversation.but(messages=(), metadata={}, failure=failure, ending="agent_failed")
             line = unsayable.to_json().encode()
             conversation = unsayable
-        self._file.write(line + b"\n")
-        self._file.flush()
+        append_line(self._file, line)
         self.done.add(conversation.id)
         self.n_failed += conversation.failure is not None
 
@@ -167,7 +163,7 @@ def open_run(folder: Path, manifest: Manifest, *, retry_failed: bool = False) ->
     with claim(folder, manifest):
         path = folder / CONVERSATIONS
         path.touch()
-        _drop_half_line(path)
+        cut_half_line(path)
         if retry_failed:
             _drop_failed(path)
         with path.open("ab") as file:
@@ -178,37 +174,19 @@ def open_run(folder: Path, manifest: Manifest, *, retry_failed: bool = False) ->
                 run.mark()
 
 
-def _drop_half_line(path: Path) -> None:
-    """Cut what a killed run left behind its last whole line."""
-    with path.open("rb+") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end > 0:
-            start = max(0, end - TAIL_BYTES)
-            file.seek(start)
-            newline = file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        file.truncate(end)
-
-
 def _drop_failed(path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as new:
+    with replacing(path) as new:
         for line, fields in _lines(path):
             if fields.get("failure") is None:
                 new.write(line)
-    partial.replace(path)
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, Manifest]]:
     """Yield each line and what it holds; raises StudyError for one that is no conversation."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            fields: object = None
-            with suppress(ValueError, RecursionError):
-                fields = json.loads(line)
-            if not isinstance(fields, dict) or "id" not in fields:
-                raise StudyError(f"{path}:{number}: is no conversation; the run cannot go on from it")
-            yield line, fields
+    for number, line in whole_lines(path):
+        fields: object = None
+        with suppress(ValueError, RecursionError):
+            fields = json.loads(line)
+        if not isinstance(fields, dict) or "id" not in fields:
+            raise StudyError(f"{path}:{number}: is no conversation; the run cannot go on from it")
+        yield line, fields

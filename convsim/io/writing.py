@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from convsim._files import replacing
 from convsim.errors import InputError, MissingExtraError
 from convsim.io.parquet import write_parquet
 from convsim.io.problems import shown
@@ -29,19 +30,16 @@ def write(path: str | Path, conversations: Iterable[Conversation]) -> None:
     write_to = check_target(path)
     gathered = tuple(conversations)
     _check(path, gathered)
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        write_to(partial, gathered)
-        partial.replace(path)
+        with replacing(path) as file:
+            write_to(file, gathered)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
     except ValueError as error:
         raise InputError(f"{path}: a conversation cannot be written as JSON: {error}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
-Writer = Callable[[Path, Sequence[Conversation]], None]
+Writer = Callable[[IO[bytes], Sequence[Conversation]], None]
 
 
 def check_target(path: Path) -> Writer:
@@ -56,7 +54,7 @@ def check_target(path: Path) -> Writer:
     if not path.parent.is_dir():
         raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
     writers: dict[str, Writer] = {
-        ".jsonl": _write_plain,
+        ".jsonl": _write_lines,
         ".jsonl.gz": _write_gzip,
         ".jsonl.zst": _write_zstd,
         ".parquet": write_parquet,
@@ -82,22 +80,16 @@ def _write_lines(file: SupportsWrite[bytes], conversations: Sequence[Conversatio
         file.write(conversation.to_json().encode() + b"\n")
 
 
-def _write_plain(path: Path, conversations: Sequence[Conversation]) -> None:
-    with path.open("wb") as file:
-        _write_lines(file, conversations)
-
-
-def _write_gzip(path: Path, conversations: Sequence[Conversation]) -> None:
+def _write_gzip(file: IO[bytes], conversations: Sequence[Conversation]) -> None:
     # No name and no time in the header: the same conversations give the same bytes.
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as file:
-        _write_lines(file, conversations)
+    with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed:
+        _write_lines(packed, conversations)
 
 
-def _write_zstd(path: Path, conversations: Sequence[Conversation]) -> None:
+def _write_zstd(file: IO[bytes], conversations: Sequence[Conversation]) -> None:
     try:
         import zstandard
     except ImportError:
-        raise MissingExtraError(f"{path}: Zstandard", "zstd") from None
-    compressor = zstandard.ZstdCompressor(write_checksum=True)
-    with path.open("wb") as raw, compressor.stream_writer(raw) as file:
-        _write_lines(file, conversations)
+        raise MissingExtraError("Zstandard", "zstd") from None
+    with zstandard.ZstdCompressor(write_checksum=True).stream_writer(file, closefd=False) as packed:
+        _write_lines(packed, conversations)

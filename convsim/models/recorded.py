@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from convsim._files import append_line, cut_half_line, whole_lines
 from convsim._text import one_line
 from convsim.errors import InputError, ModelError
 from convsim.models.scripted import Asked
@@ -101,8 +102,8 @@ class Recorded:
 
     def _remember(self, heard: Heard) -> Heard:
         assert self._heard is not None
-        with Path(self.store).open("a", encoding="utf-8") as file:
-            file.write(heard.model_dump_json(exclude_defaults=True) + "\n")
+        with Path(self.store).open("ab") as file:
+            append_line(file, heard.model_dump_json(exclude_defaults=True).encode())
         return self._heard.setdefault(heard.key, heard)
 
 
@@ -111,18 +112,11 @@ def _read(store: Path, *, must_exist: bool) -> dict[str, Heard]:
         return {}
     heard: dict[str, Heard] = {}
     try:
-        with store.open("rb+" if not must_exist else "rb") as file:
-            number, whole = 0, 0
-            while line := file.readline(MAX_LINE_BYTES):
-                number += 1
-                if not line.endswith(b"\n"):
-                    break
-                known = Heard.model_validate_json(line)
-                heard[known.key] = known
-                whole = file.tell()
-            if not must_exist:
-                # A process that was killed leaves half a line; what is written next must not join it.
-                file.truncate(whole)
+        for number, line in whole_lines(store, limit=MAX_LINE_BYTES):  # noqa: B007, the error names it
+            known = Heard.model_validate_json(line)
+            heard[known.key] = known
+        if not must_exist:
+            cut_half_line(store)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from convsim._async import run_to_its_end
+from convsim._files import replacing
 from convsim._text import one_line
 from convsim.errors import InputError, TrainingError
 from convsim.io import MANIFEST
@@ -181,9 +182,8 @@ def finish(
 def seal(out: Path, trained: Trained) -> None:
     """Write ``shopper.json``, which makes a folder a shopper."""
     text = trained.model_dump_json(by_alias=True, exclude={"learned_from": {"metadata"}}, indent=2)
-    last = out / f".{SHOPPER_FILE}"
-    last.write_text(text + "\n", encoding="utf-8")
-    last.replace(out / SHOPPER_FILE)
+    with replacing(out / SHOPPER_FILE) as file:
+        file.write(text.encode("utf-8") + b"\n")
 
 
 def save(model: Any, tokenizer: Any, folder: Path) -> None:

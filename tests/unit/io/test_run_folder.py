@@ -63,12 +63,17 @@ def test_a_half_line_longer_than_a_block_is_cut_whole(tmp_path):
 
 def test_a_kill_before_the_manifest_was_whole_does_not_close_the_folder(tmp_path):
     (tmp_path / ".lock").touch()
-    (tmp_path / "manifest.partial").write_text('{"plan": {"n"')
+    left = tmp_path / ".convsim-0123456789abcdef.partial"
+    left.write_text('{"plan": {"n"')
     path = filled(tmp_path, "a")
     outcome = {"conversations": 1, "failed": 0, "too_many_failed": False}
     assert json.loads((tmp_path / "manifest.json").read_text()) == {**MANIFEST, "outcome": outcome}
     assert ids(path) == ["a"]
-    assert not (tmp_path / "manifest.partial").exists()
+    left.rename(tmp_path / "manifest.json.partial")
+    (tmp_path / "manifest.json").unlink()
+    path.unlink()
+    with pytest.raises(StudyError, match="holds other files"):
+        filled(tmp_path, "a")
 
 
 def test_another_plan_is_refused_with_what_was_and_is_and_changes_nothing(tmp_path):

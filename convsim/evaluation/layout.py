@@ -1,6 +1,6 @@
 """The one table of names: which validators have a section of their own in reports, and what is special in them.
 
-Whatever is not named here is shown all the same, by what every finding has and by the shape of its details.
+Any other validator is shown too, by the fields that every finding has and by the type of its details.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from convsim.schema import Finding
+from convsim.schema import Finding, Verdict
 from convsim.schema.details import LeavingDetails, ShiftDetails
 
 Section = Literal["habits", "likeness", "prevalence", "shifts", "ladder", "relations", "blind_test"]
@@ -29,12 +29,18 @@ LIMITS: dict[Section, str] = {
     "relations": "no_people",
     "blind_test": "arena",
 }
-"""Which lines say what a pass does not show; of all other findings those of a comparison."""
+"""Which file says what passing does not show; all other findings share that of a comparison."""
 
-VIEWS = {"hls": "all words", "hls_length_matched": "first words alone", "hls_behaviour": "habits, no words"}
+VERDICT_WORDS: dict[Section, dict[Verdict, str]] = {
+    "ladder": {"aligned": "reacts"},
+    "relations": {"aligned": "holds", "different": "broken"},
+}
+"""Sections in which a verdict reads differently: nobody is compared with people there."""
+
+VIEWS = {"hls": "all words", "hls_length_matched": "first words only", "hls_behaviour": "habits, no words"}
 """What the classifier of each finding of the section ``likeness`` sees."""
 WORDS_VIEW, HABITS_VIEW = "hls", "hls_behaviour"
-"""Of these views: the one whose score is the human-likeness score, and the one that sees habits alone."""
+"""Of these views: the one whose score is the human-likeness score (HLS), and the one that sees habits only."""
 
 FIRST_WORDS_OF_PEOPLE = "first_message_real"
 """The finding of ``shifts`` that must not differ: whether people's first messages depend on the arm."""
@@ -42,11 +48,11 @@ FIRST_WORDS_OF_PEOPLE = "first_message_real"
 MEAN_DISTANCE = (SECTIONS["habits"], "mean_distance")
 RELATIVE_HLS = (SECTIONS["likeness"], "relative_hls")
 TRANSFER = "generalisation"
-"""What comparers call their scores: validator and metric; the last one's is of pairs of simulators."""
+"""Names of the scores in a comparison: validator and metric; the last one is a metric of pairs of simulators."""
 
 
 def section_of(finding: Finding) -> Section | None:
-    """Return the section that a finding stands in; None for a validator without one, and for one that failed."""
+    """Return the section of a finding; None for a validator without one, and for one that failed."""
     if finding.verdict == "failed":
         return None
     return next((section for section, validator in SECTIONS.items() if finding.validator == validator), None)
@@ -63,5 +69,5 @@ def without_section(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def is_shift_of_one_metric(finding: Finding) -> bool:
-    """Tell whether a finding is of a single metric's shift, and not of all or of the time of leaving."""
+    """Tell whether a finding is about the shift of a single metric, not of all metrics or of the time of leaving."""
     return isinstance(finding.details, ShiftDetails) and not isinstance(finding.details, LeavingDetails)

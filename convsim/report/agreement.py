@@ -1,4 +1,4 @@
-"""How far labels may be trusted, as tables for people at a terminal."""
+"""How well an annotator's labels agree with people's, as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ MAX_ROWS = 20
 
 
 def reliability_table(reliability: Reliability) -> Iterator[RenderableType]:
-    """Yield the parts of the page in order: who is held against whom, then each label's tables."""
+    """Yield the parts of the screen in order: who is compared with whom, then each label's tables."""
     of, against = plain(reliability.source, limit=80), plain(reliability.against, limit=80)
     yield Text(
-        f"labels by {of}, held against labels by {against}: {reliability.n_conversations} conversations"
+        f"labels by {of}, compared with labels by {against}: {reliability.n_conversations} conversations"
     )
     if reliability.n_unlabelled:
-        yield Text(f"warning: {reliability.n_unlabelled} of them carry no label by {of}", style="yellow")
+        yield Text(f"warning: {reliability.n_unlabelled} of them have no label by {of}", style="yellow")
     for warning in reliability.warnings:
         yield Text(f"warning: {plain(warning)}", style="yellow")
     for entry in reliability.entries:
@@ -47,7 +47,7 @@ def reliability_table(reliability: Reliability) -> Iterator[RenderableType]:
 
 
 def summary(reliability: Reliability) -> Iterator[RenderableType]:
-    """Yield one line a label, to stand beside findings that are read from the annotator's labels."""
+    """Yield one line per label, shown beside findings that use the annotator's labels."""
     rows = []
     for entry in reliability.entries:
         field = "kendall_tau_b" if entry.kind == "ordinal" else "macro_f1"
@@ -64,21 +64,21 @@ def summary(reliability: Reliability) -> Iterator[RenderableType]:
             )
         )  # fmt: skip
     of, against = plain(reliability.source, limit=80), plain(reliability.against, limit=80)
-    yield Text(f"\nlabels by {of} against {against}, on the real side: how far they may be trusted")
+    yield Text(f"\nagreement of labels by {of} with labels by {against}, in the real data")
     columns = (
         "label",
         "n",
         "statistic",
         "agreement",
         "accuracy",
-        "one constant answer",
+        "constant answer",
         "reported by others",
     )
     yield filled(columns, rows)
 
 
 def corrected(findings: Sequence[Finding]) -> Iterator[RenderableType]:
-    """Yield differences of shares as counted and as corrected for the annotator's errors, side by side."""
+    """Yield differences of proportions, as counted and as corrected for the annotator's errors."""
     rows: list[tuple[str | Text, ...]] = []
     for finding in findings:
         of = finding.details if isinstance(finding.details, PrevalenceDetails) else None
@@ -86,8 +86,8 @@ def corrected(findings: Sequence[Finding]) -> Iterator[RenderableType]:
         rows.append((Text(plain(finding.metric)), *map(estimate, shown), verdict(finding)))
     columns = ("corrected for errors", "counted", "adjusted", "sensitivity", "specificity", "verdict")
     note = (
-        "Differences of shares, simulated minus real. Sensitivity and specificity: of the annotator, where people "
-        "labelled too; it is taken to err on simulated users as it does on people."
+        "Differences of proportions, simulated minus real. sensitivity, specificity: of the annotator, where people "
+        "labelled too; it is assumed to make the same errors on simulated users as on people."
     )
     yield filled(columns, rows, note)
 
@@ -113,18 +113,21 @@ def _statistics(entry: Agreement) -> RenderableType:
         ]
         said = "; ".join([*filter(None, [found.reason]), *(f"reported {r}" for r in reported)])
         rows.append((name, written(found), number(constant.get(field)), Text(plain(said))))
-    note = f"{entry.n} {entry.level}s of {entry.n_conversations} conversations, {entry.n_units} independent units"
+    note = (
+        f"{entry.n} {entry.level}s of {entry.n_conversations} conversations, by {entry.n_units} independent users or "
+        "conversations"
+    )
     if entry.n_unlabelled:
         note += f"; {entry.n_unlabelled} without a label"
     if entry.n_left_out:
-        note += f"; {entry.n_left_out} on other scales left out"
+        note += f"; {entry.n_left_out} left out (other scales)"
     title = f"{plain(entry.label, limit=40)} of a {entry.level}".replace("[", "\\[")
     return filled((title, "estimate", "constant answer", "note"), rows, note)
 
 
 def _classes(entry: Agreement) -> RenderableType:
     shown = sorted(entry.classes, key=lambda score: -score.n_reference)[:MAX_ROWS]
-    note = "always: F1 of giving the class to everything."
+    note = "always: F1 of giving this class to everything."
     if len(entry.classes) > len(shown):
         note += f" {len(entry.classes) - len(shown)} rarer classes are not shown."
     for level in entry.published:

@@ -1,4 +1,4 @@
-"""What a pass does not show: three lines under every report, by what was asked."""
+"""What passing does not show: a few lines under every report, chosen by what was tested."""
 
 from importlib.resources import files
 
@@ -9,7 +9,7 @@ OTHERWISE = "comparison"
 
 
 def limits(card: Scorecard) -> list[str]:
-    """Return the lines for what a scorecard asked."""
+    """Return the lines for what a scorecard tested."""
     sections = [section_of(finding) for finding in card.findings]
     names = dict.fromkeys(LIMITS.get(s, OTHERWISE) if s else OTHERWISE for s in sections)
     folder = files("convsim.report").joinpath("limitations")

@@ -1,4 +1,4 @@
-"""What a classifier says of itself, as tables for people at a terminal."""
+"""What a trained classifier learned from and how well it does, as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from convsim.report.tables import filled, number
 
 
 def card_tables(card: Card) -> Iterator[RenderableType]:
-    """Yield the parts of the page in order: what it learned from, then one table a label."""
+    """Yield the parts of the screen in order: what it learned from, then one table per label."""
     n = len(card.learned_from.conversations)
     yield Text(
         f"classifier:{card.version}, learned from {n} conversations labelled by {plain(card.source, limit=80)}; "
-        f"scores are of {card.folds} folds, none of which shares a user with what it was learned from"
+        f"scores are from {card.folds}-fold cross-validation in which training and test folds share no user"
     )
     for warning in card.warnings:
         yield Text(f"warning: {plain(warning)}", style="yellow")
@@ -36,8 +36,8 @@ def _scores(target: Target, scores: Scores) -> RenderableType:
     tau = f"; Kendall's tau-b {_written(scores.tau_b)}" if scores.tau_b else ""
     note = (
         f"{scores.n} {target.level}s of {scores.n_groups} users or conversations. accuracy {_written(scores.accuracy)} "
-        f"(always the commonest: {number(scores.accuracy_of_commonest)}); macro F1 {_written(scores.macro_f1)} "
-        f"(commonest: {number(scores.macro_f1_of_commonest)}){tau}. always: F1 of saying it of everything."
+        f"(always the most common: {number(scores.accuracy_of_commonest)}); macro F1 {_written(scores.macro_f1)} "
+        f"(most common: {number(scores.macro_f1_of_commonest)}){tau}. always: F1 of giving this class to everything."
     )
     title = f"{plain(target.name, limit=40)} of a {target.level}".replace("[", "\\[")
     return filled((title, "n", "precision", "recall", "F1", "always"), rows, note)

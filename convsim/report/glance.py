@@ -19,7 +19,7 @@ from convsim.report.comparison.sentences import sentences
 from convsim.report.comparison.sentences import warnings as all_warnings
 from convsim.report.comparison.tables import overview
 from convsim.report.headline import headline
-from convsim.report.tables import VERDICTS, interval, number
+from convsim.report.tables import baseline, interval, number, verdict_words
 from convsim.schema import FAILING, Finding
 
 WIDTH = 100
@@ -33,12 +33,12 @@ MAX_HTML_ROWS = 60
 MAX_CELL = 40
 LEFT = "text-align:left;"
 STYLE = "padding:.15em .6em;border-bottom:1px solid rgba(128,128,128,.3);"
-COLUMNS = ("validator", "metric", "estimate", "interval", "floor", "verdict")
-NUMBERS = frozenset({"estimate", "interval", "floor"})
+COLUMNS = ("validator", "metric", "estimate", "interval", "baseline", "verdict")
+NUMBERS = frozenset({"estimate", "interval", "baseline"})
 
 
 def scorecard_text(card: Scorecard) -> str:
-    """Write a scorecard in a screen, at most 40 lines of 100 columns; in a long one what fails comes first."""
+    """Write a scorecard in a screen, at most 40 lines of 100 columns; a long one begins with what fails."""
     above = [*_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
     below = _wrapped(_line(headline(card), limit=4 * WIDTH))
     room = MAX_LINES - len(above) - len(below) - 4  # an empty line, the header's two, and what is left out
@@ -49,7 +49,7 @@ def scorecard_text(card: Scorecard) -> str:
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Write a comparison in a screen: at most 40 lines; its overview, a row a simulator, and what it comes to."""
+    """Write a comparison in a screen, at most 40 lines: an overview, one row per simulator, and the conclusions."""
     sides = [("people", comparison.people.side), *((each.name, each.side) for each in comparison.simulators)]
     above = [_side(name, side) for name, side in sides[: MAX_SIDES + 1]]
     above += _some(f"warning: {_line(warning)}" for warning in all_warnings(comparison))
@@ -130,10 +130,8 @@ def _rank(finding: Finding) -> int:
 
 
 def _row(finding: Finding) -> list[str]:
-    floor = number(finding.noise_floor.q95) if finding.noise_floor else "–"
-    verdict = "control" if finding.is_control else VERDICTS[finding.verdict]
     names = (_line(finding.validator, limit=MAX_CELL), _line(finding.metric, limit=MAX_CELL))
-    return [*names, number(finding.estimate), interval(finding), floor, verdict]
+    return [*names, number(finding.estimate), interval(finding), baseline(finding), verdict_words(finding)]
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

@@ -12,7 +12,7 @@ from convsim.evaluation.layout import (
     without_section,
 )
 from convsim.evaluation.scorecard import Scorecard
-from convsim.report.tables import VERDICTS, measured, number
+from convsim.report.tables import VERDICTS, counted, measured, number, percent, verdict_words
 from convsim.schema import FAILING, Finding, Verdict
 from convsim.schema.details import (
     AgreementDetails,
@@ -23,9 +23,13 @@ from convsim.schema.details import (
     ShiftDetails,
 )
 
-SHOWN: tuple[Verdict, ...] = (
-    "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "undecided",
-)  # fmt: skip
+SHIFTS: dict[Verdict, str] = {
+    "reacts_as_people": "react as people do",
+    "does_not_react": "fail to react",
+    "under_reacts": "under-react",
+    "over_reacts": "over-react",
+    "reacts_wrong_way": "react the wrong way",
+}
 N_NAMED = 4
 
 
@@ -53,9 +57,11 @@ def headline(card: Scorecard) -> str:
 def _habits(findings: Sequence[Finding]) -> Iterator[str]:
     if findings:
         counts = {v: sum(f.verdict == v for f in findings) for v in ("different", "aligned", "undecided")}
+        differ = "differs" if counts["different"] == 1 else "differ"
         yield (
-            f"Of {len(findings)} metrics, {counts['different']} differ from people's, {counts['aligned']} are "
-            f"aligned and {counts['undecided']} are undecided."
+            f"{counts['different']} of {counted(len(findings), 'habit', 'habits')} {differ} from people's, "
+            f"{counted(counts['aligned'], 'is', 'are')} alike and "
+            f"{counted(counts['undecided'], 'needs', 'need')} more data."
         )
 
 
@@ -64,14 +70,19 @@ def _shifts(findings: Sequence[Finding]) -> Iterator[str]:
     if not metrics:
         return
     established = [f for f in metrics if _established(f)]
-    yield f"People changed in {len(established)} of {len(metrics)} metrics{_names(established)}."
-    counted = [(v, sum(f.verdict == v for f in metrics)) for v in SHOWN]
-    yield f"The simulated shoppers: {', '.join(f'{VERDICTS[v]} {n}' for v, n in counted if n)}."
+    yield f"People changed in {len(established)} of {counted(len(metrics), 'metric', 'metrics')}{_names(established)}."
+    told = [f"{words} in {n}" for v, words in SHIFTS.items() if (n := sum(f.verdict == v for f in metrics))]
+    undecided = sum(f.verdict == "undecided" for f in metrics)
+    more = f"{counted(undecided, 'metric needs', 'metrics need')} more data"
+    if told:
+        yield f"Simulated shoppers {_listed(told)}{f'; {more}' if undecided else ''}."
+    else:
+        yield f"For simulated shoppers, {more}."
     for finding in findings:
         if isinstance(finding.details, AgreementDetails) and finding.estimate is not None:
-            yield f"Where people changed, {finding.estimate:.0%} of the simulated shifts go the same way."
+            yield f"Where people changed, {percent(finding.estimate)} of the simulated shifts go the same way."
         if isinstance(finding.details, JointDetails) and finding.verdict == "different":
-            yield f"Taken together, the shifts differ (p = {number(finding.p_value)})."
+            yield f"Over all metrics together, the shifts differ from people's (p = {number(finding.p_value)})."
 
 
 def _established(finding: Finding) -> bool:
@@ -83,37 +94,42 @@ def _ladder(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
         if isinstance(finding.details, AnyReactionDetails):
             fault = plain(finding.details.fault, limit=80)
-            said = {"aligned": "The shoppers react to", "does_not_react": "The shoppers do not react to"}
-            yield f"{said.get(finding.verdict, 'It is undecided whether the shoppers react to')} {fault}."
+            openings = {"aligned": "The shoppers react to", "does_not_react": "The shoppers do not react to"}
+            opening = openings.get(
+                finding.verdict, "More data are needed to tell whether the shoppers react to"
+            )
+            yield f'{opening} the fault "{fault}".'
     wrong = [f for f in findings if f.verdict == "reacts_wrong_way"]
     if wrong:
-        yield f"Contrary to what people would do{_names(wrong)}."
+        yield (
+            f"In {counted(len(wrong), 'metric', 'metrics')} they react the wrong way, against what is expected of "
+            f"people{_names(wrong)}."
+        )
 
 
 def _relations(findings: Sequence[Finding]) -> Iterator[str]:
     if findings:
-        asked = [f for f in findings if f.estimate is not None]
-        held = sum(f.verdict == "aligned" for f in asked)
-        broken = [f for f in asked if f.verdict in FAILING]
+        tested = [f for f in findings if f.estimate is not None]
+        held = sum(f.verdict == "aligned" for f in tested)
+        broken = [f for f in tested if f.verdict in FAILING]
         yield (
-            f"Of {len(findings)} relations, {len(asked)} could be asked: hold {held}, broken "
-            f"{len(broken)}{_names(broken)}, undecided {len(asked) - held - len(broken)}."
+            f"{len(tested)} of {counted(len(findings), 'relation', 'relations')} could be tested: "
+            f"{counted(held, 'holds', 'hold')}, {counted(len(broken), 'is', 'are')} broken{_names(broken)}, "
+            f"{counted(len(tested) - held - len(broken), 'needs', 'need')} more data."
         )
 
 
 def _people(findings: Sequence[Finding]) -> Iterator[str]:
-    """Say how well people told simulated shoppers from human ones, each simulator in a sentence."""
+    """Say how well raters told simulated shoppers from people, each simulator in a sentence."""
     for finding in findings:
         if not isinstance(finding.details, BlindTestDetails) or finding.estimate is None:
             continue
-        said = {"different": "People tell", "aligned": "People hardly tell"}
-        opening = said.get(finding.verdict, "It is undecided whether people tell")
+        openings = {"different": "Raters tell", "aligned": "Raters hardly tell"}
+        opening = openings.get(finding.verdict, "More data are needed to say whether raters tell")
         who = plain(finding.details.simulator or "the simulated shoppers", limit=80)
-        low, high = finding.interval or (None, None)
-        yield (
-            f"{opening} {who} from human ones: accuracy {number(finding.estimate)} "
-            f"[{number(low)}, {number(high)}], chance 0.5."
-        )
+        limits = finding.interval
+        within = f", 95 % interval {percent(limits[0])} to {percent(limits[1])}" if limits else ""
+        yield f"{opening} {who} from people: {percent(finding.estimate)} right (guessing: 50 %{within})."
 
 
 def _others(findings: Sequence[Finding]) -> Iterator[str]:
@@ -124,7 +140,7 @@ def _others(findings: Sequence[Finding]) -> Iterator[str]:
         if len(found) == 1:
             said = measured(found[0])
             yield (
-                f"{named}: {plain(found[0].metric, limit=80)} is {VERDICTS[found[0].verdict]}"
+                f"{named}: {plain(found[0].metric, limit=80)}: {verdict_words(found[0])}"
                 f"{f' ({plain(said)})' if said else ''}."
             )
             continue
@@ -140,7 +156,7 @@ def _others(findings: Sequence[Finding]) -> Iterator[str]:
 def _failed(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings[:N_NAMED]:
         names = dict.fromkeys(plain(name, limit=80) for name in (finding.validator, finding.metric))
-        yield f"{': '.join(names)} failed, and nothing is known of it."
+        yield f"{': '.join(names)} failed and gave no result."
     if len(findings) > N_NAMED:
         yield f"{len(findings) - N_NAMED} more failed."
 
@@ -154,16 +170,22 @@ def _names(findings: Sequence[Finding]) -> str:
 def _discriminator_sentence(finding: Finding) -> str:
     fitted = finding.details if isinstance(finding.details, DiscriminatorDetails) else None
     if fitted is None or fitted.accuracy is None:
-        return f"Human-likeness is undecided: {finding.reason}."
-    verdicts: dict[str, str] = {
-        "different": "A reader of the words alone tells the simulated shoppers from people",
-        "aligned": "A reader of the words alone hardly tells the simulated shoppers from people",
+        return f"The human-likeness score (HLS) needs more data: {finding.reason}."
+    openings: dict[str, str] = {
+        "different": "From their words alone, a classifier tells simulated shoppers from people",
+        "aligned": "From their words alone, a classifier hardly tells simulated shoppers from people",
     }
-    opening = verdicts.get(
-        finding.verdict, "It is undecided whether words tell the simulated shoppers from people"
+    opening = openings.get(
+        finding.verdict, "More data are needed to say whether their words tell simulated shoppers from people"
+    )
+    baseline = (
+        f"; two groups of people: {percent(fitted.control_accuracy)}" if fitted.control_accuracy else ""
     )
     return (
-        f"{opening}: accuracy {number(fitted.accuracy)} "
-        f"(people from people {number(fitted.control_accuracy)}, chance 0.5), "
-        f"human-likeness score {number(finding.estimate)}."
+        f"{opening}: {percent(fitted.accuracy)} right (guessing: 50 %{baseline}). "
+        f"Human-likeness score (HLS) {percent(finding.estimate)}; 50 % is best."
     )
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

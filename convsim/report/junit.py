@@ -9,18 +9,18 @@ from xml.etree import ElementTree
 from convsim._text import plain
 from convsim.evaluation import FailOn, Scorecard
 from convsim.report.html.rows import kind_of
-from convsim.report.tables import VERDICTS, measured
+from convsim.report.tables import measured, verdict_words
 from convsim.schema import Finding
 
 NOT_XML = re.compile(r"[\ufffe\uffff]")
-"""No control characters, which ``plain`` has replaced, and yet not allowed in XML 1.0."""
+"""Not control characters, which ``plain`` has replaced, but not allowed in XML 1.0 either."""
 
 
 def to_junit(card: Scorecard, fail_on: FailOn | None) -> str:
-    """Return the judged findings as test cases, one suite a validator.
+    """Return the judged findings as test cases, one suite per validator.
 
-    A finding that the gate fails on is a failure, an undecided one is skipped unless the gate fails on it, and a
-    validator that failed is an error. Controls are left out.
+    A finding that the gate fails on is a failure, one that needs more data is skipped unless the gate fails on it, and
+    a validator that failed is an error. Metrics that are not judged are left out.
 
     Args:
         card: What was found.
@@ -49,11 +49,13 @@ def _case(finding: Finding, *, fails: bool) -> ElementTree.Element:
         ElementTree.SubElement(case, "error", message=_text(finding.reason))
     elif fails:
         failure = ElementTree.SubElement(
-            case, "failure", message=VERDICTS[finding.verdict], type=finding.verdict
+            case, "failure", message=verdict_words(finding), type=finding.verdict
         )
         failure.text = _text(f"{finding.question}\n{finding.reason}\n{measured(finding)}")
     elif kind_of(finding) == "undecided":
-        skipped = ElementTree.SubElement(case, "skipped", message=_text(f"undecided: {finding.reason}"))
+        skipped = ElementTree.SubElement(
+            case, "skipped", message=_text(f"{verdict_words(finding)}: {finding.reason}")
+        )
         skipped.text = _text(measured(finding))
     return case
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
 
 from convsim._text import plain
 from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.evaluation.scorecard import Scorecard
 from convsim.report.caveats import limits
 from convsim.report.headline import headline
-from convsim.report.tables import VERDICTS, floor, interval, number, side
-from convsim.schema.details import DiscriminatorDetails, Tell
+from convsim.report.tables import baseline, interval, number, percent, side, verdict_words
+from convsim.schema.details import DiscriminatorDetails
 
 
 def to_markdown(card: Scorecard) -> str:
@@ -26,8 +25,8 @@ def to_markdown(card: Scorecard) -> str:
     )
     environment.filters["cell"] = table_cell
     return environment.get_template("scorecard.md.j2").render(
-        card=card, headline=headline(card), limits=limits(card), tells=_tells(card),
-        verdicts=VERDICTS, side=side, number=number, interval=interval, floor=floor,
+        card=card, headline=headline(card), limits=limits(card), giveaways=_giveaways(card),
+        verdict=verdict_words, side=side, number=number, interval=interval, baseline=baseline,
     )  # fmt: skip
 
 
@@ -38,13 +37,18 @@ def table_cell(text: str, limit: int = 500) -> str:
     return "".join("\\" + c if c in "|`*_[]\\" else c for c in escaped)
 
 
-def _tells(card: Scorecard) -> list[tuple[str, Sequence[Tell]]]:
+def _giveaways(card: Scorecard) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Return each side's giveaway words with the proportions of real and simulated conversations that have them."""
     for finding in in_section(card.findings, "likeness"):
         if finding.metric == WORDS_VIEW and isinstance(finding.details, DiscriminatorDetails):
-            tells = finding.details.tells
+            words, n_real, n_simulated = finding.details.tells, finding.n_real, finding.n_simulated
             return [
-                (who, entries)
-                for who, entries in (("the simulator", tells.simulated), ("people", tells.human))
+                (who, [(w.feature, _of(w.n_real, n_real), _of(w.n_simulated, n_simulated)) for w in entries])
+                for who, entries in (("the simulator", words.simulated), ("people", words.human))
                 if entries
             ]
     return []
+
+
+def _of(count: int, of: int) -> str:
+    return percent(min(1.0, count / of)) if of else "–"

@@ -1,8 +1,8 @@
-"""Counterfactual findings as tables: shifts between arms, dose-response, metamorphic relations."""
+"""Reactions to a worse agent as tables: shifts between arms, dose-response, metamorphic relations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -29,22 +29,22 @@ def _shifts(findings: Iterable[Finding]) -> RenderableType:
     rows = [
         (
             Text(plain(f.metric)), estimate(f.details.human_shift), estimate(f.details.simulated_shift), estimate(f),
-            number(f.noise_floor.q95 if f.noise_floor else None, figures=2), _decided(f),
+            number(f.noise_floor.q95 if f.noise_floor else None, figures=2), verdict(f),
         )
         for f in findings
         if isinstance(f.details, ShiftDetails)
     ]  # fmt: skip
     note = (
-        "Shifts are treated minus control, with 95 % intervals. difference: simulated minus people's. "
-        "floor: shift between halves of the people's control arm, 95 % point. "
-        "undecided (n + m): about n real and m simulated conversations an arm would decide."
+        "shift: mean of the treated arm minus mean of the control arm, with 95 % interval. difference: simulated minus "
+        "people's shift. baseline: the human baseline, the shift between two random halves of people in the control "
+        "arm (95 % point). needs more data (n + m): about n real and m simulated conversations per arm."
     )
-    return filled(("metric", "people's shift", "simulated", "difference", "floor", "verdict"), rows, note)
+    return filled(("metric", "people's shift", "simulated", "difference", "baseline", "verdict"), rows, note)
 
 
 def _whole(findings: Iterable[Finding]) -> RenderableType:
-    rows = [(Text(_name(f.metric)), estimate(f), _decided(f), Text(plain(f.reason))) for f in findings]
-    return filled(("taken together", "estimate", "verdict", "why"), rows)
+    rows = [(Text(_name(f.metric)), estimate(f), verdict(f), Text(plain(f.reason))) for f in findings]
+    return filled(("all metrics together", "estimate", "verdict", "why"), rows)
 
 
 def _ladder(findings: Sequence[Finding]) -> RenderableType:
@@ -57,21 +57,22 @@ def _ladder(findings: Sequence[Finding]) -> RenderableType:
         rows.append(
             (
                 Text(plain(finding.metric)), *map(number, means), estimate(finding), number(finding.p_adjusted),
-                number(dose.onset if dose else None), _decided(finding),
+                number(dose.onset if dose else None), verdict(finding),
             )
         )  # fmt: skip
     columns = ("metric", *(f"at {number(s)}" for s in severities), "slope", "p", "begins at", "verdict")
     note = (
-        "Means by severity; slope: change from severity 0 to 1, with its 95 % interval; p: of a monotone trend, "
-        "adjusted; begins at: the lowest severity at which shoppers react."
+        "Means at each severity. slope: change from severity 0 to 1, with its 95 % interval. p: adjusted p-value of a "
+        "monotone trend. begins at: the lowest severity at which shoppers react."
     )
     return filled(columns, rows, note)
 
 
 def _relations(findings: Sequence[Finding]) -> RenderableType:
     rows: list[tuple[str | Text, ...]] = []
-    asked = [finding for finding in findings if finding.estimate is not None]
-    for finding in asked:
+    for finding in findings:
+        if finding.estimate is None:
+            continue
         held = finding.details if isinstance(finding.details, RelationDetails) else None
         rates = (held.rate_control, held.rate_treated) if held else (None, None)
         rows.append(
@@ -79,22 +80,15 @@ def _relations(findings: Sequence[Finding]) -> RenderableType:
                 Text(_name(finding.metric)),
                 *map(number, rates),
                 estimate(finding),
-                _decided(finding),
+                verdict(finding),
                 Text(plain(finding.reason)),
             )
         )
-    note = "Rates of the same personas: with the agent as it is, and with the fault."
-    if mute := [_name(finding.metric) for finding in findings if finding.estimate is None]:
-        note += f"\nNothing recorded to ask them of: {', '.join(mute)} (--format json says what to hold)."
+    note = "Means over the same personas, with the agent as it is (without) and with the fault (with)."
+    if untested := [finding for finding in findings if finding.estimate is None]:
+        names = ", ".join(_name(finding.metric) for finding in untested)
+        note += f"\nNot tested ({len(untested)}), as the run lacks what they need: {names} (--format json says what)."
     return filled(("relation", "without", "with", "estimate", "verdict", "why"), rows, note)
-
-
-def _decided(finding: Finding) -> Text:
-    """Write the verdict and, where there is none, how many conversations an arm would settle it."""
-    needed = finding.details.get("n_to_decide")
-    if finding.is_control or finding.verdict != "undecided" or not isinstance(needed, Mapping):
-        return verdict(finding)
-    return verdict(finding).append(f" ({' + '.join(map(number, needed.values()))})", style="dim")
 
 
 def _name(metric: str) -> str:

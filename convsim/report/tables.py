@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from rich.box import SIMPLE_HEAD
@@ -12,22 +12,34 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from convsim.evaluation.layout import VERDICT_WORDS, section_of
 from convsim.schema import FAILING, Estimate, Finding, Verdict
 from convsim.schema.details import DistanceDetails, ShiftDetails
 
 SideName = Literal["real", "simulated"]
 
 VERDICTS: dict[Verdict, str] = {
-    "aligned": "aligned",
+    "aligned": "alike",
     "different": "different",
-    "undecided": "undecided",
-    "reacts_as_people": "reacts as people",
+    "undecided": "needs more data",
+    "reacts_as_people": "reacts as people do",
     "does_not_react": "does not react",
     "under_reacts": "under-reacts",
     "over_reacts": "over-reacts",
     "reacts_wrong_way": "reacts the wrong way",
     "failed": "failed",
 }
+NOT_JUDGED = "not judged"
+"""Printed for a metric that is shown for context only."""
+
+
+def verdict_words(finding: Finding) -> str:
+    """Write a finding's verdict in words."""
+    if finding.is_control:
+        return NOT_JUDGED
+    section = section_of(finding)
+    own = VERDICT_WORDS.get(section, {}) if section else {}
+    return own.get(finding.verdict, VERDICTS[finding.verdict])
 
 
 def number(value: object, *, figures: int = 3) -> str:
@@ -35,6 +47,28 @@ def number(value: object, *, figures: int = 3) -> str:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return "–"
     return f"{value:.{figures}g}" if abs(value) < 10**figures else f"{value:,.0f}"
+
+
+def percent(proportion: float | None) -> str:
+    """Write a proportion in per cent, to a tenth; a dash where there is none."""
+    if proportion is None:
+        return "–"
+    return "< 0.1 %" if 0 < proportion < 0.001 else f"{round(100 * proportion, 1):g} %"
+
+
+def counted(n: int, one: str, many: str) -> str:
+    """Write a number and the form of a word or phrase that goes with it."""
+    return f"{n:,} {one if n == 1 else many}"
+
+
+def needed(finding: Finding) -> str:
+    """Write about how many real and simulated conversations (or personas) would decide; empty if unknown."""
+    wanted = finding.details.get("n_to_decide")
+    if finding.is_control or finding.verdict != "undecided":
+        return ""
+    if isinstance(wanted, Mapping):
+        return " + ".join(map(number, wanted.values()))
+    return number(wanted) if isinstance(wanted, int | float) else ""
 
 
 def interval(finding: Finding) -> str:
@@ -58,8 +92,8 @@ def value_of_side(finding: Finding, name: SideName) -> float | None:
     return None
 
 
-def floor(finding: Finding) -> str:
-    """Write the human baseline: the 95 % point of how far two groups of people differ; a dash where there is none."""
+def baseline(finding: Finding) -> str:
+    """Write the human baseline: how far two random groups of people differ, 95 % point; a dash where there is none."""
     return number(finding.noise_floor.q95) if finding.noise_floor else "–"
 
 
@@ -71,7 +105,7 @@ def measured(finding: Finding) -> str:
     if finding.interval:
         parts.append(f"{finding.level:.0%} interval {interval(finding)}")
     if finding.noise_floor:
-        parts.append(f"human baseline {floor(finding)}")
+        parts.append(f"human baseline {baseline(finding)}")
     return ", ".join(parts)
 
 
@@ -102,12 +136,12 @@ def filled(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], note: s
 
 
 def verdict(finding: Finding) -> Text:
-    """Write a finding's verdict in words and color."""
+    """Write a finding's verdict in words and color and, where it needs more data, how much."""
+    words = verdict_words(finding)
     if finding.is_control:
-        return Text("control", style="dim")
-    return Text(
-        VERDICTS[finding.verdict], style="red" if finding.verdict in FAILING else STYLES[finding.verdict]
-    )
+        return Text(words, style="dim")
+    text = Text(words, style="red" if finding.verdict in FAILING else STYLES[finding.verdict])
+    return text.append(f" ({more})", style="dim") if (more := needed(finding)) else text
 
 
 def estimate(of: Finding | Estimate | None) -> str:

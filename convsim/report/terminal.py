@@ -14,21 +14,31 @@ from convsim.report.agreement import corrected, summary
 from convsim.report.caveats import limits
 from convsim.report.headline import headline
 from convsim.report.reactions import reactions
-from convsim.report.tables import estimate, filled, floor, number, side, verdict
+from convsim.report.tables import baseline, estimate, filled, number, percent, side, verdict
 from convsim.schema import Finding
 from convsim.schema.details import DiscriminatorDetails
 
-N_TELLS = 5
+N_GIVEAWAYS = 5
+
+
+METRICS_NOTE = (
+    "real, simulated: means. distance: Kolmogorov-Smirnov, 0 (same) to 1. baseline: the human baseline, how far two "
+    "random groups of people differ (95 % point). needs more data (n + m): about n real and m simulated conversations."
+)
+LIKENESS_NOTE = (
+    "score: average probability of “human”; 0.5 is best. accuracy, AUC: of a classifier that tells simulated from "
+    "real. baseline: its accuracy on two random groups of people."
+)
 
 
 def print_scorecard(card: Scorecard, console: Console) -> None:
-    """Print a scorecard: sides, warnings, metrics, human-likeness with its tells, the headline and its limits."""
+    """Print a scorecard: both sides, warnings, tables, giveaway words, the headline and what it does not show."""
     for part in scorecard(card):
         console.print(part)
 
 
 def scorecard(card: Scorecard) -> Iterator[RenderableType]:
-    """Yield the parts of the page in order."""
+    """Yield the parts of the screen in order."""
     if card.real is not None:
         yield _line("real", card.real)
     yield _line("simulated", card.simulated)
@@ -40,7 +50,7 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
         yield _metrics(habits)
     if likeness := in_section(card.findings, "likeness"):
         yield _likeness(likeness)
-        yield from _tells(likeness[0])
+        yield from _giveaways(likeness[0])
     if adjusted := in_section(card.findings, "prevalence"):
         yield from corrected(adjusted)
     yield from reactions(card.findings)
@@ -51,7 +61,7 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
 
 
 def _line(name: str, summary: SideSummary) -> Text:
-    who = plain(summary.simulator, limit=80) if summary.simulator else "no simulator named"
+    who = plain(summary.simulator, limit=80) if summary.simulator else "simulator not named"
     where = f"  {plain(summary.path, limit=200)}" if summary.path else ""
     return Text(f"{name:>9}  {summary.n} conversations, {who}{where}")
 
@@ -59,12 +69,11 @@ def _line(name: str, summary: SideSummary) -> Text:
 def _metrics(findings: Iterable[Finding]) -> RenderableType:
     rows = [
         (
-            Text(plain(f.metric)), side(f, "real"), side(f, "simulated"), number(f.estimate), floor(f), verdict(f),
+            Text(plain(f.metric)), side(f, "real"), side(f, "simulated"), number(f.estimate), baseline(f), verdict(f),
         )
         for f in findings
     ]  # fmt: skip
-    note = "real, simulated: means. distance: Kolmogorov-Smirnov. floor: what people are from people, 95 % point."
-    return filled(("metric", "real", "simulated", "distance", "floor", "verdict"), rows, note)
+    return filled(("metric", "real", "simulated", "distance", "baseline", "verdict"), rows, METRICS_NOTE)
 
 
 def _likeness(findings: Iterable[Finding]) -> RenderableType:
@@ -73,27 +82,36 @@ def _likeness(findings: Iterable[Finding]) -> RenderableType:
         of = finding.details if isinstance(finding.details, DiscriminatorDetails) else None
         numbers = map(number, (of.accuracy, of.control_accuracy, of.auc) if of else (None, None, None))
         rows.append((Text(plain(finding.metric)), number(finding.estimate), *numbers, verdict(finding)))
-    note = "score: mean probability of human, .5 at best. people: accuracy at telling people from people."
-    return filled(("human-likeness", "score", "accuracy", "people", "AUC", "verdict"), rows, note)
+    return filled(("human-likeness", "score", "accuracy", "baseline", "AUC", "verdict"), rows, LIKENESS_NOTE)
 
 
-def _tells(finding: Finding) -> Iterator[Text]:
+def _giveaways(finding: Finding) -> Iterator[Text]:
     if not isinstance(finding.details, DiscriminatorDetails):
         return
-    tells = finding.details.tells
-    for who, entries in (("the simulator", tells.simulated), ("people", tells.human)):
-        shown = [f"“{plain(tell.feature)}” {tell.n_real}/{tell.n_simulated}" for tell in entries[:N_TELLS]]
+    words = finding.details.tells
+    for who, entries in (("the simulator", words.simulated), ("people", words.human)):
+        shown = [
+            f"“{plain(word.feature)}” {_proportion(word.n_real, finding.n_real)} / "
+            f"{_proportion(word.n_simulated, finding.n_simulated)}"
+            for word in entries[:N_GIVEAWAYS]
+        ]
         if shown:
-            yield Text(f"tells of {who} (real/simulated conversations): {', '.join(shown)}")
+            yield Text(
+                f"giveaway words of {who} (real / simulated conversations with them): {', '.join(shown)}"
+            )
+
+
+def _proportion(count: int, of: int) -> str:
+    return percent(min(1.0, count / of)) if of else "–"
 
 
 def _others(findings: Iterable[Finding]) -> RenderableType:
     rows = [
         (
             Text(f"{plain(f.validator, limit=80)}: {plain(f.metric, limit=80)}"), Text(plain(estimate(f))),
-            Text(plain(f.unit, limit=80)), floor(f), verdict(f), Text(plain(f.reason)),
+            Text(plain(f.unit, limit=80)), baseline(f), verdict(f), Text(plain(f.reason)),
         )
         for f in findings
     ]  # fmt: skip
-    note = "floor: how far two random groups of people differ, 95 % point, where that is known."
-    return filled(("others", "estimate", "unit", "floor", "verdict", "why"), rows, note)
+    note = "baseline: the human baseline, how far two random groups of people differ (95 % point), where it is known."
+    return filled(("others", "estimate", "unit", "baseline", "verdict", "why"), rows, note)

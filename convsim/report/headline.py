@@ -146,11 +146,17 @@ def _others(findings: Sequence[Finding]) -> Iterator[str]:
             continue
         counts = {verdict: [f for f in found if f.verdict == verdict] for verdict in VERDICTS}
         listed = [
-            f"{len(these)} {VERDICTS[verdict]}{_names(these) if verdict in FAILING else ''}"
+            f"{_count(verdict, len(these))}{_names(these) if verdict in FAILING else ''}"
             for verdict, these in counts.items()
             if these
         ]
         yield f"{named}: of {len(found)} findings, {', '.join(listed)}."
+
+
+def _count(verdict: Verdict, n: int) -> str:
+    return (
+        counted(n, "needs", "need") + " more data" if verdict == "undecided" else f"{n} {VERDICTS[verdict]}"
+    )
 
 
 def _failed(findings: Sequence[Finding]) -> Iterator[str]:

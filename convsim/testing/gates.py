@@ -8,7 +8,7 @@ from typing import get_args
 from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.evaluation import Scorecard
-from convsim.report.tables import VERDICTS, interval, number
+from convsim.report.tables import VERDICTS, interval, number, verdict_words
 from convsim.schema import FAILING, Finding, Verdict
 
 ALLOWED: tuple[Verdict, ...] = ("aligned", "reacts_as_people", "undecided")
@@ -18,7 +18,7 @@ ALLOWED: tuple[Verdict, ...] = ("aligned", "reacts_as_people", "undecided")
 MAX_ROWS = 40
 
 
-COLUMNS = ("verdict", "metric", "validator", "estimate", "interval", "people from people")
+COLUMNS = ("verdict", "metric", "validator", "estimate", "interval", "human baseline")
 
 
 def assert_findings(
@@ -48,7 +48,7 @@ def assert_findings(
         raise AssertionError("there is no finding to ask: nothing was compared")
     failing = [f for f in judged if f.verdict not in allow or f.verdict == "failed"]
     if failing:
-        allowed = ", ".join(VERDICTS[verdict] for verdict in VERDICTS if verdict in allow) or "no verdict"
+        allowed = ", ".join(verdict for verdict in VERDICTS if verdict in allow) or "no verdict"
         first = f"{len(failing)} of {len(judged)} findings do not pass; what passes: {allowed}"
         raise AssertionError("\n".join([first, *_table(failing)]))
 
@@ -82,7 +82,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
     """Write a finding's cells; its names and reason may hold words of transcripts, which are hostile text."""
     floor = finding.noise_floor
     return (
-        VERDICTS[finding.verdict],
+        verdict_words(finding),
         one_line(finding.metric),
         one_line(finding.validator),
         f"{number(finding.estimate)} {one_line(finding.unit)}",

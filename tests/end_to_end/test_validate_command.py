@@ -43,15 +43,15 @@ def test_findings_json_has_the_stated_form_and_is_what_format_json_prints(tmp_pa
     assert by_metric["agent_words_per_turn"]["p_adjusted"] is None
 
 
-def test_the_table_names_both_sides_the_verdicts_the_tells_and_what_a_pass_does_not_show():
+def test_the_table_names_both_sides_the_verdicts_the_giveaway_words_and_what_passing_does_not_show():
     result = convsim("validate", PEOPLE, NAIVE, *FEW)
     assert result.returncode == 0
     for expected in (
         "user_words_per_turn",
         "different",
-        "tells of the simulator",
+        "giveaway words of the simulator",
         "stand-in:naive",
-        "A pass says",
+        "Passing means only",
     ):
         assert expected in result.stdout
     assert "seed 0" in result.stderr

@@ -50,10 +50,10 @@ def test_the_message_is_a_table_with_the_reason_below_and_the_worst_first() -> N
     message = why(card(finding("a", "undecided"), finding("words", "different")), allow=("aligned",))
     assert message.splitlines() == [
         "2 of 2 findings do not pass; what passes: aligned",
-        "verdict    metric  validator  estimate          interval      people from people",
-        "different  words   marginals  0.42 KS distance  [0.31, 0.52]  0.06, 95 % below 0.09",
+        "verdict          metric  validator  estimate          interval      human baseline",
+        "different        words   marginals  0.42 KS distance  [0.31, 0.52]  0.06, 95 % below 0.09",
         "    because",
-        "undecided  a       marginals  0.42 KS distance  [0.31, 0.52]  0.06, 95 % below 0.09",
+        "needs more data  a       marginals  0.42 KS distance  [0.31, 0.52]  0.06, 95 % below 0.09",
         "    because",
     ]
 

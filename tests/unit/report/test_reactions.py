@@ -40,13 +40,13 @@ def test_a_shift_stands_with_both_sides_their_intervals_and_the_verdict_in_words
     assert "-0.02 [-0.2, 0.1]" in text
     assert "0.4 [0.1, 0.7]" in text
     assert "does not react" in text
-    assert "People changed in 1 of 1 metrics (satisfaction)." in text
+    assert "People changed in 1 of 1 metric (satisfaction). Simulated shoppers fail to react in 1." in text
 
 
 def test_an_undecided_shift_says_how_many_conversations_would_decide():
     text = shown(shift("turns", "undecided", established=False, n_to_decide={"real": 250, "simulated": 310}))
-    assert "undecided (250 + 310)" in text
-    assert "People changed in 0 of 1 metrics." in text
+    assert "needs more data (250 + 310)" in text
+    assert "People changed in 0 of 1 metric. For simulated shoppers, 1 metric needs more data." in text
 
 
 def test_what_is_taken_together_stands_with_its_reason():
@@ -68,8 +68,8 @@ def test_what_is_taken_together_stands_with_its_reason():
             details={"metrics": ["turns"], "t_values": {"turns": 3.1}},
         ),
     )
-    assert "75% of the simulated shifts go the same way" in text
-    assert "the shifts differ (p = 0.002)" in text
+    assert "75 % of the simulated shifts go the same way" in text
+    assert "the shifts differ from people's (p = 0.002)" in text
     assert "because of joint" in text
 
 
@@ -84,8 +84,8 @@ def test_a_ladder_shows_the_means_at_each_severity_and_where_shoppers_begin_to_r
     )
     assert "at 0.5" in text
     assert "0.3 [0.2, 0.4]" in text
-    assert "The shoppers react to bad." in text
-    assert "No people were held against these shoppers" in text
+    assert 'The shoppers react to the fault "bad".' in text
+    assert "These shoppers were not compared with people." in text
 
 
 def test_relations_show_the_rates_and_the_headline_counts_those_that_could_be_asked():
@@ -96,9 +96,11 @@ def test_relations_show_the_rates_and_the_headline_counts_those_that_could_be_as
         finding("relations", "leaves_sooner", "undecided"),
         real=None,
     )
-    assert "Of 3 relations, 2 could be asked: hold 1, broken 1 (thanks no more), undecided 0." in text
+    assert (
+        "2 of 3 relations could be tested: 1 holds, 1 is broken (thanks no more), 0 need more data." in text
+    )
     assert "because of complains" in text
-    assert "Nothing recorded to ask them of: leaves sooner" in text
+    assert "Not tested (1), as the run lacks what they need: leaves sooner" in text
 
 
 def test_names_from_files_are_escaped_in_a_terminal():

@@ -26,13 +26,13 @@ def test_it_shows_numbers_the_constant_answer_and_the_published_level():
     accuracy = next(line for line in page.splitlines() if line.startswith("accuracy"))
     assert accuracy.split()[1] == "0.8"
     assert "0.6" in accuracy.split()[-1:]
-    assert "40 independent units" in page
+    assert "by 40 independent users or conversations" in page
 
 
 def test_unlabelled_conversations_are_a_warning():
     values = {"self": [0, 1] * 6, "rules:1": [0, 1] * 5 + [None, None]}
     page = printed(labelled_sessions("satisfaction", values), source="rules:1", against="self")
-    assert "warning: 2 of them carry no label by rules:1" in page
+    assert "warning: 2 of them have no label by rules:1" in page
 
 
 def test_hostile_names_are_shown_as_text_without_control_characters():

@@ -89,14 +89,14 @@ def test_a_dashboard_shows_the_same() -> None:
 
 def test_the_headline_says_what_it_found() -> None:
     assert headline(card(FADING)) == (
-        "fading: trust_in_price is different (0.422 points of trust, 90% interval [0.31, 0.53], human baseline 0.136)."
+        "fading: trust_in_price: different (0.422 points of trust, 90% interval [0.31, 0.53], human baseline 0.136)."
     )
     others = [
         FADING.but(metric=f"m{i}", verdict=v) for i, v in enumerate(["different", "undecided", "undecided"])
     ]
-    assert headline(card(*others)) == "fading: of 3 findings, 1 different (m0), 2 undecided."
+    assert headline(card(*others)) == "fading: of 3 findings, 1 different (m0), 2 need more data."
     both = headline(card(distance("turns"), FADING))
-    assert both.startswith("Of 1 metrics, 1 differ from people's")
+    assert both.startswith("1 of 1 habit differs from people's, 0 are alike and 0 need more data.")
     assert both.endswith("human baseline 0.136).")
 
 
@@ -107,12 +107,12 @@ def test_the_headline_of_nothing_and_of_what_failed_is_a_sentence() -> None:
         == "Nothing was judged: 1 finding is shown for context only."
     )
     failed = finding("fading", "fading", verdict="failed", details={"traceback": "…"})
-    assert headline(card(failed)) == "fading failed, and nothing is known of it."
+    assert headline(card(failed)) == "fading failed and gave no result."
 
 
 def test_a_failed_validator_of_ours_is_shown_among_the_others_and_is_no_habit() -> None:
     found = card(distance("turns"), finding("marginals", "marginals", verdict="failed", reason="it raised"))
-    assert headline(found).startswith("Of 1 metrics,")
+    assert headline(found).startswith("1 of 1 habit differs")
     assert "it raised" in on_terminal(found)
 
 

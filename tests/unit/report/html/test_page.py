@@ -70,7 +70,7 @@ def test_the_parts_stand_in_the_order_of_the_argument():
     assert ids == [
         "habits", "likeness", "reactions", "tells", "conversations", "reliability", "cost", "findings", "provenance",
     ]  # fmt: skip
-    assert page.index("Of 2 metrics") < page.index("What this does not show") < page.index('id="habits"')
+    assert page.index("1 of 2 habits") < page.index("What this does not show") < page.index('id="habits"')
 
 
 def test_every_picture_is_an_image_with_a_title_and_a_description_of_its_own():

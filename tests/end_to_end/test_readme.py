@@ -88,7 +88,7 @@ def test_the_demo_scores_both_stand_ins_and_says_that_no_person_wrote_them():
 def test_the_demos_live_part_holds_conversations_and_scores_them_on_people_they_did_not_learn_from(
     tmp_path, monkeypatch
 ):
-    from convsim.cli import demo as tour
+    from convsim.cli import tour
 
     monkeypatch.setattr(tour, "live_shoppers", lambda: ("resample",))
     [(name, card)] = tour.live_scorecards(tmp_path, seed=0, on_change=lambda name, progress: None)
@@ -104,7 +104,7 @@ def test_the_demos_live_part_holds_conversations_and_scores_them_on_people_they_
 
 
 def test_the_demos_ladder_is_climbed_and_asked(tmp_path):
-    from convsim.cli import demo as tour
+    from convsim.cli import tour
 
     cards = dict(tour.ladder_scorecards(tmp_path, seed=0))
     ladder, relations = cards.values()

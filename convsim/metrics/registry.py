@@ -12,6 +12,7 @@ from itertools import chain
 from numbers import Real
 from typing import TYPE_CHECKING, Literal, TypeGuard, overload
 
+from convsim._async import called as call
 from convsim._text import one_line
 from convsim.errors import InputError, PluginError
 from convsim.metrics.catalogue import METRICS
@@ -65,9 +66,9 @@ def metric(
 ) -> Metric | Callable[[OfConversation], Metric]:
     """Make a metric of a function of one conversation: ``@convsim.metric`` or ``@convsim.metric(unit="emoji")``.
 
-    The function returns a finite number, or True or False (1 or 0); None or NaN where the metric is undefined for that
-    conversation, which is left out and counted. Where it raises or returns anything else, the metric has failed.
-    The metric can still be called with a conversation.
+    The function, sync or async, returns a finite number, or True or False (1 or 0); None or NaN where the metric is
+    undefined for that conversation, which is left out and counted. Where it raises or returns anything else, the metric
+    has failed. The metric can still be called with a conversation.
 
     Args:
         function: The function, where the decorator is written without parentheses.
@@ -119,15 +120,13 @@ class _EachConversation:
 
     def _value(self, conversation: Conversation) -> float:
         try:
-            value = self.function(conversation)
+            value = call(self.function, conversation)
         except Exception as error:  # somebody else's function
             raise PluginError(
                 f"it raised {type(error).__name__}: {one_line(error)}, at conversation {one_line(conversation.id)}"
             ) from error
         number = _number(value)
         if number is None:
-            if inspect.iscoroutine(value):
-                value.close()
             raise PluginError(
                 f"expected a finite number, True, False or None, but at conversation {one_line(conversation.id)} it "
                 f"returned {_shown(value)}"

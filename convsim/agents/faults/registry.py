@@ -15,6 +15,7 @@ from typing import Annotated, overload
 
 from pydantic import Field, TypeAdapter
 
+from convsim._async import called as call
 from convsim._text import one_line
 from convsim.agents.faults.core import (
     REPLY,
@@ -147,7 +148,7 @@ class _Degrading:
             "rng": generator(scene.draws.seed, "fault", scene.draws.fault, "own"),
         }
         try:
-            answer = self.function(*(given[name] for name in self.asks))
+            answer = call(self.function, *(given[name] for name in self.asks))
         except Exception as error:  # somebody else's function
             raise AgentError(
                 f"the fault {self.name} raised {type(error).__name__}: {one_line(error)}"
@@ -160,8 +161,6 @@ class _Degrading:
         if answer is None or answer == draft.reply:
             return NotDone(detail or "it left the reply as it was")
         if not isinstance(answer, AgentReply):
-            if inspect.iscoroutine(answer):
-                answer.close()
             raise AgentError(
                 f"the fault {self.name} must return a reply, its text or None, but returned {one_line(repr(answer))}"
             )

@@ -1,5 +1,6 @@
 """Metrics of somebody's own: made of functions, found by name, and failing as records."""
 
+import asyncio
 import math
 import sys
 from importlib.metadata import EntryPoint, entry_points
@@ -92,11 +93,18 @@ def test_what_is_no_finite_number_is_a_failure_that_names_metric_and_conversatio
     assert "conversation a" in corpus.failed["mine"]
 
 
-def test_an_async_function_is_a_failure_and_leaves_no_warning():
-    async def late(conversation):
-        return 1
+async def late(conversation):
+    await asyncio.sleep(0)
+    return len(conversation.messages)
 
-    assert "expected a finite number" in convsim.measure(TALKS, metrics=late).failed["late"]
+
+def test_an_async_function_is_awaited():
+    corpus = convsim.measure(TALKS, metrics=late)
+    assert list(corpus.table["late"]) == [len(talk.messages) for talk in TALKS]
+
+
+async def test_an_async_function_is_awaited_where_a_loop_runs_already():
+    assert list(convsim.measure(TALKS, metrics=late).table["late"]) == [len(talk.messages) for talk in TALKS]
 
 
 def test_a_metric_of_columns_that_answers_with_another_shape_or_infinity_has_failed():

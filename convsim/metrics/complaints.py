@@ -11,7 +11,7 @@ from convsim.schema import Columns, Metric
 from convsim.text.lexicons import Phrases, read_lexicon, read_phrase_lists
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 GENERAL = "general"
 """The list of the complaints that do not say what is wrong; the others are named after faults of an agent."""

@@ -21,7 +21,7 @@ from convsim.text.lexicons import Phrases, read_lexicon
 from convsim.text.words import words
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 STOP_WORDS = read_lexicon("stop_words")
 LARGEST_NUMBER = 10**15

@@ -12,7 +12,7 @@ from convsim.schema import Columns, LabelOrigin, Metric
 from convsim.schema.conversation import Conversation, Labels
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 ACTS = "acts"
 """The label that holds a message's acts, a list of names."""

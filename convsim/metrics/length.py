@@ -8,7 +8,7 @@ from convsim.schema import Columns, Metric
 from convsim.schema.columns import ratio
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 TURNS = Metric(
     name="turns",

@@ -10,7 +10,7 @@ from convsim.schema import Columns, Metric
 from convsim.schema.conversation import Ending
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 KNOWN: frozenset[Ending] = frozenset({"accepted", "left", "agent_ended", "turn_limit"})
 """The endings that say what the user did: broken conversations and unknown endings do not."""

@@ -22,7 +22,7 @@ from convsim.schema import Columns, Metric
 from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 DEFAULT = "default"
 """Stands for the built-in metrics and every label, where a list of metrics is given."""

@@ -11,7 +11,7 @@ from convsim.schema import Columns, Metric
 from convsim.text.lexicons import read_lexicon
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 
 def _repeats(texts: Sequence[str]) -> Iterator[float]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from convsim.schema import Columns
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 
 def share_of_texts(columns: Columns, *, holds: Callable[[str], object]) -> FloatArray:

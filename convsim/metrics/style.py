@@ -16,7 +16,7 @@ from convsim.text.lexicons import read_character_class, read_lexicon
 from convsim.text.words import MARK, WORD
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 USER_QUESTIONS = Metric(
     name="user_questions",

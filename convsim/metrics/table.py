@@ -15,7 +15,7 @@ from convsim.schema import Columns, Corpus, Metric
 from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 LOG = logging.getLogger("convsim.metrics")
 LOG.addHandler(logging.NullHandler())

@@ -12,12 +12,8 @@ from convsim.schema.conversation import Conversation, Item
 from convsim.text.words import WORD, words
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 
-    FloatArray = npt.NDArray[np.float64]
-    IntArray = npt.NDArray[np.int64]
-    BoolArray = npt.NDArray[np.bool_]
 
 T = TypeVar("T")
 

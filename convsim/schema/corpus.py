@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from convsim.schema.arrays import IntArray
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -36,7 +38,7 @@ class Corpus:
         rows = [row for row, conversation in enumerate(self.conversations) if keep(conversation)]
         return self.take(rows)
 
-    def take(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> Corpus:
+    def take(self, rows: Sequence[int] | IntArray) -> Corpus:
         """Return the rows named, in that order."""
         kept = [self.conversations[int(row)] for row in rows]
         return Corpus(kept, self.table.iloc[list(rows)], self.metrics, self.failed)

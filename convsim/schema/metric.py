@@ -11,7 +11,7 @@ from convsim.schema.columns import Columns
 from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 
 class LabelOrigin(NamedTuple):

@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING
 from convsim.stats.estimate import Estimate
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     from numpy.random import Generator
     from scipy.sparse import csr_matrix
 
-    FloatArray = npt.NDArray[np.float64]
-    IntArray = npt.NDArray[np.int64]
+    from convsim.schema.arrays import FloatArray, IntArray
 
 
 MIN_UNITS = 8

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from convsim.schema import Metric, Verdict
-from convsim.stats.ecdf import FloatArray
+from convsim.schema.arrays import FloatArray
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed
-from convsim.stats.ecdf import FloatArray
-from convsim.stats.resampling import IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     Features = csr_matrix | FloatArray
 
-BoolArray = npt.NDArray[np.bool_]
 MAX_FOLDS = 5
 CALIBRATION_FOLDS = 3
 

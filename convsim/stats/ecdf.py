@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from convsim.stats.resampling import IntArray, Weights
+from convsim.schema.arrays import FloatArray, IntArray
+from convsim.stats.resampling import Weights
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-FloatArray = npt.NDArray[np.float64]
 
 MAX_CELLS = 1000
 """Finer columns are read at this many pooled quantiles; resampled distances then miss at most 1/1000."""

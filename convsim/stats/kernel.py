@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.stats.discriminator import BoolArray
-from convsim.stats.ecdf import FloatArray
-from convsim.stats.resampling import IntArray
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.text.words import words
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convsim.stats.ecdf import FloatArray
+from convsim.schema.arrays import FloatArray
 
 
 def permutation_p_value(observed: float, under_null: FloatArray) -> float:

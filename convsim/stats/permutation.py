@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.stats.discriminator import BoolArray
-from convsim.stats.resampling import IntArray
+from convsim.schema.arrays import BoolArray, IntArray
 from convsim.stats.severity_levels import Cells
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from math import hypot, sqrt
 import numpy as np
 
 from convsim.schema import Interval
+from convsim.schema.arrays import FloatArray
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Number, Record, Text
-from convsim.stats.ecdf import FloatArray
 
 
 def wilson_limits(share: FloatArray, n: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:

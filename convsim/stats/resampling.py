@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from convsim.schema import Corpus, Interval, mix_differs
+from convsim.schema.arrays import BoolArray, IntArray
 from convsim.seeds import generator
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-IntArray = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float32]
 """Shape (units, replicates): how often each unit was drawn in each replicate."""
 
@@ -118,7 +118,7 @@ def bootstrap_at_size(side: Side, n_units: int, n_replicates: int, rng: Generato
     return draw(side.stratum_of, sizes, n_replicates, rng)
 
 
-def permute(strata: IntArray, is_real: npt.NDArray[np.bool_], n_replicates: int, rng: Generator) -> Weights:
+def permute(strata: IntArray, is_real: BoolArray, n_replicates: int, rng: Generator) -> Weights:
     """Deal the side of whole units anew within strata; 1 where a unit now counts as real.
 
     H0: within each stratum, units are exchangeable between the sides.

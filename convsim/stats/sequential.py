@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 from convsim.schema import Interval
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from convsim.schema.arrays import FloatArray
 
-    FloatArray = npt.NDArray[np.float64]
 
 Counts = tuple[float, float]
 """How many were right, and of how many."""

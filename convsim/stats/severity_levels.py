@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from convsim.schema import Corpus
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.schema.conversation import Conversation
-from convsim.stats.ecdf import FloatArray
-from convsim.stats.resampling import IntArray
 from convsim.stats.units import independent_units
 
-BoolArray = npt.NDArray[np.bool_]
 MAX_NAMED = 8
 """How many faults or severities a sentence names."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.stats.ecdf import FloatArray
+from convsim.schema.arrays import FloatArray
 from convsim.stats.resampling import draw
 from convsim.stats.severity_levels import Cells
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convsim.stats.ecdf import FloatArray
+from convsim.schema.arrays import FloatArray
 
 
 def survival(at_risk: FloatArray, events: FloatArray) -> FloatArray:

@@ -23,13 +23,11 @@ from convsim.stats.agreement import (
 from convsim.stats.estimate import Estimate
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     from numpy.random import Generator
 
-    from convsim.stats.agreement import FloatArray
+    from convsim.schema.arrays import FloatArray
 
-    Axes = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+    Axes = tuple[FloatArray, FloatArray]
 
 MAX_LEVELS = 101
 """More distinct values (a scale of 0 to 100 has 101) are not tabulated."""

@@ -25,7 +25,7 @@ from convsim.stats.estimate import Estimate
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    from convsim.stats.agreement import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from convsim.web.blind_test.study import ArenaStudy
 from convsim.web.blind_test.votes import Taken
 
 if TYPE_CHECKING:
-    from convsim.stats.agreement import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 KEY = "conversation_scores"
 MAX_BYTES = 200_000_000

@@ -16,7 +16,7 @@ from convsim.web.blind_test.answers import Answer
 from convsim.web.blind_test.study import ArenaStudy
 
 if TYPE_CHECKING:
-    from convsim.stats.agreement import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 
 class Vote(NamedTuple):

@@ -11,13 +11,12 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Corpus, Finding, NoiseFloor, Verdict
+from convsim.schema.arrays import BoolArray, IntArray
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
-from convsim.stats.discriminator import BoolArray
 from convsim.stats.kernel import MAX_CHARACTERS, discrepancies, embed
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.permutation import Dealing
-from convsim.stats.resampling import IntArray
 from convsim.stats.units import independent_units
 from convsim_validators.counterfactual.shifts import MIN_UNITS
 from convsim_validators.counterfactual.two_arm import NO_TASK, Arms

@@ -9,10 +9,9 @@ from typing import Literal
 import numpy as np
 from pydantic import JsonValue
 
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.schema.conversation import Conversation, Ending, Turn
-from convsim.stats.discriminator import BoolArray
-from convsim.stats.ecdf import Cells, FloatArray
-from convsim.stats.resampling import IntArray
+from convsim.stats.ecdf import Cells
 from convsim.stats.survival import survival
 from convsim_validators.counterfactual.two_arm import ArmSide
 

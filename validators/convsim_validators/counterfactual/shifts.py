@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema import Metric, NoiseFloor
+from convsim.schema.arrays import FloatArray
 from convsim.seeds import generator
-from convsim.stats.ecdf import FloatArray
 from convsim.stats.multiplicity import permutation_p_value
 from convsim_validators.counterfactual.two_arm import Arms, ArmSide, Standards
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    from convsim.stats.discriminator import BoolArray
+    from convsim.schema.arrays import BoolArray
 
 N_SPLITS = 999
 CONTROL = 0

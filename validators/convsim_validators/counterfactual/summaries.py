@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Finding, Interval, Verdict
+from convsim.schema.arrays import FloatArray
 from convsim.stats.decision import ALPHA
-from convsim.stats.ecdf import FloatArray
 from convsim.stats.multiplicity import permutation_p_value
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame
 from convsim_validators.counterfactual.shifts import MetricShift

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Corpus, Finding, Metric, NoiseFloor
+from convsim.schema.arrays import FloatArray
 from convsim.seeds import generator
-from convsim.stats.ecdf import FloatArray
 from convsim_validators.counterfactual.leaving import (
     BARE,
     CONTROL,

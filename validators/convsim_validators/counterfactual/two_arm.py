@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from convsim.schema import Corpus
-from convsim.stats.ecdf import FloatArray
-from convsim.stats.resampling import MIN_UNITS_A_STRATUM, REST, IntArray, draw
+from convsim.schema.arrays import FloatArray, IntArray
+from convsim.stats.resampling import MIN_UNITS_A_STRATUM, REST, draw
 from convsim.stats.units import independent_units
 
 if TYPE_CHECKING:

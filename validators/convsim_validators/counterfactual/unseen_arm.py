@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convsim.schema.arrays import FloatArray
 from convsim.schema.conversation import Conversation
 from convsim.stats.decision import EQUIVALENCE_LEVEL
-from convsim.stats.ecdf import FloatArray
 from convsim_validators.counterfactual.shifts import LEVEL, MetricShift
 
 

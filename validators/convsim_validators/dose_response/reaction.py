@@ -9,10 +9,10 @@ import numpy as np
 
 from convsim.metrics.expectations import Expectation
 from convsim.schema import Metric
+from convsim.schema.arrays import BoolArray
 from convsim.stats.decision import ALPHA, MAX_GROWTH, MIN_UNITS, Judgement, grown
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.sample_size import TWO_SIDED, growth_beyond, growth_inside
-from convsim.stats.severity_levels import BoolArray
 from convsim_validators.dose_response.trend import Trends, TrendTest
 
 TEST_NAMES: dict[TrendTest, str] = {"page": "Page's L", "jonckheere_terpstra": "Jonckheere-Terpstra"}

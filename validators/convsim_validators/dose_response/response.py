@@ -11,10 +11,10 @@ from pydantic import JsonValue
 
 from convsim.metrics.expectations import expected_of
 from convsim.schema import Metric
+from convsim.schema.arrays import BoolArray, FloatArray
 from convsim.seeds import generator
 from convsim.stats.decision import EQUIVALENCE_LEVEL, MIN_UNITS, BoundedMean, spread_of
-from convsim.stats.ecdf import FloatArray
-from convsim.stats.severity_levels import BoolArray, Ladder
+from convsim.stats.severity_levels import Ladder
 from convsim.stats.slopes import Slopes, slope_contrast
 from convsim_validators.dose_response.reaction import Reaction
 from convsim_validators.dose_response.trend import Trends

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.stats.decision import ALPHA
-from convsim.stats.ecdf import FloatArray
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.permutation import relabelled
-from convsim.stats.resampling import IntArray
-from convsim.stats.severity_levels import BoolArray, Cells
+from convsim.stats.severity_levels import Cells
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Corpus
-from convsim.stats.discriminator import BoolArray, Classifier, equal_prior
-from convsim.stats.ecdf import FloatArray
+from convsim.schema.arrays import BoolArray, FloatArray
+from convsim.stats.discriminator import Classifier, equal_prior
 from convsim.text.words import WORD
 
 if TYPE_CHECKING:

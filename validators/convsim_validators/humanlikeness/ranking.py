@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from convsim.schema import Corpus, Standing
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed
-from convsim.stats.discriminator import BoolArray, CrossFitted, cross_fit
-from convsim.stats.ecdf import FloatArray
+from convsim.stats.discriminator import CrossFitted, cross_fit
 from convsim.stats.proportions import wilson_limits
-from convsim.stats.resampling import IntArray
 from convsim.stats.units import independent_units
 from convsim_validators.humanlikeness.features import NO_FEATURES, ReadTexts, logistic_regression, words
 from convsim_validators.humanlikeness.scores import SHARED_FOLDS, Scores, says_human, score

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from pydantic import JsonValue
 
+from convsim.schema.arrays import FloatArray, IntArray
 from convsim.seeds import generator
 from convsim.stats.discriminator import CrossFitted
-from convsim.stats.ecdf import Cells, FloatArray
-from convsim.stats.resampling import IntArray, Weights, draw
+from convsim.stats.ecdf import Cells
+from convsim.stats.resampling import Weights, draw
 from convsim_validators.humanlikeness.two_sample import Sides
 
 SHARED_FOLDS = float(np.sqrt(2))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema import Corpus
+from convsim.schema.arrays import BoolArray, IntArray
 from convsim.seeds import generator
-from convsim.stats.discriminator import BoolArray, Rows
-from convsim.stats.resampling import Design, IntArray
+from convsim.stats.discriminator import Rows
+from convsim.stats.resampling import Design
 
 if TYPE_CHECKING:
     from convsim.stats.discriminator import Features

@@ -10,9 +10,9 @@ import numpy as np
 
 from convsim.metrics.labels import ACTS, MAX_ACTS, acts_of, find_origins
 from convsim.schema import Corpus, LabelOrigin
+from convsim.schema.arrays import FloatArray, IntArray
 from convsim.schema.conversation import Conversation
-from convsim.stats.ecdf import FloatArray
-from convsim.stats.resampling import MIN_UNITS_A_STRATUM, Design, IntArray, Side, Weights, draw
+from convsim.stats.resampling import MIN_UNITS_A_STRATUM, Design, Side, Weights, draw
 from convsim_validators.labels.marks import YES_NO, Marks, confusion, sums_by
 
 if TYPE_CHECKING:

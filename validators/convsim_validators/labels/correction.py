@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.stats.ecdf import FloatArray
+from convsim.schema.arrays import FloatArray
 from convsim_validators.labels.correctable import Tallies
 
 Limits = tuple[float, float]

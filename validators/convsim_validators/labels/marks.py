@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from convsim.metrics.labels import ACTS, acts_of, number_of
 from convsim.schema import LabelOrigin
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.schema.conversation import Conversation, Labels
-from convsim.stats.ecdf import FloatArray
-from convsim.stats.resampling import IntArray
 
 YES_NO = (0.0, 1.0)
 """The scale of a label that says no or yes."""
@@ -26,7 +24,7 @@ class Marks:
     """Shape (items,): the row of each item's conversation."""
     place: IntArray
     """Shape (items,): which of the conversation's user messages it is; 0 for the whole conversation."""
-    said: npt.NDArray[np.bool_]
+    said: BoolArray
     """Shape (items, questions)."""
 
     @classmethod

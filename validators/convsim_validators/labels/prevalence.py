@@ -20,7 +20,7 @@ from convsim_validators.labels.correctable import Correctable, Tallies, draw_cal
 from convsim_validators.labels.correction import Correction, Resampled
 
 if TYPE_CHECKING:
-    from convsim.stats.ecdf import FloatArray
+    from convsim.schema.arrays import FloatArray
 
 MIN_UNITS = 8
 """Fewer independent units on either side, or with a reference, decide nothing."""

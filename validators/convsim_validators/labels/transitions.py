@@ -14,19 +14,12 @@ from pydantic import JsonValue
 from convsim._settings import check_margin, check_resamples
 from convsim.metrics.labels import ACTS, acts_by_message
 from convsim.schema import Corpus, Finding, LabelOrigin, NoiseFloor
+from convsim.schema.arrays import FloatArray, IntArray
 from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
 from convsim.stats.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
-from convsim.stats.ecdf import FloatArray
 from convsim.stats.multiplicity import permutation_p_value
-from convsim.stats.resampling import (
-    Design,
-    IntArray,
-    Weights,
-    bootstrap,
-    bootstrap_at_size,
-    permute,
-)
+from convsim.stats.resampling import Design, Weights, bootstrap, bootstrap_at_size, permute
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -8,8 +8,9 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Corpus
+from convsim.schema.arrays import FloatArray
 from convsim.stats.decision import EQUIVALENCE_LEVEL
-from convsim.stats.ecdf import Cells, FloatArray, cut_points, superiority
+from convsim.stats.ecdf import Cells, cut_points, superiority
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.resampling import Design, Weights
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples, confidence_limits, distance, statistic

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convsim.stats.ecdf import FloatArray, cumulative
+from convsim.schema.arrays import FloatArray
+from convsim.stats.ecdf import cumulative
 from convsim.stats.proportions import wilson_limits
 
 BAND_LEVEL = 0.95

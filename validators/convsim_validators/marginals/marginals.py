@@ -11,9 +11,9 @@ import numpy as np
 
 from convsim._settings import check_margin, check_resamples
 from convsim.schema import Corpus, Finding, Metric, NoiseFloor, Standing
+from convsim.schema.arrays import FloatArray
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import Decision, Evidence, decide, grown
-from convsim.stats.ecdf import FloatArray
 from convsim.stats.multiplicity import benjamini_hochberg
 from convsim.stats.resampling import Design, bootstrap, bootstrap_at_size, permute
 from convsim.stats.units import refused_labels

@@ -9,8 +9,9 @@ from itertools import permutations
 import numpy as np
 
 from convsim.schema import Corpus, Standing
+from convsim.schema.arrays import FloatArray
 from convsim.seeds import child_seed, generator
-from convsim.stats.ecdf import FloatArray, cumulative
+from convsim.stats.ecdf import cumulative
 from convsim.stats.resampling import (
     Design,
     Side,

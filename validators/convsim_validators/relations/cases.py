@@ -12,8 +12,8 @@ from convsim.errors import InputError
 from convsim.metrics import METRICS, RELATION_METRICS
 from convsim.metrics.expectations import expectations
 from convsim.schema import Columns, Corpus, Metric
+from convsim.schema.arrays import FloatArray
 from convsim.seeds import generator
-from convsim.stats.ecdf import FloatArray
 from convsim.stats.severity_levels import Ladder, describe_recorded, recorded, rows_on
 from convsim_validators.relations.paired_change import PairedChange
 from convsim_validators.relations.relation import ANY, Relation

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from convsim.schema import Metric
+from convsim.schema.arrays import FloatArray
 from convsim.stats.decision import BoundedMean, is_bounded, spread_of
-from convsim.stats.ecdf import FloatArray
 from convsim.stats.permutation import relabelled
 from convsim.stats.resampling import draw
 from convsim.stats.severity_levels import Cells, Ladder

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from convsim.schema import Corpus
+from convsim.schema.arrays import FloatArray
 from convsim.stats.decision import (
     ALPHA,
     EQUIVALENCE_LEVEL,
@@ -16,7 +17,6 @@ from convsim.stats.decision import (
     Judgement,
     grown,
 )
-from convsim.stats.ecdf import FloatArray
 from convsim.stats.sample_size import ONE_SIDED, growth_beyond, growth_inside
 from convsim.stats.units import independent_units
 from convsim_validators.relations.paired_change import PairedChange

@@ -17,11 +17,9 @@ from convsim.schema.conversation import Conversation
 from convsim.schema.details import DistanceDetails
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     from matplotlib.figure import Figure
 
-    from convsim.schema.columns import FloatArray
+    from convsim.schema.arrays import FloatArray
 
     Histogram = tuple[FloatArray, FloatArray, FloatArray]
 
@@ -94,7 +92,7 @@ def _overlay(place: int, finding: Finding, people: FloatArray, shoppers: FloatAr
     )  # fmt: skip
 
 
-def _known(values: npt.NDArray[np.float64]) -> FloatArray:
+def _known(values: FloatArray) -> FloatArray:
     import numpy as np
 
     known: FloatArray = values[np.isfinite(values) & (np.abs(values) <= MAX_MAGNITUDE)]

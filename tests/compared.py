@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from convsim.evaluation import Comparison, People, SideSummary, SimulatorReport
 from convsim.evaluation.memorisation import Memorisation
 from convsim.evaluation.scorecard import MadeBy
-from convsim.stats.proportions import Share
+from convsim.stats.proportions import Proportion
 
 UNKNOWN = {"reason": "nobody asked"}
-NO_SHARE = Share(unit="messages", reason="what shoppers learned from was not given")
+NO_SHARE = Proportion(unit="messages", reason="what shoppers learned from was not given")
 NO_MEMORY = Memorisation(messages=NO_SHARE, after_first=NO_SHARE)
 
 

@@ -10,7 +10,7 @@ from convsim.evaluation import scores as summary
 from convsim.evaluation.comparison import (
     Comparison,
     CostAxis,
-    Estimate,
+    JudgedEstimate,
     LearnedFile,
     People,
     SimulatorReport,
@@ -123,7 +123,7 @@ def simulator_report(
         distances=summary.distances(findings),
         mean_distance=_standing(standings, *MEAN_DISTANCE, contender.name, reason),
         mean_distance_floor=summary.floor_of_standing(standings, *MEAN_DISTANCE, contender.name),
-        hls=summary.hls(findings) if validation else Estimate(reason=contender.not_judged or ""),
+        hls=summary.hls(findings) if validation else JudgedEstimate(reason=contender.not_judged or ""),
         relative_hls=_standing(standings, *RELATIVE_HLS, contender.name, reason),
         reactions=summary.reactions(shift, contender.no_shift),
         endings=dict(sorted(Counter(c.ending for c in conversations).items())),
@@ -148,9 +148,9 @@ def _models(conversations: Sequence[Conversation]) -> tuple[str, ...]:
 
 def _standing(
     standings: Sequence[Standing], validator: str, metric: str, name: str, reason: str | None
-) -> Estimate:
+) -> JudgedEstimate:
     found = summary.of_standing(standings, validator, metric, name)
-    return found if found.estimate is not None or reason is None else Estimate(reason=reason)
+    return found if found.estimate is not None or reason is None else JudgedEstimate(reason=reason)
 
 
 SECONDS = (

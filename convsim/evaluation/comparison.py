@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from convsim import schema as contracts
 from convsim.evaluation.cost import Cost
 from convsim.evaluation.memorisation import Memorisation
 from convsim.evaluation.pareto import LeanerPair, OnFront
 from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
-from convsim.schema import Interval, NoiseFloor, Standing, Verdict
+from convsim.schema import Estimate, Interval, NoiseFloor, Standing, Verdict
 from convsim.schema.record import Count, Name, Number, Record, Text
-from convsim.stats.proportions import Difference, Share
+from convsim.stats.proportions import Proportion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 CostAxis = Literal["cost_usd", "seconds"]
 
 
-class Estimate(contracts.Estimate):
-    """One number with its interval; undefined is null, and the reason says why."""
+class JudgedEstimate(Estimate):
+    """A number with its interval and, where it was judged, its verdict; the reason says why it is what it is."""
 
     verdict: Verdict | None = None
     reason: Text
@@ -55,7 +54,7 @@ class Distance(Record):
 class Reactions(Record):
     """What came of the shift test between two arms; null and a reason where it could not be asked."""
 
-    agreement: Estimate
+    agreement: JudgedEstimate
     """Share of people's established shifts that go the same way in the simulator."""
     joint_p: Number | None = None
     counts: dict[str, Count] = Field(default_factory=dict)
@@ -80,7 +79,7 @@ class People(Record):
     side: SideSummary
     failures: Count
     endings: dict[str, Count]
-    titles_named_early: Share
+    titles_named_early: Proportion
     memorisation: Memorisation
 
 
@@ -109,18 +108,18 @@ class SimulatorReport(Record):
     judged: Verdicts
     """All findings that are no controls, those on reactions aside."""
     distances: tuple[Distance, ...] = ()
-    mean_distance: Estimate
+    mean_distance: JudgedEstimate
     mean_distance_floor: NoiseFloor | None = None
     """What people are from people at these sizes, in the same unit."""
-    hls: Estimate
-    relative_hls: Estimate
+    hls: JudgedEstimate
+    relative_hls: JudgedEstimate
     reactions: Reactions
     endings: dict[str, Count]
     overlap: Overlap
-    titles_named_early: Share
-    titles_beyond_people: Difference
+    titles_named_early: Proportion
+    titles_beyond_people: Estimate
     memorisation: Memorisation
-    memorised_beyond_people: Difference
+    memorised_beyond_people: Estimate
     """Without first messages."""
     cost: Cost
     front: OnFront

@@ -11,7 +11,8 @@ from convsim.schema import Finding, Interval, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-    from convsim.evaluation.comparison import Estimate, SimulatorReport
+    from convsim.evaluation.comparison import SimulatorReport
+    from convsim.schema import Estimate
 
 OF_FINDINGS: Mapping[str, str] = {
     "validator": "object", "metric": "object", "estimate": "float64", "interval_low": "float64",

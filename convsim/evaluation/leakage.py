@@ -13,7 +13,7 @@ from convsim.evaluation.memorisation import Learned, Memorisation, memorisation
 from convsim.evaluation.sides import Side
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
-from convsim.stats.proportions import Share, share, units_of
+from convsim.stats.proportions import Proportion, proportion, units_of
 from convsim.text.words import words
 
 MIN_WORDS = 3
@@ -47,7 +47,7 @@ def known_titles(conversations: Iterable[Conversation]) -> Titles:
     return Titles(titles, {start: sorted(known, reverse=True) for start, known in lengths.items()})
 
 
-def titles_named_early(conversations: Sequence[Conversation], titles: Titles) -> Share:
+def titles_named_early(conversations: Sequence[Conversation], titles: Titles) -> Proportion:
     """In what share of conversations does the user name a full title that the agent had neither shown nor said?
 
     Titles are those of every item that was shown in any conversation of the comparison, so that people and all
@@ -58,11 +58,11 @@ def titles_named_early(conversations: Sequence[Conversation], titles: Titles) ->
         here any title counts, which needs no record of targets, and people's share tells what is usual.
     """
     if not any(message.items for c in conversations for message in c.messages):
-        return Share(unit=UNIT, reason="no items are recorded, so nobody knows what the agent had shown")
+        return Proportion(unit=UNIT, reason="no items are recorded, so nobody knows what the agent had shown")
     if not titles.all:
-        return Share(unit=UNIT, reason=f"no item's title has {MIN_WORDS} words or more")
+        return Proportion(unit=UNIT, reason=f"no item's title has {MIN_WORDS} words or more")
     hits = [_names_early(conversation, titles) for conversation in conversations]
-    return share(hits, units_of(conversations), unit=UNIT, undefined="there are no conversations")
+    return proportion(hits, units_of(conversations), unit=UNIT, undefined="there are no conversations")
 
 
 def _names_early(conversation: Conversation, titles: Titles) -> bool:
@@ -106,7 +106,7 @@ class Copied:
     """What one side has from others."""
 
     overlap: Overlap
-    titles: Share
+    titles: Proportion
     memorisation: Memorisation
     warnings: tuple[str, ...] = ()
 

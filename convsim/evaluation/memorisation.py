@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record
-from convsim.stats.proportions import Share, share, units_of
+from convsim.stats.proportions import Proportion, proportion, units_of
 from convsim.text.words import words
 
 MIN_WORDS = 5
@@ -20,8 +20,8 @@ NOT_GIVEN = "what shoppers learned from was not given (--learned FILE)"
 class Memorisation(Record):
     """Shares of user messages that stand in what was learned from."""
 
-    messages: Share
-    after_first: Share
+    messages: Proportion
+    after_first: Proportion
     """The same without each conversation's first message, which is often the persona's own: the need itself."""
     n_personas_drawn: Count = 0
     """Conversations whose persona was drawn from a conversation of what was learned from."""
@@ -79,7 +79,7 @@ def memorisation(
             how often two people say the same.
     """
     if learned is None:
-        unknown = Share(unit=UNIT, reason=NOT_GIVEN)
+        unknown = Proportion(unit=UNIT, reason=NOT_GIVEN)
         return Memorisation(messages=unknown, after_first=unknown)
     hits: list[bool] = []
     owners: list[object] = []
@@ -103,8 +103,8 @@ def memorisation(
     )
     later = [index for index, first in enumerate(is_first) if not first]
     return Memorisation(
-        messages=share(hits, owners, unit=UNIT, undefined=undefined),
-        after_first=share(
+        messages=proportion(hits, owners, unit=UNIT, undefined=undefined),
+        after_first=proportion(
             [hits[i] for i in later], [owners[i] for i in later], unit=f"later {UNIT}", undefined=undefined
         ),
         n_personas_drawn=n_drawn,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from convsim._text import described
 from convsim.errors import ConvsimError
-from convsim.evaluation.comparison import Distance, Estimate, Reactions, Verdicts
+from convsim.evaluation.comparison import Distance, JudgedEstimate, Reactions, Verdicts
 from convsim.evaluation.layout import (
     SECTIONS,
     WORDS_VIEW,
@@ -53,18 +53,20 @@ def distances(findings: Iterable[Finding]) -> tuple[Distance, ...]:
     )  # fmt: skip
 
 
-def hls(findings: Iterable[Finding]) -> Estimate:
+def hls(findings: Iterable[Finding]) -> JudgedEstimate:
     """Return the human-likeness score."""
     found = next((f for f in in_section(findings, "likeness") if f.metric == WORDS_VIEW), None)
     return _estimate(found, f"the validator {SECTIONS['likeness']} was not asked")
 
 
-def of_standing(standings: Sequence[Standing], validator: str, metric: str, name: str) -> Estimate:
+def of_standing(standings: Sequence[Standing], validator: str, metric: str, name: str) -> JudgedEstimate:
     """Return one simulator's own standing."""
     found = _standing(standings, validator, metric, name)
     if found is None:
-        return Estimate(reason=f"no validator says where it stands among others ({validator}: {metric})")
-    return Estimate(estimate=found.estimate, interval=found.interval, reason=found.reason)
+        return JudgedEstimate(
+            reason=f"no validator says where it stands among others ({validator}: {metric})"
+        )
+    return JudgedEstimate(estimate=found.estimate, interval=found.interval, reason=found.reason)
 
 
 def floor_of_standing(
@@ -84,7 +86,7 @@ def _standing(standings: Sequence[Standing], validator: str, metric: str, name: 
 def reactions(card: Scorecard | None, reason: str) -> Reactions:
     """Return what came of the shift test; ``reason`` says why it was not asked where there is no scorecard."""
     if card is None:
-        return Reactions(agreement=Estimate(reason=reason), reason=reason)
+        return Reactions(agreement=JudgedEstimate(reason=reason), reason=reason)
     joint = next((f for f in card.judged if isinstance(f.details, JointDetails)), None)
     agreement = next((f for f in card.judged if isinstance(f.details, AgreementDetails)), None)
     counts = Counter(f.verdict for f in card.judged if is_shift_of_one_metric(f))
@@ -95,10 +97,10 @@ def reactions(card: Scorecard | None, reason: str) -> Reactions:
     )
 
 
-def _estimate(finding: Finding | None, otherwise: str) -> Estimate:
+def _estimate(finding: Finding | None, otherwise: str) -> JudgedEstimate:
     if finding is None:
-        return Estimate(reason=otherwise)
-    return Estimate(
+        return JudgedEstimate(reason=otherwise)
+    return JudgedEstimate(
         estimate=finding.estimate, interval=finding.interval, verdict=finding.verdict, reason=finding.reason
     )
 

@@ -8,9 +8,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.annotation.agreement import Agreement, ClassScore, Estimate, Reliability
+from convsim.annotation.agreement import Agreement, ClassScore, Reliability
 from convsim.report.tables import estimate, filled, number, verdict
-from convsim.schema import Finding
+from convsim.schema import Estimate, ExplainedEstimate, Finding
 from convsim.schema.details import PrevalenceDetails
 
 STATISTICS = {
@@ -103,7 +103,7 @@ def _statistics(entry: Agreement) -> RenderableType:
     constant = {"accuracy": entry.majority_accuracy, "macro_f1": entry.majority_macro_f1}
     rows = []
     for field, name in STATISTICS.items():
-        found: Estimate = getattr(entry, field)
+        found: ExplainedEstimate = getattr(entry, field)
         if found.estimate is None and (field == "kappa_quadratic" or entry.kind == "sets"):
             continue
         reported = [

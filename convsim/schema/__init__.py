@@ -2,7 +2,7 @@
 
 from convsim.schema.columns import Columns, ratio
 from convsim.schema.corpus import Corpus, mix_differs
-from convsim.schema.details import Details, Estimate, Interval
+from convsim.schema.details import Details, Estimate, ExplainedEstimate, Interval
 from convsim.schema.finding import FAILING, Finding, NoiseFloor, Verdict
 from convsim.schema.metric import LabelOrigin, Metric
 from convsim.schema.protocols import (
@@ -42,6 +42,7 @@ __all__ = [
     "Corpus",
     "Details",
     "Estimate",
+    "ExplainedEstimate",
     "Finding",
     "Interval",
     "LabelOrigin",

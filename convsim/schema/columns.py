@@ -138,9 +138,10 @@ def ratio(above: FloatArray, below: FloatArray | IntArray) -> FloatArray:
     """Divide elementwise; NaN where ``below`` is 0."""
     import numpy as np
 
-    quotients: FloatArray = np.full(len(above), np.nan)
-    np.divide(above, below, out=quotients, where=below != 0)
-    return quotients
+    above, below = np.broadcast_arrays(above, below)
+    ratios: FloatArray = np.full(above.shape, np.nan)
+    np.divide(above, below, out=ratios, where=below != 0)
+    return ratios
 
 
 def _array(values: Iterable[float], count: int) -> FloatArray:

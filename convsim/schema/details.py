@@ -40,6 +40,12 @@ class Estimate(Record):
     interval: Interval | None = None
 
 
+class ExplainedEstimate(Estimate):
+    """A number with its 95 % interval; ``reason`` says why either is missing."""
+
+    reason: str | None = None
+
+
 class Part(Record):
     """A part of some details; what later versions add to it is let be."""
 

@@ -6,13 +6,11 @@ of k classes, ``n`` counts items, and a table of shape (r, k, m) the items of ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from convsim.stats.estimate import Estimate
+from convsim.schema import ExplainedEstimate, ratio
 
 if TYPE_CHECKING:
-    from numpy.random import Generator
     from scipy.sparse import csr_matrix
 
     from convsim.schema.arrays import FloatArray, IntArray
@@ -20,10 +18,6 @@ if TYPE_CHECKING:
 
 MIN_UNITS = 8
 """Fewer independent units give no interval."""
-MAX_NUMBERS = 4_000_000
-"""Counts and weights held at a time; bounds memory at any number of classes and units."""
-Computed = Mapping[str, "FloatArray"]
-"""Statistics by name, each of shape (1 + resamples, …)."""
 
 
 def by_unit(rows: IntArray, columns: IntArray, unit_of: IntArray, n_columns: int) -> csr_matrix:
@@ -45,30 +39,7 @@ def by_unit(rows: IntArray, columns: IntArray, unit_of: IntArray, n_columns: int
     return csr_matrix((np.ones(len(rows)), (columns, unit_of[rows])), shape=shape)
 
 
-def resampled(
-    counts: csr_matrix, statistics: Callable[[FloatArray], Computed], n_resamples: int, rng: Generator
-) -> Computed:
-    """Compute statistics of what was observed (row 0) and of units drawn anew with replacement.
-
-    Args:
-        counts: Shape (columns, units).
-        statistics: Maps counts of shape (r, columns) to statistics of shape (r, …).
-        n_resamples: How often units are drawn.
-        rng: Draws them.
-    """
-    import numpy as np
-
-    n_columns, n_units = counts.shape
-    size = max(1, MAX_NUMBERS // max(n_columns, n_units))
-    found = [statistics(np.asarray(counts @ np.ones((n_units, 1))).T)]
-    for start in range(0, n_resamples, size):
-        draws = rng.integers(0, n_units, (min(size, n_resamples - start), n_units))
-        weights = np.stack([np.bincount(draw, minlength=n_units) for draw in draws], axis=1)
-        found.append(statistics(np.asarray(counts @ weights.astype(np.float64)).T))
-    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
-
-
-def estimate(values: FloatArray, n_units: int, *, undefined: str) -> Estimate:
+def estimate(values: FloatArray, n_units: int, *, undefined: str) -> ExplainedEstimate:
     """Summarise one statistic: the observed value, and a percentile interval over the resamples that define it.
 
     Args:
@@ -79,30 +50,20 @@ def estimate(values: FloatArray, n_units: int, *, undefined: str) -> Estimate:
     import numpy as np
 
     if np.isnan(values[0]):
-        return Estimate(reason=undefined)
+        return ExplainedEstimate(reason=undefined)
     observed, drawn = float(values[0]), values[1:][~np.isnan(values[1:])]
     if n_units < MIN_UNITS:
-        return Estimate(
+        return ExplainedEstimate(
             estimate=observed, reason=f"no interval: {n_units} independent units, {MIN_UNITS} are needed"
         )
     if len(drawn) < (len(values) - 1) / 2:
-        return Estimate(estimate=observed, reason=f"no interval: in most resamples {undefined}")
+        return ExplainedEstimate(estimate=observed, reason=f"no interval: in most resamples {undefined}")
     if np.ptp(drawn) < 1e-12:
-        return Estimate(
+        return ExplainedEstimate(
             estimate=observed, reason="no interval: the units are all alike, resampling shows no spread"
         )
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(estimate=observed, interval=(float(low), float(high)))
-
-
-def quotient(above: FloatArray, below: FloatArray) -> FloatArray:
-    """Divide elementwise; NaN where ``below`` is 0."""
-    import numpy as np
-
-    above, below = np.broadcast_arrays(above, below)
-    quotients: FloatArray = np.full(above.shape, np.nan)
-    np.divide(above, below, out=quotients, where=below != 0)
-    return quotients
+    return ExplainedEstimate(estimate=observed, interval=(float(low), float(high)))
 
 
 def kappa(agreed: FloatArray, expected: FloatArray, n: FloatArray) -> FloatArray:
@@ -116,12 +77,12 @@ def kappa(agreed: FloatArray, expected: FloatArray, n: FloatArray) -> FloatArray
     Source:
         Cohen (1960), A coefficient of agreement for nominal scales, equation 1.
     """
-    return quotient(agreed - expected, n - expected)
+    return ratio(agreed - expected, n - expected)
 
 
 def chance(reference: FloatArray, annotated: FloatArray, n: FloatArray) -> FloatArray:
     """Return how many of ``n`` items would agree by chance; classes on the last axis exclude one another."""
-    return quotient((reference * annotated).sum(axis=-1), n)
+    return ratio((reference * annotated).sum(axis=-1), n)
 
 
 def weighted_kappa(table: FloatArray, values: FloatArray) -> FloatArray:
@@ -134,8 +95,8 @@ def weighted_kappa(table: FloatArray, values: FloatArray) -> FloatArray:
     distance = (values[:, None] - values[None, :]) ** 2
     rows, columns = table.sum(axis=2), table.sum(axis=1)
     seen = (table * distance).sum(axis=(1, 2))
-    by_chance = quotient(((rows @ distance) * columns).sum(axis=1), rows.sum(axis=1))
-    return 1 - quotient(seen, by_chance)
+    by_chance = ratio(((rows @ distance) * columns).sum(axis=1), rows.sum(axis=1))
+    return 1 - ratio(seen, by_chance)
 
 
 def nominal_alpha(agreed: FloatArray, margins: FloatArray, n: FloatArray) -> FloatArray:
@@ -151,7 +112,7 @@ def nominal_alpha(agreed: FloatArray, margins: FloatArray, n: FloatArray) -> Flo
     """
     total = 2 * n
     pairs = total**2 - (margins**2).sum(axis=-1)
-    return 1 - quotient((total - 1) * (total - 2 * agreed), pairs)
+    return 1 - ratio((total - 1) * (total - 2 * agreed), pairs)
 
 
 def ordinal_alpha(coincidences: FloatArray) -> FloatArray:
@@ -167,7 +128,7 @@ def ordinal_alpha(coincidences: FloatArray) -> FloatArray:
     distance = (middle[:, :, None] - middle[:, None, :]) ** 2
     seen = (coincidences * distance).sum(axis=(1, 2))
     by_chance = (margins[:, :, None] * margins[:, None, :] * distance).sum(axis=(1, 2))
-    return 1 - quotient((margins.sum(axis=1) - 1) * seen, by_chance)
+    return 1 - ratio((margins.sum(axis=1) - 1) * seen, by_chance)
 
 
 def kendall_tau_b(table: FloatArray) -> FloatArray:
@@ -185,7 +146,7 @@ def kendall_tau_b(table: FloatArray) -> FloatArray:
     discordant[:, :, :-1] = below[:, :, ::-1].cumsum(axis=2)[:, :, ::-1][:, :, 1:]
     surplus = (table * (concordant - discordant)).sum(axis=(1, 2))
     untied = [_pairs(table.sum(axis=(1, 2))) - _pairs(table.sum(axis=axis)).sum(axis=1) for axis in (1, 2)]
-    return quotient(surplus, np.sqrt(untied[0] * untied[1]))
+    return ratio(surplus, np.sqrt(untied[0] * untied[1]))
 
 
 def _pairs(counts: FloatArray) -> FloatArray:

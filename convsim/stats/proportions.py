@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import hypot, sqrt
+from math import hypot
+from typing import TypeVar
 
 import numpy as np
 
-from convsim.schema import Interval
+from convsim.schema import Estimate
 from convsim.schema.arrays import FloatArray
 from convsim.schema.conversation import Conversation
-from convsim.schema.record import Count, Number, Record, Text
+from convsim.schema.record import Count, Text
+
+Numbers = TypeVar("Numbers", float, FloatArray)
 
 
-def wilson_limits(share: FloatArray, n: FloatArray, z: float) -> tuple[FloatArray, FloatArray]:
-    """Return Wilson's (1927) score limits of shares of ``n`` effective units, ``z`` standard errors to either side."""
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.minimum(centre - half, share), np.maximum(centre + half, share)
+def wilson_limits(proportion: Numbers, n: Numbers, z: float) -> tuple[Numbers, Numbers]:
+    """Return Wilson's (1927) score limits of proportions of ``n`` effective units, ``z`` standard errors to a side."""
+    centre = (proportion + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(proportion * (1 - proportion) / n + z**2 / (4 * n**2))
+    return np.minimum(centre - half, proportion), np.maximum(centre + half, proportion)
 
 
 Z = 1.959963984540054
@@ -25,11 +28,9 @@ Z = 1.959963984540054
 MIN_UNITS = 2
 
 
-class Share(Record):
-    """A share with its 95 % interval; undefined is null, and the reason says why."""
+class Proportion(Estimate):
+    """A proportion with its 95 % interval; undefined is null, and the reason says why."""
 
-    estimate: Number | None = None
-    interval: Interval | None = None
     hits: Count = 0
     n: Count = 0
     """What was looked at, in ``unit``."""
@@ -39,20 +40,13 @@ class Share(Record):
     reason: Text
 
 
-class Difference(Record):
-    """A simulator's share less people's, with its 95 % interval."""
-
-    estimate: Number | None = None
-    interval: Interval | None = None
-
-
 def units_of(conversations: Iterable[Conversation]) -> list[tuple[str, str]]:
     """Return the independent unit of each conversation: its user where known, else itself."""
     return [("user", c.user) if c.user is not None else ("conversation", c.id) for c in conversations]
 
 
-def share(hits: Sequence[bool], units: Sequence[object], *, unit: str, undefined: str) -> Share:
-    """In what share of ``hits`` does it happen, and how sure is that when some come from one user?
+def proportion(hits: Sequence[bool], units: Sequence[object], *, unit: str, undefined: str) -> Proportion:
+    """In what proportion of ``hits`` does it happen, and how sure is that when some come from one user?
 
     Wilson's score interval with n / deff in the place of n: deff is the variance of the ratio estimator over units by
     that of as many independent observations, at least 1. Where that variance is 0, as where nothing was hit, the number
@@ -72,7 +66,7 @@ def share(hits: Sequence[bool], units: Sequence[object], *, unit: str, undefined
     """
     n = len(hits)
     if not n:
-        return Share(unit=unit, reason=undefined)
+        return Proportion(unit=unit, reason=undefined)
     grouped: dict[object, list[int]] = {}
     for hit, owner in zip(hits, units, strict=True):
         counts = grouped.setdefault(owner, [0, 0])
@@ -90,29 +84,26 @@ def share(hits: Sequence[bool], units: Sequence[object], *, unit: str, undefined
         variance = m / (m - 1) * spread / n**2
         independent = estimate * (1 - estimate) / (n - 1)
         effective = n / max(1.0, variance / independent) if variance > 0 and independent > 0 else m
-        interval = _wilson(estimate, effective)
-    return Share(estimate=estimate, interval=interval, hits=total, n=n, n_units=m, unit=unit, reason=reason)
+        low, high = wilson_limits(estimate, float(effective), Z)
+        interval = max(0.0, float(low)), min(1.0, float(high))
+    return Proportion(
+        estimate=estimate, interval=interval, hits=total, n=n, n_units=m, unit=unit, reason=reason
+    )
 
 
-def difference(simulated: Share, people: Share) -> Difference:
-    """How much larger is the simulator's share than people's?
+def difference(simulated: Proportion, people: Proportion) -> Estimate:
+    """How much larger is the simulator's proportion than people's?
 
-    Newcombe's hybrid of the two score intervals; both sides are taken as independent. Null where a share is.
+    Newcombe's hybrid of the two score intervals; both sides are taken as independent. Null where a proportion is.
 
     Source:
         Newcombe (1998), Interval estimation for the difference between independent proportions, method 10.
     """
     if simulated.estimate is None or people.estimate is None:
-        return Difference()
+        return Estimate()
     estimate = simulated.estimate - people.estimate
     if simulated.interval is None or people.interval is None:
-        return Difference(estimate=estimate)
+        return Estimate(estimate=estimate)
     low = estimate - hypot(simulated.estimate - simulated.interval[0], people.interval[1] - people.estimate)
     high = estimate + hypot(simulated.interval[1] - simulated.estimate, people.estimate - people.interval[0])
-    return Difference(estimate=estimate, interval=(low, high))
-
-
-def _wilson(estimate: float, n: float) -> Interval:
-    centre = (estimate + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * sqrt(estimate * (1 - estimate) / n + Z**2 / (4 * n**2))
-    return max(0.0, min(estimate, centre - half)), min(1.0, max(estimate, centre + half))
+    return Estimate(estimate=estimate, interval=(low, high))

@@ -1,9 +1,9 @@
-"""Bootstraps: whole units within strata, and crossed raters and conversations."""
+"""Bootstraps: whole units within strata, statistics of counts by unit, and crossed raters and conversations."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,9 @@ from convsim.seeds import generator
 
 if TYPE_CHECKING:
     from numpy.random import Generator
+    from scipy.sparse import csr_matrix
+
+    from convsim.schema.arrays import FloatArray
 
 Weights = npt.NDArray[np.float32]
 """Shape (units, replicates): how often each unit was drawn in each replicate."""
@@ -104,6 +107,11 @@ def draw(strata: IntArray, sizes: Sequence[int] | IntArray, n_replicates: int, r
     return weights
 
 
+def draw_units(n_units: int, n_replicates: int, rng: Generator) -> Weights:
+    """Draw as many units as there are with replacement, without strata; shape (units, replicates)."""
+    return draw(np.zeros(n_units, np.int64), [n_units], n_replicates, rng)
+
+
 def bootstrap(side: Side, n_replicates: int, rng: Generator) -> Weights:
     """Draw each stratum's own number of units with replacement."""
     return draw(side.stratum_of, np.bincount(side.stratum_of), n_replicates, rng)
@@ -129,6 +137,32 @@ def permute(strata: IntArray, is_real: BoolArray, n_replicates: int, rng: Genera
         labels = np.tile(is_real[members].astype(np.float32), (n_replicates, 1))
         weights[members] = rng.permuted(labels, axis=1).T
     return weights
+
+
+MAX_NUMBERS = 4_000_000
+"""Counts and weights held at a time; bounds memory at any number of columns and units."""
+Computed = Mapping[str, "FloatArray"]
+"""Statistics by name, each of shape (1 + resamples, …)."""
+
+
+def resampled(
+    counts: csr_matrix, statistics: Callable[[FloatArray], Computed], n_resamples: int, rng: Generator
+) -> Computed:
+    """Compute statistics of what was observed (row 0) and of units drawn anew with replacement.
+
+    Args:
+        counts: Shape (columns, units).
+        statistics: Maps counts of shape (r, columns) to statistics of shape (r, …).
+        n_resamples: How often units are drawn.
+        rng: Draws them.
+    """
+    n_columns, n_units = counts.shape
+    size = max(1, MAX_NUMBERS // max(n_columns, n_units))
+    found = [statistics(np.asarray(counts @ np.ones((n_units, 1))).T)]
+    for start in range(0, n_resamples, size):
+        weights = draw_units(n_units, min(size, n_resamples - start), rng)
+        found.append(statistics(np.asarray(counts @ weights.astype(np.float64)).T))
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
 N_RESAMPLES = 999
@@ -157,8 +191,6 @@ def crossed_interval(marks: Sequence[Mark], *, seed: int) -> Interval | None:
     Source:
         Owen (2007), The pigeonhole bootstrap: errs to the wide side.
     """
-    import numpy as np
-
     raters, of_rater = np.unique([mark.rater for mark in marks], return_inverse=True)
     trials, of_trial = np.unique([mark.trial for mark in marks], return_inverse=True)
     if len(raters) < MIN_RATERS or len(trials) < MIN_TRIALS:
@@ -169,8 +201,8 @@ def crossed_interval(marks: Sequence[Mark], *, seed: int) -> Interval | None:
     rng = generator(seed, "arena", "crossed")
     means = []
     for _ in range(N_RESAMPLES):
-        rater_weights = np.bincount(rng.integers(0, len(raters), len(raters)), minlength=len(raters))
-        trial_weights = np.bincount(rng.integers(0, len(trials), len(trials)), minlength=len(trials))
+        rater_weights = draw_units(len(raters), 1, rng)[:, 0]
+        trial_weights = draw_units(len(trials), 1, rng)[:, 0]
         weights = (rater_weights[of_rater] * trial_weights[of_trial]).astype(np.float64)
         totals = [weights[mask].sum() for mask in masks]
         if all(totals):

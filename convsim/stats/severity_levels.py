@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from convsim.schema import Corpus
+from convsim.schema import Corpus, ratio
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.schema.conversation import Conversation
 from convsim.stats.units import independent_units
@@ -68,7 +68,7 @@ class Ladder:
         seen = np.zeros(shape[:2], np.int64)
         np.add.at(seen, (persona_of, level_of), 1)
         with_persona = all(c.persona is not None for c in on_ladder)
-        return cls(levels, rows, level_of, _mean(sums, counts), seen, units.astype(np.int64), with_persona)
+        return cls(levels, rows, level_of, ratio(sums, counts), seen, units.astype(np.int64), with_persona)
 
     @cached_property
     def paired(self) -> bool:
@@ -120,7 +120,7 @@ class Ladder:
         sums, counts = np.zeros((n_units, *values.shape[1:])), np.zeros((n_units, *values.shape[1:]))
         np.add.at(sums, self.unit_of, np.where(defined, values, 0.0))
         np.add.at(counts, self.unit_of, defined)
-        return _mean(sums, counts)
+        return ratio(sums, counts)
 
 
 def rows_on(conversations: Sequence[Conversation], fault: str) -> FloatArray:
@@ -162,9 +162,3 @@ def _severity(conversation: Conversation, fault: str) -> float:
 def _persona(conversation: Conversation) -> str:
     persona = conversation.persona
     return f"conversation {conversation.id}" if persona is None else f"persona {persona.id}"
-
-
-def _mean(sums: FloatArray, counts: FloatArray) -> FloatArray:
-    means: FloatArray = np.full(sums.shape, np.nan)
-    np.divide(sums, counts, out=means, where=counts > 0)
-    return means

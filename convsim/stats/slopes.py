@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema.arrays import FloatArray
-from convsim.stats.resampling import draw
+from convsim.stats.resampling import draw_units
 from convsim.stats.severity_levels import Cells
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class Slopes:
         sums, counts = np.zeros(shape), np.zeros(shape)
         sums[cells.unit_of, cells.level_of] = y
         counts[cells.unit_of, cells.level_of] = ones
-        one_stratum = np.zeros(cells.n_units, np.int64)
-        weights = draw(one_stratum, [cells.n_units], n_replicates, rng).T
+        weights = draw_units(cells.n_units, n_replicates, rng).T
         observed = np.ones((1, cells.n_units))
         return cls(
             (by_unit[:, 0] > 0).sum(axis=0).astype(np.float64),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convsim.stats.proportions import share
+from convsim.stats.proportions import proportion
 
 N_TRIALS = 600
 
@@ -17,7 +17,7 @@ def test_the_interval_covers_the_truth_in_about_95_of_100(truth, spread):
         chances = rng.beta(truth * spread, (1 - truth) * spread, 60)
         hits = [bool(hit) for size, p in zip(sizes, chances, strict=True) for hit in rng.random(size) < p]
         users = [user for user, size in enumerate(sizes) for _ in range(size)]
-        interval = share(hits, users, unit="messages", undefined="").interval
+        interval = proportion(hits, users, unit="messages", undefined="").interval
         assert interval is not None
         covered += interval[0] <= truth <= interval[1]
     # Three standard errors of a coverage of .95 over 600 trials are .027.

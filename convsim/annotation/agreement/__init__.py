@@ -2,6 +2,5 @@
 
 from convsim.annotation.agreement.checking import check
 from convsim.annotation.agreement.document import Agreement, ClassScore, Confusion, Published, Reliability
-from convsim.stats.estimate import Estimate
 
-__all__ = ["Agreement", "ClassScore", "Confusion", "Estimate", "Published", "Reliability", "check"]
+__all__ = ["Agreement", "ClassScore", "Confusion", "Published", "Reliability", "check"]

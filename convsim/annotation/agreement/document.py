@@ -10,8 +10,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from convsim.schema import ExplainedEstimate
 from convsim.schema.record import Count, Number, Record
-from convsim.stats.estimate import Estimate
 
 Level = Literal["message", "conversation"]
 Scale = tuple[Number, Number]
@@ -34,13 +34,13 @@ class ClassScore(Part):
     prevalence_reference: Number
     """Share of the items, from 0 to 1."""
     prevalence_annotated: Number
-    precision: Estimate
-    recall: Estimate
-    f1: Estimate
-    accuracy: Estimate
+    precision: ExplainedEstimate
+    recall: ExplainedEstimate
+    f1: ExplainedEstimate
+    accuracy: ExplainedEstimate
     """Share of the items that both put into the class, or neither."""
-    kappa: Estimate
-    alpha: Estimate
+    kappa: ExplainedEstimate
+    alpha: ExplainedEstimate
     always_f1: Number
     """F1 of an annotator that gives this class to every item; 2p / (1 + p) at prevalence p."""
 
@@ -89,17 +89,17 @@ class Agreement(Part):
     """Items with both labels that are not compared: on other scales than most, or of another kind."""
     scale_annotated: Scale | None
     scale_reference: Scale | None
-    kendall_tau_b: Estimate
-    kappa: Estimate
+    kendall_tau_b: ExplainedEstimate
+    kappa: ExplainedEstimate
     """Cohen's kappa, unweighted."""
-    kappa_quadratic: Estimate
+    kappa_quadratic: ExplainedEstimate
     """Cohen's kappa, disagreements weighted by the squared distance of the values."""
-    alpha: Estimate
+    alpha: ExplainedEstimate
     """Krippendorff's alpha: ordinal, or nominal for sets."""
-    accuracy: Estimate
+    accuracy: ExplainedEstimate
     majority_accuracy: Number | None
     """Accuracy of always giving the reference's most frequent value or set."""
-    macro_f1: Estimate
+    macro_f1: ExplainedEstimate
     """Mean F1 of the classes that occur on either side."""
     majority_macro_f1: Number | None
     """Macro F1 of always giving the most frequent single class."""

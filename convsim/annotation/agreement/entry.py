@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from convsim.annotation.agreement.document import Agreement, ClassScore, Confusion
 from convsim.annotation.agreement.matching import Matched
-from convsim.stats.estimate import Estimate
+from convsim.schema import ExplainedEstimate
 
 
 def entry(
     matched: Matched,
-    estimates: Mapping[str, Estimate],
+    estimates: Mapping[str, ExplainedEstimate],
     *,
     classes: tuple[ClassScore, ...] = (),
     confusion: Confusion | None = None,

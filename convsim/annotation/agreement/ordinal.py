@@ -8,19 +8,17 @@ from convsim.annotation.agreement.document import Agreement, Confusion
 from convsim.annotation.agreement.entry import entry
 from convsim.annotation.agreement.matching import Matched
 from convsim.annotation.agreement.sets import Counts, class_scores, class_statistics
+from convsim.schema import ExplainedEstimate, ratio
 from convsim.stats.agreement import (
-    Computed,
     by_unit,
     chance,
     estimate,
     kappa,
     kendall_tau_b,
     ordinal_alpha,
-    quotient,
-    resampled,
     weighted_kappa,
 )
-from convsim.stats.estimate import Estimate
+from convsim.stats.resampling import Computed, resampled
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -54,7 +52,7 @@ def ordinal_agreement(matched: Matched, *, n_resamples: int, rng: Generator) -> 
     n_units = len(units)
     if max(map(len, axes)) > MAX_LEVELS:
         reason = f"more than {MAX_LEVELS} different values"
-        return entry(matched, {name: Estimate(reason=reason) for name in UNDEFINED}, comparable=same)
+        return entry(matched, {name: ExplainedEstimate(reason=reason) for name in UNDEFINED}, comparable=same)
     cell = np.searchsorted(axes[0], given) * len(axes[1]) + np.searchsorted(axes[1], found)
     counts = by_unit(np.arange(len(cell)), cell, of_item, len(axes[0]) * len(axes[1]))
     computed = resampled(counts, lambda sums: _statistics(sums, axes, same), n_resamples, rng)
@@ -72,10 +70,10 @@ def ordinal_agreement(matched: Matched, *, n_resamples: int, rng: Generator) -> 
             f"the scales differ: {matched.kind.scale_annotated or 'none'} annotated, "
             f"{matched.kind.scale_reference or 'none'} by the reference"
         )
-        others = {name: Estimate(reason=reason) for name in UNDEFINED if name not in estimates}
+        others = {name: ExplainedEstimate(reason=reason) for name in UNDEFINED if name not in estimates}
         return entry(matched, estimates | others, confusion=confusion, comparable=False)
     if len(axes[0]) == 2:
-        estimates["kappa_quadratic"] = Estimate(reason="two values: the same as kappa")
+        estimates["kappa_quadratic"] = ExplainedEstimate(reason="two values: the same as kappa")
     names = [f"{value:g}" for value in axes[0]]
     scores = class_scores(names, _counts(table), computed, n_units)
     return entry(matched, estimates, classes=scores, confusion=confusion)
@@ -91,7 +89,7 @@ def _statistics(sums: FloatArray, axes: Axes, same: bool) -> Computed:
     return {
         **class_statistics(counts),
         "kendall_tau_b": tau,
-        "accuracy": quotient(agreed, counts.n),
+        "accuracy": ratio(agreed, counts.n),
         "kappa": kappa(agreed, chance(counts.reference, counts.annotated, counts.n), counts.n),
         "kappa_quadratic": weighted_kappa(table, axes[0]),
         "alpha": ordinal_alpha(table + table.transpose(0, 2, 1)),

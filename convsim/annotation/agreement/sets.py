@@ -10,17 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from convsim.annotation.agreement.document import Agreement, ClassScore
 from convsim.annotation.agreement.entry import entry
 from convsim.annotation.agreement.matching import Matched
-from convsim.stats.agreement import (
-    Computed,
-    by_unit,
-    chance,
-    estimate,
-    kappa,
-    nominal_alpha,
-    quotient,
-    resampled,
-)
-from convsim.stats.estimate import Estimate
+from convsim.schema import ExplainedEstimate, ratio
+from convsim.stats.agreement import by_unit, chance, estimate, kappa, nominal_alpha
+from convsim.stats.resampling import Computed, resampled
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -45,16 +37,16 @@ def class_statistics(counts: Counts) -> Computed:
     n, both, reference, annotated = counts.n[:, None], counts.both, counts.reference, counts.annotated
     agreed = n - reference - annotated + 2 * both
     sides = [np.stack([yes, n - yes], axis=-1) for yes in (reference, annotated)]
-    f1 = quotient(2 * both, reference + annotated)
+    f1 = ratio(2 * both, reference + annotated)
     occurs = ~np.isnan(f1)
     return {
-        "precision": quotient(both, annotated),
-        "recall": quotient(both, reference),
+        "precision": ratio(both, annotated),
+        "recall": ratio(both, reference),
         "f1": f1,
-        "class_accuracy": quotient(agreed, n),
+        "class_accuracy": ratio(agreed, n),
         "class_kappa": kappa(agreed, chance(sides[0], sides[1], n), n),
         "class_alpha": nominal_alpha(agreed, sides[0] + sides[1], n),
-        "macro_f1": quotient(np.where(occurs, f1, 0.0).sum(axis=1), occurs.sum(axis=1).astype(np.float64)),
+        "macro_f1": ratio(np.where(occurs, f1, 0.0).sum(axis=1), occurs.sum(axis=1).astype(np.float64)),
     }
 
 
@@ -96,7 +88,7 @@ UNDEFINED = {
     "accuracy": "there are no items",
     "macro_f1": "no set holds a name",
 }
-NO_ORDER = Estimate(reason="sets of names have no order")
+NO_ORDER = ExplainedEstimate(reason="sets of names have no order")
 Sets = Sequence[tuple[str, ...]]
 
 
@@ -170,7 +162,7 @@ class _Layout(NamedTuple):
         reference, annotated = sums[:, middle - len(self.wholes) : middle], sums[:, middle:]
         return {
             **class_statistics(self.counts(sums)),
-            "accuracy": quotient(agreed, n),
+            "accuracy": ratio(agreed, n),
             "kappa": kappa(agreed, chance(reference, annotated, n), n),
             "alpha": nominal_alpha(agreed, reference + annotated, n),
         }

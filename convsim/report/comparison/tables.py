@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from convsim.evaluation import Comparison, SimulatorReport
-from convsim.evaluation.comparison import Distance, Estimate
+from convsim.evaluation.comparison import Distance
 from convsim.evaluation.layout import MEAN_DISTANCE, TRANSFER
 from convsim.evaluation.pareto import MAX_NAME, MAX_NAMED
 from convsim.evaluation.simulators import PEOPLE
 from convsim.report.tables import VERDICTS, number
-from convsim.schema import FAILING, Interval, Verdict
-from convsim.stats.proportions import Share
+from convsim.schema import FAILING, Estimate, Interval, Verdict
+from convsim.stats.proportions import Proportion
 
 FALSE_ALARMS = "false_alarms"
 """The detail of a discriminator's standing that holds the share of people whom it calls simulated."""
@@ -262,7 +262,7 @@ def _written(of: Estimate) -> str:
     return number(of.estimate, figures=2) + span(of.interval)
 
 
-def _share(of: Share) -> str:
+def _share(of: Proportion) -> str:
     if of.estimate is None:
         return NONE
     limits = f" [{of.interval[0]:.0%}, {of.interval[1]:.0%}]" if of.interval else ""

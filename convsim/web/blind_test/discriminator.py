@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from convsim.annotation.agreement import Estimate
 from convsim.errors import InputError
+from convsim.schema import ExplainedEstimate, ratio
 from convsim.seeds import generator
-from convsim.stats.agreement import estimate, kendall_tau_b, quotient, resampled
+from convsim.stats.agreement import estimate, kendall_tau_b
+from convsim.stats.resampling import resampled
 from convsim.web.blind_test.study import ArenaStudy
 from convsim.web.blind_test.votes import Taken
 
@@ -76,8 +77,8 @@ UNDEFINED = "all scores, or all votes, are the same"
 class Concord(NamedTuple):
     """Kendall's tau-b of score and share of votes, and the AUC of the score for a vote "human"."""
 
-    tau: Estimate
-    auc: Estimate
+    tau: ExplainedEstimate
+    auc: ExplainedEstimate
     n: int
     """Conversations that have both a score and a vote."""
 
@@ -114,7 +115,7 @@ def concord(
 
 
 def _without(reason: str, n: int = 0) -> Concord:
-    return Concord(Estimate(reason=reason), Estimate(reason=reason), n)
+    return Concord(ExplainedEstimate(reason=reason), ExplainedEstimate(reason=reason), n)
 
 
 def _compared(rows: Sequence[tuple[float, Sequence[bool]]], seed: int) -> Concord:
@@ -152,4 +153,4 @@ def _auc(table: FloatArray) -> FloatArray:
     """
     other, human = table[:, :, 0], table[:, :, 1]
     below = other.cumsum(axis=1) - other / 2
-    return quotient((human * below).sum(axis=1), human.sum(axis=1) * other.sum(axis=1))
+    return ratio((human * below).sum(axis=1), human.sum(axis=1) * other.sum(axis=1))

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from convsim.annotation.agreement import Estimate
 from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.scorecard import Scorecard
-from convsim.schema import Finding, Interval, Verdict
+from convsim.schema import ExplainedEstimate, Finding, Interval, Verdict
 from convsim.stats.resampling import Mark, crossed_interval
 from convsim.stats.sequential import Counts, answers_until, sequential_interval
 from convsim.web.blind_test.answers import CONFIDENCE, Answer, answers
@@ -229,7 +228,7 @@ def _concord(study: ArenaStudy, seen: Sequence[Taken], scores: Mapping[str, floa
     )  # fmt: skip
 
 
-def _ranked_alike(tau: Estimate) -> tuple[Verdict, str]:
+def _ranked_alike(tau: ExplainedEstimate) -> tuple[Verdict, str]:
     if tau.interval is None:
         return "undecided", tau.reason or "no interval"
     if tau.interval[0] > 0:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import JsonValue
 
-from convsim.annotation.agreement import Estimate
+from convsim.schema import ExplainedEstimate
 from convsim.seeds import child_seed, generator
-from convsim.stats.agreement import estimate, ordinal_alpha, resampled
+from convsim.stats.agreement import estimate, ordinal_alpha
+from convsim.stats.resampling import resampled
 from convsim.stats.sequential import Counts
 from convsim.web.blind_test.answers import Answer
 from convsim.web.blind_test.study import ArenaStudy
@@ -136,7 +137,7 @@ N_RESAMPLES = 999
 UNDEFINED = "all raters say the same everywhere, or nothing was judged twice"
 
 
-def agreement(votes: Sequence[Vote], *, seed: int) -> Estimate:
+def agreement(votes: Sequence[Vote], *, seed: int) -> ExplainedEstimate:
     """Do raters say the same of the same trial?
 
     Alpha is 1 where they always do and 0 where they do as often as chance has it.
@@ -161,7 +162,7 @@ def agreement(votes: Sequence[Vote], *, seed: int) -> Estimate:
         said[vote.trial].append(vote.said)
     judged = {trial: values for trial, values in said.items() if len(values) > 1}
     if not judged:
-        return Estimate(reason="no trial was judged by two raters")
+        return ExplainedEstimate(reason="no trial was judged by two raters")
     counts = np.array([_coincidences(values) for values in judged.values()]).T
     rng = generator(seed, "arena", "agreement")
     computed = resampled(csr_matrix(counts), _alpha, N_RESAMPLES, rng)

@@ -3,11 +3,11 @@
 import pytest
 from scipy.stats import binomtest
 
-from convsim.stats.proportions import Share, difference, share
+from convsim.stats.proportions import Proportion, difference, proportion
 
 
-def of(hits, units) -> Share:
-    return share(hits, units, unit="messages", undefined="nothing was said")
+def of(hits, units) -> Proportion:
+    return proportion(hits, units, unit="messages", undefined="nothing was said")
 
 
 @pytest.mark.parametrize(("k", "n"), [(7, 20), (1, 50), (29, 30), (0, 12), (12, 12)])

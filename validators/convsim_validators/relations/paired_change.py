@@ -11,7 +11,7 @@ from convsim.schema import Metric
 from convsim.schema.arrays import FloatArray
 from convsim.stats.decision import BoundedMean, is_bounded, spread_of
 from convsim.stats.permutation import relabelled
-from convsim.stats.resampling import draw
+from convsim.stats.resampling import draw_units
 from convsim.stats.severity_levels import Cells, Ladder
 from convsim.stats.slopes import expanded_percentiles, slope_contrast
 
@@ -81,7 +81,7 @@ class PairedChange:
         blocks = relabelled(cells, n_resamples, rng)
         exchanged = [contrast[levels] @ cells.values[:, 0] / len(of_units) for levels in blocks]
         changes = of_units @ contrast
-        weights = draw(np.zeros_like(changes, np.int64), [len(changes)], n_resamples, rng)
+        weights = draw_units(len(changes), n_resamples, rng)
         spread = spread_of(metric, values[ladder.rows])
         bound = spread * float(contrast[contrast > 0].sum())
         return cls(

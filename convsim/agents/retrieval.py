@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -12,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from convsim._files import read_toml
 from convsim._settings import check_whole
 from convsim.agents.search import Found, Shelf, Wishes, find, listen
 from convsim.schema.catalogue import Catalogue, CatalogueItem
@@ -42,8 +42,7 @@ class Replies(BaseModel):
 @cache
 def replies() -> Replies:
     """Return the sentences, from the file beside this module."""
-    text = Path(__file__).with_name("replies.toml").read_text(encoding="utf-8")
-    return Replies.model_validate(tomllib.loads(text))
+    return Replies.model_validate(read_toml(Path(__file__).with_name("replies.toml")))
 
 
 def sentence(found: Found, wishes: Wishes, *, currency: str, seed: int) -> str:

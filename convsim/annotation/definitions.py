@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from convsim._files import read_toml
 
 OTHER = "other"
 """The act that holds alone, where no other does."""
@@ -59,5 +60,4 @@ class Definitions(_Definition):
 @cache
 def definitions() -> Definitions:
     """Return the definitions, from the file beside this module."""
-    text = Path(__file__).with_name("definitions.toml").read_text(encoding="utf-8")
-    return Definitions.model_validate(tomllib.loads(text))
+    return Definitions.model_validate(read_toml(Path(__file__).with_name("definitions.toml")))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
+from convsim._files import read_toml
 from convsim._text import one_line
 from convsim.annotation.definitions import OTHER, definitions
 from convsim.errors import InputError
@@ -59,14 +59,9 @@ def read_map(path: Path | str) -> ActMap:
     Raises:
         InputError: No such file, no TOML, an unknown key, or an act that does not exist.
     """
+    content = read_toml(Path(path), what="the map")
     try:
-        read = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: the map cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: a map must be TOML, but is not: {one_line(error)}") from error
-    try:
-        made = ActMap.model_validate(read)
+        made = ActMap.model_validate(content)
     except ValidationError as error:
         raise InputError(f"{path}: {_problem(error)}") from error
     _check(path, made)

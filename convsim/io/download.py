@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from convsim._files import read_toml
 from convsim._resources import shared
 from convsim.errors import FetchError, InputError
 from convsim.schema.record import Count, Flag, Name, Number, Text
@@ -39,7 +39,7 @@ class Card(BaseModel):
 def cards() -> tuple[Card, ...]:
     """Return all cards by name."""
     paths = sorted(shared("cards").glob("*.toml"))
-    return tuple(Card.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))) for path in paths)
+    return tuple(Card.model_validate(read_toml(path)) for path in paths)
 
 
 def card(name: str) -> Card:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
-import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import JsonValue
+
+from convsim._files import read_toml
+from convsim.errors import InputError
 
 VERSIONS = ("convsim", "openai", "transformers", "torch", "peft", "scikit-learn", "bm25s", "pydantic")
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -33,10 +35,11 @@ def own_version() -> str:
     if (installed := _version("convsim")) is not None:
         return installed
     try:
-        project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
-        return f"{project['version']}+checkout" if project["name"] == "convsim" else UNKNOWN
-    except (OSError, ValueError, KeyError):
+        project = read_toml(PYPROJECT).get("project")
+    except InputError:
         return UNKNOWN
+    ours = isinstance(project, dict) and project.get("name") == "convsim" and "version" in project
+    return f"{project['version']}+checkout" if ours else UNKNOWN
 
 
 def _version(distribution: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from convsim._files import read_toml
 from convsim.errors import InputError
 from convsim.io.problems import first_problem
 from convsim.schema.conversation import Label, Labels
@@ -128,14 +128,7 @@ class SurveyMap(Record):
     def read(cls, path: Path | None) -> SurveyMap:
         """Read a map, the built-in one by default; raises InputError."""
         path = path or BUILT_IN
-        try:
-            if path.stat().st_size > MAX_MAP_BYTES:
-                raise InputError(f"{path}: is larger than {MAX_MAP_BYTES >> 20} MiB, and no survey map is")
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{path}: the survey map cannot be read: {error.strerror}") from None
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"{path}: the survey map is not TOML: {error}") from None
+        content = read_toml(path, what="the survey map", limit=MAX_MAP_BYTES)
         try:
             return cls.model_validate(content)
         except ValidationError as error:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
+from pydantic import TypeAdapter
+
+from convsim._files import read_toml
 from convsim.schema import Metric
 
 Direction = Literal["increase", "decrease"]
+FILE = files("convsim.metrics").joinpath("expectations.toml")
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,8 @@ class Expectation:
 @lru_cache(maxsize=1)
 def expectations() -> Mapping[str, Expectation]:
     """Return the declared expectations by the name of the metric or label."""
-    listed = [Expectation(**table) for table in _declared()["expectation"]]
+    listed = TypeAdapter(list[Expectation]).validate_python(read_toml(FILE)["expectation"])
     return {expectation.metric: expectation for expectation in listed}
-
-
-def _declared() -> dict[str, list[dict[str, Any]]]:
-    return tomllib.loads(files("convsim.metrics").joinpath("expectations.toml").read_text(encoding="utf-8"))
 
 
 def expected_of(metric: Metric) -> Expectation | None:

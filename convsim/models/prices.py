@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from convsim._text import one_line
+from convsim._files import read_toml
 from convsim.errors import InputError
 from convsim.schema.record import Record
 
@@ -47,16 +46,14 @@ def price_of(model: str, host: str, *, table: Path | None = None) -> Price | Non
 
 @cache
 def _built_in() -> tuple[Price, ...]:
-    text = resources.files("convsim.models").joinpath("prices.toml").read_text("utf-8")
-    return _Table.model_validate(tomllib.loads(text)).price
+    return _Table.model_validate(read_toml(resources.files("convsim.models").joinpath("prices.toml"))).price
 
 
 def _read(path: Path) -> tuple[Price, ...]:
+    content = read_toml(path, what="the table of prices")
     try:
-        return _Table.model_validate(tomllib.loads(path.read_text("utf-8"))).price
+        return _Table.model_validate(content).price
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise InputError(f"the table of prices {path}: {place}: {first['msg']}") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"the table of prices {path} cannot be read: {one_line(error)}") from None

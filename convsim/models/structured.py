@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import resources
 from string import Template
@@ -11,10 +10,13 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model
 
+from convsim._files import read_toml
 from convsim._text import MAX_LENGTH, one_line
 from convsim.errors import ModelError
 from convsim.schema.protocols import ChatMessage, Completion
 from convsim.seeds import child_seed
+
+FOLDER = resources.files("convsim.models").joinpath("prompts")
 
 
 class _Example(BaseModel):
@@ -58,7 +60,7 @@ def _choice_request(options: Sequence[str]) -> str:
 
 
 def _examples() -> list[ChatMessage]:
-    worked = _Examples.model_validate(tomllib.loads(_file("choice_examples.toml"))).example
+    worked = _Examples.model_validate(read_toml(FOLDER.joinpath("choice_examples.toml"))).example
     return [
         message
         for one in worked
@@ -74,7 +76,7 @@ def _filled(name: str, **values: str) -> str:
 
 
 def _file(name: str) -> str:
-    return resources.files("convsim.models").joinpath("prompts", name).read_text("utf-8")
+    return FOLDER.joinpath(name).read_text("utf-8")
 
 
 class Chosen(BaseModel):

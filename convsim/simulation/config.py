@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
+from convsim._files import read_toml
 from convsim._text import one_line
 from convsim.errors import StudyError
 from convsim.schema.record import UNKNOWN_KEY, Name, Number, Record
@@ -142,14 +142,7 @@ def read_study(path: Path) -> StudyConfig:
     Raises:
         StudyError: No such file, not TOML, an unknown key, a wrong type, or a secret written in it.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise StudyError(f"{path}: is larger than {MAX_BYTES} bytes, and no study is")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be read ({error.strerror}); expected a STUDY.toml") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: is not TOML: {error}") from error
+    content = read_toml(path, what="the study", limit=MAX_BYTES, error=StudyError)
     _refuse_secrets(content, str(path))
     try:
         config = StudyConfig.model_validate(content)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
+from convsim._files import read_toml
 from convsim._text import one_line, refusal
 from convsim.errors import StudyError
 from convsim.io import Transcripts
@@ -25,14 +25,7 @@ def read_personas(path: Path) -> list[Persona]:
     Raises:
         StudyError: No such file, not TOML, no personas, ids that stand twice, or a wrong field.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise StudyError(f"{path}: is larger than {MAX_BYTES} bytes")
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(f"{path}: personas cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: is not TOML: {error}") from error
+    document = read_toml(path, what="the file of personas", limit=MAX_BYTES, error=StudyError)
     if unknown := document.keys() - {"persona"}:
         raise StudyError(f"{path}: {one_line(min(unknown))}: {refusal(min(unknown), ['persona'])}")
     tables = document.get("persona")

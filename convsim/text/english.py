@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
+
+from convsim._files import read_toml
 
 
 class _Table(BaseModel):
@@ -81,5 +82,4 @@ class English(_Table):
 @cache
 def english() -> English:
     """Return the words, from the file beside this module."""
-    text = (Path(__file__).parent / "lexicon" / "en" / "requests.toml").read_text(encoding="utf-8")
-    return English.model_validate(tomllib.loads(text))
+    return English.model_validate(read_toml(Path(__file__).parent / "lexicon" / "en" / "requests.toml"))

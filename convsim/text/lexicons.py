@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from pydantic import TypeAdapter
+
+from convsim._files import read_toml
 
 
 def read_lexicon(name: str) -> frozenset[str]:
     """Return the entries of ``lexicon/<name>.txt``: one a line, lines that start with ``# `` left out."""
-    lines = _read(f"{name}.txt").split("\n")
+    lines = _file(f"{name}.txt").read_text(encoding="utf-8").split("\n")
     return frozenset(line for line in lines if line and not line.startswith("# "))
 
 
@@ -23,16 +25,16 @@ def read_character_class(name: str) -> re.Pattern[str]:
 
 def read_phrase_lists(name: str) -> dict[str, list[str]]:
     """Return the lists of ``lexicon/<name>.toml``, by their names."""
-    return TypeAdapter(dict[str, list[str]]).validate_python(tomllib.loads(_read(f"{name}.toml")))
+    return TypeAdapter(dict[str, list[str]]).validate_python(read_toml(_file(f"{name}.toml")))
 
 
 def read_replacements(name: str) -> dict[str, str]:
     """Return what ``lexicon/<name>.toml`` reads each word as."""
-    return TypeAdapter(dict[str, str]).validate_python(tomllib.loads(_read(f"{name}.toml")))
+    return TypeAdapter(dict[str, str]).validate_python(read_toml(_file(f"{name}.toml")))
 
 
-def _read(name: str) -> str:
-    return files("convsim.text").joinpath("lexicon", "en", name).read_text(encoding="utf-8")
+def _file(name: str) -> Traversable:
+    return files("convsim.text").joinpath("lexicon", "en", name)
 
 
 SPELLINGS = read_replacements("spellings")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,6 +15,7 @@ from typing import Annotated, overload
 from pydantic import Field, TypeAdapter
 
 from convsim._async import called as call
+from convsim._files import read_toml
 from convsim._text import one_line
 from convsim.agents.faults.core import (
     REPLY,
@@ -71,7 +71,7 @@ FAULTS: Mapping[str, AnyFault] = MappingProxyType({fault.name: fault for fault i
 Share = Annotated[float, Field(gt=0, le=1)]
 
 PRESETS: Mapping[str, Mapping[str, float]] = TypeAdapter(dict[str, dict[str, Share]]).validate_python(
-    tomllib.loads(Path(__file__).with_name("presets.toml").read_text(encoding="utf-8"))
+    read_toml(Path(__file__).with_name("presets.toml"))
 )
 """For each preset its faults, with the share of the severity asked for that each has."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import string
-import tomllib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from convsim._files import read_toml
 from convsim._text import one_line
 from convsim.agents.faults.core import (
     REPLY,
@@ -39,8 +39,7 @@ class Phrases(BaseModel):
 @cache
 def phrases_of(fault: str) -> Phrases:
     """Return the phrases of a fault, from its file."""
-    text = (FOLDER / f"{fault}.toml").read_text(encoding="utf-8")
-    return Phrases.model_validate(tomllib.loads(text))
+    return Phrases.model_validate(read_toml(FOLDER / f"{fault}.toml"))
 
 
 def drawn_phrases(fault: str, reply: AgentReply, draws: Draws) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from convsim._files import read_toml
 from convsim.schema import ExplainedEstimate
 from convsim.schema.record import Count, Number, Record
 
@@ -159,6 +159,5 @@ def source_kind(source: str) -> str:
 
 @cache
 def _levels() -> tuple[Published, ...]:
-    text = Path(__file__).with_name("published.toml").read_text(encoding="utf-8")
-    file = _File.model_validate(tomllib.loads(text))
+    file = _File.model_validate(read_toml(Path(__file__).with_name("published.toml")))
     return tuple(Published.model_validate({**level, "source": file.source}) for level in file.level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from convsim._files import read_toml
 from convsim.annotation.definitions import definitions
 from convsim.annotation.rules.phrases import Grammar, Phrases
 from convsim.annotation.rules.tokenizer import Spelling
@@ -146,7 +146,7 @@ def language() -> Language:
 
 
 def _read(name: str) -> dict[str, object]:
-    return tomllib.loads((HERE / name).read_text(encoding="utf-8"))
+    return read_toml(HERE / name)
 
 
 def _phrases(cues: Mapping[str, Cue], grammar: Grammar) -> Phrases:

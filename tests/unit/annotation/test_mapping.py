@@ -103,8 +103,8 @@ def test_our_acts_are_merged_as_the_scheme_merges_them(moves):
         ('label = "m"', "a map needs 'acts'"),
         ('label = "m"\n[acts]\ntell = 3', "acts.tell"),
         ('label = "m"\nmin_votes = 0\n[acts]\ntell = "close"', "min_votes"),
-        ("label = ", "must be TOML"),
-        ('{"label": "m"}', "must be TOML"),
+        ("label = ", "is not TOML"),
+        ('{"label": "m"}', "is not TOML"),
     ],
 )
 def test_a_map_that_cannot_be_used_is_refused_with_its_file_and_the_reason(written, text, problem):
@@ -119,7 +119,7 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_map(tmp_path / "none.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="must be TOML"):
+    with pytest.raises(InputError, match="is not TOML"):
         read_map(tmp_path / "bytes.toml")
 
 

@@ -66,7 +66,7 @@ def test_a_table_of_the_users_is_asked_first(tmp_path: Path) -> None:
         ),
         ('[[price]]\nmodel = "m"\ninput = nan\noutput = 1.0', "price.0.input"),
         ('[[price]]\nmodell = "m"\ninput = 1.0\noutput = 1.0', "price.0.model"),
-        ("not toml", "cannot be read"),
+        ("not toml", "is not TOML"),
     ],
 )
 def test_a_broken_table_of_prices_is_an_error_that_names_file_and_place(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, InstanceOf, StringConstraints, ValidationError, model_validator
 
+from convsim._files import read_toml
 from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.schema import Metric
@@ -92,29 +93,18 @@ def read_relations(path: str | Path) -> list[Relation]:
         InputError: No such file, too large, not TOML, no relation in it, an unknown key, a wrong value, or a name that
             stands twice.
     """
-    path = Path(path)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: is larger than {MAX_BYTES} bytes, and no list of relations is")
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path}: relations cannot be read ({error.strerror})") from error
-    return _parse(content[:MAX_BYTES], str(path))
+    content = read_toml(Path(path), what="the file of relations", limit=MAX_BYTES)
+    return _relations_in(content, str(path))
 
 
 @lru_cache(maxsize=1)
 def built_in_relations() -> tuple[Relation, ...]:
     """Return the relations of ``relations.toml``."""
-    name = "relations.toml"
-    return tuple(_parse(files("convsim_validators.relations").joinpath(name).read_bytes(), name))
+    path = files("convsim_validators.relations").joinpath("relations.toml")
+    return tuple(_relations_in(read_toml(path), path.name))
 
 
-def _parse(content: bytes, where: str) -> list[Relation]:
-    try:
-        document = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{where}: is not TOML: {one_line(error)}") from error
+def _relations_in(document: Mapping[str, object], where: str) -> list[Relation]:
     if unknown := sorted(document.keys() - {"relation"}):
         raise InputError(f"{where}: {one_line(unknown[0])!r}: no such key; a file holds [[relation]] tables")
     tables = document.get("relation")

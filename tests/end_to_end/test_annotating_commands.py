@@ -145,7 +145,7 @@ BAD: dict[str, tuple[list[object], str]] = {
     "training on a label that is none": (
         ["annotator", "train", PEOPLE, "--labels", "joy", "--out", "x.skops"], "joy"
     ),
-    "a map that is none": (["annotator", "train", PEOPLE, "--map", PEOPLE, "--out", "x.skops"], "the map is larger than"),
+    "a map that is none": (["annotator", "train", PEOPLE, "--map", PEOPLE, "--out", "x.skops"], "is larger than"),
 }  # fmt: skip
 
 

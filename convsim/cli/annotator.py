@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from convsim.annotation.classifier import Card
     from convsim.schema.conversation import Conversation
 
 PEOPLE = ("self", "third_party")
@@ -35,7 +36,7 @@ Mapping = Annotated[
 @app.command("train")
 def train(
     file: Annotated[Path, typer.Argument(help="Labelled conversations.")],
-    out_file: Annotated[Path, typer.Option("--out", help="File to write, ending in .skops.")],
+    out_file: Annotated[Path, typer.Option("--out", help="File to write, ending in .npz.")],
     source: Annotated[
         str | None, typer.Option(help="Whose labels to learn, such as self or third_party.")
     ] = None,
@@ -61,7 +62,7 @@ def train(
     from convsim.annotation.classifier import train as fit
     from convsim.annotation.mapping import read_map
     from convsim.io import read, write
-    from convsim.report.classifier import card_tables
+    from convsim.report.agreement import reliability_table
 
     check_model_path(out_file)
     if held_out:
@@ -83,7 +84,8 @@ def train(
         labelled = zip(transcripts.conversations, trained.out_of_fold, strict=True)
         write(held_out, [with_labels(c, given, source=OUT_OF_FOLD) for c, given in labelled])
         err().print(f"wrote {held_out}")
-    _print(card_tables(trained.card))
+    _print_card(trained.card)
+    _print(reliability_table(trained.card.agreement))
 
 
 @app.command("check")
@@ -158,6 +160,18 @@ def check(
         typer.echo(found.to_json(), nl=False)
     else:
         _print(reliability_table(found))
+
+
+def _print_card(card: Card) -> None:
+    from rich.text import Text
+
+    n = len(card.learned_from.conversations)
+    out().print(
+        f"classifier:{card.version}, learned from {n} conversations labelled by {plain(card.source, limit=80)}; "
+        f"scores are from {card.folds}-fold cross-validation in which training and test folds share no user"
+    )
+    for warning in card.warnings:
+        out().print(Text(f"warning: {plain(warning)}", style="yellow"))
 
 
 def _print(parts: Iterable[RenderableType]) -> None:

@@ -25,8 +25,8 @@ def answer(asked: Asked) -> str:
 
 
 def classifier(folder: Path) -> Classifier:
-    save(train(acted(20, seed=1), source="third_party", seed=3), folder / "acts.skops")
-    return Classifier(path=folder / "acts.skops")
+    save(train(acted(20, seed=1), source="third_party", seed=3), folder / "acts.npz")
+    return Classifier(path=folder / "acts.npz")
 
 
 ANNOTATORS: dict[str, Callable[[Path], Annotator]] = {

@@ -50,7 +50,7 @@ def test_an_annotator_is_checked_against_what_people_said_of_themselves(labelled
 
 
 def test_a_classifier_is_trained_labels_a_file_and_is_named_by_what_it_learned(tmp_path):
-    model = tmp_path / "mine.skops"
+    model = tmp_path / "mine.npz"
     people = tmp_path / "people.jsonl"
     write(people, read(PEOPLE).conversations[:120])
     held_out = tmp_path / "held_out.jsonl"
@@ -141,11 +141,15 @@ BAD: dict[str, tuple[list[object], str]] = {
     "an ending that cannot be written": (["annotate", NAIVE, "--out", "x.doc"], "x.doc"),
     "nobody's labels": (["annotator", "check", NAIVE, "--against", "self"], "found: none"),
     "an unknown setting": (["annotate", NAIVE, "--out", "x.jsonl", "--set", "rules.power=3"], "power"),
-    "training on no labels": (["annotator", "train", NAIVE, "--out", "x.skops"], "found: none"),
+    "training on no labels": (["annotator", "train", NAIVE, "--out", "x.npz"], "found: none"),
     "training on a label that is none": (
-        ["annotator", "train", PEOPLE, "--labels", "joy", "--out", "x.skops"], "joy"
+        ["annotator", "train", PEOPLE, "--labels", "joy", "--out", "x.npz"], "joy"
     ),
+<<<<<<< HEAD
     "a map that is none": (["annotator", "train", PEOPLE, "--map", PEOPLE, "--out", "x.skops"], "is larger than"),
+=======
+    "a map that is none": (["annotator", "train", PEOPLE, "--map", PEOPLE, "--out", "x.npz"], "must be TOML"),
+>>>>>>> 0b1aeae (A classifier's file is NumPy's .npz with a JSON card, checked before it is read, and its scores are agreement's: skops, scores.py and report/classifier.py go; what is imported is declared)
 }  # fmt: skip
 
 
@@ -162,7 +166,7 @@ def test_nothing_that_is_there_is_replaced_and_nothing_is_labelled_before_that_i
             "--source",
             "self",
             "--out",
-            tmp_path / "m.skops",
+            tmp_path / "m.npz",
             "--held-out",
             labelled,
         ),

@@ -1,18 +1,14 @@
-"""A classifier of acts and experience: trained on labelled conversations, kept in a file, scored out of fold."""
+"""A classifier of acts and experience: trained on labelled conversations, kept in a file, checked out of fold."""
 
 from convsim.annotation.classifier.annotator import Classifier
 from convsim.annotation.classifier.dataset import Target
 from convsim.annotation.classifier.file import Card, check_model_path, load, save
-from convsim.annotation.classifier.scores import ClassScores, Score, Scores
 from convsim.annotation.classifier.train import OUT_OF_FOLD, Trained, train
 
 __all__ = [
     "OUT_OF_FOLD",
     "Card",
-    "ClassScores",
     "Classifier",
-    "Score",
-    "Scores",
     "Target",
     "Trained",
     "check_model_path",

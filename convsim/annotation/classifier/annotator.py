@@ -19,7 +19,7 @@ class Classifier:
     """Word and character n-grams with context, and linear models: fast, offline, as good as its ``card`` says."""
 
     path: str | Path
-    """A ``.skops`` file that ``convsim annotator train`` wrote."""
+    """A ``.npz`` file that ``convsim annotator train`` wrote."""
     card: Card = field(init=False, repr=False)
     name: str = field(default="classifier", init=False)
     _learned: Learned = field(init=False, repr=False)

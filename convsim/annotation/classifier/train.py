@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
-
 from convsim._settings import check_whole
+from convsim.annotation.agreement import Reliability, check
 from convsim.annotation.classifier.dataset import Learnable, Place, gather
 from convsim.annotation.classifier.features import (
     FEATURES_VERSION,
@@ -33,7 +32,7 @@ from convsim.annotation.classifier.model import (
     fit,
     spoken,
 )
-from convsim.annotation.classifier.scores import Scores, score
+from convsim.annotation.labels import with_labels
 from convsim.annotation.mapping import ActMap
 from convsim.errors import InputError
 from convsim.io.provenance import own_version
@@ -50,12 +49,10 @@ OUT_OF_FOLD = "classifier:cv"
 
 @dataclass(frozen=True)
 class Fitted:
-    """The model of one level, and how it does: what its folds said, by place, and the scores of that."""
+    """The model of one level, and what its folds said, by place."""
 
     model: LevelModel
     said: Mapping[Place, Mapping[str, Label]]
-    scores: tuple[Scores, ...]
-    """One a target."""
 
 
 @dataclass(frozen=True)
@@ -112,30 +109,22 @@ class LevelData:
             said[place] = {name: labels[name] for name in known}
         return said
 
-    def scored(self, one: Learnable, said: Mapping[Place, Mapping[str, Label]], *, seed: int) -> Scores:
-        """Score what the folds said of one target."""
-        known = [row for row, place in enumerate(self.places) if place in one.answers]
-        truth = [_as_set(one.answers[self.places[row]]) for row in known]
-        answers = [_as_set(said[self.places[row]][one.target.name].value) for row in known]
-        return score(one.target, truth, answers, self.group[known], seed=child_seed(seed, one.target.name))
-
 
 def fit_level(data: LevelData, *, folds: int, seed: int) -> Fitted:
-    """Fit on everything, and score models that were fitted on all folds but one; two folds at a time."""
+    """Fit on everything, and label each fold by a model that was fitted on all others; two folds at a time."""
     import numpy as np
 
     fold = deal(data.group, min(folds, len(np.unique(data.group))), seed=seed)
 
-    def judge(held_out: int) -> dict[Place, Mapping[str, Label]]:
+    def label(held_out: int) -> dict[Place, Mapping[str, Label]]:
         model = data.model_of(np.flatnonzero(fold != held_out), seed=child_seed(seed, "fold", held_out))
         return data.said_by(model, np.flatnonzero(fold == held_out))
 
     said: dict[Place, Mapping[str, Label]] = {}
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for judged in pool.map(judge, range(int(fold.max()) + 1)):
-            said.update(judged)
-    scores = tuple(data.scored(one, said, seed=seed) for one in data.learnable)
-    return Fitted(data.model_of(np.arange(len(fold)), seed=child_seed(seed, "final")), said, scores)
+        for labelled in pool.map(label, range(int(fold.max()) + 1)):
+            said.update(labelled)
+    return Fitted(data.model_of(np.arange(len(fold)), seed=child_seed(seed, "final")), said)
 
 
 def _units(conversations: Sequence[Conversation], places: Sequence[Place]) -> list[Unit]:
@@ -157,10 +146,6 @@ def _truth(one: Learnable, places: Sequence[Place]) -> FloatArray:
     unknown = [np.nan] * one.target.n_questions
     rows = [one.target.asked(one.answers[place]) if place in one.answers else unknown for place in places]
     return np.asarray(rows, np.float64)
-
-
-def _as_set(value: JsonValue) -> JsonValue:
-    return list[JsonValue](sorted({str(act) for act in value})) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
@@ -206,21 +191,25 @@ def train(
     learnable, warnings = gather(used, labels=labels, source=source, mapping=mapping)
     learnable = tuple(sorted(learnable, key=lambda one: LEVELS.index(one.target.level)))
     group = _groups(used)
-    fitted = {}
+    models: dict[Level, LevelModel] = {}
+    said: dict[Place, Mapping[str, Label]] = {}
     for level in LEVELS:
         here = [one for one in learnable if one.target.level == level]
         if here:
-            data = LevelData.of(used, here, group)
-            fitted[level] = fit_level(data, folds=folds, seed=child_seed(seed, level))
-    learned = Learned(
-        tuple(one.target for one in learnable), {level: one.model for level, one in fitted.items()}
-    )
+            fitted = fit_level(LevelData.of(used, here, group), folds=folds, seed=child_seed(seed, level))
+            models[level] = fitted.model
+            said |= fitted.said
+    out_of_fold = _annotations(len(used), said)
+    truth = _annotations(len(used), _truths(learnable, source))
+    learned = Learned(tuple(one.target for one in learnable), models)
     card = Card(
         version=learned.version,
         features_version=FEATURES_VERSION,
         source=source,
         targets=learned.targets,
-        scores=tuple(scores for one in fitted.values() for scores in one.scores),
+        agreement=_agreement(
+            used, group, out_of_fold, truth, source=source, seed=child_seed(seed, "agreement")
+        ),
         file=file[0] if file else None,
         learned_from=LearnedFrom.of(used, sha256=file[1] if file else None),
         seed=seed,
@@ -228,9 +217,11 @@ def train(
         warnings=(*_left_out(conversations, used), *warnings),
         convsim=own_version(),
         scikit_learn=version("scikit-learn"),
-        skops=version("skops"),
     )
-    return Trained(card, learned, _annotations(conversations, fitted))
+    given = iter(out_of_fold)
+    return Trained(
+        card, learned, tuple(next(given) if c.failure is None else Annotation() for c in conversations)
+    )
 
 
 def _left_out(conversations: Sequence[Conversation], used: Sequence[Conversation]) -> list[str]:
@@ -245,16 +236,46 @@ def _groups(conversations: Sequence[Conversation]) -> list[int]:
     return [numbers.setdefault(key, len(numbers)) for key in keys]
 
 
-def _annotations(
-    conversations: Sequence[Conversation], fitted: Mapping[Level, Fitted]
-) -> tuple[Annotation, ...]:
-    used = [number for number, conversation in enumerate(conversations) if conversation.failure is None]
-    messages: list[dict[int, Mapping[str, Label]]] = [{} for _ in conversations]
-    whole: list[Mapping[str, Label]] = [{} for _ in conversations]
-    for one in fitted.values():
-        for (number, index), labels in one.said.items():
-            if index is None:
-                whole[used[number]] = labels
-            else:
-                messages[used[number]][index] = labels
-    return tuple(Annotation(messages=m, conversation=w) for m, w in zip(messages, whole, strict=True))
+def _annotations(n: int, labels: Mapping[Place, Mapping[str, Label]]) -> list[Annotation]:
+    """Lay labels out by conversation, of which there are ``n``."""
+    messages: list[dict[int, Mapping[str, Label]]] = [{} for _ in range(n)]
+    whole: list[Mapping[str, Label]] = [{} for _ in range(n)]
+    for (number, index), given in labels.items():
+        if index is None:
+            whole[number] = given
+        else:
+            messages[number][index] = given
+    return [Annotation(messages=m, conversation=w) for m, w in zip(messages, whole, strict=True)]
+
+
+def _truths(learnable: Sequence[Learnable], source: str) -> dict[Place, dict[str, Label]]:
+    """Write what was learned from as labels: acts that a map gave too."""
+    truths: dict[Place, dict[str, Label]] = {}
+    for one in learnable:
+        for place, value in one.answers.items():
+            label = Label(value=value, source=source, scale=one.target.scale)
+            truths.setdefault(place, {})[one.target.name] = label
+    return truths
+
+
+def _agreement(
+    conversations: Sequence[Conversation],
+    group: Sequence[int],
+    out_of_fold: Sequence[Annotation],
+    truth: Sequence[Annotation],
+    *,
+    source: str,
+    seed: int,
+) -> Reliability:
+    """Hold the labels that were given out of fold against the truth; users are those that the folds kept whole."""
+    annotated, reference = [], []
+    for number, conversation in enumerate(conversations):
+        if not (truth[number].messages or truth[number].conversation):
+            continue
+        messages = tuple(message.model_copy(update={"labels": {}}) for message in conversation.messages)
+        bare = conversation.model_copy(
+            update={"id": str(number), "user": str(group[number]), "messages": messages, "labels": {}}
+        )
+        annotated.append(with_labels(bare, out_of_fold[number], source=OUT_OF_FOLD))
+        reference.append(with_labels(bare, truth[number], source=source))
+    return check(annotated, reference, source=OUT_OF_FOLD, against=source, seed=seed)

@@ -15,7 +15,7 @@ from tests.unit.annotation.labelled import acted, of_both
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("classifier") / "acts.skops"
+    path = tmp_path_factory.mktemp("classifier") / "acts.npz"
     save(train(of_both(30), source="third_party", seed=3), path)
     return path
 

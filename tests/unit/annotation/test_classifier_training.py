@@ -20,23 +20,34 @@ def of_acts() -> Trained:
 
 
 def test_acts_that_follow_from_words_are_learned_and_the_commonest_act_is_far_below(of_acts: Trained):
-    (target,), (scores,) = of_acts.card.targets, of_acts.card.scores
+    (target,), (agreed,) = of_acts.card.targets, of_acts.card.agreement.entries
     assert (target.name, target.level, target.acts) == (
         "acts",
         "message",
         ("ask_item", "inform_preference", "thank"),
     )
-    assert scores.macro_f1.estimate > 0.9 > 0.4 > scores.macro_f1_of_commonest
-    assert [one.name for one in scores.classes] == ["ask_item", "inform_preference", "thank", "other"]
-    for one in scores.classes:
-        low, high = one.f1.interval or (0, 0)
+    assert agreed.macro_f1.estimate > 0.9 > 0.4 > agreed.majority_macro_f1
+    assert [one.name for one in agreed.classes] == ["ask_item", "inform_preference", "other", "thank"]
+    for one in agreed.classes:
+        if one.f1.estimate == 1:
+            assert one.f1.reason == "no interval: the units are all alike, resampling shows no spread"
+            continue
+        low, high = one.f1.interval
         assert 0 < low <= one.f1.estimate <= high <= 1
-        assert one.f1_of_always < low
+        assert one.always_f1 < low
+    assert any(one.f1.estimate < 1 for one in agreed.classes)
 
 
 def test_intervals_count_users_and_not_messages(of_acts: Trained):
-    (scores,) = of_acts.card.scores
-    assert (scores.n, scores.n_groups) == (160, 20)
+    (agreed,) = of_acts.card.agreement.entries
+    assert (agreed.n, agreed.n_conversations, agreed.n_units) == (160, 40, 20)
+
+
+def test_copies_of_one_conversation_whose_user_is_unknown_are_one_unit():
+    bare = [one.but(user=None) for one in acted(20, seed=1)]
+    copies = [one.but(id=f"again {one.id}") for one in bare]
+    (agreed,) = train([*bare, *copies], source="third_party", seed=3).card.agreement.entries
+    assert (agreed.n, agreed.n_conversations, agreed.n_units) == (160, 40, 20)
 
 
 def test_labels_out_of_fold_stand_wherever_the_truth_is_known(of_acts: Trained):
@@ -52,7 +63,7 @@ def test_scores_are_those_of_the_labels_out_of_fold(of_acts: Trained):
         for conversation, annotation in zip(acted(40, seed=1), of_acts.out_of_fold, strict=True)
         for index in annotation.messages
     ]
-    assert of_acts.card.scores[0].accuracy.estimate == pytest.approx(sum(right) / len(right))
+    assert of_acts.card.agreement.entries[0].accuracy.estimate == pytest.approx(sum(right) / len(right))
 
 
 def test_where_no_act_fits_the_label_is_other(of_acts: Trained):
@@ -76,14 +87,12 @@ def test_the_same_data_and_seed_give_the_same_version_and_another_seed_or_label_
 
 def test_session_and_turn_satisfaction_are_learned_at_their_levels():
     trained = train(rated(60, seed=1), source="self", seed=0)
-    levels = {
-        target.level: scores for target, scores in zip(trained.card.targets, trained.card.scores, strict=True)
-    }
+    levels = {entry.level: entry for entry in trained.card.agreement.entries}
     assert set(levels) == {"message", "conversation"}
     whole = levels["conversation"]
-    assert whole.tau_b.interval[0] > 0.5
-    assert whole.accuracy.estimate > whole.accuracy_of_commonest + 0.2
-    assert whole.mean.interval[0] <= whole.true_mean <= whole.mean.interval[1]
+    assert whole.kendall_tau_b.interval[0] > 0.5
+    assert whole.accuracy.estimate > whole.majority_accuracy + 0.2
+    assert abs(sum(one.n_annotated - one.n_reference for one in whole.classes if one.name == "1")) <= 6
     assert {
         label["satisfaction"].scale for one in trained.out_of_fold for label in one.messages.values()
     } == {(0, 1)}
@@ -93,8 +102,8 @@ def test_an_order_of_five_values_is_learned_as_an_order():
     trained = train(
         rated(150, seed=2, values=(1, 2, 3, 4, 5), noise=0), source="self", seed=0, labels=["satisfaction"]
     )
-    scores = dict(zip([target.level for target in trained.card.targets], trained.card.scores, strict=True))
-    assert scores["conversation"].tau_b.estimate > 0.5
+    agreed = trained.card.agreement.for_label("satisfaction", "conversation")
+    assert agreed.kendall_tau_b.estimate > 0.5
     said = {one.conversation["satisfaction"].value for one in trained.out_of_fold}
     assert said <= {1, 2, 3, 4, 5}
     assert len(said) > 3
@@ -108,8 +117,8 @@ def test_labels_that_follow_from_nothing_score_no_better_than_chance():
         )
         for conversation in acted(150, seed=4)
     ]
-    (scores,) = train(conversations, source="self", seed=0).card.scores
-    low, high = scores.tau_b.interval or (0, 0)
+    (agreed,) = train(conversations, source="self", seed=0).card.agreement.entries
+    low, high = agreed.kendall_tau_b.interval or (0, 0)
     assert low < 0 < high
 
 
@@ -130,8 +139,9 @@ def test_a_user_who_can_be_recognised_is_in_no_two_folds():
                     labels={"satisfaction": (label,)},
                 )
             )
-    (scores,) = train(conversations, source="self", seed=0).card.scores
-    assert scores.tau_b.estimate is None or scores.tau_b.estimate < 0.4
+    (agreed,) = train(conversations, source="self", seed=0).card.agreement.entries
+    tau = agreed.kendall_tau_b.estimate
+    assert tau is None or tau < 0.4
 
 
 def test_failed_conversations_teach_nothing():
@@ -159,7 +169,7 @@ def test_acts_of_another_scheme_are_read_through_a_map():
     ]
     trained = train(conversations, source="third_party", seed=0, labels=["acts"], mapping=scheme)
     assert trained.card.targets[0].acts == ("ask_item",)
-    assert trained.card.scores[0].accuracy.estimate > 0.95
+    assert trained.card.agreement.entries[0].accuracy.estimate > 0.95
 
 
 def _with(n: int, **labels: Any) -> list[Conversation]:
@@ -247,7 +257,10 @@ def test_labels_from_one_user_alone_are_refused():
 def test_two_users_make_two_folds():
     conversations = [one.but(user=f"u{number % 2}") for number, one in enumerate(rated(40, seed=1))]
     trained = train(conversations, source="self", seed=0)
-    assert {scores.n_groups for scores in trained.card.scores} == {2}
+    assert {entry.n_units for entry in trained.card.agreement.entries} == {2}
+    assert (
+        trained.card.agreement.entries[0].accuracy.reason == "no interval: 2 independent units, 8 are needed"
+    )
 
 
 @pytest.mark.parametrize("folds", [1, 21, True])

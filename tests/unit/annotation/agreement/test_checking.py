@@ -181,6 +181,21 @@ def test_intervals_draw_users_where_they_are_known():
     assert widths[1] / widths[0] == pytest.approx(math.sqrt(10), rel=0.2)
 
 
+def test_an_interval_that_draws_users_holds_the_true_accuracy_as_often_as_it_says():
+    """Forty users of five sessions, right or wrong together: intervals over sessions would be far too narrow."""
+    held = 0
+    for trial in range(100):
+        rng = np.random.default_rng(trial)
+        right = np.repeat(rng.random(40) < 0.7, 5)
+        truth = rng.integers(0, 2, 200)
+        said = np.where(right, truth, 1 - truth)
+        users = [f"u{i // 5}" for i in range(200)]
+        made = labelled_sessions("satisfaction", {"self": truth, "rules:1": said}, users=users)
+        low, high = checked(made, n_resamples=199).entries[0].accuracy.interval
+        held += low <= 0.7 <= high
+    assert 0.89 <= held / 100 <= 0.99
+
+
 def test_the_interval_of_a_share_is_the_binomials():
     said = [1] * 60 + [0] * 40
     interval = checked(sessions(self=[1] * 100, rules_x_1=said)).entries[0].accuracy.interval

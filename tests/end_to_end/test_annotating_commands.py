@@ -145,11 +145,7 @@ BAD: dict[str, tuple[list[object], str]] = {
     "training on a label that is none": (
         ["annotator", "train", PEOPLE, "--labels", "joy", "--out", "x.npz"], "joy"
     ),
-<<<<<<< HEAD
-    "a map that is none": (["annotator", "train", PEOPLE, "--map", PEOPLE, "--out", "x.skops"], "is larger than"),
-=======
-    "a map that is none": (["annotator", "train", PEOPLE, "--map", PEOPLE, "--out", "x.npz"], "must be TOML"),
->>>>>>> 0b1aeae (A classifier's file is NumPy's .npz with a JSON card, checked before it is read, and its scores are agreement's: skops, scores.py and report/classifier.py go; what is imported is declared)
+    "a map that is none": (["annotator", "train", PEOPLE, "--map", PEOPLE, "--out", "x.npz"], "is larger than"),
 }  # fmt: skip
 
 

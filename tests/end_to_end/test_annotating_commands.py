@@ -92,7 +92,7 @@ def test_both_sides_are_labelled_first_and_compared_by_acts_and_experience():
     assert (reliability["source"], reliability["against"]) == ("rules:1", "self")
     assert any(f["validator"] == "prevalence" for f in card["findings"])
     text = convsim("validate", PEOPLE, NAIVE, "--annotate", "rules", "--validators", "marginals", few[0])
-    assert "labels by rules:1 against self" in text.stdout
+    assert "agreement of labels by rules:1 with labels by self" in text.stdout
 
 
 def test_shifts_of_acts_and_experience_are_compared_too():

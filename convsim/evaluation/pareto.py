@@ -1,4 +1,4 @@
-"""Realism against cost: which simulators are not beaten on both, and which lean ones lost realism."""
+"""Realism against cost: which simulators are on the Pareto front, and which cheaper ones lost realism."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Apart(NamedTuple):
 
 
 Differences = Mapping[tuple[str, str], Apart]
-"""By the simulator and the one it is held against."""
+"""By the simulator and the one it is compared with."""
 
 
 class OnFront(Record):
-    """Where a simulator stands between realism and cost, and why."""
+    """Whether a simulator is on the Pareto front of realism and cost, and why."""
 
     place: Place
     reason: Text
@@ -59,16 +59,16 @@ def places(candidates: Sequence[Candidate], differences: Differences) -> dict[st
     """Which simulators does no other beat on both realism and cost?
 
     Returns:
-        *off*: another costs no more and is nearer to people, the interval of the difference wholly above 0. *on*: no
+        *off*: another costs no more and is closer to people, the interval of the difference wholly above 0. *on*: no
         other is at least as good on both, by the estimates. *undecided*: another is at least as good on both by the
-        estimates, but that it is nearer is not shown; or a number is unknown. The estimate is that of the difference
+        estimates, but that it is closer is not shown; or a number is unknown. The estimate is that of the difference
         where there is one: a distance grows as samples shrink, and a difference reads both at one size.
     """
     return {candidate.name: _place(candidate, candidates, differences) for candidate in candidates}
 
 
 def leaner_pairs(candidates: Sequence[Candidate], differences: Differences) -> list[LeanerPair]:
-    """Hold each simulator against every dearer one, wherever both costs and the difference are known."""
+    """Compare each simulator with every dearer one, wherever both costs and the difference are known."""
     pairs = []
     for cheaper in candidates:
         for dearer in candidates:
@@ -87,7 +87,7 @@ def leaner_pairs(candidates: Sequence[Candidate], differences: Differences) -> l
 
 def _place(own: Candidate, candidates: Sequence[Candidate], differences: Differences) -> OnFront:
     if own.distance is None or own.cost is None:
-        return OnFront(place="undecided", reason=own.reason or "its distance or its cost is not known")
+        return OnFront(place="undecided", reason=own.reason or "its distance or its cost is unknown")
     rivals: list[str] = []
     for other in candidates:
         if other.name == own.name or other.distance is None or other.cost is None or other.cost > own.cost:
@@ -95,7 +95,7 @@ def _place(own: Candidate, candidates: Sequence[Candidate], differences: Differe
         apart = differences.get((own.name, other.name))
         if apart is not None and apart.interval is not None and apart.interval[0] > 0:
             return OnFront(
-                place="off", reason=f"{other.name[:MAX_NAME]} costs no more and is nearer to people"
+                place="off", reason=f"{other.name[:MAX_NAME]} costs no more and is closer to people"
             )
         further = own.distance - other.distance if apart is None else apart.estimate
         if further >= 0:
@@ -104,16 +104,16 @@ def _place(own: Candidate, candidates: Sequence[Candidate], differences: Differe
         more = f" and {len(rivals) - MAX_NAMED} more" if len(rivals) > MAX_NAMED else ""
         return OnFront(
             place="undecided",
-            reason=f"{', '.join(rivals[:MAX_NAMED])}{more}: costs no more and is no further from people by the "
-            "estimates at equal sizes, but is not shown to be nearer",
+            reason=f"{', '.join(rivals[:MAX_NAMED])}{more}: costs no more and seems at least as close to people at "
+            "equal sample sizes, but more data are needed to show it",
         )
     return OnFront(place="on", reason=_unbeaten(candidates))
 
 
 def _unbeaten(candidates: Sequence[Candidate]) -> str:
-    """Say how far "on the front" goes: it is by the estimates, and among those whose numbers are known."""
+    """Write why a simulator is on the front: by the estimates, among those whose numbers are known."""
     known = sum(each.distance is not None and each.cost is not None for each in candidates)
     if known == 1:
-        return "no other has a distance and a cost that are known"
+        return "the only simulator whose distance and cost are both known"
     among = "" if known == len(candidates) else f" of the {known} whose distance and cost are known"
-    return f"by the estimates at equal sizes, no other{among} is at least as near to people and costs no more"
+    return f"by the point estimates at equal sample sizes, no other{among} is both as close to people and as cheap"

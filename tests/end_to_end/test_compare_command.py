@@ -76,10 +76,10 @@ def test_two_runs_stand_side_by_side_with_what_they_repeat_what_they_cost_and_wh
     for expected in (
         "mean distance",
         "turns",
-        "on the front",
+        "Pareto front",
         "word for word",
         "Seconds include",
-        "seconds a conversation",
+        "seconds per conversation",
     ):
         assert expected in done.stdout
     assert "\x1b" not in done.stdout
@@ -115,9 +115,9 @@ def test_a_leaner_simulator_that_lost_realism_is_reported_as_such(tmp_path):
     done = convsim("compare", PEOPLE, dear, lean, worse, *QUICK)
     assert done.returncode == 0, done.stderr
     printed = " ".join(done.stdout.split())
-    assert "small costs a third of large and is further from people" in printed
-    assert "On the front: large" in printed
-    assert "Off the front: worse (large costs no more and is nearer to people)." in printed
+    assert "small is 67 % cheaper than large and further from people" in printed
+    assert "Best value (Pareto front): large" in printed
+    assert "Not best value: worse (large costs no more and is closer to people)." in printed
     assert "$0.03" in printed
 
 

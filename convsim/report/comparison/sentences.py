@@ -1,4 +1,4 @@
-"""What a comparison comes to, in sentences: who is on the front, and which lean simulator lost realism."""
+"""The conclusions of a comparison in sentences: who gives the best value, and which cheaper simulator lost realism."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from importlib.resources import files
 from convsim._text import plain
 from convsim.evaluation import Comparison
 from convsim.evaluation.pareto import LeanerPair, Place
-from convsim.report.comparison.tables import called, span
-from convsim.report.tables import number
+from convsim.report.comparison.tables import called
+from convsim.report.tables import number, percent
 
 UNITS = {"cost_usd": "US dollars", "seconds": "seconds"}
 MAX_PAIRS = 12
-"""Pairs that are put into sentences; the JSON holds all."""
-FRONT: dict[Place, str] = {"on": "On the front", "off": "Off the front", "undecided": "Undecided"}
-WORDS = {0.5: "half of", 1 / 3: "a third of", 0.25: "a quarter of", 0.2: "a fifth of", 0.1: "a tenth of"}
-"""Ratios that have a word, within a twentieth of themselves."""
+"""Pairs that get a sentence; comparison.json has them all."""
+FRONT: dict[Place, str] = {
+    "on": "Best value (Pareto front)",
+    "off": "Not best value",
+    "undecided": "Needs more data",
+}
 
 
 def sentences(comparison: Comparison) -> list[str]:
@@ -31,7 +33,7 @@ def sentences(comparison: Comparison) -> list[str]:
 
 
 def warnings(comparison: Comparison) -> list[str]:
-    """Return the warnings of all sides; one that several simulators share is said once, with their names."""
+    """Return all warnings; one that several simulators share appears once, with their names."""
     shared: dict[str, list[str]] = {}
     for each in comparison.simulators:
         for warning in each.warnings:
@@ -48,15 +50,15 @@ def limits() -> list[str]:
 def _arms(comparison: Comparison) -> Iterator[str]:
     if comparison.arms:
         both = f"{comparison.control} and {comparison.treatment}"
-        aside = "" if comparison.control is None else f"; reactions are between {both}"
-        yield f"Compared on the arms: {', '.join(comparison.arms)}{aside}."
+        aside = "" if comparison.control is None else f"; reactions compare {both}"
+        yield f"Arms compared: {', '.join(comparison.arms)}{aside}."
 
 
 def _front(comparison: Comparison) -> Iterator[str]:
     if comparison.cost_axis is None:
-        yield "No simulator states its cost, so there is no front of realism against cost."
+        yield "No simulator records its cost, so realism cannot be weighed against cost."
         return
-    yield f"Realism (mean distance) against cost in {UNITS[comparison.cost_axis]} a conversation:"
+    yield f"Realism (mean distance from people) against cost in {UNITS[comparison.cost_axis]} per conversation:"
     for place, said in FRONT.items():
         alike: dict[str, list[str]] = {}
         for each in comparison.simulators:
@@ -67,53 +69,60 @@ def _front(comparison: Comparison) -> Iterator[str]:
 
 
 def _leaner(comparison: Comparison) -> Iterator[str]:
-    ordered = sorted(comparison.leaner, key=_what_is_shown_first)
+    ordered = sorted(comparison.leaner, key=_order)
     for pair in ordered[:MAX_PAIRS]:
         yield _pair(pair)
     if len(ordered) > MAX_PAIRS:
-        yield f"{len(ordered) - MAX_PAIRS} more pairs stand in the JSON."
+        yield f"{len(ordered) - MAX_PAIRS} more pairs are in comparison.json."
 
 
-def _what_is_shown_first(pair: LeanerPair) -> int:
+def _order(pair: LeanerPair) -> int:
     return 0 if pair.lost_realism else 1 if pair.interval[1] < 0 else 2
 
 
 def _pair(pair: LeanerPair) -> str:
-    costs = f"{called(pair.cheaper)} costs {_ratio(pair.cost_ratio)} {called(pair.dearer)}"
-    by = f"{number(pair.difference, figures=2)}{span(pair.interval)}"
+    costs = f"{called(pair.cheaper)} is {_saving(pair.cost_ratio)} cheaper than {called(pair.dearer)}"
+    low, high = pair.interval
     if pair.lost_realism:
-        return f"{costs} and is further from people: its mean distance is larger by {by}."
-    if pair.interval[1] < 0:
-        return f"{costs} and is nearer to people: the difference of mean distances is {by}."
-    return f"{costs}; that it is further from people is not shown: the difference of mean distances is {by}."
+        return f"{costs} and further from people, by {_with_interval(pair.difference, low, high)}."
+    if high < 0:
+        return f"{costs} and closer to people, by {_with_interval(-pair.difference, -high, -low)}."
+    return (
+        f"{costs}; which of them is closer to people needs more data (difference of mean distances "
+        f"{_with_interval(pair.difference, low, high)})."
+    )
 
 
-def _ratio(ratio: float) -> str:
-    for value, words in WORDS.items():
-        if abs(ratio - value) <= value / 20:
-            return words
-    return f"{ratio:.0%} of" if ratio >= 0.01 else "less than 1% of"
+def _with_interval(estimate: float, low: float, high: float) -> str:
+    written = [number(value, figures=2) for value in (estimate, low, high)]
+    return f"{written[0]} (95 % interval {written[1]} to {written[2]})"
+
+
+def _saving(cost_ratio: float) -> str:
+    if cost_ratio < 0.01:
+        return "more than 99 %"
+    return f"{100 * (1 - cost_ratio):.0f} %" if cost_ratio <= 0.99 else "less than 1 %"
 
 
 def _copied(comparison: Comparison) -> Iterator[str]:
-    """Say who repeats more than people do: who says again what people said is near to them at no merit."""
+    """Name the simulators that repeat more than people do: being close to people by copying them is no merit."""
     people = comparison.people
     for each in comparison.simulators:
         for beyond, own, peoples, does in (
             (each.memorised_beyond_people, each.memorisation.after_first, people.memorisation.after_first,
-             "says {} of its {} word for word as in what was learned from"),
+             "repeats {} of its {} word for word from the conversations that shoppers learned from"),
             (each.titles_beyond_people, each.titles_named_early, people.titles_named_early,
-             "names an item in full before it is shown in {} of its {}"),
+             "names an item by its full title before it is shown, in {} of its {}"),
         ):  # fmt: skip
             if beyond.interval is not None and beyond.interval[0] > 0:
-                said = does.format(f"{own.estimate:.0%}", own.unit)
-                yield f"{called(each.name)} {said} (people: {peoples.estimate:.0%})."
+                what = does.format(percent(own.estimate), own.unit)
+                yield f"{called(each.name)} {what} (people: {percent(peoples.estimate)})."
 
 
 def _not_judged(comparison: Comparison) -> Iterator[str]:
     for each in comparison.simulators:
         if each.not_judged:
-            yield f"{called(each.name)} is not held against people: {each.not_judged}."
+            yield f"{called(each.name)} was not compared with people: {each.not_judged}."
         elif each.overlap.reason:
             yield f"{called(each.name)}: {each.overlap.reason}."
         elif comparison.cost_axis is None and each.mean_distance.estimate is None:

@@ -1,4 +1,4 @@
-"""The comparison as tables of words, whoever prints them: cells are as they are in the document, not yet escaped."""
+"""The comparison as tables of text for any format; cells are not yet escaped."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from convsim.schema import FAILING, Estimate, Interval, Verdict
 from convsim.stats.proportions import Proportion
 
 FALSE_ALARMS = "false_alarms"
-"""The detail of a discriminator's standing that holds the share of people whom it calls simulated."""
+"""The detail of a transfer score with the proportion of people whom the classifier takes for simulated."""
 NONE = "–"
+BASELINE = "the human baseline; two random groups of people of these sizes differ by less in 95 of 100 cases"
 MARKS = {"aligned": "=", "undecided": "?", "failed": "!"}
 DIFFERENT = "≠"
-PLACES = {"on": "on the front", "off": "off", "undecided": "undecided"}
+PLACES = {"on": "on", "off": "off", "undecided": "needs more data"}
 REACTIONS: tuple[Verdict, ...] = (
     "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "undecided",
 )  # fmt: skip
@@ -35,7 +36,7 @@ class Table(NamedTuple):
 
 
 def tables(comparison: Comparison) -> Iterator[Table]:
-    """Yield the tables in the order of the argument."""
+    """Yield the tables in the order in which reports show them."""
     yield overview(comparison)
     if any(each.distances for each in comparison.simulators):
         yield distances(comparison)
@@ -49,7 +50,7 @@ def tables(comparison: Comparison) -> Iterator[Table]:
 
 
 def overview(comparison: Comparison) -> Table:
-    """A row a simulator: realism, cost, and its place between them."""
+    """One row per simulator: realism, cost, and whether it is on the Pareto front."""
     rows = [
         (
             each.name, f"{each.side.n:,}", _written(each.mean_distance),
@@ -60,22 +61,22 @@ def overview(comparison: Comparison) -> Table:
         for each in comparison.simulators
     ]  # fmt: skip
     columns = (
-        "simulator", "n", "mean distance", "floor", "= / ≠ / ?", "HLS", "relative HLS", "cost", "front",
+        "simulator", "n", "mean distance", "baseline", "= / ≠ / ?", "HLS", "relative HLS", "cost", "Pareto front",
     )  # fmt: skip
-    of = f"{measured} metrics'" if (measured := _n_measured(comparison)) else "the metrics'"
+    over = f"{measured} metrics" if (measured := _n_measured(comparison)) else "all metrics"
     notes = (
-        f"n: conversations. mean distance: of {of} Kolmogorov-Smirnov distances from people, 0 to 1; floor: two groups "
-        "of people of these sizes are nearer than this in 95 of 100 cases.",
-        "= / ≠ / ?: metrics aligned, different and undecided, among these what cannot be measured.",
-        "HLS: the mean probability of human that a reader of the texts gives who learned to tell both sides apart; "
-        "relative HLS: that by what the same reader gives people (1: as people).",
-        "cost: of a conversation. front: by the estimates, no other is as near to people for as little.",
+        f"n: conversations. mean distance: average Kolmogorov-Smirnov distance from people over {over}, 0 (same) to 1. "
+        f"baseline: {BASELINE}.",
+        "= / ≠ / ?: metrics that are alike, are different, and need more data or cannot be measured.",
+        "HLS: human-likeness score, the average probability of “human” from a classifier trained to tell the two sides "
+        "apart; 0.5 is best. relative HLS: HLS divided by the same score of people; 1 is best.",
+        "cost: per conversation. Pareto front: not beaten on both mean distance and cost.",
     )
     return Table("realism and cost", columns, rows, "\n".join(notes))
 
 
 def distances(comparison: Comparison) -> Table:
-    """A row a metric, a column a simulator: its distance from people and what was decided."""
+    """One row per metric, one column per simulator: its distance from people and the verdict."""
     metrics = dict.fromkeys(d.metric for each in comparison.simulators for d in each.distances)
     by_name = [{d.metric: d for d in each.distances} for each in comparison.simulators]
     rows = [
@@ -85,20 +86,20 @@ def distances(comparison: Comparison) -> Table:
                 f"{_distance(d.ks)} {mark(d.verdict)}" if (d := known.get(metric)) else NONE
                 for known in by_name
             ),
-            _distance(_floor(known.get(metric) for known in by_name)),
+            _distance(_baseline(known.get(metric) for known in by_name)),
         )
         for metric in metrics
     ]
     note = (
-        f"Kolmogorov-Smirnov distance from people. {MARKS['aligned']} aligned, {DIFFERENT} different, "
-        f"{MARKS['undecided']} undecided; {NONE}: cannot be measured, and the JSON says why. floor: two groups of "
-        "people are nearer than this in 95 of 100 cases, at the sizes of the simulator where it is largest."
+        f"Kolmogorov-Smirnov distance from people. {MARKS['aligned']} alike, {DIFFERENT} different, "
+        f"{MARKS['undecided']} needs more data; {NONE}: cannot be measured (comparison.json says why). "
+        f"baseline: {BASELINE}; the largest of all simulators' is shown."
     )
-    return Table("distance from people", ("metric", *_names(comparison), "floor"), rows, note)
+    return Table("distance from people", ("metric", *_names(comparison), "baseline"), rows, note)
 
 
 def generalisation(comparison: Comparison) -> Table:
-    """A row a discriminator, a column whom it reads: the share that it calls simulated."""
+    """One row per classifier, one column per simulator: the proportion that it recognises as simulated."""
     names = _names(comparison)
     pairs = comparison.standing_pairs(TRANSFER)
     rows = []
@@ -111,20 +112,22 @@ def generalisation(comparison: Comparison) -> Table:
         alarms = own.details.get(FALSE_ALARMS) if own else None
         rows.append((trained, *cells, _distance(alarms)))
     notes = [
-        "A reader that learned to tell people from the simulator of the row, applied to that of the column: share of "
-        "its conversations that it calls simulated (one that learned nothing: 0.5); last, the share of people whom it "
-        "calls simulated.",
+        "A classifier trained to tell people from the simulator of the row, applied to the simulator of the column: "
+        "proportion of conversations that it recognises as simulated (guessing: 0.5). Last column: proportion of "
+        "people's conversations that it takes for simulated.",
         *_grouped(
             (name, own.reason)
             for name in names
             if (own := pairs.get((name, name))) is not None and own.estimate is None
         ),
     ]
-    return Table("who is caught by whom", ("learned against", *names, PEOPLE), rows, "\n".join(notes))
+    return Table(
+        "which classifier recognises whom", ("classifier: people vs", *names, PEOPLE), rows, "\n".join(notes)
+    )
 
 
 def reactions(comparison: Comparison) -> Table:
-    """A row a simulator: how it reacts from the control arm to the treated one."""
+    """One row per simulator: how it reacts from the control arm to the treated arm."""
     rows = []
     for each in comparison.simulators:
         found = each.reactions
@@ -137,15 +140,16 @@ def reactions(comparison: Comparison) -> Table:
         if each.reactions.agreement.estimate is None
     )
     note = (
-        "same direction: share of people's established shifts that go the same way. joint p: of no difference between "
-        "the shifts of people and simulator, in all metrics together. The others count metrics."
+        "same direction: proportion of people's established shifts in which the simulator shifts the same way. "
+        "joint p: p-value of no difference between people's and the simulator's shifts, over all metrics. "
+        "Other columns count metrics."
     )
     title = f"reactions from {comparison.control} to {comparison.treatment}"
     return Table(title, columns, rows, "\n".join([note, *why]))
 
 
 def copying(comparison: Comparison) -> Table:
-    """A row for the people and for each simulator: what it has from others."""
+    """One row for people and one per simulator: what they copied."""
     people = comparison.people
     sides = [(PEOPLE, NONE, people.titles_named_early, people.memorisation)]
     sides += [
@@ -153,11 +157,11 @@ def copying(comparison: Comparison) -> Table:
         for each in comparison.simulators
     ]
     rows = [
-        (name, learned, _share(early), _share(said.messages), _share(said.after_first))
+        (name, learned, _proportion(early), _proportion(said.messages), _proportion(said.after_first))
         for name, learned, early, said in sides
     ]
     columns = (
-        "copying",
+        "conversations of",
         "learned from these people",
         "titles named early",
         "word for word",
@@ -171,15 +175,16 @@ def copying(comparison: Comparison) -> Table:
         for reason in _grouped((name, share.reason) for name, share in shares if share.estimate is None)
     ]
     note = (
-        "learned from these people: conversations of a shopper that did. titles named early: conversations in which "
-        "the user names an item in full before the agent shows it. word for word: messages of five words or more that "
-        "stand in what was learned from; without first messages, which are often the persona's own, drawn from there."
+        "learned from these people: conversations by a shopper that did. titles named early: conversations in which "
+        "the user names an item by its full title before the agent shows it. word for word: messages of five words or "
+        "more that also occur in the conversations learned from; then without first messages, which often come from "
+        "the persona."
     )
     return Table("copying", columns, rows, "\n".join([note, *why]))
 
 
 def cost(comparison: Comparison) -> Table:
-    """A row a simulator: what a conversation costs."""
+    """One row per simulator: what a conversation costs."""
     rows = [
         (
             each.name, f"{each.cost.n_known} of {each.side.n}", number(each.cost.input_tokens),
@@ -188,31 +193,31 @@ def cost(comparison: Comparison) -> Table:
         )
         for each in comparison.simulators
     ]  # fmt: skip
-    columns = ("a conversation", "recorded", "tokens in", "tokens out", "seconds", "US dollars", "not known")
-    note = "Means of the conversations that record their use, shopper and agent together."
-    return Table("cost", columns, rows, note)
+    columns = ("simulator", "recorded", "tokens in", "tokens out", "seconds", "US dollars", "why unknown")
+    note = "Means over the conversations that record what they used, shopper and agent together."
+    return Table("cost per conversation", columns, rows, note)
 
 
 def endings(comparison: Comparison) -> Table:
-    """A row for the people and for each simulator: how conversations end."""
+    """One row for people and one per simulator: how conversations end."""
     sides = [(PEOPLE, comparison.people.endings, comparison.people.failures)]
     sides += [(each.name, each.endings, each.failures) for each in comparison.simulators]
     found = sorted({ending for _, counts, _ in sides for ending in counts})
     rows = [
         (
             name,
-            *(f"{counts.get(e, 0) / sum(counts.values()):.0%}" if counts else NONE for e in found),
+            *(f"{100 * counts.get(e, 0) / sum(counts.values()):.0f} %" if counts else NONE for e in found),
             str(failures),
         )
         for name, counts, failures in sides
     ]
-    columns = ("endings", *(ending.replace("_", " ") for ending in found), "failed, left out")
-    note = f"On the compared arms alone: {', '.join(comparison.arms)}." if comparison.arms else ""
+    columns = ("conversations of", *(ending.replace("_", " ") for ending in found), "failed, left out")
+    note = f"In the compared arms only: {', '.join(comparison.arms)}." if comparison.arms else ""
     return Table("endings", columns, rows, note)
 
 
 def price(comparison: Comparison, each: SimulatorReport) -> str:
-    """Write a simulator's cost a conversation in the unit of the front."""
+    """Write a simulator's cost a conversation in the unit of the cost axis."""
     if comparison.cost_axis == "cost_usd":
         return f"${number(each.cost.cost_usd)}" if each.cost.cost_usd is not None else NONE
     return f"{number(each.cost.seconds)} s" if each.cost.seconds is not None else NONE
@@ -224,7 +229,7 @@ def mark(verdict: Verdict) -> str:
 
 
 def called(name: str) -> str:
-    """Cut a name, so that what is said of it is not cut off with the sentence."""
+    """Cut a long name, so that the rest of the sentence is not cut off."""
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
 
 
@@ -234,13 +239,13 @@ def span(interval: Interval | None) -> str:
 
 
 def _n_measured(comparison: Comparison) -> int:
-    """Over how many metrics is the mean distance? The same for all simulators; 0 where nobody says."""
+    """Over how many metrics is the mean distance? The same for all simulators; 0 if unknown."""
     named = (s.details.get("metrics") for s in comparison.standings if s.metric == MEAN_DISTANCE[1])
     return max((len(metrics) for metrics in named if isinstance(metrics, list)), default=0)
 
 
 def _grouped(reasons: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Say of whom something is unknown and why, those of one reason together."""
+    """Name those for whom something is unknown, grouped by reason."""
     alike: dict[str, list[str]] = {}
     for name, reason in reasons:
         alike.setdefault(reason, []).append(called(name))
@@ -250,11 +255,11 @@ def _grouped(reasons: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _distance(value: object) -> str:
-    """Write a number between 0 and 1, so that those under one another can be compared at a glance."""
+    """Write a number between 0 and 1 with two decimals, so that a column is easy to compare."""
     return f"{value:.2f}" if isinstance(value, int | float) else NONE
 
 
-def _floor(known: Iterable[Distance | None]) -> float | None:
+def _baseline(known: Iterable[Distance | None]) -> float | None:
     return max((d.noise_floor.q95 for d in known if d is not None and d.noise_floor), default=None)
 
 
@@ -262,11 +267,11 @@ def _written(of: Estimate) -> str:
     return number(of.estimate, figures=2) + span(of.interval)
 
 
-def _share(of: Proportion) -> str:
+def _proportion(of: Proportion) -> str:
     if of.estimate is None:
         return NONE
-    limits = f" [{of.interval[0]:.0%}, {of.interval[1]:.0%}]" if of.interval else ""
-    return f"{of.estimate:.1%}{limits}"
+    limits = f" [{100 * of.interval[0]:.0f}, {100 * of.interval[1]:.0f}]" if of.interval else ""
+    return f"{100 * of.estimate:.1f} %{limits}"
 
 
 def _names(comparison: Comparison) -> list[str]:

@@ -1,4 +1,4 @@
-"""Several simulators beside one another as a page: one HTML file that loads nothing and opens from disk."""
+"""The comparison of simulators as a page: one HTML file that loads nothing and opens from disk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from convsim.report.comparison.tables import Table, tables
 from convsim.report.html.figures.pareto import front
 from convsim.report.html.page import MAX_WARNINGS, content_policy, environment, own_file
 from convsim.report.html.text import name
+from convsim.report.tables import counted
 
 MAX_FILE = 200
 MAX_SENTENCE = 1_000
@@ -20,6 +21,7 @@ def comparison_to_html(comparison: Comparison) -> str:
     template = environment().get_template("comparison.html.j2")
     return template.render(
         comparison=comparison,
+        heading=f"{counted(len(comparison.simulators), 'simulator', 'simulators')} compared with people",
         style=style,
         script=script,
         policy=content_policy(str(script)),
@@ -40,7 +42,7 @@ def _readable(table: Table) -> Table:
 
 
 def _facts(comparison: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return where the numbers come from: each file by its hash, the seed and the command."""
+    """Return where the numbers come from: each file with its hash, the seed and the command."""
     sides = [("People's conversations", comparison.people.side)]
     sides += [(name(each.name), each.side) for each in comparison.simulators]
     groups = [

@@ -1,4 +1,4 @@
-"""Builds the page: one HTML file that loads nothing, runs no script but its own, and opens from disk."""
+"""Builds the scorecard's page: one HTML file that loads nothing, runs only its own script, and opens from disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from convsim.report.caveats import limits
 from convsim.report.headline import headline
 from convsim.report.html.provenance import provenance
 from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
-from convsim.report.html.sections import cost_rows, extremes, pillars, taking_part, trust_rows
+from convsim.report.html.sections import agreement_rows, cost_rows, extremes, pillars, taking_part
 from convsim.report.html.tells import add_examples, find_tells
 from convsim.report.html.text import name
 from convsim.schema.conversation import Conversation
@@ -68,9 +68,9 @@ def to_html(
 
     Args:
         card: What was found.
-        real: The people's conversations; the page says so and goes without where they are None.
+        real: The people's conversations; None if they could not be read, and the page says so.
         simulated: The simulated conversations, likewise.
-        notes: What else the reader is to be warned of.
+        notes: Further warnings.
         near: Folder of the findings document, where relative paths of runs are looked for too.
     """
     people, missing_people = _side(card.real, real, "real")
@@ -93,7 +93,7 @@ def to_html(
         habits=find_tells(card.findings, HABITS_VIEW),
         extremes=extremes(card.findings, shoppers, features),
         has_shoppers=bool(shoppers),
-        trust=trust_rows(card.reliability),
+        trust=agreement_rows(card.reliability),
         cost=cost_rows(shoppers),
         rows=finding_rows(card.findings),
         n_hidden=max(0, len(card.findings) - MAX_ROWS),
@@ -109,13 +109,13 @@ def _side(
     if summary is None:
         return [], []
     if conversations is None:
-        return [], [f"no transcripts of the {side} side: this page goes without what needs them"]
+        return [], [f"the {side} conversations could not be read: what needs them is missing from this page"]
     kept = taking_part(conversations, summary)
     if len(kept) == summary.n:
         return kept, []
     return kept, [
-        f"the {side} side's transcripts hold {len(kept):,} conversations of these arms and tasks; "
-        f"{summary.n:,} were judged"
+        f"the {side} transcripts have {len(kept):,} conversations in these arms and tasks, but {summary.n:,} were "
+        "judged"
     ]
 
 

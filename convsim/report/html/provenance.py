@@ -33,7 +33,7 @@ def provenance(card: Scorecard, near: Path | None) -> list[tuple[str, Facts]]:
         if side is not None:
             groups.append((title, _side(side)))
             if manifest := _manifest(side, near):
-                groups.append((f"{title}: the run that held them", list(_run(manifest))[:MAX_FACTS]))
+                groups.append((f"{title}: the run that made them", list(_run(manifest))[:MAX_FACTS]))
     validators = {
         f.validator: f"version {name(f.version)}, seed {f.seed}; {name(f.source, limit=MAX_VALUE)}"
         for f in card.findings

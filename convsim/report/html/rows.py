@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from convsim._text import plain
 from convsim.report.html.text import metric_name, name
-from convsim.report.tables import VERDICTS, interval, measured, number, value_of_side
+from convsim.report.tables import interval, measured, needed, number, value_of_side, verdict_words
 from convsim.schema import FAILING, Finding
 
 MAX_ROWS = 1_000
 KINDS = {
     "different": "differ",
     "alike": "alike",
-    "undecided": "undecided",
+    "undecided": "need more data",
     "failed": "failed",
-    "control": "controls",
+    "control": "not judged",
 }
-"""What a verdict comes to, and how the filter names it."""
+"""Kinds of verdicts, and how the filter names them."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Row:
     question: str
     reason: str
     cells: Sequence[Cell]
-    """People, simulated, estimate, floor, adjusted p."""
+    """People, simulated, estimate, human baseline, adjusted p."""
     interval: str
     unit: str
     measured: str
@@ -48,7 +48,7 @@ class Row:
 
 
 def kind_of(finding: Finding) -> str:
-    """Return what a finding's verdict comes to."""
+    """Return the kind of a finding's verdict."""
     if finding.is_control:
         return "control"
     if finding.verdict in ("undecided", "failed"):
@@ -74,7 +74,7 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
             interval=interval(f),
             unit=name(f.unit, limit=60),
             measured=plain(measured(f)),
-            verdict="control" if f.is_control else VERDICTS[f.verdict],
+            verdict=f"{verdict_words(f)} ({more})" if (more := needed(f)) else verdict_words(f),
             kind=kind_of(f),
         )
         for f in findings[:MAX_ROWS]

@@ -1,4 +1,4 @@
-"""The sections of the page: the three pillars, who takes part, cost, annotators, extremes."""
+"""The sections of the page: the three questions, agreement of labels, cost, conversations at both extremes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from convsim.schema.conversation import Conversation
 
 
 def taking_part(conversations: Iterable[Conversation], summary: SideSummary) -> list[Conversation]:
-    """Keep the conversations of the side's arms and tasks that did not fail."""
+    """Return the conversations of the side's arms and tasks that did not fail."""
     return [
         c
         for c in conversations
@@ -37,8 +37,8 @@ def taking_part(conversations: Iterable[Conversation], summary: SideSummary) -> 
 MAX_LABELS = 100
 
 
-def trust_rows(reliability: Iterable[Reliability]) -> list[tuple[str, ...]]:
-    """Return annotator, held against, label, items, statistic, its value, accuracy, accuracy of a constant answer."""
+def agreement_rows(reliability: Iterable[Reliability]) -> list[tuple[str, ...]]:
+    """Return annotator, compared with, label, items, statistic, its value, accuracy, accuracy of a constant answer."""
     rows: list[tuple[str, ...]] = []
     for document in reliability:
         for entry in document.entries[:MAX_LABELS]:
@@ -57,12 +57,12 @@ def cost_rows(conversations: Iterable[Conversation]) -> tuple[list[tuple[str, st
     """Add up what was used.
 
     Returns:
-        Rows of what, in all, and a conversation; and a sentence on what is not known. No row where nothing is.
+        Rows of what, in total, and per conversation; and a sentence on what is unknown. No rows if nothing is known.
     """
     conversations = list(conversations)
     used = [c.usage for c in conversations if c.usage is not None]
     if not used:
-        return [], "The conversations say nothing of what they used."
+        return [], "The conversations do not record what they used."
     totals = {
         "input tokens": sum(u.input_tokens for u in used),
         "output tokens": sum(u.output_tokens for u in used),
@@ -73,8 +73,8 @@ def cost_rows(conversations: Iterable[Conversation]) -> tuple[list[tuple[str, st
     if priced:
         rows.append(("US dollars", f"{sum(priced):,.4g}", number(sum(priced) / len(priced))))
     unknown = len(conversations) - len(priced)
-    said = f"{len(used)} of {len(conversations)} conversations say what they used"
-    return rows, f"{said}; the price of {unknown} is not known." if unknown else f"{said}."
+    recorded = f"Use is recorded for {len(used)} of {len(conversations)} conversations"
+    return rows, f"{recorded}; no price is known for {unknown}." if unknown else f"{recorded}."
 
 
 N_SHOWN = 5
@@ -111,7 +111,7 @@ COUNTERFACTUAL = "convsim counterfactual REAL SIM --control ARM --treatment ARM"
 
 @dataclass(frozen=True)
 class Gallery:
-    """Small pictures side by side, or why there are none."""
+    """A row of small pictures, or why there are none."""
 
     title: str
     pictures: Sequence[Picture]
@@ -131,17 +131,17 @@ class Pillar:
     id: str
     title: str
     command: str
-    """What asks it."""
+    """What tests it."""
     said: str
-    """The headline's part on it; empty where it was not asked."""
+    """The headline's part on it; empty where it was not tested."""
     pictures: Sequence[Picture | None] = ()
     galleries: Sequence[Gallery] = ()
     rows: Sequence[Row] = ()
-    """Findings that are of no single metric."""
+    """Findings that are not about a single metric."""
 
 
 def pillars(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[Conversation]) -> list[Pillar]:
-    """Prepare the three pillars of a scorecard; either side's transcripts may be missing (empty)."""
+    """Prepare the three questions of a scorecard; either side's transcripts may be missing (empty)."""
     return [_habits(card, real, simulated), _likeness(card), _reactions(card), *_others(card)]
 
 
@@ -150,8 +150,8 @@ def _habits(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[C
     galleries = []
     if found:
         pictures = overlays(found, real, simulated) if real and simulated else []
-        missing = "" if pictures else "The distributions need both sides' conversations."
-        galleries.append(Gallery("The farthest, as distributions", pictures, missing))
+        missing = "" if pictures else "Distributions need the conversations of both sides."
+        galleries.append(Gallery("The largest differences", pictures, missing))
     return Pillar(
         "habits", "Do they have people's habits?", VALIDATE, _said(card, found),
         pictures=[distances(found)] if found else [], galleries=galleries,
@@ -162,11 +162,11 @@ def _likeness(card: Scorecard) -> Pillar:
     found = in_section(card.findings, "likeness")
     galleries = []
     if found:
-        missing = "The findings keep no score of single conversations."
+        missing = "No scores of single conversations were kept."
         pictures = score_histograms(found)
-        galleries.append(Gallery("The scores of single conversations", pictures, "" if pictures else missing))
+        galleries.append(Gallery("Scores of single conversations", pictures, "" if pictures else missing))
     return Pillar(
-        "likeness", "Can words tell them apart?", VALIDATE, _said(card, found),
+        "likeness", "Do their words give them away?", VALIDATE, _said(card, found),
         pictures=[likeness(found)] if found else [], galleries=galleries,
     )  # fmt: skip
 
@@ -187,12 +187,12 @@ def _reactions(card: Scorecard) -> Pillar:
 
 
 def _others(card: Scorecard) -> list[Pillar]:
-    """Prepare what no pillar shows: labels, blind tests, other validators, and what failed."""
+    """Prepare what the three questions leave out: labels, blind tests, other validators, and what failed."""
     found = [*in_section(card.findings, "prevalence", "blind_test"), *without_section(card.findings)]
     if not found:
         return []
     return [
-        Pillar("others", "What else was asked", "", _said(card, found), rows=finding_rows(found[:MAX_ROWS]))
+        Pillar("others", "What else was tested", "", _said(card, found), rows=finding_rows(found[:MAX_ROWS]))
     ]
 
 

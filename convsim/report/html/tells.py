@@ -1,4 +1,4 @@
-"""The words that gave the simulator away, marked in the messages in which they stand."""
+"""Giveaway words, marked in the messages that contain them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Example(NamedTuple):
 
 @dataclass
 class Tell:
-    """A feature that speaks for one side, and the share of conversations on either side that have it."""
+    """A feature that speaks for one side, and the proportion of conversations on either side that have it."""
 
     feature: str
     side: Side

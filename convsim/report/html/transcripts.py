@@ -36,19 +36,19 @@ def find_transcripts(
         InputError: ``given`` cannot be read.
     """
     if given is None and summary.path is None:
-        return FoundTranscripts(None, (f"the {side} side names no file of conversations",))
+        return FoundTranscripts(None, (f"the findings name no file of {side} conversations",))
     path = given or located(str(summary.path), near)
     try:
         transcripts = read(path)
     except (InputError, OSError) as problem:  # a name that is too long for any file is an OSError
         if given is not None:
             raise
-        return FoundTranscripts(None, (f"the {side} side's conversations cannot be read: {problem}",))
+        return FoundTranscripts(None, (f"the {side} conversations cannot be read: {problem}",))
     notes = []
     if transcripts.sha256 != summary.sha256:
         notes.append(
-            f"the {side} side's file {name(str(path), limit=200)} is not the one that was judged: its SHA-256 is "
-            f"{transcripts.sha256[:12]}…, and the findings name {name(summary.sha256, limit=12)}"
+            f"the file {name(str(path), limit=200)} is not the one whose {side} conversations were judged: its "
+            f"SHA-256 is {transcripts.sha256[:12]}…, but the findings have {name(summary.sha256, limit=12)}"
         )
     return FoundTranscripts(transcripts.conversations, tuple(notes))
 

@@ -28,7 +28,7 @@ def test_who_is_farther_and_dearer_is_off_it_where_the_difference_is_shown():
     found = places([NEAR, dear], apart(("dear", "near", 0.01, 0.4)))
     assert found["near"].place == "on"
     assert found["dear"].place == "off"
-    assert found["dear"].reason == "near costs no more and is nearer to people"
+    assert found["dear"].reason == "near costs no more and is closer to people"
 
 
 def test_where_the_interval_of_the_difference_reaches_0_it_is_undecided_and_the_rival_is_named():
@@ -65,7 +65,7 @@ def test_without_a_price_or_a_distance_nothing_is_decided_and_nobody_else_is_har
     unmeasured = Candidate("unmeasured", None, 0.01)
     found = places([NEAR, unpriced, unmeasured], {})
     assert (found["unpriced"].place, found["unpriced"].reason) == ("undecided", unpriced.reason)
-    assert found["unmeasured"].reason == "its distance or its cost is not known"
+    assert found["unmeasured"].reason == "its distance or its cost is unknown"
     assert found["near"].place == "on"
 
 
@@ -96,14 +96,17 @@ def test_the_difference_counts_where_it_is_known_since_small_samples_look_furthe
     few = Candidate("few", 0.12, 5.0)
     found = places([NEAR, few], apart(("few", "near", -0.05, 0.03)))
     assert found["few"].place == "on"
-    assert found["few"].reason.startswith("by the estimates at equal sizes, no other is")
+    assert found["few"].reason.startswith("by the point estimates at equal sample sizes, no other is")
 
 
 def test_the_reason_says_how_far_on_the_front_goes_where_others_are_unknown():
     unpriced = Candidate("unpriced", 0.01, None)
-    assert places([NEAR, unpriced], {})["near"].reason == "no other has a distance and a cost that are known"
+    assert (
+        places([NEAR, unpriced], {})["near"].reason
+        == "the only simulator whose distance and cost are both known"
+    )
     reason = places([NEAR, FAR, unpriced], {})["near"].reason
-    assert "no other of the 2 whose distance and cost are known is at least as near" in reason
+    assert "no other of the 2 whose distance and cost are known is both as close" in reason
 
 
 def test_many_rivals_and_long_names_are_cut_in_the_reason():

@@ -29,16 +29,16 @@ def test_the_overview_holds_a_row_a_simulator_with_its_cost_and_place():
     found = comparison(simulator("icl"), simulator("lean", seconds=0.25, place="off"))
     overview = table(found, "realism")
     assert [dict(zip(overview.columns, row, strict=True)) for row in overview.rows] == [
-        {"simulator": "icl", "n": "40", "mean distance": "0.23 [0.2, 0.25]", "floor": "0.1", "= / ≠ / ?": "1 / 1 / 1",
-         "HLS": "0.31", "relative HLS": "–", "cost": "2 s", "front": "on the front"},
-        {"simulator": "lean", "n": "40", "mean distance": "0.23 [0.2, 0.25]", "floor": "0.1", "= / ≠ / ?": "1 / 1 / 1",
-         "HLS": "0.31", "relative HLS": "–", "cost": "0.25 s", "front": "off"},
+        {"simulator": "icl", "n": "40", "mean distance": "0.23 [0.2, 0.25]", "baseline": "0.1",
+         "= / ≠ / ?": "1 / 1 / 1", "HLS": "0.31", "relative HLS": "–", "cost": "2 s", "Pareto front": "on"},
+        {"simulator": "lean", "n": "40", "mean distance": "0.23 [0.2, 0.25]", "baseline": "0.1",
+         "= / ≠ / ?": "1 / 1 / 1", "HLS": "0.31", "relative HLS": "–", "cost": "0.25 s", "Pareto front": "off"},
     ]  # fmt: skip
 
 
 def test_distances_stand_with_a_mark_of_their_verdict():
     found = table(comparison(simulator("icl"), simulator("lean", distances=[])), "distance from")
-    assert found.columns == ("metric", "icl", "lean", "floor")
+    assert found.columns == ("metric", "icl", "lean", "baseline")
     assert [tuple(row) for row in found.rows] == [
         ("turns", "0.40 ≠", "–", "0.10"), ("thanks", "0.05 =", "–", "0.10"), ("left", "– ?", "–", "–"),
     ]  # fmt: skip
@@ -47,8 +47,8 @@ def test_distances_stand_with_a_mark_of_their_verdict():
 def test_a_row_of_the_matrix_is_the_one_that_a_discriminator_learned_against():
     names = ("icl", "lean")
     standings = generalisation(names, [[0.9, 0.2], [0.6, 0.8]])
-    found = table(comparison(simulator("icl"), simulator("lean"), standings=standings), "who is caught")
-    assert found.columns == ("learned against", "icl", "lean", "people")
+    found = table(comparison(simulator("icl"), simulator("lean"), standings=standings), "which classifier")
+    assert found.columns == ("classifier: people vs", "icl", "lean", "people")
     assert [tuple(row) for row in found.rows] == [
         ("icl", "0.90", "0.20", "0.07"),
         ("lean", "0.60", "0.80", "0.08"),
@@ -74,7 +74,7 @@ def test_what_is_unknown_is_a_dash_with_its_reason_and_never_a_zero():
     assert "no tokens were counted" in table(found, "cost").rows[0][-1]
     assert table(found, "cost").rows[0][1:-1] == ("40 of 40", "–", "–", "–", "–")
     assert "what shoppers learned from was not given" in table(found, "copying").note
-    assert table(found, "endings").rows == [("people", "0%", "100%", "0"), ("icl", "25%", "75%", "0")]
+    assert table(found, "endings").rows == [("people", "0 %", "100 %", "0"), ("icl", "25 %", "75 %", "0")]
 
 
 def pair(low: float, high: float, ratio: float = 1 / 3) -> dict[str, object]:
@@ -89,12 +89,19 @@ def pair(low: float, high: float, ratio: float = 1 / 3) -> dict[str, object]:
     [
         (
             pair(0.1, 0.3),
-            "lean costs a third of icl and is further from people: its mean distance is larger by 0.2 [0.1, 0.3].",
+            "lean is 67 % cheaper than icl and further from people, by 0.2 (95 % interval 0.1 to 0.3).",
         ),
-        (pair(-0.3, -0.1), "lean costs a third of icl and is nearer to people: "),
-        (pair(-0.1, 0.3), "lean costs a third of icl; that it is further from people is not shown: "),
-        (pair(0.1, 0.3, 0.42), "lean costs 42% of icl and"),
-        (pair(0.1, 0.3, 0.0004), "lean costs less than 1% of icl and"),
+        (
+            pair(-0.3, -0.1),
+            "lean is 67 % cheaper than icl and closer to people, by 0.2 (95 % interval 0.1 to 0.3).",
+        ),
+        (
+            pair(-0.1, 0.3),
+            "lean is 67 % cheaper than icl; which of them is closer to people needs more data "
+            "(difference of mean distances 0.1 (95 % interval -0.1 to 0.3)).",
+        ),
+        (pair(0.1, 0.3, 0.42), "lean is 58 % cheaper than icl and further"),
+        (pair(0.1, 0.3, 0.0004), "lean is more than 99 % cheaper than icl and further"),
     ],
 )
 def test_a_leaner_simulator_that_lost_realism_is_said_so(given, said):
@@ -105,19 +112,21 @@ def test_a_leaner_simulator_that_lost_realism_is_said_so(given, said):
 def test_losses_stand_before_what_is_not_shown_and_many_pairs_are_cut():
     pairs = [pair(-0.1, 0.3)] * 20 + [pair(0.1, 0.3)]
     found = sentences(comparison(simulator("icl"), simulator("lean"), leaner=pairs))
-    leaner = [each for each in found if each.startswith("lean costs")]
+    leaner = [each for each in found if each.startswith("lean is 67 % cheaper")]
     assert len(leaner) == 12
-    assert "further from people:" in leaner[0]
-    assert "9 more pairs stand in the JSON." in found
+    assert "further from people, by" in leaner[0]
+    assert "9 more pairs are in comparison.json." in found
 
 
 def test_the_front_is_said_with_its_reasons_and_its_absence_too():
     found = sentences(comparison(simulator("icl"), simulator("lean", place="off")))
     assert found[:3] == [
-        "Realism (mean distance) against cost in seconds a conversation:", "On the front: icl (a reason).",
-        "Off the front: lean (a reason).",
+        "Realism (mean distance from people) against cost in seconds per conversation:",
+        "Best value (Pareto front): icl (a reason).", "Not best value: lean (a reason).",
     ]  # fmt: skip
-    assert "no front" in sentences(comparison(simulator("icl"), cost_axis=None))[0]
+    assert (
+        "realism cannot be weighed against cost" in sentences(comparison(simulator("icl"), cost_axis=None))[0]
+    )
 
 
 def test_who_is_not_judged_is_named_with_the_reason():
@@ -130,7 +139,7 @@ def test_who_is_not_judged_is_named_with_the_reason():
     sides = (simulator("a", overlap=overlap), simulator("b", not_judged="it has no arm 'good'"))
     found = sentences(comparison(*sides))
     assert found[-2:] == [
-        "a: it learned from the real side.", "b is not held against people: it has no arm 'good'.",
+        "a: it learned from the real side.", "b was not compared with people: it has no arm 'good'.",
     ]  # fmt: skip
 
 
@@ -206,7 +215,7 @@ def test_a_warning_of_several_simulators_is_said_once_with_their_names():
 
 def test_simulators_of_one_place_and_reason_share_a_sentence():
     found = sentences(comparison(simulator("a"), simulator("b"), simulator("c", place="off")))
-    assert found[1:3] == ["On the front: a, b (a reason).", "Off the front: c (a reason)."]
+    assert found[1:3] == ["Best value (Pareto front): a, b (a reason).", "Not best value: c (a reason)."]
 
 
 def test_a_long_name_hides_nothing_of_what_is_said_of_it():
@@ -215,7 +224,7 @@ def test_a_long_name_hides_nothing_of_what_is_said_of_it():
     for text in (printed(found), comparison_to_markdown(found), comparison_to_html(found)):
         flat = " ".join(text.split())
         assert "n… (a reason)." in flat or "n…, lean (a reason)." in flat
-        assert "n… and is further from people: its mean distance is larger by 0.2" in flat
+        assert "n… and further from people, by 0.2" in flat
 
 
 def share(estimate: float, unit: str) -> dict[str, object]:
@@ -235,13 +244,14 @@ def test_who_repeats_more_than_people_do_is_said_so_and_who_does_not_is_not():
     second = simulator("honest", memorised_beyond_people={"estimate": 0.1, "interval": (-0.1, 0.3)})
     found = sentences(comparison(first, second).but(people=people))
     assert (
-        "copier says 92% of its later messages word for word as in what was learned from (people: 2%)."
-        in found
+        "copier repeats 92 % of its later messages word for word from the conversations that shoppers learned from "
+        "(people: 2 %)." in found
     )
     assert (
-        "copier names an item in full before it is shown in 100% of its conversations (people: 10%)." in found
+        "copier names an item by its full title before it is shown, in 100 % of its conversations (people: 10 %)."
+        in found
     )
-    assert not [each for each in found if each.startswith("honest says")]
+    assert not [each for each in found if each.startswith("honest repeats")]
 
 
 def test_shares_that_are_unknown_name_whose_they_are():
@@ -276,12 +286,12 @@ def test_the_overview_says_over_how_many_metrics_the_mean_is():
         "details": {"metrics": ["turns", "thanks"]},
     }  # fmt: skip
     found = table(comparison(simulator("icl"), standings=[standing]), "realism")
-    assert "mean distance: of 2 metrics' Kolmogorov-Smirnov distances" in found.note
+    assert "mean distance: average Kolmogorov-Smirnov distance from people over 2 metrics" in found.note
 
 
 @pytest.mark.parametrize("written", [printed, comparison_to_markdown, comparison_to_html])
 def test_the_arms_are_said_wherever_it_is_shown(written):
     found = comparison(simulator("icl"), arms=("good",), control="good", treatment="bad")
     said = " ".join(written(found).split())
-    assert "Compared on the arms: good; reactions are between good and bad." in said
-    assert "Compared on" not in written(comparison(simulator("icl")))
+    assert "Arms compared: good; reactions compare good and bad." in said
+    assert "Arms compared" not in written(comparison(simulator("icl")))

@@ -1,4 +1,4 @@
-"""Each metric's distance from people, beside what people are from people."""
+"""Each metric's distance from people, beside the human baseline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from convsim.report.html.figures.canvas import (
 from convsim.report.html.figures.forest import MAX_ROWS, forest
 from convsim.report.html.rows import kind_of
 from convsim.report.html.text import metric_name
-from convsim.report.tables import VERDICTS, interval, number
+from convsim.report.tables import interval, number, verdict_words
 from convsim.schema import Finding
 from convsim.schema.details import DistanceDetails
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 SHAPES = {"different": ("D", False), "alike": ("o", False), "undecided": ("o", True)}
 LEGEND = (
-    ("people-band", "people from people, 95 % of the time"),
+    ("people-band", "human baseline: two groups of people differ by less, 95 % of the time"),
     ("simulated-diamond", "different"),
-    ("simulated-circle", "aligned"),
-    ("simulated-hollow", "undecided"),
-    ("margin", "margin: up to here alike"),
+    ("simulated-circle", "alike"),
+    ("simulated-hollow", "needs more data"),
+    ("margin", "margin: alike up to here"),
 )
 
 
 def ranked(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the judged metrics that have a distance, the farthest first."""
+    """Return the judged metrics that have a distance, the largest first."""
     known = [f for f in findings if not f.is_control and drawable(f.estimate) is not None]
     return sorted(known, key=lambda f: (-float(f.estimate or 0), f.metric))
 
@@ -49,28 +49,27 @@ def distances(findings: Sequence[Finding]) -> Picture | None:
     shown = known[:MAX_ROWS]
     beyond = sum(f.noise_floor is not None and (f.estimate or 0) > f.noise_floor.q95 for f in known)
     says = (
-        f"Kolmogorov-Smirnov distances of {len(known)} metrics from people, 0 alike to 1 apart. The farthest is "
-        f"{metric_name(known[0].metric)} at {number(known[0].estimate)}; {beyond} lie beyond what people are from "
-        "people."
+        f"Kolmogorov-Smirnov distances of {len(known)} metrics from people, 0 (same) to 1. The largest is "
+        f"{metric_name(known[0].metric)} at {number(known[0].estimate)}; {beyond} of them exceed the human baseline."
     )
     return draw(
         "distances", partial(_figure, shown), title="Distance from people, metric by metric", says=says, legend=LEGEND,
-        columns=("metric", "distance", "95 % interval", "people from people", "verdict"),
+        columns=("metric", "distance", "95 % interval", "human baseline", "verdict"),
         rows=[
             (
                 metric_name(f.metric), number(f.estimate), interval(f),
-                number(f.noise_floor.q95) if f.noise_floor else "–", VERDICTS[f.verdict],
+                number(f.noise_floor.q95) if f.noise_floor else "–", verdict_words(f),
             )
             for f in shown
         ],
-        note=f"The {MAX_ROWS} farthest of {len(known)} metrics; the table of findings holds all."
+        note=f"The {MAX_ROWS} largest of {len(known)} metrics; the table of findings has them all."
         if len(known) > MAX_ROWS else "",
     )  # fmt: skip
 
 
 def _figure(findings: Sequence[Finding], width: int) -> Figure:
     names = [metric_name(f.metric, limit=32) for f in findings]
-    notes = [f"{number(f.estimate)} {VERDICTS[f.verdict]}" for f in findings]
+    notes = [f"{number(f.estimate)} {verdict_words(f)}" for f in findings]
     rows = forest(names, notes, width=width, row_px=24)
     margin = _margin(findings[0])
     if margin is not None:

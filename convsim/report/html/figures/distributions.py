@@ -1,4 +1,4 @@
-"""People's distributions over the simulated ones: metrics, and a discriminator's scores."""
+"""Distributions of people and simulated shoppers, one over the other: metrics, and a classifier's scores."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def overlays(
 
 
 def histograms(people: FloatArray, shoppers: FloatArray) -> Histogram:
-    """Return the shares of both sides in common bins, and the bins' edges; what lies far out is in the last bins."""
+    """Return the proportions of both sides in common bins, and the bins' edges; outliers are in the last bins."""
     import numpy as np
 
     pooled = np.concatenate([people, shoppers])
@@ -87,8 +87,8 @@ def _overlay(place: int, finding: Finding, people: FloatArray, shoppers: FloatAr
     return draw(
         f"overlay-{place}", partial(draw_histograms, histograms(people, shoppers), label=unit),
         title=metric_name(finding.metric), small=True, legend=LEGEND,
-        says=f"Distance {number(finding.estimate)}. The middle value is {number(middles[0])} among people and "
-        f"{number(middles[1])} among simulated shoppers ({unit}).",
+        says=f"Distance {number(finding.estimate)}. Median: {number(middles[0])} {unit} (people), {number(middles[1])} "
+        "(simulated).",
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def _unit(finding: Finding) -> str | None:
     return finding.details.metric_unit if isinstance(finding.details, DistanceDetails) else None
 
 
-LABEL = "probability of human"
+LABEL = "probability of “human”"
 N_BINS = 20
 
 
@@ -120,9 +120,9 @@ def score_histograms(findings: Sequence[Finding]) -> list[Picture]:
         pictures.append(
             draw(
                 "scores", partial(draw_histograms, (shares[0], shares[1], edges), label=LABEL),
-                title="Simulated and people", small=True, legend=LEGEND,
-                says=f"The mean score is {number(float(values[0].mean()))} among people and "
-                f"{number(float(values[1].mean()))} among simulated shoppers.",
+                title="People and simulated shoppers", small=True, legend=LEGEND,
+                says=f"Mean score: {number(float(values[0].mean()))} (people), "
+                f"{number(float(values[1].mean()))} (simulated).",
             )
         )  # fmt: skip
     halves = _control(findings)
@@ -134,9 +134,9 @@ def score_histograms(findings: Sequence[Finding]) -> list[Picture]:
                 partial(
                     draw_histograms, (shares[0], shares[1], np.linspace(0, 1, len(halves[0]) + 1)), label=LABEL
                 ),
-                title="Control: people and people", small=True,
+                title="Human baseline: two halves of people", small=True,
                 legend=(("people-fill", "one half of the people"), ("simulated-line", "the other half")),
-                says="The same discriminator on two halves of the people. What cannot be told apart coincides.",
+                says="The same classifier on two random halves of the people, which it cannot tell apart.",
             )
         )  # fmt: skip
     return pictures

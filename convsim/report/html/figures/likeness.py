@@ -1,4 +1,4 @@
-"""How well a discriminator tells the simulator from people, beside how well it tells people from people."""
+"""How well a classifier tells simulated from real, beside how well it tells two groups of people apart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from convsim.report.html.figures.canvas import (
 )
 from convsim.report.html.figures.forest import forest
 from convsim.report.html.text import metric_name
-from convsim.report.tables import number
+from convsim.report.tables import number, percent
 from convsim.schema import Finding
 from convsim.schema.details import DiscriminatorDetails
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEGEND = (
-    ("simulated-circle", "simulated from people, with 95 % interval"),
-    ("people-circle", "control: people from people"),
-    ("margin", "chance"),
+    ("simulated-circle", "simulated vs people, with 95 % interval"),
+    ("people-circle", "human baseline: people vs people"),
+    ("margin", "guessing"),
 )
 
 
@@ -53,12 +53,13 @@ def likeness(findings: Sequence[Finding]) -> Picture | None:
         (line for line in lines if line.quantity == "accuracy"), key=lambda line: line.value, default=lines[0]
     )
     says = (
-        f"A discriminator that sees {worst.view} is right {number(worst.value)} of the time; telling people from "
-        f"people it is right {number(worst.control)} of the time, and chance is 0.5."
+        f"A classifier that sees {worst.view} is right {percent(worst.value)} of the time; between two groups of "
+        f"people it is right {percent(worst.control)} of the time, and guessing is right 50 %."
     )
     return draw(
-        "likeness", partial(_figure, lines), title="Telling simulated from human", says=says, legend=LEGEND,
-        columns=("what it sees", "measure", "simulated", "95 % interval", "people from people"),
+        "likeness", partial(_figure, lines), title="How well a classifier tells simulated from real",
+        says=says, legend=LEGEND,
+        columns=("what it sees", "measure", "simulated", "95 % interval", "human baseline"),
         rows=[
             (line.view, line.quantity, number(line.value), _written(line.interval), number(line.control))
             for line in lines
@@ -98,7 +99,7 @@ def _figure(lines: Sequence[_Line], width: int) -> Figure:
         rows.span(line.interval, y, color=SIMULATED)
         rows.mark(line.value, y, color=SIMULATED)
     rows.axes.set_xlim(-0.02, 1.02)
-    rows.axes.set_xlabel("0.5: chance, and the best score; 1: always told apart")
+    rows.axes.set_xlabel("0.5: guessing, and the best score; accuracy and AUC of 1: always told apart")
     return rows.figure
 
 

@@ -34,14 +34,14 @@ GAP_PX, LINE_PX, LETTER_PX = 8.0, 14.0, 7.0
 """From a mark to its name, from one name to the next, and about what a letter takes."""
 LOG_RATIO = 20.0
 """From this ratio of the dearest to the cheapest on, the scale of costs is logarithmic."""
-AXES = {"cost_usd": "US dollars a conversation", "seconds": "seconds a conversation"}
+AXES = {"cost_usd": "US dollars per conversation", "seconds": "seconds per conversation"}
 SHAPES = {"on": ("D", False), "undecided": ("o", True), "off": ("s", False)}
-PLACES = {"on": "on the front", "undecided": "undecided", "off": "off the front"}
+PLACES = {"on": "on the Pareto front", "undecided": "needs more data", "off": "not on the Pareto front"}
 LEGEND = (
     ("simulated-diamond", PLACES["on"]),
     ("simulated-hollow", PLACES["undecided"]),
     ("simulated-square", PLACES["off"]),
-    ("people-band", "two groups of people of the same sizes are this near, 95 % of the time"),
+    ("people-band", "human baseline: two groups of people of these sizes differ by less, 95 % of the time"),
 )
 
 Point = tuple[float, float, SimulatorReport]
@@ -58,21 +58,21 @@ def front(comparison: Comparison) -> Picture | None:
     on = [name(each.name, limit=40) for _, _, each in points if each.front.place == "on"]
     says = (
         f"Mean Kolmogorov-Smirnov distance from people over {AXES[comparison.cost_axis]} of {len(points)} simulators; "
-        f"lower and further left is better. On the front: {', '.join(on[:8]) or 'none'}."
+        f"lower and further left is better. On the Pareto front: {', '.join(on[:8]) or 'none'}."
     )
     return draw(
         "front", partial(_figure, shown, AXES[comparison.cost_axis]),
         title="Mean distance from people over cost", says=says, legend=LEGEND,
-        columns=("simulator", AXES[comparison.cost_axis], "mean distance", "floor", "place"),
+        columns=("simulator", AXES[comparison.cost_axis], "mean distance", "human baseline", "Pareto front"),
         rows=[
-            (name(each.name), number(cost), number(distance), _floor(each), PLACES[each.front.place])
+            (name(each.name), number(cost), number(distance), _baseline(each), PLACES[each.front.place])
             for cost, distance, each in points
         ],
         note=f"{n_hidden} of {len(points)} simulators, the dearest, are not drawn." if n_hidden else "",
     )  # fmt: skip
 
 
-def _floor(each: SimulatorReport) -> str:
+def _baseline(each: SimulatorReport) -> str:
     return number(each.mean_distance_floor.q95 if each.mean_distance_floor else None)
 
 

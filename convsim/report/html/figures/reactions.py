@@ -20,7 +20,7 @@ from convsim.report.html.figures.canvas import (
 )
 from convsim.report.html.figures.forest import MAX_ROWS, forest
 from convsim.report.html.text import metric_name, name
-from convsim.report.tables import VERDICTS, estimate, number
+from convsim.report.tables import estimate, number, verdict_words
 from convsim.schema import Estimate, Finding
 from convsim.schema.details import Curves as BothArms
 from convsim.schema.details import DoseDetails, LeavingDetails, ShiftDetails, Step
@@ -74,16 +74,16 @@ def shifts(findings: Sequence[Finding]) -> Picture | None:
     agree = sum(s.established and s.people.estimate * s.simulated.estimate > 0 for s in known)
     notes = [f"The first {MAX_ROWS} of {len(known)} metrics."] if len(known) > MAX_ROWS else []
     if any(abs(end) > FARTHEST for shift in shown for end in shift.ends):
-        notes.append(f"Marks beyond {FARTHEST:g} standard deviations are cut; the numbers hold them.")
+        notes.append(f"Marks beyond {FARTHEST:g} standard deviations are cut off; see the numbers.")
     return draw(
         "shifts", partial(_figure_shifts, shown), title="People's shift and the simulated one", legend=LEGEND,
-        says=f"Shifts from the control arm to the treated one. People's is established in {established} of "
+        says=f"Shifts from the control arm to the treated arm. People's shift is established in {established} of "
         f"{len(known)} metrics; in {agree} of these the simulated shift goes the same way.",
         columns=("metric", "people's shift", "simulated shift", "difference", "verdict"),
         rows=[
             (
                 metric_name(s.finding.metric), estimate(s.details.human_shift), estimate(s.details.simulated_shift),
-                estimate(s.finding), VERDICTS[s.finding.verdict],
+                estimate(s.finding), verdict_words(s.finding),
             )
             for s in shown
         ],
@@ -114,7 +114,7 @@ def _moved(shift: Estimate | None, sd: float) -> _Moved | None:
 
 def _figure_shifts(found: Sequence[_Shift], width: int) -> Figure:
     names = [metric_name(s.finding.metric, limit=32) for s in found]
-    rows = forest(names, [VERDICTS[s.finding.verdict] for s in found], width=width, row_px=32)
+    rows = forest(names, [verdict_words(s.finding) for s in found], width=width, row_px=32)
     rows.axes.axvline(0, color=MUTED, linewidth=1.2, zorder=1)
     for y, shift in zip(rows.ys, found, strict=True):
         sides = ((shift.people, -0.14, PEOPLE, "o"), (shift.simulated, 0.14, SIMULATED, "s"))
@@ -131,7 +131,7 @@ def _figure_shifts(found: Sequence[_Shift], width: int) -> Figure:
 
 N_SHOWN = 6
 DOSE_HEIGHT_PX = 160
-WAYS = {"increase": "people would rise", "decrease": "people would fall"}
+WAYS = {"increase": "people are expected to rise", "decrease": "people are expected to fall"}
 DOSE_LEGEND = (("simulated-circle", "mean of the simulated shoppers, with 95 % interval"),)
 
 
@@ -170,8 +170,8 @@ def _curve(finding: Finding) -> _Curve | None:
 
 def _dose(place: int, curve: _Curve) -> Picture:
     finding, severities, means = curve.finding, curve.severities, curve.means
-    way = WAYS.get(curve.details.expected or "", "which way people would go is not known")
-    verdict = "shown only" if finding.is_control else VERDICTS[finding.verdict]
+    way = WAYS.get(curve.details.expected or "", "the direction expected of people is not known")
+    verdict = verdict_words(finding)
     ends = [f"{number(means[end])} at severity {number(severities[end])}" for end in (0, -1)]
     return draw(
         f"dose-{place}",

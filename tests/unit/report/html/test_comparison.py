@@ -9,11 +9,11 @@ def test_the_page_has_the_picture_where_costs_are_known_and_says_so_where_not():
     page = comparison_to_html(
         comparison(simulator("icl"), simulator("lean", seconds=100.0, place="undecided"))
     )
-    assert "On the front: icl." in page
-    assert "seconds a conversation" in page
+    assert "On the Pareto front: icl." in page
+    assert "seconds per conversation" in page
     without = comparison_to_html(comparison(simulator("icl", seconds=None), cost_axis=None))
     assert "<svg" not in without
-    assert "distance from people and cost are both known" in without
+    assert "both a known distance from people and a known cost" in without
 
 
 def test_a_cost_that_no_conversation_can_have_is_not_drawn_and_counted():
@@ -34,7 +34,7 @@ def test_each_simulator_has_the_floor_of_its_own_sizes():
     sides = [simulator(f"s{n}", mean_distance_floor=floor) for n, floor in enumerate(floors)]
     drawn = front(comparison(*sides))
     assert drawn is not None
-    assert drawn.columns[3] == "floor"
+    assert drawn.columns[3] == "human baseline"
     assert [row[3] for row in drawn.rows] == ["0.04", "0.09"]
     without = front(comparison(*(each.but(mean_distance_floor=None) for each in sides)))
     assert without is not None

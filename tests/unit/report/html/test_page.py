@@ -163,7 +163,7 @@ def test_two_hundred_metrics_make_bounded_pictures_and_a_whole_table():
     page = to_html(card(*findings), people(), shoppers())
     assert len(page.encode()) < 3_000_000
     assert page.count("<tr data-kind=") == 400
-    assert "The 40 farthest of 200 metrics" in page
+    assert "The 40 largest of 200 metrics" in page
     assert "metric 0<" in page
 
 
@@ -174,15 +174,15 @@ def test_forty_metrics_stay_under_three_megabytes():
 
 def test_without_transcripts_the_page_says_so_and_goes_without():
     page = to_html(everything(), None, None)
-    assert "no transcripts of the real side" in page
-    assert "no transcripts of the simulated side" in page
-    assert "The distributions need both sides" in page
-    assert "Telling simulated from human" in page
+    assert "the real conversations could not be read" in page
+    assert "the simulated conversations could not be read" in page
+    assert "Distributions need the conversations of both sides" in page
+    assert "How well a classifier tells simulated from real" in page
 
 
 def test_transcripts_that_are_not_those_that_were_judged_are_a_warning():
     page = to_html(card(hls(SCORES), n=4), people(4), shoppers(3))
-    assert "transcripts hold 3 conversations of these arms and tasks; 4 were judged" in page
+    assert "transcripts have 3 conversations in these arms and tasks, but 4 were judged" in page
 
 
 def test_failed_conversations_and_other_arms_take_no_part():
@@ -195,8 +195,8 @@ def test_failed_conversations_and_other_arms_take_no_part():
 
 def test_an_empty_scorecard_is_a_page():
     page = to_html(card(n=0), [], [])
-    assert "There is none." in page
-    assert page.count("Not asked here.") == 3
+    assert "No findings." in page
+    assert page.count("Not tested. Run") == 3
 
 
 def test_details_of_any_shape_never_break_the_page():
@@ -250,7 +250,7 @@ def test_the_cost_is_added_up_and_unknown_prices_are_counted():
     free = conversation("s1", "hi", usage=usage)
     page = to_html(card(n=2), people(2), [priced, free])
     assert "<bdi>2,000</bdi>" in page
-    assert "2 of 2 conversations say what they used; the price of 1 is not known." in page
+    assert "Use is recorded for 2 of 2 conversations; no price is known for 1." in page
 
 
 def test_the_manifest_of_a_run_is_the_provenance(tmp_path):

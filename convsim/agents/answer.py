@@ -21,12 +21,14 @@ def parse_answer(body: bytes, agent: str) -> AgentReply:
     try:
         answer = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise AgentError(f"{agent} must answer one JSON object, but sent: {start or 'nothing'}") from None
+        raise AgentError(
+            f"{agent} must answer with one JSON object, but sent: {start or 'nothing'}"
+        ) from None
     if not isinstance(answer, dict):
         found = f"{type(answer).__name__} {one_line(repr(answer)[:300]):.80}"
-        raise AgentError(f"{agent} must answer one JSON object, but sent {found}")
+        raise AgentError(f"{agent} must answer with one JSON object, but sent {found}")
     return to_reply(answer, agent)
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")

@@ -84,7 +84,7 @@ class Program:
         assert self._process.stdout is not None
         output = self._process.stdout.fileno()
         if _readable(output) and self.running:
-            raise MisbehavedError("wrote to its standard output without being asked")
+            raise MisbehavedError("wrote to its standard output before it was asked")
         try:
             self._process.stdin.write(line + b"\n")
             self._process.stdin.flush()
@@ -234,7 +234,7 @@ def _split(name: str, command: str | Sequence[str]) -> tuple[str, ...]:
     if not argv or not all(isinstance(part, str) for part in argv):
         raise InputError(f"{name}: command must be a program and its arguments, but is {command!r:.80}")
     if shutil.which(argv[0]) is None:
-        raise InputError(f"{name}: there is no program {argv[0]!r} that could be run")
+        raise InputError(f"{name}: no program {argv[0]!r} was found that can be run")
     return argv
 
 

@@ -41,7 +41,7 @@ class LangChain:
         invoke = getattr(found, "ainvoke", None) or getattr(found, "invoke", None)
         if not callable(invoke):
             raise InputError(
-                f"{self.name}: {found!r:.80} is no Runnable: it has neither 'ainvoke' nor 'invoke'"
+                f"{self.name}: {found!r:.80} is not a Runnable: it has neither 'ainvoke' nor 'invoke'"
             )
         self._invoke = invoke
 

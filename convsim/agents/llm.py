@@ -63,7 +63,7 @@ async def ask_model(agent: Asking, messages: Sequence[ChatMessage], *, seed: int
                 f"{agent.name}: the model {agent.model.name} failed: {one_line(error)}"
             ) from error
     if completion.finish_reason == "content_filter":
-        raise AgentError(f"{agent.name}: the model {agent.model.name} held its answer back (content_filter)")
+        raise AgentError(f"{agent.name}: the model {agent.model.name} withheld its answer (content_filter)")
     if not completion.text.strip():
         raise AgentError(f"{agent.name}: the model {agent.model.name} said nothing")
     usage = Usage(

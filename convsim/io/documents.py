@@ -31,7 +31,11 @@ def load_document(path: Path) -> Document:
     try:
         return Document(path, sha256, parse_json(data))
     except MalformedError as bad:
-        hint = " (a file with a JSON object a line ends in .jsonl)" if "trailing" in bad.problem else ""
+        hint = (
+            " (a file with one JSON object per line should end in .jsonl)"
+            if "trailing" in bad.problem
+            else ""
+        )
         raise TranscriptError(path, f"{bad.problem}{hint}") from None
 
 

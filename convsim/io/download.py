@@ -46,7 +46,7 @@ def card(name: str) -> Card:
     """Return the card of that name; raises InputError where there is none."""
     known = {card.name: card for card in cards()}
     if name not in known:
-        raise InputError(f"no data set is called {name!r}; there are {', '.join(known)}")
+        raise InputError(f"there is no data set {name!r}; available: {', '.join(known)}")
     return known[name]
 
 
@@ -69,7 +69,7 @@ def fetch(card: Card, folder: Path, *, progress: bool) -> Path:
         FetchError: The download failed, or its checksum differs; says where to get the file by hand.
     """
     if card.url is None or card.sha256 is None:
-        raise InputError(f"{card.name} comes with convsim; there is nothing to fetch")
+        raise InputError(f"{card.name} is installed with convsim and need not be fetched")
     target = folder / card.file
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def fetch(card: Card, folder: Path, *, progress: bool) -> Path:
     except _DownloadError as error:
         raise FetchError(
             f"{card.title} could not be fetched from {card.url} ({error}); "
-            f"get {card.file} from {card.home} by hand and put it at {target}"
+            f"get {card.file} from {card.home} yourself and put it at {target}"
         ) from None
     return target
 
@@ -112,7 +112,7 @@ def _download(card: Card, target: Path, *, progress: bool) -> None:
     except requests.exceptions.ConnectionError:
         raise _DownloadError("no connection") from None
     except requests.exceptions.RequestException as error:
-        raise _DownloadError(f"the download broke off: {type(error).__name__}") from None
+        raise _DownloadError(f"the download was interrupted: {type(error).__name__}") from None
     except ValueError:
         raise _DownloadError("its SHA-256 differs from the card's") from None
 

@@ -58,7 +58,7 @@ def read_zip(path: Path) -> tuple[bytes, str]:
             with zipfile.ZipFile(file) as archive:
                 return _read(archive, _member(archive, path), path), sha256
         except zipfile.BadZipFile as error:
-            raise TranscriptError(path, f"is no whole zip archive: {str(error)[:100]}") from None
+            raise TranscriptError(path, f"is not a complete zip archive: {str(error)[:100]}") from None
         except NotImplementedError as error:
             raise TranscriptError(path, f"cannot be unpacked: {str(error)[:100]}") from None
 
@@ -71,9 +71,9 @@ def _member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     ]
     if len(members) != 1:
         found = ", ".join(shown(info.filename) for info in members[:5]) or "none"
-        raise TranscriptError(path, f"must hold one member that ends in .json, but holds {found}")
+        raise TranscriptError(path, f"must contain one .json file, but contains {found}")
     if members[0].flag_bits & ENCRYPTED:
-        raise TranscriptError(path, f"is locked: {shown(members[0].filename)} needs a password")
+        raise TranscriptError(path, f"is encrypted: {shown(members[0].filename)} needs a password")
     return members[0]
 
 
@@ -162,7 +162,7 @@ def check_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         raise TranscriptError(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not stat.S_ISREG(mode):
-        raise TranscriptError(path, "is no regular file")
+        raise TranscriptError(path, "is not a regular file")
 
 
 class FileLines:
@@ -211,7 +211,7 @@ def damage_reported(path: Path) -> Iterator[None]:
     try:
         yield
     except EOFError:
-        raise TranscriptError(path, "is cut off: its packed data ends too early") from None
+        raise TranscriptError(path, "is truncated: its compressed data end too early") from None
     except zlib.error as error:
         raise TranscriptError(path, f"is damaged: {error}") from None
     except OSError as error:

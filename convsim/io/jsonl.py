@@ -27,7 +27,7 @@ def parse_json(data: bytes) -> JsonValue:
         raise _why(data, str(error)) from None
     flat = data.translate(FLATTENED)
     if any(sign in flat for sign in HUGE) and not _finite(document):
-        raise MalformedError("holds a number beyond the range of finite numbers")
+        raise MalformedError("contains a number that is too large")
     return document
 
 
@@ -35,9 +35,7 @@ def _why(data: bytes, error: str) -> MalformedError:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as problem:
-        return MalformedError(
-            f"is not UTF-8 text: {data[problem.start]:#04x} stands at byte {problem.start + 1}"
-        )
+        return MalformedError(f"is not UTF-8 text: {data[problem.start]:#04x} at byte {problem.start + 1}")
     where = error.replace("line 1 column", "column")
     return MalformedError(f"is not JSON: {where}")
 

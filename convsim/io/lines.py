@@ -73,7 +73,7 @@ class _LineReader:
             )
         except MalformedError as bad:
             if self.asked is None and bad.problem in NOT_OURS and str(bad.field).endswith(".content"):
-                hint = f"{bad.problem}; --reader openai reads null and lists of parts"
+                hint = f"{bad.problem}; use --reader openai to read null and lists of parts"
                 raise MalformedError(hint, field=bad.field) from None
             raise
         self.format = format
@@ -89,7 +89,7 @@ def _format_of(document: JsonValue) -> LineFormat:
     if "messages" in document:
         return "openai"
     found = ", ".join(shown(key, limit=20) for key in list(document)[:5]) or "nothing"
-    raise MalformedError(f"is no conversation: expected an object with id and messages, but found {found}")
+    raise MalformedError(f"is not a conversation: expected an object with id and messages, but found {found}")
 
 
 def _without_cut_line(lines: FileLines, warnings: list[str]) -> Iterator[tuple[int, bytes]]:
@@ -100,7 +100,7 @@ def _without_cut_line(lines: FileLines, warnings: list[str]) -> Iterator[tuple[i
                 parse_json(line)
             except MalformedError:
                 warnings.append(
-                    f"line {number}, the last one, is cut off and was dropped: the run was interrupted"
+                    f"line {number}, the last one, is incomplete and was dropped: the run was interrupted"
                 )
                 continue
         yield number, line

@@ -75,7 +75,9 @@ def _opened(file: BinaryIO, path: Path) -> Iterator[Any]:
         with pyarrow.parquet.ParquetFile(file) as parquet:
             yield parquet
     except pyarrow.ArrowException as error:
-        raise TranscriptError(path, f"is no whole Parquet file: {str(error).splitlines()[0][:200]}") from None
+        raise TranscriptError(
+            path, f"is not a complete Parquet file: {str(error).splitlines()[0][:200]}"
+        ) from None
 
 
 def _rows(parquet: Any, columns: list[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -95,9 +95,9 @@ def read(
         if chosen is not None or name.endswith(ARCHIVE_ENDINGS):
             mapped = Path(survey_map) if survey_map else None
             return _read_document(path, chosen, skip_bad=skip_bad_lines, survey_map=mapped)
-    kinds = f"{', '.join(LINE_ENDINGS)}, .parquet, a .json or .zip that is known, or a run folder"
+    kinds = f"{', '.join(LINE_ENDINGS)}, .parquet, a known .json or .zip, or a run folder"
     known = ", ".join(reader_names(READERS))
-    raise TranscriptError(path, f"is none of what is read: {kinds}; or say what it is: {known}")
+    raise TranscriptError(path, f"is not a known format; expected {kinds}; or name its format: {known}")
 
 
 def stem_of(path: Path) -> str:
@@ -167,5 +167,5 @@ def _read_folder(folder: Path, reader: OwnName | None, *, skip_bad: bool) -> Tra
         people = reader == "mirrorbench-people"
         if people or reader == "mirrorbench" or (folder / ARTIFACTS).is_dir():
             return read_episodes(folder, skip_bad=skip_bad, people=people)
-        raise TranscriptError(folder, f"is a folder, but no run: it holds no {IN_RUN}")
+        raise TranscriptError(folder, f"is a folder but not a run: it has no {IN_RUN}")
     return replace(read_lines(file, reader="convsim", skip_bad=skip_bad, of_run=True), path=folder)

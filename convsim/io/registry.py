@@ -54,7 +54,7 @@ class ForeignReader:
             return bool(self.recognising(path, head))
         except Exception as error:  # somebody else's reader
             raise PluginError(
-                f"{path}: the reader {self.name} could not say whether it recognises it: {_reason(error)}"
+                f"{path}: the reader {self.name} failed in recognises(): {_reason(error)}"
             ) from error
 
     def read(self, path: Path, *, skip_bad: bool) -> Transcripts:
@@ -81,7 +81,7 @@ class ForeignReader:
                 return
             if isinstance(found, str | bytes | Mapping | Conversation) or not isinstance(found, Iterable):
                 raise PluginError(
-                    f"{path}: the reader {self.name} must return conversations, one after another, but returned "
+                    f"{path}: the reader {self.name} must return conversations, but returned "
                     f"{one_line(repr(found))}"
                 )
             for entry in found:
@@ -106,11 +106,11 @@ def find_foreign(wanted: object) -> ForeignReader:
         try:
             thing = thing()
         except Exception as error:  # somebody else's class
-            raise PluginError(f"the reader {name or thing} cannot be made: {_reason(error)}") from error
+            raise PluginError(f"the reader {name or thing} cannot be created: {_reason(error)}") from error
     function = getattr(thing, "read", thing)
     if not callable(function):
         raise PluginError(
-            f"{one_line(repr(thing))} is no reader: expected a function of a path, or an object with read(path)"
+            f"{one_line(repr(thing))} is not a reader: expected a function of a path, or an object with read(path)"
         )
     stated = getattr(thing, "name", None) or getattr(thing, "__name__", None) or type(thing).__name__
     recognises = getattr(thing, "recognises", None)
@@ -137,7 +137,7 @@ def recognising(path: Path, own: Iterable[str]) -> ForeignReader | None:
     found = [reader for reader in map(find_foreign, others) if reader.recognises(path, head)]
     if len(found) > 1:
         names = " and ".join(reader.name for reader in found)
-        raise PluginError(f"{path}: is recognised by the readers {names}; say which one with --reader")
+        raise PluginError(f"{path}: several readers recognise it ({names}); choose one with --reader")
     return found[0] if found else None
 
 
@@ -151,7 +151,7 @@ def unknown(name: str, own: Iterable[str]) -> str:
     names = reader_names(own)
     close = get_close_matches(name, names, n=1)
     meant = f"; did you mean {close[0]}" if close else ""
-    return f"no reader is called {one_line(name)!r}{meant}; there are {', '.join(names)}; or give module:attribute"
+    return f"there is no reader {one_line(name)!r}{meant}; available: {', '.join(names)}; or give module:attribute"
 
 
 def _conversation(entry: object, number: int, ids: set[str]) -> Conversation:
@@ -161,7 +161,7 @@ def _conversation(entry: object, number: int, ids: set[str]) -> Conversation:
         if not isinstance(entry, Conversation):
             raise MalformedError(f"must be a conversation or an object, but is {shown(entry)}")
         if entry.id in ids:
-            raise MalformedError(f"must be unique, but {shown(entry.id)} stands before too", field="id")
+            raise MalformedError(f"must be unique, but {shown(entry.id)} occurs twice", field="id")
     except MalformedError as bad:
         raise bad.inside(f"conversation {number}") from None
     ids.add(entry.id)

@@ -42,7 +42,7 @@ def claim(folder: Path, manifest: Manifest) -> Iterator[None]:
             yield
     except Timeout as error:
         raise StudyError(
-            f"{folder}: another convsim is writing to this run; wait for it, or name another --out"
+            f"{folder}: another convsim process is writing to this run; wait for it, or name another --out"
         ) from error
 
 
@@ -59,7 +59,7 @@ def _make_folder(folder: Path) -> None:
         left = (entry.name == LOCK or PARTIAL.fullmatch(entry.name) for entry in folder.iterdir())
         if not (folder / MANIFEST).exists() and not all(left):
             raise StudyError(
-                f"{folder}: holds other files and no {MANIFEST}; name an empty or new folder with --out"
+                f"{folder}: contains other files and no {MANIFEST}; name an empty or new folder with --out"
             )
     except OSError as error:
         raise StudyError(f"{folder}: a run folder cannot be made there ({error.strerror})") from error
@@ -73,9 +73,9 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["plan"]
         if not isinstance(found, dict):
-            raise TypeError("the plan is no object")
+            raise TypeError("the plan is not an object")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StudyError(f"{path}: is no manifest of a run; name another --out") from error
+        raise StudyError(f"{path}: is not the manifest of a run; name another --out") from error
     # What is compared has been through JSON, as the folder's has.
     planned = json.loads(json.dumps(manifest["plan"]))
     changed = sorted(key for key in {*found, *planned} if found.get(key) != planned.get(key))
@@ -86,7 +86,7 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
             for was, now in (_differing(found.get(key), planned.get(key)),)
         )
         raise StudyError(
-            f"{folder}: holds another plan ({said}); name another --out, or ask for the same again"
+            f"{folder}: was made with another plan ({said}); name another --out, or repeat the original command"
         )
 
 
@@ -130,7 +130,7 @@ class Run:
         try:
             line = conversation.to_json().encode()
         except ValueError as error:  # half a surrogate pair from somebody's agent, say
-            failure = Failure(reason=f"what was said cannot be written as JSON: {error}"[:500])
+            failure = Failure(reason=f"the messages cannot be written as JSON: {error}"[:500])
             unsayable = conversation.but(messages=(), metadata={}, failure=failure, ending="agent_failed")
             line = unsayable.to_json().encode()
             conversation = unsayable
@@ -188,5 +188,5 @@ def _lines(path: Path) -> Iterator[tuple[bytes, Manifest]]:
         with suppress(ValueError, RecursionError):
             fields = json.loads(line)
         if not isinstance(fields, dict) or "id" not in fields:
-            raise StudyError(f"{path}:{number}: is no conversation; the run cannot go on from it")
+            raise StudyError(f"{path}:{number}: is not a conversation; the run cannot be continued from it")
         yield line, fields

@@ -27,13 +27,11 @@ def read_source(source: Source) -> Transcripts | Sequence[Conversation]:
     if isinstance(source, Transcripts):
         return source
     if isinstance(source, Conversation):
-        raise InputError(f"expected {EXPECTED}, but got a single conversation; put it into a list")
+        raise InputError(f"expected {EXPECTED}, but got a single conversation; put it in a list")
     if not isinstance(source, Iterable):
         raise InputError(f"expected {EXPECTED}, but got {one_line(repr(source))}")
     found: Sequence[object] = source if isinstance(source, Sequence) else list(source)
     for number, each in enumerate(found):
         if not isinstance(each, Conversation):
-            raise InputError(
-                f"expected {EXPECTED}, but number {number} of what was given is {one_line(repr(each))}"
-            )
+            raise InputError(f"expected {EXPECTED}, but item {number} is {one_line(repr(each))}")
     return [each for each in found if isinstance(each, Conversation)]

@@ -46,8 +46,8 @@ def split(conversations: Sequence[Conversation], *, by: By, fraction: float, see
     b = tuple(c for index, c in enumerate(conversations) if index not in in_a)
     if not a or not b:
         raise InputError(
-            f"{len(conversations)} conversations in {len(units)} units that stay together ({by}s) "
-            f"cannot be split in two parts of which one holds {fraction:g}"
+            f"{len(conversations)} conversations in {len(units)} {by}s "
+            f"cannot be split so that one half gets {fraction:g} of them"
         )
     warnings = []
     unknown = sum(c.user is None for c in conversations)
@@ -55,7 +55,7 @@ def split(conversations: Sequence[Conversation], *, by: By, fraction: float, see
         known = (
             "no user is known" if unknown == len(conversations) else f"{unknown} conversations have no user"
         )
-        warnings.append(f"{known}: such conversations were split one by one")
+        warnings.append(f"{known}: each such conversation counts as a user of its own")
     return Halves(a, b, tuple(warnings))
 
 

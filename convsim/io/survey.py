@@ -79,7 +79,7 @@ def _compiled(pattern: object) -> object:
     try:
         return re.compile(pattern, re.IGNORECASE | re.DOTALL)
     except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from None
+        raise ValueError(f"is not a regular expression: {error}") from None
 
 
 Pattern = Annotated[re.Pattern[str], BeforeValidator(_compiled)]
@@ -140,9 +140,9 @@ class SurveyMap(Record):
         text = text[:MAX_QUESTION_CHARACTERS]
         fitting = {question.label: question for question in self.question if question.pattern.search(text)}
         if not fitting:
-            return "no pattern fits"
+            return "no pattern matches"
         if len(fitting) > 1:
-            return f"patterns of several labels fit: {', '.join(sorted(fitting))}"
+            return f"patterns of several labels match: {', '.join(sorted(fitting))}"
         if self.negated and self.negated.search(text):
             return "it is negated"
         return next(iter(fitting.values()))
@@ -242,7 +242,7 @@ class Survey:
             asked.steps = scale.steps() if scale else {}
             asked.bounds = scale.bounds if scale else asked.entry.scale
             if key in doubled:
-                asked.entry = f"another question of the same survey fits {asked.entry.label} too"
+                asked.entry = f"another question of the same survey also matches {asked.entry.label}"
 
     def labels(self, level: Level, ratings: Ratings) -> tuple[Labels, dict[str, JsonValue]]:
         """Return the labels of one set of ratings, and the answers to questions that were left alone."""

@@ -72,7 +72,7 @@ class Gathering:
             first = self._line_of.setdefault(conversation.id, line)
             if first != line:
                 raise MalformedError(
-                    f"must be unique, but {shown(conversation.id)} stands on line {first} too", field="id"
+                    f"must be unique, but {shown(conversation.id)} is also on line {first}", field="id"
                 )
         except MalformedError as bad:
             error = TranscriptError(self.path, bad.problem, line=line, field=bad.field)
@@ -92,14 +92,15 @@ class Gathering:
         if not self.conversations:
             if self._first_bad:
                 raise TranscriptError(
-                    self.path, f"all {self.skipped} conversations are bad; the first one: {self._first_bad}"
+                    self.path,
+                    f"all {self.skipped} conversations are malformed; the first one: {self._first_bad}",
                 )
-            raise TranscriptError(self.path, "is empty: it holds no conversation")
+            raise TranscriptError(self.path, "is empty: it contains no conversation")
         if not any(message.role == "user" for c in self.conversations for message in c.messages):
-            raise TranscriptError(self.path, "holds no message of a user in any conversation")
+            raise TranscriptError(self.path, "contains no user message in any conversation")
         if {c.source for c in self.conversations} >= NEVER_POOLED:
             raise TranscriptError(
                 self.path,
-                "holds ConvApparel V1 and V2, which must never be pooled; give each its own file",
+                "contains ConvApparel V1 and V2, which must never be pooled; give each its own file",
             )
         return tuple(self.conversations)

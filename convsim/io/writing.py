@@ -62,16 +62,18 @@ def check_target(path: Path) -> Writer:
     for ending, writer in writers.items():
         if path.name.lower().endswith(ending):
             return writer
-    raise InputError(f"{path}: conversations are written to files that end in {', '.join(writers)}")
+    raise InputError(
+        f"{path}: unknown ending; conversations are written to files ending in {', '.join(writers)}"
+    )
 
 
 def _check(path: Path, conversations: Sequence[Conversation]) -> None:
     if not conversations:
-        raise InputError(f"{path}: there is no conversation to write")
+        raise InputError(f"{path}: there are no conversations to write")
     seen: set[str] = set()
     for conversation in conversations:
         if conversation.id in seen:
-            raise InputError(f"{path}: ids must differ, but {shown(conversation.id)} stands twice")
+            raise InputError(f"{path}: ids must differ, but {shown(conversation.id)} occurs twice")
         seen.add(conversation.id)
 
 

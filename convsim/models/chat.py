@@ -94,7 +94,7 @@ def _templated(checkpoint: Checkpoint, messages: Sequence[ChatMessage], *, is_op
             first = "\n\n".join(message.content for message in messages[:2])
             with suppress(TemplateError):
                 return written([ChatMessage(role="user", content=first), *messages[2:]])
-        raise ModelError(f"the model's chat template refuses these messages: {one_line(error)}") from error
+        raise ModelError(f"the model's chat template rejects these messages: {one_line(error)}") from error
 
 
 def text_tokens(checkpoint: Checkpoint, text: str, *, is_start: bool = True) -> list[int]:

@@ -45,9 +45,9 @@ def check_path(path: Path) -> None:
     if not (path / "config.json").is_file():
         if (path / "checkpoints").is_dir():
             raise InputError(
-                f"{path} is no model yet: the training in it has not ended; give the same convsim train command again"
+                f"{path} is not a model yet: its training has not finished; run the same convsim train command again"
             )
-        raise InputError(f"{path} is no model: there is no config.json in it, and it is no .gguf file")
+        raise InputError(f"{path} is not a model: it has no config.json and is not a .gguf file")
 
 
 def require_packages(*names: str, extra: str = "local") -> None:
@@ -125,9 +125,9 @@ def _load(path: Path, dtype: torch.dtype, *, is_gguf: bool) -> tuple[Any, Any]:
     )
     stated, kind = model.config.architectures or [], type(model).__name__
     if stated and kind not in stated:
-        raise ValueError(f"it is no causal language model, but {stated[0]}")
+        raise ValueError(f"it is not a causal language model, but {stated[0]}")
     if missing := sorted(found["missing_keys"]):
-        raise ValueError(f"its weights are not those of a {kind}, {missing[0]} is missing")
+        raise ValueError(f"its weights do not fit a {kind}: {missing[0]} is missing")
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer
 
 
@@ -144,7 +144,7 @@ def _ready(path: Path, model: Any, tokenizer: Any) -> Checkpoint:
     ends.discard(None)
     if not ends:
         raise InputError(
-            f"the model at {path} has no token that ends an answer: name one in generation_config.json"
+            f"the model at {path} has no end-of-answer token; name one in generation_config.json"
         )
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends)
     # What a checkpoint recommends (top_k, repetition_penalty, …) would change the distribution unseen.

@@ -230,7 +230,7 @@ class Local:
     def _check_room(self, checkpoint: Checkpoint, read: int, written: int) -> None:
         if read + written > checkpoint.context:
             raise ModelError(
-                f"{self.name} has room for {checkpoint.context:,} tokens, but the prompt has {read:,} and "
+                f"{self.name} has a context of {checkpoint.context:,} tokens, but the prompt has {read:,} and "
                 f"the answer may have {written:,}: shorten one of them"
             )
 

@@ -83,7 +83,7 @@ def read_answer(body: bytes, kind: type[Answer], *, who: str) -> Answer:
         begins = one_line(body[:80].decode("utf-8", "replace"))
         where = f"{place}: " if place else ""
         raise ModelError(
-            f"{who} answered something other than a completion: {where}{first['msg']}; it begins {begins!r}"
+            f"{who} did not answer with a completion: {where}{first['msg']}; it begins {begins!r}"
         ) from None
 
 
@@ -250,7 +250,7 @@ class OpenAICompatible:
         if message.refusal:
             raise ModelError(f"{self._who} refused to answer: {one_line(message.refusal)}")
         cut = completion.finish_reason == "length"
-        advice = "; a model that thinks first needs thinking_tokens" if cut else ""
+        advice = "; a reasoning model needs thinking_tokens" if cut else ""
         raise EmptyAnswerError(
             f"{self._who} gave an empty answer (finish reason {one_line(reason)!r}){advice}"
         )

@@ -56,4 +56,4 @@ def _read(path: Path) -> tuple[Price, ...]:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"the table of prices {path}: {place}: {first['msg']}") from None
+        raise InputError(f"the price table {path}: {place}: {first['msg']}") from None

@@ -95,8 +95,8 @@ class Recorded:
         if self.model is None:
             ends = one_line(asked.words[-60:])
             raise ModelError(
-                f"{self.store} has not heard this ({asked.kind} with seed {asked.seed}, ending {ends!r}): "
-                "record it with a model"
+                f"{self.store} has no recording of this ({asked.kind} with seed {asked.seed}, ending {ends!r}): "
+                "record it with a real model"
             )
         return self.model
 

@@ -151,7 +151,9 @@ class Scripted:
         check_options(options)
         said = await self._answer(Asked.to_choose(messages, options, temperature=temperature, seed=seed))
         if said.text not in options:
-            raise ModelError(f"{self.name} was to choose among {list(options)}, but has {said.text!r}")
+            raise ModelError(
+                f"{self.name} must choose among {list(options)}, but its script says {said.text!r}"
+            )
         return Choice(index=options.index(said.text), completion=said)
 
     async def _answer(self, asked: Asked) -> Completion:
@@ -174,5 +176,5 @@ class Scripted:
         if callable(self.answers):
             return self.answers(asked)
         if self.calls >= len(self.answers):
-            raise ModelError(f"{self.name} has no answer left: it was asked {self.calls + 1} times")
+            raise ModelError(f"{self.name} has no scripted answer left: it was called {self.calls + 1} times")
         return self.answers[self.calls]

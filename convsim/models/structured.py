@@ -92,7 +92,7 @@ def check_options(options: Sequence[str]) -> None:
         ValueError: No options, or two that are the same.
     """
     if not options or len(set(options)) < len(options):
-        raise ValueError(f"the options must be at least one and distinct, but are {list(options)}")
+        raise ValueError(f"options must be distinct and at least one, but are {list(options)}")
 
 
 def choice_of(options: Sequence[str]) -> type[Chosen]:

@@ -155,11 +155,15 @@ class Endpoint:
         """
         found = os.environ.get(self.api_key_env, "").strip()
         if not (found.isascii() and found.isprintable()):
-            raise InputError(f"the key in {self.api_key_env} has characters that no HTTP header carries")
+            raise InputError(
+                f"the key in {self.api_key_env} has characters that an HTTP header cannot contain"
+            )
         if found or self.is_loopback:
             return found or "none"
         if not self.api_key_env:
-            raise InputError(f"{self.base_url} needs a key: set api_key_env to the variable that holds it")
+            raise InputError(
+                f"{self.base_url} needs a key: set api_key_env to the name of the variable with the key"
+            )
         raise InputError(f"{self.base_url} needs a key: the variable {self.api_key_env} is not set")
 
     async def _opened(self) -> _Open:
@@ -199,7 +203,7 @@ class Endpoint:
             async with asyncio.timeout(self.timeout_s):
                 response = await client.post(path, cast_to=httpx2.Response, content=content)
         except TimeoutError:
-            raise PassingError(f"{who} gave no whole answer within {self.timeout_s:g} s") from None
+            raise PassingError(f"{who} gave no complete answer within {self.timeout_s:g} s") from None
         except openai.APIStatusError as error:
             raise self._refusal(error, path, who) from None
         except openai.APIConnectionError as error:
@@ -214,11 +218,17 @@ class Endpoint:
     def _refusal(self, error: APIStatusError, path: str, who: str) -> ModelError:
         status = error.status_code
         if status in (401, 403):
-            advice = f"check {self.api_key_env}" if self.api_key_env else "name its variable as api_key_env"
+            advice = (
+                f"check {self.api_key_env}"
+                if self.api_key_env
+                else "name the variable with the key in api_key_env"
+            )
             return ModelError(f"{who} refuses the key (HTTP {status}): {advice}")
         said = one_line(_said(error.body), without=os.environ.get(self.api_key_env, ""))
         if status == 404:
-            return ModelError(f"{who} is not there (HTTP 404 at {path}), check both names: {said}")
+            return ModelError(
+                f"{who} was not found (HTTP 404 at {path}); check the model's name and the address: {said}"
+            )
         reason = f"{who} failed with HTTP {status}: {said}"
         if (status in MAY_PASS or status >= 500) and error.code != "insufficient_quota":
             return PassingError(reason, wait_s=asked_wait(error.response.headers))
@@ -244,11 +254,11 @@ def _host(base_url: str) -> str:
     except ValueError:
         host = ""
     if not host or parts.scheme not in ("http", "https"):
-        raise InputError(f"base_url = {base_url!r} is no address: give one like http://127.0.0.1:8000/v1")
+        raise InputError(f"base_url = {base_url!r} is not an address: give one like http://127.0.0.1:8000/v1")
     if parts.username or parts.password or parts.query:
         raise InputError(
-            f"the base_url of {host} carries credentials or a query: leave them out, and set api_key_env to "
-            "the variable that holds the key"
+            f"the base_url of {host} contains credentials or a query: leave them out, and set api_key_env to "
+            "the name of the variable with the key"
         )
     return host
 

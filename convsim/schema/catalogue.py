@@ -231,4 +231,4 @@ def _bounded_lines(path: Path, file: TextIO) -> Iterator[str]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")

@@ -38,7 +38,7 @@ class Replay:
         source = self._by_id.get(str(persona.metadata.get("drawn_from", persona.id)))
         if source is None:
             raise ModelError(
-                f"replay has no conversation of persona {persona.id!r}; draw personas from the same file"
+                f"replay has no conversation for persona {persona.id!r}; draw personas from the same file"
             )
         runs = [turn.user for turn in source.turns()]
         said = sum(1 for _ in conversation.turns())

@@ -54,7 +54,7 @@ class Resample:
         places = self._contexts.nearest(text, turn=turn, persona=persona)
         offered = list(islice((place for place in places if turn or _opens(place)), self.k))
         if not offered:
-            raise ModelError(f"resample has no other user's move to offer to persona {persona.id!r}")
+            raise ModelError(f"resample has no other user's move for persona {persona.id!r}")
         place = offered[int(generator(seed, "place").integers(len(offered)))]
         retrieved = (place.source.fingerprint,)
         if place.move is None:

@@ -87,7 +87,7 @@ async def speak_in_role(
             problem = "said nothing"
         elif found := slip(text):
             spent.counts["role_slips"] += 1
-            problem = f"slipped out of the shopper's role: {found[:80]!r}"
+            problem = f"broke character: {found[:80]!r}"
         elif completion.finish_reason == "length":
             spent.counts["truncated_answers"] += 1
             problem = f"was cut off after {max_tokens} tokens"

@@ -33,7 +33,7 @@ def archived_catalogue(archive: Transcripts) -> Catalogue:
     """
     shown = {item.id: item for c in archive.conversations for m in c.messages for item in m.items}
     if not shown:
-        raise StudyError(f"{archive.path}: shows no items to make a catalogue of")
+        raise StudyError(f"{archive.path}: shows no items to make a catalogue from")
     return Catalogue.of(_sold(item) for item in shown.values())
 
 
@@ -127,7 +127,7 @@ class Assembly:
             path = self.config.data.real
             if path is None:
                 path = shared(DEMO_PEOPLE)
-                self.stand_ins.append("real conversations (--real): the demo's, which no person wrote")
+                self.stand_ins.append("no --real, so the demo's synthetic conversations")
             self._transcripts = read(path)
         return self._transcripts
 
@@ -139,7 +139,7 @@ class Assembly:
         if not kept:
             known = ", ".join(sorted({c.arm or "-" for c in everything}))
             raise StudyError(
-                f"--learn-arm {arm!r}: the real conversations have no such arm; they have: {known}"
+                f"--learn-arm {arm!r}: the real conversations do not have this arm; they have: {known}"
             )
         return kept
 
@@ -149,7 +149,7 @@ class Assembly:
             path = self.config.data.catalogue
             if path is None:
                 path = shared(DEMO_CATALOGUE)
-                self.stand_ins.append("catalogue (--catalogue): the demo's")
+                self.stand_ins.append("no --catalogue, so the demo's")
             self._catalogue = (
                 archived_catalogue(read(path)) if path.suffix in ARCHIVES else Catalogue.read(path)
             )
@@ -160,7 +160,7 @@ class Assembly:
         if self._model is None:
             section = self.config.model or PluginSection(name=DEFAULT_MODEL)
             if self.config.model is None:
-                self.stand_ins.append("model (--model): the embedded one, which is small")
+                self.stand_ins.append("no --model, so the embedded one, which is small")
             chosen = _of_folder(section)
             self._model = make("models", chosen.name, **chosen.settings)
         return self._model

@@ -84,7 +84,7 @@ class ArmSection(Record):
             )
         except ValueError as error:
             raise StudyError(
-                f"--fault {said!r}: expected FAULT=SEVERITY, such as partial_query=0.5, with a severity from 0 to 1"
+                f"--fault {said!r}: expected FAULT=SEVERITY with a severity from 0 to 1, such as partial_query=0.5"
             ) from error
 
 
@@ -102,7 +102,7 @@ class StudyConfig(Record):
     def _arms_differ(self) -> Self:
         names = [arm.name for arm in self.arm]
         if len(set(names)) < len(names) or not names:
-            raise ValueError(f"arms need distinct names, but are {names}")
+            raise ValueError(f"arms need distinct names, but are called {names}")
         return self
 
     def with_flags(

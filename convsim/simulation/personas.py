@@ -41,7 +41,7 @@ def read_personas(path: Path) -> list[Persona]:
             raise StudyError(f"{path}: persona {number}: {place}: {problem['msg']}") from error
     twice = {p.id for p in personas if sum(other.id == p.id for other in personas) > 1}
     if twice:
-        raise StudyError(f"{path}: the persona id {sorted(twice)[0]!r} stands twice")
+        raise StudyError(f"{path}: the persona id {sorted(twice)[0]!r} occurs twice")
     return personas
 
 
@@ -56,7 +56,7 @@ def instructed_personas(archive: Transcripts) -> list[Persona]:
         if text.strip():
             needs.setdefault(text.strip(), task.removesuffix("_bad").removesuffix("_good"))
     if not needs:
-        raise StudyError(f"{archive.path}: holds no instructions to make personas of")
+        raise StudyError(f"{archive.path}: contains no instructions to make personas from")
     return [Persona(id=f"instructions-{task}", task=task, need=need) for need, task in needs.items()]
 
 

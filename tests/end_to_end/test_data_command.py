@@ -79,7 +79,9 @@ def test_convert_goes_through_every_format_and_back(people: Path, tmp_path: Path
 def test_convert_to_an_unknown_ending_writes_nothing(people: Path, tmp_path: Path) -> None:
     done = convsim("convert", people, "out.csv", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: out.csv: conversations are written to files that end in .jsonl")
+    assert done.stderr.startswith(
+        "error: out.csv: unknown ending; conversations are written to files ending in .jsonl"
+    )
     assert [each.name for each in tmp_path.iterdir()] == ["people.json"]
 
 

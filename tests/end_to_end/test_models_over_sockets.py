@@ -169,7 +169,7 @@ async def test_a_hostile_reason_is_one_short_printable_line() -> None:
 @pytest.mark.parametrize("reply", [hangs, drips], ids=["silent", "dripping"])
 async def test_a_server_that_never_comes_to_an_end_is_given_up(reply: Reply) -> None:
     said, asked = await reason_from(reply, tries=2, timeout_s=0.2)
-    assert said.endswith("gave no whole answer within 0.2 s (tried 2 times)")
+    assert said.endswith("gave no complete answer within 0.2 s (tried 2 times)")
     assert asked == 2
 
 
@@ -220,7 +220,7 @@ async def test_a_compressed_body_is_refused_as_it_may_unfold_to_any_size() -> No
 
 async def test_html_is_no_answer() -> None:
     said, asked = await reason_from(whole(200, b"<html>Welcome to nginx</html>", kind="text/html"), tries=3)
-    assert "something other than a completion" in said
+    assert "did not answer with a completion" in said
     assert "<html>Welcome to nginx" in said
     assert asked == 1
 
@@ -234,7 +234,7 @@ async def test_json_that_is_no_completion_is_no_answer() -> None:
         b"\xff",
     ):
         said, _ = await reason_from(whole(200, body))
-        assert "something other than a completion" in said
+        assert "did not answer with a completion" in said
 
 
 @pytest.mark.parametrize("content", [None, "", "  \n", "<think>What would he say? "])

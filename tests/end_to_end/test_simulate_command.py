@@ -54,8 +54,8 @@ def test_the_offline_default_holds_120_conversations_and_the_same_again_holds_no
     first = simulate(tmp_path, *default)
     assert first.returncode == 0, first.stderr
     assert "ran 120 of 120" in first.stderr
-    assert "real conversations (--real): the demo's" in first.stderr
-    assert "catalogue (--catalogue): the demo's" in first.stderr
+    assert "no --real, so the demo's" in first.stderr
+    assert "no --catalogue, so the demo's" in first.stderr
     conversations = held(tmp_path / "run")
     assert len({c["id"] for c in conversations}) == len(conversations) == 120
     # Nobody in the demo is known to have taken anything, so nobody who repeats them does.
@@ -151,7 +151,7 @@ MISTAKES = {
         ("--personas", "absent.toml"),
         "absent.toml: the file of personas cannot be read",
     ),
-    "no such arm": ("", ("--learn-arm", "best"), "'best': .*no such arm; they have: bad, good"),
+    "no such arm": ("", ("--learn-arm", "best"), "'best': .*do not have this arm; they have: bad, good"),
     "no conversations": ("", ("--n", "0"), r"study\.n: .*found 0"),
     "a place where no run can be": ("", ("--out", "people.toml"), "people.toml: a run folder cannot be made"),
 }

@@ -57,7 +57,7 @@ def test_training_talks_on_stderr_alone_and_nothing_of_its_libraries_breaks_in(
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
     said = ended.stderr.splitlines()
     assert said[0] == "seed 4"
-    assert said[1].startswith("20 sequences to learn from, ")
+    assert said[1].startswith("20 training sequences, ")
     assert said[2].startswith(f"{out}: 3 steps, the best after 3; perplexity of the held-out users' words ")
     assert said[3].startswith("sampling was not calibrated")
     assert "tokens a second" in said[4]
@@ -83,7 +83,7 @@ def test_on_a_terminal_what_is_said_stands_on_lines_of_its_own_above_the_bar(
     assert process.returncode == 0, said
     shown = re.sub(r"\x1b\[[0-9;]*m", "", said.decode())
     assert re.search(r"\x1b\[2Ktraining, loss [0-9.]+, held-out perplexity [0-9.]+ .*2/2", shown)
-    assert "\r\x1b[2K20 sequences to learn from" in shown
+    assert "\r\x1b[2K20 training sequences" in shown
     assert "model shards" not in shown
     assert "\r\n".join(("", f"convsim simulate --shopper sft --model {tmp_path / 'out'}", "")) in shown
 
@@ -95,7 +95,7 @@ def test_training_again_in_a_finished_folder_changes_nothing(
     ask = ("train", people, "--base", base, "--out", shopper, *LONG)
     same = convsim(*ask, "--set", "train.learning_rate=0.01")
     assert same.returncode == 0, same.stderr
-    assert "is trained already; name another --out" in same.stderr
+    assert "is already trained; name another --out" in same.stderr
     another = one_line_of(convsim(*ask, "--set", "train.learning_rate=0.02"))
     assert 'settings was {"learning_rate": 0.01} and is now {"learning_rate": 0.02}' in another
     assert content(shopper) == before
@@ -149,7 +149,8 @@ def test_a_disk_that_fills_up_leaves_the_last_good_checkpoint_and_the_same_comma
     resource.prlimit(started.pid, resource.RLIMIT_FSIZE, (30_000, 30_000))
     refused = one_line_of(started.ended(), status=3)
     assert_says(
-        refused, r"the checkpoint of step 20 cannot be written to .* \(.*too large.*\); that of step 10 stays"
+        refused,
+        r"the checkpoint of step 20 cannot be written to .* \(.*too large.*\); the one of step 10 is kept",
     )
     assert [path.name for path in (out / "checkpoints").iterdir()] == ["checkpoint-10"]
     assert not (out / "shopper.json").exists()
@@ -166,7 +167,7 @@ def test_a_training_that_was_killed_is_gone_on_with_by_the_same_command_alone(
     assert started.ended().returncode == -signal.SIGKILL
     simulate = ("simulate", "--shopper", "sft", "--model", out, "--n", 1, "--out", tmp_path / "run")
     unfinished = one_line_of(convsim(*simulate))
-    assert "the training in it has not ended; give the same convsim train command again" in unfinished
+    assert "its training has not finished; run the same convsim train command again" in unfinished
     other = one_line_of(convsim(*ask, "--seed", 9))
     assert "holds another plan" in other
     assert '"seed": 9' in other

@@ -25,19 +25,19 @@ LOGS: dict[str, tuple[list[str], str]] = {
     "too few": (lines(19), "at least 20 conversations, but there are 19"),
     "an agent alone": (
         lines(24, messages=[{"role": "assistant", "content": "hello?"}]),
-        "no message of a user in any conversation",
+        "no user message in any conversation",
     ),
     "silent users": (
         lines(24, messages=[{"role": "user", "content": " "}]),
-        "nothing to learn: no conversation has a user message with text",
+        "nothing to learn from: no conversation has a user message with text",
     ),
-    "one user": (lines(24, user="one"), "nobody can be held out to stop the training by"),
+    "one user": (lines(24, user="one"), "no users can be held out for early stopping"),
     "a control known only afterwards": (
         lines(24, persona=LATE), "conversation c0: its persona's patience is known only afterwards",
     ),
     "messages that are too long": (
         [conversation(n, messages=[{"role": "user", "content": f"{n}" * 2000}]) for n in range(10, 34)],
-        "no user message is left to learn or to hold out: .* longer than 1024 tokens",
+        "no user message is left to learn from or to hold out: .* longer than 1024 tokens",
     ),
     "no conversations": (["{"], r"log\.jsonl:1: "),
 }  # fmt: skip
@@ -54,7 +54,7 @@ def test_a_log_that_cannot_be_learned_from_is_one_line_and_leaves_nothing(
 
 
 SETTINGS = {
-    "an unknown arm": (("--learn-arm", "best"), "'best': the conversations have no such arm; they have: good"),
+    "an unknown arm": (("--learn-arm", "best"), "'best': the conversations do not have this arm; they have: good"),
     "an unknown setting": (("--set", "train.x=1"), "training has no setting 'x'; it has: batch, calibrate, "),
     "a wrong type": (("--set", "train.batch=three"), "the setting batch of training cannot be 'three'"),
     "a rate that is none": (("--set", "train.learning_rate=NaN"), "the setting learning_rate .* cannot be nan"),
@@ -65,12 +65,12 @@ SETTINGS = {
     "no epochs": (("--epochs", 0), "the setting epochs of training cannot be 0"),
     "too many turns": (("--calibrate", 41), "the setting calibrate of training cannot be 41"),
     "an unknown way to compress": (("--compress", "zip"), "compress .* cannot be 'zip': .*'layers'"),
-    "layers without a number": (("--compress", "layers"), "name how many layers to keep"),
+    "layers without a number": (("--compress", "layers"), "need a number of layers"),
     "a number that is none": (("--compress", "layers=x"), r"expected layers=N, distill=N or int8"),
     "a number without end": (("--compress", f"layers={'9' * 5000}"), "--compress 'layers=99999"),
-    "a number for int8": (("--compress", "int8=3"), "int8 names none"),
+    "a number for int8": (("--compress", "int8=3"), "int8 takes none"),
     "more layers than there are": (("--compress", "layers=9"), "cannot keep 9 layers: the model has 2"),
-    "no teacher": (("--compress", "distill=1"), "the base is the teacher, so it must be a shopper"),
+    "no teacher": (("--compress", "distill=1"), "--base is the teacher, so it must be a shopper"),
     "no such exclude": (("--exclude", "absent.jsonl"), "absent.jsonl"),
 }  # fmt: skip
 
@@ -88,7 +88,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
     ("kind", "problem"),
     [
         (None, "no model at .*: give a folder with config.json and weights, or a .gguf file"),
-        ("BertForMaskedLM", "it is no causal language model, but BertForMaskedLM"),
+        ("BertForMaskedLM", "it is not a causal language model, but BertForMaskedLM"),
         ("T5ForConditionalGeneration", "cannot be loaded: Unrecognized configuration class .*T5Config"),
     ],
 )
@@ -116,10 +116,10 @@ def test_a_folder_that_holds_something_else_is_refused_and_stays(
     (tmp_path / "out/thesis.txt").write_text("all of it")
     ask = ("train", people, "--base", base, "--max-steps", 2, "--out")
     refused = one_line_of(convsim(*ask, tmp_path / "out"))
-    assert "holds other files and no manifest.json; name an empty or new folder with --out" in refused
+    assert "contains other files and no manifest.json; name an empty or new folder with --out" in refused
     assert "cannot be made there" in one_line_of(convsim(*ask, tmp_path / "out/thesis.txt"))
     assert content(tmp_path / "out") == {"thesis.txt": b"all of it"}
     # Nor may a shopper be trained into the folder that it is read from.
     before = content(base)
-    assert "holds other files" in one_line_of(convsim(*ask, base))
+    assert "contains other files" in one_line_of(convsim(*ask, base))
     assert content(base) == before

@@ -118,12 +118,12 @@ def fault(
         called = name if name is not None else str(getattr(degrading, "__name__", ""))
         if not callable(degrading):
             raise PluginError(
-                f"a fault is made of a function of a reply, but got {one_line(repr(degrading))}"
+                f"convsim.fault expects a function of a reply, but got {one_line(repr(degrading))}"
             )
         if not NAME.fullmatch(called) or called in PRESETS:
             raise PluginError(
                 f"a fault cannot be called {one_line(repr(called))}: a name is letters, digits and _ . : -, "
-                'begins with a letter, and is none of a preset; give one with convsim.fault(name="…")'
+                'begins with a letter, and is not the name of a preset; give one with convsim.fault(name="…")'
             )
         return Answering(
             called, REPLY if drawn else EVERY_REPLY, _Degrading(called, *_asks_for(called, degrading))
@@ -179,7 +179,7 @@ def find_fault(name: str) -> AnyFault:
         found = load("faults", name)  # refuses a name that two packages have
         if name in PRESETS:
             raise PluginError(
-                f"the installed fault {name} is called like a preset; give it as module:attribute"
+                f"the installed fault {name} has the name of a preset; give it as module:attribute"
             )
         return FAULTS.get(name) or lifted(found)
     if name in FAULTS:
@@ -188,7 +188,7 @@ def find_fault(name: str) -> AnyFault:
     close = [] if name in PRESETS else get_close_matches(name, [*known, *PRESETS], n=1)
     meant = f"; did you mean {close[0]}" if close else ""
     raise PluginError(
-        f"no fault is called {one_line(name)!r}{meant}; there are: {', '.join(known)}; presets: {', '.join(PRESETS)}; "
+        f"there is no fault {one_line(name)!r}{meant}; available: {', '.join(known)}; presets: {', '.join(PRESETS)}; "
         "or give module:attribute"
     )
 
@@ -199,7 +199,7 @@ def lifted(thing: object) -> AnyFault:
         return thing
     if isinstance(thing, type) or not callable(thing):
         raise PluginError(
-            f"{one_line(repr(thing))} is no fault: expected a function of a reply, or what convsim.fault makes of one"
+            f"{one_line(repr(thing))} is not a fault: expected a function of a reply, or what convsim.fault makes"
         )
     return fault(thing)
 
@@ -221,7 +221,7 @@ def _asks_for(name: str, function: Degrade) -> tuple[Degrade, tuple[str, ...]]:
     strange = next((p.name for p in asked if p.kind is p.KEYWORD_ONLY and p.default is p.empty), None)
     if strange or not 1 <= len(needed) <= len(OFFERED):
         raise PluginError(
-            f"the fault {name} takes {', '.join(names) or 'nothing'}; a fault may take {', '.join(OFFERED)}"
+            f"the fault {name} has parameters {', '.join(names) or 'none'}; allowed: {', '.join(OFFERED)}"
         )
     return function, OFFERED[: len(needed)]
 

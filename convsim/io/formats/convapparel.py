@@ -87,7 +87,7 @@ def source_of(path: Path, sha256: str, versions: Collection[str]) -> tuple[str, 
     if len(stated) > 1:
         raise TranscriptError(
             path,
-            "holds ConvApparel V1 and V2, which must never be pooled; give each its own file",
+            "contains ConvApparel V1 and V2, which must never be pooled; give each its own file",
         )
     by_name = NAMED.fullmatch(path.name.split(".")[0])
     named = {by_name[1] or "1"} if by_name else set()
@@ -97,9 +97,9 @@ def source_of(path: Path, sha256: str, versions: Collection[str]) -> tuple[str, 
         return f"{UNKNOWN}-v{stated.pop()}", ()
     if named:
         version = named.pop()
-        return f"{UNKNOWN}-v{version}", (f"taken for ConvApparel V{version} by the file's name alone",)
+        return f"{UNKNOWN}-v{version}", (f"assumed to be ConvApparel V{version}, from the file name only",)
     seen = ", ".join(shown(version) for version in sorted(versions)[:5]) or "none"
-    return UNKNOWN, (f"not known to be ConvApparel V1 or V2 (its conversations' versions: {seen})",)
+    return UNKNOWN, (f"neither ConvApparel V1 nor V2 (versions found: {seen})",)
 
 
 CATEGORIES = frozenset({"footwear", "outerwear", "tops", "bottoms"})
@@ -167,7 +167,7 @@ def _archived(index: int, document: JsonValue) -> ArchivedConversation | Malform
 def _note(metadata: dict[str, JsonValue]) -> Iterator[str]:
     note = metadata.get("note")
     if isinstance(note, str):
-        yield f"the file says of itself: {shown(note, limit=300)}"
+        yield f"note in the file: {shown(note, limit=300)}"
 
 
 @dataclass
@@ -223,7 +223,7 @@ class _Making:
         """Yield what the caller must know of what was made."""
         if self.unknown_tasks:
             named = _named(sorted(self.unknown_tasks))
-            yield f"unknown task ids, taken for the bad arm where they end in _bad: {named}"
+            yield f"unknown task ids, read as the bad arm if they end in _bad: {named}"
         if self.n_null:
             yield f"{self.n_null} utterances are null and were read as empty"
 

@@ -165,14 +165,14 @@ class _Making:
     def warnings(self, conversations: Sequence[Conversation]) -> Iterator[str]:
         """Yield what the caller must know of what was made."""
         if all(conversation.simulator is None for conversation in conversations):
-            yield "DialogueKit does not say whether its users are people: which side is human is yours to know"
+            yield "DialogueKit does not record whether its users are people; you must know which file is human"
         if self.one_user:
-            yield "all dialogues have one user id, which is taken for no person: they count as independent"
+            yield "all dialogues have the same user id, so it is ignored: each conversation counts as a user of its own"
         if n := self.counts["same id"]:
-            yield f"{n} dialogues carry an id that stood before and were numbered"
+            yield f"{n} dialogues repeat an earlier id and were renumbered"
         if any(m.labels for c in conversations for m in c.messages):
             yield (
-                f"who labelled acts and satisfaction is not said: their source is {self.label_source}, and no "
+                f"the file does not say who labelled acts and satisfaction; their source is {self.label_source}; no "
                 "other file's labels are compared with them"
             )
 

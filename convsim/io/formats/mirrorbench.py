@@ -118,9 +118,9 @@ def episode_files(folder: Path) -> tuple[Path, list[Path]]:
         size += file.stat().st_size if file.is_file() else 0
         if len(files) > MAX_EPISODES or size > MAX_FILE_BYTES:
             most = f"{MAX_EPISODES:,} episodes or {MAX_FILE_BYTES >> 30} GiB"
-            raise TranscriptError(folder, f"holds more than {most}, the most that is read")
+            raise TranscriptError(folder, f"contains more than {most}, the limit")
     if not files:
-        raise TranscriptError(folder, "holds no episode of MirrorBench: there is no .json file in it")
+        raise TranscriptError(folder, "contains no MirrorBench episode (no .json file)")
     return root, sorted(files)
 
 
@@ -188,7 +188,7 @@ class _Making:
         made = (_real if self.people else _synthetic)(episode, Unit.of(document.path))
         if made.id in self.ids:
             raise MalformedError(
-                f"must be unique, but {shown(made.id)} stood before", field="spec.episode_id"
+                f"must be unique, but {shown(made.id)} occurs twice", field="spec.episode_id"
             )
         self.ids.add(made.id)
         return made
@@ -199,13 +199,13 @@ class _Making:
         return Transcripts(path, sha256, conversations, "mirrorbench", warnings, gathering.skipped)
 
     def _warnings(self, conversations: Sequence[Conversation]) -> Iterator[str]:
-        yield "MirrorBench gives a synthetic dialogue as many turns as the real one has: lengths say nothing"
+        yield "MirrorBench gives a synthetic dialogue as many turns as the real one, so lengths cannot be compared"
         proxies = sorted({c.simulator or "-" for c in conversations})
         if len(proxies) > 1:
             named = ", ".join(shown(proxy) for proxy in proxies[:5])
-            yield f"{len(proxies)} user proxies stand together: {named}; give one unit's folder to judge one"
+            yield f"{len(proxies)} user proxies are in this folder: {named}; to judge one, give its unit's folder"
         if self.n_again:
-            yield f"{self.n_again} files hold an episode again, for another metric, and were left out"
+            yield f"{self.n_again} files repeat an episode for another metric and were skipped"
 
 
 def _synthetic(episode: Episode, unit: Unit | None) -> Conversation:
@@ -229,7 +229,7 @@ def _synthetic(episode: Episode, unit: Unit | None) -> Conversation:
 def _real(episode: Episode, unit: Unit | None) -> Conversation:
     spec = episode.spec
     if not spec.chat_history:
-        raise MalformedError("holds no message: the real dialogue is missing", field="spec.chat_history")
+        raise MalformedError("contains no message: the real dialogue is missing", field="spec.chat_history")
     return Conversation(
         id="|".join((*((unit.dataset, unit.split) if unit else ()), spec.episode_id)),
         task=spec.task_tag,

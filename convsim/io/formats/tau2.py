@@ -125,7 +125,7 @@ def read_tau2(document: Document, *, skip_bad: bool) -> Transcripts:
     if not simulations and document.content.get("simulation_index"):
         raise TranscriptError(
             path,
-            "holds no conversations: they lie in files of their own; tau2 convert-results puts them into one",
+            "contains no conversations: they are in separate files; combine them with tau2 convert-results",
         )
     if not isinstance(simulations, list):
         found = shown(simulations) if "simulations" in document.content else "missing"
@@ -164,7 +164,7 @@ class _Making:
             problem = f"must be unique, but {shown(simulation.id)} is {first} too"
             raise MalformedError(problem, field=f"{place}.id")
         if not simulation.messages and simulation.ticks:
-            raise MalformedError("is spoken (ticks); only text is read", field=place)
+            raise MalformedError("is spoken (ticks); convsim reads only text", field=place)
         messages = tuple(_messages(simulation.messages, f"{place}.messages"))
         ending, failure = self._ended(simulation, messages)
         metadata = {**simulation.others, "domain": self.info.environment_info.domain_name}
@@ -214,20 +214,20 @@ class _Making:
     def warnings(self) -> Iterator[str]:
         """Yield what the caller must know of what was made."""
         if n := self.counts["stop tokens"]:
-            yield f"{n} stop tokens of tau2's, such as ###STOP###, are no words of a user and were cut off"
+            yield f"{n} tau2 stop tokens, such as ###STOP###, are not a user's words and were removed"
         if n := self.counts["user stops"]:
-            yield f"{n} users stopped, which does not say whether they took anything: read as ending unknown"
+            yield f"{n} users stopped, which does not tell whether they accepted anything: their ending is unknown"
         if n := self.counts["unpriced"]:
-            yield f"the cost of {n} conversations is not known"
+            yield f"the cost of {n} conversations is unknown"
         if self.unknown_reasons:
             named = ", ".join(shown(reason, limit=40) for reason in sorted(self.unknown_reasons)[:5])
-            yield f"unknown reasons of termination, read as ending unknown: {named}"
+            yield f"unknown termination reasons, read as an unknown ending: {named}"
 
 
 def _messages(saved: tuple[SavedMessage, ...], place: str) -> Iterator[Message]:
     for index, message in enumerate(saved):
         if message.is_audio:
-            raise MalformedError("is spoken; only text is read", field=f"{place}[{index}].is_audio")
+            raise MalformedError("is spoken; convsim reads only text", field=f"{place}[{index}].is_audio")
         if message.tool_messages:
             yield from _messages(message.tool_messages, f"{place}[{index}].tool_messages")
             continue

@@ -57,7 +57,7 @@ def load_base(path: Path) -> tuple[Checkpoint, bool]:
     checkpoint = load_checkpoint(path, dtype="float32")
     if path.is_dir() and needs_torchao(path):
         raise InputError(
-            f"the base {path} has int8 weights, which cannot be trained: give the one it was made of"
+            f"the base {path} has int8 weights, which cannot be trained: give the model that it was made from"
         )
     is_bare = checkpoint.tokenizer.chat_template is None
     if is_bare:

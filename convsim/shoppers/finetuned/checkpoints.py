@@ -52,8 +52,8 @@ def checkpointing(folder: Path, step: int) -> Iterator[None]:
     except (OSError, RuntimeError, SafetensorError) as error:
         shutil.rmtree(path, ignore_errors=True)
         good = last_good(folder)
-        stays = f"that of step {step_of(good)} stays" if good else "there is none before it"
+        stays = f"the one of step {step_of(good)} is kept" if good else "there is no earlier one"
         raise TrainingError(
-            f"the checkpoint of step {step} cannot be written to {folder} ({one_line(error)}); {stays}: make room "
-            "and give the same command again"
+            f"the checkpoint of step {step} cannot be written to {folder} ({one_line(error)}); {stays}: free space "
+            "and run the same command again"
         ) from error

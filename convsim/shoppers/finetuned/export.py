@@ -110,7 +110,7 @@ def read_outcome(folder: Path) -> Outcome:
     try:
         return Outcome.model_validate(json.loads(path.read_text(encoding="utf-8"))["outcome"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise InputError(f"{path}: holds no outcome of a training; name another --out") from error
+        raise InputError(f"{path}: is not the outcome of a training; name another --out") from error
 
 
 def _peak_memory() -> int:
@@ -138,7 +138,7 @@ def writing(out: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
         raise TrainingError(
-            f"the shopper cannot be written to {out} ({one_line(error)}); its checkpoints stay: make room and give "
+            f"the shopper cannot be written to {out} ({one_line(error)}); its checkpoints are kept: free space and run "
             "the same command again"
         ) from error
 

@@ -124,7 +124,7 @@ class Fitting:
             except (OSError, RuntimeError, ValueError, LookupError, EOFError, SafetensorError) as error:
                 if before is not None and not trainer.trained_tokens:
                     raise TrainingError(
-                        f"the checkpoint {before} is broken ({one_line(error)}): delete it and give the same command "
+                        f"the checkpoint {before} is broken ({one_line(error)}): delete it and run the same command "
                         "again"
                     ) from error
                 if isinstance(error, RuntimeError):
@@ -133,7 +133,7 @@ class Fitting:
         state = trainer.state
         if state.best_global_step is None:
             raise TrainingError(
-                f"training diverged within {state.global_step} steps, so nothing was kept: train into another --out "
+                f"training diverged within {state.global_step} steps, so nothing was saved: train into another --out "
                 f"with a train.learning_rate below {self.settings.rate:g}"
             )
         return Fitted(

@@ -87,12 +87,12 @@ async def choose_decoding(
     """
     places = await _places(model, held_out, trained, n=n, seed=seed)
     if len(places) < MIN_PLACES:
-        wanted = f"at least {MIN_PLACES} turns of held-out people are needed to choose how words are drawn"
+        wanted = f"at least {MIN_PLACES} turns of held-out users are needed to calibrate sampling"
         return Decoding(places=len(places), reason=f"{wanted}, but there are {len(places)}")
     tried = [await _try(model, places, trained, temperature, top_p) for temperature, top_p in SETTINGS]
     generated = sum(one.generated for one in tried)
     if not generated:
-        return Decoding(places=len(places), reason=f"{model.name} answered at none of {len(places)} turns")
+        return Decoding(places=len(places), reason=f"{model.name} answered none of {len(places)} turns")
     best = min(tried, key=lambda one: one.length_distance + one.variety_distance)
     return Decoding(
         temperature=best.temperature,

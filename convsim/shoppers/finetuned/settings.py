@@ -61,12 +61,12 @@ class TrainingSettings(Record):
         drops = self.compress in ("layers", "distill")
         if drops != (self.keep_layers is not None):
             raise InputError(
-                "--compress layers=N and distill=N name how many layers to keep, int8 names none; found "
+                "--compress layers=N and distill=N need a number of layers, int8 takes none; found "
                 f"--compress {self.compress} with {self.keep_layers} layers"
             )
         if self.compress == "distill" and not is_trained:
             raise InputError(
-                "--compress distill: the base is the teacher, so it must be a shopper that convsim train made"
+                "--compress distill: --base is the teacher, so it must be a shopper trained by convsim train"
             )
         if self.max_steps == 0 and self.compress != "int8":
-            raise InputError("--max-steps 0 trains nothing, which only --compress int8 has a use for")
+            raise InputError("--max-steps 0 trains nothing, which only makes sense with --compress int8")

@@ -48,8 +48,8 @@ class SFT:
     def __post_init__(self) -> None:
         if not isinstance(self.model, OpeningModel):
             raise InputError(
-                f"the shopper sft needs a model in this process, but has {getattr(self.model, 'name', self.model)!r}: "
-                "give the folder that convsim train wrote with --model"
+                f"shopper sft needs a trained shopper's folder, but has {getattr(self.model, 'name', self.model)!r}: "
+                "give --model FOLDER, a folder written by convsim train"
             )
         _ = self.trained
         if self.temperature is not None:

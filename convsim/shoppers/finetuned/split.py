@@ -52,11 +52,11 @@ def choose(
         kept = [c for c in kept if c.arm == learn_arm]
         if not kept:
             raise InputError(
-                f"--learn-arm {learn_arm!r}: the conversations have no such arm; they have: {known}"
+                f"--learn-arm {learn_arm!r}: the conversations do not have this arm; they have: {known}"
             )
     kept = [c for c in kept if c.first_words]
     if not kept:
-        raise InputError("there is nothing to learn: no conversation has a user message with text")
+        raise InputError("there is nothing to learn from: no conversation has a user message with text")
     _refuse_look_ahead(kept)
     seen = {c.fingerprint for c in exclude}
     users = {c.user for c in exclude if c.user is not None}
@@ -66,13 +66,13 @@ def choose(
     if len(left) < MIN_CONVERSATIONS:
         gone = len(kept) - len(left)
         raise InputError(
-            f"a shopper is trained on at least {MIN_CONVERSATIONS} conversations, but there are {len(left)}"
-            + (f" ({gone} more are refused by --exclude)" if gone else "")
+            f"training needs at least {MIN_CONVERSATIONS} conversations, but there are {len(left)}"
+            + (f" ({gone} more are left out by --exclude)" if gone else "")
         )
     try:
         halves = split(left, by="user", fraction=1 - held_out, seed=seed)
     except InputError as error:
-        raise InputError(f"nobody can be held out to stop the training by: {error}") from error
+        raise InputError(f"no users can be held out for early stopping: {error}") from error
     return Chosen(halves.a, halves.b, excluded, len(rest) - len(left), halves.warnings)
 
 

@@ -28,8 +28,8 @@ from convsim.shoppers.prompts import prompt_hashes
 
 COUNTED = {
     "cut_conversations": "conversations were longer than {} tokens and cut at a message border",
-    "dropped_messages": "user messages were dropped: alone with what they answer they are longer than {} tokens",
-    "empty_turns": "user turns without text are shown and not learned",
+    "dropped_messages": "user messages were dropped: with the message that they answer they are longer than {} tokens",
+    "empty_turns": "user turns without text are context only and not learned",
 }
 
 
@@ -60,7 +60,7 @@ def prepare(
         on_note(warning)
     checkpoint, is_bare = load_base(base)
     if is_bare:
-        on_note("the base has no chat template, so a plain one is used, and saved with the shopper")
+        on_note("the base has no chat template, so a plain one is used and saved with the shopper")
     max_tokens = min(settings.max_tokens, checkpoint.context)
     learned, held_out = (
         encode(checkpoint, part, max_tokens=max_tokens, n_items=settings.n_items)
@@ -71,16 +71,16 @@ def prepare(
         before = user_perplexity(checkpoint.model, held_out.examples, batch=settings.micro_batch)
     if before is None:
         raise InputError(
-            f"no user message is left to learn or to hold out: with what precedes them they are longer than "
+            f"no user message is left to learn from or to hold out: with their context they are longer than "
             f"{max_tokens} tokens"
         )
     if math.isinf(before):
-        raise InputError(f"the base {base} is broken: it gives people's words no probability")
+        raise InputError(f"the base {base} is broken: its probability of people's words is 0")
     for count, what in COUNTED.items():
         if n := learned.counts[count] + held_out.counts[count]:
             on_note(f"{n} {what.format(max_tokens)}")
     on_note(
-        f"{len(learned.examples)} sequences to learn from, {learned.n_learned_tokens} tokens of users; perplexity "
+        f"{len(learned.examples)} training sequences with {learned.n_learned_tokens} tokens by users; perplexity "
         f"of the held-out users' words before training: {before:.2f}"
     )
     return Prepared(
@@ -144,7 +144,7 @@ class Training:
         is_new, is_first = not out.exists(), not (out / MANIFEST).exists()
         with claim(out, self._manifest(path, chosen)):
             if (out / SHOPPER_FILE).exists():
-                self.on_note(f"{out}: is trained already; name another --out to train anew")
+                self.on_note(f"{out}: is already trained; name another --out to train again")
                 done = read_outcome(out)
             else:
                 try:

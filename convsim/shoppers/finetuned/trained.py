@@ -46,7 +46,7 @@ def read_trained(folder: Path) -> Trained:
         return Trained.model_validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(
-            f"{folder} is no trained shopper: there is no {SHOPPER_FILE} in it; make one with convsim train, "
+            f"{folder} is not a trained shopper: it has no {SHOPPER_FILE}; make one with convsim train, "
             "run that again if it was interrupted, and give its folder with --model"
         ) from error
     except OSError as error:

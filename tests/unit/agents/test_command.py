@@ -115,9 +115,9 @@ def test_a_program_that_answers_once_and_ends_is_started_for_every_reply(program
         ("import os, sys; sys.stdin.readline(); os.close(1); sys.stdin.read()", "closed its standard output"),
         ("import os; os.kill(os.getpid(), 9)", "prog: the program ended with status -9"),
         ("import sys; sys.stderr.write('x' * 1_000_000); sys.exit(1)", "ended with status 1: xxx"),
-        ("input(); print('hello')", "prog must answer one JSON object, but sent: hello"),
-        ("input(); print()", "prog must answer one JSON object, but sent: nothing"),
-        ("input(); print('null')", "prog must answer one JSON object, but sent NoneType None"),
+        ("input(); print('hello')", "prog must answer with one JSON object, but sent: hello"),
+        ("input(); print()", "prog must answer with one JSON object, but sent: nothing"),
+        ("input(); print('null')", "prog must answer with one JSON object, but sent NoneType None"),
         ("input(); print('<html>')", "prog answered with a web page instead of JSON: <html>"),
         ("input(); print('{}')", "prog answered without 'content'"),
         ("""input(); print('{"content": "x", "items": [{}]}')""", "items.0.id: Field required"),
@@ -144,7 +144,7 @@ def test_a_line_that_nobody_asked_for_is_never_taken_for_an_answer(program: Make
     agent = program(ECHO + '    import time; time.sleep(0.05); print(\'{"content": "stale"}\', flush=True)\n')
     assert ask(agent, "boots").content.startswith("boots")
     time.sleep(0.3)
-    with pytest.raises(AgentError, match="wrote to its standard output without being asked"):
+    with pytest.raises(AgentError, match="wrote to its standard output before it was asked"):
         ask(agent, "boots")
     assert ask(agent, "shoes").content.startswith("shoes")
 
@@ -224,7 +224,7 @@ def test_a_text_is_split_as_a_shell_would_but_no_shell_runs_it(tmp_path: Path) -
     [
         (
             {"command": "no-such-program-here --x"},
-            "command: there is no program 'no-such-program-here' that could be run",
+            "command: no program 'no-such-program-here' was found that can be run",
         ),
         ({"command": ""}, "command must be a program and its arguments, but is ''"),
         ({"command": [sys.executable, 7]}, "command must be a program and its arguments"),

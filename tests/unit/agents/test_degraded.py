@@ -206,8 +206,8 @@ def test_the_bad_preset_shows_other_items_than_the_agent_does() -> None:
 @pytest.mark.parametrize(
     ("faults", "problem"),
     [
-        ({"rude": 0.5}, "no fault is called 'rude'; did you mean rude_text; there are: partial_query, "),
-        ({"bad": 0.5}, "no fault is called 'bad'; there are: "),
+        ({"rude": 0.5}, "there is no fault 'rude'; did you mean rude_text; available: partial_query, "),
+        ({"bad": 0.5}, "there is no fault 'bad'; available: "),
         ({"rude_text": 1.5}, "rude_text: a severity must be a number from 0 to 1, but is 1.5"),
         ({"rude_text": float("nan")}, "rude_text: a severity must be a number from 0 to 1, but is nan"),
     ],

@@ -95,5 +95,5 @@ def test_an_answer_of_another_form_is_refused(answer: object, says: str) -> None
 
 
 def test_what_is_no_runnable_is_refused_at_once() -> None:
-    with pytest.raises(InputError, match="is no Runnable: it has neither 'ainvoke' nor 'invoke'"):
+    with pytest.raises(InputError, match="is not a Runnable: it has neither 'ainvoke' nor 'invoke'"):
         LangChain(runnable=len)

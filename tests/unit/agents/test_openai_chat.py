@@ -41,7 +41,7 @@ def test_the_models_seed_follows_the_replys() -> None:
     [
         (Mouth(ModelError("429:\n too many")), "openai_chat: the model mouth failed: 429: too many"),
         (Mouth(" "), "openai_chat: the model mouth said nothing"),
-        (Mouth("x", finish_reason="content_filter"), "held its answer back"),
+        (Mouth("x", finish_reason="content_filter"), "withheld its answer"),
         (Mouth("a" * 1_000_000), "openai_chat answered with more than 262,144 bytes of text"),
     ],
 )

@@ -130,5 +130,5 @@ async def test_the_choices_form_draws_the_order_of_yes_and_no() -> None:
 
 
 async def test_a_model_that_chooses_none_of_the_options_gives_no_label() -> None:
-    with pytest.raises(ModelError, match="was to choose among"):
+    with pytest.raises(ModelError, match="must choose among"):
         await Judge(Scripted(answers=lambda _: "perhaps"), form="choices").annotate(talk("boots"))

@@ -62,9 +62,9 @@ def test_validate_finds_the_same_in_every_spelling_of_its_sides(read):
     [
         (3, "but got 3"),
         (None, "but got None"),
-        ([1], "but number 0 of what was given is 1"),
-        (["a.jsonl"], "but number 0 of what was given is 'a.jsonl'"),
-        ({"a": 1}, "but number 0 of what was given is 'a'"),
+        ([1], "but item 0 is 1"),
+        (["a.jsonl"], "but item 0 is 'a.jsonl'"),
+        ({"a": 1}, "but item 0 is 'a'"),
     ],
 )
 def test_what_holds_no_conversations_is_refused_in_one_line(given, said):
@@ -77,7 +77,7 @@ def test_what_holds_no_conversations_is_refused_in_one_line(given, said):
 
 
 def test_a_single_conversation_is_refused_and_told_to_go_into_a_list(read):
-    with pytest.raises(InputError, match="a single conversation; put it into a list"):
+    with pytest.raises(InputError, match="a single conversation; put it in a list"):
         convsim.measure(read[0])
 
 
@@ -121,5 +121,5 @@ def test_what_is_no_validator_is_refused_with_the_nearest_that_is(wanted, said):
 
 
 def test_a_reader_is_named_by_the_nearest_spelling():
-    with pytest.raises(InputError, match=r"no reader is called 'opnai'; did you mean openai"):
+    with pytest.raises(InputError, match=r"there is no reader 'opnai'; did you mean openai"):
         convsim.read(NAIVE, reader="opnai")

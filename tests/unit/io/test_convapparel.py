@@ -102,7 +102,7 @@ def test_what_the_schema_does_not_know_is_kept(tmp_path: Path) -> None:
 
 def test_what_a_file_says_of_itself_is_passed_on(tmp_path: Path) -> None:
     found = read(written(tmp_path / "x.json", archive(archived(), note="No person\nwrote this.")))
-    assert found.warnings == (r"the file says of itself: 'No person\nwrote this.'",)
+    assert found.warnings == (r"note in the file: 'No person\nwrote this.'",)
 
 
 def test_ids_are_the_index_in_the_file_even_when_bad_conversations_are_skipped(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_the_reader_can_be_said_for_any_ending(tmp_path: Path) -> None:
         ({}, "conversations: must be a list, as ConvApparel has it, but is missing"),
         ({"conversations": {}}, "conversations: must be a list, as ConvApparel has it, but is an object"),
         ({"conversations": [], "metadata": 3}, "metadata: must be an object, but is 3"),
-        ({"conversations": []}, "is empty: it holds no conversation"),
+        ({"conversations": []}, "is empty: it contains no conversation"),
         (archive(archived(), 3), "conversations[1]: must be an object, but is 3"),
         (archive(archived(task_id="")), "conversations[0].task_id: must not be empty"),
         (archive({"task_id": "tops"}), "conversations[0].turns: is required, but is missing"),
@@ -157,7 +157,7 @@ def test_what_is_malformed_is_told_with_its_place(document: Any, problem: str, t
 def test_lines_of_json_under_the_wrong_ending_are_told_the_right_one(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("{}\n{}\n", encoding="utf-8")
-    with pytest.raises(TranscriptError, match=r"trailing characters at line 2 column 1 .* ends in \.jsonl"):
+    with pytest.raises(TranscriptError, match=r"trailing characters at line 2 column 1 .* should end in \.jsonl"):
         read(path)
 
 

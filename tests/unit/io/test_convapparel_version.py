@@ -42,14 +42,14 @@ def test_what_the_conversations_state_is_next(stated: str, source: str) -> None:
 def test_the_name_is_last_and_is_warned_of(name: str, source: str) -> None:
     found, warnings = source_of(Path(name), NO_HASH, {"survey-A"})
     assert found == f"convapparel-{source}"
-    assert warnings == (f"taken for ConvApparel {source.upper()} by the file's name alone",)
+    assert warnings == (f"assumed to be ConvApparel {source.upper()}, from the file name only",)
 
 
 @pytest.mark.parametrize("stated", ["standin-1", "12", "", "v3", "1-beta"])
 def test_an_unknown_version_is_not_guessed(stated: str) -> None:
     found, warnings = source_of(Path("talks.json"), NO_HASH, {stated})
     assert found == "convapparel"
-    assert "not known to be ConvApparel V1 or V2" in warnings[0]
+    assert "neither ConvApparel V1 nor V2" in warnings[0]
 
 
 def test_a_name_against_what_is_stated_is_not_decided() -> None:
@@ -60,5 +60,5 @@ def test_a_name_against_what_is_stated_is_not_decided() -> None:
 
 def test_a_file_that_mixes_versions_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "x.json", archive(archived(version="v1"), archived(version="v2")))
-    with pytest.raises(TranscriptError, match="holds ConvApparel V1 and V2, which must never be pooled"):
+    with pytest.raises(TranscriptError, match="contains ConvApparel V1 and V2, which must never be pooled"):
         read(path)

@@ -37,6 +37,6 @@ def test_what_comes_with_convsim_is_what_its_card_says(name: str) -> None:
 
 def test_an_unknown_name_is_told_which_there_are() -> None:
     with pytest.raises(
-        InputError, match=r"no data set is called 'x'; there are convapparel-v1, convapparel-v2, "
+        InputError, match=r"there is no data set 'x'; available: convapparel-v1, convapparel-v2, "
     ):
         card("x")

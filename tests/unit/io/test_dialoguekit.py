@@ -45,7 +45,7 @@ def test_an_export_is_known_by_its_content_and_keeps_the_greeting(tmp_path: Path
     assert (conversation.simulator, conversation.task, conversation.usage) == (None, None, None)
     assert (conversation.ending, conversation.failure) == ("unknown", None)
     assert found.warnings == (
-        "DialogueKit does not say whether its users are people: which side is human is yours to know",
+        "DialogueKit does not record whether its users are people; you must know which file is human",
     )
 
 
@@ -59,7 +59,7 @@ def test_an_id_that_all_dialogues_share_is_no_person(tmp_path: Path) -> None:
     shared = read(written(tmp_path / "x.json", [dialogue("1"), dialogue("2")]))
     assert [c.user for c in shared.conversations] == [None, None]
     assert [c.metadata["user_id"] for c in shared.conversations] == ["U1", "U1"]
-    assert any("one user id" in warning for warning in shared.warnings)
+    assert any("the same user id" in warning for warning in shared.warnings)
     two = read(
         written(tmp_path / "y.json", [dialogue("1"), dialogue("2", user={"id": "U2", "type": "USER"})])
     )
@@ -69,7 +69,7 @@ def test_an_id_that_all_dialogues_share_is_no_person(tmp_path: Path) -> None:
 def test_ids_that_stand_twice_are_numbered_because_they_count_whole_seconds(tmp_path: Path) -> None:
     found = read(written(tmp_path / "x.json", [dialogue("a"), dialogue("a"), dialogue("a-2"), dialogue("a")]))
     assert [c.id for c in found.conversations] == ["a", "a-2", "a-2-2", "a-3"]
-    assert any(warning.startswith("3 dialogues carry an id that stood before") for warning in found.warnings)
+    assert any(warning.startswith("3 dialogues repeat an earlier id") for warning in found.warnings)
 
 
 def test_acts_and_satisfaction_become_labels_whose_source_is_the_file(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_dialogue_without_an_id_is_named_by_its_place(tmp_path: Path) -> None:
     ("document", "problem"),
     [
         ({}, "must be a list of dialogues, as DialogueKit's are, but is an object"),
-        ([], "is empty: it holds no conversation"),
+        ([], "is empty: it contains no conversation"),
         ([dialogue(), 3], "[1]: must be an object, but is 3"),
         ([{"conversation": {}}], "[0].conversation: must be a list, but is an object"),
         ([{"agent": "a"}], "[0].conversation: is required, but is missing"),
@@ -148,7 +148,7 @@ def test_a_dialogue_without_an_id_is_named_by_its_place(tmp_path: Path) -> None:
             [dialogue("1", said(dialogue_acts=[3]))],
             "[0].conversation[0].dialogue_acts[0]: must be an object, but is 3",
         ),
-        ([dialogue("1", said("AGENT"))], "holds no message of a user in any conversation"),
+        ([dialogue("1", said("AGENT"))], "contains no user message in any conversation"),
     ],
 )
 def test_what_is_malformed_is_told_with_its_place(document: Any, problem: str, tmp_path: Path) -> None:

@@ -76,13 +76,13 @@ def test_without_a_network_one_line_says_where_the_file_comes_from_and_where_it_
     url = "http://127.0.0.1:9/toy.zip"
     said = failure(card_of(url), tmp_path)
     assert said == (
-        f"Toy could not be fetched from {url} (no connection); get toy.zip from {HOME} by hand and put it at "
+        f"Toy could not be fetched from {url} (no connection); get toy.zip from {HOME} yourself and put it at "
         f"{tmp_path / 'toy.zip'}"
     )
 
 
 def test_what_comes_with_convsim_is_not_fetched(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="comes with convsim"):
+    with pytest.raises(InputError, match="is installed with convsim"):
         fetch(card("demo-close"), tmp_path, progress=False)
 
 

@@ -40,7 +40,7 @@ def test_packed_lines_are_read_across_their_parts(ending: str, tmp_path: Path) -
 def test_a_packed_file_that_is_cut_off_is_an_error(ending: str, missing: int, tmp_path: Path) -> None:
     path = packed(tmp_path / f"a.jsonl.{ending}")
     path.write_bytes(path.read_bytes()[:-missing])
-    with pytest.raises(TranscriptError, match="is cut off: its packed data ends too early"):
+    with pytest.raises(TranscriptError, match="is truncated: its compressed data end too early"):
         read(path, skip_bad_lines=True)
 
 
@@ -64,7 +64,7 @@ def test_damaged_data_is_an_error(ending: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.jsonl.zst"])
 def test_an_empty_file_is_an_error(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"")
-    with pytest.raises(TranscriptError, match="is empty: it holds no conversation"):
+    with pytest.raises(TranscriptError, match="is empty: it contains no conversation"):
         read(tmp_path / name)
 
 
@@ -90,7 +90,7 @@ def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.jsonl")
-    with pytest.raises(TranscriptError, match="is no regular file"):
+    with pytest.raises(TranscriptError, match="is not a regular file"):
         read(tmp_path / "a.jsonl")
 
 

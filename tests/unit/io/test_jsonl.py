@@ -70,7 +70,7 @@ def test_a_line_separator_inside_a_text_does_not_end_the_line(tmp_path: Path) ->
 
 ROLES = "user, assistant, system, developer, tool"
 ENDINGS = "accepted, left, agent_ended, turn_limit, agent_failed, shopper_failed, unknown"
-HINT = "--reader openai reads null and lists of parts"
+HINT = "use --reader openai to read null and lists of parts"
 
 
 def said(**fields: Any) -> dict[str, Any]:
@@ -108,18 +108,18 @@ BAD: list[tuple[Any, str]] = [
     ),
     (said(metadata=[]), "metadata: must be an object, but is a list"),
     ([1], "must be an object, but is a list"),
-    ({"text": "hi"}, "is no conversation: expected an object with id and messages, but found 'text'"),
-    ({}, "is no conversation: expected an object with id and messages, but found nothing"),
+    ({"text": "hi"}, "is not a conversation: expected an object with id and messages, but found 'text'"),
+    ({}, "is not a conversation: expected an object with id and messages, but found nothing"),
     ('{"id": "x", "messages": [', "is not JSON: EOF while parsing a list at column 25"),
     ("hello", "is not JSON: expected value at column 1"),
     ('{"id": "x", "messages": [], "n": NaN}', "is not JSON: expected value at column 34"),
     ('{"id": "x", "messages": [], "n": -Infinity}', "is not JSON: invalid number at column 35"),
-    ('{"id": "x", "messages": [], "n": [1e999]}', "holds a number beyond the range of finite numbers"),
+    ('{"id": "x", "messages": [], "n": [1e999]}', "contains a number that is too large"),
     (
         '{"id": "x", "messages": [], "n": 1' + "0" * 400 + ".5}",
-        "holds a number beyond the range of finite numbers",
+        "contains a number that is too large",
     ),
-    (b'{"id": "\xff"}', "is not UTF-8 text: 0xff stands at byte 9"),
+    (b'{"id": "\xff"}', "is not UTF-8 text: 0xff at byte 9"),
     ("[" * 100_000, "is not JSON: recursion limit exceeded at column 202"),
 ]
 
@@ -129,7 +129,7 @@ def test_a_bad_line_is_told_with_file_line_field_and_what_was_expected(
     row: object, problem: str, tmp_path: Path
 ) -> None:
     path = jsonl(tmp_path / "logs.jsonl", line("good"), "", row)
-    if problem.startswith("is no conversation"):
+    if problem.startswith("is not a conversation"):
         path = jsonl(path, "", "", row)
     with pytest.raises(TranscriptError) as caught:
         read(path)
@@ -163,14 +163,14 @@ def test_hostile_names_of_fields_are_escaped_and_shortened(tmp_path: Path) -> No
 def test_an_id_that_stands_twice_names_both_lines(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "a.jsonl", line("a"), line("b"), line("a"))
     with pytest.raises(
-        TranscriptError, match=re.escape(f"{path}:3: id: must be unique, but 'a' stands on line 1 too")
+        TranscriptError, match=re.escape(f"{path}:3: id: must be unique, but 'a' is also on line 1")
     ):
         read(path)
 
 
 def test_a_file_in_which_no_user_speaks_is_refused(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "a.jsonl", {"id": "x", "messages": [{"role": "assistant", "content": "hi"}]})
-    with pytest.raises(TranscriptError, match="holds no message of a user"):
+    with pytest.raises(TranscriptError, match="contains no user message"):
         read(path)
 
 
@@ -184,7 +184,8 @@ def test_bad_lines_are_skipped_and_counted_on_demand(tmp_path: Path) -> None:
 def test_a_file_without_a_good_line_is_an_error_even_when_bad_lines_are_skipped(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "a.jsonl", "oops", "{}")
     with pytest.raises(
-        TranscriptError, match=rf"all 2 conversations are bad; the first one: .*{path.name}:1: is not JSON"
+        TranscriptError,
+        match=rf"all 2 conversations are malformed; the first one: .*{path.name}:1: is not JSON",
     ):
         read(path, skip_bad_lines=True)
 
@@ -196,5 +197,5 @@ def test_convapparel_versions_are_never_pooled_in_a_file(tmp_path: Path) -> None
 
 
 def test_an_unknown_reader_is_told_which_there_are(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no reader is called 'csv'; there are convsim, openai, convapparel"):
+    with pytest.raises(InputError, match="there is no reader 'csv'; available: convsim, openai, convapparel"):
         read(jsonl(tmp_path / "a.jsonl", line()), reader="csv")

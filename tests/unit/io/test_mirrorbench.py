@@ -64,7 +64,7 @@ def test_one_episode_is_known_by_its_content(tmp_path: Path) -> None:
     assert conversation.messages[0].metadata == {"k": 1}
     assert (conversation.agent, conversation.user, conversation.ending) == (None, None, "unknown")
     assert conversation.metadata["metric_values"] == {"ttr": {"values": [0.5]}}
-    assert "lengths say nothing" in found.warnings[0]
+    assert "lengths cannot be compared" in found.warnings[0]
 
 
 def test_a_run_folder_tells_who_played_the_user(tmp_path: Path) -> None:
@@ -86,14 +86,14 @@ def test_the_hash_of_a_folder_moves_with_its_content(tmp_path: Path) -> None:
 def test_an_episode_is_read_for_one_metric_alone(tmp_path: Path) -> None:
     found = read(run_of(tmp_path / "run", metrics=("metric:judge/gteval", "metric:lexical/mattr")))
     assert len(found.conversations) == 2
-    assert found.warnings[-1] == "2 files hold an episode again, for another metric, and were left out"
+    assert found.warnings[-1] == "2 files repeat an episode for another metric and were skipped"
 
 
 def test_several_proxies_are_kept_apart_and_warned_of(tmp_path: Path) -> None:
     run_of(tmp_path / "run", proxy="proxy:a")
     found = read(run_of(tmp_path / "run", proxy="proxy:b"))
     assert [c.simulator for c in found.conversations] == ["proxy:a", "proxy:a", "proxy:b", "proxy:b"]
-    assert "2 user proxies stand together: 'proxy:a', 'proxy:b'" in found.warnings[1]
+    assert "2 user proxies are in this folder: 'proxy:a', 'proxy:b'" in found.warnings[1]
 
 
 def test_the_folder_of_one_unit_can_be_read_when_it_is_said_what_it_is(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_an_episode_with_errors_is_a_failure(tmp_path: Path) -> None:
         (episode(turns=[spoken("user", 3)]), "turns[0].content: must be text, but is 3"),
         (episode(spec={}), "spec.episode_id: is required, but is missing"),
         (episode(telemetry=[{"cost_usd": -1.0}]), "telemetry[0].cost_usd: must be at least 0, but is -1.0"),
-        (episode(turns=[]), "holds no message of a user in any conversation"),
+        (episode(turns=[]), "contains no user message in any conversation"),
     ],
 )
 def test_what_is_malformed_is_told_with_its_place(document: Any, problem: str, tmp_path: Path) -> None:
@@ -168,14 +168,14 @@ def test_real_dialogues_that_lack_are_told(tmp_path: Path) -> None:
     document = episode()
     document["spec"]["chat_history"] = []
     path = written(tmp_path / "x.json", document)
-    with pytest.raises(TranscriptError, match=r"spec\.chat_history: holds no message"):
+    with pytest.raises(TranscriptError, match=r"spec\.chat_history: contains no message"):
         read(path, reader="mirrorbench-people")
 
 
 def test_ids_that_stand_twice_where_no_folder_tells_are_told(tmp_path: Path) -> None:
     for name in ("a.json", "b.json"):
         written(tmp_path / name, episode("same"))
-    with pytest.raises(TranscriptError, match="must be unique, but 'same' stood before"):
+    with pytest.raises(TranscriptError, match="must be unique, but 'same' occurs twice"):
         read(tmp_path, reader="mirrorbench")
 
 
@@ -183,10 +183,10 @@ def test_folders_without_or_with_too_many_episodes_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "empty" / "artifacts").mkdir(parents=True)
-    with pytest.raises(TranscriptError, match="holds no episode of MirrorBench"):
+    with pytest.raises(TranscriptError, match="contains no MirrorBench episode"):
         read(tmp_path / "empty")
     monkeypatch.setattr(mirrorbench_unit, "MAX_EPISODES", 1)
-    with pytest.raises(TranscriptError, match="holds more than 1 episodes or 8 GiB"):
+    with pytest.raises(TranscriptError, match="contains more than 1 episodes or 8 GiB"):
         read(run_of(tmp_path / "run"))
 
 

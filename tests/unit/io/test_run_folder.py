@@ -72,7 +72,7 @@ def test_a_kill_before_the_manifest_was_whole_does_not_close_the_folder(tmp_path
     left.rename(tmp_path / "manifest.json.partial")
     (tmp_path / "manifest.json").unlink()
     path.unlink()
-    with pytest.raises(StudyError, match="holds other files"):
+    with pytest.raises(StudyError, match="contains other files"):
         filled(tmp_path, "a")
 
 
@@ -92,7 +92,7 @@ def test_another_plan_is_refused_with_what_was_and_is_and_changes_nothing(tmp_pa
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "3", '{"plan": 3}', '{"plan": [1]}', '"plan"'])
 def test_a_manifest_that_is_none_is_refused(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(StudyError, match="is no manifest of a run"):
+    with pytest.raises(StudyError, match="is not the manifest of a run"):
         filled(tmp_path)
 
 
@@ -101,7 +101,7 @@ def test_a_line_that_is_no_conversation_stops_the_run_with_its_number(tmp_path, 
     path = filled(tmp_path, "a")
     with path.open("a") as file:
         file.write(line + "\n")
-    with pytest.raises(StudyError, match=r"conversations\.jsonl:2: is no conversation"):
+    with pytest.raises(StudyError, match=r"conversations\.jsonl:2: is not a conversation"):
         filled(tmp_path)
     with pytest.raises(StudyError, match=r":2: is no"), open_run(tmp_path, MANIFEST, retry_failed=True):
         pass
@@ -125,6 +125,6 @@ def test_a_place_where_no_folder_can_be_made_is_refused(tmp_path):
 
 
 def test_a_second_writer_is_refused_and_a_closed_run_may_be_opened(tmp_path):
-    with open_run(tmp_path, MANIFEST), pytest.raises(StudyError, match="another convsim is writing"):
+    with open_run(tmp_path, MANIFEST), pytest.raises(StudyError, match="another convsim process is writing"):
         filled(tmp_path)
     assert ids(filled(tmp_path, "a")) == ["a"]

@@ -32,7 +32,7 @@ def test_a_run_folder_is_read_like_its_conversations(tmp_path: Path) -> None:
 def test_a_last_line_that_was_cut_is_dropped_with_a_warning(cut: bytes, tmp_path: Path) -> None:
     found = read(run(tmp_path / "first", line("a"), cut=cut))
     assert [c.id for c in found.conversations] == ["a"]
-    assert found.warnings == ("line 2, the last one, is cut off and was dropped: the run was interrupted",)
+    assert found.warnings == ("line 2, the last one, is incomplete and was dropped: the run was interrupted",)
     assert found.skipped == 0
 
 
@@ -55,5 +55,5 @@ def test_a_cut_last_line_of_a_plain_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(TranscriptError, match=r"is a folder, but no run: it holds no conversations\.jsonl"):
+    with pytest.raises(TranscriptError, match=r"is a folder but not a run: it has no conversations\.jsonl"):
         read(tmp_path)

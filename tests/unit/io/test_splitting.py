@@ -76,11 +76,11 @@ def test_every_conversation_is_as_likely_as_the_others() -> None:
 
 def test_unknown_users_are_warned_of() -> None:
     assert split(MIXED, by="user", fraction=0.5, seed=7).warnings == (
-        "no user is known: such conversations were split one by one",
+        "no user is known: each such conversation counts as a user of its own",
     )
     some = [*USERS, talk(999)]
     assert split(some, by="user", fraction=0.5, seed=7).warnings == (
-        "1 conversations have no user: such conversations were split one by one",
+        "1 conversations have no user: each such conversation counts as a user of its own",
     )
 
 
@@ -91,7 +91,5 @@ def test_a_fraction_out_of_range_is_an_error(fraction: float) -> None:
 
 
 def test_a_part_that_would_be_empty_is_an_error() -> None:
-    with pytest.raises(
-        InputError, match=r"3 conversations in 1 units that stay together \(users\) cannot be split"
-    ):
+    with pytest.raises(InputError, match=r"3 conversations in 1 users cannot be split"):
         split(USERS[:3], by="user", fraction=0.5, seed=9)

@@ -50,11 +50,11 @@ def test_usual_questions_are_mapped(question: str, label: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("question", "reason"),
     [
-        ("How old are you?", "no pattern fits"),
-        ("How dissatisfied were you?", "no pattern fits"),
-        ("Was the talk unnatural?", "no pattern fits"),
-        ("How often do you buy clothes online?", "no pattern fits"),
-        ("Were you satisfied or frustrated?", "patterns of several labels fit: frustration, satisfaction"),
+        ("How old are you?", "no pattern matches"),
+        ("How dissatisfied were you?", "no pattern matches"),
+        ("Was the talk unnatural?", "no pattern matches"),
+        ("How often do you buy clothes online?", "no pattern matches"),
+        ("Were you satisfied or frustrated?", "patterns of several labels match: frustration, satisfaction"),
         ("I was not satisfied", "it is negated"),
         ("It didn’t feel natural", "it is negated"),
     ],
@@ -73,7 +73,7 @@ def test_two_questions_of_one_survey_for_one_label_are_both_left_alone(tmp_path:
     found = rated(tmp_path, {a: "yes", b: "no"}, {b: "yes", c: "yes"}, {c: "no"})
     assert [conversation.labels for conversation in found.conversations] == [{}, {}, {}]
     assert {row.reason for row in report(found).left} == {
-        "another question of the same survey fits satisfaction too"
+        "another question of the same survey also matches satisfaction"
     }
 
 
@@ -155,7 +155,7 @@ def test_the_map_can_be_replaced(tmp_path: Path) -> None:
         ("[[question", "the survey map is not TOML"),
         ("", "question: is required, but is missing"),
         ("question = []", "needs at least one"),
-        ('[[question]]\nlabel = "x"\npattern = "("', r"question\[0\].pattern: is no regular expression"),
+        ('[[question]]\nlabel = "x"\npattern = "("', r"question\[0\].pattern: is not a regular expression"),
         ('[[question]]\nlabel = "x"', r"question\[0\].pattern: is required, but is missing"),
         ('[[question]]\nlabel = "x"\npattern = "y"\nscales = 1', r"question\[0\].scales: "),
     ],

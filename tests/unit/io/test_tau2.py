@@ -114,10 +114,7 @@ def test_stop_tokens_are_no_words_and_a_message_of_nothing_else_is_none(tmp_path
     found = read(path)
     assert [c.user_messages[-1].content for c in found.conversations] == ["Thanks, bye", "My parcel is late"]
     assert [c.metadata["stop_tokens"] for c in found.conversations] == [["###STOP###"], ["###TRANSFER###"]]
-    assert (
-        "2 stop tokens of tau2's, such as ###STOP###, are no words of a user and were cut off"
-        in found.warnings
-    )
+    assert "2 tau2 stop tokens, such as ###STOP###, are not a user's words and were removed" in found.warnings
 
 
 @pytest.mark.parametrize(
@@ -171,7 +168,7 @@ def test_a_broken_simulation_without_messages_is_a_failure_record(tmp_path: Path
 def test_an_unknown_reason_is_told(tmp_path: Path) -> None:
     found = read(written(tmp_path / "r.json", results(simulation(termination_reason="sun\x1b[31mspot"))))
     assert found.conversations[0].ending == "unknown"
-    assert found.warnings[-1] == r"unknown reasons of termination, read as ending unknown: 'sun\x1b[31mspot'"
+    assert found.warnings[-1] == r"unknown termination reasons, read as an unknown ending: 'sun\x1b[31mspot'"
 
 
 def test_tokens_of_both_sides_are_added_and_an_unknown_price_is_null(tmp_path: Path) -> None:
@@ -181,7 +178,7 @@ def test_tokens_of_both_sides_are_added_and_an_unknown_price_is_null(tmp_path: P
     unpriced = read(written(tmp_path / "u.json", results(simulation(user_cost=0.0))))
     assert unpriced.conversations[0].usage is not None
     assert unpriced.conversations[0].usage.cost_usd is None
-    assert "the cost of 1 conversations is not known" in unpriced.warnings
+    assert "the cost of 1 conversations is unknown" in unpriced.warnings
 
 
 def test_what_a_file_does_not_say_stays_null(tmp_path: Path) -> None:
@@ -205,8 +202,8 @@ def test_metrics_do_not_see_tools_or_stop_tokens(tmp_path: Path) -> None:
         ([], "must be an object, as tau2's results are, but is a list"),
         ({"info": {}, "tasks": []}, "simulations: must be a list, as tau2 has it, but is missing"),
         (results(simulation(), info={}), "info.user_info: is required, but is missing"),
-        (results(), "is empty: it holds no conversation"),
-        (results(simulation_index=[{"id": "a"}]), "holds no conversations: they lie in files of their own"),
+        (results(), "is empty: it contains no conversation"),
+        (results(simulation_index=[{"id": "a"}]), "contains no conversations: they are in separate files"),
         (results(3), "simulations[0]: must be an object, but is 3"),
         (
             results(simulation(), simulation()),
@@ -222,11 +219,11 @@ def test_metrics_do_not_see_tools_or_stop_tokens(tmp_path: Path) -> None:
         ),
         (
             results(simulation(messages=({**ASKED, "is_audio": True},))),
-            "simulations[0].messages[0].is_audio: is spoken; only text is read",
+            "simulations[0].messages[0].is_audio: is spoken; convsim reads only text",
         ),
         (
             results(simulation(messages=None, ticks=[{"tick_id": 0}])),
-            "simulations[0]: is spoken (ticks); only text is read",
+            "simulations[0]: is spoken (ticks); convsim reads only text",
         ),
         (results(simulation(duration=-1.0)), "simulations[0].duration: must be at least 0, but is -1.0"),
     ],

@@ -64,11 +64,11 @@ def test_what_is_no_json_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_mistakes_are_told_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"end in \.jsonl, \.jsonl\.gz, \.jsonl\.zst, \.parquet"):
+    with pytest.raises(InputError, match=r"ending in \.jsonl, \.jsonl\.gz, \.jsonl\.zst, \.parquet"):
         write(tmp_path / "a.csv", TALKS)
-    with pytest.raises(InputError, match="there is no conversation to write"):
+    with pytest.raises(InputError, match="there are no conversations to write"):
         write(tmp_path / "a.jsonl", [])
-    with pytest.raises(InputError, match="ids must differ, but 'c0' stands twice"):
+    with pytest.raises(InputError, match="ids must differ, but 'c0' occurs twice"):
         write(tmp_path / "a.jsonl", [TALKS[0], TALKS[0]])
     with pytest.raises(InputError, match="there is no folder"):
         write(tmp_path / "none" / "a.jsonl", TALKS)

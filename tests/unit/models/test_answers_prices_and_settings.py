@@ -127,14 +127,14 @@ async def test_a_failure_that_cannot_pass_is_not_tried_again() -> None:
         ({"max_retries": -1}, "max_retries = -1"),
         ({"max_connections": True}, "max_connections = True"),
         ({"model": ""}, "model = ''"),
-        ({"base_url": "localhost:8000"}, "base_url = 'localhost:8000' is no address"),
-        ({"base_url": "file:///etc/passwd"}, "is no address"),
-        ({"base_url": "http://h:port/v1"}, "is no address"),
+        ({"base_url": "localhost:8000"}, "base_url = 'localhost:8000' is not an address"),
+        ({"base_url": "file:///etc/passwd"}, "is not an address"),
+        ({"base_url": "http://h:port/v1"}, "is not an address"),
         (
             {"base_url": "https://user:pass@shop.example/v1"},
-            "the base_url of shop.example carries credentials",
+            "the base_url of shop.example contains credentials",
         ),
-        ({"base_url": "https://shop.example/v1?api-key=1"}, "carries credentials or a query"),
+        ({"base_url": "https://shop.example/v1?api-key=1"}, "contains credentials or a query"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(settings: dict[str, object], problem: str) -> None:

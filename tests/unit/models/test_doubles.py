@@ -30,7 +30,7 @@ async def test_a_script_is_said_in_order_and_then_has_no_more() -> None:
         await ask(model)
     said = await model.continue_text("Shopper:", max_tokens=9, temperature=0, seed=1, stop=["\n"])
     assert said.text == "three"
-    with pytest.raises(ModelError, match="scripted has no answer left: it was asked 4 times"):
+    with pytest.raises(ModelError, match="scripted has no scripted answer left: it was called 4 times"):
         await ask(model)
     assert model.calls == 3
 
@@ -50,7 +50,7 @@ async def test_a_script_may_be_a_function_of_what_was_asked() -> None:
 async def test_a_script_chooses_word_for_word() -> None:
     model = Scripted(answers=["leave", "Leave"])
     assert (await model.choose(HELLO, ["say", "leave"], temperature=0, seed=1)).index == 1
-    with pytest.raises(ModelError, match="was to choose among"):
+    with pytest.raises(ModelError, match="must choose among"):
         await model.choose(HELLO, ["say", "leave"], temperature=0, seed=1)
 
 
@@ -98,7 +98,9 @@ async def test_what_was_not_heard_is_refused_by_every_part_of_a_request(tmp_path
         replaying.choose(HELLO, ["one"], temperature=0.5, seed=1),
         replaying.continue_text("Hello there", max_tokens=9, temperature=0.5, seed=1),
     ):
-        with pytest.raises(ModelError, match=r"has not heard this \(.* with seed .*: record it with a model"):
+        with pytest.raises(
+            ModelError, match=r"has no recording of this \(.* with seed .*: record it with a real model"
+        ):
             await request
 
 

@@ -143,7 +143,7 @@ def test_control_tokens_in_what_others_wrote_are_plain_text(model: Local) -> Non
 
 async def test_a_chat_template_that_refuses_is_an_error(model: Local) -> None:
     system = ChatMessage(role="system", content="You are a shopper.")
-    with pytest.raises(ModelError, match="chat template refuses these messages: no system role here"):
+    with pytest.raises(ModelError, match="chat template rejects these messages: no system role here"):
         await model.complete([system], max_tokens=5, temperature=1, seed=1)
 
 
@@ -213,7 +213,7 @@ def test_an_option_is_drawn_as_often_as_it_is_likely() -> None:
 
 async def test_options_must_be_distinct_and_some(model: Local) -> None:
     for options in ([], ["a", "a"]):
-        with pytest.raises(ValueError, match="at least one and distinct"):
+        with pytest.raises(ValueError, match="distinct and at least one"):
             await model.choose(HELLO, options, temperature=0, seed=1)
 
 
@@ -229,7 +229,7 @@ async def test_a_cancelled_request_ends_and_the_next_is_served(model: Local) -> 
 def test_nothing_but_a_model_is_taken_for_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no model at .*absent"):
         Local(path=tmp_path / "absent")
-    with pytest.raises(InputError, match=r"is no model: there is no config.json"):
+    with pytest.raises(InputError, match=r"is not a model: it has no config.json"):
         Local(path=tmp_path)
     (tmp_path / "model.bin").write_bytes(b"x")
     with pytest.raises(InputError, match="is no model"):

@@ -166,7 +166,7 @@ async def test_a_draw_is_the_same_for_one_seed_alone_and_among_others(model: Loc
 
 async def test_openings_must_be_distinct_some_and_fit(model: Local) -> None:
     for openings in ([], ["say:", "say:"]):
-        with pytest.raises(ValueError, match="at least one and distinct"):
+        with pytest.raises(ValueError, match="distinct and at least one"):
             await model.draw_opening(HELLO, openings, seed=1)
     long = [ChatMessage(role="user", content="x" * 240)]
     with pytest.raises(ModelError, match="room for 256 tokens"):

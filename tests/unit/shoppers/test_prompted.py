@@ -85,7 +85,7 @@ async def test_a_slip_is_asked_for_once_more_and_counted(style, said):
 @both_styles
 @pytest.mark.parametrize("said", SLIPS.values(), ids=SLIPS)
 async def test_two_slips_in_a_row_are_an_error_with_its_reason_and_counts(style, said):
-    with pytest.raises(ModelError, match=r"slipped out of the shopper's role: .*2 times in a row") as caught:
+    with pytest.raises(ModelError, match=r"broke character: .*2 times in a row") as caught:
         await Prompted(model([said, said]), style=style).speak(EMPTY, persona(), seed=1)
     assert isinstance(caught.value, NoMoveError)
     assert caught.value.counts == {"role_slips": 2, "empty_answers": 0, "truncated_answers": 0}

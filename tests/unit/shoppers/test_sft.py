@@ -115,7 +115,7 @@ async def test_words_at_an_end_are_held_to_the_role_too(folder, weights):
     ("says", "cut_short", "reason", "counted"),
     [
         (["", '""'], 0, "opening said nothing, 2 times in a row", "empty_answers"),
-        (["as an AI", "Assistant: hi"], 0, "slipped out of the shopper's role: .*2 times", "role_slips"),
+        (["as an AI", "Assistant: hi"], 0, "broke character: .*2 times", "role_slips"),
         (["I am", "I am"], 2, "cut off after 40 tokens, 2 times", "truncated_answers"),
     ],
 )
@@ -201,7 +201,7 @@ def test_what_it_learned_from_and_what_it_is_asked_with_are_on_record(folder):
 
 
 def test_a_model_on_a_server_is_refused_and_told_what_to_give():
-    with pytest.raises(InputError, match=r"needs a model in this process, but has 'scripted'.*--model"):
+    with pytest.raises(InputError, match=r"needs a trained shopper's folder, but has 'scripted'.*--model"):
         SFT(Scripted(answers=["x"]))  # type: ignore[arg-type]
 
 
@@ -218,7 +218,7 @@ def test_a_setting_that_cannot_be_used_is_refused_before_anything_is_asked(folde
 def test_a_folder_without_the_record_is_no_trained_shopper(tmp_path):
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
     for path in (tmp_path, tmp_path / "absent", tmp_path / "model.gguf"):
-        with pytest.raises(InputError, match=r"is no trained shopper: .*convsim train.*--model"):
+        with pytest.raises(InputError, match=r"is not a trained shopper: .*convsim train.*--model"):
             SFT(Opening(path=path))
 
 

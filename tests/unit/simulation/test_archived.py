@@ -31,5 +31,5 @@ def test_conversations_without_items_or_instructions_are_refused(tmp_path):
     file.write_text('{"id": "a", "messages": [{"role": "user", "content": "hi"}]}\n')
     with pytest.raises(StudyError, match="shows no items"):
         archived_catalogue(convsim.read(file))
-    with pytest.raises(StudyError, match="holds no instructions"):
+    with pytest.raises(StudyError, match="contains no instructions"):
         instructed_personas(convsim.read(file))

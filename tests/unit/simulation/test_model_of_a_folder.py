@@ -59,7 +59,7 @@ def test_what_is_written_like_a_path_and_is_no_model_is_told_what_a_model_is(tmp
     for name in ("./absent", "runs/absent", "absent.gguf", str(tmp_path / "absent")):
         with pytest.raises(InputError, match=r"no model at .*absent.*give a folder with config\.json"):
             assembly(name).model()
-    with pytest.raises(InputError, match=r"empty is no model: there is no config\.json"):
+    with pytest.raises(InputError, match=r"empty is not a model: it has no config\.json"):
         assembly("empty").model()
     with pytest.raises(PluginError, match=r"registered as 'absent'; installed: .*local"):
         assembly("absent").model()
@@ -90,8 +90,8 @@ def test_the_folder_of_a_trained_shopper_is_enough_to_make_one(tmp_path):
 def test_a_shopper_that_nobody_trained_is_refused_before_anything_runs(tmp_path):
     folder = checkpoint_folder(tmp_path)
     for model, problem in (
-        ({"name": str(folder)}, "is no trained shopper: there is no shopper.json"),
-        ({"name": "scripted", "answers": ["x"]}, "needs a model in this process"),
+        ({"name": str(folder)}, "is not a trained shopper: it has no shopper.json"),
+        ({"name": "scripted", "answers": ["x"]}, "needs a trained shopper's folder"),
     ):
         config = StudyConfig.model_validate({"shopper": {"name": "sft"}, "model": model})
         with pytest.raises(InputError, match=problem):

@@ -170,13 +170,16 @@ async def test_a_cancelled_arun_keeps_what_has_ended_and_the_same_call_goes_on(t
 
 def test_a_folder_with_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.doc").write_text("years of work")
-    with pytest.raises(StudyError, match="holds other files"):
+    with pytest.raises(StudyError, match="contains other files"):
         study().run(tmp_path)
 
 
 def test_two_writers_of_one_run_are_kept_apart(tmp_path):
     one = study()
-    with open_run(tmp_path, one.manifest()), pytest.raises(StudyError, match="another convsim is writing"):
+    with (
+        open_run(tmp_path, one.manifest()),
+        pytest.raises(StudyError, match="another convsim process is writing"),
+    ):
         one.run(tmp_path)
 
 

@@ -29,7 +29,7 @@ def quantize_int8(folder: Path) -> None:
     require_packages("torch", "transformers", "torchao", extra="lean")
     check_path(folder)
     if needs_torchao(folder):
-        raise InputError(f"the model at {folder} is quantized already")
+        raise InputError(f"the model at {folder} is already quantized")
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-int8-"))
     try:
         with quiet():

@@ -126,10 +126,10 @@ def forgetful(reply):
 @pytest.mark.parametrize(
     ("spec", "why"),
     [
-        ("rude_txt", "no fault is called 'rude_txt'; did you mean rude_text; there are: partial_query"),
+        ("rude_txt", "there is no fault 'rude_txt'; did you mean rude_text; available: partial_query"),
         ("nowhere:fault", "no module 'nowhere'"),
-        (f"{__name__}:ITEMS", "is no fault"),
-        (3, "3 is no fault"),
+        (f"{__name__}:ITEMS", "is not a fault"),
+        (3, "3 is not a fault"),
         (lambda reply: "", "cannot be called '<lambda>'"),
         (lambda: "", "cannot be called|takes nothing"),
     ],
@@ -150,7 +150,7 @@ def test_a_function_that_takes_something_else_is_refused_where_the_fault_is_made
         return reply
 
     with pytest.raises(
-        PluginError, match="the fault strange takes reply, agent; a fault may take reply, conv"
+        PluginError, match="the fault strange has parameters reply, agent; allowed: reply, conv"
     ):
         convsim.fault(strange)
 
@@ -188,7 +188,7 @@ async def test_an_installed_one_is_found_by_name(register):
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("rude_text", "registered twice"), ("bad", "called like a preset")]
+    ("name", "why"), [("rude_text", "registered twice"), ("bad", "has the name of a preset")]
 )
 def test_a_package_that_takes_a_built_in_name_is_refused_where_the_name_is_used(register, name, why):
     register(**{name: shouting})

@@ -47,7 +47,7 @@ def test_what_is_named_twice_has_the_greater_severity() -> None:
 @pytest.mark.parametrize("spec", ["rude", "", "rude_text+", "bad+none", "Bad", "x\x1b[2J\ny"])
 def test_an_unknown_fault_is_told_which_there_are(spec: str) -> None:
     with pytest.raises(
-        InputError, match=r"there are: partial_query, .*unavailable; presets: bad, mild"
+        InputError, match=r"available: partial_query, .*unavailable; presets: bad, mild"
     ) as caught:
         severities_of(spec, 0.5)
     assert str(caught.value).isprintable()

@@ -48,7 +48,9 @@ def test_the_seed_moves_who_is_held_out() -> None:
 def test_one_arm_can_be_learned_from_alone() -> None:
     talks = [talk(n, arm=("good", "bad")[n % 2]) for n in range(50)]
     assert {c.arm for c in chosen(talks, learn_arm="bad").conversations} == {"bad"}
-    with pytest.raises(InputError, match="'best': the conversations have no such arm; they have: bad, good"):
+    with pytest.raises(
+        InputError, match="'best': the conversations do not have this arm; they have: bad, good"
+    ):
         chosen(talks, learn_arm="best")
 
 
@@ -77,10 +79,10 @@ def test_a_failed_conversation_and_one_in_which_nobody_spoke_are_left_out() -> N
 
 def test_a_shopper_is_trained_on_at_least_twenty_conversations() -> None:
     assert len(chosen([talk(n) for n in range(20)]).conversations) == 20
-    with pytest.raises(InputError, match=r"on at least 20 conversations, but there are 19$"):
+    with pytest.raises(InputError, match=r"at least 20 conversations, but there are 19$"):
         chosen([talk(n) for n in range(19)])
     talks = [talk(n) for n in range(25)]
-    with pytest.raises(InputError, match=r"there are 19 \(6 more are refused by --exclude\)"):
+    with pytest.raises(InputError, match=r"there are 19 \(6 more are left out by --exclude\)"):
         chosen(talks, exclude=talks[:6])
 
 
@@ -97,16 +99,18 @@ def test_a_control_that_is_known_only_afterwards_is_refused_with_the_reason() ->
     "talks", [[], [talk(n, " ") for n in range(30)], [talk(n, failure="x") for n in range(30)]]
 )
 def test_where_no_user_spoke_there_is_nothing_to_learn(talks: list[Conversation]) -> None:
-    with pytest.raises(InputError, match="nothing to learn: no conversation has a user message with text"):
+    with pytest.raises(
+        InputError, match="nothing to learn from: no conversation has a user message with text"
+    ):
         chosen(talks)
 
 
 def test_of_one_user_nobody_can_be_held_out() -> None:
-    with pytest.raises(InputError, match="nobody can be held out to stop the training by: 30 conversations"):
+    with pytest.raises(InputError, match="no users can be held out for early stopping: 30 conversations"):
         chosen([talk(n, user="one") for n in range(30)])
 
 
 def test_conversations_without_users_are_split_one_by_one_and_that_is_said() -> None:
     assert chosen([talk(n, user=None) for n in range(30)]).warnings == (
-        "no user is known: such conversations were split one by one",
+        "no user is known: each such conversation counts as a user of its own",
     )

@@ -201,7 +201,7 @@ async def test_a_model_that_answers_nothing_chooses_nothing() -> None:
     model = Speaker(lambda *_: ModelError("out of memory"))
     chosen = await choose(model, chats(10), n=20)
     assert (chosen.temperature, chosen.top_p, chosen.generated) == (1.0, 1.0, 0)
-    assert chosen.reason == "speaker answered at none of 20 turns"
+    assert chosen.reason == "speaker answered none of 20 turns"
 
 
 async def test_the_turns_of_a_setting_wait_together_and_settings_one_after_the_other() -> None:

@@ -209,6 +209,6 @@ def test_a_checkpoint_that_was_broken_afterwards_is_named_and_stays(
     good = tmp_path / "checkpoint-10"
     content = (good / name).read_bytes()
     (good / name).write_bytes(content[: len(content) // 2])
-    with pytest.raises(TrainingError, match=r"checkpoint-10 is broken \(.*\): delete it and give the same"):
+    with pytest.raises(TrainingError, match=r"checkpoint-10 is broken \(.*\): delete it and run the same"):
         fitting(pristine(folder), tmp_path, **how).run()
     assert good.is_dir()

@@ -107,7 +107,7 @@ def test_what_is_in_int8_already_or_no_model_is_refused(tmp_path: Path) -> None:
     assert (
         json.loads((folder / "config.json").read_text())["quantization_config"]["quant_method"] == "torchao"
     )
-    with pytest.raises(InputError, match="is quantized already"):
+    with pytest.raises(InputError, match="is already quantized"):
         quantize_int8(folder)
     with pytest.raises(InputError, match="no model at"):
         quantize_int8(tmp_path / "absent")
@@ -132,5 +132,5 @@ def test_a_folder_left_between_weights_and_configuration_is_not_loaded_as_someth
     ordinary = (folder / "config.json").read_bytes()
     quantize_int8(folder)
     (folder / "config.json").write_bytes(ordinary)
-    with pytest.raises(InputError, match="cannot be loaded: its weights are not those of a LlamaForCausalLM"):
+    with pytest.raises(InputError, match="cannot be loaded: its weights do not fit a LlamaForCausalLM"):
         Local(path=folder).load()

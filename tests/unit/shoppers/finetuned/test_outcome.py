@@ -30,5 +30,5 @@ def test_an_outcome_is_read_as_it_was_written_and_holds_nothing_empty(tmp_path: 
 @pytest.mark.parametrize("said", ["{}", "[", '{"outcome": null}', '{"outcome": {"steps": 1}}', "[1]"])
 def test_a_manifest_without_one_is_named(tmp_path: Path, said: str) -> None:
     (tmp_path / "manifest.json").write_text(said)
-    with pytest.raises(InputError, match=r"manifest\.json: holds no outcome of a training"):
+    with pytest.raises(InputError, match=r"manifest\.json: is not the outcome of a training"):
         read_outcome(tmp_path)

@@ -105,7 +105,7 @@ def test_a_base_without_a_template_gets_a_plain_one_that_is_saved(tmp_path: Path
     bare = make_tiny(tmp_path / "bare", template=None, context=CONTEXT)
     notes: list[str] = []
     training(bare, on_note=notes.append).run(tmp_path / "out")
-    assert "no chat template, so a plain one is used, and saved with the shopper" in notes[0]
+    assert "no chat template, so a plain one is used and saved with the shopper" in notes[0]
     checkpoint = Local(path=tmp_path / "out").load()
     chat = [ChatMessage(role="system", content="Be brief."), ChatMessage(role="user", content="Hello")]
     asked = checkpoint.tokenizer.decode(chat_tokens(checkpoint, chat))
@@ -118,10 +118,10 @@ def test_what_a_person_would_want_to_know_is_noted(tmp_path: Path) -> None:
     talks = [talk(n, f"boots {n}", "", "x" * 300 if n == 3 else "no", user=None) for n in range(24)]
     Training(talks, str(small), settings=settings(), on_note=notes.append).run(tmp_path / "out")
     said = "\n".join(notes)
-    assert "no user is known: such conversations were split one by one" in said
+    assert "no user is known: each such conversation counts as a user of its own" in said
     assert "conversations were longer than 256 tokens and cut at a message border" in said
-    assert "1 user messages were dropped: alone with what they answer they are longer than 256" in said
-    assert "24 user turns without text are shown and not learned" in said
+    assert "1 user messages were dropped: with the message that they answer they are longer than 256" in said
+    assert "24 user turns without text are context only and not learned" in said
     assert "perplexity of the held-out users' words before training: " in notes[-1]
 
 
@@ -130,7 +130,7 @@ def test_a_folder_that_is_trained_stays_as_it_is(base: Path, shopper: Path) -> N
     outcome = training(base, on_note=notes.append).run(shopper)
     assert content(shopper) == before
     assert outcome.steps == 2
-    assert notes == [f"{shopper}: is trained already; name another --out to train anew"]
+    assert notes == [f"{shopper}: is already trained; name another --out to train again"]
 
 
 def test_another_training_of_the_same_folder_is_refused_and_names_what_changed(
@@ -149,7 +149,7 @@ def test_a_folder_that_another_process_trains_is_refused(base: Path, tmp_path: P
 
     out = tmp_path / "out"
     out.mkdir()
-    with FileLock(out / ".lock"), pytest.raises(StudyError, match="another convsim is writing"):
+    with FileLock(out / ".lock"), pytest.raises(StudyError, match="another convsim process is writing"):
         training(base).run(out)
     assert [path.name for path in out.iterdir()] == [".lock"]
 
@@ -158,7 +158,7 @@ BROKEN = {
     "no causal model": ({"kind": "BertForMaskedLM"}, InputError, "it is no causal language model"),
     "no room": ({"context": 100}, InputError, "no user message is left .* longer than 100 tokens"),
     "a template that refuses": (
-        {"template": "{{ raise_exception('never') }}"}, Exception, "chat template refuses these messages: never",
+        {"template": "{{ raise_exception('never') }}"}, Exception, "chat template rejects these messages: never",
     ),
 }  # fmt: skip
 
@@ -222,7 +222,9 @@ def test_a_disk_that_is_full_at_the_end_leaves_no_shopper_and_the_same_call_ends
         ):
             training(base).run(out)
     assert not (out / "shopper.json").exists()
-    with pytest.raises(InputError, match=r"is no trained shopper: .* run that again if it was interrupted"):
+    with pytest.raises(
+        InputError, match=r"is not a trained shopper: .* run that again if it was interrupted"
+    ):
         read_trained(out)
     outcome = training(base).run(out)
     # It had been trained to its end, so only what was left was done.

@@ -16,13 +16,13 @@ def settings(**given: Any) -> TrainingSettings:
 @pytest.mark.parametrize(
     ("given", "is_trained", "problem"),
     [
-        ({"compress": "layers"}, True, "--compress layers=N .* name how many layers to keep"),
+        ({"compress": "layers"}, True, "--compress layers=N .* need a number of layers"),
         ({"compress": "distill"}, True, "found --compress distill with None layers"),
-        ({"compress": "int8", "keep_layers": 3}, True, "int8 names none; found --compress int8 with 3 layers"),
+        ({"compress": "int8", "keep_layers": 3}, True, "int8 takes none; found --compress int8 with 3 layers"),
         ({"keep_layers": 3}, True, "found --compress None with 3 layers"),
-        ({"compress": "distill", "keep_layers": 3}, False, "the base is the teacher, so it must be a shopper"),
+        ({"compress": "distill", "keep_layers": 3}, False, "--base is the teacher, so it must be a shopper"),
         ({"max_steps": 0}, True, "--max-steps 0 trains nothing"),
-        ({"max_steps": 0, "compress": "layers", "keep_layers": 2}, True, "which only --compress int8 has a use"),
+        ({"max_steps": 0, "compress": "layers", "keep_layers": 2}, True, "which only makes sense with --compress int8"),
     ],
 )  # fmt: skip
 def test_contradictions_are_refused(given: dict[str, Any], is_trained: bool, problem: str) -> None:

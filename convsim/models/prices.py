@@ -50,7 +50,7 @@ def _built_in() -> tuple[Price, ...]:
 
 
 def _read(path: Path) -> tuple[Price, ...]:
-    content = read_toml(path, what="the table of prices")
+    content = read_toml(path, what="the price table")
     try:
         return _Table.model_validate(content).price
     except ValidationError as error:

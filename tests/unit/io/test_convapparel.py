@@ -157,7 +157,9 @@ def test_what_is_malformed_is_told_with_its_place(document: Any, problem: str, t
 def test_lines_of_json_under_the_wrong_ending_are_told_the_right_one(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text("{}\n{}\n", encoding="utf-8")
-    with pytest.raises(TranscriptError, match=r"trailing characters at line 2 column 1 .* should end in \.jsonl"):
+    with pytest.raises(
+        TranscriptError, match=r"trailing characters at line 2 column 1 .* should end in \.jsonl"
+    ):
         read(path)
 
 

@@ -13,7 +13,8 @@ from convsim.evaluation.memorisation import Learned, Memorisation, memorisation
 from convsim.evaluation.sides import Side
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
-from convsim.stats.proportions import Proportion, proportion, units_of
+from convsim.schema.units import independent_unit
+from convsim.stats.proportions import Proportion, proportion
 from convsim.text.words import words
 
 MIN_WORDS = 3
@@ -62,7 +63,8 @@ def titles_named_early(conversations: Sequence[Conversation], titles: Titles) ->
     if not titles.all:
         return Proportion(unit=UNIT, reason=f"no item's title has {MIN_WORDS} words or more")
     hits = [_names_early(conversation, titles) for conversation in conversations]
-    return proportion(hits, units_of(conversations), unit=UNIT, undefined="there are no conversations")
+    units = [independent_unit(conversation) for conversation in conversations]
+    return proportion(hits, units, unit=UNIT, undefined="there are no conversations")
 
 
 def _names_early(conversation: Conversation, titles: Titles) -> bool:

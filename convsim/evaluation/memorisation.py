@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record
-from convsim.stats.proportions import Proportion, proportion, units_of
+from convsim.schema.units import independent_unit
+from convsim.stats.proportions import Proportion, proportion
 from convsim.text.words import words
 
 MIN_WORDS = 5
@@ -85,7 +86,7 @@ def memorisation(
     owners: list[object] = []
     is_first: list[bool] = []
     n_drawn = n_own = 0
-    for conversation, unit in zip(conversations, units_of(conversations), strict=True):
+    for conversation in conversations:
         if leave_out_learned and conversation.fingerprint in learned.fingerprints:
             n_own += 1
             continue
@@ -94,7 +95,7 @@ def memorisation(
             said = normalised(message.content)
             if said is not None:
                 hits.append(said in learned.said)
-                owners.append(unit)
+                owners.append(independent_unit(conversation))
                 is_first.append(index == 0)
     undefined = (
         "all its conversations stand in what was learned from"

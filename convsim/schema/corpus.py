@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from convsim.schema.conversation import Conversation
 from convsim.schema.metric import Metric
+from convsim.schema.units import independent_unit, unit_without_personas
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,13 +46,17 @@ class Corpus:
 
     @cached_property
     def units(self) -> npt.NDArray[np.object_]:
-        """Shape (n,): the independent unit of each conversation, its user if known, else itself."""
+        """Shape (n,): the user of each conversation if known, else itself; personas are not looked at."""
         import numpy as np
 
-        names = [
-            f"user {c.user}" if c.user is not None else f"conversation {c.id}" for c in self.conversations
-        ]
-        return np.asarray(names, object)
+        return np.asarray([unit_without_personas(c) for c in self.conversations], object)
+
+    @cached_property
+    def independent_units(self) -> npt.NDArray[np.object_]:
+        """Shape (n,): the independent unit of each conversation: its user, else its persona, else itself."""
+        import numpy as np
+
+        return np.asarray([independent_unit(c) for c in self.conversations], object)
 
     @cached_property
     def strata(self) -> npt.NDArray[np.object_]:
@@ -81,3 +86,13 @@ def mix_differs(first: Counter[str], second: Counter[str]) -> bool:
         return False
     table = [[side[value] for value in values] for side in (first, second)]
     return bool(chi2_contingency(table).pvalue <= MIX_ALPHA)
+
+
+def refused_labels(real: Corpus, simulated: Corpus) -> dict[str, str]:
+    """Name the metrics of both tables that come from different labels, each with the reason why they do not compare."""
+    return {
+        name: f"the real side's labels are by {metric.label or 'nobody (it is counted)'}, the simulated side's by "
+        f"{other.label or 'nobody (it is counted)'}: labels compare only where source and scale are the same"
+        for name, metric in real.metrics.items()
+        if (other := simulated.metrics.get(name)) is not None and other.label != metric.label
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import hypot
 from typing import TypeVar
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from convsim.schema import Estimate
 from convsim.schema.arrays import FloatArray
-from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Text
 
 Numbers = TypeVar("Numbers", float, FloatArray)
@@ -35,14 +34,9 @@ class Proportion(Estimate):
     n: Count = 0
     """What was looked at, in ``unit``."""
     n_units: Count = 0
-    """Independent units (users, else conversations) that these belong to."""
+    """Independent units (users, else personas, else conversations) that these belong to."""
     unit: Text
     reason: Text
-
-
-def units_of(conversations: Iterable[Conversation]) -> list[tuple[str, str]]:
-    """Return the independent unit of each conversation: its user where known, else itself."""
-    return [("user", c.user) if c.user is not None else ("conversation", c.id) for c in conversations]
 
 
 def proportion(hits: Sequence[bool], units: Sequence[object], *, unit: str, undefined: str) -> Proportion:

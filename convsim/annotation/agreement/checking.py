@@ -30,7 +30,8 @@ def check(
 ) -> Reliability:
     """Measure how far labels by ``source`` agree with labels by ``against``, with 95 % intervals.
 
-    Intervals are percentile bootstraps that draw whole units with replacement: users where known, else conversations.
+    Intervals are percentile bootstraps that draw whole units with replacement: users where known, else personas,
+    else conversations.
 
     Args:
         annotated: Conversations that carry labels by ``source``.

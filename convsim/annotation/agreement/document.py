@@ -82,7 +82,7 @@ class Agreement(Part):
     """Items (user messages or conversations) that carry both labels."""
     n_conversations: Count
     n_units: Count
-    """Independent units: users where known, else conversations."""
+    """Independent units: users where known, else personas, else conversations."""
     n_unlabelled: Count
     """Items that the reference labels and the annotator does not."""
     n_left_out: Count

@@ -11,6 +11,7 @@ from convsim.annotation.agreement.document import Level, Scale
 from convsim.errors import InputError
 from convsim.metrics.labels import acts_of, number_of
 from convsim.schema.conversation import Conversation, Label, Labels
+from convsim.schema.units import independent_unit
 
 Value = float | tuple[str, ...]
 Pair = tuple[Conversation, Conversation]
@@ -101,11 +102,6 @@ def sources(conversations: Sequence[Conversation]) -> dict[str, set[str]]:
     return dict(found)
 
 
-def unit_of(conversation: Conversation) -> str:
-    """Name the independent unit: the user where known, else the conversation."""
-    return f"user {conversation.user}" if conversation.user is not None else f"conversation {conversation.id}"
-
-
 def _by_id(conversations: Sequence[Conversation], side: str) -> dict[str, Conversation]:
     named = {conversation.id: conversation for conversation in conversations}
     if len(named) < len(conversations):
@@ -159,7 +155,7 @@ def _of_one_kind(name: str, level: Level, items: Sequence[_Item]) -> Matched | N
         label=name,
         level=level,
         kind=kind,
-        units=tuple(unit_of(item.conversation) for item, _, _ in kept),
+        units=tuple(independent_unit(item.conversation) for item, _, _ in kept),
         conversations=tuple(item.conversation.id for item, _, _ in kept),
         annotated=tuple(mine for _, mine, _ in kept),
         reference=tuple(theirs for _, _, theirs in kept),

@@ -2,8 +2,6 @@ import numpy as np
 import pytest
 
 from convsim.errors import InputError
-from convsim.schema.persona import Persona
-from convsim.stats.units import independent_units
 from convsim_validators.counterfactual.counterfactual import Counterfactual
 from tests.corpora import EMPTY, corpus
 from tests.two_arms import (
@@ -244,17 +242,6 @@ def test_a_user_who_met_both_arms_keeps_what_they_have_in_common():
         np.ptp(judged(side, simulated)["x"].details["human_shift"]["interval"]) for side in (together, apart)
     ]
     assert widths[0] < 0.1 < 5 < widths[1]
-
-
-def test_the_unit_is_the_user_or_whom_the_persona_was_drawn_from_or_the_persona_or_the_conversation():
-    personas = [
-        None,
-        Persona(id="p1", need="a coat"),
-        Persona(id="p2", need="a coat", metadata={"drawn_from_user": "ann"}),
-        Persona(id="p3", need="a coat"),
-    ]
-    side = corpus({"x": [0.0] * 4}, personas=personas, users=[None, None, None, "bob"], prefix="c")
-    assert independent_units(side).tolist() == ["conversation c0", "persona p1", "user ann", "user bob"]
 
 
 @pytest.mark.parametrize(

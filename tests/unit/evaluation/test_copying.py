@@ -7,6 +7,7 @@ import pytest
 from convsim.evaluation.leakage import known_titles, titles_named_early
 from convsim.evaluation.memorisation import Learned, memorisation
 from convsim.schema.conversation import Conversation, Item, Message
+from convsim.schema.persona import Persona
 
 TITLE = "Trail Runner 3 Boots"
 SAID = "I want red boots for my walks"
@@ -66,6 +67,19 @@ def test_titles_that_begin_alike_and_long_messages_are_searched_in_no_time():
     started = perf_counter()
     titles_named_early([long, shop], known_titles([shop]))
     assert perf_counter() - started < 5
+
+
+def test_conversations_of_one_persona_count_as_one_unit():
+    shop = held(user("hello"), agent("look", TITLE), name="shop")
+    said = [held(user(f"the {TITLE}"), agent("yes", TITLE), name=f"c{n}") for n in range(6)]
+    of_two = [c.but(persona=Persona(id=f"p{n % 2}", need="boots")) for n, c in enumerate(said)]
+    learned = Learned.of([[held(user(SAID), name="l")]])
+    for conversations, n_units in ((said, 6), (of_two, 2)):
+        early = titles_named_early(conversations, known_titles([shop]))
+        assert (early.hits, early.n, early.n_units) == (6, 6, n_units)
+        again = [c.but(messages=(user(SAID),)) for c in conversations]
+        copied = memorisation(again, learned, leave_out_learned=False).messages
+        assert (copied.hits, copied.n, copied.n_units) == (6, 6, n_units)
 
 
 def test_without_items_nothing_is_known():

@@ -9,10 +9,10 @@ from typing import ClassVar
 from convsim._settings import check_margin, check_resamples
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding, Metric
+from convsim.schema.corpus import refused_labels
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
 from convsim.stats.multiplicity import benjamini_hochberg
-from convsim.stats.units import refused_labels
 from convsim_validators.counterfactual import first_message, survival
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame, shift_finding
 from convsim_validators.counterfactual.shifts import MetricShift, halves, noise_floor

@@ -17,7 +17,6 @@ from convsim.stats.decision import ALPHA
 from convsim.stats.kernel import MAX_CHARACTERS, discrepancies, embed
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.permutation import Dealing
-from convsim.stats.units import independent_units
 from convsim_validators.counterfactual.shifts import MIN_UNITS
 from convsim_validators.counterfactual.two_arm import NO_TASK, Arms
 
@@ -46,7 +45,7 @@ class Openings:
         """Take the first message of each conversation of either arm."""
         rows: list[tuple[str, bool, str, str]] = []
         n_agent_first = n_without_text = 0
-        for conversation, unit in zip(corpus.conversations, independent_units(corpus), strict=True):
+        for conversation, unit in zip(corpus.conversations, corpus.independent_units, strict=True):
             if conversation.arm not in arms:
                 continue
             first = next((m for m in conversation.messages if m.role in ("user", "assistant")), None)

@@ -12,7 +12,6 @@ import numpy as np
 from convsim.schema import Corpus
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.stats.resampling import MIN_UNITS_A_STRATUM, REST, draw
-from convsim.stats.units import independent_units
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -53,7 +52,7 @@ class ArmSide:
         taken = corpus.where(lambda conversation: conversation.arm in arms)
         conversations = taken.conversations
         tasks, task_of = np.unique([c.task or NO_TASK for c in conversations], return_inverse=True)
-        names, unit_of = np.unique(independent_units(taken).astype(str), return_inverse=True)
+        names, unit_of = np.unique(taken.independent_units.astype(str), return_inverse=True)
         strata = _strata([(c.arm or "", c.task or NO_TASK) for c in conversations], unit_of, len(names))
         drawn = draw(strata, np.bincount(strata), n_replicates, rng)
         return cls(

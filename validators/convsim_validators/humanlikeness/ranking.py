@@ -14,7 +14,6 @@ from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed
 from convsim.stats.discriminator import CrossFitted, cross_fit
 from convsim.stats.proportions import wilson_limits
-from convsim.stats.units import independent_units
 from convsim_validators.humanlikeness.features import NO_FEATURES, ReadTexts, logistic_regression, words
 from convsim_validators.humanlikeness.scores import SHARED_FOLDS, Scores, says_human, score
 from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides, folded_texts
@@ -112,7 +111,7 @@ def _users(corpus: Corpus) -> list[set[tuple[str, str]]]:
 
 
 def _relatives(corpus: Corpus) -> list[set[tuple[str, str]]]:
-    rows = zip(_users(corpus), independent_units(corpus), folded_texts(corpus), strict=True)
+    rows = zip(_users(corpus), corpus.independent_units, folded_texts(corpus), strict=True)
     return [users | {("unit", str(unit)), ("text", text)} for users, unit, text in rows]
 
 

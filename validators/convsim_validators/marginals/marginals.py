@@ -12,11 +12,11 @@ import numpy as np
 from convsim._settings import check_margin, check_resamples
 from convsim.schema import Corpus, Finding, Metric, NoiseFloor, Standing
 from convsim.schema.arrays import FloatArray
+from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import Decision, Evidence, decide, grown
 from convsim.stats.multiplicity import benjamini_hochberg
 from convsim.stats.resampling import Design, bootstrap, bootstrap_at_size, permute
-from convsim.stats.units import refused_labels
 from convsim_validators.marginals.column import MIN_UNITS, Column, Sample
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples, distance
 from convsim_validators.marginals.ranking import Placed

@@ -10,6 +10,7 @@ import numpy as np
 
 from convsim.schema import Corpus, Standing
 from convsim.schema.arrays import FloatArray
+from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
 from convsim.stats.ecdf import cumulative
 from convsim.stats.resampling import (
@@ -20,7 +21,6 @@ from convsim.stats.resampling import (
     bootstrap_at_size,
     permute,
 )
-from convsim.stats.units import refused_labels
 from convsim_validators.marginals.column import MIN_UNITS, Column
 from convsim_validators.marginals.kolmogorov_smirnov import Deviations, distance
 

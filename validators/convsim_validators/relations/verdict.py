@@ -18,7 +18,6 @@ from convsim.stats.decision import (
     grown,
 )
 from convsim.stats.sample_size import ONE_SIDED, growth_beyond, growth_inside
-from convsim.stats.units import independent_units
 from convsim_validators.relations.paired_change import PairedChange
 from convsim_validators.relations.relation import Relation
 
@@ -142,7 +141,7 @@ class Violations:
     def of(cls, corpus: Corpus, values: FloatArray) -> Violations:
         """Count; ``values``, shape (conversations,), are above 0 where broken and NaN where it cannot be told."""
         defined = ~np.isnan(values)
-        units = independent_units(corpus)
+        units = corpus.independent_units
         return cls(len(set(units[defined])), len(set(units[values > 0])), int(defined.sum()))
 
     @property

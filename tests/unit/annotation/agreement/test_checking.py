@@ -9,6 +9,7 @@ import pytest
 from convsim.annotation.agreement import Reliability, check
 from convsim.errors import InputError
 from convsim.schema.conversation import Conversation, Label, Message
+from convsim.schema.persona import Persona
 from tests.labelled import labelled_messages, labelled_sessions
 
 HALF = [0, 1] * 10
@@ -166,19 +167,25 @@ def test_few_units_have_numbers_but_no_interval():
     assert "7 independent units" in entry.accuracy.reason
 
 
-def test_intervals_draw_users_where_they_are_known():
+def test_intervals_draw_users_or_else_personas_where_they_are_known():
     rng = np.random.default_rng(0)
     right = np.repeat(rng.random(20) < 0.5, 10)
     truth = rng.integers(0, 2, 200)
     said = np.where(right, truth, 1 - truth)
     widths: list[float] = []
-    for users in (None, [f"u{i // 10}" for i in range(200)]):
-        made = labelled_sessions("satisfaction", {"self": truth, "rules:1": said}, users=users)
+    tens = [f"{i // 10}" for i in range(200)]
+    alone, of_users = (
+        labelled_sessions("satisfaction", {"self": truth, "rules:1": said}, users=users)
+        for users in (None, tens)
+    )
+    of_personas = [c.but(persona=Persona(id=ten, need="a coat")) for c, ten in zip(alone, tens, strict=True)]
+    for made in (alone, of_users, of_personas):
         interval = checked(made).entries[0].accuracy.interval
         assert interval is not None
         widths.append(interval[1] - interval[0])
     # Ten conversations of a user are all right or all wrong: the standard error is the root of 10 times larger.
     assert widths[1] / widths[0] == pytest.approx(math.sqrt(10), rel=0.2)
+    assert widths[2] == widths[1]
 
 
 def test_an_interval_that_draws_users_holds_the_true_accuracy_as_often_as_it_says():

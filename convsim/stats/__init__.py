@@ -1,1 +1,1 @@
-"""Every statistic that convsim and its validators share, once: units, resampling, tests, intervals, decisions."""
+"""Every statistic that convsim and its validators share, once: resampling, tests, intervals, decisions."""

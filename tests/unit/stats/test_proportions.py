@@ -1,4 +1,4 @@
-"""Shares with intervals, against SciPy's and published ones."""
+"""Proportions with intervals, against SciPy's and published ones."""
 
 import pytest
 from scipy.stats import binomtest
@@ -43,7 +43,7 @@ def test_no_observation_is_undefined_and_no_zero():
     assert (found.estimate, found.interval, found.reason) == (None, None, "nothing was said")
 
 
-def test_one_unit_has_a_share_and_no_interval():
+def test_one_unit_has_a_proportion_and_no_interval():
     found = of([True, False], ["a", "a"])
     assert (found.estimate, found.interval) == (0.5, None)
     assert "1 independent unit" in found.reason

@@ -1,85 +1,140 @@
-"""Checks a plugin's settings when it is made, before anything is started or sent."""
+"""Checks a plugin's settings when it is made, before anything is started or sent: the annotations are the rule."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, get_type_hints
+from functools import lru_cache
+from inspect import get_annotations
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
+from convsim._text import one_line
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-MAX_TIMEOUT_S = 86_400.0
+MAX_TIMEOUT_S = 86_400
 
-
-def check_timeout(owner: str, value: object) -> None:
-    """Check ``timeout_s``: seconds, more than none and at most a day; raises InputError."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MAX_TIMEOUT_S:
-        raise InputError(
-            f"{owner}: timeout_s must be seconds above 0, up to {MAX_TIMEOUT_S:g}, but is {value!r}"
-        )
-
-
-def check_whole(owner: str, setting: str, value: object, *, low: int, high: int | None = None) -> None:
-    """Check that a setting is a whole number from ``low`` to ``high``; raises InputError."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int)
-        or value < low
-        or (high is not None and value > high)
-    ):
-        upwards = "" if high is None else f" to {high}"
-        raise InputError(f"{owner}: {setting} must be a whole number from {low}{upwards}, but is {value!r}")
-
-
-def check_temperature(owner: str, value: object) -> None:
-    """Check that a temperature is a number from 0; raises InputError."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise InputError(f"{owner}: temperature must be a number from 0, but is {value!r}")
-
-
-def check_top_p(owner: str, value: object) -> None:
-    """Check that ``top_p`` is a number above 0 and at most 1; raises InputError."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise InputError(f"{owner}: top_p must be a number above 0, up to 1, but is {value!r}")
-
-
-def check_settings(model: DataclassInstance) -> None:
-    """Compare each field that a caller may set with its annotation.
-
-    Raises:
-        InputError: Names the setting, what was found and what was expected.
-    """
-    hints = get_type_hints(type(model), include_extras=True)
-    for field in fields(model):
-        if not field.init:
-            continue
-        value = getattr(model, field.name)
-        try:
-            TypeAdapter(hints[field.name]).validate_python(value, strict=True)
-        except ValidationError as error:
-            expected = error.errors()[0]["msg"]
-            kind = type(model).__name__
-            raise InputError(f"{kind}: {field.name} = {value!r} cannot be used: {expected}") from None
-
-
-RESAMPLES = (9, 100_000)
+Seconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S, description="seconds")]
+"""A time limit: at most a day."""
+Temperature = Annotated[float, Field(ge=0)]
+TopP = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+ResampleCount = Annotated[int, Field(ge=9, le=100_000)]
 """Fewer give no p-value worth the name; more do not fit into memory."""
 
+MAX_SHOWN = 80
+CONFIG = ConfigDict(strict=True, allow_inf_nan=False)
+NAMES: Mapping[object, str] = {
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number",
+    str: "text",
+    Path: "a path",
+}
 
-def check_margin(setting: str, value: object, *, low: float, high: float) -> None:
-    """Check that a margin is a number from ``low`` to ``high``; raises InputError."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
-        return
-    raise InputError(f"{setting} must be a number from {low:g} to {high:g}, but is {repr(value)[:40]}")
+
+def check_settings(plugin: DataclassInstance, owner: str | None = None) -> None:
+    """Compare each setting of a plugin, a dataclass, with its annotation.
+
+    Settings are what a caller may set and a text can say: numbers, texts, choices and mappings of them, each with its
+    range as in ``Annotated[int, Field(ge=1)]``. What is an object, such as a model, is not looked at.
+
+    Args:
+        plugin: What has just been made.
+        owner: How its errors call it; by default the name of its class.
+
+    Raises:
+        InputError: Names the setting, what it must be and what was found.
+    """
+    for setting, annotation in _settings_of(type(plugin)).items():
+        check_setting(owner or type(plugin).__name__, setting, getattr(plugin, setting), annotation)
 
 
-def check_resamples(setting: str, value: object) -> None:
-    """Check that a number of resamples is whole and within ``RESAMPLES``; raises InputError."""
-    low, high = RESAMPLES
-    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return
-    raise InputError(f"{setting} must be a whole number from {low} to {high}, but is {repr(value)[:40]}")
+def check_setting(owner: str, setting: str, value: object, annotation: object) -> None:
+    """Compare one value with an annotation; raises InputError as ``check_settings`` does."""
+    try:
+        _adapter(annotation).validate_python(value)
+    except ValidationError:
+        raise InputError(refused_setting(owner, setting, value, annotation)) from None
+
+
+def refused_setting(owner: str, setting: str, value: object, annotation: object) -> str:
+    """Say in one line what a setting must be, and what it is."""
+    found = one_line(repr(value))
+    found = found if len(found) <= MAX_SHOWN else found[: MAX_SHOWN - 1] + "…"
+    return f"{owner}: {setting} must be {' or '.join(_expected(annotation))}, but is {found}"
+
+
+@lru_cache(maxsize=256)
+def _settings_of(kind: type[DataclassInstance]) -> dict[str, object]:
+    """Name the settings of a class with their annotations; a name that only a type checker knows is no setting's."""
+    found: dict[str, object] = {}
+    for field in fields(kind):
+        if field.init:
+            home = next(c for c in kind.__mro__ if field.name in get_annotations(c))
+            alone = type(home.__name__, (), {"__annotations__": {field.name: field.type}})
+            alone.__module__ = home.__module__
+            annotation = get_type_hints(alone, include_extras=True)[field.name]
+            if _is_setting(annotation):
+                found[field.name] = annotation
+    return found
+
+
+@lru_cache(maxsize=256)
+def _adapter(annotation: Any) -> TypeAdapter[object]:
+    return TypeAdapter(annotation, config=CONFIG)
+
+
+def _is_setting(annotation: object) -> bool:
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _is_setting(parts[0])
+    if origin in (Union, UnionType, Mapping):
+        return all(map(_is_setting, parts))
+    return origin is Literal or annotation in (*NAMES, NoneType, JsonValue)
+
+
+def _expected(annotation: object) -> Iterator[str]:
+    """Write what an annotation allows, each of a union by itself; that nothing may be said goes without saying."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        for part in parts:
+            yield from _expected(part)
+    elif origin is Annotated:
+        yield _within(" or ".join(_expected(parts[0])), parts[1:])
+    elif origin is Literal:
+        *others, last = map(str, parts)
+        yield f"{', '.join(others)} or {last}" if others else last
+    elif origin is Mapping:
+        yield "named values"
+    elif annotation is not NoneType:
+        yield NAMES.get(annotation, "something else")
+
+
+def _within(base: str, constraints: tuple[object, ...]) -> str:
+    """Write the range of a number, or that a text may not be empty."""
+    limits: dict[str, Any] = {}
+    described = next(filter(None, (getattr(each, "description", None) for each in constraints)), None)
+    for constraint in constraints:
+        for part in getattr(constraint, "metadata", (constraint,)):
+            limits |= {
+                name: getattr(part, name)
+                for name in ("ge", "gt", "le", "lt", "min_length")
+                if getattr(part, name, None) is not None
+            }
+    if "min_length" in limits:
+        return described or f"{base} that is not empty"
+    base = described or base
+    lowest = (
+        f" from {limits['ge']:g}" if "ge" in limits else f" above {limits['gt']:g}" if "gt" in limits else ""
+    )
+    if "le" in limits:
+        joint = " to" if "ge" in limits else ", up to" if lowest else " up to"
+        return f"{base}{lowest}{joint} {limits['le']:g}"
+    return base + lowest + (f"{' and' if lowest else ''} below {limits['lt']:g}" if "lt" in limits else "")

@@ -17,9 +17,12 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Annotated
+
+from pydantic import Field
 
 from convsim._async import in_thread, in_time
-from convsim._settings import check_timeout, check_whole
+from convsim._settings import Seconds, check_settings
 from convsim._text import one_line
 from convsim.agents.answer import parse_answer
 from convsim.agents.visibility import as_request
@@ -163,8 +166,8 @@ class Command:
     """
 
     command: str | Sequence[str]
-    processes: int = 1
-    timeout_s: float = 60.0
+    processes: Annotated[int, Field(ge=1, le=MAX_PROCESSES)] = 1
+    timeout_s: Seconds = 60.0
     name: str = "command"
     _argv: tuple[str, ...] = field(init=False, repr=False)
     _programs: set[Program] = field(init=False, repr=False, default_factory=set)
@@ -174,8 +177,7 @@ class Command:
     )
 
     def __post_init__(self) -> None:
-        check_timeout(self.name, self.timeout_s)
-        check_whole(self.name, "processes", self.processes, low=1, high=MAX_PROCESSES)
+        check_settings(self, self.name)
         self._argv = _split(self.name, self.command)
         weakref.finalize(self, _kill_all, self._programs)
 

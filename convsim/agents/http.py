@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convsim._async import in_time
-from convsim._settings import check_timeout
+from convsim._settings import Seconds, check_settings
 from convsim._text import one_line
 from convsim.agents.answer import parse_answer
 from convsim.agents.visibility import as_request
@@ -37,11 +37,11 @@ class HTTP:
 
     url: str
     api_key_env: str = ""
-    timeout_s: float = 60.0
+    timeout_s: Seconds = 60.0
     name: str = "http"
 
     def __post_init__(self) -> None:
-        check_timeout(self.name, self.timeout_s)
+        check_settings(self, self.name)
         if not isinstance(self.url, str) or not self.url.startswith(("http://", "https://")):
             raise InputError(f"{self.name}: url must begin with http:// or https://, but is {self.url!r:.80}")
         if self.api_key_env and not os.environ.get(self.api_key_env):

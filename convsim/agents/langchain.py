@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from convsim._async import answer_of
-from convsim._settings import check_timeout
+from convsim._settings import Seconds, check_settings
 from convsim.agents.visibility import as_chat
 from convsim.errors import AgentError, InputError
 from convsim.lifting import make_class, resolve, seen_by_agent, to_reply
@@ -29,12 +29,12 @@ class LangChain:
 
     runnable: object
     input_key: str = ""
-    timeout_s: float = 60.0
+    timeout_s: Seconds = 60.0
     name: str = "langchain"
     _invoke: Callable[..., object] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_timeout(self.name, self.timeout_s)
+        check_settings(self, self.name)
         runnable = self.runnable
         found = resolve(runnable, self.name) if isinstance(runnable, str) else runnable
         found = make_class(found, self.name) if isinstance(found, type) else found

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
+
+from pydantic import Field
 
 from convsim._async import in_time
-from convsim._settings import check_timeout, check_whole
+from convsim._settings import Seconds, Temperature, check_settings
 from convsim._text import one_line
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.visibility import as_chat
@@ -93,19 +95,16 @@ class LLM:
 
     model: ChatModel
     catalogue: Catalogue
-    n_items: int = 6
-    n_candidates: int = 12
-    max_tokens: int = 400
-    temperature: float = 0.7
+    n_items: Annotated[int, Field(ge=1, le=12)] = 6
+    n_candidates: Annotated[int, Field(ge=1, le=50)] = 12
+    max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 400
+    temperature: Temperature = 0.7
     currency: str = "$"
-    timeout_s: float = 600.0
+    timeout_s: Seconds = 600.0
     name: str = "llm"
 
     def __post_init__(self) -> None:
-        check_timeout(self.name, self.timeout_s)
-        check_whole(self.name, "n_items", self.n_items, low=1, high=12)
-        check_whole(self.name, "n_candidates", self.n_candidates, low=1, high=50)
-        check_whole(self.name, "max_tokens", self.max_tokens, low=1, high=100_000)
+        check_settings(self, self.name)
 
     @property
     def prompt_hash(self) -> str:

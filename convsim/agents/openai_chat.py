@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from convsim._settings import check_timeout, check_whole
+from pydantic import Field
+
+from convsim._settings import Seconds, Temperature, check_settings
 from convsim.agents.llm import ask_model
 from convsim.agents.visibility import as_chat
 from convsim.lifting import seen_by_agent, to_reply
@@ -24,14 +27,13 @@ class OpenAIChat:
 
     model: ChatModel
     system: str = ""
-    max_tokens: int = 1_024
-    temperature: float = 0.7
-    timeout_s: float = 600.0
+    max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 1_024
+    temperature: Temperature = 0.7
+    timeout_s: Seconds = 600.0
     name: str = "openai_chat"
 
     def __post_init__(self) -> None:
-        check_timeout(self.name, self.timeout_s)
-        check_whole(self.name, "max_tokens", self.max_tokens, low=1, high=100_000)
+        check_settings(self, self.name)
 
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
         """Ask the model; raises AgentError when it fails, is late, or answers nothing."""

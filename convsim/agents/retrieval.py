@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from convsim._files import read_toml
-from convsim._settings import check_whole
+from convsim._settings import check_settings
 from convsim.agents.search import Found, Shelf, Wishes, find, listen
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.conversation import Conversation
@@ -169,12 +169,12 @@ class Retrieval:
     """
 
     catalogue: Catalogue
-    n_items: int = 6
+    n_items: Annotated[int, Field(ge=1, le=MAX_ITEMS)] = 6
     currency: str = "$"
     name: str = "retrieval"
 
     def __post_init__(self) -> None:
-        check_whole("retrieval", "n_items", self.n_items, low=1, high=MAX_ITEMS)
+        check_settings(self, "retrieval")
 
     @cached_property
     def _shelf(self) -> Shelf:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_type_hints
 
 import typer
 
@@ -127,6 +127,7 @@ def _compression(said: str | None) -> dict[str, object]:
 def _settings(given: dict[str, object]) -> TrainingSettings:
     from pydantic import ValidationError
 
+    from convsim._settings import refused_setting
     from convsim.shoppers.finetuned import TrainingSettings
 
     if unknown := sorted(given.keys() - (known := TrainingSettings.model_fields.keys())):
@@ -139,10 +140,9 @@ def _settings(given: dict[str, object]) -> TrainingSettings:
         return TrainingSettings.model_validate(given)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        name = ".".join(map(str, problem["loc"]))
-        raise InputError(
-            f"the setting {name} of training cannot be {problem['input']!r}: {problem['msg']}"
-        ) from error
+        name = str(problem["loc"][0])
+        annotation = get_type_hints(TrainingSettings, include_extras=True)[name]
+        raise InputError(refused_setting("training", name, problem["input"], annotation)) from error
 
 
 @contextmanager

@@ -38,8 +38,9 @@ def own_version() -> str:
         project = read_toml(PYPROJECT).get("project")
     except InputError:
         return UNKNOWN
-    ours = isinstance(project, dict) and project.get("name") == "convsim" and "version" in project
-    return f"{project['version']}+checkout" if ours else UNKNOWN
+    if isinstance(project, dict) and project.get("name") == "convsim" and "version" in project:
+        return f"{project['version']}+checkout"
+    return UNKNOWN
 
 
 def _version(distribution: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from convsim._async import answer_of, called
-from convsim._settings import check_timeout
+from convsim._settings import Seconds, check_setting
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.targets import Found
 from convsim.schema.conversation import Conversation, Message
@@ -43,7 +43,7 @@ class Ask:
             PluginError: It asks for something else.
             InputError: ``timeout_s`` cannot be used.
         """
-        check_timeout(found.name, timeout_s)
+        check_setting(found.name, "timeout_s", timeout_s, Seconds)
         positional, keywords = _matched(found, order, offers)
         return cls(found.name, found.function, positional, keywords, timeout_s, failure, takes)
 

@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from convsim._settings import check_settings
+from convsim._settings import Positive, TopP, check_settings
 from convsim._text import one_line
 from convsim.errors import ModelError
 from convsim.models.chat import (
@@ -63,9 +62,9 @@ class Local:
 
     path: Path | str
     name: str = ""
-    max_batch: Annotated[int, Field(ge=1)] = 8
+    max_batch: Positive = 8
     dtype: Dtype = "auto"
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_p: TopP = 1.0
     calibrate_choices: bool = True
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeVar, cast
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
-from convsim._settings import check_settings
+from convsim._settings import Positive, Seconds, Temperature, check_settings
 from convsim._text import one_line
 from convsim.errors import EmptyAnswerError, ModelError
 from convsim.models.chat import cut_at, without_thinking
@@ -122,10 +122,10 @@ class OpenAICompatible:
     model: Annotated[str, Field(min_length=1)]
     base_url: str = f"https://{OPENAI_HOST}/v1"
     api_key_env: str = ""
-    timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    timeout_s: Seconds = 120.0
     max_retries: Annotated[int, Field(ge=0)] = 4
-    max_connections: Annotated[int, Field(ge=1)] = 64
-    temperature: Annotated[float, Field(ge=0)] | None = None
+    max_connections: Positive = 64
+    temperature: Temperature | None = None
     thinking_tokens: Annotated[int, Field(ge=0)] = 0
     extra_body: Mapping[str, JsonValue] = field(default_factory=dict)
     prices: Path | str | None = None

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
-from convsim._settings import check_whole
+from convsim._settings import Positive, Temperature, check_settings
 from convsim.schema import ChatModel, UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
@@ -30,18 +30,16 @@ class ICL:
     _: KW_ONLY
     sha256: str | None = None
     """Of the file that ``real`` was read from."""
-    k: int = 3
+    k: Positive = 3
     style: Style | None = None
-    temperature: float = 0.9
-    max_tokens: int = 80
-    n_items: int = 4
-    max_example_characters: int = 600
+    temperature: Temperature = 0.9
+    max_tokens: Positive = 80
+    n_items: Positive = 4
+    max_example_characters: Positive = 600
     """Each example is cut to its first whole lines within this."""
 
     def __post_init__(self) -> None:
-        check_whole(self.name, "k", self.k, low=1)
-        check_whole(self.name, "max_example_characters", self.max_example_characters, low=1)
-        _ = self._shopper  # checks the other settings
+        check_settings(self, self.name)
 
     @cached_property
     def _contexts(self) -> Contexts:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar, Literal
 
-from convsim._settings import check_temperature, check_whole
-from convsim.errors import InputError, ModelError
+from convsim._settings import Positive, Temperature, check_settings
+from convsim.errors import ModelError
 from convsim.schema import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
@@ -42,20 +42,14 @@ class Prompted:
     _: KW_ONLY
     style: Style | None = None
     """None takes the style in which the model is known to keep its role: chat, unless the model says otherwise."""
-    temperature: float = 0.9
-    max_tokens: int = 80
-    n_items: int = 4
+    temperature: Temperature = 0.9
+    max_tokens: Positive = 80
+    n_items: Positive = 4
     """How many items of the carousel the shopper sees."""
     learned_from: LearnedFrom | None = None
 
     def __post_init__(self) -> None:
-        if self.style not in (None, "chat", "transcript"):
-            raise InputError(
-                f"the style of a prompted shopper must be chat or transcript, but is {self.style!r}"
-            )
-        check_temperature(self.name, self.temperature)
-        check_whole(self.name, "max_tokens", self.max_tokens, low=1)
-        check_whole(self.name, "n_items", self.n_items, low=1)
+        check_settings(self, self.name)
 
     @property
     def prompt_hashes(self) -> dict[str, str]:

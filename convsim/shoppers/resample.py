@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import ClassVar
 
-from convsim._settings import check_whole
+from convsim._settings import Positive, check_settings
 from convsim.errors import ModelError
 from convsim.schema import UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
@@ -31,10 +31,10 @@ class Resample:
     _: KW_ONLY
     sha256: str | None = None
     """Of the file that ``real`` was read from."""
-    k: int = 5
+    k: Positive = 5
 
     def __post_init__(self) -> None:
-        check_whole(self.name, "k", self.k, low=1)
+        check_settings(self, self.name)
 
     @cached_property
     def _contexts(self) -> Contexts:

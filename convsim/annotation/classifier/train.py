@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from convsim._settings import check_whole
+from pydantic import Field
+
+from convsim._settings import check_setting
 from convsim.annotation.agreement import Reliability, check
 from convsim.annotation.classifier.dataset import Learnable, Place, gather
 from convsim.annotation.classifier.features import (
@@ -186,7 +188,7 @@ def train(
     Raises:
         InputError: Nothing can be learned from these labels, and why.
     """
-    check_whole("train", "folds", folds, low=2, high=20)
+    check_setting("train", "folds", folds, Annotated[int, Field(ge=2, le=20)])
     used = [conversation for conversation in conversations if conversation.failure is None]
     learnable, warnings = gather(used, labels=labels, source=source, mapping=mapping)
     learnable = tuple(sorted(learnable, key=lambda one: LEVELS.index(one.target.level)))

@@ -6,10 +6,13 @@ import asyncio
 import hashlib
 import json
 from dataclasses import KW_ONLY, dataclass, field
+from typing import Annotated
 
-from convsim._settings import check_temperature, check_whole
+from pydantic import Field
+
+from convsim._settings import Positive, Temperature, check_settings
 from convsim.annotation.judge.asking import Task, Vote, labels_of, vote_by_choices, vote_by_schema
-from convsim.annotation.judge.prompts import PROMPTS, Form, lines_of, prompt_hashes, within
+from convsim.annotation.judge.prompts import Form, lines_of, prompt_hashes, within
 from convsim.errors import InputError
 from convsim.schema import Annotation, ChatModel
 from convsim.schema.conversation import Conversation, Usage
@@ -38,33 +41,26 @@ class Judge:
     model: ChatModel
     _: KW_ONLY
     form: Form = "schema"
-    votes: int = 1
-    temperature: float = 0.0
+    votes: Annotated[int, Field(ge=1, le=99)] = 1
+    temperature: Temperature = 0.0
     """Above 0 where there are several votes."""
-    seed: int = 0
-    max_characters: int = 12_000
+    seed: Annotated[int, Field(ge=0)] = 0
+    max_characters: Annotated[int, Field(ge=MIN_CHARACTERS)] = 12_000
     """Of the chat in a prompt: of a longer one its beginning and its latest messages are shown."""
-    max_message_characters: int = 1_500
+    max_message_characters: Annotated[int, Field(ge=MIN_CHARACTERS)] = 1_500
     """Of a longer message its beginning and its end are shown."""
-    max_tokens: int = 400
+    max_tokens: Positive = 400
     """Of an answer of JSON."""
     name: str = field(default="judge", init=False)
 
     def __post_init__(self) -> None:
         """Check the settings; raises InputError."""
-        if self.form not in PROMPTS:
-            raise InputError(f"{self.name}: form must be schema or choices, but is {self.form!r}")
-        check_whole(self.name, "votes", self.votes, low=1, high=99)
-        check_temperature(self.name, self.temperature)
+        check_settings(self, self.name)
         if self.votes > 1 and self.temperature == 0:
             raise InputError(
                 f"{self.name}: {self.votes} votes at temperature 0 are one vote {self.votes} times; "
                 "set temperature above 0"
             )
-        check_whole(self.name, "seed", self.seed, low=0)
-        check_whole(self.name, "max_characters", self.max_characters, low=MIN_CHARACTERS)
-        check_whole(self.name, "max_message_characters", self.max_message_characters, low=MIN_CHARACTERS)
-        check_whole(self.name, "max_tokens", self.max_tokens, low=1)
 
     @property
     def source(self) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from convsim._settings import check_temperature, check_top_p
+from convsim._settings import Temperature, TopP, check_settings
 from convsim.errors import InputError, ModelError
 from convsim.schema import (
     ChatMessage,
@@ -42,8 +42,8 @@ class SFT:
     name: ClassVar[str] = "sft"
     model: OpeningModel
     _: KW_ONLY
-    temperature: float | None = None
-    top_p: float | None = None
+    temperature: Temperature | None = None
+    top_p: TopP | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, OpeningModel):
@@ -52,10 +52,7 @@ class SFT:
                 "give --model FOLDER, a folder written by convsim train"
             )
         _ = self.trained
-        if self.temperature is not None:
-            check_temperature(self.name, self.temperature)
-        if self.top_p is not None:
-            check_top_p(self.name, self.top_p)
+        check_settings(self, self.name)
 
     @cached_property
     def trained(self) -> Trained:

@@ -86,5 +86,5 @@ def test_under_the_null_it_rejects_at_alpha_also_where_users_come_again():
 
 
 def test_settings_are_checked():
-    with pytest.raises(InputError, match=r"transitions\.margin"):
+    with pytest.raises(InputError, match=r"transitions: margin must be a number from 0 to 1, but is 2"):
         Transitions(margin=2)

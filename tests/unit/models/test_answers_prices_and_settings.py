@@ -121,12 +121,12 @@ async def test_a_failure_that_cannot_pass_is_not_tried_again() -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"timeout_s": 0}, "timeout_s = 0 cannot be used: Input should be greater than 0"),
-        ({"timeout_s": "soon"}, "timeout_s = 'soon' cannot be used: Input should be a valid number"),
+        ({"timeout_s": 0}, "timeout_s must be seconds above 0, up to 86400, but is 0"),
+        ({"timeout_s": "soon"}, "timeout_s must be seconds above 0, up to 86400, but is 'soon'"),
         ({"timeout_s": float("nan")}, "timeout_s"),
-        ({"max_retries": -1}, "max_retries = -1"),
-        ({"max_connections": True}, "max_connections = True"),
-        ({"model": ""}, "model = ''"),
+        ({"max_retries": -1}, "max_retries must be a whole number from 0, but is -1"),
+        ({"max_connections": True}, "max_connections must be a whole number from 1, but is True"),
+        ({"model": ""}, "model must be text that is not empty, but is ''"),
         ({"base_url": "localhost:8000"}, "base_url = 'localhost:8000' is not an address"),
         ({"base_url": "file:///etc/passwd"}, "is not an address"),
         ({"base_url": "http://h:port/v1"}, "is not an address"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from convsim._settings import check_margin, check_resamples
+from pydantic import Field
+
+from convsim._settings import ResampleCount, check_settings
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding, Metric
 from convsim.schema.corpus import refused_labels
@@ -46,17 +48,16 @@ class Counterfactual:
 
     control: str
     treatment: str
-    margin_sd: float = 0.2
+    margin_sd: Annotated[float, Field(ge=0, le=10)] = 0.2
     """Human standard deviations within arms up to which a shift counts as none: Cohen's "small", and about where
     Cliff's delta reaches .147, the end of "negligible" (Romano et al. 2006)."""
-    n_resamples: int = 1999
+    n_resamples: ResampleCount = 1999
     saw_both: Corpus | None = None
     """Conversations of a simulator that learned from both arms."""
 
     def __post_init__(self) -> None:
         """Check the settings; raises InputError."""
-        check_margin(f"{self.name}.margin_sd", self.margin_sd, low=0.0, high=10.0)
-        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+        check_settings(self, self.name)
         if self.control == self.treatment:
             raise InputError(
                 f"{self.name}: control and treatment must be two arms, but both are {self.control!r}"

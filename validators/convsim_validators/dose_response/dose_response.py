@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
-from convsim._settings import check_margin, check_resamples
-from convsim.errors import InputError
+from convsim._settings import ResampleCount, check_settings
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim.stats.decision import Judgement
@@ -44,19 +43,14 @@ class DoseResponse:
     )
     on_request: ClassVar[bool] = True
 
-    fault: str
-    margin_sd: float = 0.2
+    fault: Annotated[str, Field(min_length=1, description="the name of a recorded fault")]
+    margin_sd: Annotated[float, Field(ge=0, le=10)] = 0.2
     """A slope from severity 0 to 1 of less than this many standard deviations at severity 0 counts as none."""
-    n_resamples: int = 1999
+    n_resamples: ResampleCount = 1999
 
     def __post_init__(self) -> None:
         """Check the settings; raises InputError."""
-        if not isinstance(self.fault, str) or not self.fault:
-            raise InputError(
-                f"{self.name}.fault must be the name of a recorded fault, but is {repr(self.fault)[:40]}"
-            )
-        check_margin(f"{self.name}.margin_sd", self.margin_sd, low=0.0, high=10.0)
-        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+        check_settings(self, self.name)
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return one finding a metric of the simulated table, and ``any_reaction`` over all of them.

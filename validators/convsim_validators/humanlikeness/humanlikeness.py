@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
-from convsim._settings import check_margin, check_resamples
+from convsim._settings import ResampleCount, check_settings
 from convsim.schema import Corpus, Finding, Standing
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
@@ -79,14 +79,13 @@ class HumanLikeness:
     version: ClassVar[str] = "1"
     source: ClassVar[str] = "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: human-likeness score"
 
-    margin: float = 0.60
+    margin: Annotated[float, Field(ge=0.5, le=1)] = 0.60
     """Population AUC up to which the sides count as alike."""
-    n_resamples: int = 999
+    n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:
         """Check the settings; raises InputError."""
-        check_margin(f"{self.name}.margin", self.margin, low=0.5, high=1.0)
-        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+        check_settings(self, self.name)
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return the findings `hls`, `hls_length_matched` and `hls_behaviour`."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
-from convsim._settings import check_margin, check_resamples
+from convsim._settings import ResampleCount, check_settings
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA, MAX_GROWTH, Decision, grown
@@ -134,14 +134,13 @@ class Prevalence:
         "Rogan and Gladen (1978), American Journal of Epidemiology 107; Lang and Reiczigel (2014)"
     )
 
-    margin: float = 0.10
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.10
     """Difference of shares up to which two populations count as alike."""
-    n_resamples: int = 999
+    n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:
         """Check the settings; raises InputError."""
-        check_margin(f"{self.name}.margin", self.margin, low=0.0, high=1.0)
-        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+        check_settings(self, self.name)
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return one finding for each act and each feeling that can be corrected."""

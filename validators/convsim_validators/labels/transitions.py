@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
-from convsim._settings import check_margin, check_resamples
+from convsim._settings import ResampleCount, check_settings
 from convsim.metrics.labels import ACTS, acts_by_message
 from convsim.schema import Corpus, Finding, LabelOrigin, NoiseFloor
 from convsim.schema.arrays import FloatArray, IntArray
@@ -49,14 +49,13 @@ class Transitions:
     version: ClassVar[str] = "1"
     source: ClassVar[str] = "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: dialogue acts"
 
-    margin: float = 0.10
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.10
     """Share of transitions that may lie elsewhere for two populations to count as alike."""
-    n_resamples: int = 999
+    n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:
         """Check the settings; raises InputError."""
-        check_margin(f"{self.name}.margin", self.margin, low=0.0, high=1.0)
-        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+        check_settings(self, self.name)
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return one finding where both sides carry acts by one source, and none otherwise."""

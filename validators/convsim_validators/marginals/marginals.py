@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
-from convsim._settings import check_margin, check_resamples
+from convsim._settings import ResampleCount, check_settings
 from convsim.schema import Corpus, Finding, Metric, NoiseFloor, Standing
 from convsim.schema.arrays import FloatArray
 from convsim.schema.corpus import refused_labels
@@ -41,17 +42,15 @@ class Marginals:
         "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: population-level statistical alignment"
     )
 
-    margin: float = 0.10
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.10
     """Population Kolmogorov-Smirnov distance up to which two populations count as alike."""
-    cliffs_delta_margin: float = 0.147
+    cliffs_delta_margin: Annotated[float, Field(ge=0, le=1)] = 0.147
     """The upper end of a "negligible" Cliff's delta (Romano et al. 2006)."""
-    n_resamples: int = 999
+    n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:
         """Check the settings; raises InputError."""
-        check_margin(f"{self.name}.margin", self.margin, low=0.0, high=1.0)
-        check_margin(f"{self.name}.cliffs_delta_margin", self.cliffs_delta_margin, low=0.0, high=1.0)
-        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+        check_settings(self, self.name)
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return one finding a metric that both tables have."""

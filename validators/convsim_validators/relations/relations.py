@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from convsim._settings import check_resamples
+from convsim._settings import ResampleCount, check_settings
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding
 from convsim.stats.multiplicity import benjamini_hochberg
@@ -41,11 +41,11 @@ class Relations:
     """What is tested; by default the built-in list."""
     file: Path | str | None = None
     """A TOML file of relations, in place of the built-in list."""
-    n_resamples: int = 1999
+    n_resamples: ResampleCount = 1999
 
     def __post_init__(self) -> None:
         """Check the settings and read the file; raises InputError."""
-        check_resamples(f"{self.name}.n_resamples", self.n_resamples)
+        check_settings(self, self.name)
         if self.relations is not None and self.file is not None:
             raise InputError(f"{self.name}: relations and file were both given; give one of them")
         if self.relations is not None and not self.relations:

@@ -32,7 +32,7 @@ def test_acts_that_follow_from_words_are_learned_and_the_commonest_act_is_far_be
         if one.f1.estimate == 1:
             assert one.f1.reason == "no interval: the units are all alike, resampling shows no spread"
             continue
-        low, high = one.f1.interval
+        low, high = one.f1.interval or (0, 0)
         assert 0 < low <= one.f1.estimate <= high <= 1
         assert one.always_f1 < low
     assert any(one.f1.estimate < 1 for one in agreed.classes)

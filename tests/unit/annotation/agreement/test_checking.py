@@ -198,7 +198,7 @@ def test_an_interval_that_draws_users_holds_the_true_accuracy_as_often_as_it_say
         said = np.where(right, truth, 1 - truth)
         users = [f"u{i // 5}" for i in range(200)]
         made = labelled_sessions("satisfaction", {"self": truth, "rules:1": said}, users=users)
-        low, high = checked(made, n_resamples=199).entries[0].accuracy.interval
+        low, high = checked(made, n_resamples=199).entries[0].accuracy.interval or (1, 0)
         held += low <= 0.7 <= high
     assert 0.89 <= held / 100 <= 0.99
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from convsim._files import write_whole
 from convsim._text import one_line
 from convsim.annotation.agreement import Reliability
 from convsim.annotation.classifier.dataset import Target
@@ -132,14 +133,7 @@ def save(trained: Trained, path: str | Path) -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name, WRITTEN_AT), content, compress_type=zipfile.ZIP_DEFLATED)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(buffer.getvalue())
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, buffer.getvalue())
 
 
 def load(path: str | Path) -> tuple[Card, Learned]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
+from functools import cached_property
+from typing import Annotated, NamedTuple, Protocol
 
 from pydantic import Field
 
 from convsim._async import in_time
 from convsim._settings import Seconds, Temperature, check_settings
+from convsim._templates import Prompts
 from convsim._text import one_line
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.visibility import as_chat
@@ -24,9 +23,6 @@ from convsim.schema.conversation import Conversation, Usage
 from convsim.schema.protocols import AgentReply, ChatMessage, ChatModel
 from convsim.seeds import child_seed
 from convsim.text.folding import words_of
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 
 class Said(NamedTuple):
@@ -77,7 +73,7 @@ async def ask_model(agent: Asking, messages: Sequence[ChatMessage], *, seed: int
     return Said(completion.text.strip(), usage)
 
 
-PROMPT = Path(__file__).with_name("prompts") / "recommend.txt.j2"
+PROMPTS = Prompts("convsim.agents")
 MARK = re.compile(r"\s*\[#?(\d{1,3})\]")
 
 
@@ -109,7 +105,7 @@ class LLM:
     @property
     def prompt_hash(self) -> str:
         """The SHA-256 of the prompt's file, in hexadecimal."""
-        return hashlib.sha256(PROMPT.read_bytes()).hexdigest()
+        return PROMPTS.hashes("recommend")["recommend"]
 
     @cached_property
     def _shelf(self) -> Shelf:
@@ -133,17 +129,7 @@ class LLM:
         return list({item.id: item for item in (*found, *shown)}.values())
 
     def _prompt(self, candidates: Sequence[CatalogueItem]) -> str:
-        return _template().render(items=candidates, currency=self.currency, n_items=self.n_items).strip()
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-    )
-    return environment.from_string(PROMPT.read_text(encoding="utf-8"))
+        return PROMPTS.render("recommend", items=candidates, currency=self.currency, n_items=self.n_items)
 
 
 def named_items(text: str, candidates: Sequence[CatalogueItem]) -> list[CatalogueItem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 
+from convsim._templates import environment
 from convsim._text import plain
 from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.evaluation.scorecard import Scorecard
@@ -15,16 +16,9 @@ from convsim.schema.details import DiscriminatorDetails
 
 def to_markdown(card: Scorecard) -> str:
     """Return the scorecard as GitHub-flavoured Markdown; text from transcripts is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("convsim.report"),
-        autoescape=False,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    environment.filters["cell"] = table_cell
-    return environment.get_template("scorecard.md.j2").render(
+    templates = environment("convsim.report", escape=False, lstrip=False)
+    templates.filters["cell"] = table_cell
+    return templates.get_template("scorecard.md.j2").render(
         card=card, headline=headline(card), limits=limits(card), giveaways=_giveaways(card),
         verdict=verdict_words, side=side, number=number, interval=interval, baseline=baseline,
     )  # fmt: skip

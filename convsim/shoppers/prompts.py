@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
 
+from convsim._templates import Prompts
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.schema.persona import Persona
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 PROMPTED = ("chat", "opening", "transcript", "decide", "choose_item")
 """The prompts of a shopper that is a prompted model."""
@@ -20,13 +15,7 @@ MAX_ATTRIBUTES = 3
 MAX_MESSAGE_CHARACTERS = 600
 
 
-@cache
-def _environment() -> Environment:
-    from jinja2 import PackageLoader, StrictUndefined
-    from jinja2.sandbox import SandboxedEnvironment
-
-    loader = PackageLoader("convsim.shoppers", "prompts")
-    return SandboxedEnvironment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=False)
+FILES = Prompts("convsim.shoppers", trim=False)
 
 
 def render(
@@ -38,16 +27,13 @@ def render(
     words: Sequence[str] = (),
 ) -> str:
     """Fill in the prompt ``prompts/<name>.txt.j2``."""
-    template = _environment().get_template(f"{name}.txt.j2")
-    return template.render(persona=persona, history=history, examples=examples, words=words).strip()
+    return FILES.render(name, persona=persona, history=history, examples=examples, words=words)
 
 
 @cache
 def prompt_hashes(*names: str) -> dict[str, str]:
     """Return the SHA-256 of the prompt files named: what a run's manifest records."""
-    folder = files("convsim.shoppers").joinpath("prompts")
-    contents = {name: folder.joinpath(f"{name}.txt.j2").read_bytes() for name in names}
-    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    return FILES.hashes(*names)
 
 
 def written(conversation: Conversation, *, n_items: int) -> list[str]:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
+from convsim._templates import Prompts
 from convsim.annotation.definitions import OTHER, Definitions, definitions
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.seeds import child_seed
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 SPEAKERS = {"user": "user", "assistant": "agent"}
 FIRST = 2
@@ -95,31 +91,20 @@ PROMPTS: dict[Form, tuple[str, ...]] = {
     "choices": ("question", "act"),
 }
 """The prompts of each form, by the names of their files."""
+FILES = Prompts("convsim.annotation.judge")
 Named = TypeVar("Named")
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import PackageLoader, StrictUndefined
-    from jinja2.sandbox import SandboxedEnvironment
-
-    loader = PackageLoader("convsim.annotation.judge", "prompts")
-    return SandboxedEnvironment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-    )
 
 
 def render(name: str, **values: object) -> str:
     """Fill in the prompt ``prompts/<name>.txt.j2``."""
-    return _environment().get_template(f"{name}.txt.j2").render(values).strip()
+    return FILES.render(name, **values)
 
 
 def prompt_hashes(form: Form) -> dict[str, str]:
     """Return the SHA-256 of each prompt of a form, and of the definitions that they state."""
-    folder = files("convsim.annotation.judge").joinpath("prompts")
-    contents = {name: folder.joinpath(f"{name}.txt.j2").read_bytes() for name in PROMPTS[form]}
-    contents["definitions"] = definitions().model_dump_json().encode()
-    return {f"judge_{name}": hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    stated = hashlib.sha256(definitions().model_dump_json().encode()).hexdigest()
+    hashes = {**FILES.hashes(*PROMPTS[form]), "definitions": stated}
+    return {f"judge_{name}": hashed for name, hashed in hashes.items()}
 
 
 def shuffled(stated: Definitions, seed: int) -> Definitions:

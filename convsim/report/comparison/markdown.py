@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from convsim._templates import environment
 from convsim.evaluation import Comparison
 from convsim.report.comparison.sentences import limits, sentences, warnings
 from convsim.report.comparison.tables import tables
@@ -37,13 +38,9 @@ def _text(text: str) -> str:
 
 def comparison_to_markdown(comparison: Comparison) -> str:
     """Return the comparison as GitHub-flavoured Markdown; names are escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("convsim.report"), autoescape=False, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters["cell"] = table_cell
-    return environment.get_template("comparison.md.j2").render(
+    templates = environment("convsim.report", escape=False, lstrip=False)
+    templates.filters["cell"] = table_cell
+    return templates.get_template("comparison.md.j2").render(
         comparison=comparison,
         tables=list(tables(comparison)),
         sentences=sentences(comparison),

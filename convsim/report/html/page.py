@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convsim import _templates as templates
 from convsim._text import plain
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import HABITS_VIEW
@@ -43,12 +44,7 @@ def content_policy(script: str) -> str:
 
 def environment() -> Environment:
     """Return what fills in our pages' templates; all that is put in is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    made = Environment(
-        loader=PackageLoader("convsim.report.html"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    made = templates.environment("convsim.report.html", escape=True)
     made.filters["name"] = name
     return made
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cache, wraps
+from functools import wraps
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -15,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from convsim._templates import environment
 from convsim.errors import ConvsimError, InputError
 from convsim.web.blind_test.answers import MAX_NAME_CHARACTERS, Rater, join, keep, name_of, rater_of
 from convsim.web.blind_test.database import Database
@@ -31,21 +31,12 @@ from convsim.web.blind_test.sessions import (
 )
 from convsim.web.blind_test.study import ArenaStudy
 
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("convsim.web.blind_test"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+PAGES = environment("convsim.web.blind_test", escape=True)
 
 
 def page(template: str, *, status: int = 200, **values: object) -> HTMLResponse:
     """Fill a template and answer with it."""
-    filled = _environment().get_template(f"{template}.html.j2").render(**values)
+    filled = PAGES.get_template(f"{template}.html.j2").render(**values)
     return HTMLResponse(filled, status_code=status)
 
 

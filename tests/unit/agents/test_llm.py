@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convsim.agents import LLM
-from convsim.agents.llm import PROMPT, named_items
+from convsim.agents.llm import named_items
 from convsim.errors import AgentError, ModelError
 from convsim.schema import AgentReply
 from convsim.schema.catalogue import Catalogue
@@ -101,7 +102,8 @@ def test_the_conversation_follows_the_prompt() -> None:
 
 def test_the_prompt_has_a_hash() -> None:
     agent = LLM(model=Mouth("x"), catalogue=shop())
-    assert agent.prompt_hash == hashlib.sha256(PROMPT.read_bytes()).hexdigest()
+    prompt = files("convsim.agents") / "prompts" / "recommend.txt.j2"
+    assert agent.prompt_hash == hashlib.sha256(prompt.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ def test_another_prompt_or_another_definition_is_another_source(
     before = annotator.source, annotator.prompt_hashes
     shutil.copytree(Path(prompts.__file__).with_name("prompts"), tmp_path / "prompts")
     with monkeypatch.context() as patched:
-        patched.setattr(prompts, "files", lambda _: tmp_path)
+        patched.setattr("convsim._templates.files", lambda _: tmp_path)
         assert (annotator.source, annotator.prompt_hashes) == before
         with (tmp_path / "prompts" / "message.txt.j2").open("a") as file:
             file.write("Be strict.\n")

@@ -1,4 +1,4 @@
-"""Templates escape where they are told to, and refuse what is missing; prompts are known by the bytes of their files."""
+"""Templates escape where they are told to and refuse what is missing; prompts are known by the bytes of their files."""
 
 import hashlib
 import sys

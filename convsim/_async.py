@@ -25,7 +25,7 @@ def refuse_in_a_loop(called: str, instead: str) -> None:
     """
     if _in_a_loop():
         raise InputError(
-            f"{called} cannot be called where an event loop is running already, as in a notebook or an async function; "
+            f"{called} cannot be called inside a running event loop, such as a notebook or an async function; "
             f"write {instead}"
         )
 

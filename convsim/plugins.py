@@ -75,7 +75,7 @@ def load(kind: Kind, name: str) -> object:
     known = ", ".join(found) or "none"
     meant = nearest(name, found, cutoff=0.65)
     raise PluginError(
-        f"no plugin of convsim.{kind} is registered as {name!r}; installed: {known}; "
+        f"there is no convsim.{kind} plugin {name!r}; installed: {known}; "
         f"{f'did you mean {meant!r}? ' if meant else ''}or give module:attribute"
     )
 
@@ -115,7 +115,7 @@ def make(kind: Liftable, name: str, parts: Parts = NO_PARTS, /, **settings: obje
     options = () if _is_own(plugin) else OPTIONS[kind]
     owner = f"[{kind[:-1]}] {name}"
     if reserved := [part for part in parts if part in settings and _is_own(plugin)]:
-        raise PluginError(f"{owner}: {reserved[0]!r} is no setting; say it as {PARTS[reserved[0]]}")
+        raise PluginError(f"{owner}: {reserved[0]!r} is not a setting; give it as {PARTS[reserved[0]]}")
     if known is not None:
         _check_names(owner, settings, (*known, *options))
     lifting = {key: settings[key] for key in options if key in settings and key not in (known or {})}
@@ -161,7 +161,7 @@ def _lifted(kind: Liftable, plugin: object, options: Mapping[str, Any]) -> objec
     try:
         is_model = isinstance(plugin, ChatModel)
     except Exception as error:  # asking looks at its properties, which may raise anything
-        raise PluginError(f"the model: looking at it raised {said_of(error)}") from error
+        raise PluginError(f"the model: inspecting it raised {said_of(error)}") from error
     if not is_model:
         raise PluginError(
             f"the model: {shown(plugin)} needs a name and async complete(), continue_text() and choose()"
@@ -207,5 +207,5 @@ def _check_one(kind: Kind, name: str) -> None:
     if len(meant) > 1:
         said = " and ".join(f"{value} of {home}" for value, home in sorted(meant.items()))
         raise PluginError(
-            f"{name!r} of convsim.{kind} is registered twice: {said}; give one as module:attribute, or uninstall one"
+            f"{name!r} of convsim.{kind} is registered twice: {said}; name one as module:attribute, or uninstall one"
         )

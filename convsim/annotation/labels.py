@@ -33,7 +33,7 @@ def check_annotation(conversation: Conversation, annotation: Annotation, *, sour
     """
     for place, given in annotation.messages.items():
         if place >= len(conversation.messages) or conversation.messages[place].role != "user":
-            raise ModelError(f"the annotator labelled message {place}, which is no message of the user")
+            raise ModelError(f"the annotator labelled message {place}, which is not a user message")
         _check_source(given, source)
     _check_source(annotation.conversation, source)
 
@@ -60,7 +60,7 @@ def _check_source(given: Mapping[str, Label], source: str) -> None:
     for name, label in given.items():
         if label.source != source:
             raise ModelError(
-                f"the annotator {source!r} gave a label {name!r} in the name of {label.source!r}"
+                f"the annotator {source!r} gave a label {name!r} with the source {label.source!r}"
             )
 
 

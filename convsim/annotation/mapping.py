@@ -115,13 +115,13 @@ def _check(path: Path | str, made: ActMap) -> None:
     known = definitions().act_names
     for act in (*given, *made.merged, *made.merged.values(), *made.unseen):
         if act not in known:
-            raise InputError(f"{path}: there is no act {one_line(act)!r}; there are {', '.join(known)}")
+            raise InputError(f"{path}: there is no act {one_line(act)!r}; the acts are: {', '.join(known)}")
     for act in given:
         if act in made.merged or act in made.unseen:
-            raise InputError(f"{path}: {act!r} is given under [acts], but said not to be told by the scheme")
+            raise InputError(f"{path}: {act!r} is under [acts], but also listed as missing from the scheme")
     for act, other in made.merged.items():
         if other in made.merged or other in made.unseen:
-            raise InputError(f"{path}: [merged] takes {act!r} for {other!r}, which is not told either")
+            raise InputError(f"{path}: [merged] takes {act!r} for {other!r}, which the scheme lacks too")
 
 
 def _problem(error: ValidationError) -> str:

@@ -81,7 +81,7 @@ def _read(path: Path) -> dict[str, Annotation]:
             kept = _Line.model_validate_json(line)
         except ValidationError as error:
             raise InputError(
-                f"{path}:{number}: is no annotation that was kept here; delete the file to start anew"
+                f"{path}:{number}: is not an annotation saved by convsim; delete the file to start again"
             ) from error
         done[kept.key] = kept.annotation
     return done

@@ -92,7 +92,7 @@ def _matched(
             offer = _offer_for(parameter, queue, offers)
             if offer is None and parameter.default is parameter.empty:
                 raise PluginError(
-                    f"{found.name} asks for {parameter.name!r}, which convsim does not have; it offers: "
+                    f"{found.name} has a parameter {parameter.name!r} that convsim cannot fill; it can fill: "
                     f"{', '.join(offers)}"
                 )
             used = "conversation" if offer == "messages" else offer

@@ -33,12 +33,12 @@ def to_annotation(answer: object, conversation: Conversation, *, source: str, an
             places = [n for n, message in enumerate(conversation.messages) if message.role == "user"]
             if len(answer) != len(places) or not all(isinstance(part, Mapping | None) for part in answer):
                 raise ModelError(
-                    f"{annotator} answered {kind_of(answer)}; a list holds a dict of labels for each of the "
+                    f"{annotator} returned {kind_of(answer)}; a list must have one dict of labels for each of the "
                     f"{len(places)} user messages"
                 )
             parts = {"messages": {n: labels for n, labels in zip(places, answer, strict=True) if labels}}
         else:
-            raise ModelError(f"{annotator} must answer a dict of labels, but answered {kind_of(answer)}")
+            raise ModelError(f"{annotator} must return a dict of labels, but returned {kind_of(answer)}")
         stated = {
             "conversation": _labels(parts.get("conversation") or {}, source),
             "messages": {n: _labels(labels, source) for n, labels in (parts.get("messages") or {}).items()},
@@ -83,7 +83,7 @@ def to_findings(answer: object, known: Mapping[str, object], validator: str) -> 
         )
     elif isinstance(answer, int | float):
         is_defined = math.isfinite(answer)
-        reason = "the validator gives a number and no verdict" if is_defined else f"undefined ({answer})"
+        reason = "the validator gives a number but no verdict" if is_defined else f"undefined ({answer})"
         stated = {"estimate": float(answer) if is_defined else None, "verdict": "undecided", "reason": reason}
         yield Finding.model_validate({**known, **stated})
     elif isinstance(answer, Mapping):
@@ -96,13 +96,13 @@ def to_findings(answer: object, known: Mapping[str, object], validator: str) -> 
         try:
             yield Finding.model_validate({**known, **stated, **plain})
         except ValidationError as error:
-            raise TypeError(f"{validator} answered wrongly: {problem_in(error)}") from None
+            raise TypeError(f"{validator} returned something invalid: {problem_in(error)}") from None
     elif isinstance(answer, Iterable) and not isinstance(answer, str | bytes):
         for part in answer:
             yield from to_findings(part, known, validator)
     else:
         raise TypeError(
-            f"{validator} must answer findings, a number or a bool, but answered {kind_of(answer)}"
+            f"{validator} must return findings, a number or a bool, but returned {kind_of(answer)}"
         )
 
 

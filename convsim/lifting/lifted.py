@@ -156,7 +156,7 @@ def lift_annotator(
     ask = Ask.of(found, ("conversation",), ("conversation", "messages"), timeout_s, ModelError)
     stated = source or found.get("source")
     if stated is not None and (not isinstance(stated, str) or not stated):
-        raise PluginError(f"{found.name}: source must be a text, but is {kind_of(stated)}")
+        raise PluginError(f"{found.name}: source must be a string, but is {kind_of(stated)}")
     kind = LiftedBatchAnnotator if callable(many := found.get("annotate_many")) else LiftedAnnotator
     more = {"many": many} if callable(many) else {}
     return kind(name=found.name, source=stated or f"python:{found.name}", ask=ask, **more)
@@ -247,8 +247,8 @@ class LiftedBatchAnnotator(LiftedAnnotator):
         answers = called(self.many, conversations)
         if not isinstance(answers, Sequence) or len(answers) != len(conversations):
             raise ModelError(
-                f"{self.name} must answer annotate_many with one annotation a conversation ({len(conversations)}), "
-                f"but answered {kind_of(answers)}"
+                f"{self.name} must return one annotation per conversation from annotate_many ({len(conversations)}), "
+                f"but returned {kind_of(answers)}"
             )
         return [
             to_annotation(answer, conversation, source=self.source, annotator=self.name)
@@ -291,7 +291,7 @@ class LiftedComparer(LiftedValidator):
         answer = called(self.comparing, real, simulated, seed=seed)
         if isinstance(answer, Sequence) and all(isinstance(part, Standing) for part in answer):
             return list(answer)
-        raise TypeError(f"{self.name} must answer compare with standings, but answered {kind_of(answer)}")
+        raise TypeError(f"{self.name} must return standings from compare, but returned {kind_of(answer)}")
 
 
 def _question(thing: object) -> str:

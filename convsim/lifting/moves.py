@@ -72,14 +72,14 @@ def to_move(answer: object, shopper: str) -> UserMove:
             stated = _stated_move(answer, shopper)
             move = validated(UserMove, stated, shopper, ModelError)
             if move.action == "say" and not move.text.strip():
-                raise ModelError(f'{shopper} said nothing; to leave, it answers ("leave", "")')
+                raise ModelError(f'{shopper} said nothing; to leave, return ("leave", "")')
     check_bounds(move, move.text, shopper, ModelError)
     return move
 
 
 def _stated_move(answer: object, shopper: str) -> dict[str, object]:
     if answer is None:
-        raise ModelError(f'{shopper} answered nothing (None); to leave, it answers ("leave", "")')
+        raise ModelError(f'{shopper} answered nothing (None); to leave, return ("leave", "")')
     if isinstance(answer, tuple):
         return _move_of_tuple(answer, shopper)
     if isinstance(answer, Mapping) and not {"action", "text", "accepted"}.isdisjoint(answer):
@@ -117,7 +117,7 @@ def readable(who: str, failure: type[ConvsimError]) -> Iterator[None]:
     except ConvsimError:
         raise
     except Exception as error:
-        raise failure(f"{who} answered what cannot be read: {said_of(error)}") from error
+        raise failure(f"{who} returned something unreadable: {said_of(error)}") from error
 
 
 def validated(kind: type[M], fields: Mapping[str, object], who: str, failure: type[ConvsimError]) -> M:
@@ -125,7 +125,7 @@ def validated(kind: type[M], fields: Mapping[str, object], who: str, failure: ty
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        raise failure(f"{who} answered wrongly: {problem_in(error)}") from None
+        raise failure(f"{who} returned something invalid: {problem_in(error)}") from None
 
 
 def check_bounds(record: BaseModel, text: str, who: str, failure: type[ConvsimError]) -> None:
@@ -133,9 +133,9 @@ def check_bounds(record: BaseModel, text: str, who: str, failure: type[ConvsimEr
     try:
         size = len(json.dumps(record.model_dump(mode="json"), ensure_ascii=False, allow_nan=False).encode())
     except UnicodeEncodeError:
-        raise failure(f"{who} answered with half a character, which is no Unicode text") from None
+        raise failure(f"{who} answered with half a character, which is not valid Unicode") from None
     except (ValueError, RecursionError):
-        raise failure(f"{who} answered with attributes that are no JSON, such as NaN") from None
+        raise failure(f"{who} answered with attributes that are not JSON, such as NaN") from None
     if len(text.encode()) > MAX_TEXT_BYTES:
         raise failure(f"{who} answered with more than {MAX_TEXT_BYTES:,} bytes of text")
     if size > MAX_ANSWER_BYTES:

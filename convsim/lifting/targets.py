@@ -43,7 +43,7 @@ class Found:
         if function is None and callable(thing):
             function = thing
         if not callable(function):
-            raise PluginError(f"{who}: {shown(thing)} is no function and has no {verb!r}")
+            raise PluginError(f"{who}: {shown(thing)} is not a function and has no {verb!r}")
         return cls(thing, function, name or name_of(thing, who))
 
     @property
@@ -100,7 +100,7 @@ def make_class(kind: type, who: str, **settings: object) -> object:
         raise
     except (Exception, SystemExit) as error:  # a class may raise anything when it is made
         how = f"with {', '.join(sorted(settings))}" if settings else "without arguments"
-        raise PluginError(f"{who}: {kind.__name__} cannot be made {how}: {said_of(error)}") from error
+        raise PluginError(f"{who}: {kind.__name__} cannot be created {how}: {said_of(error)}") from error
 
 
 @contextlib.contextmanager
@@ -125,7 +125,7 @@ def _current_folder_on_path() -> Iterator[None]:
 def _no_module(module: str, missing: str) -> str:
     if module.endswith(".py") or "/" in module:
         name = Path(module).stem
-        return f"expected the name of a module, not a file; write {name}:… in the folder of {name}.py"
+        return f"expected a module name, not a file; write {name}:… in the folder of {name}.py"
     beside = {path.stem for path in Path().glob("*.py")} | {
         path.parent.name for path in Path().glob("*/__init__.py")
     }

@@ -41,7 +41,7 @@ def said_in(answer: object, who: str, failure: type[ConvsimError]) -> dict[str, 
         raise failure(f"{who} answered without 'content'; the object has: {one_line(known)}")
     if _is_message(answer):
         return {**_beside(answer), "content": _text(part_of(answer, "content"))}
-    raise failure(f"{who} must answer a text or an object with 'content', but answered {kind_of(answer)}")
+    raise failure(f"{who} must return a string or an object with 'content', but returned {kind_of(answer)}")
 
 
 def _beside(answer: object) -> dict[str, object]:
@@ -64,7 +64,7 @@ def _joined(parts: Parts, who: str, failure: type[ConvsimError]) -> dict[str, ob
         return said_in(parts[0], who, failure)
     for part, text in zip(parts, texts, strict=True):
         if text is None:
-            raise failure(f"{who} must yield texts, but yielded {kind_of(part)}")
+            raise failure(f"{who} must yield strings, but yielded {kind_of(part)}")
     return {"content": "".join(text for text in texts if text)}
 
 
@@ -113,11 +113,11 @@ def _is_message(value: object) -> bool:
 def _last_message(message: object, who: str, failure: type[ConvsimError]) -> object:
     if not _is_message(message):
         raise failure(
-            f"{who} answered wrongly: the last of its messages has no content, but is {kind_of(message)}"
+            f"{who} returned something invalid: the last of its messages has no content, but is {kind_of(message)}"
         )
     role = part_of(message, "role") or part_of(message, "type")
     if role in NOT_THE_AGENTS:
-        raise failure(f"{who} answered wrongly: the last of its messages is of the role {role!r}")
+        raise failure(f"{who} returned something invalid: the last of its messages has the role {role!r}")
     return _text(part_of(message, "content"))
 
 

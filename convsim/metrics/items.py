@@ -117,7 +117,7 @@ def mentions(fault: str) -> Metric:
     if fault not in COMPLAINTS_OF_FAULT:
         known = ", ".join(COMPLAINTS_OF_FAULT)
         raise InputError(
-            f"no phrases tell that a user mentions the fault {fault!r}; there are some for: {known}"
+            f"there is no word list for complaints about the fault {fault!r}; there are some for: {known}"
         )
     return Metric(
         name=f"user_mentions_{fault}",

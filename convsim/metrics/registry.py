@@ -87,7 +87,7 @@ def metric(
     def made(of_conversation: OfConversation) -> Metric:
         if not callable(of_conversation):
             raise PluginError(
-                f"a metric is made of a function of one conversation, but got {one_line(repr(of_conversation))}"
+                f"convsim.metric expects a function of one conversation, but got {one_line(repr(of_conversation))}"
             )
         called = name if name is not None else str(getattr(of_conversation, "__name__", ""))
         _check(called, unit=unit, level=level)
@@ -164,7 +164,7 @@ def _check(name: object, *, unit: object, level: object) -> None:
         )
     if not isinstance(unit, str) or not unit.strip():
         raise PluginError(
-            f"the metric {name}: unit must be text that says what the number counts, but is {unit!r}"
+            f"the metric {name}: unit must be a text that says what the number counts, but is {unit!r}"
         )
     if level not in ("turn", "conversation"):
         raise PluginError(f"the metric {name}: level must be turn or conversation, but is {level!r}")
@@ -190,7 +190,7 @@ class Metrics:
         """
         if clash := sorted(self.further.keys() & labels.keys()):
             raise InputError(
-                f"the metric {clash[0]} is called like a label of these conversations; give it another name"
+                f"the metric {clash[0]} has the name of a label of these conversations; give it another name"
             )
         chosen = {**METRICS, **self.further} if self.default else self.further
         ordered = {name: chosen[name] for name in chain(METRICS, chosen) if name in chosen}
@@ -240,7 +240,7 @@ def find_metrics(wanted: MetricLike | Iterable[MetricLike] | Metrics | None = No
         further[found.name] = found
     if not entries:
         raise InputError(
-            f"no metric is named; name some, or leave it out for the built-in ones: {', '.join(METRICS)}"
+            f"no metric was named; name some, or omit metrics for the built-in ones: {', '.join(METRICS)}"
         )
     return Metrics(default, further, tuple(dict.fromkeys(labels)))
 
@@ -274,13 +274,13 @@ def _lifted(thing: object, *, name: str | None = None) -> Metric:
             thing = kind()
         except Exception as error:  # somebody else's class
             raise PluginError(
-                f"the metric {kind.__qualname__} cannot be made: {type(error).__name__}: {one_line(error)}"
+                f"the metric {kind.__qualname__} cannot be created: {type(error).__name__}: {one_line(error)}"
             ) from error
     if isinstance(thing, Metric):
         return thing
     if not callable(thing):
         raise PluginError(
-            f"{one_line(repr(thing))} is no metric: expected a function of one conversation, or what "
+            f"{one_line(repr(thing))} is not a metric: expected a function of one conversation, or what "
             "convsim.metric makes of one"
         )
     stated = {
@@ -294,7 +294,7 @@ def _lifted(thing: object, *, name: str | None = None) -> Metric:
 def _check_distinct(found: Metric, further: Mapping[str, Metric]) -> None:
     if BUILT_IN.get(found.name, found) is not found:
         raise PluginError(
-            f"the metric {found.name} of {found.source} is called like a built-in one; give it another name"
+            f"the metric {found.name} of {found.source} has the name of a built-in one; give it another name"
         )
     if further.get(found.name, found) is not found:
         raise PluginError(f"two metrics are called {found.name}; give one of them another name")
@@ -305,6 +305,6 @@ def _unknown(name: str, labels: Iterable[str]) -> str:
     close = get_close_matches(name, known, n=3, cutoff=0.6)
     meant = f"; did you mean {' or '.join(close)}" if close else ""
     return (
-        f"no metric is called {one_line(repr(name))}, and no label of these conversations is{meant}; "
+        f"there is no metric or label {one_line(repr(name))}{meant}; "
         f"known: {', '.join(known)}; or give module:attribute"
     )

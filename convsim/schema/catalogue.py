@@ -80,7 +80,7 @@ class Catalogue(Record):
         seen: set[str] = set()
         for item in gathered:
             if item.id in seen:
-                raise InputError(f"the ids of a catalogue must differ, but {item.id!r} stands twice")
+                raise InputError(f"the ids of a catalogue must differ, but {item.id!r} occurs twice")
             seen.add(item.id)
         return cls(items=gathered)
 
@@ -99,14 +99,16 @@ class Catalogue(Record):
         path = Path(path)
         readers = {".jsonl": _json_rows, ".csv": _csv_rows}
         if path.suffix.lower() not in readers:
-            raise InputError(f"{path}: a catalogue ends in .jsonl or .csv, but this ends in {path.suffix!r}")
+            raise InputError(
+                f"{path}: a catalogue must end in .jsonl or .csv, but this ends in {path.suffix!r}"
+            )
         first_line: dict[str, int] = {}
         items = []
         try:
             for line, row in readers[path.suffix.lower()](path):
                 item = _item(path, line, row)
                 if item.id in first_line:
-                    stands = f"{item.id!r} stands on line {first_line[item.id]} already"
+                    stands = f"{item.id!r} is also on line {first_line[item.id]}"
                     raise InputError(f"{path}:{line}: id: the ids of a catalogue must differ, but {stands}")
                 first_line[item.id] = line
                 items.append(item)
@@ -133,7 +135,7 @@ class Catalogue(Record):
     def item(self, item_id: str) -> CatalogueItem:
         """Return the item of that id; raises InputError where there is none."""
         if item_id not in self._by_id:
-            raise InputError(f"the catalogue holds no item {item_id!r}; it has {len(self)} others")
+            raise InputError(f"the catalogue has no item {item_id!r}; it has {len(self)} others")
         return self._by_id[item_id]
 
 
@@ -193,7 +195,7 @@ def _header(path: Path, cells: list[str]) -> list[str]:
             f"{path}:1: {missing[0]}: this column is required, but is missing; found: {found:.200}"
         )
     if twice := [name for name in header if header.count(name) > 1]:
-        raise InputError(f"{path}:1: {twice[0]}: this column stands twice")
+        raise InputError(f"{path}:1: {twice[0]}: this column occurs twice")
     return header
 
 
@@ -226,7 +228,7 @@ def _bounded_lines(path: Path, file: TextIO) -> Iterator[str]:
     while text := file.readline(MAX_LINE_CHARACTERS + 1):
         line += 1
         if len(text) > MAX_LINE_CHARACTERS:
-            raise InputError(f"{path}:{line}: a line holds at most {MAX_LINE_CHARACTERS} characters")
+            raise InputError(f"{path}:{line}: the line is longer than {MAX_LINE_CHARACTERS} characters")
         yield text
 
 

@@ -54,7 +54,7 @@ class Label(NotedRecord):
             raise ValueError(f"the value must be a finite number, but is {self.value}")
         numeric = isinstance(self.value, int | float) and not isinstance(self.value, bool)
         if self.scale and numeric and not self.scale[0] <= self.value <= self.scale[1]:  # type: ignore[operator]
-            raise ValueError(f"the value {self.value} lies outside its scale {list(self.scale)}")
+            raise ValueError(f"the value {self.value} is outside its scale {list(self.scale)}")
         return self
 
 
@@ -66,7 +66,7 @@ def _as_labels(value: object) -> object:
         if isinstance(label, Label | dict)
     ]
     if len({str(source) for source in sources}) < len(sources):
-        raise ValueError(f"two labels of one name carry the same source {sources[0]!r}")
+        raise ValueError(f"two labels of the same name have the same source {sources[0]!r}")
     return [keep_unknown(Label, label) for label in labels]
 
 

@@ -16,7 +16,7 @@ simulation refuses it.
 """
 
 LOOK_AHEAD = (
-    "is known only afterwards, and would plant the end of a conversation in its beginning; drop it, or state it as "
+    "is known only afterwards and would reveal the end of the conversation to the shopper; drop it, or state it as "
     "known before"
 )
 """Why such a control is refused, after its name."""

@@ -144,7 +144,7 @@ class UserMove(Record):
     def _accepts_something(self) -> UserMove:
         if (self.action == "accept") != bool(self.accepted):
             raise ValueError(
-                f"a move that accepts names items, and no other does: {self.action}, {self.accepted}"
+                f"a move must name items if it accepts, and only then: {self.action}, {self.accepted}"
             )
         return self
 
@@ -362,9 +362,7 @@ class BaseValidator(ABC):
         try:
             asked = _asked.get()
         except LookupError:
-            raise RuntimeError(
-                f"{self.name}: finding is called while validate runs, and nowhere else"
-            ) from None
+            raise RuntimeError(f"{self.name}: finding() can only be called while validate() runs") from None
         limits = None if interval is None else [_plain(limit) for limit in interval]
         return Finding.model_validate(
             {

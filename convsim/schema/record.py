@@ -107,7 +107,7 @@ def keep_unknown(kind: type[NotedRecord], data: Any) -> Any:
     if not isinstance(stated, dict):
         return data
     if clash := unknown.keys() & stated.keys():
-        raise ValueError(f"{sorted(clash)[0]!r} stands both beside and inside 'metadata'")
+        raise ValueError(f"{sorted(clash)[0]!r} is given both outside and inside 'metadata'")
     known = {key: value for key, value in data.items() if key in kind.known_keys}
     return {**known, "metadata": {**stated, **unknown}}
 

@@ -47,7 +47,7 @@ def check_metric(metric: object, *, conversations: Iterable[Conversation] = ()) 
         chosen = find_metrics(metric)  # type: ignore[arg-type]
         [found] = chosen.further.values()
     except (ConvsimError, ValueError) as error:
-        raise AssertionError(f"{name_of(metric)} is no metric: {one_line(error)}") from None
+        raise AssertionError(f"{name_of(metric)} is not a metric: {one_line(error)}") from None
     for field in ("name", "unit", "description", "source"):
         require_text(found.name, field, getattr(found, field))
     tried = list(sample_conversations(conversations).values())
@@ -91,7 +91,7 @@ def check_validator(
     try:
         [found] = find_validators([validator])
     except ConvsimError as error:
-        raise AssertionError(f"{name_of(validator)} is no validator: {one_line(error)}") from None
+        raise AssertionError(f"{name_of(validator)} is not a validator: {one_line(error)}") from None
     require_text("the validator", "name", found.name)
     sides = (
         list(real) if real is not None else _shoppers("people", "boots"),
@@ -168,7 +168,7 @@ def _findings(validator: Validator, corpora: tuple[Corpus, Corpus], place: str) 
         raise AssertionError(f"{validator.name}: {place}: raised {reason_of(error)}") from None
     for finding in findings:
         where = f"{validator.name}: {place}"
-        require(isinstance(finding, Finding), f"{where}: returned {name_of(finding)}, which is no Finding")
+        require(isinstance(finding, Finding), f"{where}: returned {name_of(finding)}, which is not a Finding")
         where = f"{where}: {finding.metric}"
         require(
             finding.validator == validator.name,

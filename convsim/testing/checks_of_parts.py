@@ -56,10 +56,12 @@ def check_agent(
         return await found.reply(conversation, seed=SEED)
 
     def check(place: str, conversation: Conversation, reply: object) -> None:
-        require(isinstance(reply, AgentReply), f"{place}: answered {name_of(reply)}, which is no AgentReply")
+        require(
+            isinstance(reply, AgentReply), f"{place}: answered {name_of(reply)}, which is not an AgentReply"
+        )
         assert isinstance(reply, AgentReply)
         require(
-            bool(reply.content.strip() or reply.items), f"{place}: answered nothing, neither words nor items"
+            bool(reply.content.strip() or reply.items), f"{place}: answered nothing, neither text nor items"
         )
 
     _check_answers(found.name, ask, check, sample_conversations(conversations), deterministic=deterministic)
@@ -98,7 +100,7 @@ def check_shopper(
         return await found.speak(conversation, persona, seed=SEED)
 
     def check(place: str, conversation: Conversation, move: object) -> None:
-        require(isinstance(move, UserMove), f"{place}: answered {name_of(move)}, which is no UserMove")
+        require(isinstance(move, UserMove), f"{place}: answered {name_of(move)}, which is not a UserMove")
         assert isinstance(move, UserMove)
         there = {item.id for message in conversation.messages for item in message.items}
         strange = sorted({*move.accepted} - there)
@@ -146,7 +148,7 @@ def check_annotator(
             return
         require(
             isinstance(annotation, Annotation),
-            f"{place}: answered {name_of(annotation)}, which is no Annotation",
+            f"{place}: answered {name_of(annotation)}, which is not an Annotation",
         )
         assert isinstance(annotation, Annotation)
         try:
@@ -193,7 +195,7 @@ def check_fault(
     try:
         degraded = {severity: degrade(agent, fault, severity, catalogue=catalogue) for severity in SEVERITIES}
     except ConvsimError as error:
-        raise AssertionError(f"{name_of(fault)} is no fault: {one_line(error)}") from None
+        raise AssertionError(f"{name_of(fault)} is not a fault: {one_line(error)}") from None
     acted = False
     name = "".join(degraded[1.0].faults)
 
@@ -290,7 +292,7 @@ def _check_no_look_ahead(
     conversations: Mapping[str, Conversation],
     answers: Mapping[str, Annotation | None],
 ) -> None:
-    """Check that what a message is labelled does not hang on what comes after it."""
+    """Check that what a message is labelled does not depend on what comes after it."""
     __tracebackhide__ = True
     for place, conversation in conversations.items():
         whole = answers[place]
@@ -306,5 +308,5 @@ def _check_no_look_ahead(
         alone = run_to_its_end(cut)
         require(
             alone is None or alone.messages.get(first) == whole.messages.get(first),
-            f"{found.name}: {place}: the labels of message {first} hang on what comes after it",
+            f"{found.name}: {place}: the labels of message {first} depend on what comes after it",
         )

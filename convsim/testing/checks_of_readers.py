@@ -63,7 +63,7 @@ def _check_damage(reader: object, name: str, path: Path, folder: Path) -> None:
         except InputError:
             continue
         except Exception as error:  # whatever somebody else's reader raises
-            raise AssertionError(f"{name}: {what}: raised {reason_of(error)}, and no InputError") from None
+            raise AssertionError(f"{name}: {what}: raised {reason_of(error)}, not an InputError") from None
         raise AssertionError(f"{name}: {what}: was read as if it were whole")
     target.unlink(missing_ok=True)
 

@@ -45,7 +45,7 @@ def assert_findings(
         _check("metric", metrics, {finding.metric for finding in judged})
         judged = [finding for finding in judged if finding.metric in metrics]
     if not judged:
-        raise AssertionError("there is no finding to ask: nothing was compared")
+        raise AssertionError("there are no findings: nothing was compared")
     failing = [f for f in judged if f.verdict not in allow or f.verdict == "failed"]
     if failing:
         allowed = ", ".join(verdict for verdict in VERDICTS if verdict in allow) or "no verdict"

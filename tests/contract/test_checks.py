@@ -68,10 +68,10 @@ def test_an_agent_that_keeps_to_the_contract_passes_as_a_class_an_object_and_a_f
         (Agent(says=lambda conversation, seed: " "), "answered with neither text nor items"),
         (
             Agent(says=lambda conversation, seed: 3),
-            "must answer a text or an object with 'content', but answered int 3",
+            "must return a string or an object with 'content', but returned int 3",
         ),
         (3, "cannot be used"),
-        ("retrievel", "cannot be used: PluginError: no plugin of convsim.agents"),
+        ("retrievel", "cannot be used: PluginError: there is no convsim.agents plugin"),
     ],
 )
 def test_an_agent_that_breaks_it_is_caught(agent, why):
@@ -110,14 +110,14 @@ def test_a_shopper_that_keeps_to_the_contract_passes():
     [
         (Shopper(move=greedy), "accepted nowhere|accepted .*nowhere"),
         (Shopper(move=lambda *_: UserMove(action="leave")), "the first move must say something"),
-        (Shopper(move=lambda *_: 3), "must answer a text or an object with 'content', but answered int 3"),
+        (Shopper(move=lambda *_: 3), "must return a string or an object with 'content', but returned int 3"),
         (Shopper(move=rewriting), "changed the persona"),
         (Shopper(learned_from="logs.jsonl"), "learned_from must be None or a LearnedFrom"),
         (
             Shopper(move=lambda *_: UserMove(action="say", text=f"hi {next(NUMBERS)}")),
             "another answer to the same conversation and seed",
         ),
-        (object(), "is no function and has no 'speak'"),
+        (object(), "is not a function and has no 'speak'"),
     ],
 )
 def test_a_shopper_that_breaks_it_is_caught(shopper, why):
@@ -155,14 +155,14 @@ def test_an_annotator_that_keeps_to_the_contract_passes():
     ("annotator", "why"),
     [
         (Annotator(signed="judge:other"), "judge:other"),
-        (Annotator(source=7), "source must be a text"),
+        (Annotator(source=7), "source must be a string"),
         (
             Annotator(places=lambda conversation: range(len(conversation.messages))),
-            "which is no message of the user",
+            "which is not a user message",
         ),
         (
             Annotator(label=lambda conversation, place: int(len(conversation.messages) > 3)),
-            "the labels of message 0 hang on what comes after it",
+            "the labels of message 0 depend on what comes after it",
         ),
         (
             Annotator(label=lambda conversation, place: 1 / (1 + next(NUMBERS))),
@@ -213,11 +213,11 @@ def test_a_metric_that_keeps_to_the_contract_passes():
         (drawn, "measured twice"),
         (suspicious, "by another simulator"),
         (scribbling, "changed a conversation"),
-        (lambda conversation: 1, "is no metric"),
+        (lambda conversation: 1, "is not a metric"),
         (convsim.metric(name="x")(lambda conversation: "many"), "expected a finite number"),
-        (convsim.metric(name="x", source=" ")(words), "source must be a text"),
-        ("turnss", "is no metric"),
-        (3, "is no metric"),
+        (convsim.metric(name="x", source=" ")(words), "source must be a string"),
+        ("turnss", "is not a metric"),
+        (3, "is not a metric"),
     ],
 )
 def test_a_metric_that_breaks_it_is_caught(metric, why):
@@ -273,7 +273,7 @@ def test_a_validator_that_keeps_to_the_contract_passes():
         ("counts", "n_real is 10000"),
         ("mute", "reason must be a text"),
         ("draws", "differs between two runs of one seed"),
-        ("three", "must answer findings, a number or a bool, but answered str 'three'"),
+        ("three", "must return findings, a number or a bool, but returned str 'three'"),
     ],
 )
 def test_a_validator_that_breaks_it_is_caught(wrong, why):
@@ -281,7 +281,7 @@ def test_a_validator_that_breaks_it_is_caught(wrong, why):
 
 
 def test_what_is_no_validator_is_caught():
-    fails(check_validator, 3, "is no validator")
+    fails(check_validator, 3, "is not a validator")
 
 
 class Careless(Csv):

@@ -139,7 +139,7 @@ MISTAKES = {
     "an agent that is none": (
         "",
         ("--agent", "json:decoder"),
-        "the agent: .* is no function and has no 'reply'",
+        "the agent: .* is not a function and has no 'reply'",
     ),
     "a secret": ('[model]\nname = "m"\napi_key = "k3y"', (), "model.api_key looks like a secret"),
     "a control known only afterwards": ("", ("--personas", "late.toml"), "patience is known only afterwards"),
@@ -171,7 +171,7 @@ def test_a_mistake_is_one_line_and_exit_2(tmp_path, text, flags, problem, *, mon
         main()
     printed = capsys.readouterr()
     assert stopped.value.code == 2
-    errors = [line for line in printed.err.splitlines() if not line.startswith(("not given", "seed "))]
+    errors = [line for line in printed.err.splitlines() if not line.startswith(("using a default", "seed "))]
     assert len(errors) == 1, printed.err
     assert re.search(problem, errors[0]), errors[0]
     assert printed.out == ""

@@ -98,7 +98,10 @@ BAD_SERVERS: dict[str, tuple[Reply, str]] = {
     "10 MB": (whole(200, b" " * (10 * MEGABYTE)), "answered, but"),
     "another protocol": (speaks_no_http, "does not speak HTTP"),
     "a body cut off": (closes_mid_body, "tried 2 times"),
-    "a wrong model name": (failure(404, "the model m-1 does not exist"), "not there .*m-1 does not exist"),
+    "a wrong model name": (
+        failure(404, "the model m-1 does not exist"),
+        "was not found .*m-1 does not exist",
+    ),
     "the assistant's talk": (chat("How can I help you today?"), "broke character"),
 }
 

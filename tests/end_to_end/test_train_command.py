@@ -169,7 +169,7 @@ def test_a_training_that_was_killed_is_gone_on_with_by_the_same_command_alone(
     unfinished = one_line_of(convsim(*simulate))
     assert "its training has not finished; run the same convsim train command again" in unfinished
     other = one_line_of(convsim(*ask, "--seed", 9))
-    assert "holds another plan" in other
+    assert "was made with another plan" in other
     assert '"seed": 9' in other
     assert_ended(convsim(*ask), out)
 

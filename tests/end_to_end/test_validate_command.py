@@ -219,7 +219,7 @@ def test_an_unknown_validator_lists_what_is_installed(real, simulated):
     result = convsim("validate", real, simulated, "--validators", "mmd")
     assert result.returncode == 2
     assert (
-        "no plugin of convsim.validators is registered as 'mmd'; installed: counterfactual, dose_response, "
+        "there is no convsim.validators plugin 'mmd'; installed: counterfactual, dose_response, "
         in result.stderr
     )
 

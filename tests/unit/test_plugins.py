@@ -99,7 +99,7 @@ async def test_a_part_is_filled_in_where_there_is_no_default_or_none() -> None:
 
 def test_a_part_of_ours_is_no_setting_and_the_line_says_where_it_is_said() -> None:
     with pytest.raises(
-        PluginError, match=r"\[shopper\] prompted: 'model' is no setting; say it as \[model\] or --model"
+        PluginError, match=r"\[shopper\] prompted: 'model' is not a setting; give it as \[model\] or --model"
     ):
         assembly(shopper={"name": "prompted", "model": "gpt-4"}).shopper()
 
@@ -111,7 +111,7 @@ def test_a_part_of_ours_is_no_setting_and_the_line_says_where_it_is_said() -> No
         (f"{HERE}:Chatty", {"timeout": 3}, r"has no setting 'timeout'; .*did you mean 'timeout_s'"),
         (f"{HERE}:echo", {"k": 3}, r"has no setting 'k'; it has: name, takes, timeout_s"),
         (f"{HERE}:echo", {"timeout_s": -1}, "timeout_s must be seconds above 0"),
-        (f"{HERE}:Cross", {}, "Cross cannot be made without arguments: ZeroDivisionError: not today"),
+        (f"{HERE}:Cross", {}, "Cross cannot be created without arguments: ZeroDivisionError: not today"),
         (f"{HERE}:HERE", {}, "expected a function, an object with reply"),
         (f"{HERE}:echoo", {}, "has no 'echoo'; did you mean 'echo'"),
     ],
@@ -134,7 +134,7 @@ async def test_lifting_has_settings_too() -> None:
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(PluginError, match=r"Chatty\(.*\) needs a name and async complete"):
         make("models", f"{HERE}:Chatty")
-    with pytest.raises(PluginError, match="looking at it raised OSError: no such name"):
+    with pytest.raises(PluginError, match="inspecting it raised OSError: no such name"):
         make("models", f"{HERE}:Nameless")
 
 

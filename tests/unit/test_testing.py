@@ -98,8 +98,8 @@ def test_verdicts_that_do_not_exist_are_told(allow: Any, problem: str) -> None:
 def test_controls_are_not_asked_and_nothing_asked_is_no_pass() -> None:
     control = finding("agent_words", "different", details={"role": "control"})
     assert_findings(card(control, finding()))
-    assert why(card(control)) == "there is no finding to ask: nothing was compared"
-    assert why([]) == "there is no finding to ask: nothing was compared"
+    assert why(card(control)) == "there are no findings: nothing was compared"
+    assert why([]) == "there are no findings: nothing was compared"
 
 
 def test_a_validator_that_failed_never_passes() -> None:
@@ -131,7 +131,7 @@ def test_a_study_is_held_with_an_agent_of_ones_own(agent: Any, name: str, tmp_pa
 def test_another_agent_in_the_same_folder_is_another_study(tmp_path: Path) -> None:
     hold_study(tmp_path / "run", agent=size, study={"n": 1, "max_turns": 1})
     assert hold_study(tmp_path / "run", agent=size, study={"n": 1, "max_turns": 1}) == tmp_path / "run"
-    with pytest.raises(StudyError, match="holds another plan"):
+    with pytest.raises(StudyError, match="was made with another plan"):
         hold_study(tmp_path / "run", agent=lambda conversation: "No", study={"n": 1, "max_turns": 1})
 
 
@@ -151,7 +151,7 @@ def test_an_agent_can_be_named_or_said_as_a_section(tmp_path: Path) -> None:
     named = hold_study(tmp_path / "a", agent="retrieval", study=study)
     section = hold_study(tmp_path / "b", agent={"name": "retrieval", "n_items": 2}, study=study)
     assert [read(folder).conversations[0].agent for folder in (named, section)] == ["retrieval"] * 2
-    with pytest.raises(PluginError, match=r"no plugin of convsim\.agents is registered as 'no-such'"):
+    with pytest.raises(PluginError, match=r"no convsim\.agents plugin 'no-such'"):
         hold_study(tmp_path / "c", agent="no-such", study=study)
 
 

@@ -50,7 +50,7 @@ def check(
     if n_resamples < MIN_RESAMPLES:
         raise InputError(f"n_resamples must be at least {MIN_RESAMPLES}, but is {n_resamples}")
     if annotated is reference and source == against:
-        raise InputError(f"{source!r} cannot be checked against itself; give another source or another file")
+        raise InputError(f"{source!r} cannot be compared with itself; give another source or another file")
     pairs, warnings = match_conversations(annotated, reference)
     matched = _common(pairs, source, against)
     if acts is not None:
@@ -77,7 +77,7 @@ def _common(pairs: Sequence[Pair], source: str, against: str) -> list[Matched]:
     matched = list(match_labels(pairs, source, against))
     if not matched:
         raise InputError(
-            f"{source!r} and {against!r} labelled nothing in common: {_listed(given[0][source])} by the first, "
+            f"{source!r} and {against!r} have no labels in common: {_listed(given[0][source])} by the first, "
             f"{_listed(given[1][against])} by the second; names and levels must be the same"
         )
     return matched
@@ -103,7 +103,7 @@ def _check_acts(matched: Sequence[Matched], acts: Collection[str]) -> None:
     )
     if unknown:
         found = ", ".join(f"{name[:40]!r} ({n} times)" for name, n in unknown.most_common(MAX_NAMED))
-        raise InputError(f"there are labels of acts that do not exist: {found}; acts are: {', '.join(acts)}")
+        raise InputError(f"unknown acts among the labels: {found}; the acts are: {', '.join(acts)}")
 
 
 def _listed(names: Collection[str]) -> str:

@@ -63,15 +63,15 @@ def match_conversations(
     pairs = [(a, r) for a, r in shared if a is r or a.fingerprint == r.fingerprint]
     if not pairs:
         raise InputError(
-            f"no conversation is in both files ({len(here)} annotated, {len(there)} reference, {len(shared)} ids in "
-            "common): give the same conversations, with the same ids and words"
+            f"the two files have no conversation in common ({len(here)} annotated, {len(there)} reference, "
+            f"{len(shared)} common ids): use the same conversations, with the same ids and texts"
         )
     warnings = []
     for side, n in (("annotated", len(here) - len(shared)), ("reference", len(there) - len(shared))):
         if n:
-            warnings.append(f"{n} {side} conversations have an id that the other file lacks: left out")
+            warnings.append(f"{n} {side} conversations were skipped: the other file lacks their ids")
     if n := len(shared) - len(pairs):
-        warnings.append(f"{n} conversations have the same id but other words in the two files: left out")
+        warnings.append(f"{n} conversations were skipped: same id, but different text in the two files")
     return pairs, warnings
 
 
@@ -107,7 +107,7 @@ def _by_id(conversations: Sequence[Conversation], side: str) -> dict[str, Conver
     if len(named) < len(conversations):
         twice, _ = Counter(c.id for c in conversations).most_common(1)[0]
         raise InputError(
-            f"two conversations of the {side} file are called {twice[:60]!r}: ids must tell them apart"
+            f"two conversations of the {side} file have the id {twice[:60]!r}: ids must be unique"
         )
     return named
 

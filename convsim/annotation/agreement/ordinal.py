@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 MAX_LEVELS = 101
 """More distinct values (a scale of 0 to 100 has 101) are not tabulated."""
 UNDEFINED = {
-    "kendall_tau_b": "the annotator or the reference gives one value to every item",
-    "kappa": "both give one and the same value to every item",
-    "kappa_quadratic": "both give one and the same value to every item",
-    "alpha": "both give one and the same value to every item",
+    "kendall_tau_b": "the annotator or the reference gives the same value to every item",
+    "kappa": "both give the same value to every item",
+    "kappa_quadratic": "both give the same value to every item",
+    "alpha": "both give the same value to every item",
     "accuracy": "there are no items",
     "macro_f1": "there are no items",
 }

@@ -81,12 +81,12 @@ def class_scores(
 
 MAX_CLASSES = 100
 """The most names that are scored, the most frequent first."""
-ONE_SET = "one and the same set is given to every item"
+ONE_SET = "every item has the same set"
 UNDEFINED = {
     "kappa": ONE_SET,
     "alpha": ONE_SET,
     "accuracy": "there are no items",
-    "macro_f1": "no set holds a name",
+    "macro_f1": "all sets are empty",
 }
 NO_ORDER = ExplainedEstimate(reason="sets of names have no order")
 Sets = Sequence[tuple[str, ...]]

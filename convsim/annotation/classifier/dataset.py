@@ -38,13 +38,13 @@ class Target(Record):
         if list(self.acts) != sorted(set(self.acts)) or list(self.values) != sorted(set(self.values)):
             raise ValueError("acts and values must be distinct and sorted")
         if unknown := set(self.acts) - set(definitions().act_names) | {OTHER} & set(self.acts):
-            raise ValueError(f"{sorted(unknown)[0]!r} is no act that can be told from its absence")
+            raise ValueError(f"{sorted(unknown)[0]!r} is not an act whose absence can be recognised")
         if (
             self.scale
             and self.values
             and not self.scale[0] <= self.values[0] <= self.values[-1] <= self.scale[1]
         ):
-            raise ValueError(f"the values {list(self.values)} lie outside the scale {list(self.scale)}")
+            raise ValueError(f"the values {list(self.values)} are outside the scale {list(self.scale)}")
         return self
 
     @property
@@ -150,7 +150,7 @@ def check(evidence: Evidence, conversations: Sequence[Conversation]) -> None:
         )
         if not known:
             raise InputError(
-                f"{one_line(conversations[place[0]].id)}: acts must be a list of acts that exist, "
+                f"{one_line(conversations[place[0]].id)}: acts must be a list of known acts, "
                 f"but is {one_line(value)}; there are {', '.join(names)}"
             )
 
@@ -195,7 +195,7 @@ def gather(
         there = ", ".join(dict.fromkeys(one.name for one in found)) or "none"
         what = f"no label {missing[0]!r} by {source!r}" if missing else f"no label by {source!r}"
         raise InputError(
-            f"{what} stands on a user's message or a conversation; by that source there are: {there}; "
+            f"{what} is on any user message or conversation; labels by that source: {there}; "
             f"sources: {_sources(conversations)}"
         )
     learnable, refused = [], []
@@ -220,14 +220,14 @@ def _learnable(evidence: Evidence, *, named: bool) -> tuple[Learnable | None, li
                 raise InputError(
                     f"{evidence.title}: only numbers can be learned, but one is {one_line(value)}"
                 )
-            return None, [f"the value {one_line(value)} is no number"]
+            return None, [f"the value {one_line(value)} is not a number"]
         values[float(value)] += 1
     if problem := _too_few(evidence):
         return None, [problem]
     if len(values) == 1:
         return None, [f"one class only: all {len(evidence.answers)} are {next(iter(values)):g}"]
     if len(values) > MAX_VALUES:
-        return None, [f"{len(values)} values, more than {MAX_VALUES}: no scale of a few steps"]
+        return None, [f"{len(values)} values, more than {MAX_VALUES}: not a rating scale"]
     (scale,) = evidence.scales
     target = Target(name=evidence.name, level=evidence.level, scale=scale, values=tuple(sorted(values)))
     return Learnable(target, evidence.answers), []
@@ -248,7 +248,7 @@ def _acts(evidence: Evidence) -> tuple[Learnable | None, list[str]]:
     n = len(evidence.answers)
     kept = sorted(act for act, count in counts.items() if MIN_EXAMPLES <= count <= n - MIN_EXAMPLES)
     warnings = [
-        f"{act!r} stands on {count} of {n} messages, and learning it takes {MIN_EXAMPLES} with and without: "
+        f"{act!r} is on {count} of {n} messages, too few (with or without it) to learn: {MIN_EXAMPLES} are needed, so "
         "it is never predicted"
         for act, count in sorted(counts.items())
         if act not in kept
@@ -260,7 +260,7 @@ def _acts(evidence: Evidence) -> tuple[Learnable | None, list[str]]:
 
 def _too_few(evidence: Evidence) -> str:
     n = len(evidence.answers)
-    return f"{n} are labelled, and learning takes {MIN_UNITS} at least" if n < MIN_UNITS else ""
+    return f"{n} are labelled; learning needs at least {MIN_UNITS}" if n < MIN_UNITS else ""
 
 
 def _sources(conversations: Iterable[Conversation]) -> str:

@@ -69,7 +69,7 @@ class Card(Record):
     def _agreement_of_targets(self) -> Self:
         targets = {(target.name, target.level) for target in self.targets}
         if len(targets) < len(self.targets):
-            raise ValueError("a target stands twice")
+            raise ValueError("a target occurs twice")
         if missing := targets - {(entry.label, entry.level) for entry in self.agreement.entries}:
             raise ValueError(f"the agreement has no entry for {min(missing)[0]!r}")
         return self
@@ -108,7 +108,7 @@ AGAIN = "train it again: convsim annotator train FILE --out PATH"
 def check_model_path(path: Path) -> None:
     """Check, before anything is learned, that a classifier can be written there; raises InputError."""
     if path.suffix.lower() != ENDING:
-        raise InputError(f"{path}: a classifier is written to a file that ends in {ENDING}")
+        raise InputError(f"{path}: expected a file name that ends in {ENDING}")
     if not path.parent.is_dir():
         raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
 
@@ -156,10 +156,10 @@ def load(path: str | Path) -> tuple[Card, Learned]:
     except InputError:
         raise
     except MALFORMED as error:
-        raise InputError(f"{path}: is damaged, or no classifier: {one_line(error)}; {AGAIN}") from None
+        raise InputError(f"{path}: is damaged, or not a classifier: {one_line(error)}; {AGAIN}") from None
     if learned.version != card.version:
         raise InputError(
-            f"{path}: holds {learned.version}, but says that it is {one_line(card.version)}: it was changed; {AGAIN}"
+            f"{path}: contains {learned.version}, but claims to be {one_line(card.version)}: it was modified; {AGAIN}"
         )
     return card, learned
 
@@ -172,7 +172,7 @@ def _bytes_of(path: Path) -> bytes:
             )
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
-            raise InputError(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB, and no classifier is")
+            raise InputError(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB, too large for a classifier")
         with path.open("rb") as file:
             data = file.read(size)  # makes room for as much as it is asked for
     except OSError as error:
@@ -180,7 +180,7 @@ def _bytes_of(path: Path) -> bytes:
     if data.startswith(PICKLE):
         raise InputError(f"{path}: is a pickle, which would run code if it were read, so it is not; {AGAIN}")
     if not data.startswith(ZIP):
-        raise InputError(f"{path}: is no classifier: expected a {ENDING} file, which is a zip; {AGAIN}")
+        raise InputError(f"{path}: is not a classifier: expected a {ENDING} file, which is a zip; {AGAIN}")
     return data
 
 
@@ -200,17 +200,17 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     """Refuse what the directory says of the members, before any is unpacked; raises InputError."""
     members, names = archive.infolist(), archive.namelist()
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_BYTES:
-        raise InputError(f"{path}: unpacks to more than a classifier holds; {AGAIN}")
+        raise InputError(f"{path}: unpacks to more than a classifier can contain; {AGAIN}")
     if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
-        raise InputError(f"{path}: is packed in a way that convsim does not write; {AGAIN}")
+        raise InputError(f"{path}: uses a compression that convsim does not write; {AGAIN}")
     if CARD not in names and CARD_OF_SKOPS in names:
         raise InputError(
             f"{path}: is a classifier in the format of an earlier convsim (.skops), which is no longer read; {AGAIN}"
         )
     if CARD not in names:
-        raise InputError(f"{path}: holds no {CARD}, so it is no classifier that convsim wrote; {AGAIN}")
+        raise InputError(f"{path}: contains no {CARD}, so convsim did not write it; {AGAIN}")
     if len(set(names)) < len(names):
-        raise InputError(f"{path}: holds two members of one name; {AGAIN}")
+        raise InputError(f"{path}: contains two members of the same name; {AGAIN}")
 
 
 def _card(path: Path, archive: zipfile.ZipFile) -> Card:
@@ -246,7 +246,7 @@ def _arrays(archive: zipfile.ZipFile) -> Arrays:
     """Read all arrays; raises what MALFORMED lists."""
     members = [member for member in archive.infolist() if member.filename != CARD]
     if strange := [member.filename for member in members if not member.filename.endswith(".npy")]:
-        raise ValueError(f"it holds {one_line(strange[0])}, which no classifier needs")
+        raise ValueError(f"it contains {one_line(strange[0])}, which a classifier does not need")
     return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
 
 
@@ -257,11 +257,11 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[np.
     name = one_line(member.filename)
     with archive.open(member) as content:
         if npy.read_magic(content) != (1, 0):
-            raise ValueError(f"its {name} is no array that a classifier holds")
+            raise ValueError(f"its {name} is not an array that a classifier can contain")
         shape, is_fortran, dtype = npy.read_array_header_1_0(content, max_header_size=MAX_HEADER_BYTES)
         is_plain = dtype.str in DTYPES and len(shape) in (1, 2) and all(type(side) is int for side in shape)
         if not is_plain or is_fortran or min(shape) < 0:
-            raise ValueError(f"its {name} is no array that a classifier holds")
+            raise ValueError(f"its {name} is not an array that a classifier can contain")
         if content.tell() + prod(shape) * dtype.itemsize != member.file_size:
             raise ValueError(f"its {name} has another size than it says")
     with archive.open(member) as content:

@@ -233,7 +233,7 @@ class Learned:
             if n_questions:
                 models[level] = _model(left, level, n_questions)
         if left:
-            raise ValueError(f"it holds {sorted(left)[0]!r}, which no target needs")
+            raise ValueError(f"it contains {sorted(left)[0]!r}, which no target needs")
         return cls(targets, models)
 
 
@@ -253,7 +253,7 @@ def _model(left: dict[str, npt.NDArray[np.generic]], level: Level, n_questions: 
         text = _taken(left, f"{level}.{block}.terms", None, "|u1").tobytes().decode()
         names = tuple(text.split("\n")) if text else ()
         if len(set(names)) < len(names):
-            raise ValueError(f"{level}.{block}.terms hold a term twice")
+            raise ValueError(f"{level}.{block}.terms contains a term twice")
         vocabulary[block] = Terms(names, _taken(left, f"{level}.{block}.weights", (len(names),)))
     n_features = N_NUMBERS + sum(len(terms.names) for terms in vocabulary.values())
     questions = Questions(
@@ -276,5 +276,5 @@ def _taken(
         expected = f"{dtype} of shape {shape}"
         raise ValueError(f"{name} is {array.dtype.str} of shape {array.shape}, not {expected}")
     if not np.isfinite(array.astype(np.float64)).all():
-        raise ValueError(f"{name} holds what is no finite number")
+        raise ValueError(f"{name} contains a value that is not a finite number")
     return np.asarray(array)

@@ -85,7 +85,7 @@ class LevelData:
         )
         group = np.asarray([group_of[number] for number, _ in places], np.int64)
         if len(np.unique(group)) < 2:
-            raise InputError("all labels come from one user: there is nobody to check on what was learned")
+            raise InputError("all labels come from one user: no other user is left to test on")
         truth = np.hstack([_truth(one, places) for one in learnable])
         return cls(learnable, places, _units(conversations, places), group, truth)
 
@@ -228,7 +228,7 @@ def train(
 
 def _left_out(conversations: Sequence[Conversation], used: Sequence[Conversation]) -> list[str]:
     n_failed = len(conversations) - len(used)
-    return [f"{n_failed} conversations failed and were left out"] if n_failed else []
+    return [f"{n_failed} conversations failed and were skipped"] if n_failed else []
 
 
 def _groups(conversations: Sequence[Conversation]) -> list[int]:

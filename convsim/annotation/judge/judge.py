@@ -58,8 +58,7 @@ class Judge:
         check_settings(self, self.name)
         if self.votes > 1 and self.temperature == 0:
             raise InputError(
-                f"{self.name}: {self.votes} votes at temperature 0 are one vote {self.votes} times; "
-                "set temperature above 0"
+                f"{self.name}: {self.votes} votes at temperature 0 are all the same; set temperature above 0"
             )
 
     @property

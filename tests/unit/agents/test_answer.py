@@ -63,9 +63,9 @@ def test_items_without_text_are_a_reply() -> None:
     ("answer", "says"),
     [
         (None, "answered nothing (None)"),
-        (7, "must answer a text or an object with 'content', but answered int 7"),
-        (["a"], "but answered list ['a']"),
-        (b"text", "but answered bytes"),
+        (7, "must return a string or an object with 'content', but returned int 7"),
+        (["a"], "but returned list ['a']"),
+        (b"text", "but returned bytes"),
         ("", "answered with neither text nor items"),
         (" \n", "answered with neither text nor items"),
         ({}, "answered without 'content'; the object has: nothing"),
@@ -104,7 +104,7 @@ def test_anything_else_is_refused_with_its_reason(answer: object, says: str) -> 
 def test_a_reply_whose_attributes_were_spoiled_later_is_refused() -> None:
     reply = to_reply({"content": "x", "items": [BOOT]}, "mine")
     reply.items[0].attributes["weight"] = float("nan")
-    assert "answered with attributes that are no JSON, such as NaN" in reason(reply)
+    assert "answered with attributes that are not JSON, such as NaN" in reason(reply)
 
 
 def test_the_longest_text_is_taken() -> None:

@@ -86,7 +86,7 @@ def test_one_that_only_blocks_runs_in_a_thread() -> None:
         ({"messages": []}, "answered without 'content'; the object has: messages"),
         ({"messages": [7]}, "the last of its messages has no content, but is int 7"),
         ({"messages": [{}]}, "the last of its messages has no content, but is dict"),
-        (7, "but answered int 7"),
+        (7, "but returned int 7"),
     ],
 )
 def test_an_answer_of_another_form_is_refused(answer: object, says: str) -> None:

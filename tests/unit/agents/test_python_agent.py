@@ -248,7 +248,7 @@ def test_a_cancelled_reply_is_cancelled() -> None:
         ),
         ("json:dupms", "has no 'dupms'; did you mean 'dumps'?"),
         ("json:", "mine: expected module:attribute"),
-        (Persona, "Persona cannot be made without arguments"),
+        (Persona, "Persona cannot be created without arguments"),
     ],
 )
 def test_a_target_that_cannot_be_found_is_refused_at_once(target: object, says: str) -> None:
@@ -261,7 +261,7 @@ def test_a_target_that_cannot_be_found_is_refused_at_once(target: object, says: 
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"target": 7}, "mine: 7 is no function and has no 'reply'"),
+        ({"target": 7}, "mine: 7 is not a function and has no 'reply'"),
         (
             {"target": text, "takes": "json"},
             "mine: takes must be 'auto', 'conversation' or 'messages', but is 'json'",

@@ -94,7 +94,7 @@ class _Touch:
 def test_a_pickle_that_would_make_a_file_is_refused_and_makes_none(tmp_path: Path, protocol: int):
     made, path = tmp_path / "made", tmp_path / "model.npz"
     path.write_bytes(pickle.dumps(_Touch(made), protocol=protocol))
-    with pytest.raises(InputError, match="is a pickle" if protocol > 1 else "is no classifier") as refused:
+    with pytest.raises(InputError, match="is a pickle" if protocol > 1 else "is not a classifier") as refused:
         Classifier(path)
     assert "train it again" in str(refused.value)
     assert not made.exists()
@@ -109,7 +109,9 @@ def test_a_pickled_array_inside_the_zip_is_not_unpickled(written: Path, tmp_path
     def change(members: dict[str, bytes]) -> None:
         members["message.cuts.npy"] = pickled
 
-    _is_refused(_changed(written, tmp_path / "m.npz", change), "is no array that a classifier holds")
+    _is_refused(
+        _changed(written, tmp_path / "m.npz", change), "is not an array that a classifier can contain"
+    )
     assert not made.exists()
     np.load(io.BytesIO(pickled), allow_pickle=True)
     assert made.exists()
@@ -147,7 +149,7 @@ def test_an_array_of_another_type_or_shape_is_refused_by_its_header(
     path = _changed(
         written, tmp_path / "m.npz", lambda members: members.update({"message.cuts.npy": content})
     )
-    _is_refused(path, "its message.cuts.npy is no array that a classifier holds")
+    _is_refused(path, "its message.cuts.npy is not an array that a classifier can contain")
 
 
 @pytest.mark.parametrize(
@@ -180,17 +182,17 @@ def test_a_header_that_is_none_is_refused_in_one_line_and_warns_of_nothing(
     path = _changed(
         written, tmp_path / "m.npz", lambda members: members.update({"message.cuts.npy": content})
     )
-    _is_refused(path, "is damaged, or no classifier")
+    _is_refused(path, "is damaged, or not a classifier")
 
 
 @pytest.mark.parametrize(
     ("name", "content", "named"),
     [
-        ("left.npy", _npy(np.zeros(2)), "it holds 'left', which no target needs"),
-        ("schema.json", b"{}", "it holds schema.json, which no classifier needs"),
+        ("left.npy", _npy(np.zeros(2)), "it contains 'left', which no target needs"),
+        ("schema.json", b"{}", "it contains schema.json, which a classifier does not need"),
         ("../../made.npy", b"", "is damaged"),
-        ("made.py", b"raise SystemExit", "it holds made.py, which no classifier needs"),
-        ("\x1b[31m.exe", b"", r"it holds \[31m.exe, which no classifier needs"),
+        ("made.py", b"raise SystemExit", "it contains made.py, which a classifier does not need"),
+        ("\x1b[31m.exe", b"", r"it holds \[31m.exe, which a classifier does not need"),
     ],
 )
 def test_a_member_that_no_classifier_needs_is_refused(
@@ -208,7 +210,7 @@ def test_a_member_that_no_classifier_needs_is_refused(
         ({"schema": "convsim.classifier/1"}, "its schema is 'convsim.classifier/1'"),
         ({"scikit_learn": "0.24.2"}, "was trained with scikit-learn 0.24.2, but .* is installed"),
         ({"features_version": 99}, "has features of version 99"),
-        ({"version": "0" * 12}, "but says that it is 000000000000: it was changed"),
+        ({"version": "0" * 12}, "but claims to be 000000000000: it was modified"),
         ({"targets": []}, "card.json: targets"),
         ({"targets": "all\x1b[31m"}, "card.json: targets"),
         ({"agreement": None}, "card.json: agreement"),
@@ -230,10 +232,10 @@ def test_acts_that_the_weights_were_not_learned_for_are_refused(written: Path, t
     _is_refused(_changed(written, tmp_path / "m.npz", _with_card(targets=targets)), said)
     for acts in (["ask_item", "praise", "thank"], ["ask_item", "other", "thank"]):
         targets[0]["acts"] = acts
-        said = f"'{acts[1]}' is no act that can be told"
+        said = f"'{acts[1]}' is not an act whose absence"
         _is_refused(_changed(written, tmp_path / "m.npz", _with_card(targets=targets)), said)
     targets[0]["acts"] = ["ask_item", "compare", "thank"]
-    said = "but says that it is .*: it was changed"
+    said = "but claims to be .*: it was modified"
     _is_refused(_changed(written, tmp_path / "n.npz", _with_card(targets=targets)), said)
 
 
@@ -241,7 +243,7 @@ def test_values_outside_their_scale_are_refused(written: Path, tmp_path: Path):
     with zipfile.ZipFile(written) as archive:
         targets = json.loads(archive.read(CARD))["targets"]
     targets[1]["values"] = [0, 7]
-    said = r"the values \[0.0, 7.0\] lie outside the scale \[0.0, 1.0\]"
+    said = r"the values \[0.0, 7.0\] are outside the scale \[0.0, 1.0\]"
     _is_refused(_changed(written, tmp_path / "m.npz", _with_card(targets=targets)), said)
 
 
@@ -267,9 +269,9 @@ def test_weights_that_are_no_numbers_are_refused(written: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is no classifier"),
-        (b"a transcript", "is no classifier"),
-        (b"PK\x03\x04 and no zip", "is damaged, or no classifier"),
+        (b"", "is not a classifier"),
+        (b"a transcript", "is not a classifier"),
+        (b"PK\x03\x04 and no zip", "is damaged, or not a classifier"),
     ],
 )
 def test_a_file_that_is_no_zip_is_refused(tmp_path: Path, content: bytes, said: str):
@@ -280,7 +282,7 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path, content: bytes, said: 
 
 def test_a_zip_without_a_card_or_without_content_is_refused(written: Path, tmp_path: Path):
     _is_refused(
-        _changed(written, tmp_path / "a.npz", lambda members: members.pop(CARD)), "holds no card.json"
+        _changed(written, tmp_path / "a.npz", lambda members: members.pop(CARD)), "contains no card.json"
     )
     without = _changed(written, tmp_path / "b.npz", lambda members: members.pop("message.words.terms.npy"))
     _is_refused(without, "message.words.terms is missing")
@@ -321,7 +323,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch
     path = tmp_path / "m.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(CARD, bytes(2 << 20))
-    _is_refused(path, "unpacks to more than a classifier holds")
+    _is_refused(path, "unpacks to more than a classifier can contain")
 
 
 @pytest.mark.parametrize("name", [CARD, "message.cuts.npy"])
@@ -341,7 +343,7 @@ def test_a_member_that_unpacks_to_more_than_the_directory_says_takes_no_more_mem
     assert data.count(told) == 2
     path.write_bytes(data.replace(told, honest.to_bytes(4, "little")))
     tracemalloc.start()
-    _is_refused(path, "is damaged, or no classifier")
+    _is_refused(path, "is damaged, or not a classifier")
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 32 << 20
@@ -373,7 +375,7 @@ def test_two_members_of_one_name_are_refused(written: Path, tmp_path: Path):
     path.write_bytes(written.read_bytes())
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("message.cuts.npy", b"")
-    _is_refused(path, "holds two members of one name")
+    _is_refused(path, "contains two members of the same name")
 
 
 def test_a_file_larger_than_any_classifier_is_refused_before_it_is_read(
@@ -421,7 +423,7 @@ def test_places_that_hold_no_file_are_named(tmp_path: Path):
 
 
 def test_a_place_that_cannot_be_written_is_refused_and_nothing_is_left(trained: Trained, tmp_path: Path):
-    with pytest.raises(InputError, match=r"is written to a file that ends in \.npz"):
+    with pytest.raises(InputError, match=r"expected a file name that ends in \.npz"):
         save(trained, tmp_path / "acts.pkl")
     with pytest.raises(InputError, match="there is no folder"):
         save(trained, tmp_path / "none" / "acts.npz")

@@ -149,7 +149,7 @@ def test_failed_conversations_teach_nothing():
     failed = [one.but(id=f"f{one.id}", failure=Failure(reason="down")) for one in acted(5, seed=9)]
     trained = train([*failed, *conversations], source="third_party", seed=3)
     assert trained.card.version == train(conversations, source="third_party", seed=3).card.version
-    assert trained.card.warnings == ("5 conversations failed and were left out",)
+    assert trained.card.warnings == ("5 conversations failed and were skipped",)
     assert not trained.out_of_fold[0].messages
     assert trained.out_of_fold[5].messages
 
@@ -183,24 +183,24 @@ def _with(n: int, **labels: Any) -> list[Conversation]:
 @pytest.mark.parametrize(
     ("conversations", "asked", "said"),
     [
-        (_with(30), None, "no label by 'third_party' stands on a user's message or a conversation"),
+        (_with(30), None, "no label by 'third_party' is on any user message or conversation"),
         (
             _with(30, satisfaction=1),
             ["frustration"],
-            "no label 'frustration' by 'third_party'.* there are: satisfaction",
+            "no label 'frustration' by 'third_party'.* labels by that source: satisfaction",
         ),
-        (_with(19, satisfaction=1), None, "19 are labelled, and learning takes 20 at least"),
+        (_with(19, satisfaction=1), None, "19 are labelled; learning needs at least 20"),
         (_with(30, satisfaction=1), None, "one class only: all 30 are 1"),
         (_with(30, acts=["thank"]), None, "one class only: all 30 are \\['thank'\\]"),
         (
             _with(30, acts=["thank", "praise"]),
             None,
-            "c0: acts must be a list of acts that exist.*'praise'.*inform_preference",
+            "c0: acts must be a list of known acts.*'praise'.*inform_preference",
         ),
-        (_with(30, acts="thank"), None, "acts must be a list of acts that exist, but is thank"),
-        (_with(30, acts=[]), None, "acts must be a list of acts that exist, but is \\[\\]"),
-        (_with(30, acts={"thank": 2}), None, "acts must be a list of acts that exist"),
-        (_with(30, mood="glad"), None, "'mood' of messages: the value glad is no number"),
+        (_with(30, acts="thank"), None, "acts must be a list of known acts, but is thank"),
+        (_with(30, acts=[]), None, "acts must be a list of known acts, but is \\[\\]"),
+        (_with(30, acts={"thank": 2}), None, "acts must be a list of known acts"),
+        (_with(30, mood="glad"), None, "'mood' of messages: the value glad is not a number"),
         (
             _with(30, mood="glad"),
             ["mood"],
@@ -228,7 +228,7 @@ def test_an_act_with_too_few_examples_is_named_and_never_predicted():
     conversations = [*acted(20, seed=1), *_with(2, acts=["compare"])]
     trained = train(conversations, source="third_party", seed=0)
     assert "compare" not in trained.card.targets[0].acts
-    assert "'compare' stands on 2 of 82 messages" in trained.card.warnings[0]
+    assert "'compare' is on 2 of 82 messages" in trained.card.warnings[0]
 
 
 def test_labels_of_mixed_scales_are_refused_naming_both():

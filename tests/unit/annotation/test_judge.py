@@ -183,7 +183,7 @@ async def test_one_failure_is_the_conversations_and_no_group_of_errors() -> None
     [
         ({"form": "prose"}, "form must be schema or choices"),
         ({"votes": 0}, "votes must be a whole number from 1 to 99"),
-        ({"votes": 3}, "3 votes at temperature 0 are one vote 3 times; set temperature"),
+        ({"votes": 3}, "3 votes at temperature 0 are all the same; set temperature"),
         ({"temperature": -1}, "temperature must be a number from 0"),
         ({"seed": "one"}, "seed must be a whole number"),
         ({"max_characters": 5}, "max_characters must be a whole number from 100"),

@@ -89,14 +89,14 @@ def test_our_acts_are_merged_as_the_scheme_merges_them(moves):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('label = "m"\n[acts]\ntell = "sing"', "no act 'sing'; there are inform_preference, refine"),
+        ('label = "m"\n[acts]\ntell = "sing"', "no act 'sing'; the acts are: inform_preference, refine"),
         ('label = "m"\n[acts]\ntell = ["close", "sing"]', "no act 'sing'"),
         ('label = "m"\nunseen = ["sing"]\n[acts]\ntell = "close"', "no act 'sing'"),
         ('label = "m"\n[acts]\ntell = "close"\n[merged]\nthank = "sing"', "no act 'sing'"),
-        ('label = "m"\n[acts]\ntell = "thank"\n[merged]\nthank = "close"', "'thank' is given under"),
+        ('label = "m"\n[acts]\ntell = "thank"\n[merged]\nthank = "close"', "'thank' is under"),
         (
             'label = "m"\nunseen = ["close"]\n[acts]\ntell = "refine"\n[merged]\nthank = "close"',
-            "not told either",
+            "the scheme lacks too",
         ),
         ('label = "m"\nlabels = 3\n[acts]\ntell = "close"', "labels: no such key; did you mean 'label'?"),
         ('[acts]\ntell = "close"', "a map needs 'label'"),

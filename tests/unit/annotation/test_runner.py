@@ -107,7 +107,7 @@ def test_an_interrupted_run_goes_on_and_a_half_line_is_done_again(tmp_path):
 def test_a_file_that_keeps_something_else_is_refused(tmp_path):
     keep = tmp_path / "kept.jsonl"
     keep.write_text('{"my": "thesis"}\n')
-    with pytest.raises(InputError, match=r"kept\.jsonl:1: is no annotation"):
+    with pytest.raises(InputError, match=r"kept\.jsonl:1: is not an annotation"):
         annotate([said("a", "hi")], Shouting(), keep=keep)
     assert keep.read_text() == '{"my": "thesis"}\n'
 
@@ -115,7 +115,7 @@ def test_a_file_that_keeps_something_else_is_refused(tmp_path):
 def test_an_annotator_cannot_sign_with_another_name():
     done = annotate([said("a", "hi")], Shouting(label_as="self"))
     assert done.n_failed == 1
-    assert "in the name of 'self'" in next(iter(done.reasons))
+    assert "with the source 'self'" in next(iter(done.reasons))
     assert not done.conversations[0].labels
 
 

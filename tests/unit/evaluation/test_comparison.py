@@ -64,7 +64,7 @@ def test_controls_take_no_part_in_gates():
 
 
 def test_what_is_no_validator_is_refused():
-    with pytest.raises(PluginError, match="is no function and has no 'validate'"):
+    with pytest.raises(PluginError, match="is not a function and has no 'validate'"):
         convsim.validate(side("r"), side("s"), seed=1, validators=[object()])  # type: ignore[list-item]
 
 

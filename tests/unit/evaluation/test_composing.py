@@ -108,11 +108,11 @@ def test_naming_no_validator_is_an_error_and_no_empty_scorecard(nothing):
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ("marginal", r"registered as 'marginal'; installed: .*; did you mean 'marginals'\?"),
+        ("marginal", r"no convsim.validators plugin 'marginal'; installed: .*; did you mean 'marginals'\?"),
         (["marginals", "humanlikenes"], r"did you mean 'humanlikeness'\?"),
-        (3, "3 is no function and has no .validate."),
-        ([int], "0 is no function and has no .validate."),
-        (Needy, "Needy cannot be made without arguments: TypeError"),
+        (3, "3 is not a function and has no .validate."),
+        ([int], "0 is not a function and has no .validate."),
+        (Needy, "Needy cannot be created without arguments: TypeError"),
     ],
 )
 def test_what_is_no_validator_is_refused_with_the_nearest_that_is(wanted, said):

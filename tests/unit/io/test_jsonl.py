@@ -96,7 +96,7 @@ BAD: list[tuple[Any, str]] = [
     (said(ending="won"), f"ending: must be one of {ENDINGS}, but is 'won'"),
     (said(severity=2), "severity: must be at most 1, but is 2"),
     (said(severity=True), "severity: must be a number, but is true"),
-    (said(labels={"s": LABELLED}), "labels.s: the value 7 lies outside its scale [1.0, 5.0]"),
+    (said(labels={"s": LABELLED}), "labels.s: the value 7 is outside its scale [1.0, 5.0]"),
     (said(labels={"s": {"value": 1}}), "labels.s.source: is required, but is missing"),
     (
         said(labels={"two words": [{"value": 1}]}),

@@ -168,7 +168,7 @@ def test_a_function_that_asks_for_what_convsim_has_not_is_refused_at_once(lift: 
         return "x"
 
     with pytest.raises(
-        PluginError, match=r"wants asks for '(b|c|catalog)', which convsim does not have; it offers"
+        PluginError, match=r"wants has a parameter '(b|c|catalog)' that convsim cannot fill; it can fill"
     ):
         lift(wants)
 
@@ -258,7 +258,8 @@ def test_a_class_that_cannot_be_made_is_one_line() -> None:
             raise SystemExit("closed\nfor today")
 
     with pytest.raises(
-        PluginError, match="the agent: Closed cannot be made without arguments: SystemExit: closed for today"
+        PluginError,
+        match="the agent: Closed cannot be created without arguments: SystemExit: closed for today",
     ):
         lift_agent(Closed)
 
@@ -364,17 +365,17 @@ class Hostile:
 
 HOSTILE: dict[str, tuple[Any, str]] = {
     "None": (None, r"answered nothing \(None\)"),
-    "a number": (7, "must answer a text or an object with 'content', but answered int 7"),
-    "an object without content": (Object(text="x"), "but answered SimpleNamespace namespace"),
-    "an object that cannot even be printed": (Hostile(), "answered what cannot be read: RuntimeError: mine field"),
+    "a number": (7, "must return a string or an object with 'content', but returned int 7"),
+    "an object without content": (Object(text="x"), "but returned SimpleNamespace namespace"),
+    "an object that cannot even be printed": (Hostile(), "returned something unreadable: RuntimeError: mine field"),
     "an empty text": ("", "answered with neither text nor items|said nothing"),
     "a huge text": ("a" * 1_000_000, "answered with more than 262,144 bytes of text"),
     "half a character": ("\ud800", "answered with half a character"),
     "a call of a tool": (openai(None, tool_calls=[1]), "answered without a text: a tool call"),
     "a refusal": (openai(None, refusal="I may not\nsay"), "answered without a text: I may not say"),
-    "a list that ends with the user": ([{"role": "user", "content": "x"}], "messages is of the role 'user'"),
-    "a list of numbers": ([1, 2], r"but answered list \[1, 2\]"),
-    "bytes": (b"hello", "but answered bytes b'hello'"),
+    "a list that ends with the user": ([{"role": "user", "content": "x"}], "messages has the role 'user'"),
+    "a list of numbers": ([1, 2], r"but returned list \[1, 2\]"),
+    "bytes": (b"hello", "but returned bytes b'hello'"),
 }  # fmt: skip
 
 
@@ -393,10 +394,10 @@ def test_a_hostile_answer_is_a_reason_of_one_line(answer: Any, says: str) -> Non
     [
         (("go", "x"), r"answered \('go', 'x'\); a tuple is \(action, text\)"),
         ((), "a tuple is"),
-        (("accept", "b1"), "a move that accepts names items"),
+        (("accept", "b1"), "a move must name items if it accepts"),
         ({"txt": "hi", "action": "say"}, "'txt': no such key; did you mean 'text'"),
-        ({"action": "go"}, "answered wrongly: action: "),
-        ({"action": "say", "text": 7}, "answered wrongly: text: "),
+        ({"action": "go"}, "returned something invalid: action: "),
+        ({"action": "say", "text": 7}, "returned something invalid: text: "),
         ({"content": "x", "items": [1]}, None),
     ],
 )
@@ -430,7 +431,7 @@ def endless(*args: Any) -> Any:
         (breaking_off_later, "mine raised OSError: cut off"),
         (endless, "mine raised ValueError: its generator yields more than"),
         (lambda *args: iter([]), "mine answered nothing: its generator yielded nothing"),
-        (lambda *args: iter(["x", 7]), "mine must yield texts, but yielded int 7"),
+        (lambda *args: iter(["x", 7]), "mine must yield strings, but yielded int 7"),
     ],
 )
 def test_a_generator_that_goes_wrong_is_a_reason(stream: Any, says: str) -> None:
@@ -500,13 +501,13 @@ def test_every_form_of_labels_is_read(answer: Any, annotation: Annotation) -> No
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (None, "must answer a dict of labels, but answered NoneType None"),
-        ("happy", "must answer a dict of labels, but answered str 'happy'"),
-        ([{"mood": 1}], "a list holds a dict of labels for each of the 2 user messages"),
-        ({"mood": object()}, "answered wrongly: conversation.mood.value"),
+        (None, "must return a dict of labels, but returned NoneType None"),
+        ("happy", "must return a dict of labels, but returned str 'happy'"),
+        ([{"mood": 1}], "a list must have one dict of labels for each of the 2 user messages"),
+        ({"mood": object()}, "returned something invalid: conversation.mood.value"),
         ({"mood": float("nan")}, "should be a finite number, but found nan"),
-        ({"mood": Label(value=1, source="judge:other")}, "in the name of 'judge:other'"),
-        ({"messages": {1: {"mood": 1}}}, "labelled message 1, which is no message of the user"),
+        ({"mood": Label(value=1, source="judge:other")}, "with the source 'judge:other'"),
+        ({"messages": {1: {"mood": 1}}}, "labelled message 1, which is not a user message"),
     ],
 )
 def test_bad_labels_are_a_reason_and_the_conversation_stays_as_it_was(answer: Any, says: str) -> None:
@@ -559,10 +560,10 @@ def test_findings_may_be_numbers_truths_dicts_and_several_of_them() -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (None, "mine must answer findings, a number or a bool, but answered NoneType None"),
-        ("different", "but answered str 'different'"),
+        (None, "mine must return findings, a number or a bool, but returned NoneType None"),
+        ("different", "but returned str 'different'"),
         ({"estimat": 0.3}, "mine answered with 'estimat': no such key; did you mean 'estimate'"),
-        ({"verdict": "same"}, "mine answered wrongly: verdict: "),
+        ({"verdict": "same"}, "mine returned something invalid: verdict: "),
     ],
 )
 def test_what_is_no_finding_is_a_failed_finding(answer: Any, says: str) -> None:

@@ -195,13 +195,13 @@ def test_a_name_that_is_none_is_refused_with_the_nearest_one():
 @pytest.mark.parametrize(
     ("wanted", "why"),
     [
-        ([], "no metric is named"),
-        ("", "no metric is called ''"),
-        ("+", "no metric is called ''"),
-        ([3], "3 is no metric"),
+        ([], "no metric was named"),
+        ("", "no metric or label ''"),
+        ("+", "no metric or label ''"),
+        ([3], "3 is not a metric"),
         (["tests:nothing"], "tests has no 'nothing'"),
         ([lambda conversation: 1], "cannot be called '<lambda>'"),
-        ([convsim.metric(name="turns")(shouts)], "called like a built-in one"),
+        ([convsim.metric(name="turns")(shouts)], "has the name of a built-in one"),
         ([convsim.metric(name="x")(shouts), convsim.metric(name="x")(broken)], "two metrics are called x"),
         (["turns "], None),
         (["turns", "turns"], None),
@@ -230,7 +230,7 @@ def test_what_is_said_of_a_metric_is_checked_where_it_is_made(settings):
 
 def test_a_label_and_a_metric_of_one_name_are_refused():
     labelled = talk("l", "hi", labels={"shouts": {"value": 4, "source": "self"}})
-    with pytest.raises(InputError, match="called like a label"):
+    with pytest.raises(InputError, match="has the name of a label"):
         convsim.measure([labelled], metrics=["default", shouts])
 
 

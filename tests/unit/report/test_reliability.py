@@ -50,4 +50,4 @@ def test_an_undefined_number_is_a_dash_with_its_reason():
     page = printed(labelled_sessions("satisfaction", values), source="rules:1", against="self")
     tau = next(line for line in page.splitlines() if line.startswith("Kendall"))
     assert "–" in tau
-    assert "one value to every item" in tau
+    assert "the same value to every item" in tau

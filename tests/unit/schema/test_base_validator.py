@@ -124,7 +124,7 @@ def test_a_finding_that_cannot_be_is_a_failed_one_that_names_what_was_written(wr
 
 
 def test_finding_is_refused_outside_validate_and_two_that_run_at_once_do_not_mix():
-    with pytest.raises(RuntimeError, match="while validate runs"):
+    with pytest.raises(RuntimeError, match=r"while validate\(\) runs"):
         LongerTalk().finding("m", verdict="undecided", reason="r")
 
     class Outer(convsim.BaseValidator):

@@ -63,7 +63,7 @@ def test_items_are_found_by_id_and_counted(tmp_path: Path) -> None:
     assert len(catalogue) == 2
     assert "boot-1" in catalogue
     assert "boot-2" not in catalogue
-    with pytest.raises(InputError, match="holds no item 'boot-2'"):
+    with pytest.raises(InputError, match="has no item 'boot-2'"):
         catalogue.item("boot-2")
 
 
@@ -86,7 +86,7 @@ def test_further_columns_of_csv_are_attributes(tmp_path: Path) -> None:
 def test_gathering_items_refuses_none_and_doubles() -> None:
     boot = CatalogueItem.model_validate(BOOT)
     assert len(Catalogue.of([boot])) == 1
-    with pytest.raises(InputError, match="'boot-1' stands twice"):
+    with pytest.raises(InputError, match="'boot-1' occurs twice"):
         Catalogue.of([boot, boot])
     with pytest.raises(InputError, match="at least one item"):
         Catalogue.of([])
@@ -104,7 +104,7 @@ def test_gathering_items_refuses_none_and_doubles() -> None:
         ({key: BOOT[key] for key in ("id", "title", "price")}, "description: this field is required"),
         ({key: BOOT[key] for key in ("id", "title", "description")}, "price: this field is required"),
         ([1], "expected one JSON object"),
-        (BOOT, "id: the ids of a catalogue must differ, but 'boot-1' stands on line 1 already"),
+        (BOOT, "id: the ids of a catalogue must differ, but 'boot-1' is also on line 1"),
     ],
 )
 def test_a_bad_line_of_jsonl_is_named_with_its_field(tmp_path: Path, row: object, told: str) -> None:
@@ -131,7 +131,7 @@ def test_a_line_that_is_not_one_json_object_is_refused(tmp_path: Path, line: str
     ("text", "told"),
     [
         ("id,title,price\n", ":1: description: this column is required"),
-        ("id,title,description,price,id\n", ":1: id: this column stands twice"),
+        ("id,title,description,price,id\n", ":1: id: this column occurs twice"),
         ("id,title,description,price\na,b,c\n", ":2: expected 4 cells, as the header has, but found 3"),
         (
             "id,title,description,price\na,b,c,$39\n",
@@ -168,5 +168,5 @@ def test_a_file_that_is_absent_or_of_another_kind_is_an_input_error(tmp_path: Pa
 def test_an_endless_line_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.jsonl"
     path.write_text('{"id": "' + "a" * MAX_LINE_CHARACTERS, encoding="utf-8")
-    with pytest.raises(InputError, match=":1: a line holds at most"):
+    with pytest.raises(InputError, match=":1: the line is longer than"):
         Catalogue.read(path)

@@ -61,7 +61,7 @@ def test_what_is_written_like_a_path_and_is_no_model_is_told_what_a_model_is(tmp
             assembly(name).model()
     with pytest.raises(InputError, match=r"empty is not a model: it has no config\.json"):
         assembly("empty").model()
-    with pytest.raises(PluginError, match=r"registered as 'absent'; installed: .*local"):
+    with pytest.raises(PluginError, match=r"no convsim.models plugin 'absent'; installed: .*local"):
         assembly("absent").model()
 
 

@@ -215,7 +215,7 @@ def test_a_metric_that_keeps_to_the_contract_passes():
         (scribbling, "changed a conversation"),
         (lambda conversation: 1, "is not a metric"),
         (convsim.metric(name="x")(lambda conversation: "many"), "expected a finite number"),
-        (convsim.metric(name="x", source=" ")(words), "source must be a string"),
+        (convsim.metric(name="x", source=" ")(words), "source must be a text"),
         ("turnss", "is not a metric"),
         (3, "is not a metric"),
     ],

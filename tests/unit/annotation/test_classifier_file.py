@@ -192,7 +192,7 @@ def test_a_header_that_is_none_is_refused_in_one_line_and_warns_of_nothing(
         ("schema.json", b"{}", "it contains schema.json, which a classifier does not need"),
         ("../../made.npy", b"", "is damaged"),
         ("made.py", b"raise SystemExit", "it contains made.py, which a classifier does not need"),
-        ("\x1b[31m.exe", b"", r"it holds \[31m.exe, which a classifier does not need"),
+        ("\x1b[31m.exe", b"", r"it contains \[31m.exe, which a classifier does not need"),
     ],
 )
 def test_a_member_that_no_classifier_needs_is_refused(
@@ -263,7 +263,7 @@ def test_weights_that_are_no_numbers_are_refused(written: Path, tmp_path: Path):
             if name.endswith(".npy") and b"'<f8'" in content[:128] and len(content) > 128:
                 members[name] = content[:-8] + np.asarray([np.nan]).tobytes()
 
-    _is_refused(_changed(written, tmp_path / "m.npz", change), "no finite number")
+    _is_refused(_changed(written, tmp_path / "m.npz", change), "not a finite number")
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_a_bad_csv_is_told_where_and_why(tmp_path: Path, text: str, told: str) -
 
 
 def test_a_file_that_is_absent_or_of_another_kind_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"ends in \.jsonl or \.csv, but this ends in '\.xlsx'"):
+    with pytest.raises(InputError, match=r"must end in \.jsonl or \.csv, but this ends in '\.xlsx'"):
         Catalogue.read(tmp_path / "catalogue.xlsx")
     with pytest.raises(InputError, match="cannot be read: No such file"):
         Catalogue.read(tmp_path / "absent.csv")

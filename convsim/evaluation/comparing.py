@@ -76,14 +76,14 @@ def _candidate(report: SimulatorReport, axis: CostAxis | None) -> Candidate:
     cost = None if axis is None else {"cost_usd": report.cost.cost_usd, "seconds": report.cost.seconds}[axis]
     reasons = []
     if distance is None:
-        reasons.append(f"its distance from people is not known: {report.mean_distance.reason}")
+        reasons.append(f"its distance from people is unknown: {report.mean_distance.reason}")
     if cost is None:
-        why = report.cost.reasons.get(axis or "seconds", "nobody states a cost")
-        reasons.append(f"its cost is not known: {why}")
+        why = report.cost.reasons.get(axis or "seconds", "no cost is recorded")
+        reasons.append(f"its cost is unknown: {why}")
     return Candidate(report.name, distance, cost, "; ".join(reasons))
 
 
-NOT_PLACED = OnFront(place="undecided", reason="it is held against no other yet")
+NOT_PLACED = OnFront(place="undecided", reason="not compared with others yet")
 
 
 def simulator_report(
@@ -154,8 +154,8 @@ def _standing(
 
 
 SECONDS = (
-    "not every simulator has a price, so cost is counted in seconds, waiting included: they compare simulators only "
-    "where machine, server and concurrency were the same"
+    "not every simulator has a price, so cost is measured in seconds, waiting included: compare them only where "
+    "machine, server and concurrency were the same"
 )
 
 

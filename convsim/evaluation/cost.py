@@ -1,4 +1,4 @@
-"""What a conversation of a simulator cost, as far as its conversations say."""
+"""What a conversation of a simulator costs, as far as its conversations record it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cost_of(conversations: Sequence[Conversation]) -> Cost:
     used = [c.usage for c in conversations if c.usage is not None]
     n = len(used)
     if not n:
-        said = "its conversations do not say what they used"
+        said = "its conversations do not record what they used"
         return Cost(
             n_known=0, reasons=dict.fromkeys(("input_tokens", "output_tokens", "seconds", "cost_usd"), said)
         )
@@ -70,4 +70,4 @@ def _unpriced(used: Sequence[Usage]) -> str | None:
     if not with_tokens:
         return UNCOUNTED
     unknown = sum(usage.cost_usd is None for usage in with_tokens)
-    return f"the price of {unknown} of {len(with_tokens)} conversations is not known" if unknown else None
+    return f"the price of {unknown} of {len(with_tokens)} conversations is unknown" if unknown else None

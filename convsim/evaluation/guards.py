@@ -1,4 +1,4 @@
-"""What must hold before a comparison means anything: few failures, no one judged on the people it copied."""
+"""What must hold before a comparison means anything: few failures, and no simulator judged on people it copied."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def drop_failures(
     said = f"{n_failed} of {len(conversations)} {side} conversations failed (most often: {most_common})"
     if n_failed / len(conversations) > MAX_FAILURE_SHARE and not allow_failures:
         raise InputError(
-            f"{said}, more than {MAX_FAILURE_SHARE:.0%}; mend the run and resume it, or pass --allow-failures"
+            f"{said}, more than {MAX_FAILURE_SHARE:.0%}; fix the cause and resume the run, or pass --allow-failures"
         )
     if not kept:
-        raise InputError(f"{said}; none is left to compare")
-    return kept, f"{said} and are left out"
+        raise InputError(f"{said}; no conversation is left to compare")
+    return kept, f"{said}; they are left out"
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ class Overlap:
     def reason(self) -> str | None:
         """Why nothing can be decided; None where there is no overlap."""
         if self.n_learned:
-            said = f"{self.n_learned} simulated conversations come from a shopper that learned from the real side"
+            said = (
+                f"{self.n_learned} simulated conversations come from a shopper that learned from these people"
+            )
         elif self.same_file or self.n_identical:
-            said = f"{self.n_identical} simulated conversations are conversations of the real side"
+            said = f"{self.n_identical} simulated conversations are copies of real ones"
         else:
             return None
-        return (
-            f"{said}: nobody is judged on the people it copied (use convsim data split, or --allow-overlap)"
-        )
+        return f"{said}: a simulator is not judged on people it copied (use convsim data split, or --allow-overlap)"
 
 
 def find_overlap(
@@ -110,8 +110,8 @@ def _mix_warning(name: str, real: Counter[str], simulated: Counter[str]) -> str 
         f"{v[:40]} {real[v] / real.total():.0%}/{simulated[v] / simulated.total():.0%}" for v in values[:8]
     )
     return (
-        f"the sides differ in their mix of {name}s (real/simulated: {shown}): such differences count as difference "
-        f"here; compare like with like with --{name}"
+        f"real and simulated conversations differ in their mix of {name}s (real/simulated: {shown}), which counts as a "
+        f"difference here; choose one with --{name} to compare like with like"
     )
 
 
@@ -121,7 +121,9 @@ def undefined_acts(conversations: Iterable[Conversation]) -> list[str]:
     if not unknown:
         return []
     more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
-    return [f"labels name acts that are not defined: {', '.join(n[:40] for n in unknown[:MAX_NAMED])}{more}"]
+    return [
+        f"labels use acts that have no definition: {', '.join(n[:40] for n in unknown[:MAX_NAMED])}{more}"
+    ]
 
 
 def one_sided_labels(real: Corpus, simulated: Corpus) -> list[str]:
@@ -132,6 +134,6 @@ def one_sided_labels(real: Corpus, simulated: Corpus) -> list[str]:
         if alone:
             more = f" and {len(alone) - MAX_NAMED} more" if len(alone) > MAX_NAMED else ""
             warnings.append(
-                f"only the {name} side has labels of {', '.join(alone[:MAX_NAMED])}{more}: not compared"
+                f"labels that only the {name} conversations have (not compared): {', '.join(alone[:MAX_NAMED])}{more}"
             )
     return warnings

@@ -1,4 +1,4 @@
-"""How far the labels that a comparison stands on may be trusted, where people labelled some of the real side too."""
+"""How well the labels in a comparison agree with people's, where people labelled real conversations too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def reliabilities(
     """Check every annotator that metrics are read from against people's own labels of the real side.
 
     Returns:
-        One document an annotator and kind of person, and a sentence for each annotator whose reliability is unknown.
+        One document per annotator and kind of person; a sentence for each annotator whose agreement is unknown.
     """
     known: list[Reliability] = []
     unknown: list[str] = []
@@ -29,8 +29,8 @@ def reliabilities(
         known += checked
         if not checked:
             unknown.append(
-                f"the reliability of labels by {source} is unknown: no person labelled the same on the real side; "
-                "convsim annotator check tells it where people did"
+                f"how well labels by {source} agree with people's is unknown: no person labelled these "
+                "conversations; where people did, convsim annotator check measures it"
             )
     return known, unknown
 

@@ -1,4 +1,4 @@
-"""What a simulator has from the people it is compared with: conversations and titles."""
+"""What a simulator copied from the people it is compared with: conversations and titles."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def titles_named_early(conversations: Sequence[Conversation], titles: Titles) ->
         here any title counts, which needs no record of targets, and people's share tells what is usual.
     """
     if not any(message.items for c in conversations for message in c.messages):
-        return Proportion(unit=UNIT, reason="no items are recorded, so nobody knows what the agent had shown")
+        return Proportion(unit=UNIT, reason="no items are recorded, so what the agent had shown is unknown")
     if not titles.all:
         return Proportion(unit=UNIT, reason=f"no item's title has {MIN_WORDS} words or more")
     hits = [_names_early(conversation, titles) for conversation in conversations]
@@ -98,8 +98,8 @@ def _padded(said: Sequence[str]) -> str:
 
 
 UNSEEN = (
-    "what it says that it learned from is not all in the files that were given (--learned): how much it says word for "
-    "word is a lower bound"
+    "some of what it learned from is not in the files given by --learned, so its word-for-word repetition is a lower "
+    "bound"
 )
 
 

@@ -1,4 +1,4 @@
-"""Whether a shopper says word for word what people said in the conversations that it learned from."""
+"""Whether a shopper repeats, word for word, what people said in the conversations it learned from."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def memorisation(
                 owners.append(independent_unit(conversation))
                 is_first.append(index == 0)
     undefined = (
-        "all its conversations stand in what was learned from"
+        "all its conversations are among those learned from"
         if n_own and n_own == len(conversations)
         else f"there are no {UNIT}"
     )

@@ -56,16 +56,14 @@ def distances(findings: Iterable[Finding]) -> tuple[Distance, ...]:
 def hls(findings: Iterable[Finding]) -> JudgedEstimate:
     """Return the human-likeness score."""
     found = next((f for f in in_section(findings, "likeness") if f.metric == WORDS_VIEW), None)
-    return _estimate(found, f"the validator {SECTIONS['likeness']} was not asked")
+    return _estimate(found, f"the validator {SECTIONS['likeness']} was not run")
 
 
 def of_standing(standings: Sequence[Standing], validator: str, metric: str, name: str) -> JudgedEstimate:
     """Return one simulator's own standing."""
     found = _standing(standings, validator, metric, name)
     if found is None:
-        return JudgedEstimate(
-            reason=f"no validator says where it stands among others ({validator}: {metric})"
-        )
+        return JudgedEstimate(reason=f"no validator gives it a score ({validator}: {metric})")
     return JudgedEstimate(estimate=found.estimate, interval=found.interval, reason=found.reason)
 
 
@@ -140,7 +138,7 @@ def standings_of(
             raise
         except Exception as error:  # somebody else's validator: whatever it raises is a warning
             failed.append(comparer.name)
-            warnings.append(f"{comparer.name} could not compare: {described(error)}")
+            warnings.append(f"{comparer.name} failed to compare the simulators: {described(error)}")
     return Standings(tuple(found), tuple(failed), tuple(warnings))
 
 

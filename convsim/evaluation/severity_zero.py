@@ -60,15 +60,13 @@ async def _finding(bare: Agent, wrapped: Agent, asked: Sequence[Conversation], s
     compared = len(asked) - failed - unstable
     reason = f"{differing} of {compared} replies differ"
     if failed or unstable:
-        reason += (
-            f"; {failed} could not be had, and {unstable} differ from the bare agent's own second answer"
-        )
+        reason += f"; {failed} failed, and in {unstable} the bare agent differs from itself when asked again"
     return Finding(
         validator=SECTIONS["relations"],
         metric="severity_zero_agents",
         question=QUESTION,
         estimate=1 - differing / compared if compared else None,
-        unit="share of replies",
+        unit="proportion of replies",
         verdict="different" if differing else "aligned" if compared else "undecided",
         reason=reason,
         n_real=0,

@@ -67,7 +67,7 @@ class Side:
         done = run_to_its_end(lambda: aannotate(self.conversations, lifted))
         if done.n_failed == len(done.conversations):
             reason = next(iter(done.reasons))
-            raise ConvsimError(f"{name} side: {done.source} could label no conversation: {reason}")
+            raise ConvsimError(f"{name} side: {done.source} labelled no conversation: {reason}")
         warnings = [
             f"{name} side: {done.source} left {count} of {len(done.conversations)} conversations unlabelled: {reason}"
             for reason, count in done.reasons.most_common(3)
@@ -88,7 +88,5 @@ def _selected(conversations: Sequence[Conversation], selection: Selection, side:
         and (not selection.arms or conversation.arm in selection.arms)
     ]
     if not kept:
-        raise InputError(
-            f"the {side} side holds no conversation{' of that task and arm' if conversations else ''}"
-        )
+        raise InputError(f"there is no {side} conversation{' of that task and arm' if conversations else ''}")
     return kept

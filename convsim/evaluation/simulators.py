@@ -92,7 +92,7 @@ class Contender:
         compared = side.keep(lambda c: not question.compared or c.arm in question.compared)
         not_judged = None
         if not len(compared.conversations):
-            not_judged = missing.get(question.compared[0], "no conversation of these arms is left")
+            not_judged = missing.get(question.compared[0], "no conversation in these arms is left")
         lacking = [missing[arm] for arm in question.shift if arm in missing]
         shift = side.keep(lambda c: c.arm in question.shift) if question.shift and not lacking else None
         return cls(
@@ -104,7 +104,7 @@ class Contender:
                 for c in of_task
             ),
             not_judged=not_judged,
-            no_shift="; ".join(lacking) or "not asked for (--control ARM --treatment ARM)",
+            no_shift="; ".join(lacking) or "not tested (use --control ARM --treatment ARM)",
         )
 
 

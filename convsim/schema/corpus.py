@@ -91,8 +91,8 @@ def mix_differs(first: Counter[str], second: Counter[str]) -> bool:
 def refused_labels(real: Corpus, simulated: Corpus) -> dict[str, str]:
     """Name the metrics of both tables that come from different labels, each with the reason why they do not compare."""
     return {
-        name: f"the real side's labels are by {metric.label or 'nobody (it is counted)'}, the simulated side's by "
-        f"{other.label or 'nobody (it is counted)'}: labels compare only where source and scale are the same"
+        name: f"labels of the real data are by {metric.label or 'nobody (it is counted)'}, those of the simulated data "
+        f"by {other.label or 'nobody (it is counted)'}: only labels of the same source and scale can be compared"
         for name, metric in real.metrics.items()
         if (other := simulated.metrics.get(name)) is not None and other.label != metric.label
     }

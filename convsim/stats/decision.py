@@ -1,4 +1,4 @@
-"""From numbers to a verdict: equivalence is asked first, then difference, else how many would settle it."""
+"""From numbers to a verdict: equivalence is tested first, then difference; else, how much more data would decide."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIN_UNITS = 8
 
 
 class Judgement(NamedTuple):
-    """A verdict, why, and (where undecided) about how many personas would settle it."""
+    """A verdict, why, and (where undecided) about how many personas would decide."""
 
     verdict: Verdict
     reason: str
@@ -34,7 +34,7 @@ MAX_GROWTH = 1e6
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a two-sample comparison has to show for itself."""
+    """The numbers of a two-sample comparison that a verdict depends on."""
 
     distance: float
     upper: float
@@ -45,11 +45,13 @@ class Evidence:
     floor_q95: float
     zero: float = 0.0
     """The distance's value where nothing differs: 0, or .5 for an AUC."""
+    name: str = "distance"
+    """What reasons call the distance."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict, why, and (where undecided) by what factor both sides must grow to settle it."""
+    """A verdict, why, and (where undecided) by what factor both sides must grow to decide."""
 
     verdict: Literal["aligned", "different", "undecided"]
     reason: str
@@ -57,7 +59,7 @@ class Decision:
 
 
 def decide(evidence: Evidence) -> Decision:
-    """Apply the rule: aligned inside the margin, else different beyond the noise floor, else undecided."""
+    """Apply the rule: aligned within the margin, else different beyond the human baseline, else undecided."""
     e = evidence
     detectable = e.p_adjusted <= ALPHA and e.distance > e.floor_q95
     if e.upper <= e.margin:
@@ -65,19 +67,22 @@ def decide(evidence: Evidence) -> Decision:
             f"; a difference is detectable (adjusted p = {e.p_adjusted:.3g}) but small" if detectable else ""
         )
         return Decision(
-            "aligned", f"the 90 % interval reaches {e.upper:.3f}, inside the margin of {e.margin:g}{also}"
+            "aligned",
+            f"{e.name} {e.distance:.3f}, at most {e.upper:.3f} (90 % interval), is within the margin of {e.margin:g}"
+            f"{also}",
         )
     if detectable:
         return Decision(
             "different",
-            f"adjusted p = {e.p_adjusted:.3g}, and {e.distance:.3f} lies beyond the 95 % point of the noise floor, "
-            f"{e.floor_q95:.3f}",
+            f"{e.name} {e.distance:.3f} is beyond what two groups of people show ({e.floor_q95:.3f}); adjusted "
+            f"p = {e.p_adjusted:.3g}",
         )
     growth = _growth_to_decide(e)
     return Decision(
         "undecided",
-        f"the 90 % interval reaches {e.upper:.3f}, past the margin of {e.margin:g}, and no difference is shown "
-        f"(adjusted p = {e.p_adjusted:.3g}, noise floor up to {e.floor_q95:.3f})",
+        f"too little data: {e.name} {e.distance:.3f} could be as large as {e.upper:.3f} (90 % interval; margin "
+        f"{e.margin:g}), but is not shown to differ from what two groups of people show ({e.floor_q95:.3f}; adjusted "
+        f"p = {e.p_adjusted:.3g})",
         growth,
     )
 

@@ -1,4 +1,4 @@
-"""Where a rater stands: what is answered, what comes next, and whether the answers are enough by now."""
+"""A rater's progress: what is answered, what comes next, and whether there are enough answers."""
 
 from __future__ import annotations
 
@@ -81,4 +81,4 @@ class Progress:
 def _in_words(answer: Answer) -> str:
     if answer.choice is None or answer.confidence is None:
         return "you skipped this one"
-    return f"you said: {CHOSEN[answer.choice]} ({CONFIDENCE[answer.confidence]})"
+    return f"you said {CHOSEN[answer.choice]} ({CONFIDENCE[answer.confidence]})"

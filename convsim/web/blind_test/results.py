@@ -56,36 +56,36 @@ def decide(groups: tuple[Counts, Counts]) -> Decision:
     low, high = interval
     written = f"[{low:.2f}, {high:.2f}]"
     if not all(n for _, n in groups):
-        return Decision(None, interval, "undecided", "one of the two kinds of trial has no answer yet", None)
+        return Decision(None, interval, "undecided", "one of the two kinds of trial has no answers yet", None)
     shares = [right / n for right, n in groups]
     accuracy = sum(shares) / 2
     if low >= CHANCE - MARGIN and high <= CHANCE + MARGIN:
-        reason = f"the interval {written} of the accuracy lies inside .40 to .60"
+        reason = f"the accuracy's interval {written} is within 0.40 to 0.60"
         return Decision(accuracy, interval, "aligned", reason, None)
     if low > CHANCE or high < CHANCE:
         way = (
-            "people tell simulated shoppers from human ones"
+            "raters tell simulated shoppers from people"
             if low > CHANCE
-            else "people take simulated shoppers for human ones, and human ones for simulated"
+            else "raters take simulated shoppers for people, and people for simulated shoppers"
         )
-        reason = f"{way}: the interval {written} of the accuracy excludes chance, .5"
+        reason = f"{way}: the accuracy's interval {written} excludes guessing, 0.5"
         return Decision(accuracy, interval, "different", reason, None)
     away = abs(accuracy - CHANCE)
     needed = answers_until(shares, max(away, MARGIN - away))
     answered = int(sum(n for _, n in groups))
     said = (
-        f"about {needed} answers would settle it, if their shares stay; there are {answered}"
+        f"about {needed} answers would decide if the proportions stay the same; there are {answered}"
         if needed is not None and needed > answered
-        else "some more answers would settle it"
+        else "some more answers would decide"
     )
-    reason = f"the interval {written} of the accuracy holds chance and reaches beyond .40 to .60; {said}"
+    reason = f"too few answers: the accuracy's interval {written} includes 0.5 and goes beyond 0.40 to 0.60; {said}"
     return Decision(accuracy, interval, "undecided", reason, needed)
 
 
 SOURCE = "Robbins (1970) and Howard et al. (2021), time-uniform confidence sequences; Krippendorff (2011); Owen (2007)"
 COVERS = (
-    "The interval may be looked at after every answer. It covers these raters on these conversations, whatever they "
-    "differ in; other raters and conversations are reached by crossed_interval alone, which may be looked at once."
+    "The interval may be looked at after every answer. It covers these raters and these conversations only; "
+    "crossed_interval covers other raters and conversations too, but may be looked at only once."
 )
 
 
@@ -135,7 +135,7 @@ def _accuracy(
     raters = sorted({vote.rater for vote in cast})
     return _finding(
         study, cast, name,
-        question="How often do people tell simulated shoppers from human ones?",
+        question="How often do raters tell simulated shoppers from people?",
         unit="balanced accuracy",
         estimate=decision.accuracy,
         interval=decision.interval if cast else None,
@@ -167,8 +167,8 @@ def _likeness(study: ArenaStudy, cast: Sequence[Vote], *, name: str, simulator: 
     share = _share([each.human for each in simulated])
     return _finding(
         study, cast, name,
-        question="How often do people take a simulated conversation for a human one?",
-        unit="share of answers",
+        question="How often do raters take a simulated shopper for a person?",
+        unit="proportion of answers",
         estimate=_mean([each.human for each in simulated]),
         interval=_sequential(simulated),
         verdict=decision.verdict,
@@ -196,7 +196,7 @@ def _agreement(study: ArenaStudy, cast: Sequence[Vote]) -> Finding:
         estimate=found.estimate,
         interval=found.interval,
         verdict="undecided",
-        reason=found.reason or "agreement is shown beside the answers; it is no verdict on a simulator",
+        reason=found.reason or "shown for context: agreement of raters is not a verdict on a simulator",
         details={
             "role": "control",
             "n_trials": len(per_trial),
@@ -210,7 +210,7 @@ def _concord(study: ArenaStudy, seen: Sequence[Taken], scores: Mapping[str, floa
     verdict, reason = _ranked_alike(found.tau)
     return _finding(
         study, seen, "discriminator_agreement",
-        question="Does the automatic discriminator rank conversations by human-likeness as people do?",
+        question="Does the classifier rank conversations by human-likeness as raters do?",
         unit="Kendall's tau-b",
         estimate=found.tau.estimate,
         interval=found.tau.interval,
@@ -232,10 +232,10 @@ def _ranked_alike(tau: ExplainedEstimate) -> tuple[Verdict, str]:
     if tau.interval is None:
         return "undecided", tau.reason or "no interval"
     if tau.interval[0] > 0:
-        return "aligned", "conversations with higher scores are taken for human more often"
+        return "aligned", "conversations with higher scores are more often taken for human"
     if tau.interval[1] < 0:
-        return "different", "conversations with higher scores are taken for human less often"
-    return "undecided", "the interval holds 0: the scores may say nothing of what people see"
+        return "different", "conversations with higher scores are less often taken for human"
+    return "undecided", "the interval includes 0: the scores may be unrelated to what raters think"
 
 
 def _words(study: ArenaStudy, cast: Sequence[Vote], given: Sequence[Answer]) -> Finding:
@@ -243,12 +243,12 @@ def _words(study: ArenaStudy, cast: Sequence[Vote], given: Sequence[Answer]) -> 
     n_with = sum(bool(answer.words) for answer in given)
     return _finding(
         study, cast, "words_clicked",
-        question="Which words gave people and simulators away?",
+        question="Which words give people and simulators away?",
         unit="words",
         estimate=float(n_clicks) if n_clicks else None,
         interval=None,
         verdict="undecided",
-        reason=f"{n_with} answers name words; they are what raters say, not a test",
+        reason=f"{n_with} answers name words; these are raters' impressions, not a test",
         details={"role": "control", "n_answers_with_words": n_with, "tells": tells},
     )  # fmt: skip
 

@@ -110,7 +110,7 @@ def test_fewer_than_eight_units_an_arm_decide_nothing_and_say_how_many_would():
     real = arms_of({"x": scores(40, seed=1)}, {"x": scores(7, seed=2) + 5}, prefix="r")
     finding = judged(real, shifted({"x": 5.0}, n=40, prefix="s"))["x"]
     assert finding.verdict == "undecided"
-    assert "fewer than 8 independent units" in finding.reason
+    assert "fewer than 8 users or personas of an arm" in finding.reason
     assert finding.details["n_to_decide"] == {"real": 8, "simulated": 40}
     assert finding.details["human_shift"]["established"] is None
 

@@ -29,7 +29,7 @@ def generalisation(simulated, saw_both=None, **settings):
 def test_a_simulator_that_saw_the_treated_arm_is_refused_and_its_arms_named():
     finding = generalisation(side(1.0, "s", **learned(CONTROL, TREATMENT)), BOTH)
     assert (finding.verdict, finding.estimate) == ("undecided", None)
-    assert finding.reason.startswith("refuses to certify generalisation: it saw the treated arm 'bad'")
+    assert finding.reason.startswith("generalisation cannot be certified: it saw the treated arm 'bad'")
     assert finding.details["saw_treated"] is True
     assert finding.details["learned_arms"] == ["bad", "good"]
 
@@ -46,7 +46,7 @@ def test_fingerprints_alone_tell_the_arms_where_all_are_found():
     assert finding.details["learned_arms"] == [CONTROL]
     assert finding.details["saw_treated"] is False
     unknown = generalisation(side(1.0, "s", **learned(texts=(*texts, "elsewhere"))))
-    assert unknown.reason.startswith("refuses to certify generalisation: 300 of 300")
+    assert unknown.reason.startswith("generalisation cannot be certified: 300 of 300")
 
 
 def test_who_does_not_say_what_it_learned_from_is_refused():
@@ -68,14 +68,17 @@ def test_a_shopper_that_learned_from_nothing_has_seen_neither_arm(fields):
     finding = generalisation(side(1.0, "s", **fields))
     assert finding.details["learned_arms"] == []
     assert finding.details["saw_treated"] is False
-    assert "has seen neither arm; give a simulator that saw both arms to measure the cost" in finding.reason
+    assert (
+        "so it has seen neither arm; to measure the cost, give a simulator that saw both arms"
+        in finding.reason
+    )
 
 
 def test_without_one_that_saw_both_arms_only_what_is_proven_is_said():
     finding = generalisation(side(1.0, "s", **learned(CONTROL)))
     assert (finding.verdict, finding.estimate) == ("undecided", None)
     assert finding.reason == (
-        "the simulator never saw 'bad'; give a simulator that saw both arms to measure the cost"
+        "the simulator never saw 'bad'; to measure the cost, give a simulator that saw both arms"
     )
 
 

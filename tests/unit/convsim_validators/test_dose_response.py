@@ -57,7 +57,7 @@ def test_a_few_personas_that_do_not_change_are_no_proof_that_nobody_would():
     found = judged(ladder({"user_thanks": values}, SEVERITIES, shares=["user_thanks"]))["user_thanks"]
     assert found.verdict == "undecided"
     assert found.details["n_to_decide"] > 12
-    assert "personas would settle it" in found.reason
+    assert "personas would decide" in found.reason
 
 
 def test_a_metric_that_nobody_knows_the_direction_of_is_shown_and_in_no_gate():
@@ -76,7 +76,7 @@ def test_something_that_moves_is_named_and_is_not_called_human():
     assert found.verdict == "aligned"
     assert found.details["moving"] == ["turns"]
     assert "turns rises" in found.reason
-    assert "not yet to react as people do" in found.reason
+    assert "does not mean that they react as people do" in found.reason
 
 
 def test_what_the_agent_does_is_no_reaction():
@@ -197,7 +197,7 @@ def test_too_few_personas_decide_nothing():
 def test_a_constant_metric_decides_nothing():
     found = judged(ladder({"left": np.zeros((20, 4))}, SEVERITIES))["left"]
     assert (found.verdict, found.p_value) == ("undecided", None)
-    assert "one and the same value" in found.reason
+    assert "always has the same value" in found.reason
 
 
 def test_a_metric_that_is_never_defined_decides_nothing():

@@ -130,7 +130,7 @@ def test_where_people_fail_it_is_a_control_that_says_the_arms_differ_for_another
     ]
     first, second = independence_findings(side(people), side([]), arms=ARMS, n_resamples=99, seed=1)
     assert (first.metric, first.verdict, first.is_control) == ("first_message_real", "different", True)
-    assert "another reason than the agent" in first.reason
+    assert "more than the agent" in first.reason
     assert (second.metric, second.verdict, second.is_control) == (
         "first_message_simulated",
         "undecided",
@@ -149,7 +149,7 @@ def test_personas_that_say_the_very_same_in_both_arms_are_aligned():
     assert finding.estimate == pytest.approx(0, abs=1e-12)
     assert finding.p_value == 1
     assert finding.details["same_share"] == 1
-    assert "20 of the 20 units" in finding.reason
+    assert "20 of the 20 users or personas" in finding.reason
 
 
 def test_repeats_in_another_order_are_still_the_same_and_one_other_text_is_not():
@@ -169,7 +169,7 @@ def test_no_dependence_shown_is_not_independence():
     ]
     finding = judge(said)
     assert finding.verdict == "undecided"
-    assert "which is not independence" in finding.reason
+    assert "but independence is not shown either" in finding.reason
     assert finding.p_value > 0.05
     assert "n_to_decide" not in finding.details
 
@@ -193,7 +193,7 @@ def test_fewer_than_eight_units_in_an_arm_decide_nothing(n_good, n_bad):
     finding = judge(said + [opened("b", "bad", persona=f"b{i}") for i in range(n_bad)])
     assert finding.verdict == "undecided"
     assert (finding.estimate, finding.p_value, finding.noise_floor) == (None, None, None)
-    assert "at least 8 an arm" in finding.reason
+    assert "at least 8 per arm" in finding.reason
 
 
 def test_arms_that_share_no_task_decide_nothing_and_say_so():
@@ -212,7 +212,7 @@ def test_users_of_whom_no_two_are_alike_decide_nothing():
     finding = judge(said)
     assert finding.verdict == "undecided"
     assert finding.estimate is None
-    assert "only 0 units have a counterpart" in finding.reason
+    assert "only 0 users or personas have a counterpart" in finding.reason
 
 
 def test_one_text_said_by_all_shows_nothing():

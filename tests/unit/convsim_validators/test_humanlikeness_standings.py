@@ -164,7 +164,7 @@ def test_texts_without_a_word_in_common_leave_nothing_to_learn_from():
     real = side([f"human{i}" for i in range(20)], "r")
     said = compare(real, a=side([f"robot{i}" for i in range(20)], "a"))
     assert {standing.estimate for standing in said.values()} == {None}
-    assert all("no feature" in standing.reason for standing in said.values())
+    assert all("no word or habit" in standing.reason for standing in said.values())
 
 
 def test_no_simulators_have_no_standings():

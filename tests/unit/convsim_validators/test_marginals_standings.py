@@ -61,7 +61,7 @@ def test_a_difference_and_its_interval_have_the_other_sign_the_other_way_round()
     assert forth.interval == pytest.approx((-back.interval[1], -back.interval[0]))
     assert forth.interval[0] > 0
     assert "further from people" in forth.reason
-    assert "nearer to people" in back.reason
+    assert "closer to people" in back.reason
 
 
 def test_controls_and_labels_of_another_source_are_left_out():

@@ -109,7 +109,7 @@ def test_few_calibrated_units_decide_nothing(known):
     truth, said = exact(4, 96, 4, 96)
     [finding] = judged(binary(truth, said, known=known), counted(100, 50))
     assert finding.verdict == "undecided"
-    assert finding.reason.startswith(f"{known} independent units")
+    assert finding.reason.startswith(f"{known} real users or conversations have labels by self too")
     assert finding.details["n_to_decide"]["calibration"] >= 8
     assert finding.details["raw"] is None
     assert finding.details["counted"] == {"real": pytest.approx(0.04), "simulated": 0.5}
@@ -118,7 +118,7 @@ def test_few_calibrated_units_decide_nothing(known):
 def test_a_reference_of_one_class_tells_no_errors():
     [finding] = judged(binary([0] * 40, [0] * 30 + [1] * 10), counted(40, 10))
     assert finding.verdict == "undecided"
-    assert "the same for every item" in finding.reason
+    assert "the same everywhere, so the errors of" in finding.reason
 
 
 def test_eight_shoppers_none_of_whom_shows_it_are_not_taken_for_a_population_without_it():
@@ -181,7 +181,7 @@ def test_units_are_users_where_they_are_known():
     users = [c.model_copy(update={"user": f"u{i % 6}"}) for i, c in enumerate(made)]
     [finding] = judged(users, counted(100, 59))
     assert finding.verdict == "undecided"
-    assert finding.reason.startswith("6 real and 100 simulated independent units")
+    assert finding.reason.startswith("6 real and 100 simulated users or conversations")
 
 
 def test_p_values_are_adjusted_for_the_number_of_acts():

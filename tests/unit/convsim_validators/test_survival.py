@@ -275,4 +275,4 @@ def test_where_everybody_stays_equally_long_nothing_is_decided():
 
     found = judge(held("r"), held("s"))
     assert found.verdict == "undecided"
-    assert "all users of a side stay equally long" in found.reason
+    assert "all users of one side stay equally long" in found.reason

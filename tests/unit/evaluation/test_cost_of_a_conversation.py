@@ -24,7 +24,7 @@ def test_one_unknown_price_makes_the_price_unknown_and_says_how_many():
         conversation(input_tokens=1, output_tokens=1, seconds=1.0),
     ])  # fmt: skip
     assert found.cost_usd is None
-    assert found.reasons == {"cost_usd": "the price of 1 of 2 conversations is not known"}
+    assert found.reasons == {"cost_usd": "the price of 1 of 2 conversations is unknown"}
 
 
 def test_a_price_of_zero_is_a_price():
@@ -35,7 +35,9 @@ def test_zeros_are_not_known_and_are_no_zeros():
     found = cost_of([conversation(seconds=0.5)])
     assert (found.input_tokens, found.output_tokens, found.cost_usd, found.seconds) == (None, None, None, 0.5)
     assert set(found.reasons) == {"input_tokens", "output_tokens", "cost_usd"}
-    assert set(cost_of([conversation()]).reasons.values()) == {"its conversations do not say what they used"}
+    assert set(cost_of([conversation()]).reasons.values()) == {
+        "its conversations do not record what they used"
+    }
 
 
 def test_conversations_that_count_no_tokens_do_not_make_the_others_cheaper():

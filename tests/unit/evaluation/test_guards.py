@@ -19,7 +19,7 @@ def test_failures_within_five_per_cent_are_left_out_with_a_warning():
         [failed(0), *map(conversation, range(1, 20))], side="simulated", allow_failures=False
     )
     assert len(kept) == 19
-    assert warning == "1 of 20 simulated conversations failed (most often: down) and are left out"
+    assert warning == "1 of 20 simulated conversations failed (most often: down); they are left out"
 
 
 def test_more_failures_are_refused_and_none_left_is_refused_even_when_allowed():
@@ -27,7 +27,7 @@ def test_more_failures_are_refused_and_none_left_is_refused_even_when_allowed():
         drop_failures(
             [failed(0), failed(1), *map(conversation, range(2, 20))], side="simulated", allow_failures=False
         )
-    with pytest.raises(InputError, match="none is left"):
+    with pytest.raises(InputError, match="no conversation is left"):
         drop_failures([failed(0)], side="simulated", allow_failures=True)
 
 
@@ -48,7 +48,7 @@ def test_renamed_copies_of_real_conversations_are_found_and_a_chance_match_is_no
     real = [conversation(n) for n in range(30)]
     copies = [each.but(id=f"s{each.id}") for each in real]
     assert (
-        "30 simulated conversations are conversations of the real side"
+        "30 simulated conversations are copies of real ones"
         in find_overlap(real, copies, hashes=("a", "b")).reason
     )
     chance = [copies[0], *(conversation(n + 100) for n in range(29))]

@@ -43,7 +43,7 @@ def test_labels_of_two_sources_are_undecided_and_both_are_named():
 def test_labels_of_one_side_alone_are_a_warning_and_no_finding():
     found, card = finding(side("a", "self"), side("b", None))
     assert found is None
-    assert "only the real side has labels of satisfaction: not compared" in card.warnings
+    assert "labels that only the real conversations have (not compared): satisfaction" in card.warnings
 
 
 def test_what_others_said_of_a_user_is_no_habit_to_be_told_apart_by():

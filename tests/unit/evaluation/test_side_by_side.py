@@ -96,7 +96,7 @@ def test_without_any_cost_nobody_is_placed():
     found = compared({"a": side("a")}, far={"a": 0.1})
     assert found.cost_axis is None
     assert found.simulators[0].front.place == "undecided"
-    assert "do not say what they used" in found.simulators[0].front.reason
+    assert "do not record what they used" in found.simulators[0].front.reason
 
 
 def test_without_a_validator_that_compares_distances_are_undefined_with_a_reason():
@@ -109,7 +109,7 @@ def test_without_a_validator_that_compares_distances_are_undefined_with_a_reason
 
     found = compare(side("r"), [side("a", seconds=1.0)], seed=1, validators=[Alone()])
     assert found.standings == ()
-    assert "no validator says" in found.simulators[0].mean_distance.reason
+    assert "no validator gives it a score" in found.simulators[0].mean_distance.reason
     assert found.simulators[0].front.place == "undecided"
 
 
@@ -122,7 +122,7 @@ def test_a_validator_that_raises_costs_no_others_work():
         side("r"), {"a": side("a")}, seed=1, validators=[Broken({}, name="broken"), Known({"a": 0.1})]
     )
     assert found.failed == ("broken",)
-    assert any("broken could not compare: KeyError: 'oops'" in warning for warning in found.warnings)
+    assert any("broken failed to compare the simulators: KeyError: 'oops'" in warning for warning in found.warnings)
     assert found.simulators[0].mean_distance.estimate == 0.1
 
 
@@ -136,7 +136,7 @@ def test_who_learned_from_these_people_is_not_judged_and_stands_beside_nobody():
     assert known.seen == [(12, {"honest": 12})]
     assert (first.overlap.n_learned, first.overlap.share_learned, second.overlap.n_learned) == (12, 1.0, 0)
     assert first.habits.undecided == 3
-    assert "learned from the real side" in first.mean_distance.reason
+    assert "learned from these people" in first.mean_distance.reason
     assert (first.front.place, second.front.place) == ("undecided", "on")
     allowed = compare(people, sides, seed=1, validators=[Known(known.far)], allow_overlap=True)
     assert allowed.simulators[0].front.place == "on"

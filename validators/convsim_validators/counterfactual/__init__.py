@@ -1,1 +1,1 @@
-"""Does a worse agent change simulated shoppers as it changed people?"""
+"""Does a worse agent change simulated shoppers as it changes people?"""

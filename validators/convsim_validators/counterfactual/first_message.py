@@ -1,4 +1,4 @@
-"""Does the first message depend on the arm, although nobody has met the agent yet?"""
+"""Does the first message depend on the arm, although no user has met the agent yet?"""
 
 from __future__ import annotations
 
@@ -109,14 +109,14 @@ MAX_WORD_CHARACTERS = 80
 
 SideName = Literal["real", "simulated"]
 QUESTIONS: dict[SideName, str] = {
-    "real": "Does what people say first depend on the arm, before they have met the agent?",
-    "simulated": "Does what simulated shoppers say first depend on the arm, before they have met the agent?",
+    "real": "Does people's first message depend on the arm, although they have not met the agent yet?",
+    "simulated": "Does simulated shoppers' first message depend on the arm, although they have not met the agent yet?",
 }
 MEANINGS: dict[SideName, str] = {
-    "real": "so the arms differ for another reason than the agent (who was assigned to them, the tasks, the time), and "
-    "the shifts of people are not the agent's doing alone",
+    "real": "so the arms differ in more than the agent (who was assigned to them, the tasks, the time), and people's "
+    "shifts are not caused by the agent alone",
     "simulated": "so the simulator knows its arm before it has met the agent (look-ahead), and its shifts are not "
-    "answers to the agent alone",
+    "reactions to the agent alone",
 }
 
 
@@ -239,14 +239,14 @@ def _judge(
     if len(same) >= max(MIN_UNITS, n_units / 2) and np.mean(same) >= SAME_SHARE:
         return (
             "aligned",
-            f"{sum(same)} of the {len(same)} units that met both arms said the very same in both",
+            f"{sum(same)} of the {len(same)} users or personas that met both arms said exactly the same in both",
         )
     if len(set(openings.texts)) == 1:
         return (
             "undecided",
-            "every first message is the same text, which shows no dependence on the arm, nor could it",
+            "every first message is the same text, so a dependence on the arm could not show",
         )
-    return "undecided", f"no dependence on the arm is shown ({p}), which is not independence"
+    return "undecided", f"no dependence on the arm was found ({p}), but independence is not shown either"
 
 
 def _too_few(openings: Openings, n_movable: int) -> str:
@@ -259,12 +259,12 @@ def _too_few(openings: Openings, n_movable: int) -> str:
             "other arm lacks)"
         )
         return (
-            f"the user opened with text for {units[0]} independent units in the control arm and {units[1]} in the "
-            f"treated one{also if left_out else ''}; at least {MIN_UNITS} an arm are needed to decide anything"
+            f"{units[0]} users or personas opened with text in the control arm and {units[1]} in the treated "
+            f"arm{also if left_out else ''}; at least {MIN_UNITS} per arm are needed"
         )
     return (
-        f"only {n_movable} units have a counterpart, with as many conversations in each task, in the other arm; at "
-        f"least {MIN_UNITS} are needed to decide anything"
+        f"only {n_movable} users or personas have a counterpart, with as many conversations in each task, in the other "
+        f"arm; at least {MIN_UNITS} are needed"
     )
 
 

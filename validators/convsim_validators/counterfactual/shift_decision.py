@@ -1,4 +1,4 @@
-"""From two shifts to a verdict, and by how much both sides must grow where there is none."""
+"""From two shifts to a verdict, or to how much more data would decide."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class ShiftEvidence:
     p_value: float
     """Of the human shift, adjusted for the number of metrics."""
     correction: float
-    """By what that p-value is larger than the plain one."""
+    """Ratio of the adjusted to the raw p-value."""
     margin: float
     difference_p: float
     """Of the difference of the shifts, adjusted for the number of metrics."""
     difference_correction: float
-    """By what that p-value is larger than the plain one."""
+    """Ratio of the adjusted to the raw p-value."""
 
     @property
     def difference(self) -> float:
@@ -79,7 +79,7 @@ def _p_value(estimate: float, half_width: float) -> float:
 
 
 def decide_shift(evidence: ShiftEvidence) -> ShiftDecision:
-    """Apply the rule, and say what it stood on."""
+    """Apply the rule, and give the reason."""
     verdict = reaction(evidence)
     e = evidence
     simulated = _said(e.simulated, e.simulated_half)
@@ -87,26 +87,26 @@ def decide_shift(evidence: ShiftEvidence) -> ShiftDecision:
     people = f"people shift by {e.human:.3g} (adjusted p = {e.p_value:.2g})"
     if not e.established:
         people = f"no shift of people is established ({_said(e.human, e.human_half)}, adjusted p = {e.p_value:.2g})"
-    inside = f"inside the margin of {e.margin:.3g}"
+    within = f"within the margin of {e.margin:.3g}"
     if e.established:
-        inside = f"inside half of the human shift, {SAME * abs(e.human):.3g}"
+        within = f"within half of people's shift, {SAME * abs(e.human):.3g}"
     both = f"{people}, simulated shoppers by {simulated}"
     reasons = {
         "reacts_wrong_way": f"{people}, simulated shoppers the other way: {simulated}",
-        "reacts_as_people": f"{people}, and {difference}, {inside}",
-        "over_reacts": f"{both}, and {difference}, which leaves out 0",
-        "under_reacts": f"{both}, which is less: {difference}",
-        "does_not_react": f"{both}, which has 0 inside, and {difference}, which has not",
-        "undecided": f"{both}, and {difference}, which neither leaves out 0 nor lies {inside}",
+        "reacts_as_people": f"{people}; {difference}, {within}",
+        "over_reacts": f"{both}; {difference}, so it is not zero",
+        "under_reacts": f"{both}, which is less; {difference}",
+        "does_not_react": f"{both}, which may be zero; {difference}, so it is not zero",
+        "undecided": f"{both}; {difference}, which may be zero but is not shown to be {within}",
     }
     if verdict == "undecided" and not e.established and _excludes_zero(e.difference, e.difference_half):
         reasons["undecided"] = (
-            f"{both}, and {difference}: not {inside}, but no shift of simulated shoppers alone is shown either"
+            f"{both}; {difference}, not {within}, but simulated shoppers by themselves are not shown to shift"
         )
     if verdict == "undecided" and uncorrected(e) != "undecided":
         reasons["undecided"] = (
-            f"{both}, and {difference}: by itself {uncorrected(e).replace('_', ' ')}, but among so many metrics chance "
-            f"would do as much (adjusted p of the difference = {e.difference_p:.2g})"
+            f"{both}; {difference}: in a single metric this would be “{uncorrected(e).replace('_', ' ')}”, but among "
+            f"so many metrics it may be chance (adjusted p of the difference = {e.difference_p:.2g})"
         )
     growth = growth_to_decide(evidence) if verdict == "undecided" else None
     return ShiftDecision(verdict, reasons[verdict], growth)
@@ -161,4 +161,4 @@ def _excludes_zero(estimate: float, half_width: float) -> bool:
 
 def _said(estimate: float, half_width: float) -> str:
     low, high = estimate - half_width, estimate + half_width
-    return f"{estimate:.3g} ({low:.3g} to {high:.3g})"
+    return f"{estimate:.3g} (95 % interval {low:.3g} to {high:.3g})"

@@ -56,15 +56,15 @@ def shift_finding(
         needed = _n_to_decide(measured, decision)
         details["n_to_decide"] = needed
         if needed:
-            would = "are needed" if measured.problem else "would decide if the estimates stayed as they are"
-            reason += f"; about {needed['real']} real and {needed['simulated']} simulated conversations an arm {would}"
+            would = "are needed" if measured.problem else "would decide if the estimates stay the same"
+            reason += f"; about {needed['real']} real and {needed['simulated']} simulated conversations per arm {would}"
     if not refused and measured.problem is None:
         reason += measured.standards.caution()
     return Finding(
         validator=VALIDATOR,
         metric=metric.name,
-        question=f"From {frame.arms.control[:80]} to {frame.arms.treatment[:80]}, do simulated shoppers shift as "
-        f"people do in {metric.name}?",
+        question=f"From {frame.arms.control[:80]} to {frame.arms.treatment[:80]}, do simulated shoppers shift in "
+        f"{metric.name} as people do?",
         estimate=measured.difference if human else None,
         unit=metric.unit,
         interval=measured.difference_interval if human else None,

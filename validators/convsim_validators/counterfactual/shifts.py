@@ -238,7 +238,7 @@ class MetricShift:
             )  # fmt: skip
         problem = _too_few([s.n_units for s in shifts] or [e.n_units for e in extents], arms)
         if problem is None and human_sd == 0:
-            problem = "the metric does not vary among people within an arm, so no margin can be set"
+            problem = "this metric does not vary among people within an arm, so no margin can be set"
         return cls(metric, extents, human_sd, standards, shifts, problem or standards.problem)
 
     @property
@@ -290,8 +290,8 @@ def _too_few(n_units: Sequence[Pair], arms: Arms) -> str | None:
     if all(min(pair) >= MIN_UNITS for pair in n_units):
         return None
     names = ("people", *["simulated shoppers"] * (len(n_units) - 1))
-    said = "; ".join(
+    counts = "; ".join(
         f"{name}: {pair[0]} in {arms.control[:40]!r} and {pair[1]} in {arms.treatment[:40]!r}"
         for name, pair in zip(names, n_units, strict=True)
     )
-    return f"fewer than {MIN_UNITS} independent units of an arm have this metric ({said})"
+    return f"fewer than {MIN_UNITS} users or personas of an arm have this metric ({counts})"

@@ -1,4 +1,4 @@
-"""Findings over all metrics at once: their direction, the joint test, and what not having seen the arm costs."""
+"""Findings over all metrics: agreement in direction, the joint test, and the cost of not having seen the arm."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def joint_test(shifts: Sequence[MetricShift]) -> Joint | None:
 Size = tuple[int, int]
 """Real and simulated conversations of both arms."""
 
-REFUSES = "refuses to certify generalisation"
+REFUSES = "generalisation cannot be certified"
 
 
 def agreement_finding(established: Sequence[MetricShift], frame: Frame, *, size: Size) -> Finding:
@@ -120,7 +120,9 @@ def agreement_finding(established: Sequence[MetricShift], frame: Frame, *, size:
     interval: Interval | None = None
     verdict: Verdict = "undecided"
     if len(established) < MIN_METRICS:
-        reason = f"established shifts of people: {len(established)}; at least {MIN_METRICS} are needed"
+        reason = (
+            f"people's shift is established in {len(established)} metrics; at least {MIN_METRICS} are needed"
+        )
     else:
         agreement = directional_agreement(established)
         estimate, interval, verdict = agreement.estimate, agreement.interval, agreement.verdict
@@ -129,12 +131,13 @@ def agreement_finding(established: Sequence[MetricShift], frame: Frame, *, size:
         }[agreement.verdict]  # fmt: skip
         reason = (
             f"in {estimate:.0%} of {len(established)} metrics in which people shift, simulated shoppers shift the same "
-            f"way; the 95 % interval, {interval[0]:.2f} to {interval[1]:.2f}, {_lies(verdict)} {place} chance, .5"
+            f"way; the 95 % interval, {interval[0]:.2f} to {interval[1]:.2f}, {_lies(verdict)} {place} chance, 0.5"
         )
     return _finding(
         "directional_agreement", frame, size,
-        question="Do simulated shoppers shift in the direction in which people shift?",
-        unit="share of metrics", estimate=estimate, interval=interval, verdict=verdict, reason=reason, details=details,
+        question="Do simulated shoppers shift in the same direction as people?",
+        unit="proportion of metrics", estimate=estimate, interval=interval, verdict=verdict, reason=reason,
+        details=details,
     )  # fmt: skip
 
 
@@ -142,7 +145,7 @@ def joint_finding(
     judged: Sequence[MetricShift], frame: Frame, *, verdicts: dict[str, Verdict], size: Size
 ) -> Finding:
     """Say whether any metric's simulated shift is another than people's."""
-    question = "Do simulated shoppers shift otherwise than people in any metric?"
+    question = "Do simulated shoppers shift differently from people in any metric?"
     joint = joint_test(judged)
     if joint is None:
         return _finding(
@@ -153,11 +156,11 @@ def joint_finding(
     verdict: Verdict = "undecided"
     said = f"the largest |t| is {joint.statistic:.2f}, of {joint.largest} (p = {joint.p_value:.2g})"
     if joint.p_value <= ALPHA:
-        verdict, reason = "different", f"{said}: more than chance explains over {len(joint.t_values)} metrics"
+        verdict, reason = "different", f"{said}: more than chance explains with {len(joint.t_values)} metrics"
     elif not off:
         verdict, reason = (
             "aligned",
-            f"{said}, and each of the {len(judged)} metrics by itself reacts as people do",
+            f"{said}, and each of the {len(judged)} metrics reacts as people do",
         )
     else:
         reason = f"{said}, and {len(off)} of {len(judged)} metrics are not shown to react as people do"
@@ -193,27 +196,27 @@ def generalisation_finding(
     verdict: Verdict = "undecided"
     reason = _not_certified(learned, informed, frame)
     if reason is None and not compared:
-        reason = "no metric can be judged on all three sides"
+        reason = "no metric can be judged for people and both simulators"
     if reason is None:
         cost = cost_of_not_seeing(compared)
         estimate, interval = cost.estimate, cost.interval
         details["distance"], details["distance_saw_both"] = cost.distances
         said = (
-            f"never having seen {arms.treatment[:40]!r} leaves it {cost.estimate:.3f} human standard deviations "
-            f"farther from people's shifts ({interval[0]:.3f} to {interval[1]:.3f})"
+            f"as it never saw {arms.treatment[:40]!r}, it is {cost.estimate:.3f} human standard deviations further "
+            f"from people's shifts (95 % interval {interval[0]:.3f} to {interval[1]:.3f})"
         )
         if cost.upper_90 <= frame.margin_sd:
             verdict, reason = (
                 "aligned",
-                f"{said}; the 90 % interval stays inside the margin of {frame.margin_sd:g}",
+                f"{said}; the 90 % interval is within the margin of {frame.margin_sd:g}",
             )
         elif interval[0] > 0:
             verdict, reason = "different", f"{said}, more than chance explains"
         else:
-            reason = f"{said}: neither above 0 nor inside the margin of {frame.margin_sd:g}"
+            reason = f"{said}: neither shown to be above 0 nor within the margin of {frame.margin_sd:g}"
     return _finding(
         "generalisation", frame, size,
-        question="Does the simulator react to an arm that it never saw as well as one that saw both?",
+        question="Does the simulator react to an arm it never saw as well as a simulator that saw both?",
         unit="human standard deviations", estimate=estimate, interval=interval, verdict=verdict, reason=reason,
         details=details,
     )  # fmt: skip
@@ -231,9 +234,9 @@ def _not_certified(learned: Learned, informed: Learned | None, frame: Frame) -> 
         )
     clean = f"the simulator never saw {treated[:40]!r}"
     if not learned.arms:
-        clean = "the simulator learned from no conversations, and has seen neither arm"
+        clean = "the simulator learned from no conversations, so it has seen neither arm"
     if informed is None:
-        return f"{clean}; give a simulator that saw both arms to measure the cost"
+        return f"{clean}; to measure the cost, give a simulator that saw both arms"
     if not {control, treated} <= set(informed.arms):
         named = ", ".join(repr(arm[:40]) for arm in informed.arms) or "no arm"
         return f"{clean}, but the simulator to compare it with does not say that it saw both arms: it names {named}"

@@ -1,4 +1,4 @@
-"""When the recommender gets worse, do simulated shoppers walk away as people do?"""
+"""When the recommender gets worse, do simulated shoppers leave as people do?"""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ NAME = "hazard_of_leaving"
 MARGIN_SD = 0.2
 SIDES = ("real", "simulated")
 EVENTS: dict[Event, str] = {
-    "left": "walk away after a reply",
+    "left": "leave after a reply",
     "ended": "end the conversation after a reply, whatever the reason,",
 }
 CAUTIONS: dict[Event, str] = {
     "left": "",
-    "ended": "; more than half of a side's endings are unknown, so any end by the user's side counts, accepting too",
+    "ended": "; more than half of one side's endings are unknown, so every ending by the user counts, accepting too",
 }
 
 
@@ -90,7 +90,7 @@ def _varying(measured: MetricShift) -> MetricShift:
     if measured.problem is not None or all(np.ptp(shift.deviations) > 0 for shift in measured.shifts):
         return measured
     return replace(
-        measured, problem="all users of a side stay equally long, so nothing tells how sure this is"
+        measured, problem="all users of one side stay equally long, so the uncertainty cannot be estimated"
     )
 
 

@@ -95,11 +95,11 @@ class DoseResponse:
         if 2 <= len(found) <= MAX_SEVERITIES:
             return None
         levels = ", ".join(f"{level:g}" for level in found[:MAX_SEVERITIES]) or "none"
-        wanted = f"{self.fault[:60]!r} is recorded at severity {levels}, the bare agent's being 0"
+        wanted = f"{self.fault[:60]!r} is recorded at severity {levels}, counting the bare agent as 0"
         if len(found) > MAX_SEVERITIES:
-            return f"{wanted} and more; at most {MAX_SEVERITIES} severities are compared"
+            return f"{wanted} and more; at most {MAX_SEVERITIES} severities can be compared"
         return (
-            f"{wanted}; at least 2 are needed ({describe_recorded(simulated.conversations)}); hold the same personas "
+            f"{wanted}; at least 2 are needed ({describe_recorded(simulated.conversations)}); run the same personas "
             f"with convsim simulate --fault {self.fault[:60]}=SEVERITY"
         )
 

@@ -76,21 +76,21 @@ class Reaction:
         trend = f"{TEST_NAMES[self.test]}, {'' if p_adjusted is None else 'adjusted '}p = {shown:.3g}"
         way = "rises" if self.z > 0 else "falls"
         if self.expected is None:
-            said = f"{way} with severity" if shown <= ALPHA else "no trend is shown"
-            why = self.metric.no_reaction or "which way people would react is not known"
-            return Judgement("undecided", f"shown only, {why}: {said} ({trend})")
+            found = f"{way} with severity" if shown <= ALPHA else "no trend is shown"
+            why = self.metric.no_reaction or "the direction expected of people is unknown"
+            return Judgement("undecided", f"not judged, {why}: {found} ({trend})")
         if shown <= ALPHA and self.z * self.slope > 0:
             return self._trending(self.expected, way, trend)
         if self.inside and self.equivalence is not None:
             return Judgement(
                 "does_not_react",
-                f"the 90 % interval of the slope, {self.equivalence[0]:.3g} to {self.equivalence[1]:.3g}, lies inside "
+                f"the 90 % interval of the slope, {self.equivalence[0]:.3g} to {self.equivalence[1]:.3g}, is within "
                 f"the margin of {self.margin:.3g}; in people it {self._in_people}",
             )
         return self._undecided(trend)
 
     def _trending(self, expected: Expectation, way: str, trend: str) -> Judgement:
-        small = "; but the slope lies inside the margin" if self.inside else ""
+        small = ", but the slope is within the margin" if self.inside else ""
         if (self.z > 0) == (expected.direction == "increase"):
             return Judgement("aligned", f"{way} with severity, as is expected of people ({trend}){small}")
         return Judgement(
@@ -102,30 +102,28 @@ class Reaction:
         half = self._half_width
         growth = min(self.growth_inside, growth_beyond(abs(self.slope), half, errors=TWO_SIDED))
         reached = (
-            f"the 90 % interval of the slope reaches from {self.equivalence[0]:.3g} to {self.equivalence[1]:.3g}"
+            f"the slope could be {self.equivalence[0]:.3g} to {self.equivalence[1]:.3g} (90 % interval)"
             if self.equivalence
             else "the slope has no interval"
         )
         against = (
-            f"past the margin of {self.margin:.3g}"
+            f"beyond the margin of {self.margin:.3g}"
             if self.margin
-            else "and without spread at severity 0 there is no margin"
+            else "and without variation at severity 0 there is no margin"
         )
         reason = f"no trend is shown ({trend}), and {reached}, {against}"
         if growth >= MAX_GROWTH:
             return Judgement("undecided", reason)
         needed = grown(self.n_units, growth)
-        return Judgement("undecided", f"{reason}; about {needed} personas would settle it", needed)
+        return Judgement("undecided", f"{reason}; about {needed} personas would decide", needed)
 
     def _unmeasurable(self) -> Judgement:
         if self.n_units >= MIN_UNITS:
-            return Judgement(
-                "undecided", "takes one and the same value throughout: there is nothing to see a trend in"
-            )
+            return Judgement("undecided", "always has the same value, so no trend can show")
         where = "at every severity" if self.test == "page" else "at all"
         return Judgement(
             "undecided",
-            f"{self.n_units} personas have this metric {where}; at least {MIN_UNITS} are needed to decide anything",
+            f"{self.n_units} personas have this metric {where}; at least {MIN_UNITS} are needed",
             MIN_UNITS,
         )
 
@@ -164,7 +162,9 @@ def any_reaction(reactions: Sequence[Reaction], trends: Trends, joint: BoolArray
     asked = [i for i, included in enumerate(joint) if included]
     if not asked:
         most = max((r.n_units for r in reactions), default=0)
-        reason = f"no metric varies over at least {MIN_UNITS} personas (at most {most} have one): nothing can be tested"
+        reason = (
+            f"no metric varies over at least {MIN_UNITS} personas (at most {most}), so nothing can be tested"
+        )
         return AnyReaction(Judgement("undecided", reason, MIN_UNITS if most < MIN_UNITS else None))
     sizes = np.abs(trends.z)
     largest = float(sizes[asked].max())
@@ -186,17 +186,17 @@ def _judge(
         more = f" and {len(moving) - MAX_NAMED} more" if len(moving) > MAX_NAMED else ""
         return Judgement(
             "aligned",
-            f"shoppers react (p = {p_value:.3g} over {len(asked)} metrics): {named}{more}; to react is not yet to "
-            "react as people do",
+            f"shoppers react (p = {p_value:.3g} over {len(asked)} metrics): {named}{more}; this does not "
+            "mean that they react as people do",
         )
     wide = [r for r in asked if not r.inside]
     if not wide:
         return Judgement(
             "does_not_react",
-            f"no trend is shown (p = {p_value:.3g} over {len(asked)} metrics), and every slope lies inside its margin",
+            f"no trend is shown (p = {p_value:.3g} over {len(asked)} metrics), and every slope is within its margin",
         )
     reason = (
-        f"no trend is shown (p = {p_value:.3g} over {len(asked)} metrics), but {len(wide)} slopes may lie beyond their "
+        f"no trend is shown (p = {p_value:.3g} over {len(asked)} metrics), but {len(wide)} slopes may be beyond their "
         f"margins, such as that of {wide[0].metric.name}"
     )
     critical = float(np.quantile(trends.largest, 1 - ALPHA))
@@ -206,4 +206,4 @@ def _judge(
     if growth >= MAX_GROWTH:
         return Judgement("undecided", reason)
     needed = grown(max(r.n_units for r in asked), growth)
-    return Judgement("undecided", f"{reason}; about {needed} personas would settle it", needed)
+    return Judgement("undecided", f"{reason}; about {needed} personas would decide", needed)

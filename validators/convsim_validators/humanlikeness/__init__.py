@@ -1,1 +1,1 @@
-"""Would a reader of the user's side take it for a person's?"""
+"""Can a classifier tell the simulated shoppers' side of a conversation from people's?"""

@@ -1,4 +1,4 @@
-"""What a discriminator may look at, and which of it gave the simulator away."""
+"""What a classifier may look at, and which words and habits give the simulator away."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def tells(view: View, is_human: BoolArray) -> JsonValue:
 
 MAX_NGRAMS = 50_000
 """The most frequent n-grams are kept; bounds memory at any size."""
-NO_FEATURES = "no feature varies or stands in two conversations: nothing to learn from"
+NO_FEATURES = "no word or habit varies or occurs in two conversations, so there is nothing to learn from"
 """Said of a view without columns."""
 N_BINS = 6
 BIN_WEIGHT = 0.3

@@ -1,4 +1,4 @@
-"""Would a reader of the user's side alone take it for a person's? (the paper's HLS)"""
+"""Can a classifier tell simulated shoppers from people? (the human-likeness score, HLS, of the paper)"""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from convsim_validators.humanlikeness.scores import RankCells, Scores, balanced_
 from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides
 
 QUESTIONS = {
-    "hls": "Would a reader of the shopper's words take the simulated ones for people?",
-    "hls_length_matched": "Would a reader of the shopper's first words alone, as many of each, take them for people?",
-    "hls_behaviour": "Would somebody who sees the shopper's habits but no words take them for people?",
+    "hls": "Can a classifier tell simulated shoppers from people by their words?",
+    "hls_length_matched": "Can a classifier tell simulated shoppers from people by their words, cut to equal length?",
+    "hls_behaviour": "Can a classifier tell simulated shoppers from people by their habits, without their words?",
 }
 
 
@@ -201,13 +201,13 @@ class HumanLikeness:
                 grown(len(side), decision.growth) for side in (judged.sides.real, judged.sides.simulated)
             ]
             details["n_to_decide"] = {"real": needed[0], "simulated": needed[1]}
-            reason += f"; about {needed[0]} real and {needed[1]} simulated conversations would settle it"
+            reason += f"; about {needed[0]} real and {needed[1]} simulated conversations would decide"
         return Finding(
             validator=self.name,
             metric=name,
             question=QUESTIONS[name],
             estimate=scores.hls,
-            unit="mean probability of human",
+            unit="mean probability of “human”",
             interval=scores.interval("hls"),
             p_value=judged.p_value,
             p_adjusted=p_adjusted,
@@ -227,21 +227,21 @@ class HumanLikeness:
         if high < 1 - self.margin:
             return Decision(
                 "undecided",
-                f"an AUC of {auc:.2f}, far below .5, means that simulated conversations repeat people's "
-                "words: hold the simulator against people whose conversations it has not learned from",
+                f"an AUC of {auc:.2f}, far below 0.5, means that simulated conversations repeat people's "
+                "words: compare the simulator with people whose conversations it has not learned from",
             )
         floor_q95 = judged.control.interval("auc", EQUIVALENCE_LEVEL)[1]
-        evidence = Evidence(auc, high, self.margin, p_adjusted, 0.5, floor_q95, zero=0.5)
+        evidence = Evidence(auc, high, self.margin, p_adjusted, 0.5, floor_q95, zero=0.5, name="AUC")
         decision = decide(evidence)
         if decision.verdict == "aligned" and low < 1 - self.margin:
             room = auc - (1 - self.margin)
             return Decision(
                 "undecided",
-                f"AUC {auc:.3f}: the 90 % interval reaches down to {low:.3f}, past {1 - self.margin:g}: so low an AUC "
-                "would mean that simulated conversations repeat people's words",
+                f"too little data: AUC {auc:.3f} could be as low as {low:.3f} (90 % interval), below "
+                f"{1 - self.margin:g}; so low an AUC would mean that simulated conversations repeat people's words",
                 ((auc - low) / room) ** 2 if room > 0 else None,
             )
-        return Decision(decision.verdict, f"AUC {auc:.3f}: {decision.reason}", decision.growth)
+        return decision
 
     def _unjudged(self, name: str, result: _Unjudged, seed: int) -> Finding:
         sides = result.sides
@@ -250,7 +250,7 @@ class HumanLikeness:
             validator=self.name,
             metric=name,
             question=QUESTIONS[name],
-            unit="mean probability of human",
+            unit="mean probability of “human”",
             verdict="undecided",
             reason=result.reason,
             n_real=len(sides.real),

@@ -1,4 +1,4 @@
-"""How human several simulators read, and whether a discriminator that learned on one recognises another."""
+"""How human several simulators read, and whether a classifier trained on one recognises another."""
 
 from __future__ import annotations
 
@@ -185,9 +185,9 @@ class Compared:
         for name, sides in self.sides.items():
             yield say(
                 metric="relative_hls",
-                question="How human does the simulator's side read, beside people's own by the same discriminator?",
+                question="How human does the simulator read, compared with people, to the same classifier?",
                 simulator=name,
-                unit="multiple of people's mean probability of human",
+                unit="multiple of people's mean probability of “human”",
                 n_real=len(sides.real),
                 n_simulated=len(sides.simulated),
                 **self._relative_hls(name),
@@ -195,10 +195,10 @@ class Compared:
         for name, against in product(self.sides, repeat=2):
             yield say(
                 metric="generalisation",
-                question="Does a discriminator that learned to catch the other simulator catch this one?",
+                question="Does a classifier trained to recognise the other simulator recognise this one?",
                 simulator=name,
                 against=against,
-                unit="share of conversations called simulated",
+                unit="proportion of conversations called simulated",
                 n_real=len(self.sides[against].real),
                 n_simulated=len(self.sides[name].simulated),
                 **self._generalisation(name, against),
@@ -213,7 +213,7 @@ class Compared:
         return {
             "estimate": scores.relative_hls,
             "interval": scores.relative_interval(),
-            "reason": f"HLS {scores.hls:.3f}, and people score {scores.people:.3f} with the same discriminator",
+            "reason": f"HLS {scores.hls:.3f}; people score {scores.people:.3f} with the same classifier",
             "details": {
                 "hls": scores.hls,
                 "hls_interval": list(scores.interval("hls")),
@@ -226,11 +226,11 @@ class Compared:
     def _generalisation(self, name: str, against: str) -> dict[str, object]:
         sides = self.sides[name]
         if against in self.unfitted:
-            return {"reason": f"no discriminator: {self.unfitted[against]}"}
+            return {"reason": f"no classifier: {self.unfitted[against]}"}
         if sides.n_units[1] < MIN_UNITS:
             return {
-                "reason": f"{sides.n_units[1]} independent units of the simulator remain; at least {MIN_UNITS} are "
-                "needed to decide anything"
+                "reason": f"{sides.n_units[1]} users or conversations of the simulator remain; at least {MIN_UNITS} "
+                "are needed"
             }
         discriminator = self.discriminators[against]
         caught: Caught = (
@@ -242,7 +242,7 @@ class Compared:
             "estimate": caught.share,
             "interval": caught.interval,
             "reason": f"it calls {caught.share:.0%} of {caught.n} conversations simulated, and "
-            f"{discriminator.false_alarms:.0%} of people's that it has not learned from",
+            f"{discriminator.false_alarms:.0%} of people's conversations that it was not trained on",
             "details": {
                 "mean_probability_human": caught.mean_probability,
                 "false_alarms": discriminator.false_alarms,

@@ -1,4 +1,4 @@
-"""How well a discriminator did: HLS, balanced accuracy and AUC, with intervals that resample whole units."""
+"""How well a classifier does: HLS, balanced accuracy and AUC, with intervals that resample whole units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both sides' conversations as one list of rows, without the texts that stand on both."""
+"""Real and simulated conversations as one list of rows, without the texts that occur on both sides."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class Sides:
         if min(real, simulated) >= MIN_UNITS:
             return None
         return (
-            f"{real} real and {simulated} simulated independent units {what}; at least {MIN_UNITS} a side are "
-            "needed to fit anything"
+            f"{real} real and {simulated} simulated users or conversations {what}; at least {MIN_UNITS} on each side "
+            "are needed to train a classifier"
         )
 
     @cached_property

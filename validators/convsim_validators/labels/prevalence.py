@@ -35,36 +35,36 @@ def decide_prevalence(
     if min(sides) < MIN_UNITS:
         return Decision(
             "undecided",
-            f"{sides[0]} real and {sides[1]} simulated independent units are labelled by {annotator}; at least "
-            f"{MIN_UNITS} a side are needed to decide anything",
+            f"{sides[0]} real and {sides[1]} simulated users or conversations are labelled by {annotator}; at least "
+            f"{MIN_UNITS} on each side are needed",
         )
     if calibrated < MIN_UNITS:
         return Decision(
             "undecided",
-            f"{calibrated} independent units of the real side have labels by {people} too; at least {MIN_UNITS} are "
+            f"{calibrated} real users or conversations have labels by {people} too; at least {MIN_UNITS} are "
             f"needed to know the errors of {annotator}",
             MIN_UNITS / calibrated if calibrated else None,
         )
     if correction is None:
         return Decision(
             "undecided",
-            f"{people} labels are the same for every item, so that the errors of {annotator} are unknown",
+            f"the labels by {people} are the same everywhere, so the errors of {annotator} are unknown",
         )
     if correction.adjusted is None or p_adjusted is None:
         low, high = correction.youden.interval
         growth = growth_beyond(correction.youden.estimate, (high - low) / 2 * 1.64 / 1.96, errors=TWO_SIDED)
-        told = "says the opposite of people" if high < 0 else "may tell nothing"
+        told = "says the opposite of people" if high < 0 else "may be no better than guessing"
         return Decision(
             "undecided",
-            f"{annotator} {told}: the interval of Youden's J is {low:.2f} to {high:.2f}; the difference as counted, "
-            f"{correction.raw.estimate:+.3f}, stands uncorrected",
+            f"{annotator} {told}: Youden's J is {low:.2f} to {high:.2f} (95 % interval); the difference as counted, "
+            f"{correction.raw.estimate:+.3f}, is not corrected",
             growth if growth < MAX_GROWTH else None,
         )
     return _verdict(correction, p_adjusted, margin)
 
 
 def needed(group: Correctable, growth: float, *, of_calibration: bool) -> dict[str, int]:
-    """Return how many conversations would settle it: of all three kinds, or ``of_calibration`` alone."""
+    """Return how many conversations would decide: of all three kinds, or ``of_calibration`` alone."""
     sizes = dict(zip(("real", "simulated", "calibration"), group.n, strict=True))
     return {
         name: grown(n, growth) for name, n in sizes.items() if name == "calibration" or not of_calibration
@@ -81,7 +81,7 @@ def _verdict(correction: Correction, p_adjusted: float, margin: float) -> Decisi
     detectable = p_adjusted <= ALPHA and (wide[0] > 0 or wide[1] < 0)
     if -margin <= low and high <= margin:
         also = f"; a difference is detectable (adjusted p = {p_adjusted:.3g}) but small" if detectable else ""
-        return Decision("aligned", f"{shown}, inside the margin of {margin:g}{also}")
+        return Decision("aligned", f"{shown}, within the margin of {margin:g}{also}")
     if detectable:
         return Decision(
             "different",
@@ -91,14 +91,14 @@ def _verdict(correction: Correction, p_adjusted: float, margin: float) -> Decisi
     growth = min(growth_inside(estimate, half, margin), growth_beyond(abs(estimate), half, errors=TWO_SIDED))
     return Decision(
         "undecided",
-        f"{shown}, past the margin of {margin:g}, and no difference is shown (adjusted p = {p_adjusted:.3g})",
+        f"{shown}, beyond the margin of {margin:g}, and no difference is shown (adjusted p = {p_adjusted:.3g})",
         growth,
     )
 
 
 ASSUMPTION = (
-    "the annotator errs on simulated users as it does on people, which may be false; the people's labels are the "
-    "truth, and the annotator did not learn from them"
+    "the annotator makes the same errors on simulated users as on people, which may be false; people's labels are "
+    "correct, and the annotator did not learn from them"
 )
 
 
@@ -194,15 +194,15 @@ class Prevalence:
             sizes = needed(group, decision.growth, of_calibration=adjusted is None)
             details["n_to_decide"] = dict(sizes)
             listed = ", ".join(f"{n} {side}" for side, n in sizes.items())
-            reason += f"; about {listed} conversations would settle it"
+            reason += f"; about {listed} conversations would decide"
         where = "messages" if group.annotator.level == "message" else "conversations"
         return Finding(
             validator=self.name,
             metric=group.metrics[question.number],
-            question=f"Does the share of {where} that show {group.shown[question.number]} differ between simulated "
-            f"shoppers and people, without the errors of {group.annotator.source}?",
+            question=f"Does the proportion of {where} that show {group.shown[question.number]} differ between "
+            f"simulated shoppers and people, without the errors of {group.annotator.source}?",
             estimate=adjusted.difference.estimate if adjusted else None,
-            unit="difference of shares",
+            unit="difference of proportions",
             interval=adjusted.difference.interval if adjusted else None,
             p_value=question.p_value,
             p_adjusted=p_adjusted,

@@ -81,7 +81,7 @@ class Transitions:
         n = (len(counted[0]), len(counted[1]))
         estimate = float(_distance(shares[0], shares[1]))
         if min(design.real.n_units, design.simulated.n_units) < MIN_UNITS:
-            few = f"fewer than {MIN_UNITS} independent units on a side carry acts"
+            few = f"fewer than {MIN_UNITS} users or conversations of one side have act labels"
             return [self._finding(estimate, n, Decision("undecided", few), details, seed)]
         sample = self._resampled(tables, design, seed)
         excess = float(sample.bootstrap.mean()) - estimate

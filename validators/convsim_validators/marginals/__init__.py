@@ -1,1 +1,1 @@
-"""Are habits distributed as people's, metric by metric?"""
+"""Are habits distributed as people's are, metric by metric?"""

@@ -144,11 +144,11 @@ class Marginals:
         if decision.growth is not None:
             needed = (grown(column.n_real, decision.growth), grown(column.n_simulated, decision.growth))
             details["n_to_decide"] = {"real": needed[0], "simulated": needed[1]}
-            reason += f"; about {needed[0]} real and {needed[1]} simulated conversations would settle it"
+            reason += f"; about {needed[0]} real and {needed[1]} simulated conversations would decide"
         return Finding(
             validator=self.name,
             metric=metric.name,
-            question=f"Do simulated shoppers differ from people in {metric.name}? {metric.description}",
+            question=f"Do simulated shoppers and people differ in {metric.name}? {metric.description}",
             estimate=column.distance if column.measurable and not refused else None,
             unit="KS distance",
             interval=sample.interval if sample else None,
@@ -169,13 +169,20 @@ class Marginals:
         smallest = min(column.n_units)
         if sample is None or smallest < MIN_UNITS:
             growth = MIN_UNITS / smallest if smallest else None
-            where = f"{column.n_units[0]} real and {column.n_units[1]} simulated independent units have this metric"
-            return Decision(
-                "undecided", f"{where}; at least {MIN_UNITS} a side are needed to decide anything", growth
-            )
+            return Decision("undecided", _too_few(column.n_units), growth)
         p_value = sample.p_value if p_adjusted is None else p_adjusted
         return decide(
             Evidence(
                 column.distance, sample.upper_90, self.margin, p_value, sample.floor_mean, sample.floor_q95
             )
         )
+
+
+def _too_few(n_units: tuple[int, int]) -> str:
+    lacking = [side for side, n in zip(("real", "simulated"), n_units, strict=True) if not n]
+    if lacking:
+        return f"not recorded in the {' or '.join(lacking)} conversations, so it cannot be compared"
+    return (
+        f"{n_units[0]} real and {n_units[1]} simulated users or conversations have this metric; at least {MIN_UNITS} "
+        "on each side are needed"
+    )

@@ -1,4 +1,4 @@
-"""Which of several simulators has habits nearest to people's, over the metrics that all of them have."""
+"""Which of several simulators has habits closest to people's, over the metrics that all of them have."""
 
 from __future__ import annotations
 
@@ -178,20 +178,18 @@ class Placed:
             n_units = [len(np.unique(side.units.astype(str))) for side in (real, corpus)]
             if min(n_units) < MIN_UNITS:
                 unplaced[name] = (
-                    f"{n_units[0]} real and {n_units[1]} simulated independent units; at least {MIN_UNITS} a side "
-                    "are needed to decide anything"
+                    f"{n_units[0]} real and {n_units[1]} simulated users or conversations; at least {MIN_UNITS} on "
+                    "each side are needed"
                 )
                 continue
             design = Design.of(real, corpus)
             sides[name], columns[name] = design.simulated, _usable(real, corpus, design)
             if not columns[name]:
                 del columns[name]
-                unplaced[name] = f"no metric can be compared in at least {MIN_UNITS} independent units a side"
+                unplaced[name] = f"no metric has at least {MIN_UNITS} users or conversations on each side"
         metrics = [m for m in real.metrics if columns and all(m in usable for usable in columns.values())]
         if not metrics:
-            nothing = (
-                f"no metric can be compared for every simulator in at least {MIN_UNITS} independent units"
-            )
+            nothing = f"no metric has at least {MIN_UNITS} users or conversations of every simulator"
             return cls(real, simulated, [], {}, dict.fromkeys(columns, nothing) | unplaced)
         people = Design.of(real, real).real
         real_drawn = bootstrap(people, n_resamples, generator(seed, "bootstrap", "real"))
@@ -246,7 +244,7 @@ class Placed:
         return {
             "estimate": placed.estimate,
             "interval": placed.interval(),
-            "reason": f"the mean over {len(self.metrics)} metrics; two groups of people of these sizes differ by "
+            "reason": f"mean over {len(self.metrics)} metrics; two groups of people of these sizes differ by "
             f"{mean:.3f} on average, and by less than {q95:.3f} in 95 of 100 cases",
             "details": {"metrics": list(self.metrics), "noise_floor": {"mean": mean, "q95": q95}},
         }
@@ -258,14 +256,14 @@ class Placed:
         first, second = self.distances[name], self.distances[against]
         estimate, (low, high) = difference(first, second)
         verdict = (
-            "the 95 % interval contains 0: neither is shown to be further from people"
+            "needs more data: the 95 % interval contains 0, so neither is shown to be further from people"
             if low <= 0 <= high
-            else f"the simulator is {'further from' if low > 0 else 'nearer to'} people than the other"
+            else f"the simulator is {'further from' if low > 0 else 'closer to'} people than the other"
         )
         return {
             "estimate": estimate,
             "interval": (low, high),
-            "reason": f"{verdict}; both are read at the smaller one's number of units",
+            "reason": f"{verdict}; both are measured at the smaller one's sample size",
             "details": {"metrics": list(self.metrics), "at_own_sizes": first.estimate - second.estimate},
         }
 

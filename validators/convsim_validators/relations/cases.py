@@ -139,10 +139,10 @@ def _refusal(case: Case, corpus: Corpus, severities: list[float]) -> str:
         return f"{fault!r} is recorded, but the same personas with the bare agent are not ({_to_do(fault)})"
     if case.measured.metric is None:
         label = case.relation.metric_name
-        return f"no conversation carries the label {label!r}; label them first with convsim annotate"
+        return f"no conversation has the label {label!r}; label them first with convsim annotate"
     return ""
 
 
 def _to_do(fault: str) -> str:
     name = "NAME" if fault == ANY else fault
-    return f"hold the same personas with the bare agent and with convsim simulate --fault {name}=1"
+    return f"run the same personas with the bare agent and with convsim simulate --fault {name}=1"

@@ -70,7 +70,7 @@ class RelationFindings:
             relation.name,
             relation.question,
             violations.judge(relation.tolerance),
-            unit="share of personas",
+            unit="proportion of personas",
             estimate=violations.share,
             interval=violations.interval,
             n_simulated=violations.n_conversations,
@@ -93,7 +93,7 @@ class RelationFindings:
             judgement = Judgement(
                 "undecided",
                 "no persona is recorded both with the bare agent and with a degraded one at severity 0 and the same "
-                "history; hold some with convsim simulate --fault NAME=0",
+                "history; run some with convsim simulate --fault NAME=0",
             )
         elif found.first_difference is None:
             judgement = Judgement(
@@ -104,8 +104,8 @@ class RelationFindings:
             judgement = Judgement(
                 "different",
                 f"{found.n_replies - found.n_identical} of {found.n_replies} replies to identical histories differ, "
-                f"first message {first.message + 1} of conversation {first.conversation[:80]}: the wrapper does "
-                "something at severity 0, or the agent is not the same twice",
+                f"first message {first.message + 1} of conversation {first.conversation[:80]}: the wrapper "
+                "changes something at severity 0, or the agent does not repeat itself",
             )
         identity: dict[str, JsonValue] = {
             "name": "severity_zero", "fault": ANY, "metric": None, "direction": None, "tolerance": 0.0,
@@ -115,7 +115,7 @@ class RelationFindings:
             "severity_zero",
             "Does the degraded agent at severity 0 reply as the bare agent did, byte for byte?",
             judgement,
-            unit="share of replies",
+            unit="proportion of replies",
             estimate=share,
             n_simulated=len(corpus),
             details={

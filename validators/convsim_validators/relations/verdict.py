@@ -1,4 +1,4 @@
-"""The verdict on a relation: it holds, its opposite holds, it is broken, or nobody knows yet."""
+"""The verdict on a relation: it holds, its opposite holds, it is broken, or it needs more data."""
 
 from __future__ import annotations
 
@@ -70,24 +70,18 @@ class Tested:
             return Judgement(
                 "undecided",
                 f"{self.change.n_units} personas have this metric with the bare agent and with the degraded one; at "
-                f"least {MIN_UNITS} are needed to decide anything",
+                f"least {MIN_UNITS} are needed",
                 MIN_UNITS,
             )
         if not self.change.bound:
-            return Judgement(
-                "undecided", "takes one and the same value throughout, and its bounds are not known"
-            )
+            return Judgement("undecided", "always has the same value, and its bounds are unknown")
         return None
 
     def judge(self, p_adjusted: float, p_opposite: float) -> Judgement:
         """Give the verdict, with both one-sided p-values adjusted."""
         found = f"{self._change_in_words()} over {self.change.n_units} personas"
         if p_adjusted <= ALPHA:
-            still = (
-                ""
-                if self.relation.expects_change
-                else "; that nothing got worse does not say that they react"
-            )
+            still = "" if self.relation.expects_change else "; this does not mean that they react"
             return Judgement("aligned", f"holds: {found} (one-sided, adjusted p = {p_adjusted:.3g}){still}")
         if p_opposite <= ALPHA:
             return Judgement(
@@ -95,17 +89,17 @@ class Tested:
                 f"the opposite is shown: {found} (one-sided, adjusted p = {p_opposite:.3g})",
             )
         low, high = self.equivalence
-        reach = f"the 90 % interval reaches from {low:.3g} to {high:.3g}"
+        reach = f"90 % interval {low:.3g} to {high:.3g}"
         if self.margin is not None and -self.margin <= low and high <= self.margin:
             return Judgement(
-                "does_not_react", f"a change is expected and none is there: {reach}, inside {self.margin:.3g}"
+                "does_not_react", f"a change is expected but there is none: {reach}, within {self.margin:.3g}"
             )
         reason = f"{found}: {self.relation.direction} is not shown (adjusted p = {p_adjusted:.3g}); {reach}"
         growth = self._growth((high - low) / 2)
         if growth >= MAX_GROWTH:
             return Judgement("undecided", reason)
         needed = grown(self.change.n_units, growth)
-        return Judgement("undecided", f"{reason}; about {needed} personas would settle it", needed)
+        return Judgement("undecided", f"{reason}; about {needed} personas would decide", needed)
 
     def _growth(self, half_width: float) -> float:
         change = self.change.estimate if self.relation.upwards else -self.change.estimate
@@ -159,7 +153,7 @@ class Violations:
         share, interval = self.share, self.interval
         if share is None or interval is None:
             return Judgement(
-                "undecided", "no persona has this metric: what it judges was not done or is not known"
+                "undecided", "no persona has this metric: what it measures did not happen or is not recorded"
             )
         found = f"{self.n_violating} of {self.n_personas} personas break it"
         if share > tolerance:
@@ -172,7 +166,7 @@ class Violations:
             )
         needed = self._n_to_decide(limit)
         reason = f"{found}, but up to {interval[1]:.3g} of all may (95 % Clopper-Pearson)"
-        return Judgement("undecided", f"{reason}; {needed} personas at this share would settle it", needed)
+        return Judgement("undecided", f"{reason}; {needed} personas at this proportion would decide", needed)
 
     def _n_to_decide(self, limit: float) -> int:
         """Return the smallest number of personas at which the same share would be aligned."""

@@ -87,8 +87,8 @@ def _overlay(place: int, finding: Finding, people: FloatArray, shoppers: FloatAr
     return draw(
         f"overlay-{place}", partial(draw_histograms, histograms(people, shoppers), label=unit),
         title=metric_name(finding.metric), small=True, legend=LEGEND,
-        says=f"Distance {number(finding.estimate)}. Median: {number(middles[0])} {unit} (people), {number(middles[1])} "
-        "(simulated).",
+        says=f"Distance {number(finding.estimate)}. Median ({unit}): {number(middles[0])} (people), "
+        f"{number(middles[1])} (simulated).",
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def test_raters_who_are_always_right_tell_the_simulator_from_people(tmp_path: Pa
 def test_raters_who_mistake_one_for_the_other_see_a_difference_too(tmp_path: Path) -> None:
     accuracy = of(results(judged(study(), tmp_path, right=0.0)), "accuracy")
     assert (accuracy.estimate, accuracy.verdict) == (0.0, "different")
-    assert "take simulated shoppers for human ones" in accuracy.reason
+    assert "take simulated shoppers for people, and people for simulated shoppers" in accuracy.reason
 
 
 @pytest.mark.parametrize("mode", ["single", "pair"])
@@ -52,7 +52,7 @@ def test_raters_at_chance_are_undecided_until_there_are_enough_answers(tmp_path:
     few = of(results(kept), "accuracy")
     assert few.verdict == "undecided"
     needed = few.details["n_to_decide"]
-    assert f"about {needed} answers would settle it" in few.reason
+    assert f"about {needed} answers would decide" in few.reason
     assert 200 < needed < 500
     for number in range(2, 9):
         rate(made, kept, f"rater {number}", right=lambda trial: trial % 2 == 0)
@@ -109,7 +109,7 @@ def test_nobody_is_judged_on_the_people_it_copied(tmp_path: Path) -> None:
     kept = judged(made, tmp_path, right=1.0)
     accuracy = of(results(kept), "accuracy")
     assert accuracy.verdict == "undecided"
-    assert "nobody is judged on the people it copied" in accuracy.reason
+    assert "a simulator is not judged on people it copied" in accuracy.reason
     assert of(results(kept, allow_overlap=True), "accuracy").verdict == "different"
 
 

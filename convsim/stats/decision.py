@@ -80,8 +80,8 @@ def decide(evidence: Evidence) -> Decision:
     growth = _growth_to_decide(e)
     return Decision(
         "undecided",
-        f"too little data: {e.name} {e.distance:.3f} could be as large as {e.upper:.3f} (90 % interval; margin "
-        f"{e.margin:g}), but is not shown to differ from what two groups of people show ({e.floor_q95:.3f}; adjusted "
+        f"too little data: {e.name} {e.distance:.3f}, at most {e.upper:.3f} (90 % interval), is neither within the "
+        f"margin of {e.margin:g} nor shown to be different (two groups of people show {e.floor_q95:.3f}; adjusted "
         f"p = {e.p_adjusted:.3g})",
         growth,
     )

@@ -280,5 +280,7 @@ def test_a_validator_that_fails_is_no_pass_and_the_rest_is_kept(tmp_path, real, 
     assert "the validator broken failed" in result.stderr
     assert "Traceback" not in result.stderr
     found = json.loads((tmp_path / "out/comparison.json").read_text())
-    assert any("broken could not compare: KeyError" in warning for warning in found["warnings"])
+    assert any(
+        "broken failed to compare the simulators: KeyError" in warning for warning in found["warnings"]
+    )
     assert found["simulators"][0]["habits"]["n"] > 5

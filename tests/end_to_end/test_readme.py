@@ -94,7 +94,7 @@ def test_the_demos_live_part_holds_conversations_and_scores_them_on_people_they_
     [(name, card)] = tour.live_scorecards(tmp_path, seed=0, on_change=lambda name, progress: None)
     assert name == "the resample shopper, live"
     assert (card.real.n, card.simulated.n) == (128, 12)
-    assert not any("nobody is judged" in warning for warning in card.warnings)
+    assert not any("is not judged on people it copied" in warning for warning in card.warnings)
     turns = next(finding for finding in card.judged if finding.metric == "turns")
     # Live conversations end after four turns, people's when people end them.
     assert turns.details["simulated"]["mean"] <= tour.LIVE_TURNS  # type: ignore[call-overload]

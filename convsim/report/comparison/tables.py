@@ -56,7 +56,7 @@ def overview(comparison: Comparison) -> Table:
             each.name, f"{each.side.n:,}", _written(each.mean_distance),
             number(each.mean_distance_floor.q95 if each.mean_distance_floor else None, figures=2),
             f"{each.habits.aligned} / {each.habits.different} / {each.habits.undecided}", number(each.hls.estimate),
-            _written(each.relative_hls), price(comparison, each), PLACES[each.front.place],
+            _written(each.relative_hls), price(comparison, each), _place(comparison, each),
         )
         for each in comparison.simulators
     ]  # fmt: skip
@@ -214,6 +214,11 @@ def endings(comparison: Comparison) -> Table:
     columns = ("conversations of", *(ending.replace("_", " ") for ending in found), "failed, left out")
     note = f"In the compared arms only: {', '.join(comparison.arms)}." if comparison.arms else ""
     return Table("endings", columns, rows, note)
+
+
+def _place(comparison: Comparison, each: SimulatorReport) -> str:
+    known = price(comparison, each) != NONE and each.mean_distance.estimate is not None
+    return PLACES[each.front.place] if known else NONE
 
 
 def price(comparison: Comparison, each: SimulatorReport) -> str:

@@ -122,7 +122,9 @@ def test_a_validator_that_raises_costs_no_others_work():
         side("r"), {"a": side("a")}, seed=1, validators=[Broken({}, name="broken"), Known({"a": 0.1})]
     )
     assert found.failed == ("broken",)
-    assert any("broken failed to compare the simulators: KeyError: 'oops'" in warning for warning in found.warnings)
+    assert any(
+        "broken failed to compare the simulators: KeyError: 'oops'" in warning for warning in found.warnings
+    )
     assert found.simulators[0].mean_distance.estimate == 0.1
 
 

@@ -1,8 +1,14 @@
 """Text of strangers made safe to print, and the lines that refuse what they wrote."""
 
+from __future__ import annotations
+
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 MAX_LENGTH = 200
 MAX_LISTED = 12
@@ -14,10 +20,15 @@ def described(error: BaseException) -> str:
 
     said = " ".join(str(error).split())
     if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        said = f"{error.title}: {place + ': ' if place else ''}{first['msg']}"
+        said = f"{error.title}: {complaint(error)}"
     return f"{type(error).__name__}: {said}"
+
+
+def complaint(error: ValidationError) -> str:
+    """Say in one line the place and the first of what pydantic complains of."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(step) for step in first["loc"])
+    return one_line(f"{place}: {first['msg']}" if place else first["msg"])
 
 
 def plain(text: str, *, limit: int = 500) -> str:
@@ -38,6 +49,12 @@ def one_line(text: object, *, without: str = "") -> str:
     return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"
 
 
+def listed(parts: Sequence[str], most: int, *, separator: str = ", ") -> str:
+    """Name the first ``most`` parts of a list, and how many more there are."""
+    more = f" and {len(parts) - most} more" if len(parts) > most else ""
+    return separator.join(parts[:most]) + more
+
+
 def nearest(key: object, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return the known key that ``key`` is a misspelling of; None where none is near."""
     found = get_close_matches(str(key)[:80], list(known), n=1, cutoff=cutoff)
@@ -49,5 +66,5 @@ def refusal(key: object, known: Iterable[str]) -> str:
     names = list(known)
     if (meant := nearest(key, names)) is not None:
         return f"no such key; did you mean {meant!r}?"
-    listed = ", ".join(names[:MAX_LISTED]) + (", …" if len(names) > MAX_LISTED else "")
-    return f"no such key; known keys: {listed or 'none'}"
+    known_keys = ", ".join(names[:MAX_LISTED]) + (", …" if len(names) > MAX_LISTED else "")
+    return f"no such key; known keys: {known_keys or 'none'}"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from convsim._text import listed
 from convsim.annotation import definitions
 from convsim.errors import InputError
 from convsim.metrics import act_names
@@ -120,10 +121,7 @@ def undefined_acts(conversations: Iterable[Conversation]) -> list[str]:
     unknown = [name for name in act_names(conversations) if name not in definitions().act_names]
     if not unknown:
         return []
-    more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
-    return [
-        f"labels use acts that have no definition: {', '.join(n[:40] for n in unknown[:MAX_NAMED])}{more}"
-    ]
+    return [f"labels use acts that have no definition: {listed([name[:40] for name in unknown], MAX_NAMED)}"]
 
 
 def one_sided_labels(real: Corpus, simulated: Corpus) -> list[str]:
@@ -132,8 +130,7 @@ def one_sided_labels(real: Corpus, simulated: Corpus) -> list[str]:
     for name, side, other in (("real", real, simulated), ("simulated", simulated, real)):
         alone = [m.name for m in side.metrics.values() if m.label and m.name not in other.metrics]
         if alone:
-            more = f" and {len(alone) - MAX_NAMED} more" if len(alone) > MAX_NAMED else ""
             warnings.append(
-                f"labels that only the {name} conversations have (not compared): {', '.join(alone[:MAX_NAMED])}{more}"
+                f"labels that only the {name} conversations have (not compared): {listed(alone, MAX_NAMED)}"
             )
     return warnings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from convsim._text import listed
 from convsim.schema import Interval
 from convsim.schema.record import Name, Number, Record, Text
 
@@ -101,10 +102,9 @@ def _place(own: Candidate, candidates: Sequence[Candidate], differences: Differe
         if further >= 0:
             rivals.append(other.name[:MAX_NAME])
     if rivals:
-        more = f" and {len(rivals) - MAX_NAMED} more" if len(rivals) > MAX_NAMED else ""
         return OnFront(
             place="undecided",
-            reason=f"{', '.join(rivals[:MAX_NAMED])}{more}: costs no more and seems at least as close to people at "
+            reason=f"{listed(rivals, MAX_NAMED)}: costs no more and seems at least as close to people at "
             "equal sample sizes, but more data are needed to show it",
         )
     return OnFront(place="on", reason=_unbeaten(candidates))

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, ValidationError
 
 from convsim._files import read_toml
+from convsim._text import complaint
 from convsim.errors import InputError
 from convsim.schema.record import Record
 
@@ -54,6 +55,4 @@ def _read(path: Path) -> tuple[Price, ...]:
     try:
         return _Table.model_validate(content).price
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"the price table {path}: {place}: {first['msg']}") from None
+        raise InputError(f"the price table {path}: {complaint(error)}") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from convsim._files import append_line, cut_half_line, whole_lines
-from convsim._text import one_line
+from convsim._text import complaint, one_line
 from convsim.errors import InputError, ModelError
 from convsim.models.scripted import Asked
 from convsim.schema.protocols import ChatMessage, ChatModel, Choice, Completion
@@ -118,9 +118,7 @@ def _read(store: Path, *, must_exist: bool) -> dict[str, Heard]:
         if not must_exist:
             cut_half_line(store)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{store}:{number}: {place}: {one_line(first['msg'])}") from None
+        raise InputError(f"{store}:{number}: {complaint(error)}") from None
     except OSError as error:
         raise InputError(f"the store {store} cannot be read: {one_line(error)}") from None
     return heard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from convsim._text import plain
+from convsim._text import listed, plain
 from convsim.evaluation.layout import (
     WORDS_VIEW,
     in_section,
@@ -168,9 +168,8 @@ def _failed(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _names(findings: Sequence[Finding]) -> str:
-    named = [plain(f.metric).replace("_", " ") for f in findings[:N_NAMED]]
-    more = f" and {len(findings) - N_NAMED} more" if len(findings) > N_NAMED else ""
-    return f" ({', '.join(named)}{more})" if named else ""
+    named = [plain(f.metric).replace("_", " ") for f in findings]
+    return f" ({listed(named, N_NAMED)})" if named else ""
 
 
 def _discriminator_sentence(finding: Finding) -> str:

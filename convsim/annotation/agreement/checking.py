@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from convsim._text import listed
 from convsim.annotation.agreement.document import Agreement, Reliability, published_for
 from convsim.annotation.agreement.matching import Matched, Pair, match_conversations, match_labels, sources
 from convsim.annotation.agreement.ordinal import ordinal_agreement
@@ -107,6 +108,4 @@ def _check_acts(matched: Sequence[Matched], acts: Collection[str]) -> None:
 
 
 def _listed(names: Collection[str]) -> str:
-    shown = [repr(name[:40]) for name in sorted(names)[:MAX_NAMED]]
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(shown) + more
+    return listed([repr(name[:40]) for name in sorted(names)], MAX_NAMED)

@@ -16,6 +16,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, JsonValue, ValidationError
 
+from convsim._text import listed
 from convsim.errors import TranscriptError
 from convsim.io.documents import Document
 from convsim.io.download import cards
@@ -229,8 +230,7 @@ class _Making:
 
 
 def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(shown(name) for name in names[:MAX_NAMED]) + more
+    return listed([shown(name) for name in names], MAX_NAMED)
 
 
 def _ratings(left: dict[str, JsonValue]) -> dict[str, JsonValue]:

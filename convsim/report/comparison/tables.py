@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from convsim._text import listed
 from convsim.evaluation import Comparison, SimulatorReport
 from convsim.evaluation.comparison import Distance
 from convsim.evaluation.layout import MEAN_DISTANCE, TRANSFER
@@ -255,8 +256,7 @@ def _grouped(reasons: Iterable[tuple[str, str]]) -> Iterator[str]:
     for name, reason in reasons:
         alike.setdefault(reason, []).append(called(name))
     for reason, names in alike.items():
-        more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-        yield f"{', '.join(names[:MAX_NAMED])}{more}: {reason}."
+        yield f"{listed(names, MAX_NAMED)}: {reason}."
 
 
 def _distance(value: object) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from convsim._text import listed
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.io import MANIFEST
 from convsim.io.jsonl import parse_json
@@ -64,9 +65,7 @@ def _side(side: SideSummary) -> Facts:
 
 
 def _counts(counted: Mapping[str, int], shown: int = 12) -> str:
-    named = [f"{name(key, limit=40)} {n:,}" for key, n in list(counted.items())[:shown]]
-    more = f" and {len(counted) - shown} more" if len(counted) > shown else ""
-    return ", ".join(named) + more
+    return listed([f"{name(key, limit=40)} {n:,}" for key, n in counted.items()], shown)
 
 
 def _manifest(side: SideSummary, near: Path | None) -> Mapping[str, JsonValue]:

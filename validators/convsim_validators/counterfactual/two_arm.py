@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from convsim._text import listed
 from convsim.schema import Corpus
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.stats.resampling import MIN_UNITS_A_STRATUM, REST, draw
@@ -181,5 +182,4 @@ def _standard(counts: dict[str, float]) -> Standard:
 
 
 def _named(tasks: Sequence[str]) -> str:
-    more = f" and {len(tasks) - N_NAMED} more" if len(tasks) > N_NAMED else ""
-    return ", ".join(task[:40] for task in tasks[:N_NAMED]) + more
+    return listed([task[:40] for task in tasks], N_NAMED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convsim._text import listed
 from convsim.metrics.expectations import Expectation
 from convsim.schema import Metric
 from convsim.schema.arrays import BoolArray
@@ -182,11 +183,10 @@ def _judge(
     asked: list[Reaction], moving: list[Reaction], p_value: float, largest: float, trends: Trends
 ) -> Judgement:
     if moving:
-        named = ", ".join(f"{r.metric.name} {'rises' if r.z > 0 else 'falls'}" for r in moving[:MAX_NAMED])
-        more = f" and {len(moving) - MAX_NAMED} more" if len(moving) > MAX_NAMED else ""
+        named = listed([f"{r.metric.name} {'rises' if r.z > 0 else 'falls'}" for r in moving], MAX_NAMED)
         return Judgement(
             "aligned",
-            f"shoppers react (p = {p_value:.3g} over {len(asked)} metrics): {named}{more}; this does not "
+            f"shoppers react (p = {p_value:.3g} over {len(asked)} metrics): {named}; this does not "
             "mean that they react as people do",
         )
     wide = [r for r in asked if not r.inside]

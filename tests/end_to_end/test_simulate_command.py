@@ -249,7 +249,7 @@ def test_killed_at_20_random_moments_a_run_ends_with_exactly_the_planned_convers
     killing = [sys.executable, str(REPOSITORY / "tests/end_to_end/kills.py"), json.dumps(moments)]
     killer = subprocess.run(
         [*killing, *asked, "--concurrency", "2"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert killer.returncode == 0, killer.stderr
     sizes = json.loads(killer.stdout.splitlines()[-1])

@@ -165,9 +165,9 @@ def test_what_cannot_be_read_is_other_and_shows_nothing(text):
 )
 def test_a_message_of_a_megabyte_takes_no_longer_than_its_first_words(text):
     huge = text * (1_000_000 // len(text))
-    started = time.perf_counter()
+    started = time.process_time()
     Rules().label(talk(huge, huge, huge))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_conversation_of_one_side_or_none_is_labelled_as_far_as_it_goes():

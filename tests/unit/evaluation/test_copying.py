@@ -1,6 +1,6 @@
 """What shoppers have from others: titles that nobody showed them, whole sentences of the people they learned from."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -64,9 +64,9 @@ def test_a_title_inside_another_that_was_shown_is_none():
 def test_titles_that_begin_alike_and_long_messages_are_searched_in_no_time():
     shop = held(agent("look", *(f"a a a {'a ' * n}b" for n in range(37))))
     long = held(user("a " * 30_000), agent("?"))
-    started = perf_counter()
+    started = process_time()
     titles_named_early([long, shop], known_titles([shop]))
-    assert perf_counter() - started < 5
+    assert process_time() - started < 5
 
 
 def test_conversations_of_one_persona_count_as_one_unit():

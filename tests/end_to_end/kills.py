@@ -1,6 +1,6 @@
 """Runs ``convsim simulate`` again and again and kills it with SIGKILL, each time at another moment.
 
-Arguments: a JSON list of seconds, then the command's own. Imports are paid once and each life is a fork of this process.
+Arguments: a JSON list of seconds, then the command's own. Imports are paid once, and each life is a fork of this one.
 Every other life is killed so many seconds after its start; the others so many after it has kept a conversation, so that
 moments fall into the run however slow the machine is.
 """

@@ -8,12 +8,14 @@ import secrets
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from convsim._text import one_line
 from convsim.errors import InputError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 PARTIAL = re.compile(r"\.convsim-[0-9a-f]{16}\.partial")
 """How a file is called that is being written; a killed process leaves it behind."""

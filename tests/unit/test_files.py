@@ -5,7 +5,6 @@ import stat
 
 import pytest
 
-from convsim import _files
 from convsim._files import (
     PARTIAL,
     append_line,
@@ -63,9 +62,12 @@ def test_an_error_halfway_changes_nothing(tmp_path, raised):
 def test_it_is_on_disk_before_it_takes_the_place(tmp_path, monkeypatch):
     done = []
     fsync = os.fsync
-    monkeypatch.setattr(
-        _files.os, "fsync", lambda number: (done.append((tmp_path / "a").exists()), fsync(number))
-    )
+
+    def noted(number):
+        done.append((tmp_path / "a").exists())
+        fsync(number)
+
+    monkeypatch.setattr("convsim._files.os.fsync", noted)
     write_whole(tmp_path / "a", "x")
     assert done == [False]
 
@@ -80,7 +82,7 @@ def test_a_link_at_the_place_is_replaced_and_what_it_points_to_is_left_alone(tmp
 
 
 def test_a_planted_link_at_the_temporary_name_is_not_followed(tmp_path, monkeypatch):
-    monkeypatch.setattr(_files.secrets, "token_hex", lambda n: "0" * 16)
+    monkeypatch.setattr("convsim._files.secrets.token_hex", lambda n: "0" * 16)
     (tmp_path / "victim").write_text("keep me")
     planted = tmp_path / f".convsim-{'0' * 16}.partial"
     planted.symlink_to(tmp_path / "victim")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 from pydantic import Field, JsonValue
@@ -26,7 +26,7 @@ class Parent:
 @dataclass(kw_only=True)
 class Plugin(Parent):
     model: object = None
-    texts: Sequence[str] = ()
+    texts: Sequence[object] = ()
     form: Literal["schema", "choices"] = "schema"
     style: Literal["chat", "transcript"] | None = None
     k: Positive = 3
@@ -81,12 +81,13 @@ def test_what_an_annotation_does_not_allow_is_told_in_its_words(given, said):
 
 
 def test_what_an_annotation_allows_passes_and_objects_are_not_looked_at():
-    Plugin(model=3, texts=7, k=1, timeout_s=86_400, style=None, top_p=1, prices=Path("x"), extra={"a": [1]})
+    Plugin(model=3, texts=[7], k=1, timeout_s=86_400, style=None, top_p=1, prices=Path("x"), extra={"a": [1]})
 
 
 def test_a_hostile_value_is_cut_and_stays_on_one_line():
+    hostile: Any = "a\n\x1b[31m" + "b" * 10_000
     with pytest.raises(InputError) as refused:
-        Plugin(count="a\n\x1b[31m" + "b" * 10_000)
+        Plugin(count=hostile)
     assert "\n" not in str(refused.value)
     assert "\x1b" not in str(refused.value)
     assert len(str(refused.value)) < 160

@@ -21,9 +21,9 @@ from convsim.evaluation.layout import MEAN_DISTANCE, RELATIVE_HLS, SECTIONS, in_
 from convsim.evaluation.leakage import Copied, Copying
 from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, OnFront, leaner_pairs, places
 from convsim.evaluation.scorecard import MadeBy, Scorecard
-from convsim.evaluation.scores import standings_of
+from convsim.evaluation.scores import simulator_scores
 from convsim.evaluation.simulators import (
-    Contender,
+    ComparedSide,
     Loaded,
     Question,
     Simulators,
@@ -37,15 +37,15 @@ from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
-from convsim.schema import Standing, Validator
+from convsim.schema import SimulatorScore, Validator
 from convsim.schema.conversation import Conversation
 from convsim.stats.proportions import difference
 
 APART = "mean_distance_difference"
 
 
-def placed(
-    reports: Sequence[SimulatorReport], standings: Sequence[Standing]
+def with_places(
+    reports: Sequence[SimulatorReport], standings: Sequence[SimulatorScore]
 ) -> tuple[CostAxis | None, list[SimulatorReport], list[LeanerPair]]:
     """Place simulators between realism and cost.
 
@@ -83,14 +83,14 @@ def _candidate(report: SimulatorReport, axis: CostAxis | None) -> Candidate:
     return Candidate(report.name, distance, cost, "; ".join(reasons))
 
 
-NOT_PLACED = OnFront(place="undecided", reason="not compared with others yet")
+NOT_COMPARED = OnFront(place="undecided", reason="not compared with others yet")
 
 
 def simulator_report(
-    contender: Contender,
+    entry: ComparedSide,
     copied: Copied,
     people: Copied,
-    standings: Sequence[Standing],
+    standings: Sequence[SimulatorScore],
     *,
     validation: Scorecard | None,
     shift: Scorecard | None,
@@ -99,7 +99,7 @@ def simulator_report(
     """Put one simulator's numbers together; its place on the front is not yet known.
 
     Args:
-        contender: The simulator's side.
+        entry: The simulator's side.
         copied: What it has from others.
         people: The people's own shares.
         standings: Of all simulators.
@@ -108,24 +108,24 @@ def simulator_report(
         known: Warnings of the people's side, which are said once.
     """
     findings = validation.findings if validation else ()
-    conversations = contender.compared.conversations
-    reason = contender.not_judged or copied.overlap.reason
-    warnings = validation.warnings if validation else contender.compared.warnings
+    conversations = entry.compared.conversations
+    reason = entry.not_judged or copied.overlap.reason
+    warnings = validation.warnings if validation else entry.compared.warnings
     return SimulatorReport(
-        name=contender.name,
-        side=contender.compared.summary,
-        failures=contender.n_failed,
+        name=entry.name,
+        side=entry.compared.summary,
+        failures=entry.n_failed,
         shoppers=tuple(sorted({c.shopper for c in conversations if c.shopper})),
         models=_models(conversations),
-        not_judged=contender.not_judged,
+        not_judged=entry.not_judged,
         habits=summary.verdicts(in_section(findings, "habits")),
         judged=summary.verdicts(findings),
         distances=summary.distances(findings),
-        mean_distance=_standing(standings, *MEAN_DISTANCE, contender.name, reason),
-        mean_distance_floor=summary.floor_of_standing(standings, *MEAN_DISTANCE, contender.name),
-        hls=summary.hls(findings) if validation else JudgedEstimate(reason=contender.not_judged or ""),
-        relative_hls=_standing(standings, *RELATIVE_HLS, contender.name, reason),
-        reactions=summary.reactions(shift, contender.no_shift),
+        mean_distance=_score(standings, *MEAN_DISTANCE, entry.name, reason),
+        mean_distance_floor=summary.baseline_of_score(standings, *MEAN_DISTANCE, entry.name),
+        hls=summary.hls(findings) if validation else JudgedEstimate(reason=entry.not_judged or ""),
+        relative_hls=_score(standings, *RELATIVE_HLS, entry.name, reason),
+        reactions=summary.reactions(shift, entry.no_shift),
         endings=dict(sorted(Counter(c.ending for c in conversations).items())),
         overlap=copied.overlap,
         titles_named_early=copied.titles,
@@ -133,7 +133,7 @@ def simulator_report(
         memorisation=copied.memorisation,
         memorised_beyond_people=difference(copied.memorisation.after_first, people.memorisation.after_first),
         cost=cost_of(conversations),
-        front=NOT_PLACED,
+        front=NOT_COMPARED,
         warnings=(*(w for w in warnings if w not in known), *copied.warnings),
         validation=validation,
         counterfactual=shift,
@@ -146,10 +146,10 @@ def _models(conversations: Sequence[Conversation]) -> tuple[str, ...]:
     return tuple(sorted(who.removeprefix(start) for who, start in named if who.startswith(start)))
 
 
-def _standing(
-    standings: Sequence[Standing], validator: str, metric: str, name: str, reason: str | None
+def _score(
+    standings: Sequence[SimulatorScore], validator: str, metric: str, name: str, reason: str | None
 ) -> JudgedEstimate:
-    found = summary.of_standing(standings, validator, metric, name)
+    found = summary.score_of(standings, validator, metric, name)
     return found if found.estimate is not None or reason is None else JudgedEstimate(reason=reason)
 
 
@@ -211,26 +211,26 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     )
     sources = named(simulators)
     known = [loaded(source) for source in learned]
-    people = Contender.of(loaded(real), "real", question, annotator)
+    people = ComparedSide.of(loaded(real), "real", question, annotator)
     require_all(people, question)
-    contenders = [Contender.of(source, name, question, annotator) for name, source in sources.items()]
-    copying = Copying.of(people.compared, [each.compared for each in contenders], known)
-    copied = {each.name: copying.by_simulator(each.compared) for each in contenders}
+    entries = [ComparedSide.of(source, name, question, annotator) for name, source in sources.items()]
+    copying = Copying.of(people.compared, [each.compared for each in entries], known)
+    copied = {each.name: copying.by_simulator(each.compared) for each in entries}
     fit = {
         each.name: each.compared
-        for each in contenders
+        for each in entries
         if each.not_judged is None and (allow_overlap or copied[each.name].overlap.reason is None)
     }
-    standings = standings_of(chosen, people.compared, fit, seed=seed, metrics=measured)
+    standings = simulator_scores(chosen, people.compared, fit, seed=seed, metrics=measured)
     judging = _Judging(people, chosen, question, seed=seed, metrics=measured, allow_overlap=allow_overlap)
     reports = [
         simulator_report(
             each, copied[each.name], copying.people, standings.all,
             validation=judging.validation(each), shift=judging.shift(each), known=people.compared.warnings,
         )
-        for each in contenders
+        for each in entries
     ]  # fmt: skip
-    axis, reports, leaner = placed(reports, standings.all)
+    axis, reports, leaner = with_places(reports, standings.all)
     return Comparison(
         seed=seed,
         made_by=MadeBy(convsim=own_version()),
@@ -256,7 +256,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
 class _Judging:
     """Makes each simulator's scorecards, all with the same people, validators and seed."""
 
-    people: Contender
+    people: ComparedSide
     validators: Sequence[Validator]
     question: Question
     _: KW_ONLY
@@ -264,25 +264,25 @@ class _Judging:
     metrics: Metrics
     allow_overlap: bool
 
-    def validation(self, contender: Contender) -> Scorecard | None:
+    def validation(self, entry: ComparedSide) -> Scorecard | None:
         """Judge a simulator on the compared arms; None where it has no part there."""
-        if contender.not_judged is not None:
+        if entry.not_judged is not None:
             return None
-        sides = self.people.compared, contender.compared
+        sides = self.people.compared, entry.compared
         warnings = mix_warnings(*(side.conversations for side in sides))
         return judge(
             *sides, self.validators, seed=self.seed, metrics=self.metrics, warnings=warnings,
             allow_overlap=self.allow_overlap,
         )  # fmt: skip
 
-    def shift(self, contender: Contender) -> Scorecard | None:
+    def shift(self, entry: ComparedSide) -> Scorecard | None:
         """Ask for a simulator's reactions; None where no arms are named or it lacks one."""
-        if self.people.shift is None or contender.shift is None:
+        if self.people.shift is None or entry.shift is None:
             return None
         settings = {"control": self.question.control, "treatment": self.question.treatment}
         validator = make("validators", SECTIONS["shifts"], **settings)
         return judge(
-            self.people.shift, contender.shift, [validator], seed=self.seed, metrics=self.metrics,
+            self.people.shift, entry.shift, [validator], seed=self.seed, metrics=self.metrics,
             allow_overlap=self.allow_overlap,
         )  # fmt: skip
 
@@ -294,7 +294,7 @@ def _raised(reports: Iterable[SimulatorReport]) -> Iterator[str]:
             yield from (finding.validator for finding in card.failed) if card else ()
 
 
-def _people_report(people: Contender, copied: Copied) -> People:
+def _people_report(people: ComparedSide, copied: Copied) -> People:
     return People(
         side=people.compared.summary,
         failures=people.n_failed,

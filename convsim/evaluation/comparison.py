@@ -11,7 +11,7 @@ from convsim.evaluation.cost import Cost
 from convsim.evaluation.memorisation import Memorisation
 from convsim.evaluation.pareto import LeanerPair, OnFront
 from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
-from convsim.schema import Estimate, Interval, NoiseFloor, Standing, Verdict
+from convsim.schema import Estimate, Interval, NoiseFloor, SimulatorScore, Verdict
 from convsim.schema.record import Count, Name, Number, Record, Text
 from convsim.stats.proportions import Proportion
 
@@ -145,12 +145,12 @@ class Comparison(Record):
     """What a conversation's cost is measured in on the front: US dollars if every simulator has a price."""
     simulators: tuple[SimulatorReport, ...]
     leaner: tuple[LeanerPair, ...] = ()
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[SimulatorScore, ...] = ()
     failed: tuple[Text, ...] = ()
     """Validators that raised."""
     warnings: tuple[Text, ...] = ()
 
-    def standing_pairs(self, metric: str) -> dict[tuple[str, str], Standing]:
+    def score_pairs(self, metric: str) -> dict[tuple[str, str], SimulatorScore]:
         """Return the standings of pairs by the simulator and the one it is held against."""
         return {
             (s.simulator, s.against): s

@@ -25,7 +25,7 @@ from convsim.schema import (
     Corpus,
     Finding,
     NoiseFloor,
-    Standing,
+    SimulatorScore,
     Validator,
 )
 from convsim.schema.details import AgreementDetails, JointDetails
@@ -59,24 +59,26 @@ def hls(findings: Iterable[Finding]) -> JudgedEstimate:
     return _estimate(found, f"the validator {SECTIONS['likeness']} was not run")
 
 
-def of_standing(standings: Sequence[Standing], validator: str, metric: str, name: str) -> JudgedEstimate:
+def score_of(standings: Sequence[SimulatorScore], validator: str, metric: str, name: str) -> JudgedEstimate:
     """Return one simulator's own standing."""
-    found = _standing(standings, validator, metric, name)
+    found = _score(standings, validator, metric, name)
     if found is None:
         return JudgedEstimate(reason=f"no validator gives it a score ({validator}: {metric})")
     return JudgedEstimate(estimate=found.estimate, interval=found.interval, reason=found.reason)
 
 
-def floor_of_standing(
-    standings: Sequence[Standing], validator: str, metric: str, name: str
+def baseline_of_score(
+    standings: Sequence[SimulatorScore], validator: str, metric: str, name: str
 ) -> NoiseFloor | None:
     """Return the noise floor of one simulator's own standing; None where it has none."""
-    found = _standing(standings, validator, metric, name)
+    found = _score(standings, validator, metric, name)
     stated = found.details.get("noise_floor") if found else None
     return NoiseFloor.model_validate(stated) if isinstance(stated, dict) else None
 
 
-def _standing(standings: Sequence[Standing], validator: str, metric: str, name: str) -> Standing | None:
+def _score(
+    standings: Sequence[SimulatorScore], validator: str, metric: str, name: str
+) -> SimulatorScore | None:
     asked = (validator, metric, name, None)
     return next((s for s in standings if (s.validator, s.metric, s.simulator, s.against) == asked), None)
 
@@ -104,31 +106,31 @@ def _estimate(finding: Finding | None, otherwise: str) -> JudgedEstimate:
 
 
 @dataclass(frozen=True)
-class Standings:
+class SimulatorScores:
     """What validators said of all simulators, and which of them raised."""
 
-    all: tuple[Standing, ...] = ()
+    all: tuple[SimulatorScore, ...] = ()
     failed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def standings_of(
+def simulator_scores(
     validators: Iterable[Validator],
     people: Side,
     simulators: Mapping[str, Side],
     *,
     seed: int,
     metrics: Metrics,
-) -> Standings:
+) -> SimulatorScores:
     """Ask every validator that compares; one that raises is a warning, and loses no other's work.
 
     Labels are read by the same source on all sides: all simulators are measured at once, and then told apart.
     """
     comparers = [validator for validator in validators if isinstance(validator, Comparer)]
     if not comparers or not simulators:
-        return Standings()
+        return SimulatorScores()
     real, corpora = _measured(people, simulators, metrics)
-    found: list[Standing] = []
+    found: list[SimulatorScore] = []
     failed: list[str] = []
     warnings: list[str] = []
     for comparer in comparers:
@@ -139,7 +141,7 @@ def standings_of(
         except Exception as error:  # somebody else's validator: whatever it raises is a warning
             failed.append(comparer.name)
             warnings.append(f"{comparer.name} failed to compare the simulators: {described(error)}")
-    return Standings(tuple(found), tuple(failed), tuple(warnings))
+    return SimulatorScores(tuple(found), tuple(failed), tuple(warnings))
 
 
 def _measured(

@@ -54,7 +54,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contender:
+class ComparedSide:
     """One side of the comparison: its part on the compared arms, and its part on both arms of the shift test."""
 
     name: str
@@ -69,7 +69,7 @@ class Contender:
     @classmethod
     def of(
         cls, source: Loaded, name: str, question: Question, annotator: str | AnnotatorLike | None
-    ) -> Contender:
+    ) -> ComparedSide:
         """Read what the question needs of a side; an arm named by ``arms`` that is not there is an error.
 
         Raises:
@@ -170,7 +170,7 @@ def _missing(arm: str, present: Collection[str | None]) -> str:
     return f"it has no arm {arm!r}; it has: {known}"
 
 
-def require_all(people: Contender, question: Question) -> None:
+def require_all(people: ComparedSide, question: Question) -> None:
     """Check that the people have every arm that is asked about; raises InputError."""
     lacking = people.not_judged or (people.no_shift if question.shift and people.shift is None else None)
     if lacking:

@@ -29,7 +29,7 @@ from convsim.schema import (
     Corpus,
     Finding,
     Shopper,
-    Standing,
+    SimulatorScore,
     UserMove,
     Validator,
 )
@@ -286,10 +286,10 @@ class LiftedComparer(LiftedValidator):
 
     comparing: Callable[..., object] = field(repr=False)
 
-    def compare(self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int) -> list[Standing]:
+    def compare(self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int) -> list[SimulatorScore]:
         """Ask it; raises what it raises, and TypeError when it answers what is no standing."""
         answer = called(self.comparing, real, simulated, seed=seed)
-        if isinstance(answer, Sequence) and all(isinstance(part, Standing) for part in answer):
+        if isinstance(answer, Sequence) and all(isinstance(part, SimulatorScore) for part in answer):
             return list(answer)
         raise TypeError(f"{self.name} must return standings from compare, but returned {kind_of(answer)}")
 

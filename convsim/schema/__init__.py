@@ -20,7 +20,7 @@ from convsim.schema.protocols import (
     NoMoveError,
     OpeningModel,
     Shopper,
-    Standing,
+    SimulatorScore,
     UserMove,
     Validator,
 )
@@ -51,7 +51,7 @@ __all__ = [
     "NoiseFloor",
     "OpeningModel",
     "Shopper",
-    "Standing",
+    "SimulatorScore",
     "UserMove",
     "Validator",
     "Verdict",

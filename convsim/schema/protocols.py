@@ -427,7 +427,7 @@ def _plain(value: float | None) -> float | None:
     return None if isinstance(number, float) and isnan(number) else number
 
 
-class Standing(Record):
+class SimulatorScore(Record):
     """One number of one simulator, or of one against another; undefined numbers are null and have a reason."""
 
     validator: Name
@@ -458,6 +458,8 @@ class Comparer(Protocol):
         """What the validator is called in records."""
         ...
 
-    def compare(self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int) -> Sequence[Standing]:
+    def compare(
+        self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int
+    ) -> Sequence[SimulatorScore]:
         """Return the standings of simulators, by name; never raise for data that merely decide nothing."""
         ...

@@ -20,7 +20,7 @@ from convsim.schema import (
     Corpus,
     Finding,
     Shopper,
-    Standing,
+    SimulatorScore,
     UserMove,
     Validator,
 )
@@ -115,7 +115,7 @@ class ClassNamedValidator:
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         return []
 
-    def compare(self, real: Corpus, simulated: object, *, seed: int) -> Sequence[Standing]:
+    def compare(self, real: Corpus, simulated: object, *, seed: int) -> Sequence[SimulatorScore]:
         return []
 
 

@@ -41,7 +41,7 @@ def tables(comparison: Comparison) -> Iterator[Table]:
     yield overview(comparison)
     if any(each.distances for each in comparison.simulators):
         yield distances(comparison)
-    if comparison.standing_pairs(TRANSFER):
+    if comparison.score_pairs(TRANSFER):
         yield generalisation(comparison)
     if comparison.control is not None:
         yield reactions(comparison)
@@ -102,7 +102,7 @@ def distances(comparison: Comparison) -> Table:
 def generalisation(comparison: Comparison) -> Table:
     """One row per classifier, one column per simulator: the proportion that it recognises as simulated."""
     names = _names(comparison)
-    pairs = comparison.standing_pairs(TRANSFER)
+    pairs = comparison.score_pairs(TRANSFER)
     rows = []
     for trained in names:
         cells = [

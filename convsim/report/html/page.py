@@ -19,7 +19,7 @@ from convsim.report.headline import headline
 from convsim.report.html.provenance import provenance
 from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
 from convsim.report.html.sections import agreement_rows, cost_rows, extremes, pillars, taking_part
-from convsim.report.html.tells import add_examples, find_tells
+from convsim.report.html.tells import add_examples, find_giveaways
 from convsim.report.html.text import name
 from convsim.schema.conversation import Conversation
 
@@ -71,7 +71,7 @@ def to_html(
     """
     people, missing_people = _side(card.real, real, "real")
     shoppers, missing_shoppers = _side(card.simulated, simulated, "simulated")
-    tells = find_tells(card.findings)
+    tells = find_giveaways(card.findings)
     add_examples(tells, people, shoppers)
     features = {tell.feature: tell.side for tell in tells}
     style, script = own_file("style.css"), own_file("script.js")
@@ -86,7 +86,7 @@ def to_html(
         counts=[(kind, shown, n) for kind, shown in KINDS.items() if (n := _counted(card)[kind])],
         pillars=pillars(card, people, shoppers),
         tells=tells,
-        habits=find_tells(card.findings, HABITS_VIEW),
+        habits=find_giveaways(card.findings, HABITS_VIEW),
         extremes=extremes(card.findings, shoppers, features),
         has_shoppers=bool(shoppers),
         trust=agreement_rows(card.reliability),

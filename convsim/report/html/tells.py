@@ -62,7 +62,7 @@ def marked(text: str, features: Mapping[str, str]) -> list[Segment]:
 
 
 Side = Literal["simulated", "human"]
-N_TELLS = 8
+N_GIVEAWAYS = 8
 N_EXAMPLES = 2
 MAX_CHARACTERS = 80
 """Of a word or pair of words."""
@@ -82,7 +82,7 @@ class Example(NamedTuple):
 
 
 @dataclass
-class Tell:
+class Giveaway:
     """A feature that speaks for one side, and the proportion of conversations on either side that have it."""
 
     feature: str
@@ -92,7 +92,7 @@ class Tell:
     examples: list[Example] = field(default_factory=list)
 
 
-def find_tells(findings: Iterable[Finding], view: str = WORDS_VIEW) -> list[Tell]:
+def find_giveaways(findings: Iterable[Finding], view: str = WORDS_VIEW) -> list[Giveaway]:
     """Return what the discriminator of one view listed, the strongest of either side first."""
     finding = next((f for f in in_section(findings, "likeness") if f.metric == view), None)
     if finding is None or not isinstance(finding.details, DiscriminatorDetails):
@@ -103,17 +103,17 @@ def find_tells(findings: Iterable[Finding], view: str = WORDS_VIEW) -> list[Tell
         ("human", listed.human),
     )
     return [
-        Tell(
+        Giveaway(
             readable(tell.feature[:MAX_CHARACTERS]), side,
             _share(tell.n_real, finding.n_real), _share(tell.n_simulated, finding.n_simulated),
         )
         for side, tells in sides
-        for tell in tells[:N_TELLS]
+        for tell in tells[:N_GIVEAWAYS]
     ]  # fmt: skip
 
 
 def add_examples(
-    tells: Sequence[Tell], people: Sequence[Conversation], simulated: Sequence[Conversation]
+    tells: Sequence[Giveaway], people: Sequence[Conversation], simulated: Sequence[Conversation]
 ) -> None:
     """Look for each tell in the messages of the side that it speaks for."""
     for side, conversations in (("simulated", simulated), ("human", people)):

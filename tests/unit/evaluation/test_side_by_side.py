@@ -10,7 +10,7 @@ import pytest
 import convsim
 from convsim.errors import InputError
 from convsim.evaluation import Comparison, compare
-from convsim.schema import Finding, Standing
+from convsim.schema import Finding, SimulatorScore
 from convsim.schema.conversation import Conversation
 
 FIELDS = {"unit": "u", "reason": "because", "seed": 1, "version": "1", "source": "a test"}
@@ -49,12 +49,13 @@ class Known:
         self.seen.append((len(real), {name: len(corpus) for name, corpus in simulated.items()}))
         given = {"validator": self.name, "question": "?", "n_real": len(real), "n_simulated": 1, **FIELDS}
         own = [
-            Standing(metric="mean_distance", simulator=name, estimate=self.far[name],
+            SimulatorScore(metric="mean_distance", simulator=name, estimate=self.far[name],
                      details={"noise_floor": {"mean": 0.02, "q95": 0.04}}, **given)
             for name in simulated
         ]  # fmt: skip
         pairs = [
-            Standing(metric="mean_distance_difference", simulator=a, against=b, estimate=self.far[a] - self.far[b],
+            SimulatorScore(
+                metric="mean_distance_difference", simulator=a, against=b, estimate=self.far[a] - self.far[b],
                      interval=(self.far[a] - self.far[b] - 0.05, self.far[a] - self.far[b] + 0.05), **given)
             for a in simulated for b in simulated if a != b
         ]  # fmt: skip

@@ -29,7 +29,7 @@ from convsim.schema import (
     Annotation,
     Finding,
     NoMoveError,
-    Standing,
+    SimulatorScore,
     UserMove,
 )
 from convsim.schema.conversation import Conversation, Label, LearnedFrom, Message, Usage
@@ -577,7 +577,7 @@ def test_what_is_no_finding_is_a_failed_finding(answer: Any, says: str) -> None:
 
 
 def test_a_validator_that_compares_still_does() -> None:
-    standing = Standing(
+    standing = SimulatorScore(
         validator="v", metric="m", question="?", simulator="a", unit="-", reason="r", n_real=1, n_simulated=1, seed=1,
         version="1", source="s",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from convsim.evaluation import Scorecard
 from convsim.evaluation.scorecard import MadeBy, SideSummary
 from convsim.models.scripted import Asked
 from convsim.report.document import read_scorecard
-from convsim.schema import AgentReply, Annotation, Finding, Standing, UserMove
+from convsim.schema import AgentReply, Annotation, Finding, SimulatorScore, UserMove
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import (
     Conversation,
@@ -159,7 +159,7 @@ def test_what_is_no_log_has_no_metadata_to_write() -> None:
     side = SideSummary.of([], path=None, sha256=None)
     card = Scorecard(real=side, simulated=side, findings=(Finding.model_validate(FINDING),))
     assert "metadata" not in card.to_json()
-    assert "metadata" not in Standing.model_fields
+    assert "metadata" not in SimulatorScore.model_fields
 
 
 def test_stores_of_recorded_answers_keep_their_keys() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, JsonValue
 
 from convsim._settings import ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, Standing
+from convsim.schema import Corpus, Finding, SimulatorScore
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
 from convsim.stats.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
@@ -123,12 +123,16 @@ class HumanLikeness:
             for name, result in results.items()
         ]
 
-    def compare(self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int) -> Sequence[Standing]:
+    def compare(
+        self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int
+    ) -> Sequence[SimulatorScore]:
         """Return `relative_hls` of each simulator, then `generalisation` of each ordered pair, itself included."""
         own = child_seed(seed, self.name, "hls")
         compared = Compared.of(real, simulated, n_resamples=self.n_resamples, seed=own)
-        say = partial(Standing, validator=self.name, version=self.version, source=self.source, seed=seed)
-        return list(compared.standings(say))
+        say = partial(
+            SimulatorScore, validator=self.name, version=self.version, source=self.source, seed=seed
+        )
+        return list(compared.simulator_scores(say))
 
     def _judge(self, sides: Sides, view: View, seed: int) -> _Judged:
         rows = sides.rows(view.features)

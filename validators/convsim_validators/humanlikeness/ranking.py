@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convsim.schema import Corpus, Standing
+from convsim.schema import Corpus, SimulatorScore
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed
 from convsim.stats.discriminator import CrossFitted, cross_fit
@@ -19,7 +19,7 @@ from convsim_validators.humanlikeness.scores import SHARED_FOLDS, Scores, says_h
 from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides, folded_texts
 
 
-class Caught(NamedTuple):
+class Recognition(NamedTuple):
     """What a discriminator says of one simulator's conversations."""
 
     share: float
@@ -47,7 +47,7 @@ class Discriminator:
             sides: People and the simulator to catch.
             read: Makes features of texts. Its vocabulary must hold, without labels, the texts of all simulators that
                 will be judged: with that of ``sides`` alone, rare words of held-out conversations are known and those
-                of other simulators are not, and equals of the simulator are caught 1 to 3 points more often than it.
+                of other simulators are not, and equals of it are recognised 1 to 3 points more often than it.
             seed: Of the folds.
         """
         texts = [*sides.real.user_texts, *sides.simulated.user_texts]
@@ -58,13 +58,15 @@ class Discriminator:
         """The share of people called simulated, each by the judge that learned from none of their conversations."""
         return float(1 - says_human(self.fitted.probability[self.fitted.is_human]).mean())
 
-    def on_its_own(self) -> Caught:
+    def on_its_own(self) -> Recognition:
         """Judge the simulator that it learned to catch, each conversation by the judge that has not seen its unit."""
         rows = ~self.fitted.is_human
         probability = self.fitted.probability[rows]
-        return _caught(1 - says_human(probability), probability, self.fitted.group[rows], shared_folds=True)
+        return _recognition(
+            1 - says_human(probability), probability, self.fitted.group[rows], shared_folds=True
+        )
 
-    def on_another(self, other: Corpus, group: IntArray) -> Caught:
+    def on_another(self, other: Corpus, group: IntArray) -> Recognition:
         """How many of another simulator's conversations does it call simulated?
 
         No judge has learned from the other simulator, but it may have met the same person, persona or text on the
@@ -89,7 +91,7 @@ class Discriminator:
         weight = self._may_judge(other).astype(np.float64)
         weight /= weight.sum(axis=0)
         calls = ((1 - says_human(probability)) * weight).sum(axis=0)
-        return _caught(calls, (probability * weight).sum(axis=0), group, shared_folds=False)
+        return _recognition(calls, (probability * weight).sum(axis=0), group, shared_folds=False)
 
     def _may_judge(self, other: Corpus) -> BoolArray:
         """Return which folds' judges are asked of each conversation; shape (folds, conversations)."""
@@ -115,13 +117,15 @@ def _relatives(corpus: Corpus) -> list[set[tuple[str, str]]]:
     return [users | {("unit", str(unit)), ("text", text)} for users, unit, text in rows]
 
 
-def _caught(calls: FloatArray, probability: FloatArray, group: IntArray, *, shared_folds: bool) -> Caught:
+def _recognition(
+    calls: FloatArray, probability: FloatArray, group: IntArray, *, shared_folds: bool
+) -> Recognition:
     from scipy.stats import norm
 
     share = float(calls.mean())
     n = _effective_units(calls, group) / (SHARED_FOLDS**2 if shared_folds else 1)
     low, high = wilson_limits(np.asarray([share]), np.asarray([n]), float(norm.ppf(0.975)))
-    return Caught(share, (float(low[0]), float(high[0])), float(probability.mean()), len(calls))
+    return Recognition(share, (float(low[0]), float(high[0])), float(probability.mean()), len(calls))
 
 
 def _effective_units(calls: FloatArray, group: IntArray) -> float:
@@ -176,7 +180,7 @@ class Compared:
             scores[name] = score(fitted, n_resamples=n_resamples, seed=own)
         return cls(sides, discriminators, scores, unfitted)
 
-    def standings(self, say: Callable[..., Standing]) -> Iterator[Standing]:
+    def simulator_scores(self, say: Callable[..., SimulatorScore]) -> Iterator[SimulatorScore]:
         """Yield `relative_hls` of each simulator, then `generalisation` of each ordered pair, itself included.
 
         Args:
@@ -233,18 +237,18 @@ class Compared:
                 "are needed"
             }
         discriminator = self.discriminators[against]
-        caught: Caught = (
+        recognised: Recognition = (
             discriminator.on_its_own()
             if name == against
             else discriminator.on_another(sides.simulated, sides.group[~sides.is_human])
         )
         return {
-            "estimate": caught.share,
-            "interval": caught.interval,
-            "reason": f"it calls {caught.share:.0%} of {caught.n} conversations simulated, and "
+            "estimate": recognised.share,
+            "interval": recognised.interval,
+            "reason": f"it calls {recognised.share:.0%} of {recognised.n} conversations simulated, and "
             f"{discriminator.false_alarms:.0%} of people's conversations that it was not trained on",
             "details": {
-                "mean_probability_human": caught.mean_probability,
+                "mean_probability_human": recognised.mean_probability,
                 "false_alarms": discriminator.false_alarms,
             },
         }

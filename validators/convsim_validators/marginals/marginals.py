@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from convsim._settings import ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, Metric, NoiseFloor, Standing
+from convsim.schema import Corpus, Finding, Metric, NoiseFloor, SimulatorScore
 from convsim.schema.arrays import FloatArray
 from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
@@ -20,7 +20,7 @@ from convsim.stats.multiplicity import benjamini_hochberg
 from convsim.stats.resampling import Design, bootstrap, bootstrap_at_size, permute
 from convsim_validators.marginals.column import MIN_UNITS, Column, Sample
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples, distance
-from convsim_validators.marginals.ranking import Placed
+from convsim_validators.marginals.ranking import MeanDistances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +77,16 @@ class Marginals:
             for name in names
         ]
 
-    def compare(self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int) -> Sequence[Standing]:
+    def compare(
+        self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int
+    ) -> Sequence[SimulatorScore]:
         """Return `mean_distance` of each simulator and `mean_distance_difference` of each ordered pair."""
         own = child_seed(seed, self.name, "compare")
-        placed = Placed.of(real, simulated, n_resamples=self.n_resamples, seed=own)
-        say = partial(Standing, validator=self.name, version=self.version, source=self.source, seed=seed)
-        return list(placed.standings(say))
+        measured = MeanDistances.of(real, simulated, n_resamples=self.n_resamples, seed=own)
+        say = partial(
+            SimulatorScore, validator=self.name, version=self.version, source=self.source, seed=seed
+        )
+        return list(measured.scores(say))
 
     def _resample(self, columns: dict[str, Column], design: Design, seed: int) -> dict[str, Sample]:
         """Resample all metrics with the same draws, one purpose at a time, so that memory holds one set of draws."""

@@ -8,7 +8,7 @@ from itertools import permutations
 
 import numpy as np
 
-from convsim.schema import Corpus, Standing
+from convsim.schema import Corpus, SimulatorScore
 from convsim.schema.arrays import FloatArray
 from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
@@ -153,7 +153,7 @@ UNIT = "mean KS distance"
 
 
 @dataclass(frozen=True)
-class Placed:
+class MeanDistances:
     """What could be measured of several simulators, and why the others could not."""
 
     real: Corpus
@@ -161,23 +161,25 @@ class Placed:
     metrics: list[str]
     """The same for all: of role "metric", labels of one source, and at least ``MIN_UNITS`` units a side have it."""
     distances: dict[str, MeanDistance]
-    unplaced: dict[str, str]
+    unmeasured: dict[str, str]
     """Reasons, by simulator."""
 
     @classmethod
-    def of(cls, real: Corpus, simulated: Mapping[str, Corpus], *, n_resamples: int, seed: int) -> Placed:
+    def of(
+        cls, real: Corpus, simulated: Mapping[str, Corpus], *, n_resamples: int, seed: int
+    ) -> MeanDistances:
         """Measure each simulator against the same draws of people.
 
         A simulator with too few units, or without any metric that can be measured, takes no part in the choice of
         metrics, so that it costs the others nothing.
         """
         columns: dict[str, dict[str, Column]] = {}
-        unplaced: dict[str, str] = {}
+        unmeasured: dict[str, str] = {}
         sides: dict[str, Side] = {}
         for name, corpus in simulated.items():
             n_units = [len(np.unique(side.units.astype(str))) for side in (real, corpus)]
             if min(n_units) < MIN_UNITS:
-                unplaced[name] = (
+                unmeasured[name] = (
                     f"{n_units[0]} real and {n_units[1]} simulated users or conversations; at least {MIN_UNITS} on "
                     "each side are needed"
                 )
@@ -186,11 +188,11 @@ class Placed:
             sides[name], columns[name] = design.simulated, _usable(real, corpus, design)
             if not columns[name]:
                 del columns[name]
-                unplaced[name] = f"no metric has at least {MIN_UNITS} users or conversations on each side"
+                unmeasured[name] = f"no metric has at least {MIN_UNITS} users or conversations on each side"
         metrics = [m for m in real.metrics if columns and all(m in usable for usable in columns.values())]
         if not metrics:
             nothing = f"no metric has at least {MIN_UNITS} users or conversations of every simulator"
-            return cls(real, simulated, [], {}, dict.fromkeys(columns, nothing) | unplaced)
+            return cls(real, simulated, [], {}, dict.fromkeys(columns, nothing) | unmeasured)
         people = Design.of(real, real).real
         real_drawn = bootstrap(people, n_resamples, generator(seed, "bootstrap", "real"))
         distances = {}
@@ -207,9 +209,9 @@ class Placed:
                 (groups[0], groups[1]),
                 seed=own,
             )
-        return cls(real, simulated, metrics, distances, unplaced)
+        return cls(real, simulated, metrics, distances, unmeasured)
 
-    def standings(self, say: Callable[..., Standing]) -> Iterator[Standing]:
+    def scores(self, say: Callable[..., SimulatorScore]) -> Iterator[SimulatorScore]:
         """Yield `mean_distance` of each simulator, then `mean_distance_difference` of each ordered pair.
 
         Args:
@@ -237,13 +239,13 @@ class Placed:
             yield say(**said, **sizes[name], **self._difference(name, against))
 
     def _mean_distance(self, name: str) -> dict[str, object]:
-        if name in self.unplaced:
-            return {"reason": self.unplaced[name], "details": {"metrics": [], "noise_floor": None}}
-        placed = self.distances[name]
-        mean, q95 = float(placed.floor.mean()), float(np.quantile(placed.floor, 0.95))
+        if name in self.unmeasured:
+            return {"reason": self.unmeasured[name], "details": {"metrics": [], "noise_floor": None}}
+        measured = self.distances[name]
+        mean, q95 = float(measured.floor.mean()), float(np.quantile(measured.floor, 0.95))
         return {
-            "estimate": placed.estimate,
-            "interval": placed.interval(),
+            "estimate": measured.estimate,
+            "interval": measured.interval(),
             "reason": f"mean over {len(self.metrics)} metrics; two groups of people of these sizes differ by "
             f"{mean:.3f} on average, and by less than {q95:.3f} in 95 of 100 cases",
             "details": {"metrics": list(self.metrics), "noise_floor": {"mean": mean, "q95": q95}},
@@ -251,8 +253,8 @@ class Placed:
 
     def _difference(self, name: str, against: str) -> dict[str, object]:
         for which, simulator in (("the simulator", name), ("the other simulator", against)):
-            if simulator in self.unplaced:
-                return {"reason": f"{which}: {self.unplaced[simulator]}", "details": {"metrics": []}}
+            if simulator in self.unmeasured:
+                return {"reason": f"{which}: {self.unmeasured[simulator]}", "details": {"metrics": []}}
         first, second = self.distances[name], self.distances[against]
         estimate, (low, high) = difference(first, second)
         verdict = (

@@ -48,7 +48,7 @@ def test_a_changed_transcript_is_a_warning_in_the_page(run):
     with (run / "sim.jsonl").open("a") as file:
         file.write("\n")
     report(run)
-    assert "is not the one that was judged" in page(run)
+    assert "is not the one whose simulated conversations were judged" in page(run)
     assert '<mark class="simulated">Certainly</mark>' in page(run)
 
 
@@ -58,7 +58,7 @@ def test_a_missing_or_damaged_transcript_is_a_warning_in_the_page(run):
     report(run)
     assert "there is no such file" in page(run)
     assert "is not JSON" in page(run)
-    assert "no transcripts of the simulated side" in page(run)
+    assert "the simulated conversations could not be read" in page(run)
 
 
 @pytest.mark.parametrize("path", ["x" * 5_000 + ".jsonl", "a\0b.jsonl", "/dev/zero", "", ".."])
@@ -66,7 +66,7 @@ def test_a_path_that_is_no_file_of_conversations_is_a_warning_in_the_page(run, p
     found = card(distance("turns"), real=side(4, path=path, sha256="0"))
     (run / "findings.json").write_text(found.to_json(), encoding="utf-8")
     report(run)
-    assert "the real side&#39;s conversations cannot be read" in page(run)
+    assert "the real conversations cannot be read" in page(run)
 
 
 def test_transcripts_that_moved_can_be_named(run, tmp_path):
@@ -131,4 +131,4 @@ def test_people_cannot_be_named_for_findings_that_hold_nobody_against_people(run
 def test_a_command_can_write_the_page_beside_its_findings(tmp_path):
     path = write_report(tmp_path, card(distance("turns")), people(), None)
     assert path == tmp_path / "report.html"
-    assert "no transcripts of the simulated side" in path.read_text(encoding="utf-8")
+    assert "the simulated conversations could not be read" in path.read_text(encoding="utf-8")

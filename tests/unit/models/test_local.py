@@ -125,10 +125,10 @@ async def test_a_stop_string_ends_the_text_and_is_no_part_of_it(model: Local) ->
 
 async def test_a_prompt_that_leaves_no_room_is_an_error_and_is_never_cut(model: Local) -> None:
     assert (await write(model, "x" * 240, max_tokens=16)).input_tokens == 240
-    problem = r"room for 256 tokens, but the prompt has 241 and the answer may have 16"
+    problem = r"a context of 256 tokens, but the prompt has 241 and the answer may have 16"
     with pytest.raises(ModelError, match=problem):
         await write(model, "x" * 241, max_tokens=16)
-    with pytest.raises(ModelError, match="room for 256 tokens"):
+    with pytest.raises(ModelError, match="a context of 256 tokens"):
         await model.choose([ChatMessage(role="user", content="x" * 1_000_000)], ["a"], temperature=0, seed=1)
 
 
@@ -156,9 +156,9 @@ def test_without_a_chat_template_the_chat_is_written_out(plain_folder: Path) -> 
 
 async def test_an_answer_is_json_of_the_schema_or_an_error(model: Local) -> None:
     short = [ChatMessage(role="user", content="?")]
-    with pytest.raises(ModelError, match="room for 256"):
+    with pytest.raises(ModelError, match="a context of 256"):
         await model.complete(short, max_tokens=200, temperature=1, seed=1, schema=Fit)
-    with pytest.raises(ModelError, match=r"does not fit the schema Fit|room for 256"):
+    with pytest.raises(ModelError, match=r"does not fit the schema Fit|a context of 256"):
         await model.complete(short, max_tokens=5, temperature=1, seed=1, schema=Fit)
 
 
@@ -232,7 +232,7 @@ def test_nothing_but_a_model_is_taken_for_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is not a model: it has no config.json"):
         Local(path=tmp_path)
     (tmp_path / "model.bin").write_bytes(b"x")
-    with pytest.raises(InputError, match="is no model"):
+    with pytest.raises(InputError, match="is not a model"):
         Local(path=tmp_path / "model.bin")
     (tmp_path / "broken.gguf").write_bytes(b"x" * 100)
     with pytest.raises(InputError, match="cannot be loaded"):

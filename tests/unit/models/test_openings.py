@@ -169,19 +169,19 @@ async def test_openings_must_be_distinct_some_and_fit(model: Local) -> None:
         with pytest.raises(ValueError, match="distinct and at least one"):
             await model.draw_opening(HELLO, openings, seed=1)
     long = [ChatMessage(role="user", content="x" * 240)]
-    with pytest.raises(ModelError, match="room for 256 tokens"):
+    with pytest.raises(ModelError, match="a context of 256 tokens"):
         await model.draw_opening(long, OPENINGS, seed=1)
-    with pytest.raises(ModelError, match="room for 256 tokens"):
+    with pytest.raises(ModelError, match="a context of 256 tokens"):
         await opened(model, messages=long)
 
 
 async def test_a_template_that_refuses_is_an_error_of_the_model(model: Local) -> None:
     refused = [ChatMessage(role="system", content="You shop.")]
-    with pytest.raises(ModelError, match="chat template refuses"):
+    with pytest.raises(ModelError, match="chat template rejects"):
         await model.count_tokens(refused)
-    with pytest.raises(ModelError, match="chat template refuses"):
+    with pytest.raises(ModelError, match="chat template rejects"):
         await model.draw_opening(refused, OPENINGS, seed=1)
-    with pytest.raises(ModelError, match="chat template refuses"):
+    with pytest.raises(ModelError, match="chat template rejects"):
         await opened(model, messages=refused)
 
 

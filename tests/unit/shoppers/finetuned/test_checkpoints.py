@@ -49,7 +49,7 @@ def test_a_checkpoint_counts_only_once_it_was_written_to_its_end(tmp_path: Path)
 def test_one_that_cannot_be_written_leaves_the_last_good_one(tmp_path: Path, problem: Exception) -> None:
     good = written(tmp_path, 10)
     with pytest.raises(
-        TrainingError, match=r"step 20 cannot be written .*; the one of step 10 is kept: make room"
+        TrainingError, match=r"step 20 cannot be written .*; the one of step 10 is kept: free space"
     ):
         break_off(tmp_path, 20, problem)
     assert list(tmp_path.iterdir()) == [good]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,12 @@ def logits(model: Any) -> Any:
 def cached_logits(model: Any) -> Any:
     """Read a token at a time, all that came before from the cache."""
     said, past = [], None
+    # transformers 5.24 calls it so; what came before it had the longer name alone.
+    cache = "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
     with torch.inference_mode():
         for token in TOKENS[0]:
-            read = model(torch.tensor([[token]]), past_key_values=past, use_cache=True)
-            past = read.past_key_values
+            read = model(torch.tensor([[token]]), use_cache=True, **{cache: past})
+            past = read[cache]
             said.append(read.logits)
     return torch.cat(said, 1)
 

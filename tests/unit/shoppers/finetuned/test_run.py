@@ -155,7 +155,7 @@ def test_a_folder_that_another_process_trains_is_refused(base: Path, tmp_path: P
 
 
 BROKEN = {
-    "no causal model": ({"kind": "BertForMaskedLM"}, InputError, "it is no causal language model"),
+    "no causal model": ({"kind": "BertForMaskedLM"}, InputError, "it is not a causal language model"),
     "no room": ({"context": 100}, InputError, "no user message is left .* longer than 100 tokens"),
     "a template that refuses": (
         {"template": "{{ raise_exception('never') }}"}, Exception, "chat template rejects these messages: never",
@@ -216,7 +216,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_no_shopper_and_the_same_call_ends
 
     out = tmp_path / "out"
     with monkeypatch.context() as patched:
-        patched.setattr(f"convsim.shoppers.finetuned.{'finishing' if step == 'save' else 'run'}.{step}", full)
+        patched.setattr(f"convsim.shoppers.finetuned.{'export' if step == 'save' else 'train'}.{step}", full)
         with pytest.raises(
             TrainingError, match=r"cannot be written to .* \(.*No space left.*checkpoints stay"
         ):

@@ -30,7 +30,7 @@ LINES = {
     "02_your_agent": [r"user  Recycled fleece jacket", r"ballet flats", r"refused: \d+ of 80 simulated"],
     "03_counterfactual": [r"user complaints, user restates", r"does not react 2", r"thanks_no_more@bad"],
     "04_your_validator": [
-        r"close +fading +aligned",
+        r"close +fading +alike",
         r"naive +fading +different",
         r"rejects .*: [1-9]\.\d% of",
     ],

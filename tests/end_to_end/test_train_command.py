@@ -57,7 +57,7 @@ def test_training_talks_on_stderr_alone_and_nothing_of_its_libraries_breaks_in(
     assert (ended.returncode, ended.stdout) == (0, ""), ended.stderr
     said = ended.stderr.splitlines()
     assert said[0] == "seed 4"
-    assert said[1].startswith("20 training sequences, ")
+    assert said[1].startswith("20 training sequences with ")
     assert said[2].startswith(f"{out}: 3 steps, the best after 3; perplexity of the held-out users' words ")
     assert said[3].startswith("sampling was not calibrated")
     assert "tokens a second" in said[4]

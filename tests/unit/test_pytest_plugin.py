@@ -61,7 +61,7 @@ def test_a_suite_holds_a_study_and_its_gate_fails_in_words(tmp_path: Path) -> No
     )
     assert result.returncode == 1, result.stdout + result.stderr
     assert "1 failed, 1 passed" in result.stdout
-    assert "1 of 1 findings do not pass; what passes: reacts as people" in result.stdout
+    assert "1 of 1 findings do not pass; what passes: reacts_as_people" in result.stdout
     assert "KS distance" in result.stdout
     assert "def assert_findings" not in result.stdout  # the frame inside convsim is hidden
 

@@ -284,5 +284,5 @@ def test_a_missing_extra_says_what_to_install(folder: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("settings", [{"max_batch": 0}, {"dtype": "int4"}, {"top_p": 0}, {"top_p": 1.5}])
 def test_a_setting_that_cannot_be_used_is_named(folder: Path, settings: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match=f"Local: {next(iter(settings))} = "):
+    with pytest.raises(InputError, match=f"Local: {next(iter(settings))} must be "):
         Local(path=folder, **settings)

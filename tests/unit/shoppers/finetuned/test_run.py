@@ -218,7 +218,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_no_shopper_and_the_same_call_ends
     with monkeypatch.context() as patched:
         patched.setattr(f"convsim.shoppers.finetuned.{'export' if step == 'save' else 'train'}.{step}", full)
         with pytest.raises(
-            TrainingError, match=r"cannot be written to .* \(.*No space left.*checkpoints stay"
+            TrainingError, match=r"cannot be written to .* \(.*No space left.*checkpoints are kept"
         ):
             training(base).run(out)
     assert not (out / "shopper.json").exists()

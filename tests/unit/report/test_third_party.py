@@ -53,7 +53,7 @@ def test_the_page_shows_its_estimate_unit_interval_baseline_verdict_and_reason()
     shown = text_of(to_html(card(FADING), None, None))
     for said in ("trust in price", *SAID[1:]):
         assert said in shown
-    assert "What else was asked" in shown
+    assert "What else was tested" in shown
     assert "0.422 points of trust, 90% interval [0.31, 0.53], human baseline 0.136" in shown
 
 

@@ -126,7 +126,7 @@ def test_labels_whose_reliability_nobody_can_tell_say_so(tmp_path):
     ]
     done = convsim("validate", *files, "--annotate", "rules")
     assert done.returncode == 0, done.stderr
-    assert "the reliability of labels by rules:1 is unknown" in " ".join(done.stdout.split())
+    assert "how well labels by rules:1 agree with people's is unknown" in " ".join(done.stdout.split())
 
 
 BAD: dict[str, tuple[list[object], str]] = {
@@ -195,7 +195,7 @@ def test_a_judge_that_can_label_nothing_is_no_comparison(tmp_path):
         OPENAI_API_KEY="none",
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
-    assert "could label no conversation" in done.stderr
+    assert "labelled no conversation" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -208,7 +208,7 @@ def test_acts_that_are_not_defined_are_warned_of(tmp_path):
         for n in "ab"
     ]
     done = convsim("validate", *files, "--format", "json", "--allow-overlap")
-    assert "labels name acts that are not defined: sing" in json.loads(done.stdout)["warnings"]
+    assert "labels use acts that have no definition: sing" in json.loads(done.stdout)["warnings"]
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -54,7 +54,7 @@ def answer(page: "Page", *, choice: int = 0, confidence: str = "Leaning") -> Non
 
 
 def send(page: "Page") -> None:
-    page.get_by_role("button", name="Save and go on").click()
+    page.get_by_role("button", name="Save and continue").click()
 
 
 def test_two_raters_at_once_each_keep_their_own_answers(
@@ -83,12 +83,12 @@ def test_reload_back_and_forth_lose_and_double_nothing(
     page.wait_for_url("**/t/2")
     page.reload()
     page.go_back()
-    if page.get_by_role("button", name="Save and go on").count():
+    if page.get_by_role("button", name="Save and continue").count():
         answer(page, choice=1, confidence="Certain")
         send(page)
     else:
-        assert page.get_by_text("The first answer stands").is_visible()
-        page.get_by_role("link", name="Go on").click()
+        assert page.get_by_text("An answer cannot be changed").is_visible()
+        page.get_by_role("link", name="Continue").click()
     page.wait_for_url("**/t/2")
     page.go_back()
     page.go_forward()
@@ -100,7 +100,7 @@ def test_reload_back_and_forth_lose_and_double_nothing(
 def test_a_double_click_answers_once(visit: Callable[[], "BrowserContext"], arena: Arena) -> None:
     page = start(visit(), arena, "Ada")
     answer(page)
-    page.get_by_role("button", name="Save and go on").dblclick()
+    page.get_by_role("button", name="Save and continue").dblclick()
     page.wait_for_url("**/t/2")
     assert len(answers(arena.database)) == 1
 
@@ -131,7 +131,7 @@ def test_a_rater_who_leaves_comes_back_to_where_they_were(
     again.goto(arena.url)
     again.wait_for_url("**/t/2")
     again.locator(".rater summary").click()
-    link = again.get_by_role("link", name="your own link").get_attribute("href")
+    link = again.get_by_role("link", name="your personal link").get_attribute("href")
     elsewhere = visit().new_page()
     elsewhere.goto(f"{arena.url.rstrip('/')}{link}")
     elsewhere.wait_for_url("**/t/2")

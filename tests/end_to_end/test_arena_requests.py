@@ -72,7 +72,7 @@ def test_what_was_answered_is_shown_and_cannot_be_changed(arena: Arena) -> None:
     ada = Client(arena.port).joined("Ada")
     ada.post("/t/1", ANSWER)
     page = ada.get("/t/1")
-    assert "you said: a person (fairly sure)" in page.body
+    assert "you said a person (fairly sure)" in page.body
     assert 'type="radio"' not in page.body
 
 

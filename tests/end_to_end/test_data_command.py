@@ -123,7 +123,7 @@ def test_fetch_without_a_network_says_where_the_file_comes_from_and_exits_three(
     done = convsim("fetch", "convapparel", "--version", "2", "--out", "here", cwd=tmp_path, env=nowhere)
     assert (done.returncode, done.stdout) == (3, "")
     (error,) = [each for each in done.stderr.splitlines() if each.startswith("error: ")]
-    assert "get ConvApparel_V2.zip from https://huggingface.co/datasets/google/ConvApparel by hand" in error
+    assert "get ConvApparel_V2.zip from https://huggingface.co/datasets/google/ConvApparel yourself" in error
     assert error.endswith("put it at here/ConvApparel_V2.zip")
     assert list((tmp_path / "here").iterdir()) == []
 

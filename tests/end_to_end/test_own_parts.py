@@ -227,7 +227,7 @@ def test_the_same_in_python(run: Run, form: str) -> None:
     ("thing", "code", "says"),
     [
         ("CrossName", 2, "its name raised OSError: nobody knows"),
-        ("CrossInit", 2, "CrossInit cannot be made without arguments: OSError: shut"),
+        ("CrossInit", 2, "CrossInit cannot be created without arguments: OSError: shut"),
         ("fails", 3, "fails raised OSError: out of stock"),
         ("hangs", 3, "hangs did not answer within 0.1 s"),
         ("nothing", 3, "nothing answered nothing (None)"),

@@ -39,7 +39,7 @@ def test_it_stands_in_a_section_and_in_the_table_with_all_that_it_says(opened):
     row = page.locator("#table tbody tr").first.inner_text()
     assert "0.422" in row
     assert "0.136" in row
-    assert "fading: trust_in_price is different" in page.locator("h1").inner_text()
+    assert "fading: trust_in_price: different" in page.locator("h1").inner_text()
 
 
 def test_hostile_details_run_nothing_and_ask_for_nothing(opened, address):

@@ -15,7 +15,7 @@ BAD_FILES = {
     "duplicate ids": (GOOD.encode() + b"\n" + GOOD.encode() + b"\n", "c1"),
     "no user message": (
         b'{"id": "a", "messages": [{"role": "assistant", "content": "x"}]}\n',
-        "no message of a user",
+        "contains no user message",
     ),
     "a NaN label": (
         b'{"id": "a", "messages": [{"role": "user", "content": "x"}], '

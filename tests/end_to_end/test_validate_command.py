@@ -139,7 +139,9 @@ def test_one_conversation_is_no_error_and_says_how_many_are_needed(tmp_path, sim
     assert result.returncode == 0, result.stderr
     findings = json.loads(result.stdout)["findings"]
     assert {finding["verdict"] for finding in findings} == {"undecided"}
-    assert all("at least" in finding["reason"] for finding in findings)
+    short = [finding for finding in findings if "not recorded" not in finding["reason"]]
+    assert len(short) > 10
+    assert all("at least" in finding["reason"] for finding in short)
     assert next(f for f in findings if f["metric"] == "turns")["details"]["n_to_decide"]["real"] >= 8
 
 
@@ -162,7 +164,7 @@ def test_a_shopper_is_not_judged_on_the_people_it_learned_from(tmp_path, real):
     simulated = written(tmp_path / "sim.jsonl", [line(n + 500, learned_from=learned) for n in range(30)])
     document = json.loads(convsim("validate", real, simulated, "--format", "json").stdout)
     assert {finding["verdict"] for finding in document["findings"]} == {"undecided"}
-    assert "learned from the real side" in document["findings"][0]["reason"]
+    assert "learned from these people" in document["findings"][0]["reason"]
 
 
 def test_too_many_failures_are_refused_unless_allowed(tmp_path, real):

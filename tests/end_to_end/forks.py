@@ -77,9 +77,7 @@ def status() -> int:
 
 def end(code: int) -> NoReturn:
     """End as an interpreter does, but for taking apart all that was imported, which costs more than most commands."""
-    for thread in threading.enumerate():
-        if not thread.daemon and thread is not threading.current_thread():
-            thread.join()
+    threading._shutdown()  # type: ignore[attr-defined]  # tells pools to end, then waits for threads, as the interpreter does
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

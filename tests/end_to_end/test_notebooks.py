@@ -26,7 +26,10 @@ PICTURES = {
 }
 """The cells that draw."""
 LINES = {
-    "01_first_study": [r"120 conversations held, 0 failed", r"user_lowercase_start: different; adjusted p ="],
+    "01_first_study": [
+        r"120 conversations held, 0 failed",
+        r"user_lowercase_start: different; .*adjusted p =",
+    ],
     "02_your_agent": [r"user  Recycled fleece jacket", r"ballet flats", r"refused: \d+ of 80 simulated"],
     "03_counterfactual": [r"user complaints, user restates", r"fail to react in 2", r"thanks_no_more@bad"],
     "04_your_validator": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -130,10 +131,10 @@ def _serve(database: Database, study: ArenaStudy, *, host: str, port: int, preci
             "open this address, or send it to your raters; Ctrl-C stops, and the same command continues:"
         )
         typer.echo(address(host, listening, access))
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             serve(kept, database, listening=listening, access=access, precision=precision)
-        except KeyboardInterrupt:
-            n = len(answers(database))
-            talk.print(
-                f"stopped; {n} answers are saved; for the results: convsim arena --results --database FILE"
-            )
+        # Where the shell had SIGINT ignored, as in the background, the server ends on it without raising.
+        n = len(answers(database))
+        talk.print(
+            f"stopped; {n} answers are saved; for the results: convsim arena --results --database FILE"
+        )

@@ -19,8 +19,9 @@ from convsim.agents.visibility import as_chat
 from convsim.errors import AgentError, ModelError
 from convsim.lifting import seen_by_agent, to_reply
 from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.schema.chat_model import ChatMessage, ChatModel
 from convsim.schema.conversation import Conversation, Usage
-from convsim.schema.protocols import AgentReply, ChatMessage, ChatModel
+from convsim.schema.protocols import AgentReply
 from convsim.seeds import child_seed
 from convsim.text.folding import words_of
 

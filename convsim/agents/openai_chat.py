@@ -11,8 +11,9 @@ from convsim._settings import Seconds, Temperature, check_settings
 from convsim.agents.llm import ask_model
 from convsim.agents.visibility import as_chat
 from convsim.lifting import seen_by_agent, to_reply
+from convsim.schema.chat_model import ChatMessage, ChatModel
 from convsim.schema.conversation import Conversation
-from convsim.schema.protocols import AgentReply, ChatMessage, ChatModel
+from convsim.schema.protocols import AgentReply
 
 
 @dataclass(kw_only=True)

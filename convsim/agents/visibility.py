@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import JsonValue
 
 from convsim.lifting import as_openai
+from convsim.schema.chat_model import ChatMessage
 from convsim.schema.conversation import Conversation
-from convsim.schema.protocols import ChatMessage
 
 Role = Literal["system", "user", "assistant"]
 ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}

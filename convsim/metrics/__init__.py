@@ -1,10 +1,11 @@
-"""What is counted in a conversation: one metric a file, all in ``METRICS``, measured by ``measure``."""
+"""What is counted in a conversation: a family of metrics a file, all in ``METRICS``, measured by ``measure``."""
 
 from convsim.metrics.catalogue import METRICS
+from convsim.metrics.decorator import metric
 from convsim.metrics.for_relations import RELATION_METRICS
 from convsim.metrics.items import MENTIONS
 from convsim.metrics.labels import act_names
-from convsim.metrics.registry import MetricLike, Metrics, find_metrics, metric
+from convsim.metrics.registry import MetricLike, Metrics, find_metrics
 from convsim.metrics.table import measure, measure_both
 
 __all__ = [

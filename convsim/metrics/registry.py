@@ -2,172 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import chain
-from numbers import Real
-from typing import TYPE_CHECKING, Literal, TypeGuard, overload
+from typing import TypeGuard
 
-from convsim._async import called as call
 from convsim._text import one_line
 from convsim.errors import InputError, PluginError
 from convsim.metrics.catalogue import METRICS
+from convsim.metrics.decorator import DEFAULT, OfConversation, metric
 from convsim.metrics.for_relations import RELATION_METRICS
 from convsim.plugins import installed, load
-from convsim.schema import Columns, Metric
-from convsim.schema.conversation import Conversation
+from convsim.schema import Metric
 
-if TYPE_CHECKING:
-    from convsim.schema.arrays import FloatArray
-
-DEFAULT = "default"
-"""Stands for the built-in metrics and every label, where a list of metrics is given."""
 BUILT_IN: Mapping[str, Metric] = {**METRICS, **RELATION_METRICS}
-NAME = re.compile(r"[^\W\d][\w.@-]{0,79}")
-
-OfConversation = Callable[[Conversation], object]
-"""Maps a conversation to a number, yes or no; None where the metric is undefined."""
 MetricLike = str | Metric | OfConversation | type
 """A metric's name, ``module:thing``, a metric, or a function of one conversation, or a class that makes one."""
-
-
-@overload
-def metric(function: OfConversation, /) -> Metric: ...
-
-
-@overload
-def metric(
-    *,
-    unit: str = ...,
-    name: str | None = ...,
-    description: str | None = ...,
-    source: str | None = ...,
-    level: Literal["turn", "conversation"] = ...,
-    judged: bool = ...,
-    moved_by_agent: str | None = ...,
-) -> Callable[[OfConversation], Metric]: ...
-
-
-def metric(
-    function: OfConversation | None = None,
-    /,
-    *,
-    unit: str = "value",
-    name: str | None = None,
-    description: str | None = None,
-    source: str | None = None,
-    level: Literal["turn", "conversation"] = "conversation",
-    judged: bool = True,
-    moved_by_agent: str | None = None,
-) -> Metric | Callable[[OfConversation], Metric]:
-    """Make a metric of a function of one conversation: ``@convsim.metric`` or ``@convsim.metric(unit="emoji")``.
-
-    The function, sync or async, returns a finite number, or True or False (1 or 0); None or NaN where the metric is
-    undefined for that conversation, which is left out and counted. Where it raises or returns anything else, the metric
-    has failed. The metric can still be called with a conversation.
-
-    Args:
-        function: The function, where the decorator is written without parentheses.
-        unit: What the number counts, such as "words" or "share of messages".
-        name: By default the function's.
-        description: By default the function's docstring, up to the first empty line.
-        source: Who defined it so; by default where the function stands.
-        level: Where it lives: at "turn" the number is the mean over the conversation's turns or messages.
-        judged: False shows the metric for context only: in no correction, headline or gate.
-        moved_by_agent: Why another agent moves it, whatever the user does; then a change between arms is no reaction.
-
-    Raises:
-        PluginError: It is no function, or what is said of it cannot be used.
-    """
-
-    def made(of_conversation: OfConversation) -> Metric:
-        if not callable(of_conversation):
-            raise PluginError(
-                f"convsim.metric expects a function of one conversation, but got {one_line(repr(of_conversation))}"
-            )
-        called = name if name is not None else str(getattr(of_conversation, "__name__", ""))
-        _check(called, unit=unit, level=level)
-        said = description or (inspect.getdoc(of_conversation) or called).split("\n\n")[0]
-        home = getattr(of_conversation, "__module__", None) or "unknown"
-        return Metric(
-            name=called,
-            unit=unit,
-            level=level,
-            description=" ".join(said.split()),
-            source=source or f"{home}:{getattr(of_conversation, '__qualname__', called)}",
-            measure=_EachConversation(of_conversation),
-            role="metric" if judged else "control",
-            moved_by_agent=moved_by_agent,
-        )
-
-    return made if function is None else made(function)
-
-
-@dataclass(frozen=True)
-class _EachConversation:
-    """Calls a function with each conversation, and says at which one it failed."""
-
-    function: OfConversation
-
-    def __call__(self, columns: Columns) -> FloatArray:
-        import numpy as np
-
-        return np.fromiter(map(self._value, columns.conversations), np.float64, columns.n)
-
-    def _value(self, conversation: Conversation) -> float:
-        try:
-            value = call(self.function, conversation)
-        except Exception as error:  # somebody else's function
-            raise PluginError(
-                f"it raised {type(error).__name__}: {one_line(error)}, at conversation {one_line(conversation.id)}"
-            ) from error
-        number = _number(value)
-        if number is None:
-            raise PluginError(
-                f"expected a finite number, True, False or None, but at conversation {one_line(conversation.id)} it "
-                f"returned {_shown(value)}"
-            )
-        return number
-
-
-def _number(value: object) -> float | None:
-    """Return a value as a number, NaN where it is undefined; None for what is no finite number."""
-    if value is None:
-        return math.nan
-    if not isinstance(value, Real) and getattr(value, "shape", None) == () and hasattr(value, "item"):
-        value = value.item()  # NumPy's own True is no number to Python
-    if not isinstance(value, Real):
-        return None
-    try:
-        number = float(value)
-    except (OverflowError, ValueError):
-        return None
-    return None if math.isinf(number) else number
-
-
-def _shown(value: object) -> str:
-    try:
-        return one_line(repr(value))
-    except Exception:  # somebody else's __repr__, or a number too long to be written
-        return f"a {type(value).__name__}"
-
-
-def _check(name: object, *, unit: object, level: object) -> None:
-    if not isinstance(name, str) or not NAME.fullmatch(name) or name == DEFAULT:
-        raise PluginError(
-            f"a metric cannot be called {one_line(repr(name))}: a name is letters, digits, _ . - and @, begins with a "
-            f'letter or _, and is not {DEFAULT}; give one with convsim.metric(name="…")'
-        )
-    if not isinstance(unit, str) or not unit.strip():
-        raise PluginError(
-            f"the metric {name}: unit must be a text that says what the number counts, but is {unit!r}"
-        )
-    if level not in ("turn", "conversation"):
-        raise PluginError(f"the metric {name}: level must be turn or conversation, but is {level!r}")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from convsim._text import one_line
 from convsim.errors import ModelError
 from convsim.models.checkpoint import Checkpoint
-from convsim.schema.protocols import ChatMessage
+from convsim.schema.chat_model import ChatMessage
 
 SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 PLAIN_STOPS = ("\nUser:", "\nSystem:", "\nAssistant:")

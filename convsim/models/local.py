@@ -31,7 +31,7 @@ from convsim.models.chat import (
 from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkpoint
 from convsim.models.generation import Batcher, Options, Prompt, Ticket, Written, weigh, write
 from convsim.models.structured import check_options, complete_as
-from convsim.schema.protocols import ChatMessage, Choice, Completion
+from convsim.schema.chat_model import ChatMessage, Choice, Completion
 from convsim.seeds import child_seed
 
 CONTENT_FREE = "N/A"

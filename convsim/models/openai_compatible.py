@@ -23,7 +23,7 @@ from convsim.models.structured import (
     complete_as,
 )
 from convsim.models.transport import OPENAI_HOST, BadRequestError, Endpoint
-from convsim.schema.protocols import ChatMessage, Choice, Completion
+from convsim.schema.chat_model import ChatMessage, Choice, Completion
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]
 Tokens = Annotated[int, Field(ge=0)]

@@ -12,7 +12,7 @@ from convsim._files import append_line, cut_half_line, whole_lines
 from convsim._text import complaint, one_line
 from convsim.errors import InputError, ModelError
 from convsim.models.scripted import Asked
-from convsim.schema.protocols import ChatMessage, ChatModel, Choice, Completion
+from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion
 from convsim.schema.record import Count, Name, Record
 
 MAX_LINE_BYTES = 10_000_000

@@ -14,7 +14,7 @@ from pydantic import BaseModel, JsonValue
 from convsim.errors import ModelError
 from convsim.models.chat import cut_at
 from convsim.models.structured import accepted, check_options
-from convsim.schema.protocols import ChatMessage, Choice, Completion
+from convsim.schema.chat_model import ChatMessage, Choice, Completion
 from convsim.schema.record import Count, Number, Record, Text
 
 

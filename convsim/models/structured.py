@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_m
 from convsim._files import read_toml
 from convsim._text import MAX_LENGTH, one_line
 from convsim.errors import ModelError
-from convsim.schema.protocols import ChatMessage, Completion
+from convsim.schema.chat_model import ChatMessage, Completion
 from convsim.seeds import child_seed
 
 FOLDER = resources.files("convsim.models").joinpath("prompts")

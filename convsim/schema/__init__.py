@@ -1,5 +1,7 @@
 """What everything speaks: conversations, personas, findings, and the protocols of plugins."""
 
+from convsim.schema.base_validator import BaseValidator
+from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion, OpeningModel
 from convsim.schema.columns import Columns, ratio
 from convsim.schema.corpus import Corpus, mix_differs
 from convsim.schema.details import Details, Estimate, ExplainedEstimate, Interval
@@ -10,15 +12,9 @@ from convsim.schema.protocols import (
     AgentReply,
     Annotation,
     Annotator,
-    BaseValidator,
     BatchAnnotator,
-    ChatMessage,
-    ChatModel,
-    Choice,
     Comparer,
-    Completion,
     NoMoveError,
-    OpeningModel,
     Shopper,
     SimulatorScore,
     UserMove,

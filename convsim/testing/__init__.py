@@ -7,8 +7,9 @@
 A check raises AssertionError with one line that says what broke the contract, and where.
 """
 
+from convsim.testing.checks_of_faults import check_fault
 from convsim.testing.checks_of_measures import check_metric, check_validator
-from convsim.testing.checks_of_parts import check_agent, check_annotator, check_fault, check_shopper
+from convsim.testing.checks_of_parts import check_agent, check_annotator, check_shopper
 from convsim.testing.checks_of_readers import check_reader
 from convsim.testing.gates import assert_findings
 from convsim.testing.studies import hold_study

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from convsim.models import Scripted
 from convsim.schema import AgentReply, UserMove
+from convsim.schema.chat_model import ChatMessage
 from convsim.schema.conversation import Conversation, Item, LearnedFrom, Usage
 from convsim.schema.persona import Persona
-from convsim.schema.protocols import ChatMessage
 from convsim.simulation import Progress, Study
 
 TURNS = 4

@@ -28,9 +28,9 @@ from openai.types.chat import ChatCompletion
 
 from convsim.models import OpenAICompatible
 from convsim.schema import AgentReply, UserMove
+from convsim.schema.chat_model import ChatMessage
 from convsim.schema.conversation import Conversation, Item, LearnedFrom, Usage
 from convsim.schema.persona import Persona
-from convsim.schema.protocols import ChatMessage
 from convsim.simulation import Arm, Limits, Planned, Progress, hold_all
 
 SERVER = Path(__file__).with_name("latency_server.py")

@@ -25,7 +25,7 @@ from convsim.models import (
     Recorded,
     Scripted,
 )
-from convsim.schema.protocols import ChatMessage, ChatModel, Choice, Completion
+from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion
 from tests.unit.models.loopback import Reply, Request, answering, chat, whole
 from tests.unit.models.tiny import make_tiny
 

@@ -6,7 +6,7 @@ import pytest
 
 from convsim.errors import ModelError
 from convsim.models import OpenAICompatible
-from convsim.schema.protocols import ChatMessage, Completion
+from convsim.schema.chat_model import ChatMessage, Completion
 from tests.unit.models.loopback import Reply, loopback
 
 HELLO = [ChatMessage(role="user", content="Hello")]

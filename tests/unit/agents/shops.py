@@ -12,8 +12,8 @@ from convsim.agents import Retrieval
 from convsim.errors import ModelError
 from convsim.schema import AgentReply
 from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.schema.chat_model import ChatMessage, Choice, Completion
 from convsim.schema.conversation import Conversation, Item, Message
-from convsim.schema.protocols import ChatMessage, Choice, Completion
 
 
 def item(

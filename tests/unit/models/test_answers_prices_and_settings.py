@@ -14,7 +14,7 @@ from convsim.models.chat import cut_at, without_thinking
 from convsim.models.prices import price_of
 from convsim.models.structured import accepted, choice_of, with_request
 from convsim.models.transport import PassingError, asked_wait, back_off, with_retries
-from convsim.schema.protocols import ChatMessage
+from convsim.schema.chat_model import ChatMessage
 
 
 class Fit(BaseModel):

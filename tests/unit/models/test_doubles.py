@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from convsim.errors import InputError, ModelError
 from convsim.models import Asked, Recorded, Scripted
-from convsim.schema.protocols import ChatMessage
+from convsim.schema.chat_model import ChatMessage
 
 HELLO = [ChatMessage(role="user", content="Hello there")]
 

@@ -12,7 +12,7 @@ import pytest
 from convsim.errors import InputError, MissingExtraError
 from convsim.models import Embedded, Local, embedded_folder
 from convsim.models.chat import chat_tokens
-from convsim.schema.protocols import ChatMessage
+from convsim.schema.chat_model import ChatMessage
 
 EXTRA = ("torch", "transformers", "accelerate", "gguf", "filelock", "pooch")
 

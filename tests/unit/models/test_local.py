@@ -14,7 +14,7 @@ from convsim.errors import InputError, MissingExtraError, ModelError
 from convsim.models import Local
 from convsim.models.chat import chat_tokens, text_tokens
 from convsim.models.local import draw
-from convsim.schema.protocols import ChatMessage, Completion
+from convsim.schema.chat_model import ChatMessage, Completion
 from tests.needs import needed
 from tests.unit.models.tiny import edit_config, make_tiny
 

@@ -18,6 +18,7 @@ from convsim.models.scripted import Asked
 from convsim.report.document import read_scorecard
 from convsim.schema import AgentReply, Annotation, Finding, SimulatorScore, UserMove
 from convsim.schema.catalogue import Catalogue
+from convsim.schema.chat_model import Completion
 from convsim.schema.conversation import (
     Conversation,
     Failure,
@@ -29,7 +30,6 @@ from convsim.schema.conversation import (
     Usage,
 )
 from convsim.schema.persona import Constraint, Control, Persona
-from convsim.schema.protocols import Completion
 from convsim.schema.record import Record
 from convsim.simulation.config import read_study
 from convsim.simulation.loop import Arm, Planned, hold

@@ -1,0 +1,227 @@
+"""What findings on reactions say beside their estimates: to another arm, to an agent that gets worse."""
+
+from __future__ import annotations
+
+from pydantic import Field, JsonValue
+
+from convsim.schema.details.mapping import BySide, Details, Interval, Measured, Part, Probability
+from convsim.schema.record import Count, Flag, Number, Text
+
+
+class Shift(Measured):
+    """How far one side moved."""
+
+    p_value: Number | None = None
+
+
+class HumanShift(Shift):
+    """How far people moved, and whether that is established."""
+
+    p_adjusted: Number | None = None
+    established: Flag | None = None
+    """Null where people cannot have moved: all of them have one value."""
+
+
+class ShiftDetails(Details):
+    """How far either side moved from one arm to another."""
+
+    shape = frozenset({"human_shift", "simulated_shift"})
+    human_shift: HumanShift | None
+    simulated_shift: Shift | None
+    role: Text | None = None
+    no_reaction: Text | None = None
+    """Why no reaction is asked for; null where one is."""
+    level: Text | None = None
+    label_source: Text | None = None
+    human_means: dict[str, Number | None] | None = None
+    """By arm."""
+    simulated_means: dict[str, Number | None] | None = None
+    human_sd: Number | None = None
+    """The standard deviation among people: the unit in which shifts of several metrics are drawn."""
+    margin_sd: Number | None = None
+    margin: Number | None = None
+    control: Text = "control"
+    treatment: Text = "treatment"
+    tasks: tuple[Text, ...] = ()
+    tasks_simulated: tuple[Text, ...] = ()
+    n: BySide = Field(default_factory=dict)
+    n_units: BySide = Field(default_factory=dict)
+    n_undefined: BySide = Field(default_factory=dict)
+    n_resamples: Count | None = None
+    difference_p_value: Number | None = None
+    difference_p_adjusted: Number | None = None
+    n_to_decide: dict[str, Count] | Count | None = None
+
+
+class Step(Part):
+    """The share of users who are still there after a turn."""
+
+    turn: Number
+    survival: Probability
+    interval: Interval | None = None
+
+
+class Curves(Part):
+    """One side's curve in either arm."""
+
+    control: tuple[Step, ...] | None = None
+    treatment: tuple[Step, ...] | None = None
+
+
+class BothCurves(Part):
+    """How long users of both sides stay."""
+
+    real: Curves | None = None
+    simulated: Curves | None = None
+
+
+class LeavingDetails(ShiftDetails):
+    """How far the chance of leaving moved, and how long users stay in either arm."""
+
+    shape = ShiftDetails.shape | {"curves"}
+    curves: BothCurves
+    event: Text | None = None
+    human_hazards: dict[str, Number | None] | None = None
+    """By arm."""
+    simulated_hazards: dict[str, Number | None] | None = None
+    n_unknown_endings: dict[str, Count] | None = None
+    counts: BySide = Field(default_factory=dict)
+    after_bad_reply: BySide = Field(default_factory=dict)
+
+
+class AgreementDetails(Details):
+    """In which metrics a share of shifts that go the same way was counted."""
+
+    shape = frozenset({"metrics", "chance"})
+    metrics: tuple[Text, ...]
+    chance: Number
+    role: Text | None = None
+    control: Text | None = None
+    treatment: Text | None = None
+    n_resamples: Count | None = None
+
+
+class JointDetails(Details):
+    """What a joint test of several metrics stands on; ``largest`` is the metric that differs most."""
+
+    shape = frozenset({"metrics", "t_values"})
+    metrics: tuple[Text, ...]
+    largest: Text | None = None
+    t_values: dict[str, Number | None]
+    role: Text | None = None
+    control: Text | None = None
+    treatment: Text | None = None
+    n_resamples: Count | None = None
+
+
+class FirstMessageDetails(Details):
+    """How first messages of two arms were compared, and the words that differ most."""
+
+    shape = frozenset({"n_units_movable", "words"})
+    words: tuple[dict[str, JsonValue], ...]
+    n_units_movable: Count
+    role: Text | None = None
+    control: Text | None = None
+    treatment: Text | None = None
+    tasks: tuple[Text, ...] = ()
+    n: dict[str, Count] | None = None
+    n_units: dict[str, Count] | None = None
+    same_share: Number | None = None
+    n_agent_first: Count | None = None
+    n_without_text: Count | None = None
+    n_other_tasks: Count | None = None
+    n_cut: Count | None = None
+    features: Text | None = None
+    n_resamples: Count | None = None
+
+
+class TransferDetails(Details):
+    """What a simulator learned from, and how far it is from people with and without having seen an arm."""
+
+    shape = frozenset({"learned_arms", "saw_treated"})
+    learned_arms: tuple[Text, ...]
+    saw_treated: Flag | None
+    saw_both_arms: tuple[Text, ...] | None = None
+    n_silent: Count | None = None
+    metrics: tuple[Text, ...] = ()
+    distance: Number | None = None
+    distance_saw_both: Number | None = None
+    role: Text | None = None
+    control: Text | None = None
+    treatment: Text | None = None
+    n_resamples: Count | None = None
+
+
+class DoseDetails(Details):
+    """A metric's means as a fault grows."""
+
+    shape = frozenset({"severities", "means"})
+    severities: tuple[Number, ...]
+    means: tuple[Number | None, ...]
+    mean_intervals: tuple[Interval | None, ...] | None = None
+    onset: Number | None = None
+    """The lowest severity at which shoppers react."""
+    expected: Text | None = None
+    metric_unit: Text | None = None
+    fault: Text = "the fault"
+    role: Text | None = None
+    n_personas: Count | None = None
+    n_conversations: tuple[Count, ...] = ()
+    test: Text | None = None
+    statistic: Number | None = None
+    z: Number | None = None
+    equivalence_interval: Interval | None = None
+    margin: Number | None = None
+    margin_sd: Number | None = None
+    sd: Number | None = None
+    expected_source: Text | None = None
+    onset_p_values: tuple[Number | None, ...] | None = None
+    n_resamples: Count | None = None
+    n_to_decide: dict[str, Count] | Count | None = None
+
+
+class AnyReactionDetails(Details):
+    """Whether anything changes as a fault grows."""
+
+    shape = frozenset({"fault", "n_to_decide"})
+    fault: Text
+    moving: tuple[Text, ...] = ()
+    role: Text | None = None
+    severities: tuple[Number, ...] = ()
+    n_personas: Count | None = None
+    n_conversations: tuple[Count, ...] = ()
+    test: Text | None = None
+    n_metrics: Count | None = None
+    n_resamples: Count | None = None
+    n_to_decide: dict[str, Count] | Count | None = None
+
+
+class RelationDetails(Details):
+    """The rates that a relation holds against one another: of the same personas, without a fault and with it."""
+
+    shape = frozenset({"relation", "rate_control", "rate_treated"})
+    relation: dict[str, JsonValue]
+    rate_control: Number | None
+    rate_treated: Number | None
+    role: Text | None = None
+    severity: Number | None = None
+    n_personas: Count = 0
+    n_pairs: Count = 0
+    n_violating: Count | None = None
+    margin: Number | None = None
+    equivalence_interval: Interval | None = None
+    p_opposite_adjusted: Number | None = None
+    n_resamples: Count | None = None
+    n_to_decide: dict[str, Count] | Count | None = None
+
+
+class SameRepliesDetails(Details):
+    """How often an agent that is degraded by nothing replied as the bare one did."""
+
+    shape = frozenset({"agents", "n_replies", "n_differing"})
+    agents: tuple[Text, ...]
+    n_replies: Count
+    n_differing: Count
+    n_unstable: Count = 0
+    n_failed: Count = 0
+    n_recorded: Count | None = None

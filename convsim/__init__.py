@@ -13,8 +13,20 @@ if TYPE_CHECKING:
 
     __version__: str
     from convsim.errors import ConvsimError, InputError
-    from convsim.evaluation import Comparison, Scorecard, avalidate, compare, validate
-    from convsim.evaluation.counterfactual import check_relations, counterfactual, dose_response
+    from convsim.evaluation import (
+        Comparison,
+        Scorecard,
+        acheck_relations,
+        acompare,
+        acounterfactual,
+        adose_response,
+        avalidate,
+        check_relations,
+        compare,
+        counterfactual,
+        dose_response,
+        validate,
+    )
     from convsim.io import Transcripts, read, write
     from convsim.metrics import measure, metric
     from convsim.report import read_comparison, read_scorecard
@@ -28,6 +40,10 @@ HOMES = {
     "evaluation": (
         "Comparison",
         "Scorecard",
+        "acheck_relations",
+        "acompare",
+        "acounterfactual",
+        "adose_response",
         "avalidate",
         "check_relations",
         "compare",
@@ -63,6 +79,10 @@ __all__ = [
     "Study",
     "Transcripts",
     "Validator",
+    "acheck_relations",
+    "acompare",
+    "acounterfactual",
+    "adose_response",
     "avalidate",
     "check_relations",
     "compare",

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
 import inspect
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, cast
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from convsim._text import described, one_line
 from convsim.errors import ConvsimError, InputError
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+_left: ContextVar[threading.Event | None] = ContextVar("set once nobody waits for this thread", default=None)
 
 
 def refuse_in_a_loop(called: str, instead: str) -> None:
@@ -28,6 +33,49 @@ def refuse_in_a_loop(called: str, instead: str) -> None:
             f"{called} cannot be called inside a running event loop, such as a notebook or an async function; "
             f"write {instead}"
         )
+
+
+def outside_loops(verb: Callable[P, T]) -> Callable[P, T]:
+    """Make a verb that computes for long refuse to run inside a running loop, and name its twin (``in_a_thread``)."""
+
+    @functools.wraps(verb)
+    def refusing(*args: P.args, **kwargs: P.kwargs) -> T:
+        refuse_in_a_loop(f"convsim.{verb.__name__}", f"await convsim.a{verb.__name__}(…)")
+        return verb(*args, **kwargs)
+
+    return refusing
+
+
+def in_a_thread(verb: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Make the async twin of a verb: it runs in a thread, so that the caller's event loop goes on meanwhile.
+
+    Cancelling it returns at once; the thread ends where it next asks ``stop_if_left``.
+    """
+
+    @functools.wraps(verb)
+    async def twin(*args: P.args, **kwargs: P.kwargs) -> T:
+        left = threading.Event()
+        token = _left.set(left)
+        try:
+            return await asyncio.to_thread(verb, *args, **kwargs)
+        finally:
+            left.set()
+            _left.reset(token)
+
+    name = verb.__name__
+    twin.__name__ = twin.__qualname__ = f"a{name}"
+    twin.__doc__ = (
+        f"Do as ``{name}`` does, in a thread, so that the caller's event loop goes on meanwhile.\n\n"
+        "Cancelling it returns at once; the thread ends before it would ask the next validator."
+    )
+    return twin
+
+
+def stop_if_left() -> None:
+    """End the work of ``in_a_thread`` where its caller was cancelled; raises CancelledError."""
+    left = _left.get()
+    if left is not None and left.is_set():
+        raise asyncio.CancelledError
 
 
 def run_to_its_end(start: Callable[[], Coroutine[None, None, T]]) -> T:

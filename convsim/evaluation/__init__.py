@@ -1,8 +1,15 @@
 """Comparisons: sides of conversations in, a scorecard out; several simulators in, a ranking out."""
 
-from convsim.evaluation.comparing import compare
+from convsim.evaluation.comparing import acompare, compare
 from convsim.evaluation.comparison import Comparison, People, SimulatorReport
-from convsim.evaluation.counterfactual import check_relations, counterfactual, dose_response
+from convsim.evaluation.counterfactual import (
+    acheck_relations,
+    acounterfactual,
+    adose_response,
+    check_relations,
+    counterfactual,
+    dose_response,
+)
 from convsim.evaluation.scorecard import FailOn, Scorecard, SideSummary
 from convsim.evaluation.severity_zero import check_severity_zero
 from convsim.evaluation.simulators import Simulators
@@ -16,6 +23,10 @@ __all__ = [
     "SideSummary",
     "SimulatorReport",
     "Simulators",
+    "acheck_relations",
+    "acompare",
+    "acounterfactual",
+    "adose_response",
     "avalidate",
     "check_relations",
     "check_severity_zero",

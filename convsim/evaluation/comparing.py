@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 
+from convsim._async import in_a_thread, outside_loops
 from convsim.evaluation import scores as summary
 from convsim.evaluation.comparison import (
     Comparison,
@@ -159,6 +160,7 @@ SECONDS = (
 )
 
 
+@outside_loops
 def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     real: Source,
     simulators: Simulators,
@@ -200,7 +202,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
 
     Raises:
         InputError: A side cannot be read, is empty after the filters, failed too often or stands there twice; or the
-            people lack an arm.
+            people lack an arm; or an event loop is running already: there it is ``await convsim.acompare(…)``.
         PluginError: No such validator or metric.
     """
     reactions_alone = control is not None and isinstance(validators, Sequence) and not validators
@@ -250,6 +252,9 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
             *([SECONDS] if axis == "seconds" and len(reports) > 1 else ()),
         ),
     )
+
+
+acompare = in_a_thread(compare)
 
 
 @dataclass(frozen=True)

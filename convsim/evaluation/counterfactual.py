@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from convsim._async import in_a_thread, outside_loops
 from convsim.errors import InputError
 from convsim.evaluation.layout import FIRST_WORDS_OF_PEOPLE, SECTIONS
 from convsim.evaluation.scorecard import Scorecard
@@ -20,6 +21,7 @@ from convsim.schema import Finding, Validator
 NO_SETTINGS: Mapping[str, object] = {}
 
 
+@outside_loops
 def counterfactual(
     real: Source,
     simulated: Source,
@@ -53,7 +55,8 @@ def counterfactual(
         allow_failures: Go on although more than 5 % of a side's conversations failed.
 
     Raises:
-        InputError: A side cannot be read, lacks one of the arms, or failed too often; or the arms are one.
+        InputError: A side cannot be read, lacks one of the arms, or failed too often; the arms are one; or an
+            event loop is running already: there it is ``await convsim.acounterfactual(…)``.
     """
     if control == treatment:
         raise InputError(f"control and treatment are the same arm, {control!r}; name two")
@@ -74,6 +77,10 @@ def counterfactual(
     return card.but(warnings=(*card.warnings, *_failed_checks(card.findings)))
 
 
+acounterfactual = in_a_thread(counterfactual)
+
+
+@outside_loops
 def dose_response(
     simulated: Source,
     fault: str,
@@ -99,7 +106,8 @@ def dose_response(
         allow_failures: Go on although more than 5 % of the conversations failed.
 
     Raises:
-        InputError: Nothing was held with that fault; or the conversations cannot be read or failed too often.
+        InputError: Nothing was held with that fault; the conversations cannot be read or failed too often; or an
+            event loop is running already: there it is ``await convsim.adose_response(…)``.
     """
     measured = find_metrics(metrics)
     side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures)).labelled_by(
@@ -117,6 +125,10 @@ def dose_response(
     return judge(None, kept, validators, seed=seed, metrics=measured)
 
 
+adose_response = in_a_thread(dose_response)
+
+
+@outside_loops
 def check_relations(
     simulated: Source,
     relations: Path | str | Sequence[object] | None = None,
@@ -144,7 +156,8 @@ def check_relations(
         allow_failures: Go on although more than 5 % of the conversations failed.
 
     Raises:
-        InputError: A relation cannot be used; or the conversations cannot be read or failed too often.
+        InputError: A relation cannot be used; the conversations cannot be read or failed too often; or an event loop is
+            running already: there it is ``await convsim.acheck_relations(…)``.
     """
     measured = find_metrics(metrics)
     given = dict(settings)
@@ -158,6 +171,9 @@ def check_relations(
     )
     card = judge(None, side, [validator], seed=seed, metrics=measured)
     return card.but(findings=(*card.findings, *further))
+
+
+acheck_relations = in_a_thread(check_relations)
 
 
 def _made(name: str, settings: Mapping[str, object]) -> Validator:

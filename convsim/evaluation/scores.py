@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from convsim._async import stop_if_left
 from convsim._text import described
 from convsim.errors import ConvsimError
 from convsim.evaluation.comparison import Distance, JudgedEstimate, Reactions, Verdicts
@@ -134,6 +135,7 @@ def simulator_scores(
     failed: list[str] = []
     warnings: list[str] = []
     for comparer in comparers:
+        stop_if_left()
         try:
             found += comparer.compare(real, corpora, seed=seed)
         except ConvsimError:

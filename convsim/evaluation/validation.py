@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
 import traceback
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import cast
 
+from convsim._async import in_a_thread, outside_loops, stop_if_left
 from convsim._text import described
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.guards import (
@@ -33,6 +32,7 @@ MAX_TRACEBACK_CHARACTERS = 8_000
 """Of the end of a traceback, which is where it was raised."""
 
 
+@outside_loops
 def validate(
     real: Source,
     simulated: Source,
@@ -66,74 +66,22 @@ def validate(
         allow_failures: Go on although more than 5 % of a side's conversations failed.
 
     Raises:
-        InputError: A side cannot be read, is empty after the filters, or failed too often.
+        InputError: A side cannot be read, is empty after the filters, or failed too often; or an event loop is running
+            already, as in a notebook: there it is ``await convsim.avalidate(…)``.
         PluginError: No such validator or metric.
     """
-    return _validated(
-        real, simulated, find_validators(validators), seed=seed, metrics=find_metrics(metrics),
-        selection=Selection(tasks=tasks, arms=arms, allow_failures=allow_failures), annotator=annotator,
-        allow_overlap=allow_overlap,
-    )  # fmt: skip
-
-
-async def avalidate(
-    real: Source,
-    simulated: Source,
-    *,
-    seed: int,
-    validators: str | ValidatorLike | Iterable[str | ValidatorLike] | None = None,
-    metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
-    tasks: Collection[str] = (),
-    arms: Collection[str] = (),
-    annotator: str | AnnotatorLike | None = None,
-    allow_overlap: bool = False,
-    allow_failures: bool = False,
-) -> Scorecard:
-    """Do as ``validate`` does, in a thread, so that the caller's event loop goes on meanwhile.
-
-    Cancelling it returns at once; the thread ends before it would ask the next validator.
-
-    Raises:
-        InputError: A side cannot be read, is empty after the filters, or failed too often.
-        PluginError: No such validator or metric.
-    """
-    stopped = threading.Event()
-    try:
-        return await asyncio.to_thread(
-            _validated, real, simulated, _until(stopped, find_validators(validators)), seed=seed,
-            metrics=find_metrics(metrics),
-            selection=Selection(tasks=tasks, arms=arms, allow_failures=allow_failures), annotator=annotator,
-            allow_overlap=allow_overlap,
-        )  # fmt: skip
-    finally:
-        stopped.set()
-
-
-def _until(stopped: threading.Event, validators: Iterable[Validator]) -> Iterator[Validator]:
-    for validator in validators:
-        if stopped.is_set():
-            raise asyncio.CancelledError
-        yield validator
-
-
-def _validated(
-    real: Source,
-    simulated: Source,
-    validators: Iterable[Validator],
-    *,
-    seed: int,
-    metrics: Metrics,
-    selection: Selection,
-    annotator: str | AnnotatorLike | None,
-    allow_overlap: bool,
-) -> Scorecard:
+    chosen, measured = find_validators(validators), find_metrics(metrics)
+    selection = Selection(tasks=tasks, arms=arms, allow_failures=allow_failures)
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
     simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")
     warnings = mix_warnings(real_side.conversations, simulated_side.conversations)
     return judge(
-        real_side, simulated_side, validators, seed=seed, metrics=metrics, warnings=warnings,
+        real_side, simulated_side, chosen, seed=seed, metrics=measured, warnings=warnings,
         allow_overlap=allow_overlap,
     )  # fmt: skip
+
+
+avalidate = in_a_thread(validate)
 
 
 def judge(
@@ -222,6 +170,7 @@ def default_validators() -> list[str]:
 
 def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
     """Run one validator; one that raises yields a failed finding with the reason, and loses no other's work."""
+    stop_if_left()
     try:
         return list(validator.validate(real, simulated, seed=seed))
     except ConvsimError:

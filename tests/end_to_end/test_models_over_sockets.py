@@ -1,5 +1,6 @@
 """The model behind an OpenAI-compatible server, against good and bad servers on loopback."""
 
+import asyncio
 import gzip
 import json
 import socket
@@ -118,11 +119,19 @@ async def test_failures_that_may_pass_are_tried_again() -> None:
     assert len(server.requests) == 5
 
 
-async def test_retry_after_is_waited_for() -> None:
+async def test_retry_after_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    sleep = asyncio.sleep
+
+    async def remembered(seconds: float) -> None:
+        waited.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr("convsim.models.transport.asyncio.sleep", remembered)
     async with loopback(failure(429, Retry_After="0.4"), chat("boots")) as server:
-        start = time.perf_counter()
         await ask(OpenAICompatible(model="m-1", base_url=server.base_url))
-        assert time.perf_counter() - start >= 0.4
+        assert len(server.requests) == 2
+    assert [seconds for seconds in waited if seconds] == [0.4]
 
 
 async def test_retry_after_may_be_a_date() -> None:

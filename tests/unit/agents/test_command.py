@@ -16,6 +16,7 @@ import pytest
 from convsim.agents import Command
 from convsim.errors import AgentError, InputError
 from convsim.schema import AgentReply
+from tests.hanging import ended_if_it_hangs
 from tests.unit.agents.shops import talk
 
 ECHO = """
@@ -174,10 +175,8 @@ def test_one_that_never_answers_is_killed_with_what_it_started_and_the_next_repl
         """,
         timeout_s=1.0,
     )
-    started = time.perf_counter()
-    with pytest.raises(AgentError, match=r"^prog did not answer within 1 s$"):
+    with ended_if_it_hangs(), pytest.raises(AgentError, match=r"^prog did not answer within 1 s$"):
         ask(agent, "boots")
-    assert time.perf_counter() - started < 4
     parent, child = map(int, (tmp_path / "pids").read_text().split())
     assert not alive(parent)
     _wait_until(lambda: not alive(child) or _is_zombie(child))

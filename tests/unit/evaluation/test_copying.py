@@ -1,13 +1,12 @@
 """What shoppers have from others: titles that nobody showed them, whole sentences of the people they learned from."""
 
-from time import process_time
-
 import pytest
 
 from convsim.evaluation.leakage import known_titles, titles_named_early
 from convsim.evaluation.memorisation import Learned, memorisation
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.schema.persona import Persona
+from tests.hanging import ended_if_it_hangs
 
 TITLE = "Trail Runner 3 Boots"
 SAID = "I want red boots for my walks"
@@ -61,12 +60,12 @@ def test_a_title_inside_another_that_was_shown_is_none():
     assert named_early(user("boots"), agent("these?", titles[1]), user(titles[0]), titles=titles) == 1
 
 
-def test_titles_that_begin_alike_and_long_messages_are_searched_in_no_time():
+def test_titles_that_begin_alike_and_long_messages_are_searched_without_going_back():
     shop = held(agent("look", *(f"a a a {'a ' * n}b" for n in range(37))))
     long = held(user("a " * 30_000), agent("?"))
-    started = process_time()
-    titles_named_early([long, shop], known_titles([shop]))
-    assert process_time() - started < 5
+    with ended_if_it_hangs():
+        early = titles_named_early([long, shop], known_titles([shop]))
+    assert early.hits == 0
 
 
 def test_conversations_of_one_persona_count_as_one_unit():

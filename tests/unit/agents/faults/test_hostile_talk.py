@@ -1,19 +1,16 @@
-"""What people and programs may type at a degraded agent: it answers, soon, and in a record that can be printed."""
+"""What people and programs may type at a degraded agent: it answers, and in a record that can be printed."""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 
 from convsim.agents import Retrieval
 from convsim.agents.faults import FAULTS
 from convsim.schema.conversation import Conversation, Message
+from tests.hanging import ended_if_it_hangs
 from tests.unit.agents.faults.degrading import SHOP, ask
 from tests.unit.agents.shops import talk
 
-MAX_SECONDS = 5.0
-"""Far above what is seen, so that a slow machine passes, and far below what a pattern that explodes takes."""
 HOSTILE: dict[str, Conversation] = {
     "no message": Conversation(id="c", messages=()),
     "no user message": Conversation(id="c", messages=(Message(role="assistant", content="Hello!"),)),
@@ -40,12 +37,11 @@ MEETINGS = [(fault, name) for fault in FAULTS for name in (HOSTILE if fault == R
 
 
 @pytest.mark.parametrize(("fault", "name"), MEETINGS)
-def test_it_answers_soon_and_every_record_is_one_short_printable_line(fault: str, name: str) -> None:
+def test_it_answers_and_every_record_is_one_short_printable_line(fault: str, name: str) -> None:
     said = HOSTILE[name]
     before = said.to_json()
-    started = time.perf_counter()
-    reply = ask(Retrieval(catalogue=SHOP), fault, 1.0, said)
-    assert time.perf_counter() - started < MAX_SECONDS
+    with ended_if_it_hangs():
+        reply = ask(Retrieval(catalogue=SHOP), fault, 1.0, said)
     assert reply.content.strip() or reply.items
     [record] = reply.faults
     assert record.detail.isprintable()

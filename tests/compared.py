@@ -21,16 +21,16 @@ def simulator(
 ) -> SimulatorReport:
     """Make a simulator whose metric ``turns`` is different and whose ``thanks`` is aligned."""
     known = {"n": 3, "aligned": 1, "different": 1, "undecided": 1}
-    floor = {"mean": 0.05, "q95": 0.1}
-    floored = {"noise_floor": floor, "reason": "-"}
+    baseline = {"mean": 0.05, "q95": 0.1}
+    beside = {"noise_floor": baseline, "reason": "-"}
     fields = {
         "name": name, "side": side(name), "failures": 0, "habits": known, "judged": known,
         "distances": [
-            {"metric": "turns", "ks": 0.4, "interval": (0.3, 0.5), "verdict": "different", **floored},
-            {"metric": "thanks", "ks": 0.05, "interval": (0.0, 0.1), "verdict": "aligned", **floored},
-            {"metric": "left", "ks": None, "interval": None, "verdict": "undecided", **floored, "noise_floor": None},
+            {"metric": "turns", "ks": 0.4, "interval": (0.3, 0.5), "verdict": "different", **beside},
+            {"metric": "thanks", "ks": 0.05, "interval": (0.0, 0.1), "verdict": "aligned", **beside},
+            {"metric": "left", "ks": None, "interval": None, "verdict": "undecided", **beside, "noise_floor": None},
         ],
-        "mean_distance": {"estimate": 0.225, "interval": (0.2, 0.25), "reason": "-"}, "mean_distance_floor": floor,
+        "mean_distance": {"estimate": 0.225, "interval": (0.2, 0.25), "reason": "-"}, "mean_distance_floor": baseline,
         "hls": {"estimate": 0.31, "reason": "-"}, "relative_hls": UNKNOWN, "reactions": {"agreement": UNKNOWN},
         "endings": {"left": 30, "accepted": 10},
         "overlap": {"n_learned": 0, "n_identical": 0, "share_learned": 0.0, "reason": None},

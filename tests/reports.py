@@ -18,10 +18,10 @@ def finding(validator: str, metric: str, **more: object) -> Finding:
 
 
 def distance(metric: str, estimate: float | None = 0.4, **more: object) -> Finding:
-    floor = {"mean": 0.05, "q95": 0.1}
+    baseline = {"mean": 0.05, "q95": 0.1}
     interval = None if estimate is None else (max(0.0, estimate - 0.1), min(1.0, estimate + 0.1))
     details = {"real": {"mean": 1.5}, "simulated": {"mean": 2.5}, "margin": {"ks": 0.1}}
-    fields = {"estimate": estimate, "interval": interval, "noise_floor": floor, "details": details}
+    fields = {"estimate": estimate, "interval": interval, "noise_floor": baseline, "details": details}
     return finding("marginals", metric, **{**fields, **more})
 
 

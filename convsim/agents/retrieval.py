@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from convsim._files import read_toml
 from convsim._settings import check_settings
-from convsim.agents.search import Found, Shelf, Wishes, find, listen
+from convsim.agents.search import Results, Shelf, Wishes, find, listen
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.conversation import Conversation
 from convsim.schema.protocols import AgentReply
@@ -45,20 +45,20 @@ def replies() -> Replies:
     return Replies.model_validate(read_toml(Path(__file__).with_name("replies.toml")))
 
 
-def sentence(found: Found, wishes: Wishes, *, currency: str, seed: int) -> str:
+def sentence(results: Results, wishes: Wishes, *, currency: str, seed: int) -> str:
     """Say what was found, in one variant."""
-    manner = _manner(found, wishes)
-    slots = _slots(found, wishes, currency)
+    manner = _manner(results, wishes)
+    slots = _slots(results, wishes, currency)
     feasible = [
         variant for variant in replies().say[manner] if all(slots.get(name) for name in _names(variant))
     ]
     return _drawn(feasible, seed, manner).format(**slots)
 
 
-def known_topics(found: Found, wishes: Wishes) -> frozenset[str]:
+def known_topics(results: Results, wishes: Wishes) -> frozenset[str]:
     """Return what need not be asked; nor the kind, where the best item's title has a word that was said."""
     known = set(wishes.known)
-    titled = words_of(found.items[0].title) if found.items else ()
+    titled = words_of(results.items[0].title) if results.items else ()
     if "category" in known or any(word in titled for message in wishes.words for word in message):
         known.add("kind")
     return frozenset(known - {"category", "brand"})
@@ -80,24 +80,24 @@ def question(known: frozenset[str], offered: Iterable[str], said: Sequence[str],
     return ""
 
 
-def _manner(found: Found, wishes: Wishes) -> Manner:
-    if not found.items:
+def _manner(results: Results, wishes: Wishes) -> Manner:
+    if not results.items:
         return "no_more" if wishes.known or wishes.judgements or wishes.set_aside else "unknown"
-    if not found.n_fitting:
+    if not results.n_fitting:
         return "nearest"
     if wishes.set_aside.intersection(wishes.last_shown):
         return "others"
-    return "only_one" if found.n_fitting == 1 else "fitting"
+    return "only_one" if results.n_fitting == 1 else "fitting"
 
 
-def _slots(found: Found, wishes: Wishes, currency: str) -> Mapping[str, str]:
+def _slots(results: Results, wishes: Wishes, currency: str) -> Mapping[str, str]:
     slots = {
-        "count": str(len(found.items)),
+        "count": str(len(results.items)),
         "wishes": described(wishes, currency),
-        "unmet": _joined([replies().names[name] for name in found.unmet], "and"),
+        "unmet": _joined([replies().names[name] for name in results.unmet], "and"),
     }
-    if found.items:
-        first = found.items[0]
+    if results.items:
+        first = results.items[0]
         slots |= {
             "title": _title(first),
             "price": "" if first.price is None else amount(first.price, currency),
@@ -106,8 +106,8 @@ def _slots(found: Found, wishes: Wishes, currency: str) -> Mapping[str, str]:
             "material": first.text_of("material"),
             "occasion": first.text_of("occasion"),
         }
-    if len(found.items) > 1:
-        slots["second"] = _title(found.items[1])
+    if len(results.items) > 1:
+        slots["second"] = _title(results.items[1])
     return slots
 
 
@@ -183,14 +183,14 @@ class Retrieval:
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
         """Answer the conversation so far."""
         wishes = listen(conversation, self._shelf.vocabulary, self._shelf.price_of)
-        found = find(self._shelf, wishes, self.n_items)
+        results = find(self._shelf, wishes, self.n_items)
         said = [message.content for message in conversation.messages if message.role == "assistant"]
         draw = child_seed(seed, "reply", len(conversation.messages))
         parts = (
-            sentence(found, wishes, currency=self.currency, seed=draw),
-            question(known_topics(found, wishes), self._shelf.offered, said, seed=draw),
+            sentence(results, wishes, currency=self.currency, seed=draw),
+            question(known_topics(results, wishes), self._shelf.offered, said, seed=draw),
         )
         return AgentReply(
             content=" ".join(part for part in parts if part),
-            items=tuple(item.to_shown() for item in found.items),
+            items=tuple(item.to_shown() for item in results.items),
         )

@@ -40,7 +40,7 @@ class _Line(BaseModel):
     annotation: Annotation
 
 
-class Kept:
+class Saved:
     """What has been annotated so far, by content; on disk too where there is a file."""
 
     def __init__(self, done: dict[str, Annotation], file: IO[bytes] | None):
@@ -56,20 +56,20 @@ class Kept:
 
 
 @contextmanager
-def open_kept(path: Path | None) -> Iterator[Kept]:
+def open_saved(path: Path | None) -> Iterator[Saved]:
     """Go on with the annotations in ``path``; a half line at its end, left by a kill, is cut off.
 
     Raises:
-        InputError: The file cannot be read or written, or is none of annotations.
+        InputError: The file cannot be read or written, or does not hold annotations.
     """
     if path is None:
-        yield Kept({}, None)
+        yield Saved({}, None)
         return
     try:
         done = _read(path) if path.exists() else {}
         with path.open("ab") as file:
             cut_half_line(path)
-            yield Kept(done, file)
+            yield Saved(done, file)
     except OSError as error:
         raise InputError(f"{path}: annotations cannot be kept there ({error.strerror})") from error
 
@@ -78,12 +78,12 @@ def _read(path: Path) -> dict[str, Annotation]:
     done: dict[str, Annotation] = {}
     for number, line in whole_lines(path):
         try:
-            kept = _Line.model_validate_json(line)
+            saved = _Line.model_validate_json(line)
         except ValidationError as error:
             raise InputError(
                 f"{path}:{number}: is not an annotation saved by convsim; delete the file to start again"
             ) from error
-        done[kept.key] = kept.annotation
+        done[saved.key] = saved.annotation
     return done
 
 
@@ -149,23 +149,23 @@ async def aannotate(
     """Do as ``annotate`` does, in the caller's own event loop; once cancelled, the same call with ``keep`` goes on.
 
     Raises:
-        InputError: ``keep`` cannot be used, or ``annotator`` is none.
+        InputError: ``keep`` cannot be used, or ``annotator`` is not an annotator.
     """
     lifted = lift_annotator(annotator)
     source = lifted.source
     wanted = {content_key(c, source): c for c in conversations if not is_labelled_by(c, source)}
     reasons: dict[str, str] = {}
-    with open_kept(keep) as kept:
-        missing = {key: c for key, c in wanted.items() if key not in kept.done}
-        run = _Run(lifted, kept, reasons, on_change, done=len(wanted) - len(missing))
+    with open_saved(keep) as saved:
+        missing = {key: c for key, c in wanted.items() if key not in saved.done}
+        run = _Run(lifted, saved, reasons, on_change, done=len(wanted) - len(missing))
         await run.all(missing, concurrency)
-        return _put_together(conversations, kept, reasons, source)
+        return _put_together(conversations, saved, reasons, source)
 
 
 @dataclass
 class _Run:
     annotator: Annotator
-    kept: Kept
+    saved: Saved
     reasons: dict[str, str]
     on_change: Callable[[int], None]
     done: int
@@ -216,7 +216,7 @@ class _Run:
         except ConvsimError as error:
             self._fail(key, str(error))
             return
-        self.kept.add(key, annotation)
+        self.saved.add(key, annotation)
         self._advance()
 
     def _fail(self, key: str, reason: str) -> None:
@@ -229,7 +229,7 @@ class _Run:
 
 
 def _put_together(
-    conversations: Sequence[Conversation], kept: Kept, reasons: dict[str, str], source: str
+    conversations: Sequence[Conversation], saved: Saved, reasons: dict[str, str], source: str
 ) -> Annotated:
     labelled: list[Conversation] = []
     counted: Counter[str] = Counter()
@@ -239,8 +239,8 @@ def _put_together(
         if is_labelled_by(conversation, source):
             n_already += 1
             labelled.append(conversation)
-        elif key in kept.done:
-            labelled.append(with_labels(conversation, kept.done[key], source=source))
+        elif key in saved.done:
+            labelled.append(with_labels(conversation, saved.done[key], source=source))
         else:
             counted[reasons[key]] += 1
             labelled.append(conversation)
@@ -250,5 +250,5 @@ def _put_together(
         n_labelled=len(conversations) - counted.total(),
         n_already=n_already,
         reasons=counted,
-        usage=Usage.sum(annotation.usage for annotation in kept.done.values()),
+        usage=Usage.sum(annotation.usage for annotation in saved.done.values()),
     )

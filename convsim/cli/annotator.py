@@ -62,7 +62,7 @@ def train(
     from convsim.annotation.classifier import train as fit
     from convsim.annotation.mapping import read_map
     from convsim.io import read, write
-    from convsim.report.agreement import reliability_table
+    from convsim.report.agreement import agreement_table
 
     check_model_path(out_file)
     if held_out:
@@ -85,7 +85,7 @@ def train(
         write(held_out, [with_labels(c, given, source=OUT_OF_FOLD) for c, given in labelled])
         err().print(f"wrote {held_out}")
     _print_card(trained.card)
-    _print(reliability_table(trained.card.agreement))
+    _print(agreement_table(trained.card.agreement))
 
 
 @app.command("check")
@@ -130,7 +130,7 @@ def check(
     from convsim.annotation.definitions import definitions
     from convsim.annotation.mapping import read_map
     from convsim.io import read
-    from convsim.report.agreement import reliability_table
+    from convsim.report.agreement import agreement_table
 
     given = parse_settings(settings or [], owners(annotator))
     act_map = read_map(mapping) if mapping else None
@@ -159,7 +159,7 @@ def check(
     if output is options.TextOrJson.json:
         typer.echo(found.to_json(), nl=False)
     else:
-        _print(reliability_table(found))
+        _print(agreement_table(found))
 
 
 def _print_card(card: Card) -> None:

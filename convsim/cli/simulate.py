@@ -115,30 +115,31 @@ def _print_plan(study: Study) -> None:
 
 
 def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
 
-    from convsim.simulation import Progress as Standing
+    from convsim.simulation import Progress
 
     talk = err()
     total = study.n * len(study.arms)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
+    with Bar(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
         task = bar.add_task("running conversations", total=total)
 
-        def show(standing: Standing) -> None:
+        def show(progress: Progress) -> None:
             speed = bar.tasks[task].speed
             rate = f", {speed:.1f}/s" if speed else ""
-            cost = f", ${standing.cost_usd:.2f}" if standing.cost_usd else ""
-            unpriced = ", price unknown" if standing.unpriced else ""
-            failed = f", {standing.failed} failed" if standing.failed else ""
+            cost = f", ${progress.cost_usd:.2f}" if progress.cost_usd else ""
+            unpriced = ", price unknown" if progress.unpriced else ""
+            failed = f", {progress.failed} failed" if progress.failed else ""
             stopping = (
                 ", finishing those that are running (Ctrl-C again stops them)"
-                if standing.stop == "interrupted"
+                if progress.stop == "interrupted"
                 else ""
             )
             bar.update(
                 task,
-                completed=standing.ended,
+                completed=progress.ended,
                 description=f"running conversations{rate}{cost}{unpriced}{failed}{stopping}",
             )
 

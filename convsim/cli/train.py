@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from convsim.io import Transcripts
-    from convsim.shoppers.finetuned import Outcome, Standing, TrainingSettings
+    from convsim.shoppers.finetuned import Outcome, Progress, TrainingSettings
 
 MAX_DIGITS = 6
 """Of a number of layers."""
@@ -146,21 +146,22 @@ def _settings(given: dict[str, object]) -> TrainingSettings:
 
 
 @contextmanager
-def _bar(talk: Console) -> Iterator[Callable[[Standing], None]]:
+def _bar(talk: Console) -> Iterator[Callable[[Progress], None]]:
     """Show a bar on the console that other lines are printed on, so that they do not break into it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
+    with Bar(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
         task = bar.add_task("training", total=None)
 
-        def show(standing: Standing) -> None:
-            loss = "" if standing.loss is None else f", loss {standing.loss:.3f}"
+        def show(progress: Progress) -> None:
+            loss = "" if progress.loss is None else f", loss {progress.loss:.3f}"
             held_out = (
-                "" if standing.perplexity is None else f", held-out perplexity {standing.perplexity:.2f}"
+                "" if progress.perplexity is None else f", held-out perplexity {progress.perplexity:.2f}"
             )
             bar.update(
-                task, total=standing.steps, completed=standing.step, description=f"training{loss}{held_out}"
+                task, total=progress.steps, completed=progress.step, description=f"training{loss}{held_out}"
             )
 
         yield show

@@ -11,7 +11,7 @@ from convsim.evaluation.cost import Cost
 from convsim.evaluation.memorisation import Memorisation
 from convsim.evaluation.pareto import LeanerPair, OnFront
 from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
-from convsim.schema import Estimate, Interval, NoiseFloor, SimulatorScore, Verdict
+from convsim.schema import Estimate, HumanBaseline, Interval, SimulatorScore, Verdict
 from convsim.schema.record import Count, Name, Number, Record, Text
 from convsim.stats.proportions import Proportion
 
@@ -47,7 +47,7 @@ class Distance(Record):
     ks: Number | None
     interval: Interval | None
     verdict: Verdict
-    noise_floor: NoiseFloor | None
+    noise_floor: HumanBaseline | None
     reason: Text
 
 
@@ -109,7 +109,7 @@ class SimulatorReport(Record):
     """All findings that are no controls, those on reactions aside."""
     distances: tuple[Distance, ...] = ()
     mean_distance: JudgedEstimate
-    mean_distance_floor: NoiseFloor | None = None
+    mean_distance_floor: HumanBaseline | None = None
     """What people are from people at these sizes, in the same unit."""
     hls: JudgedEstimate
     relative_hls: JudgedEstimate

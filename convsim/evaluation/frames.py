@@ -50,25 +50,25 @@ def simulators_frame(reports: Iterable[SimulatorReport]) -> pd.DataFrame:
 
 def _finding(finding: Finding) -> dict[str, object]:
     low, high = _limits(finding.interval)
-    floor = finding.noise_floor
+    baseline = finding.noise_floor
     return {
         **{name: getattr(finding, name) for name in OF_FINDINGS if name in Finding.model_fields},
         **{name: _float(getattr(finding, name)) for name in ("estimate", "level", "p_value", "p_adjusted")},
         "interval_low": low,
         "interval_high": high,
-        "noise_floor_mean": _float(floor.mean if floor else None),
-        "noise_floor_q95": _float(floor.q95 if floor else None),
+        "noise_floor_mean": _float(baseline.mean if baseline else None),
+        "noise_floor_q95": _float(baseline.q95 if baseline else None),
         "control": finding.is_control,
     }
 
 
 def _simulator(report: SimulatorReport) -> dict[str, object]:
-    floor = report.mean_distance_floor
+    baseline = report.mean_distance_floor
     return {
         "n": report.side.n,
         "failures": report.failures,
         **_estimate("mean_distance", report.mean_distance),
-        "mean_distance_floor_q95": _float(floor.q95 if floor else None),
+        "mean_distance_floor_q95": _float(baseline.q95 if baseline else None),
         **_estimate("hls", report.hls),
         **_estimate("relative_hls", report.relative_hls),
         "aligned": report.judged.aligned,

@@ -11,10 +11,10 @@ from typing import Literal
 from convsim.schema import Finding, Verdict
 from convsim.schema.details import LeavingDetails, ShiftDetails
 
-Section = Literal["habits", "likeness", "prevalence", "shifts", "ladder", "relations", "blind_test"]
+Section = Literal["habits", "recognition", "prevalence", "shifts", "ladder", "relations", "blind_test"]
 SECTIONS: dict[Section, str] = {
     "habits": "marginals",
-    "likeness": "humanlikeness",
+    "recognition": "humanlikeness",
     "prevalence": "prevalence",
     "shifts": "counterfactual",
     "ladder": "dose_response",
@@ -38,7 +38,7 @@ VERDICT_WORDS: dict[Section, dict[Verdict, str]] = {
 """Sections in which a verdict reads differently: nobody is compared with people there."""
 
 VIEWS = {"hls": "all words", "hls_length_matched": "first words only", "hls_behaviour": "habits, no words"}
-"""What the classifier of each finding of the section ``likeness`` sees."""
+"""What the classifier of each finding of the section ``recognition`` sees."""
 WORDS_VIEW, HABITS_VIEW = "hls", "hls_behaviour"
 """Of these views: the one whose score is the human-likeness score (HLS), and the one that sees habits only."""
 
@@ -46,7 +46,7 @@ FIRST_WORDS_OF_PEOPLE = "first_message_real"
 """The finding of ``shifts`` that must not differ: whether people's first messages depend on the arm."""
 
 MEAN_DISTANCE = (SECTIONS["habits"], "mean_distance")
-RELATIVE_HLS = (SECTIONS["likeness"], "relative_hls")
+RELATIVE_HLS = (SECTIONS["recognition"], "relative_hls")
 TRANSFER = "generalisation"
 """Names of the scores in a comparison: validator and metric; the last one is a metric of pairs of simulators."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from convsim.annotation.agreement import Reliability
+from convsim.annotation.agreement import AgreementReport
 from convsim.schema import FAILING, Finding
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record, Text
@@ -65,7 +65,7 @@ class Scorecard(Record):
     simulated: SideSummary
     made_by: MadeBy | None = None
     warnings: tuple[Text, ...] = ()
-    reliability: tuple[Reliability, ...] = ()
+    reliability: tuple[AgreementReport, ...] = ()
     """How far the annotators whose labels were compared agree with people, where that is known."""
     findings: tuple[Finding, ...] = ()
 

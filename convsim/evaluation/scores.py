@@ -25,7 +25,7 @@ from convsim.schema import (
     Comparer,
     Corpus,
     Finding,
-    NoiseFloor,
+    HumanBaseline,
     SimulatorScore,
     Validator,
 )
@@ -56,8 +56,8 @@ def distances(findings: Iterable[Finding]) -> tuple[Distance, ...]:
 
 def hls(findings: Iterable[Finding]) -> JudgedEstimate:
     """Return the human-likeness score."""
-    found = next((f for f in in_section(findings, "likeness") if f.metric == WORDS_VIEW), None)
-    return _estimate(found, f"the validator {SECTIONS['likeness']} was not run")
+    found = next((f for f in in_section(findings, "recognition") if f.metric == WORDS_VIEW), None)
+    return _estimate(found, f"the validator {SECTIONS['recognition']} was not run")
 
 
 def score_of(standings: Sequence[SimulatorScore], validator: str, metric: str, name: str) -> JudgedEstimate:
@@ -70,11 +70,11 @@ def score_of(standings: Sequence[SimulatorScore], validator: str, metric: str, n
 
 def baseline_of_score(
     standings: Sequence[SimulatorScore], validator: str, metric: str, name: str
-) -> NoiseFloor | None:
-    """Return the noise floor of one simulator's own standing; None where it has none."""
+) -> HumanBaseline | None:
+    """Return the human baseline of one simulator's own standing; None where it has none."""
     found = _score(standings, validator, metric, name)
     stated = found.details.get("noise_floor") if found else None
-    return NoiseFloor.model_validate(stated) if isinstance(stated, dict) else None
+    return HumanBaseline.model_validate(stated) if isinstance(stated, dict) else None
 
 
 def _score(

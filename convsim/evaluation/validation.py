@@ -16,7 +16,7 @@ from convsim.evaluation.guards import (
     one_sided_labels,
     undefined_acts,
 )
-from convsim.evaluation.label_agreement import reliabilities
+from convsim.evaluation.label_agreement import agreements
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.sides import Selection, Side
 from convsim.io import Source
@@ -119,7 +119,7 @@ def judge(
     said += undefined_acts([*people, *simulated.conversations])
     if real is not None:
         said += one_sided_labels(*corpora)
-    reliability, unknown = reliabilities(people, corpora[1].metrics.values(), seed=seed)
+    reliability, unknown = agreements(people, corpora[1].metrics.values(), seed=seed)
     said += unknown
     findings = [f for validator in validators for f in run_validator(validator, *corpora, seed=seed)]
     unmeasured = failed_metrics(*corpora, seed=seed)

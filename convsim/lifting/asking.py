@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from convsim._async import answer_of, called
 from convsim._settings import Seconds, check_setting
 from convsim.errors import ConvsimError, PluginError
-from convsim.lifting.targets import Found
+from convsim.lifting.targets import Target
 from convsim.schema.conversation import Conversation, Message
 
 TIMEOUT_S = 600.0
@@ -34,7 +34,7 @@ class Ask:
 
     @classmethod
     def of(
-        cls, found: Found, order: Sequence[str], offers: Sequence[str], timeout_s: float,
+        cls, target: Target, order: Sequence[str], offers: Sequence[str], timeout_s: float,
         failure: type[ConvsimError], *, takes: Takes = "auto",
     ) -> Ask:  # fmt: skip
         """Match a function's parameters to what is offered.
@@ -43,9 +43,9 @@ class Ask:
             PluginError: It asks for something else.
             InputError: ``timeout_s`` cannot be used.
         """
-        check_setting(found.name, "timeout_s", timeout_s, Seconds)
-        positional, keywords = _matched(found, order, offers)
-        return cls(found.name, found.function, positional, keywords, timeout_s, failure, takes)
+        check_setting(target.name, "timeout_s", timeout_s, Seconds)
+        positional, keywords = _matched(target, order, offers)
+        return cls(target.name, target.function, positional, keywords, timeout_s, failure, takes)
 
     async def answer(self, given: Mapping[str, object], conversation: Conversation) -> object:
         """Ask in time, off the loop where it blocks; raises ``failure`` whatever is raised."""
@@ -73,11 +73,11 @@ class Ask:
 
 
 def _matched(
-    found: Found, order: Sequence[str], offers: Sequence[str]
+    target: Target, order: Sequence[str], offers: Sequence[str]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Say what goes into a function's parameters: what they are called, or else the next in ``order``."""
     try:
-        parameters = inspect.signature(found.function).parameters.values()
+        parameters = inspect.signature(target.function).parameters.values()
     except (TypeError, ValueError):  # some built-in callables have no signature
         return tuple(order), {}
     positional: list[str] = []
@@ -92,7 +92,7 @@ def _matched(
             offer = _offer_for(parameter, queue, offers)
             if offer is None and parameter.default is parameter.empty:
                 raise PluginError(
-                    f"{found.name} has a parameter {parameter.name!r} that convsim cannot fill; it can fill: "
+                    f"{target.name} has a parameter {parameter.name!r} that convsim cannot fill; it can fill: "
                     f"{', '.join(offers)}"
                 )
             used = "conversation" if offer == "messages" else offer

@@ -20,7 +20,7 @@ from convsim.lifting.asking import TIMEOUT_S, Ask, Takes, seen_by_agent
 from convsim.lifting.judgements import to_annotation, to_findings
 from convsim.lifting.moves import to_move, to_reply
 from convsim.lifting.reasons import kind_of
-from convsim.lifting.targets import Found
+from convsim.lifting.targets import Target
 from convsim.schema import (
     Agent,
     AgentReply,
@@ -97,7 +97,7 @@ def lift_agent(
         raise InputError(
             f"{name or 'the agent'}: takes must be {', '.join(some)} or {last}, but is {takes!r}"
         )
-    found = Found.of(thing, "agent", "reply", name)
+    found = Target.of(thing, "agent", "reply", name)
     if found.is_own and isinstance(found.thing, Agent):
         return found.thing
     order = "messages" if takes == "messages" else "conversation"
@@ -117,7 +117,7 @@ def lift_shopper(thing: object, *, name: str | None = None, timeout_s: float = T
         PluginError: It is nothing that can be asked, or asks for something that convsim does not have.
         InputError: ``timeout_s`` cannot be used.
     """
-    found = Found.of(thing, "shopper", "speak", name)
+    found = Target.of(thing, "shopper", "speak", name)
     if found.is_own and isinstance(found.thing, Shopper):
         return found.thing
     offers = ("conversation", "persona", "messages", "seed")
@@ -150,7 +150,7 @@ def lift_annotator(
         PluginError: It is nothing that can be asked, or asks for something that convsim does not have.
         InputError: ``timeout_s`` cannot be used.
     """
-    found = Found.of(thing, "annotator", "annotate", name)
+    found = Target.of(thing, "annotator", "annotate", name)
     if found.is_own and isinstance(found.thing, Annotator):
         return found.thing
     ask = Ask.of(found, ("conversation",), ("conversation", "messages"), timeout_s, ModelError)
@@ -172,7 +172,7 @@ def lift_validator(thing: object, *, name: str | None = None) -> Validator:
     Raises:
         PluginError: It is nothing that can be asked, or asks for something that convsim does not have.
     """
-    found = Found.of(thing, "validator", "validate", name)
+    found = Target.of(thing, "validator", "validate", name)
     if found.is_own and isinstance(found.thing, Validator):
         return found.thing
     offers = ("real", "simulated", "seed")

@@ -19,7 +19,7 @@ OWN = ("convsim", "convsim_validators")
 
 
 @dataclass(frozen=True)
-class Found:
+class Target:
     """Something that was handed in, and the function of it that is asked."""
 
     thing: object
@@ -27,7 +27,7 @@ class Found:
     name: str
 
     @classmethod
-    def of(cls, thing: object, kind: str, verb: str, name: str | None) -> Found:
+    def of(cls, thing: object, kind: str, verb: str, name: str | None) -> Target:
         """Find what is asked of an object, a class, ``module:attribute`` or a function; raises PluginError."""
         who = name or f"the {kind}"
         if isinstance(thing, str):

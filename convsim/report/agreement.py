@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from convsim._text import plain
-from convsim.annotation.agreement import Agreement, ClassScore, Reliability
+from convsim.annotation.agreement import Agreement, AgreementReport, ClassScore
 from convsim.report.tables import estimate, filled, number, verdict
 from convsim.schema import Estimate, ExplainedEstimate, Finding
 from convsim.schema.details import PrevalenceDetails
@@ -25,7 +25,7 @@ MAX_ROWS = 20
 """Classes and values that a table shows; the JSON holds all."""
 
 
-def reliability_table(reliability: Reliability) -> Iterator[RenderableType]:
+def agreement_table(reliability: AgreementReport) -> Iterator[RenderableType]:
     """Yield the parts of the screen in order: who is compared with whom, then each label's tables."""
     of, against = plain(reliability.source, limit=80), plain(reliability.against, limit=80)
     yield Text(
@@ -46,7 +46,7 @@ def reliability_table(reliability: Reliability) -> Iterator[RenderableType]:
             yield _confusion(entry)
 
 
-def summary(reliability: Reliability) -> Iterator[RenderableType]:
+def summary(reliability: AgreementReport) -> Iterator[RenderableType]:
     """Yield one line per label, shown beside findings that use the annotator's labels."""
     rows = []
     for entry in reliability.entries:

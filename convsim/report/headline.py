@@ -38,7 +38,7 @@ def headline(card: Scorecard) -> str:
     judged = card.judged
     sentences = [
         *_habits(in_section(judged, "habits")),
-        *(_discriminator_sentence(f) for f in in_section(judged, "likeness") if f.metric == WORDS_VIEW),
+        *(_discriminator_sentence(f) for f in in_section(judged, "recognition") if f.metric == WORDS_VIEW),
         *_shifts(in_section(judged, "shifts")),
         *_ladder(in_section(judged, "ladder")),
         *_relations(in_section(judged, "relations")),

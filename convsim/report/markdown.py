@@ -33,7 +33,7 @@ def table_cell(text: str, limit: int = 500) -> str:
 
 def _giveaways(card: Scorecard) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Return each side's giveaway words with the proportions of real and simulated conversations that have them."""
-    for finding in in_section(card.findings, "likeness"):
+    for finding in in_section(card.findings, "recognition"):
         if finding.metric == WORDS_VIEW and isinstance(finding.details, DiscriminatorDetails):
             words, n_real, n_simulated = finding.details.tells, finding.n_real, finding.n_simulated
             return [

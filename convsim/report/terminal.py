@@ -25,7 +25,7 @@ METRICS_NOTE = (
     "real, simulated: means. distance: Kolmogorov-Smirnov, 0 (same) to 1. baseline: the human baseline, how far two "
     "random groups of people differ (95 % point). needs more data (n + m): about n real and m simulated conversations."
 )
-LIKENESS_NOTE = (
+RECOGNITION_NOTE = (
     "score: average probability of “human”; 0.5 is best. accuracy, AUC: of a classifier that tells simulated from "
     "real. baseline: its accuracy on two random groups of people."
 )
@@ -48,9 +48,9 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
         yield from summary(reliability)
     if habits := in_section(card.findings, "habits"):
         yield _metrics(habits)
-    if likeness := in_section(card.findings, "likeness"):
-        yield _likeness(likeness)
-        yield from _giveaways(likeness[0])
+    if recognition := in_section(card.findings, "recognition"):
+        yield _recognition(recognition)
+        yield from _giveaways(recognition[0])
     if adjusted := in_section(card.findings, "prevalence"):
         yield from corrected(adjusted)
     yield from reactions(card.findings)
@@ -76,13 +76,15 @@ def _metrics(findings: Iterable[Finding]) -> RenderableType:
     return filled(("metric", "real", "simulated", "distance", "baseline", "verdict"), rows, METRICS_NOTE)
 
 
-def _likeness(findings: Iterable[Finding]) -> RenderableType:
+def _recognition(findings: Iterable[Finding]) -> RenderableType:
     rows: list[tuple[str | Text, ...]] = []
     for finding in findings:
         of = finding.details if isinstance(finding.details, DiscriminatorDetails) else None
         numbers = map(number, (of.accuracy, of.control_accuracy, of.auc) if of else (None, None, None))
         rows.append((Text(plain(finding.metric)), number(finding.estimate), *numbers, verdict(finding)))
-    return filled(("human-likeness", "score", "accuracy", "baseline", "AUC", "verdict"), rows, LIKENESS_NOTE)
+    return filled(
+        ("human-likeness", "score", "accuracy", "baseline", "AUC", "verdict"), rows, RECOGNITION_NOTE
+    )
 
 
 def _giveaways(finding: Finding) -> Iterator[Text]:

@@ -5,7 +5,7 @@ from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion
 from convsim.schema.columns import Columns, ratio
 from convsim.schema.corpus import Corpus, mix_differs
 from convsim.schema.details import Details, Estimate, ExplainedEstimate, Interval
-from convsim.schema.finding import FAILING, Finding, NoiseFloor, Verdict
+from convsim.schema.finding import FAILING, Finding, HumanBaseline, Verdict
 from convsim.schema.metric import LabelOrigin, Metric
 from convsim.schema.protocols import (
     Agent,
@@ -40,11 +40,11 @@ __all__ = [
     "Estimate",
     "ExplainedEstimate",
     "Finding",
+    "HumanBaseline",
     "Interval",
     "LabelOrigin",
     "Metric",
     "NoMoveError",
-    "NoiseFloor",
     "OpeningModel",
     "Shopper",
     "SimulatorScore",

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from convsim._async import called
 from convsim.schema.corpus import Corpus
-from convsim.schema.finding import Finding, NoiseFloor, Verdict
+from convsim.schema.finding import Finding, HumanBaseline, Verdict
 
 OWN = frozenset({"name", "version", "source", "question", "unit", "on_request"})
 """What a class says of itself; all else that it declares is a setting."""
@@ -90,7 +90,7 @@ class BaseValidator(ABC):
         level: float = 0.95,
         p_value: float | None = None,
         p_adjusted: float | None = None,
-        noise_floor: NoiseFloor | None = None,
+        noise_floor: HumanBaseline | None = None,
         question: str | None = None,
         n_real: int | None = None,
         n_simulated: int | None = None,

@@ -22,7 +22,7 @@ FAILING: frozenset[Verdict] = frozenset(
 """The verdicts that ``--fail-on different`` fails on."""
 
 
-class NoiseFloor(Record):
+class HumanBaseline(Record):
     """What people are from people at the same sizes, in the estimate's unit: mean and 95 % point."""
 
     mean: Number
@@ -41,7 +41,7 @@ class Finding(Record):
     level: Number = 0.95
     p_value: Number | None = None
     p_adjusted: Number | None = None
-    noise_floor: NoiseFloor | None = None
+    noise_floor: HumanBaseline | None = None
     verdict: Verdict
     reason: Text
     n_real: Count

@@ -63,7 +63,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Contexts:
-    """Every place of the conversations that a data-driven shopper learns from, searchable by likeness."""
+    """Every place of the conversations that a data-driven shopper learns from, searchable by similarity."""
 
     conversations: tuple[Conversation, ...]
     sha256: str | None = None
@@ -103,8 +103,8 @@ class Contexts:
 
         vectorizer, matrix, turns = self._index
         cosine = (matrix @ vectorizer.transform([text]).T).toarray().ravel()  # type: ignore[attr-defined]
-        likeness = cosine - TURN_PENALTY * np.abs(turns - turn)
-        for index in np.argsort(-likeness, kind="stable"):
+        similarity = cosine - TURN_PENALTY * np.abs(turns - turn)
+        for index in np.argsort(-similarity, kind="stable"):
             place = self.places[int(index)]
             if not is_own(place.source, persona):
                 yield place

@@ -41,8 +41,8 @@ class Evidence:
     """Upper end of the 90 % interval of the distance."""
     margin: float
     p_adjusted: float
-    floor_mean: float
-    floor_q95: float
+    baseline_mean: float
+    baseline_q95: float
     zero: float = 0.0
     """The distance's value where nothing differs: 0, or .5 for an AUC."""
     name: str = "distance"
@@ -61,7 +61,7 @@ class Decision:
 def decide(evidence: Evidence) -> Decision:
     """Apply the rule: aligned within the margin, else different beyond the human baseline, else undecided."""
     e = evidence
-    detectable = e.p_adjusted <= ALPHA and e.distance > e.floor_q95
+    detectable = e.p_adjusted <= ALPHA and e.distance > e.baseline_q95
     if e.upper <= e.margin:
         also = (
             f"; a difference is detectable (adjusted p = {e.p_adjusted:.3g}) but small" if detectable else ""
@@ -74,14 +74,14 @@ def decide(evidence: Evidence) -> Decision:
     if detectable:
         return Decision(
             "different",
-            f"{e.name} {e.distance:.3f} is beyond what two groups of people show ({e.floor_q95:.3f}); adjusted "
+            f"{e.name} {e.distance:.3f} is beyond what two groups of people show ({e.baseline_q95:.3f}); adjusted "
             f"p = {e.p_adjusted:.3g}",
         )
     growth = _growth_to_decide(e)
     return Decision(
         "undecided",
         f"too little data: {e.name} {e.distance:.3f}, at most {e.upper:.3f} (90 % interval), is neither within the "
-        f"margin of {e.margin:g} nor shown to be different (two groups of people show {e.floor_q95:.3f}; adjusted "
+        f"margin of {e.margin:g} nor shown to be different (two groups of people show {e.baseline_q95:.3f}; adjusted "
         f"p = {e.p_adjusted:.3g})",
         growth,
     )
@@ -93,13 +93,13 @@ def _growth_to_decide(e: Evidence) -> float:
     The distance expected at equal populations is taken out of the observed one in squares; noise shrinks with
     the root of the size.
     """
-    floor_mean = max(e.floor_mean - e.zero, 0.0)
-    population = float(np.sqrt(max(max(e.distance - e.zero, 0.0) ** 2 - floor_mean**2, 0.0)))
+    baseline_mean = max(e.baseline_mean - e.zero, 0.0)
+    population = float(np.sqrt(max(max(e.distance - e.zero, 0.0) ** 2 - baseline_mean**2, 0.0)))
     half_width = e.upper - e.distance
     growths = np.geomspace(1.0, MAX_GROWTH, 4000)
-    expected = np.hypot(population, floor_mean / np.sqrt(growths))
+    expected = np.hypot(population, baseline_mean / np.sqrt(growths))
     aligned = expected + half_width / np.sqrt(growths) <= e.margin - e.zero
-    different = expected > 1.5 * (e.floor_q95 - e.zero) / np.sqrt(growths)
+    different = expected > 1.5 * (e.baseline_q95 - e.zero) / np.sqrt(growths)
     settled = aligned | different
     return float(growths[np.argmax(settled)]) if settled.any() else MAX_GROWTH
 

@@ -22,7 +22,7 @@ COLUMNS = ("verdict", "metric", "validator", "estimate", "interval", "human base
 
 
 def assert_findings(
-    found: Scorecard | Iterable[Finding],
+    results: Scorecard | Iterable[Finding],
     *,
     allow: Collection[str] = ALLOWED,
     metrics: Collection[str] | None = None,
@@ -30,7 +30,7 @@ def assert_findings(
     """Assert that every finding's verdict is allowed; controls are not asked, failed validators never pass.
 
     Args:
-        found: A scorecard, or findings.
+        results: A scorecard, or findings.
         allow: Verdicts that pass; ``("aligned", "reacts_as_people")`` asks for proof.
         metrics: Ask these alone; all by default.
 
@@ -39,7 +39,9 @@ def assert_findings(
         InputError: There is no such verdict, or no finding of such a metric.
     """
     __tracebackhide__ = True
-    judged = [f for f in (found.findings if isinstance(found, Scorecard) else found) if not f.is_control]
+    judged = [
+        f for f in (results.findings if isinstance(results, Scorecard) else results) if not f.is_control
+    ]
     _check("verdict", allow, get_args(Verdict))
     if metrics is not None:
         _check("metric", metrics, {finding.metric for finding in judged})
@@ -80,12 +82,12 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _row(finding: Finding) -> tuple[str, ...]:
     """Write a finding's cells; its names and reason may hold words of transcripts, which are hostile text."""
-    floor = finding.noise_floor
+    baseline = finding.noise_floor
     return (
         verdict_words(finding),
         one_line(finding.metric),
         one_line(finding.validator),
         f"{number(finding.estimate)} {one_line(finding.unit)}",
         interval(finding),
-        f"{number(floor.mean)}, 95 % below {number(floor.q95)}" if floor else "–",
+        f"{number(baseline.mean)}, 95 % below {number(baseline.q95)}" if baseline else "–",
     )

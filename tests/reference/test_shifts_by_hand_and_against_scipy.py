@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from convsim_validators.counterfactual.counterfactual import Counterfactual
-from convsim_validators.counterfactual.shifts import MetricShift, halves, noise_floor, stretch
+from convsim_validators.counterfactual.shifts import MetricShift, halves, human_baseline, stretch
 from convsim_validators.counterfactual.summaries import directional_agreement, joint_test
 from convsim_validators.counterfactual.two_arm import Arms, ArmSide
 from convsim_validators.counterfactual.unseen_arm import cost_of_not_seeing
@@ -111,13 +111,13 @@ def test_intervals_are_stretched_as_by_hand():
     assert stretch(15, n_cells=3) == pytest.approx(2.1788 / 1.9600 * np.sqrt(15 / 12), rel=1e-4)
 
 
-def test_the_noise_floor_of_four_people_is_that_of_their_three_splits():
+def test_the_human_baseline_of_four_people_is_that_of_their_three_splits():
     real = arms_of({"x": [0, 0, 0, 4]}, {"x": [1, 2]}, prefix="r")
     side = ArmSide.of(real, ARMS, 9, np.random.default_rng(1))
     split = halves(side, np.random.default_rng(1))
-    floor = noise_floor(side, side.column("x"), np.ones(1), split)
+    baseline = human_baseline(side, side.column("x"), np.ones(1), split)
     # Whichever half has the 4, its mean is 2 and the other's 0.
-    assert [floor.mean, floor.q95] == pytest.approx([2, 2])
+    assert [baseline.mean, baseline.q95] == pytest.approx([2, 2])
 
 
 def test_the_direction_counts_signs_and_a_half_for_none():

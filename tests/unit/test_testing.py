@@ -10,7 +10,7 @@ import pytest
 from convsim.errors import ConvsimError, InputError, PluginError, StudyError
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.io import read
-from convsim.schema import Finding, NoiseFloor
+from convsim.schema import Finding, HumanBaseline
 from convsim.testing import assert_findings, hold_study
 
 
@@ -18,7 +18,7 @@ def finding(metric: str = "turns", verdict: Any = "aligned", **fields: Any) -> F
     return Finding(
         **{
             "validator": "marginals", "metric": metric, "question": "?", "unit": "KS distance", "estimate": 0.42,
-            "interval": (0.31, 0.52), "noise_floor": NoiseFloor(mean=0.06, q95=0.09), "verdict": verdict,
+            "interval": (0.31, 0.52), "noise_floor": HumanBaseline(mean=0.06, q95=0.09), "verdict": verdict,
             "reason": "because", "n_real": 9, "n_simulated": 9, "seed": 0, "version": "1", "source": "s", **fields,
         }
     )  # fmt: skip

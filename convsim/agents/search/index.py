@@ -162,15 +162,15 @@ SOFT: dict[Facet, float] = {"occasion": 0.5, "brand": 0.5}
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search found, the best first; ``unmet`` is what the first item misses, such as "price"."""
+class Results:
+    """The items of a search, the best first; ``unmet`` is what the first item misses, such as "price"."""
 
     items: tuple[CatalogueItem, ...]
     unmet: tuple[str, ...] = ()
     n_fitting: int = 0
 
 
-def find(shelf: Shelf, wishes: Wishes, n: int) -> Found:
+def find(shelf: Shelf, wishes: Wishes, n: int) -> Results:
     """Return at most ``n`` items for ``wishes``; ties keep the catalogue's order.
 
     Nothing is found where nothing was asked for that the catalogue knows.
@@ -179,7 +179,7 @@ def find(shelf: Shelf, wishes: Wishes, n: int) -> Found:
 
     relevance = shelf.relevance(wishes.words)
     if not wishes.known and not wishes.judgements and not relevance.any():
-        return Found(())
+        return Results(())
     score = relevance + _lift(shelf, wishes) - _excess(shelf, wishes)
     unmet = _unmet(shelf, wishes)
     broken = np.zeros(len(shelf.catalogue))
@@ -191,7 +191,7 @@ def find(shelf: Shelf, wishes: Wishes, n: int) -> Found:
     rows = rows[broken[rows] <= (0 if n_fitting else max(nearest, OTHER_KIND - 1))]
     best = rows[np.lexsort((rows, -score[rows], broken[rows]))][:n]
     missing = tuple(name for name, mask in unmet.items() if len(best) and mask[best[0]])
-    return Found(tuple(shelf.catalogue.items[row] for row in best), missing, n_fitting)
+    return Results(tuple(shelf.catalogue.items[row] for row in best), missing, n_fitting)
 
 
 def _unmet(shelf: Shelf, wishes: Wishes) -> dict[str, npt.NDArray[np.bool_]]:

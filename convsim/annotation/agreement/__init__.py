@@ -1,6 +1,6 @@
 """Agreement between annotators: labels held against those of people or of another annotator."""
 
 from convsim.annotation.agreement.checking import check
-from convsim.annotation.agreement.document import Agreement, ClassScore, Confusion, Published, Reliability
+from convsim.annotation.agreement.document import Agreement, AgreementReport, ClassScore, Confusion, Published
 
-__all__ = ["Agreement", "ClassScore", "Confusion", "Published", "Reliability", "check"]
+__all__ = ["Agreement", "AgreementReport", "ClassScore", "Confusion", "Published", "check"]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from convsim._text import listed
-from convsim.annotation.agreement.document import Agreement, Reliability, published_for
+from convsim.annotation.agreement.document import Agreement, AgreementReport, published_for
 from convsim.annotation.agreement.matching import Matched, Pair, match_conversations, match_labels, sources
 from convsim.annotation.agreement.ordinal import ordinal_agreement
 from convsim.annotation.agreement.sets import set_agreement
@@ -28,7 +28,7 @@ def check(
     seed: int,
     n_resamples: int = 999,
     acts: Collection[str] | None = None,
-) -> Reliability:
+) -> AgreementReport:
     """Measure how far labels by ``source`` agree with labels by ``against``, with 95 % intervals.
 
     Intervals are percentile bootstraps that draw whole units with replacement: users where known, else personas,
@@ -56,7 +56,7 @@ def check(
     matched = _common(pairs, source, against)
     if acts is not None:
         _check_acts(matched, acts)
-    return Reliability(
+    return AgreementReport(
         source=source,
         against=against,
         n_conversations=len(pairs),

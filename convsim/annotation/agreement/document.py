@@ -110,7 +110,7 @@ class Agreement(Part):
     published: tuple[Published, ...] = ()
 
 
-class Reliability(Part):
+class AgreementReport(Part):
     """What ``convsim annotator check`` prints: labels by ``source`` held against labels by ``against``."""
 
     schema_: Literal["convsim.annotation.agreement/1"] = Field(

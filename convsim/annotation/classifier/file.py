@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from convsim._files import write_whole
 from convsim._text import one_line
-from convsim.annotation.agreement import Reliability
+from convsim.annotation.agreement import AgreementReport
 from convsim.annotation.classifier.dataset import Target
 from convsim.annotation.classifier.features import FEATURES_VERSION
 from convsim.annotation.classifier.model import Learned
@@ -47,7 +47,7 @@ class Card(Record):
     source: Name
     """Whose labels it learned to give."""
     targets: tuple[Target, ...] = Field(min_length=1)
-    agreement: Reliability
+    agreement: AgreementReport
     """Labels given out of fold, held against those that it learned from; one entry a target.
 
     The folds, like the intervals, keep whole users together, or conversations. The intervals resample what the folds

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from convsim._settings import check_setting
-from convsim.annotation.agreement import Reliability, check
+from convsim.annotation.agreement import AgreementReport, check
 from convsim.annotation.classifier.dataset import Learnable, Place, gather
 from convsim.annotation.classifier.features import (
     FEATURES_VERSION,
@@ -268,7 +268,7 @@ def _agreement(
     *,
     source: str,
     seed: int,
-) -> Reliability:
+) -> AgreementReport:
     """Hold the labels that were given out of fold against the truth; users are those that the folds kept whole."""
     annotated, reference = [], []
     for number, conversation in enumerate(conversations):

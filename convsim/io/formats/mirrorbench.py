@@ -253,13 +253,13 @@ def _failure(errors: Sequence[JsonValue]) -> Failure | None:
     return Failure(reason=f"MirrorBench: {one_line(errors[0])}") if errors else None
 
 
-def _usage(told: Sequence[Telemetry]) -> Usage | None:
-    if not told:
+def _usage(telemetry: Sequence[Telemetry]) -> Usage | None:
+    if not telemetry:
         return None
-    costs = [one.cost_usd for one in told if one.cost_usd is not None]
+    costs = [one.cost_usd for one in telemetry if one.cost_usd is not None]
     return Usage(
-        input_tokens=round(sum(one.tokens_input or 0 for one in told)),
-        output_tokens=round(sum(one.tokens_output or 0 for one in told)),
-        seconds=sum(one.total_response_time or 0.0 for one in told),
-        cost_usd=sum(costs) if len(costs) == len(told) else None,
+        input_tokens=round(sum(one.tokens_input or 0 for one in telemetry)),
+        output_tokens=round(sum(one.tokens_output or 0 for one in telemetry)),
+        seconds=sum(one.total_response_time or 0.0 for one in telemetry),
+        cost_usd=sum(costs) if len(costs) == len(telemetry) else None,
     )

@@ -27,8 +27,8 @@ def to_csv(comparison: Comparison) -> str:
     for each in comparison.simulators:
         for d in each.distances:
             low, high = d.interval or (None, None)
-            floor = (d.noise_floor.mean, d.noise_floor.q95) if d.noise_floor else (None, None)
-            writer.writerow([_text(each.name), _text(d.metric), d.ks, low, high, d.verdict, *floor])
+            baseline = (d.noise_floor.mean, d.noise_floor.q95) if d.noise_floor else (None, None)
+            writer.writerow([_text(each.name), _text(d.metric), d.ks, low, high, d.verdict, *baseline])
     return file.getvalue()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from convsim._text import plain
-from convsim.report.html.tells import Segment, marked
+from convsim.report.html.giveaways import Segment, marked
 from convsim.report.html.text import name, readable
 from convsim.report.tables import number
 from convsim.schema.conversation import Conversation, Item, Message
@@ -46,7 +46,7 @@ class Chat:
     ending: str
 
     @property
-    def likeness(self) -> str:
+    def human_likeness(self) -> str:
         """The score in per cent."""
         return "< 0.1 %" if self.score < 0.001 else f"{100 * self.score:.1f} %"
 

@@ -12,7 +12,7 @@ from convsim.schema.details import DiscriminatorDetails
 
 def words_view(findings: Iterable[Finding]) -> DiscriminatorDetails | None:
     """Return what the discriminator of the words found out; None where none was fitted."""
-    finding = next((f for f in in_section(findings, "likeness") if f.metric == WORDS_VIEW), None)
+    finding = next((f for f in in_section(findings, "recognition") if f.metric == WORDS_VIEW), None)
     return finding.details if finding and isinstance(finding.details, DiscriminatorDetails) else None
 
 

@@ -16,10 +16,10 @@ from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import HABITS_VIEW
 from convsim.report.caveats import limits
 from convsim.report.headline import headline
+from convsim.report.html.giveaways import add_examples, find_giveaways
 from convsim.report.html.provenance import provenance
 from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
 from convsim.report.html.sections import agreement_rows, cost_rows, extremes, pillars, taking_part
-from convsim.report.html.tells import add_examples, find_giveaways
 from convsim.report.html.text import name
 from convsim.schema.conversation import Conversation
 
@@ -71,9 +71,9 @@ def to_html(
     """
     people, missing_people = _side(card.real, real, "real")
     shoppers, missing_shoppers = _side(card.simulated, simulated, "simulated")
-    tells = find_giveaways(card.findings)
-    add_examples(tells, people, shoppers)
-    features = {tell.feature: tell.side for tell in tells}
+    giveaways = find_giveaways(card.findings)
+    add_examples(giveaways, people, shoppers)
+    features = {word.feature: word.side for word in giveaways}
     style, script = own_file("style.css"), own_file("script.js")
     return environment().get_template("page.html.j2").render(
         card=card,
@@ -85,7 +85,7 @@ def to_html(
         warnings=[plain(w) for w in (*notes, *missing_people, *missing_shoppers, *card.warnings)][:MAX_WARNINGS],
         counts=[(kind, shown, n) for kind, shown in KINDS.items() if (n := _counted(card)[kind])],
         pillars=pillars(card, people, shoppers),
-        tells=tells,
+        giveaways=giveaways,
         habits=find_giveaways(card.findings, HABITS_VIEW),
         extremes=extremes(card.findings, shoppers, features),
         has_shoppers=bool(shoppers),

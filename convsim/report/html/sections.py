@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convsim.annotation.agreement import Reliability
+from convsim.annotation.agreement import AgreementReport
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import in_section, is_shift_of_one_metric, without_section
 from convsim.report.agreement import STATISTICS, written
@@ -16,8 +16,8 @@ from convsim.report.html.conversation_scores import scores_of
 from convsim.report.html.figures.canvas import Picture
 from convsim.report.html.figures.distances import distances
 from convsim.report.html.figures.distributions import overlays, score_histograms
-from convsim.report.html.figures.likeness import likeness
 from convsim.report.html.figures.reactions import doses, shifts, survival
+from convsim.report.html.figures.recognition import recognition
 from convsim.report.html.rows import Row, finding_rows
 from convsim.report.html.text import name
 from convsim.report.tables import number
@@ -37,7 +37,7 @@ def taking_part(conversations: Iterable[Conversation], summary: SideSummary) -> 
 MAX_LABELS = 100
 
 
-def agreement_rows(reliability: Iterable[Reliability]) -> list[tuple[str, ...]]:
+def agreement_rows(reliability: Iterable[AgreementReport]) -> list[tuple[str, ...]]:
     """Return annotator, compared with, label, items, statistic, its value, accuracy, accuracy of a constant answer."""
     rows: list[tuple[str, ...]] = []
     for document in reliability:
@@ -142,7 +142,7 @@ class Pillar:
 
 def pillars(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[Conversation]) -> list[Pillar]:
     """Prepare the three questions of a scorecard; either side's transcripts may be missing (empty)."""
-    return [_habits(card, real, simulated), _likeness(card), _reactions(card), *_others(card)]
+    return [_habits(card, real, simulated), _recognition(card), _reactions(card), *_others(card)]
 
 
 def _habits(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[Conversation]) -> Pillar:
@@ -158,16 +158,16 @@ def _habits(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[C
     )  # fmt: skip
 
 
-def _likeness(card: Scorecard) -> Pillar:
-    found = in_section(card.findings, "likeness")
+def _recognition(card: Scorecard) -> Pillar:
+    found = in_section(card.findings, "recognition")
     galleries = []
     if found:
         missing = "No scores of single conversations were kept."
         pictures = score_histograms(found)
         galleries.append(Gallery("Scores of single conversations", pictures, "" if pictures else missing))
     return Pillar(
-        "likeness", "Do their words give them away?", VALIDATE, _said(card, found),
-        pictures=[likeness(found)] if found else [], galleries=galleries,
+        "recognition", "Do their words give them away?", VALIDATE, _said(card, found),
+        pictures=[recognition(found)] if found else [], galleries=galleries,
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ class DistanceDetails(Details):
     n_to_decide: dict[str, Count] | Count | None = None
 
 
-class Tell(Part):
+class GiveawayWord(Part):
     """A feature that speaks for one side, and how many conversations of either side have it."""
 
     feature: Text
@@ -56,11 +56,11 @@ class Tell(Part):
     n_simulated: Count = 0
 
 
-class Tells(Part):
+class Giveaways(Part):
     """What gave the simulator away, and what people said that it did not; the strongest first."""
 
-    simulated: tuple[Tell, ...] = ()
-    human: tuple[Tell, ...] = ()
+    simulated: tuple[GiveawayWord, ...] = ()
+    human: tuple[GiveawayWord, ...] = ()
 
 
 class Scores(Part):
@@ -103,7 +103,7 @@ class DiscriminatorDetails(Details):
     n_units_real: Count | None = None
     n_units_simulated: Count | None = None
     n_resamples: Count | None = None
-    tells: Tells = Tells()
+    tells: Giveaways = Giveaways()
     conversation_scores: Scores = Scores()
     control_histogram: Halves = Halves()
     n_to_decide: dict[str, Count] | Count | None = None

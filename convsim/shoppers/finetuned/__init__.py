@@ -1,7 +1,7 @@
 """The fine-tuned shopper: training one, and the folder that it comes from."""
 
 from convsim.shoppers.finetuned.export import Outcome
-from convsim.shoppers.finetuned.fit import Standing
+from convsim.shoppers.finetuned.fit import Progress
 from convsim.shoppers.finetuned.script import Script, asked, script
 from convsim.shoppers.finetuned.settings import MIN_CONVERSATIONS, TrainingSettings
 from convsim.shoppers.finetuned.shopper import SFT
@@ -13,8 +13,8 @@ __all__ = [
     "SFT",
     "SHOPPER_FILE",
     "Outcome",
+    "Progress",
     "Script",
-    "Standing",
     "Trained",
     "Training",
     "TrainingSettings",

@@ -53,7 +53,7 @@ MIN_STEPS_BETWEEN = 10
 
 
 @dataclass(frozen=True)
-class Standing:
+class Progress:
     """How far training is; ``perplexity`` is that of the held-out users' words, once it is known."""
 
     step: int
@@ -88,7 +88,7 @@ class Fitting:
     folder: Path
     """Where checkpoints go; it exists."""
     teacher: Any = None
-    on_change: Callable[[Standing], None] = lambda standing: None
+    on_change: Callable[[Progress], None] = lambda progress: None
 
     @property
     def steps(self) -> int:
@@ -116,7 +116,7 @@ class Fitting:
                 held_out=self.held_out,
                 teacher=self.teacher,
                 patience=self.settings.patience,
-                on_change=lambda *standing: self.on_change(Standing(*standing)),
+                on_change=lambda *progress: self.on_change(Progress(*progress)),
             )
             start = time.perf_counter()
             try:

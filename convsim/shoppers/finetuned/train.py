@@ -19,7 +19,7 @@ from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.shoppers.finetuned.base_model import base_path, load_base, model_hashes, trained_base
 from convsim.shoppers.finetuned.encode import Encoded, encode
 from convsim.shoppers.finetuned.export import Outcome, finish, read_outcome, seal, writing
-from convsim.shoppers.finetuned.fit import Fitted, Fitting, Standing, adapt
+from convsim.shoppers.finetuned.fit import Fitted, Fitting, Progress, adapt
 from convsim.shoppers.finetuned.perplexity import user_perplexity
 from convsim.shoppers.finetuned.settings import MIN_CALIBRATED_STEPS, TrainingSettings
 from convsim.shoppers.finetuned.split import Chosen, choose
@@ -117,7 +117,7 @@ class Training:
     """Of the file that ``conversations`` were read from."""
     learn_arm: str | None = None
     exclude: Sequence[Conversation] = ()
-    on_change: Callable[[Standing], None] = lambda standing: None
+    on_change: Callable[[Progress], None] = lambda progress: None
     on_note: Callable[[str], None] = lambda note: None
     """Is told what a person would want to know while it happens."""
 

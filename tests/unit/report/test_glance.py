@@ -126,8 +126,8 @@ def test_a_frame_has_one_row_a_finding_and_flat_numbers(card):
         assert row.estimate == pytest.approx(
             math.nan if finding.estimate is None else finding.estimate, nan_ok=True
         )
-        floor = finding.noise_floor.q95 if finding.noise_floor else math.nan
-        assert row.noise_floor_q95 == pytest.approx(floor, nan_ok=True)
+        baseline = finding.noise_floor.q95 if finding.noise_floor else math.nan
+        assert row.noise_floor_q95 == pytest.approx(baseline, nan_ok=True)
         assert (row.verdict, row.control, row.details) == (
             finding.verdict,
             finding.is_control,

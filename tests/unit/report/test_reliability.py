@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from convsim.annotation.agreement import check
-from convsim.report.agreement import reliability_table
+from convsim.report.agreement import agreement_table
 from tests.labelled import labelled_messages, labelled_sessions
 
 
@@ -11,7 +11,7 @@ def printed(conversations, *, source, against, width=160) -> str:
     result = check(conversations, conversations, source=source, against=against, seed=1, n_resamples=99)
     console = Console(width=width, record=True, force_terminal=True, color_system=None)
     with console.capture() as capture:
-        for part in reliability_table(result):
+        for part in agreement_table(result):
             console.print(part)
     return capture.get()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from convsim.annotation.agreement import Reliability
+from convsim.annotation.agreement import AgreementReport
 from convsim.errors import InputError, StudyError
 from convsim.evaluation import Scorecard
 from convsim.evaluation.scorecard import MadeBy, SideSummary
@@ -60,7 +60,7 @@ FINDING = {
         (LearnedFrom, {"arm": ["good"]}, "arm", "arms"),
         (Completion, {"text": "", "finish_reason": "stop", "cost_usdd": 1.0}, "cost_usdd", "cost_usd"),
         (MadeBy, {"convsim": "1", "comand": []}, "comand", "command"),
-        (Reliability, {"schem": "convsim.annotation.agreement/1"}, "schem", "schema"),
+        (AgreementReport, {"schem": "convsim.annotation.agreement/1"}, "schem", "schema"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )

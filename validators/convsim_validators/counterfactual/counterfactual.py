@@ -17,7 +17,7 @@ from convsim.stats.decision import ALPHA
 from convsim.stats.multiplicity import benjamini_hochberg
 from convsim_validators.counterfactual import first_message, survival
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame, shift_finding
-from convsim_validators.counterfactual.shifts import MetricShift, halves, noise_floor
+from convsim_validators.counterfactual.shifts import MetricShift, halves, human_baseline
 from convsim_validators.counterfactual.summaries import (
     agreement_finding,
     generalisation_finding,
@@ -114,17 +114,17 @@ class Counterfactual:
         findings = []
         for shift in shifts:
             name = shift.metric.name
-            floor = None
+            baseline = None
             if shift.shifts and name not in refused:
                 weight = shift.standards.of_side[0].over(people)
-                floor = noise_floor(people, people.column(name), weight, split)
+                baseline = human_baseline(people, people.column(name), weight, split)
             findings.append(
                 shift_finding(
                     shift,
                     frame,
                     p_adjusted=adjusted[0].get(name),
                     difference_p=adjusted[1].get(name),
-                    floor=floor,
+                    baseline=baseline,
                     refused=refused.get(name),
                 )
             )

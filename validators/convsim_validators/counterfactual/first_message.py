@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.schema import Corpus, Finding, NoiseFloor, Verdict
+from convsim.schema import Corpus, Finding, HumanBaseline, Verdict
 from convsim.schema.arrays import BoolArray, IntArray
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
@@ -126,7 +126,7 @@ class _Tested:
 
     estimate: float
     p_value: float
-    floor: NoiseFloor
+    baseline: HumanBaseline
     words: list[JsonValue]
 
 
@@ -149,9 +149,9 @@ def independence_findings(
     Returns:
         ``first_message_real``, a control, and ``first_message_simulated``. The estimate is a maximum mean discrepancy:
         0 where the arms' texts have the same words and lengths on average; at most about the root of 2 where they share
-        no word. The noise floor is what it is when arms are dealt anew. `aligned` only where at least 95 % of the units
-        that met both arms, and these are half of all, said the very same in both; `undecided` where no dependence is
-        shown, or fewer than 8 units are in an arm or free to change arms.
+        no word. The human baseline is its value when arms are dealt anew. `aligned` only where at least 95 % of the
+        units that met both arms, and these are half of all, said the very same in both; `undecided` where no dependence
+        is shown, or fewer than 8 units are in an arm or free to change arms.
 
     Source:
         Gretton et al. (2012), A kernel two-sample test, JMLR 13. The p-value is by permutation that respects units
@@ -179,7 +179,7 @@ def _finding(name: SideName, side: Corpus, *, arms: Arms, n_resamples: int, seed
         estimate=tested.estimate if tested else None,
         unit="MMD",
         p_value=tested.p_value if tested else None,
-        noise_floor=tested.floor if tested else None,
+        noise_floor=tested.baseline if tested else None,
         verdict=verdict,
         reason=reason,
         n_real=n if name == "real" else 0,
@@ -207,9 +207,9 @@ def _test(openings: Openings, dealing: Dealing, *, n_resamples: int, seed: int, 
         [discrepancies(embedded, dealt, openings.task_of) for dealt in dealing.deal(n_resamples, rng)]
     )
     p_value = permutation_p_value(observed, found)
-    floor = NoiseFloor(mean=float(found.mean()), q95=float(np.quantile(found, 0.95)))
+    baseline = HumanBaseline(mean=float(found.mean()), q95=float(np.quantile(found, 0.95)))
     holds = (embedded[:, : len(vocabulary)] > 0).astype(np.int64)
-    return _Tested(observed, p_value, floor, _words(holds, vocabulary, openings.treated))
+    return _Tested(observed, p_value, baseline, _words(holds, vocabulary, openings.treated))
 
 
 def _words(holds: csr_matrix, vocabulary: list[str], treated: BoolArray) -> list[JsonValue]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from convsim.schema import Finding, NoiseFloor
+from convsim.schema import Finding, HumanBaseline
 from convsim.stats.decision import ALPHA, grown
 from convsim_validators.counterfactual.shift_decision import ShiftDecision, ShiftEvidence, decide_shift
 from convsim_validators.counterfactual.shifts import MIN_UNITS, SIDES, MetricShift, Pair, Shift
@@ -33,7 +33,7 @@ def shift_finding(
     *,
     p_adjusted: float | None,
     difference_p: float | None = None,
-    floor: NoiseFloor | None,
+    baseline: HumanBaseline | None,
     refused: str | None,
 ) -> Finding:
     """Judge one metric.
@@ -43,7 +43,7 @@ def shift_finding(
         frame: Arms and settings.
         p_adjusted: Of the human shift; None where the metric is in no correction.
         difference_p: Of the difference of the shifts, adjusted likewise.
-        floor: What halves of the control arm's people are from one another.
+        baseline: What halves of the control arm's people are from one another.
         refused: Why the two sides' labels do not compare; then no number is given.
     """
     human, simulated = measured.shifts if measured.shifts and not refused else (None, None)
@@ -70,7 +70,7 @@ def shift_finding(
         interval=measured.difference_interval if human else None,
         p_value=human.p_value if human else None,
         p_adjusted=p_adjusted,
-        noise_floor=floor if human else None,
+        noise_floor=baseline if human else None,
         verdict=decision.verdict,
         reason=reason,
         n_real=sum(measured.extents[0].n),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convsim.schema import Metric, NoiseFloor
+from convsim.schema import HumanBaseline, Metric
 from convsim.schema.arrays import FloatArray
 from convsim.seeds import generator
 from convsim.stats.multiplicity import permutation_p_value
@@ -35,9 +35,9 @@ def halves(side: ArmSide, rng: Generator) -> tuple[FloatArray, FloatArray]:
     return first, second
 
 
-def noise_floor(
+def human_baseline(
     side: ArmSide, values: FloatArray, weight: FloatArray, split: tuple[FloatArray, FloatArray]
-) -> NoiseFloor | None:
+) -> HumanBaseline | None:
     """Return the mean and the 95 % point of the distance of two halves' means, in the metric's unit.
 
     Halves are disjoint, and each is half as large as the control arm, so this is wider than what two full arms of
@@ -60,7 +60,7 @@ def noise_floor(
     if not kept.any():
         return None
     apart = np.abs((standard * (means[0] - means[1])).sum(axis=0))[kept] / total[kept]
-    return NoiseFloor(mean=float(apart.mean()), q95=float(np.quantile(apart, 0.95)))
+    return HumanBaseline(mean=float(apart.mean()), q95=float(np.quantile(apart, 0.95)))
 
 
 LEVEL = 0.95

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.schema import Corpus, Finding, Metric, NoiseFloor
+from convsim.schema import Corpus, Finding, HumanBaseline, Metric
 from convsim.schema.arrays import FloatArray
 from convsim.seeds import generator
 from convsim_validators.counterfactual.leaving import (
@@ -22,7 +22,7 @@ from convsim_validators.counterfactual.leaving import (
     event_to_count,
 )
 from convsim_validators.counterfactual.shift_finding import Frame, shift_finding
-from convsim_validators.counterfactual.shifts import Extent, MetricShift, halves, noise_floor
+from convsim_validators.counterfactual.shifts import Extent, MetricShift, halves, human_baseline
 from convsim_validators.counterfactual.two_arm import Arms, ArmSide
 
 NAME = "hazard_of_leaving"
@@ -79,7 +79,7 @@ def hazard_findings(
         _counting_conversations(measured, sides, leaving),
         frame,
         p_adjusted=measured.shifts[0].p_value if measured.shifts else None,
-        floor=_floor(by_reply[0], measured, seed),
+        baseline=_baseline(by_reply[0], measured, seed),
         refused=None,
     )
     return [_about_leaving(finding, arms, event, described=_described(sides, leaving))]
@@ -155,11 +155,11 @@ def _has_replies(side: ArmSide, leaving: Leaving) -> FloatArray:
     return np.where(replies > 0, 1.0, np.nan)
 
 
-def _floor(people: ArmSide, measured: MetricShift, seed: int) -> NoiseFloor | None:
+def _baseline(people: ArmSide, measured: MetricShift, seed: int) -> HumanBaseline | None:
     if not measured.shifts:
         return None
     split = halves(people, generator(seed, "counterfactual", NAME, "floor"))
-    return noise_floor(people, people.column(NAME), measured.standards.of_side[0].over(people), split)
+    return human_baseline(people, people.column(NAME), measured.standards.of_side[0].over(people), split)
 
 
 def _described(sides: Sequence[ArmSide], leaving: Sequence[Leaving]) -> dict[str, JsonValue]:

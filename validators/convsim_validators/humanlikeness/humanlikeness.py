@@ -234,8 +234,8 @@ class HumanLikeness:
                 f"an AUC of {auc:.2f}, far below 0.5, means that simulated conversations repeat people's "
                 "words: compare the simulator with people whose conversations it has not learned from",
             )
-        floor_q95 = judged.control.interval("auc", EQUIVALENCE_LEVEL)[1]
-        evidence = Evidence(auc, high, self.margin, p_adjusted, 0.5, floor_q95, zero=0.5, name="AUC")
+        baseline_q95 = judged.control.interval("auc", EQUIVALENCE_LEVEL)[1]
+        evidence = Evidence(auc, high, self.margin, p_adjusted, 0.5, baseline_q95, zero=0.5, name="AUC")
         decision = decide(evidence)
         if decision.verdict == "aligned" and low < 1 - self.margin:
             room = auc - (1 - self.margin)

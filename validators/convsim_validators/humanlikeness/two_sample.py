@@ -115,7 +115,7 @@ class Sides:
         return Rows(features, self.is_human, self.group, self.stratum, self.exchangeable)
 
     def control(self, rows: Rows, *, seed: int) -> tuple[Rows, Rows, int]:
-        """Make the noise floor's rows: people against people, and people against the simulator, at one size.
+        """Make the human baseline's rows: people against people, and people against the simulator, at one size.
 
         Returns:
             Rows of two disjoint groups of human units, the second labelled as simulated; rows of one of these

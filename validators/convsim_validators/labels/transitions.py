@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 
 from convsim._settings import ResampleCount, check_settings
 from convsim.metrics.labels import ACTS, acts_by_message
-from convsim.schema import Corpus, Finding, LabelOrigin, NoiseFloor
+from convsim.schema import Corpus, Finding, HumanBaseline, LabelOrigin
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
@@ -90,14 +90,16 @@ class Transitions:
             max(0.0, float(np.quantile(sample.bootstrap, q)) - excess) for q in (0.025, 0.975, 1 - tail)
         )
         p_value = permutation_p_value(estimate, sample.permuted)
-        floor = NoiseFloor(mean=float(sample.floor.mean()), q95=float(np.quantile(sample.floor, 0.95)))
-        decision = decide(Evidence(estimate, upper, self.margin, p_value, floor.mean, floor.q95))
+        baseline = HumanBaseline(
+            mean=float(sample.baseline.mean()), q95=float(np.quantile(sample.baseline, 0.95))
+        )
+        decision = decide(Evidence(estimate, upper, self.margin, p_value, baseline.mean, baseline.q95))
         if decision.growth is not None:
             details["n_to_decide"] = {
                 "real": grown(n[0], decision.growth), "simulated": grown(n[1], decision.growth)
             }  # fmt: skip
         finding = self._finding(estimate, n, decision, details, seed)
-        return [finding.but(interval=(low, high), p_value=p_value, p_adjusted=p_value, noise_floor=floor)]
+        return [finding.but(interval=(low, high), p_value=p_value, p_adjusted=p_value, noise_floor=baseline)]
 
     def _resampled(self, tables: Sequence[csr_matrix], design: Design, seed: int) -> _Sample:
         rngs = {
@@ -111,7 +113,7 @@ class Transitions:
                 tables, (design.real, design.simulated), ("real", "simulated"), strict=True
             )
         ]
-        floors = [
+        baselines = [
             _shares(tables[0], bootstrap_at_size(design.real, side.n_units, n, rngs[name]))
             for side, name in ((design.real, "first"), (design.simulated, "second"))
         ]
@@ -121,7 +123,7 @@ class Transitions:
         now_real = tables[0] @ weights[:split] + tables[1] @ weights[split:]
         everything = np.asarray(tables[0].sum(axis=1) + tables[1].sum(axis=1), np.float64)
         dealt = _distance(_normalised(np.asarray(now_real, np.float64)), _normalised(everything - now_real))
-        return _Sample(_distance(*drawn), _distance(*floors), dealt)
+        return _Sample(_distance(*drawn), _distance(*baselines), dealt)
 
     def _finding(
         self,
@@ -153,7 +155,7 @@ class _Sample:
     """Distances of shape (replicates,): of sides drawn anew, of people from people, and of sides dealt anew."""
 
     bootstrap: FloatArray
-    floor: FloatArray
+    baseline: FloatArray
     permuted: FloatArray
 
 

@@ -105,8 +105,8 @@ class Sample:
     interval: tuple[float, float]
     upper_90: float
     p_value: float
-    floor_mean: float
-    floor_q95: float
+    baseline_mean: float
+    baseline_q95: float
     delta_interval: tuple[float, float]
     delta_p_value: float
 
@@ -116,11 +116,11 @@ class Sample:
         column: Column,
         sample: Resamples,
         *,
-        floor: FloatArray,
+        baseline: FloatArray,
         dealt: tuple[FloatArray, FloatArray],
         n_units: tuple[int, int],
     ) -> Sample:
-        """Summarise resampled counts: of the noise floor, and of sides dealt anew under the null."""
+        """Summarise resampled counts: of the human baseline, and of sides dealt anew under the null."""
         observed = float(distance(sample.real, sample.simulated))
         delta = float(superiority(sample.real, sample.simulated))
         deltas = superiority(sample.resampled_real, sample.resampled_simulated)
@@ -129,8 +129,8 @@ class Sample:
             interval=confidence_limits(sample, n_units, level=0.95),
             upper_90=confidence_limits(sample, n_units, level=EQUIVALENCE_LEVEL)[1],
             p_value=permutation_p_value(observed, distance(*dealt)),
-            floor_mean=float(floor.mean()),
-            floor_q95=float(np.quantile(floor, 0.95)),
+            baseline_mean=float(baseline.mean()),
+            baseline_q95=float(np.quantile(baseline, 0.95)),
             delta_interval=(float(low), float(high)),
             delta_p_value=permutation_p_value(abs(delta), np.abs(superiority(*dealt))),
         )

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from convsim._settings import ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, Metric, NoiseFloor, SimulatorScore
+from convsim.schema import Corpus, Finding, HumanBaseline, Metric, SimulatorScore
 from convsim.schema.arrays import FloatArray
 from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
@@ -32,7 +32,7 @@ class Marginals:
     test of its own against ``margin``.
 
     Source:
-        Meshi et al. (2026), ConvApparel, section on population-level statistical alignment; the noise floor, the
+        Meshi et al. (2026), ConvApparel, section on population-level statistical alignment; the human baseline, the
         margin and the interval are ours (validators/README.md).
     """
 
@@ -96,11 +96,11 @@ class Marginals:
         resampled_real = {name: column.real.resampled(weights) for name, column in columns.items()}
         weights = bootstrap(design.simulated, n, generator(seed, self.name, "bootstrap", "simulated"))
         resampled_simulated = {name: column.simulated.resampled(weights) for name, column in columns.items()}
-        floors: list[dict[str, FloatArray]] = []
+        baselines: list[dict[str, FloatArray]] = []
         for group, side in zip(("first", "second"), sides, strict=True):
             rng = generator(seed, self.name, "floor", group)
             weights = bootstrap_at_size(design.real, side.n_units, n, rng)
-            floors.append({name: column.real.resampled(weights) for name, column in columns.items()})
+            baselines.append({name: column.real.resampled(weights) for name, column in columns.items()})
         is_real = np.arange(len(design.exchangeable)) < design.real.n_units
         rng = generator(seed, self.name, "permutation")
         weights = permute(design.exchangeable, is_real, n, rng)
@@ -113,7 +113,7 @@ class Marginals:
                     resampled_real[name],
                     resampled_simulated[name],
                 ),
-                floor=distance(floors[0][name], floors[1][name]),
+                baseline=distance(baselines[0][name], baselines[1][name]),
                 dealt=column.dealt(weights),
                 n_units=column.n_units,
             )
@@ -158,7 +158,7 @@ class Marginals:
             interval=sample.interval if sample else None,
             p_value=sample.p_value if sample else None,
             p_adjusted=p_adjusted,
-            noise_floor=NoiseFloor(mean=sample.floor_mean, q95=sample.floor_q95) if sample else None,
+            noise_floor=HumanBaseline(mean=sample.baseline_mean, q95=sample.baseline_q95) if sample else None,
             verdict=decision.verdict,
             reason=reason,
             n_real=column.n_real,
@@ -177,7 +177,12 @@ class Marginals:
         p_value = sample.p_value if p_adjusted is None else p_adjusted
         return decide(
             Evidence(
-                column.distance, sample.upper_90, self.margin, p_value, sample.floor_mean, sample.floor_q95
+                column.distance,
+                sample.upper_90,
+                self.margin,
+                p_value,
+                sample.baseline_mean,
+                sample.baseline_q95,
             )
         )
 

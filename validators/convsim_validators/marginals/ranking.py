@@ -37,7 +37,7 @@ class MeanDistance:
     """Shape (replicates,): the mean distance when units of people and of the simulator are drawn with replacement."""
     deviations: Deviations
     """Means over metrics."""
-    floor: FloatArray
+    baseline: FloatArray
     """Shape (replicates,): the mean distance of two human groups of the two sides' sizes."""
     seed: int
 
@@ -58,7 +58,7 @@ class MeanDistance:
             groups: How often each human unit is drawn into two groups of the sides' sizes.
             seed: Of the subsets.
         """
-        resampled, near, at, floor = np.zeros((4, drawn[0].shape[1]))
+        resampled, near, at, baseline = np.zeros((4, drawn[0].shape[1]))
         for column in columns.values():
             difference = cumulative(column.real.counts) - cumulative(column.simulated.counts)
             now = cumulative(column.real.resampled(drawn[0])) - cumulative(
@@ -68,9 +68,9 @@ class MeanDistance:
             resampled += np.abs(now).max(axis=0)
             near += deviations.near_largest
             at += deviations.at_largest
-            floor += distance(column.real.resampled(groups[0]), column.real.resampled(groups[1]))
+            baseline += distance(column.real.resampled(groups[0]), column.real.resampled(groups[1]))
         n = len(columns)
-        return cls(columns, resampled / n, Deviations(near / n, at / n), floor / n, seed)
+        return cls(columns, resampled / n, Deviations(near / n, at / n), baseline / n, seed)
 
     @property
     def estimate(self) -> float:
@@ -80,7 +80,7 @@ class MeanDistance:
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """How far apart may the populations be, on average over metrics?
 
-        The estimate is biased upwards: a perfect simulator has the noise floor's mean, not 0. The lower limit takes
+        The estimate is biased upwards: a perfect simulator has the human baseline's mean, not 0. The lower limit takes
         that out, by the means over metrics of the bootstrapped processes at near-extremal points. The upper one takes
         nothing out and so is cautious: each distance is at least the difference at the point where the populations'
         largest stands, whose deviations are those at a point.
@@ -116,7 +116,7 @@ def difference(
     from 250 people than 150 do. So each metric of the larger simulator is read at the smaller one's number of units,
     averaged over subsets (without replacement: an unbiased estimate of what as few units show on average). Two
     simulators of one distribution then have an expected difference of exactly 0 at any two sizes. Taking each one's
-    noise floor off instead would take too much off: the bias of a distance well above the floor is far smaller.
+    human baseline off instead would take too much off: the bias of a distance well above the baseline is far smaller.
 
     The interval is Student's with the smaller simulator's degrees of freedom; its standard error is that of a joint
     bootstrap, in which the pair shares the people's draw. It covers the difference that simulators have on average
@@ -242,7 +242,7 @@ class MeanDistances:
         if name in self.unmeasured:
             return {"reason": self.unmeasured[name], "details": {"metrics": [], "noise_floor": None}}
         measured = self.distances[name]
-        mean, q95 = float(measured.floor.mean()), float(np.quantile(measured.floor, 0.95))
+        mean, q95 = float(measured.baseline.mean()), float(np.quantile(measured.baseline, 0.95))
         return {
             "estimate": measured.estimate,
             "interval": measured.interval(),

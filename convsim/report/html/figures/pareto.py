@@ -29,7 +29,7 @@ MAX_SHOWN = 40
 MAX_COST = 1e9
 """A dearer conversation is a mistake in a file, and would leave no room to the others."""
 HEIGHT_PX = 380
-FLOOR_PX = 18.0
+BASELINE_PX = 18.0
 GAP_PX, LINE_PX, LETTER_PX = 8.0, 14.0, 7.0
 """From a mark to its name, from one name to the next, and about what a letter takes."""
 LOG_RATIO = 20.0
@@ -94,10 +94,10 @@ def _figure(points: Sequence[Point], unit: str, width: int) -> Figure:
         linestyle="--", zorder=2,
     )  # fmt: skip
     for cost, distance, each in points:
-        # Each has a floor of its own: one for all would put a large sample within what is chance for a small one.
+        # Each has a baseline of its own: one for all would put a large sample within what is chance for a small one.
         if each.mean_distance_floor is not None:
             axes.plot(
-                [cost, cost], [0, each.mean_distance_floor.q95], color=PEOPLE, alpha=0.42, linewidth=FLOOR_PX,
+                [cost, cost], [0, each.mean_distance_floor.q95], color=PEOPLE, alpha=0.42, linewidth=BASELINE_PX,
                 solid_capstyle="butt", zorder=1,
             )  # fmt: skip
         if each.mean_distance.interval is not None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from convsim.agents.search import Found, Shelf, find, listen
+from convsim.agents.search import Results, Shelf, find, listen
 from convsim.schema.catalogue import Catalogue
 from tests.unit.agents.shops import item, shop, talk
 
 
-def found(*said: str, catalogue: Catalogue | None = None, n: int = 12) -> Found:
+def found(*said: str, catalogue: Catalogue | None = None, n: int = 12) -> Results:
     shelf = Shelf(catalogue or shop())
     return find(shelf, listen(talk(*said), shelf.vocabulary, shelf.price_of), n)
 
 
-def ids(result: Found) -> list[str]:
+def ids(result: Results) -> list[str]:
     return [item.id for item in result.items]
 
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from convsim.annotation.agreement import Reliability, check
+from convsim.annotation.agreement import AgreementReport, check
 from convsim.errors import InputError
 from convsim.schema.conversation import Conversation, Label, Message
 from convsim.schema.persona import Persona
@@ -19,7 +19,9 @@ def sessions(**values):
     return labelled_sessions("satisfaction", {name.replace("_x_", ":"): v for name, v in values.items()})
 
 
-def checked(conversations, reference=None, *, source="rules:1", against="self", **settings) -> Reliability:
+def checked(
+    conversations, reference=None, *, source="rules:1", against="self", **settings
+) -> AgreementReport:
     reference = conversations if reference is None else reference
     return check(conversations, reference, source=source, against=against, seed=3, **settings)
 
@@ -237,7 +239,7 @@ def test_the_document_is_json_without_nan_and_reads_back():
     result = checked(sessions(self=HALF, rules_x_1=[1] * 20))
     document = json.loads(result.to_json(), parse_constant=lambda name: pytest.fail(name))
     assert document["schema"] == "convsim.annotation.agreement/1"
-    assert Reliability.model_validate(document) == result
+    assert AgreementReport.model_validate(document) == result
 
 
 def test_the_same_seed_gives_the_same_document():

@@ -29,9 +29,9 @@ def test_the_page_names_what_shoppers_learned_from_by_its_hash():
         assert expected in page
 
 
-def test_each_simulator_has_the_floor_of_its_own_sizes():
-    floors = [{"mean": 0.01, "q95": high} for high in (0.04, 0.09)]
-    sides = [simulator(f"s{n}", mean_distance_floor=floor) for n, floor in enumerate(floors)]
+def test_each_simulator_has_the_baseline_of_its_own_sizes():
+    baselines = [{"mean": 0.01, "q95": high} for high in (0.04, 0.09)]
+    sides = [simulator(f"s{n}", mean_distance_floor=baseline) for n, baseline in enumerate(baselines)]
     drawn = front(comparison(*sides))
     assert drawn is not None
     assert drawn.columns[3] == "human baseline"

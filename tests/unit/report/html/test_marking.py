@@ -1,4 +1,4 @@
-from convsim.report.html.tells import marked
+from convsim.report.html.giveaways import marked
 
 FEATURES = {"thank you": "simulated", "you": "human", "ok": "human"}
 

@@ -68,7 +68,8 @@ def test_the_parts_stand_in_the_order_of_the_argument():
     page = to_html(everything(), people(), shoppers())
     ids = [attrs["id"] for tag, attrs in elements(page).tags if tag == "section" and "id" in attrs]
     assert ids == [
-        "habits", "likeness", "reactions", "tells", "conversations", "reliability", "cost", "findings", "provenance",
+        "habits", "recognition", "reactions", "giveaways", "conversations", "agreement", "cost", "findings",
+        "provenance",
     ]  # fmt: skip
     assert page.index("1 of 2 habits") < page.index("What this does not show") < page.index('id="habits"')
 

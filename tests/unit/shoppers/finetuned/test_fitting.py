@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from convsim.errors import TrainingError
-from convsim.shoppers.finetuned import Standing
+from convsim.shoppers.finetuned import Progress
 from convsim.shoppers.finetuned.encode import Example, Span
 from convsim.shoppers.finetuned.fit import Fitted, Fitting, adapt, merged
 from convsim.shoppers.finetuned.perplexity import user_perplexity
@@ -40,7 +40,7 @@ def pristine(folder: Path) -> Any:
     return transformers.AutoModelForCausalLM.from_pretrained(folder)
 
 
-def fitting(model: Any, folder: Path, *, on_change: Any = lambda standing: None, **changes: Any) -> Fitting:
+def fitting(model: Any, folder: Path, *, on_change: Any = lambda progress: None, **changes: Any) -> Fitting:
     folder.mkdir(exist_ok=True)
     return Fitting(
         model=model, learned=LEARNED, held_out=HELD_OUT, settings=settings(**changes), folder=folder,
@@ -54,14 +54,14 @@ def same(one: Any, other: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def overfit(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Fitted, list[Standing], Path]:
-    told: list[Standing] = []
+def overfit(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Fitted, list[Progress], Path]:
+    told: list[Progress] = []
     where = tmp_path_factory.mktemp("overfit")
     return fitting(pristine(folder), where, on_change=told.append, **OVERFIT).run(), told, where
 
 
 def test_training_stops_once_held_out_users_are_no_longer_better_understood(
-    overfit: tuple[Fitted, list[Standing], Path],
+    overfit: tuple[Fitted, list[Progress], Path],
 ) -> None:
     fitted, told, _ = overfit
     # 22 sequences in steps of 8, 40 times.
@@ -70,12 +70,12 @@ def test_training_stops_once_held_out_users_are_no_longer_better_understood(
     assert fitted.steps == fitted.best_step + 20 < 120
     assert told[-1].step == fitted.steps
     assert told[-1].loss is not None
-    evaluated = list(dict.fromkeys(standing.perplexity for standing in told if standing.perplexity))
+    evaluated = list(dict.fromkeys(progress.perplexity for progress in told if progress.perplexity))
     assert min(evaluated) == fitted.perplexity
     assert evaluated[-2] > fitted.perplexity < evaluated[-1]
 
 
-def test_the_model_of_the_best_evaluation_is_kept(overfit: tuple[Fitted, list[Standing], Path]) -> None:
+def test_the_model_of_the_best_evaluation_is_kept(overfit: tuple[Fitted, list[Progress], Path]) -> None:
     fitted, _, _ = overfit
     assert user_perplexity(fitted.model, HELD_OUT, batch=4) == pytest.approx(fitted.perplexity, rel=1e-6)
 
@@ -137,8 +137,8 @@ def test_training_that_diverges_is_said_and_keeps_nothing(folder: Path, tmp_path
 def stopped(folder: Path, where: Path, *, at: int, **changes: Any) -> None:
     """Train until the end of a step, and stop there as by Ctrl-C."""
 
-    def stop(standing: Standing) -> None:
-        if standing.step == at:
+    def stop(progress: Progress) -> None:
+        if progress.step == at:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -160,7 +160,7 @@ def test_training_that_was_stopped_goes_on_from_its_checkpoint_and_ends_the_same
 
 
 def test_a_folder_that_was_moved_is_gone_on_with_and_its_best_model_found(
-    folder: Path, tmp_path: Path, overfit: tuple[Fitted, list[Standing], Path]
+    folder: Path, tmp_path: Path, overfit: tuple[Fitted, list[Progress], Path]
 ) -> None:
     fitted, _, _ = overfit
     # After the best, before the end.
@@ -177,7 +177,7 @@ def test_a_folder_that_was_moved_is_gone_on_with_and_its_best_model_found(
 
 
 def test_training_that_had_stopped_early_is_loaded_and_not_trained_on(
-    folder: Path, overfit: tuple[Fitted, list[Standing], Path]
+    folder: Path, overfit: tuple[Fitted, list[Progress], Path]
 ) -> None:
     fitted, _, where = overfit
     again = fitting(pristine(folder), where, **OVERFIT).run()

@@ -197,8 +197,8 @@ LONGER = settings(max_steps=12, epochs=9)
 
 
 def interrupted(base: Path, out: Path) -> None:
-    def stop(standing: Any) -> None:
-        if standing.step == 11:
+    def stop(progress: Any) -> None:
+        if progress.step == 11:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

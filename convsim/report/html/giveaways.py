@@ -10,13 +10,12 @@ from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.report.html.text import name, readable
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation
-from convsim.schema.details import DiscriminatorDetails
-from convsim.schema.details import Tell as Listed
+from convsim.schema.details import DiscriminatorDetails, GiveawayWord
 from convsim.text.words import WORD
 
 
 class Span(NamedTuple):
-    """Where a word, or two in a row, stands in a text, and for which side it speaks."""
+    """Where a word, or two in a row, is in a text, and which side it gives away."""
 
     start: int
     end: int
@@ -94,30 +93,30 @@ class Giveaway:
 
 def find_giveaways(findings: Iterable[Finding], view: str = WORDS_VIEW) -> list[Giveaway]:
     """Return what the discriminator of one view listed, the strongest of either side first."""
-    finding = next((f for f in in_section(findings, "likeness") if f.metric == view), None)
+    finding = next((f for f in in_section(findings, "recognition") if f.metric == view), None)
     if finding is None or not isinstance(finding.details, DiscriminatorDetails):
         return []
     listed = finding.details.tells
-    sides: tuple[tuple[Side, Sequence[Listed]], ...] = (
+    sides: tuple[tuple[Side, Sequence[GiveawayWord]], ...] = (
         ("simulated", listed.simulated),
         ("human", listed.human),
     )
     return [
         Giveaway(
-            readable(tell.feature[:MAX_CHARACTERS]), side,
-            _share(tell.n_real, finding.n_real), _share(tell.n_simulated, finding.n_simulated),
+            readable(word.feature[:MAX_CHARACTERS]), side,
+            _share(word.n_real, finding.n_real), _share(word.n_simulated, finding.n_simulated),
         )
-        for side, tells in sides
-        for tell in tells[:N_GIVEAWAYS]
+        for side, words in sides
+        for word in words[:N_GIVEAWAYS]
     ]  # fmt: skip
 
 
 def add_examples(
-    tells: Sequence[Giveaway], people: Sequence[Conversation], simulated: Sequence[Conversation]
+    words: Sequence[Giveaway], people: Sequence[Conversation], simulated: Sequence[Conversation]
 ) -> None:
-    """Look for each tell in the messages of the side that it speaks for."""
+    """Look for each word in the messages of the side that it speaks for."""
     for side, conversations in (("simulated", simulated), ("human", people)):
-        wanted = {tell.feature: tell for tell in tells if tell.side == side}
+        wanted = {word.feature: word for word in words if word.side == side}
         for conversation in conversations:
             if not wanted:
                 break

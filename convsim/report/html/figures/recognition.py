@@ -44,7 +44,7 @@ class _Line:
     control: float | None
 
 
-def likeness(findings: Sequence[Finding]) -> Picture | None:
+def recognition(findings: Sequence[Finding]) -> Picture | None:
     """Draw accuracy, AUC and score of every view of ``humanlikeness``; None where none was fitted."""
     lines = [line for finding in findings for line in _lines(finding)]
     if not lines:
@@ -57,7 +57,7 @@ def likeness(findings: Sequence[Finding]) -> Picture | None:
         f"people it is right {percent(worst.control)} of the time, and guessing is right 50 %."
     )
     return draw(
-        "likeness", partial(_figure, lines), title="How well a classifier tells simulated from real",
+        "recognition", partial(_figure, lines), title="How well a classifier tells simulated from real",
         says=says, legend=LEGEND,
         columns=("what it sees", "measure", "simulated", "95 % interval", "human baseline"),
         rows=[

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
+import typer
 from rich.console import Console
 
 from convsim.errors import InputError
@@ -37,6 +38,11 @@ def out() -> Console:
 def err() -> Console:
     """Return the console on stderr."""
     return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def print_json(document: object) -> None:
+    """Print a document for another program to read, indented."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def parse_settings(given: list[str], known: Collection[str]) -> dict[str, dict[str, object]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 
 from convsim.cli import options
-from convsim.cli.console import err, make_folder, out
+from convsim.cli.console import err, make_folder, out, print_json
 from convsim.errors import InputError
 
 app = typer.Typer(help="List, fetch, describe, convert and split data.", no_args_is_help=True)
@@ -37,7 +36,7 @@ def list_cards(output: As = options.TextOrJson.text) -> None:
 
     known = cards()
     if output is options.TextOrJson.json:
-        _print_json([card.model_dump(mode="json") for card in known])
+        print_json([card.model_dump(mode="json") for card in known])
     else:
         print_cards(known, out())
 
@@ -59,7 +58,7 @@ def describe_file(
 
     found = describe(read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map))
     if output is options.TextOrJson.json:
-        _print_json(found.model_dump(mode="json"))
+        print_json(found.model_dump(mode="json"))
     else:
         print_description(found, out())
 
@@ -134,7 +133,3 @@ def _warn(*warnings: str) -> None:
 
     for warning in warnings:
         err().print(f"warning: {plain(warning)}")
-
-
-def _print_json(document: object) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))

@@ -38,7 +38,7 @@ def compare(
         str | None,
         typer.Option(help="Control arm: also test how each reacts, and compare all else on this arm."),
     ] = None,
-    treatment: Annotated[str | None, typer.Option(help="Treatment arm: the worse agent.")] = None,
+    treatment: options.Treatment = None,
     learned: Annotated[
         list[Path] | None,
         typer.Option(
@@ -52,13 +52,10 @@ def compare(
         typer.Option("--format", help="How the comparison is printed."),
     ] = options.Format.text,
     seed: options.Seed = 0,
-    validators: Annotated[
-        str | None,
-        typer.Option(help="Validators, comma-separated (default: all that do not have to be named)."),
-    ] = None,
+    validators: options.Validators = None,
     metrics: options.MetricNames = None,
-    task: Annotated[list[str] | None, typer.Option(help="Compare only this task; may be repeated.")] = None,
-    arm: Annotated[list[str] | None, typer.Option(help="Compare only this arm; may be repeated.")] = None,
+    task: options.Tasks = None,
+    arm: options.Arms = None,
     annotate: options.Annotate = None,
     model: options.Model = None,
     reader: options.Reader = None,

@@ -31,7 +31,7 @@ def counterfactual(
         typer.Argument(metavar="[REAL|FILE.toml] SIM", help="Files of conversations or run folders."),
     ],
     control: Annotated[str | None, typer.Option(help="Control arm: the better agent.")] = None,
-    treatment: Annotated[str | None, typer.Option(help="Treatment arm: the worse agent.")] = None,
+    treatment: options.Treatment = None,
     saw_both: Annotated[
         Path | None, typer.Option(help="Run of a simulator that learned from both arms, to compare SIM with.")
     ] = None,

@@ -49,7 +49,12 @@ MetricNames = Annotated[
         help="Judge only these: names or module:thing, comma-separated; +NAME adds to the default ones.",
     ),
 ]
+Validators = Annotated[
+    str | None, typer.Option(help="Validators, comma-separated (default: all that do not have to be named).")
+]
+Treatment = Annotated[str | None, typer.Option(help="Treatment arm: the worse agent.")]
 Tasks = Annotated[list[str] | None, typer.Option(help="Compare only this task; may be repeated.")]
+Arms = Annotated[list[str] | None, typer.Option(help="Compare only this arm; may be repeated.")]
 Reader = Annotated[
     str | None,
     typer.Option(

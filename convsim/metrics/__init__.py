@@ -1,8 +1,7 @@
 """What is counted in a conversation: a family of metrics a file, all in ``METRICS``, measured by ``measure``."""
 
-from convsim.metrics.catalogue import METRICS
+from convsim.metrics.catalogue import METRICS, RELATION_METRICS
 from convsim.metrics.decorator import metric
-from convsim.metrics.for_relations import RELATION_METRICS
 from convsim.metrics.items import MENTIONS
 from convsim.metrics.labels import act_names
 from convsim.metrics.registry import MetricLike, Metrics, find_metrics

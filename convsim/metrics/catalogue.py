@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from convsim.metrics.complaints import USER_COMPLAINTS
-from convsim.metrics.items import ITEM_UPTAKE
+from convsim.metrics.items import ACCEPTS_DEALBREAKER, ITEM_UPTAKE, MENTIONS
 from convsim.metrics.length import (
     AGENT_WORDS_PER_TURN,
     CONVERSATION_WORDS,
@@ -53,3 +53,5 @@ METRICS: Mapping[str, Metric] = {
         AGENT_WORDS_PER_TURN,
     )
 }
+RELATION_METRICS: Mapping[str, Metric] = {**MENTIONS, ACCEPTS_DEALBREAKER.name: ACCEPTS_DEALBREAKER}
+"""What metamorphic relations measure beside those: too special for every table."""

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING
 
-from convsim.metrics.shares import left_out_if_empty
-from convsim.schema import Columns, Metric
+from convsim.metrics.shares import share_by_words
 from convsim.text.lexicons import Phrases, read_lexicon, read_phrase_lists
-
-if TYPE_CHECKING:
-    from convsim.schema.arrays import FloatArray
 
 GENERAL = "general"
 """The list of the complaints that do not say what is wrong; the others are named after faults of an agent."""
@@ -25,14 +20,9 @@ COMPLAINTS_OF_FAULT: Mapping[str, Phrases] = {
 }
 
 
-def _measure(columns: Columns) -> FloatArray:
-    return columns.mean_over_user(left_out_if_empty(columns, map(COMPLAINTS.in_words, columns.user_words)))
-
-
-USER_COMPLAINTS = Metric(
-    name="user_complaints",
-    unit="share of messages",
-    level="turn",
+USER_COMPLAINTS = share_by_words(
+    "user_complaints",
+    COMPLAINTS.in_words,
     description=(
         "Share of the user's non-empty messages with an English phrase of complaint about the assistant, what it "
         "shows or what it says (lexicon/complaints.toml; lexicon/ordinary_talk.txt names what sounds so and is none), "
@@ -43,5 +33,4 @@ USER_COMPLAINTS = Metric(
         "convsim; after dissatisfied user utterances: See and Manning (2021), Understanding and predicting user "
         "dissatisfaction in a neural generative chatbot, SIGDIAL; the phrases are ours."
     ),
-    measure=_measure,
 )

@@ -1,45 +1,22 @@
 """Metrics of politeness: please, thanks and sorry."""
 
-from functools import partial
-
-from convsim.metrics.shares import share_with_words
+from convsim.metrics.shares import share_with_word
 from convsim.schema import Metric
 from convsim.text.lexicons import read_lexicon
 
-USER_PLEASE = Metric(
-    name="user_please",
-    unit="share of messages",
-    level="turn",
-    description="Share of the user's non-empty messages with an English please (lexicon/please.txt).",
-    source=(
-        "Danescu-Niculescu-Mizil et al. (2013), A computational approach to politeness: strategy please; "
-        "the word list is ours."
-    ),
-    measure=partial(share_with_words, lexicon=read_lexicon("please")),
-)
+
+def _politeness(lexicon: str, *, word: str, strategy: str) -> Metric:
+    return share_with_word(
+        f"user_{lexicon}",
+        read_lexicon(lexicon),
+        description=f"Share of the user's non-empty messages with an English {word} (lexicon/{lexicon}.txt).",
+        source=(
+            f"Danescu-Niculescu-Mizil et al. (2013), A computational approach to politeness: strategy {strategy}; "
+            "the word list is ours."
+        ),
+    )
 
 
-USER_THANKS = Metric(
-    name="user_thanks",
-    unit="share of messages",
-    level="turn",
-    description="Share of the user's non-empty messages with an English word of thanks (lexicon/thanks.txt).",
-    source=(
-        "Danescu-Niculescu-Mizil et al. (2013), A computational approach to politeness: strategy gratitude; "
-        "the word list is ours."
-    ),
-    measure=partial(share_with_words, lexicon=read_lexicon("thanks")),
-)
-
-
-USER_SORRY = Metric(
-    name="user_sorry",
-    unit="share of messages",
-    level="turn",
-    description="Share of the user's non-empty messages with an English word of apology (lexicon/sorry.txt).",
-    source=(
-        "Danescu-Niculescu-Mizil et al. (2013), A computational approach to politeness: strategy "
-        "apologizing; the word list is ours."
-    ),
-    measure=partial(share_with_words, lexicon=read_lexicon("sorry")),
-)
+USER_PLEASE = _politeness("please", word="please", strategy="please")
+USER_THANKS = _politeness("thanks", word="word of thanks", strategy="gratitude")
+USER_SORRY = _politeness("sorry", word="word of apology", strategy="apologizing")

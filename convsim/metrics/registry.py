@@ -10,9 +10,8 @@ from typing import TypeGuard
 
 from convsim._text import one_line
 from convsim.errors import InputError, PluginError
-from convsim.metrics.catalogue import METRICS
+from convsim.metrics.catalogue import METRICS, RELATION_METRICS
 from convsim.metrics.decorator import DEFAULT, OfConversation, metric
-from convsim.metrics.for_relations import RELATION_METRICS
 from convsim.plugins import installed, load
 from convsim.schema import Metric
 

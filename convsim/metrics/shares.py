@@ -1,29 +1,44 @@
-"""Shares of a user's messages: the arithmetic that the yes-or-no metrics have in common.
+"""Shares of a user's messages: what the yes-or-no metrics have in common.
 
 An empty message can show no habit, so it is left out of numerator and denominator; ``user_empty`` counts it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import nan
-from typing import TYPE_CHECKING
 
-from convsim.schema import Columns
+from convsim.schema import Columns, Metric
 
-if TYPE_CHECKING:
-    from convsim.schema.arrays import FloatArray
+Words = Sequence[str]
 
 
-def share_of_texts(columns: Columns, *, holds: Callable[[str], object]) -> FloatArray:
-    """Share of each user's non-empty messages of whose text ``holds`` is true; shape (n,)."""
-    return columns.mean_over_user(left_out_if_empty(columns, map(holds, columns.user_texts)))
+def share_by_text(name: str, holds: Callable[[str], object], *, description: str, source: str) -> Metric:
+    """Make the metric of the share of a user's non-empty messages of whose text something holds."""
+    return _share(name, lambda columns: map(holds, columns.user_texts), description, source)
 
 
-def share_with_words(columns: Columns, *, lexicon: frozenset[str]) -> FloatArray:
-    """Share of each user's non-empty messages that hold a word of ``lexicon``; shape (n,)."""
-    hits = (not lexicon.isdisjoint(words) for words in columns.user_words)
-    return columns.mean_over_user(left_out_if_empty(columns, hits))
+def share_by_words(name: str, holds: Callable[[Words], object], *, description: str, source: str) -> Metric:
+    """Make the metric of the share of a user's non-empty messages of whose words something holds."""
+    return _share(name, lambda columns: map(holds, columns.user_words), description, source)
+
+
+def share_with_word(name: str, lexicon: frozenset[str], *, description: str, source: str) -> Metric:
+    """Make the metric of the share of a user's non-empty messages that have a word of ``lexicon``."""
+    return share_by_words(
+        name, lambda words: not lexicon.isdisjoint(words), description=description, source=source
+    )
+
+
+def _share(name: str, hits: Callable[[Columns], Iterable[object]], description: str, source: str) -> Metric:
+    return Metric(
+        name=name,
+        unit="share of messages",
+        level="turn",
+        description=description,
+        source=source,
+        measure=lambda columns: columns.mean_over_user(left_out_if_empty(columns, hits(columns))),
+    )
 
 
 def left_out_if_empty(columns: Columns, hits: Iterable[object]) -> Iterator[float]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from itertools import chain
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.metrics.shares import share_of_texts, share_with_words
+from convsim.metrics.shares import share_by_text, share_with_word
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import ratio
 from convsim.text.lexicons import read_character_class, read_lexicon
@@ -18,16 +17,14 @@ from convsim.text.words import MARK, WORD
 if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
 
-USER_QUESTIONS = Metric(
-    name="user_questions",
-    unit="share of messages",
-    level="turn",
+USER_QUESTIONS = share_by_text(
+    "user_questions",
+    read_character_class("question_marks").search,
     description=(
         "Share of the user's non-empty messages with a question mark of any script; questions without one "
         "are an annotator's business."
     ),
     source="convsim: a surface cue of asking.",
-    measure=partial(share_of_texts, holds=read_character_class("question_marks").search),
 )
 
 
@@ -42,10 +39,6 @@ def _starts_in_lower_case(text: str) -> float:
     return 0.0 if first != first.lower() else nan
 
 
-def _measure_user_lowercase_start(columns: Columns) -> FloatArray:
-    return columns.mean_over_user(map(_starts_in_lower_case, columns.user_texts))
-
-
 USER_LOWERCASE_START = Metric(
     name="user_lowercase_start",
     unit="share of messages",
@@ -56,7 +49,7 @@ USER_LOWERCASE_START = Metric(
         "message out."
     ),
     source="convsim: a typing habit of chats.",
-    measure=_measure_user_lowercase_start,
+    measure=lambda columns: columns.mean_over_user(map(_starts_in_lower_case, columns.user_texts)),
 )
 
 
@@ -72,10 +65,6 @@ def _ends_without_mark(text: str) -> float:
     return float(FINAL_PUNCTUATION.search(tail[0]) is None)
 
 
-def _measure_user_no_final_punctuation(columns: Columns) -> FloatArray:
-    return columns.mean_over_user(map(_ends_without_mark, columns.user_texts))
-
-
 USER_NO_FINAL_PUNCTUATION = Metric(
     name="user_no_final_punctuation",
     unit="share of messages",
@@ -85,14 +74,13 @@ USER_NO_FINAL_PUNCTUATION = Metric(
         "the last word, among those with a word; quotes, brackets and emoji around the mark do not matter."
     ),
     source="Ling and Baron (2007), Text messaging and IM, Journal of Language and Social Psychology 26(3).",
-    measure=_measure_user_no_final_punctuation,
+    measure=lambda columns: columns.mean_over_user(map(_ends_without_mark, columns.user_texts)),
 )
 
 
-USER_FIRST_PERSON = Metric(
-    name="user_first_person",
-    unit="share of messages",
-    level="turn",
+USER_FIRST_PERSON = share_with_word(
+    "user_first_person",
+    read_lexicon("first_person"),
     description=(
         "Share of the user's non-empty messages with an English first-person pronoun "
         "(lexicon/first_person.txt)."
@@ -101,17 +89,14 @@ USER_FIRST_PERSON = Metric(
         "Pennebaker, Mehl and Niederhoffer (2003), Psychological aspects of natural language use, Annual "
         "Review of Psychology 54; the word list is ours."
     ),
-    measure=partial(share_with_words, lexicon=read_lexicon("first_person")),
 )
 
 
-USER_DIGITS = Metric(
-    name="user_digits",
-    unit="share of messages",
-    level="turn",
+USER_DIGITS = share_by_text(
+    "user_digits",
+    re.compile(r"\d").search,
     description="Share of the user's non-empty messages with a decimal digit of any script: sizes, prices.",
     source="convsim: a surface cue of stated constraints.",
-    measure=partial(share_of_texts, holds=re.compile(r"\d").search),
 )
 
 

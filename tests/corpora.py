@@ -56,7 +56,9 @@ def corpus(
         index=[c.id for c in conversations],
     )
     roles = {name: "control" if name in controls else "metric" for name in columns}
-    metrics = {name: metric(name, roles[name], "share" if name in shares else "units") for name in columns}
+    metrics = {
+        name: metric(name, roles[name], "proportion" if name in shares else "units") for name in columns
+    }
     return Corpus(conversations, table, metrics)
 
 

@@ -55,7 +55,7 @@ class Reactions(Record):
     """What came of the shift test between two arms; null and a reason where it could not be asked."""
 
     agreement: JudgedEstimate
-    """Share of people's established shifts that go the same way in the simulator."""
+    """Proportion of people's established shifts that go the same way in the simulator."""
     joint_p: Number | None = None
     counts: dict[str, Count] = Field(default_factory=dict)
     """Metrics by verdict."""

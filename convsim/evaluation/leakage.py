@@ -49,7 +49,7 @@ def known_titles(conversations: Iterable[Conversation]) -> Titles:
 
 
 def titles_named_early(conversations: Sequence[Conversation], titles: Titles) -> Proportion:
-    """In what share of conversations does the user name a full title that the agent had neither shown nor said?
+    """In what proportion of conversations does the user name a full title that the agent had neither shown nor said?
 
     Titles are those of every item that was shown in any conversation of the comparison, so that people and all
     simulators are held to the same ones.

@@ -19,7 +19,7 @@ NOT_GIVEN = "what shoppers learned from was not given (--learned FILE)"
 
 
 class Memorisation(Record):
-    """Shares of user messages that stand in what was learned from."""
+    """Proportions of user messages that stand in what was learned from."""
 
     messages: Proportion
     after_first: Proportion
@@ -67,7 +67,7 @@ class Learned:
 def memorisation(
     conversations: Sequence[Conversation], learned: Learned | None, *, leave_out_learned: bool
 ) -> Memorisation:
-    """In what share of their longer messages do users say exactly what somebody said in ``learned``?
+    """In what proportion of their longer messages do users say exactly what somebody said in ``learned``?
 
     A message counts as the same where all its words are, in order: case, punctuation and white space aside. It has to
     be a whole message, or a whole run of messages, of what was learned from; a part of one is not found, so the share

@@ -32,7 +32,7 @@ def split(conversations: Sequence[Conversation], *, by: By, fraction: float, see
     Args:
         conversations: What is split.
         by: What stays together.
-        fraction: The share of ``a`` in each task and arm, as far as units allow; above 0 and below 1.
+        fraction: The proportion of ``a`` in each task and arm, as far as units allow; above 0 and below 1.
         seed: Moves the draw.
 
     Raises:

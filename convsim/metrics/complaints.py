@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain
 
-from convsim.metrics.shares import share_by_words
+from convsim.metrics.proportions import proportion_by_words
 from convsim.text.lexicons import Phrases, read_lexicon, read_phrase_lists
 
 GENERAL = "general"
@@ -20,11 +20,11 @@ COMPLAINTS_OF_FAULT: Mapping[str, Phrases] = {
 }
 
 
-USER_COMPLAINTS = share_by_words(
+USER_COMPLAINTS = proportion_by_words(
     "user_complaints",
     COMPLAINTS.in_words,
     description=(
-        "Share of the user's non-empty messages with an English phrase of complaint about the assistant, what it "
+        "Proportion of the user's non-empty messages with an English phrase of complaint about the assistant, what it "
         "shows or what it says (lexicon/complaints.toml; lexicon/ordinary_talk.txt names what sounds so and is none), "
         "common short forms and missing apostrophes allowed. Turning down all that was shown counts, a wish for "
         "something else or cheaper does not; a complaint in other words is missed."

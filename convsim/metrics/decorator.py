@@ -64,7 +64,7 @@ def metric(
 
     Args:
         function: The function, where the decorator is written without parentheses.
-        unit: What the number counts, such as "words" or "share of messages".
+        unit: What the number counts, such as "words" or "proportion of messages".
         name: By default the function's.
         description: By default the function's docstring, up to the first empty line.
         source: Who defined it so; by default where the function stands.

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from convsim.errors import InputError
 from convsim.metrics.complaints import COMPLAINTS_OF_FAULT
-from convsim.metrics.shares import left_out_if_empty
+from convsim.metrics.proportions import left_out_if_empty
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import Exchange
 from convsim.schema.conversation import Conversation, Item
@@ -28,8 +28,8 @@ LARGEST_NUMBER = 10**15
 """Nobody says a number beyond it, and Python refuses to write out the longest ones."""
 
 
-def share_taken_up(items: Sequence[Item], answer: Sequence[str], new: set[str]) -> float:
-    """Share of ``items`` from which ``answer`` takes a ``new`` word that not every item of several offers.
+def proportion_taken_up(items: Sequence[Item], answer: Sequence[str], new: set[str]) -> float:
+    """Proportion of ``items`` from which ``answer`` takes a ``new`` word that not every item of several offers.
 
     A word of a title counts by itself; an attribute value only when the answer holds all its words in a row,
     so that a long description does not offer half the language.
@@ -84,16 +84,16 @@ def _measure_item_uptake(columns: Columns) -> FloatArray:
     for exchange, new in _new_words(columns):
         answer = columns.user_words[exchange.answer]
         if answer:
-            shares[exchange.answer] = share_taken_up(exchange.items, answer, new)
+            shares[exchange.answer] = proportion_taken_up(exchange.items, answer, new)
     return columns.mean_over_user(shares)
 
 
 ITEM_UPTAKE = Metric(
     name="item_uptake",
-    unit="share of items",
+    unit="proportion of items",
     level="turn",
     description=(
-        "Mean, over the user messages that follow shown items and hold a word, of the share of those items "
+        "Mean, over the user messages that follow shown items and hold a word, of the proportion of those items "
         "of which the message takes up a title word or a whole attribute value. Only words count that the "
         "user had not said before, that are no English stop words (lexicon/stop_words.txt) and that, of "
         "several items, not all offer: those single none out. Pointing, as in 'the second one', takes up no "
@@ -121,10 +121,10 @@ def mentions(fault: str) -> Metric:
         )
     return Metric(
         name=f"user_mentions_{fault}",
-        unit="share of messages",
+        unit="proportion of messages",
         level="turn",
         description=(
-            "Share of the user's non-empty messages after the agent's first with an English phrase that names the "
+            "Proportion of the user's non-empty messages after the agent's first with an English phrase that names the "
             f"trouble (lexicon/complaints.toml, {fault}), common short forms and missing apostrophes allowed; "
             "undefined without such a message. Some phrases name several faults."
         ),
@@ -240,7 +240,7 @@ def _accepted(conversation: Conversation) -> Iterator[Item]:
 
 ACCEPTS_DEALBREAKER = Metric(
     name="accepts_dealbreaker",
-    unit="share of conversations",
+    unit="proportion of conversations",
     level="conversation",
     description=(
         "1 if an accepted item is one that the persona would never take, 0 if none is. A dealbreaker states what must "

@@ -34,12 +34,16 @@ def act_metrics(origin: LabelOrigin, acts: Sequence[str]) -> Iterator[Metric]:
     """
     for act in acts[:MAX_ACTS]:
         yield _metric_acts(
-            origin, f"act_{act}", "share of messages", f"share of messages that are {act}", _share_of(act)
+            origin,
+            f"act_{act}",
+            "proportion of messages",
+            f"proportion of messages that are {act}",
+            _proportion_of(act),
         )
     for act, name in ((ACCEPT, "accepts"), (REJECT, "rejects")):
         if act in acts:
             over = f"whether any message is {act}"
-            yield _metric_acts(origin, f"act_{name}_any", "share of conversations", over, _any_of(act))
+            yield _metric_acts(origin, f"act_{name}_any", "proportion of conversations", over, _any_of(act))
     if ACCEPT in acts:
         over = f"number of the first message that is {ACCEPT}, from 1; undefined where none is"
         yield _metric_acts(origin, "act_first_acceptance", "messages", over, _first_acceptance)
@@ -67,7 +71,7 @@ def _metric_acts(origin: LabelOrigin, name: str, unit: str, over: str, of: OfAct
     return Metric(
         name=name,
         unit=unit,
-        level="turn" if unit == "share of messages" else "conversation",
+        level="turn" if unit == "proportion of messages" else "conversation",
         description=f"the acts of the user's messages: {over}, as labelled by {origin}.",
         source=SOURCE.format(origin.source),
         measure=partial(_measure_acts, origin=origin, of=of),
@@ -82,7 +86,7 @@ def _measure_acts(columns: Columns, *, origin: LabelOrigin, of: OfActs) -> Float
     return np.fromiter((of(acts) if acts else float("nan") for acts in listed), np.float64, columns.n)
 
 
-def _share_of(act: str) -> OfActs:
+def _proportion_of(act: str) -> OfActs:
     return lambda listed: sum(act in acts for acts in listed) / len(listed)
 
 

@@ -29,7 +29,7 @@ def ended(columns: Columns, *, ending: Ending) -> FloatArray:
 
 ACCEPTED = Metric(
     name="accepted",
-    unit="share of conversations",
+    unit="proportion of conversations",
     level="conversation",
     description=(
         "1 if the conversation ended with an item accepted, 0 if the user left, the agent ended it or the turns ran "
@@ -42,7 +42,7 @@ ACCEPTED = Metric(
 
 LEFT = Metric(
     name="left",
-    unit="share of conversations",
+    unit="proportion of conversations",
     level="conversation",
     description=(
         "1 if the user left without an item, 0 if they accepted one, the agent ended the conversation or the turns "

@@ -1,15 +1,15 @@
 """Metrics of politeness: please, thanks and sorry."""
 
-from convsim.metrics.shares import share_with_word
+from convsim.metrics.proportions import proportion_with_word
 from convsim.schema import Metric
 from convsim.text.lexicons import read_lexicon
 
 
 def _politeness(lexicon: str, *, word: str, strategy: str) -> Metric:
-    return share_with_word(
+    return proportion_with_word(
         f"user_{lexicon}",
         read_lexicon(lexicon),
-        description=f"Share of the user's non-empty messages with an English {word} (lexicon/{lexicon}.txt).",
+        description=f"Proportion of the user's non-empty messages with an English {word} (lexicon/{lexicon}.txt).",
         source=(
             f"Danescu-Niculescu-Mizil et al. (2013), A computational approach to politeness: strategy {strategy}; "
             "the word list is ours."

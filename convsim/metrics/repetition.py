@@ -31,10 +31,10 @@ def _measure_user_repeats(columns: Columns) -> FloatArray:
 
 USER_REPEATS = Metric(
     name="user_repeats",
-    unit="share of messages",
+    unit="proportion of messages",
     level="turn",
     description=(
-        "Share of the user's non-empty messages after the first, which has nothing to repeat, that are an "
+        "Proportion of the user's non-empty messages after the first, which has nothing to repeat, that are an "
         "earlier one of the conversation again but for case and white space; undefined with fewer than two."
     ),
     source="convsim: verbatim repetition, a common fault of language models in long conversations.",
@@ -64,12 +64,12 @@ def _measure_user_restates(columns: Columns) -> FloatArray:
 
 USER_RESTATES = Metric(
     name="user_restates",
-    unit="share of messages",
+    unit="proportion of messages",
     level="turn",
     description=(
-        "Share of the user's non-empty messages after the first of whose different words, English stop words aside "
-        "(lexicon/stop_words.txt), at least half were said by the user before in the conversation. Messages with no "
-        "other words than stop words are left out; undefined without any message left. Unlike user_repeats, which "
+        "Proportion of the user's non-empty messages after the first of whose different words, English stop words "
+        "aside (lexicon/stop_words.txt), at least half were said by the user before in the conversation. Messages with "
+        "no other words than stop words are left out; undefined without any message left. Unlike user_repeats, which "
         "asks for the whole message verbatim, it sees 'i said red boots' after 'red boots please', and sees nothing "
         "in a second 'yes'."
     ),

@@ -8,7 +8,7 @@ from itertools import chain
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.metrics.shares import share_by_text, share_with_word
+from convsim.metrics.proportions import proportion_by_text, proportion_with_word
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import ratio
 from convsim.text.lexicons import read_character_class, read_lexicon
@@ -17,11 +17,11 @@ from convsim.text.words import MARK, WORD
 if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
 
-USER_QUESTIONS = share_by_text(
+USER_QUESTIONS = proportion_by_text(
     "user_questions",
     read_character_class("question_marks").search,
     description=(
-        "Share of the user's non-empty messages with a question mark of any script; questions without one "
+        "Proportion of the user's non-empty messages with a question mark of any script; questions without one "
         "are an annotator's business."
     ),
     source="convsim: a surface cue of asking.",
@@ -41,10 +41,10 @@ def _starts_in_lower_case(text: str) -> float:
 
 USER_LOWERCASE_START = Metric(
     name="user_lowercase_start",
-    unit="share of messages",
+    unit="proportion of messages",
     level="turn",
     description=(
-        "Share of the user's messages whose first word starts with a small letter, among those where it "
+        "Proportion of the user's messages whose first word starts with a small letter, among those where it "
         "starts with a letter that has a capital: no word, a digit first, or a script without case leave a "
         "message out."
     ),
@@ -67,10 +67,10 @@ def _ends_without_mark(text: str) -> float:
 
 USER_NO_FINAL_PUNCTUATION = Metric(
     name="user_no_final_punctuation",
-    unit="share of messages",
+    unit="proportion of messages",
     level="turn",
     description=(
-        "Share of the user's messages without a sentence-ending mark of any script, or an ellipsis, after "
+        "Proportion of the user's messages without a sentence-ending mark of any script, or an ellipsis, after "
         "the last word, among those with a word; quotes, brackets and emoji around the mark do not matter."
     ),
     source="Ling and Baron (2007), Text messaging and IM, Journal of Language and Social Psychology 26(3).",
@@ -78,11 +78,11 @@ USER_NO_FINAL_PUNCTUATION = Metric(
 )
 
 
-USER_FIRST_PERSON = share_with_word(
+USER_FIRST_PERSON = proportion_with_word(
     "user_first_person",
     read_lexicon("first_person"),
     description=(
-        "Share of the user's non-empty messages with an English first-person pronoun "
+        "Proportion of the user's non-empty messages with an English first-person pronoun "
         "(lexicon/first_person.txt)."
     ),
     source=(
@@ -92,20 +92,20 @@ USER_FIRST_PERSON = share_with_word(
 )
 
 
-USER_DIGITS = share_by_text(
+USER_DIGITS = proportion_by_text(
     "user_digits",
     re.compile(r"\d").search,
-    description="Share of the user's non-empty messages with a decimal digit of any script: sizes, prices.",
+    description="Proportion of the user's non-empty messages with a decimal digit of any script: sizes, prices.",
     source="convsim: a surface cue of stated constraints.",
 )
 
 
 USER_EMPTY = Metric(
     name="user_empty",
-    unit="share of messages",
+    unit="proportion of messages",
     level="turn",
-    description="Share of the user's messages that are nothing but white space; undefined without any.",
-    source="convsim: a count that the other shares leave out.",
+    description="Proportion of the user's messages that are nothing but white space; undefined without any.",
+    source="convsim: a count that the other proportions leave out.",
     measure=lambda columns: columns.mean_over_user(columns.user_is_empty),
 )
 
@@ -144,7 +144,7 @@ windows would hold no repetition in more and more chats, and tell nothing of the
 
 
 def moving_average_type_token_ratio(words: Sequence[str], window: int) -> float:
-    """Mean share of different words in each run of ``window`` words; NaN for fewer words.
+    """Mean proportion of different words in each run of ``window`` words; NaN for fewer words.
 
     Each word is counted, in one pass, in the windows in which it stands first of its kind.
     """

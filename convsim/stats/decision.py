@@ -151,21 +151,21 @@ class BoundedMean:
 
 
 def spread_of(metric: Metric, values: FloatArray) -> float:
-    """Return how far apart two values can lie: 1 for shares, the scale of a label, else the range that was seen."""
+    """Return how far apart two values can lie: 1 for proportions, the scale of a label, else the range seen."""
     if metric.label is not None and metric.label.scale is not None:
         low, high = metric.label.scale
         return float(high - low)
-    if is_share(metric):
+    if is_proportion(metric):
         return 1.0
     known = values[~np.isnan(values)]
     return float(np.ptp(known)) if len(known) else 0.0
 
 
 def is_bounded(metric: Metric) -> bool:
-    """Whether a metric's bounds are known: a share by its unit, or a label with a scale."""
-    return is_share(metric) or (metric.label is not None and metric.label.scale is not None)
+    """Whether a metric's bounds are known: a proportion by its unit, or a label with a scale."""
+    return is_proportion(metric) or (metric.label is not None and metric.label.scale is not None)
 
 
-def is_share(metric: Metric) -> bool:
-    """Whether a metric lies between 0 and 1 by its unit."""
-    return metric.unit.split(" ")[0] == "share"
+def is_proportion(metric: Metric) -> bool:
+    """Whether a metric lies between 0 and 1 by its unit; own metrics may also say "proportion of …"."""
+    return metric.unit.split(" ")[0] in ("proportion", "share")

@@ -42,7 +42,7 @@ class Rows:
     group: IntArray
     """Rows of one group (a user, else a conversation) never stand in two folds."""
     stratum: IntArray
-    """Folds hold each stratum (side, task and arm) in equal shares."""
+    """Folds hold each stratum (side, task and arm) in equal proportions."""
     exchangeable: IntArray
     """Under the null, rows with one number may change sides."""
 
@@ -131,7 +131,7 @@ def fit_on_half(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> tup
 
 
 def deal_folds(rows: Rows, n_folds: int, *, seed: int) -> IntArray:
-    """Deal whole groups to folds, each stratum in equal shares; shape (rows,)."""
+    """Deal whole groups to folds, each stratum in equal proportions; shape (rows,)."""
     rng = np.random.default_rng(seed)
     groups, first, group_of = np.unique(rows.group, return_index=True, return_inverse=True)
     order = rng.permutation(len(groups))

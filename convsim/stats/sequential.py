@@ -22,7 +22,7 @@ MAX_ANSWERS = 100_000
 
 @lru_cache(maxsize=256)
 def sequential_interval(groups: tuple[Counts, ...], *, level: float = 0.95) -> Interval:
-    """In which interval lies the mean, over one or two groups, of each group's share of right answers?
+    """In which interval lies the mean, over one or two groups, of each group's proportion of right answers?
 
     The groups of a balanced accuracy are the trials whose answer is "human" and those whose answer is "simulated".
     The interval holds at all times at once: with probability ``level`` it never misses, so looking after each answer
@@ -69,7 +69,7 @@ def answers_until(shares: Sequence[float], wanted: float) -> int | None:
     """Return about how many answers, half of them in each group, narrow the interval to half-width ``wanted``.
 
     Args:
-        shares: The share of right answers in each group, taken to stay as it is.
+        shares: The proportion of right answers in each group, taken to stay as it is.
         wanted: Half of an interval's length.
     """
 

@@ -1,4 +1,4 @@
-"""The share of users who have not left after so many of the agent's replies."""
+"""The proportion of users who have not left after so many of the agent's replies."""
 
 from __future__ import annotations
 

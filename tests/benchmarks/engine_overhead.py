@@ -1,4 +1,4 @@
-"""What the engine costs: its completions per second as a share of what bare calls of the client reach.
+"""What the engine costs: its completions per second as a proportion of what bare calls of the client reach.
 
     python tests/benchmarks/engine_overhead.py [--quick]
 

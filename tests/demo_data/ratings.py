@@ -1,4 +1,4 @@
-"""Stand-in ratings: ranked so that each arm's share of "yes" is the level that was reported for people.
+"""Stand-in ratings: ranked so that each arm's proportion of "yes" is the level that was reported for people.
 
 The order comes from how well the recommender served and how the shopper felt, plus each person's leaning and
 chance; the number that says yes is set. Nothing can be learned from these levels: they were put in.
@@ -16,7 +16,7 @@ from tests.demo_data.talk import Exchange, Talk
 
 
 class Levels(BaseModel):
-    """Each arm's share of "yes" a question, from 0 to 1."""
+    """Each arm's proportion of "yes" a question, from 0 to 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     good: dict[str, float]

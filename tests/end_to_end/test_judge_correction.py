@@ -24,7 +24,7 @@ def is_satisfied(text: str) -> bool:
 
 
 def side(name: str) -> list[Conversation]:
-    """Conversations of one user message; the side's share of them satisfied, spread evenly."""
+    """Conversations of one user message; the side's proportion of them satisfied, spread evenly."""
     made = []
     for number in range(N):
         n_before, n_so_far = (int(SHARES[name] * k + 1e-9) for k in (number, number + 1))

@@ -57,7 +57,7 @@ def test_whatever_is_said_every_value_is_undefined_or_in_its_range(corpus: list[
         values = table[name].dropna().to_numpy()
         assert np.isfinite(values).all()
         assert (values >= 0).all()
-        if metric.unit.startswith("share of") or name == "user_mattr":
+        if metric.unit.startswith("proportion of") or name == "user_mattr":
             assert (values <= 1).all()
 
 

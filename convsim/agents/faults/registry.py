@@ -73,7 +73,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 PRESETS: Mapping[str, Mapping[str, float]] = TypeAdapter(dict[str, dict[str, Share]]).validate_python(
     read_toml(Path(__file__).with_name("presets.toml"))
 )
-"""For each preset its faults, with the share of the severity asked for that each has."""
+"""For each preset its faults, with the proportion of the severity asked for that each has."""
 
 
 OFFERED = ("reply", "conversation", "severity", "rng")
@@ -107,11 +107,11 @@ def fault(
     Args:
         function: The function, where the decorator is written without parentheses.
         name: By default the function's.
-        drawn: The severity is the share of replies that are handed in; False hands in every reply, and the function
-            weighs the severity itself.
+        drawn: The severity is the proportion of replies that are handed in; False hands in every reply, and the
+            function weighs the severity itself.
 
     Raises:
-        PluginError: It is no function, or takes something else.
+        PluginError: It is not a function, or takes something else.
     """
 
     def made(degrading: Degrade) -> Answering:

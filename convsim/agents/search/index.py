@@ -251,7 +251,7 @@ def _lift(shelf: Shelf, wishes: Wishes) -> npt.NDArray[np.float64]:
 
 
 def _excess(shelf: Shelf, wishes: Wishes) -> npt.NDArray[np.float64]:
-    """Return by what share of the ceiling each price lies above it, at most 1; unknown prices count as 1."""
+    """Return by what proportion of the ceiling each price lies above it, at most 1; unknown prices count as 1."""
     import numpy as np
 
     if not wishes.budget.ceiling:

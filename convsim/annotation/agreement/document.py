@@ -32,13 +32,13 @@ class ClassScore(Part):
     """Items that the reference puts into the class."""
     n_annotated: Count
     prevalence_reference: Number
-    """Share of the items, from 0 to 1."""
+    """Proportion of the items, from 0 to 1."""
     prevalence_annotated: Number
     precision: ExplainedEstimate
     recall: ExplainedEstimate
     f1: ExplainedEstimate
     accuracy: ExplainedEstimate
-    """Share of the items that both put into the class, or neither."""
+    """Proportion of the items that both put into the class, or neither."""
     kappa: ExplainedEstimate
     alpha: ExplainedEstimate
     always_f1: Number

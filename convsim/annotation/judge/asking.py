@@ -103,8 +103,8 @@ def labels_of(votes: Sequence[Vote], *, source: str) -> dict[str, Label]:
     """Return the labels that the votes carry.
 
     A value, or an act, needs more than half of the votes. A tie gives no label, neither the one value nor the other:
-    either would be made up. Several votes leave ``agreement`` in a label's metadata, from 0 to 1: the share of votes
-    with the label's value; for acts the mean overlap (shared acts over acts of either) of a vote with the label.
+    either would be made up. Several votes leave ``agreement`` in a label's metadata, from 0 to 1: the proportion of
+    votes with the label's value; for acts the mean overlap (shared acts over acts of either) of a vote with the label.
     """
     labels: dict[str, Label] = {}
     acts = Counter(act for vote in votes for act in vote.acts)

@@ -54,7 +54,7 @@ class ShiftDetails(Details):
 
 
 class Step(Part):
-    """The share of users who are still there after a turn."""
+    """The proportion of users who are still there after a turn."""
 
     turn: Number
     survival: Probability
@@ -90,7 +90,7 @@ class LeavingDetails(ShiftDetails):
 
 
 class AgreementDetails(Details):
-    """In which metrics a share of shifts that go the same way was counted."""
+    """In which metrics a proportion of shifts that go the same way was counted."""
 
     shape = frozenset({"metrics", "chance"})
     metrics: tuple[Text, ...]

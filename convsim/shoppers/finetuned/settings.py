@@ -39,7 +39,7 @@ class TrainingSettings(Record):
     n_items: Annotated[Count, Field(ge=1)] = 4
     """Items of a carousel that the shopper is shown."""
     held_out: Annotated[Number, Field(gt=0, lt=1)] = 0.15
-    """Share of users whose messages stop the training and choose how it is sampled."""
+    """Proportion of users whose messages stop the training and choose how it is sampled."""
     patience: Annotated[Count, Field(ge=1)] = 2
     """Evaluations without a better held-out perplexity before training stops."""
     calibrate: Annotated[Count, Field(le=40)] = 40

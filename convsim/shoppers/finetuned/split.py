@@ -38,7 +38,7 @@ def choose(
     held_out: float,
     seed: int,
 ) -> Chosen:
-    """Keep what may be learned from, and hold out a share of the users (or conversations) of each task and arm.
+    """Keep what may be learned from, and hold out a proportion of the users (or conversations) of each task and arm.
 
     Conversations of ``exclude`` are refused by what was said in them, whatever they are called, and so is whatever
     else their users said.

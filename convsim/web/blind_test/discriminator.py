@@ -75,7 +75,7 @@ UNDEFINED = "all scores, or all votes, are the same"
 
 
 class Concord(NamedTuple):
-    """Kendall's tau-b of score and share of votes, and the AUC of the score for a vote "human"."""
+    """Kendall's tau-b of score and proportion of votes, and the AUC of the score for a vote "human"."""
 
     tau: ExplainedEstimate
     auc: ExplainedEstimate
@@ -146,7 +146,7 @@ def _compared(rows: Sequence[tuple[float, Sequence[bool]]], seed: int) -> Concor
 
 
 def _auc(table: FloatArray) -> FloatArray:
-    """Return the share of pairs of a vote "human" and another in which the first has the higher score, ties half.
+    """Return the proportion of pairs of a vote "human" and another in which the first has the higher score, ties half.
 
     Args:
         table: Shape (r, scores in ascending order, 2): votes "simulated" and "human".

@@ -52,7 +52,7 @@ def acted(
 
 
 def rated(n: int, *, seed: int, values: Sequence[int] = (0, 1), noise: float = 0.1) -> list[Conversation]:
-    """Conversations whose own satisfaction follows the mood of what is said, but for a share of noise."""
+    """Conversations whose own satisfaction follows the mood of what is said, but for a proportion of noise."""
     draws = generator(seed, "rated")
     made = []
     for number in range(n):

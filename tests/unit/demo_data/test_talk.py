@@ -19,7 +19,7 @@ def stock() -> list[Stock]:
 
 
 def grievances(talks: list[Talk], arm: str) -> float:
-    """Return the share of moves that complain, restate, repeat or do not follow."""
+    """Return the proportion of moves that complain, restate, repeat or do not follow."""
     moves = [exchange.move for each in talks if each.arm == arm for exchange in each.exchanges]
     return mean(move.rule in GRIEVANCES for move in moves)
 

@@ -70,7 +70,7 @@ def test_every_conversation_is_as_likely_as_the_others() -> None:
     counts = Counter(
         i for seed in range(400) for i in ids(split(MIXED[:8], by="conversation", fraction=0.5, seed=seed).a)
     )
-    # Four standard errors of a binomial share of .5 in 400 draws.
+    # Four standard errors of a binomial proportion of .5 in 400 draws.
     assert all(abs(counts[f"c{i}"] / 400 - 0.5) < 0.1 for i in range(8))
 
 

@@ -213,7 +213,7 @@ def _test(openings: Openings, dealing: Dealing, *, n_resamples: int, seed: int, 
 
 
 def _words(holds: csr_matrix, vocabulary: list[str], treated: BoolArray) -> list[JsonValue]:
-    """List the words whose share of first messages differs most between the arms."""
+    """List the words whose proportion of first messages differs most between the arms."""
     counts = [np.asarray(holds[rows].sum(axis=0), np.int64).ravel() for rows in (~treated, treated)]
     gaps = np.abs(counts[1] / treated.sum() - counts[0] / (~treated).sum())
     return [

@@ -23,7 +23,7 @@ CHOSEN: dict[Event, frozenset[Ending]] = {
 """Endings that are the user's answer to the last reply."""
 COUNTED: dict[Event, frozenset[Ending]] = {"left": frozenset({"left"}), "ended": CHOSEN["ended"]}
 UNKNOWN_SHARE = 0.5
-"""Where more than this share of either side's endings is unknown, leaving cannot be told from accepting."""
+"""Where more than this proportion of either side's endings is unknown, leaving cannot be told from accepting."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ Reaction = Literal[
     "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "undecided"
 ]
 SAME = 0.5
-"""Share of an established human shift up to which the difference of the shifts counts as none."""
+"""Proportion of an established human shift up to which the difference of the shifts counts as none."""
 
 TWO_SIDED = NormalDist().inv_cdf(1 - ALPHA / 2)
 

@@ -65,8 +65,8 @@ def human_baseline(
 
 LEVEL = 0.95
 RULE_OF_THREE = 12.0
-"""Nothing else in n draws leaves room for a share of 3/n (the rule of three), of values two standard deviations away:
-a variance of 3/n x 2^2 human variances."""
+"""Nothing else in n draws leaves room for a proportion of 3/n (the rule of three), of values two standard deviations
+away: a variance of 3/n x 2^2 human variances."""
 
 
 @dataclass(frozen=True)

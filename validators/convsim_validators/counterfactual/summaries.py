@@ -23,7 +23,7 @@ MIN_METRICS = 3
 
 @dataclass(frozen=True)
 class Agreement:
-    """The share of established human shifts whose simulated shift has the same sign."""
+    """The proportion of established human shifts whose simulated shift has the same sign."""
 
     estimate: float
     interval: tuple[float, float]
@@ -37,10 +37,10 @@ class Agreement:
 
 
 def directional_agreement(established: Sequence[MetricShift]) -> Agreement:
-    """In what share of the metrics in which people shift do simulated shoppers shift the same way?
+    """In what proportion of the metrics in which people shift do simulated shoppers shift the same way?
 
-    H0: each simulated shift is as likely to go either way, a share of .5. A simulated shift of exactly 0 counts half.
-    Whole units of both sides are drawn anew; the set of metrics is held fixed, so the interval speaks of these
+    H0: each simulated shift is as likely to go either way, a proportion of .5. A simulated shift of exactly 0 counts
+    half. Whole units of both sides are drawn anew; the set of metrics is held fixed, so the interval speaks of these
     metrics, not of others that might have been measured. Says nothing of how far they shift.
 
     Args:
@@ -114,7 +114,7 @@ REFUSES = "generalisation cannot be certified"
 
 
 def agreement_finding(established: Sequence[MetricShift], frame: Frame, *, size: Size) -> Finding:
-    """Say in what share of the established human shifts simulated shoppers shift the same way."""
+    """Say in what proportion of the established human shifts simulated shoppers shift the same way."""
     details: dict[str, JsonValue] = {"metrics": [s.metric.name for s in established], "chance": 0.5}
     estimate: float | None = None
     interval: Interval | None = None

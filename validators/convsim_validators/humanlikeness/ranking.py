@@ -55,7 +55,7 @@ class Discriminator:
 
     @property
     def false_alarms(self) -> float:
-        """The share of people called simulated, each by the judge that learned from none of their conversations."""
+        """The proportion of people called simulated, each by the judge that saw none of their conversations."""
         return float(1 - says_human(self.fitted.probability[self.fitted.is_human]).mean())
 
     def on_its_own(self) -> Recognition:

@@ -99,7 +99,7 @@ def _stretched(observed: float, resampled: FloatArray, level: float) -> tuple[fl
 
 
 def balanced_accuracy(fitted: CrossFitted) -> float:
-    """Return the mean of both sides' shares of right calls; a tie at probability .5 counts as half right."""
+    """Return the mean of both sides' proportions of right calls; a tie at probability .5 counts as half right."""
     right = _right(fitted)
     return float((right[fitted.is_human].mean() + right[~fitted.is_human].mean()) / 2)
 

@@ -29,7 +29,7 @@ class Tallies:
     n: FloatArray
     """Shape (units,): conversations with a label by the annotator."""
     yes: FloatArray
-    """Shape (units, questions): the shares of their items that the annotator calls yes, summed."""
+    """Shape (units, questions): the proportions of their items that the annotator calls yes, summed."""
     crossed: FloatArray
     """Shape (units, questions, 4): ``marks.confusion``, summed; all 0 for units without a reference."""
 
@@ -51,7 +51,7 @@ class Tallies:
 
     @property
     def counted(self) -> FloatArray:
-        """Shape (questions,): the share that the annotator counts, the mean of conversations'."""
+        """Shape (questions,): the proportion that the annotator counts, the mean of conversations'."""
         shares: FloatArray = self.yes.sum(axis=0) / max(float(self.n.sum()), 1.0)
         return shares
 

@@ -29,7 +29,7 @@ class Resampled(NamedTuple):
     """What resampled units say of one question; shape (replicates,) each."""
 
     real: FloatArray
-    """The share that the annotator counts on the real side."""
+    """The proportion that the annotator counts on the real side."""
     simulated: FloatArray
     sensitivity: FloatArray
     specificity: FloatArray

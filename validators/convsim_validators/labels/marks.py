@@ -52,8 +52,8 @@ class Marks:
         """Average over each of the ``n`` conversations' items.
 
         Returns:
-            Shape (n,): 1 where a conversation has items, else 0. Shape (n, questions): the share of them that are yes,
-            0 where there are none.
+            Shape (n,): 1 where a conversation has items, else 0. Shape (n, questions): the proportion of them that are
+            yes, 0 where there are none.
         """
         items = np.bincount(self.conversation_of, minlength=n)
         sums = sums_by(self.conversation_of, self.said.astype(np.float64), n)

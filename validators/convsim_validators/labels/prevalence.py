@@ -117,12 +117,13 @@ class Prevalence:
     """Compares how often acts and feelings occur, corrected for the annotator's errors.
 
     It speaks where both sides carry labels by one annotator (rules, classifier or judge) and a part of the real side
-    also carries people's labels of the same name, level and scale; elsewhere it returns nothing. A share is the mean
-    over conversations of the share of their messages, as in the metric of the same name, or the share of conversations.
+    also carries people's labels of the same name, level and scale; elsewhere it returns nothing. A proportion is the
+    mean over conversations of the proportion of their messages, as in the metric of the same name, or that of
+    conversations.
 
-    H0, per question: the true shares of both sides are equal. If the annotator errs alike on both, that is so exactly
-    if the counted shares are equal, which is tested by dealing whole units anew among the sides. Rejecting it says that
-    the true shares differ, or that the annotator errs otherwise on simulated users than on people.
+    H0, per question: the true proportions of both sides are equal. If the annotator errs alike on both, that is so
+    exactly if the counted proportions are equal, which is tested by dealing whole units anew among the sides. Rejecting
+    it says that the true proportions differ, or that the annotator errs otherwise on simulated users than on people.
 
     Source:
         Rogan and Gladen (1978); Lang and Reiczigel (2014); see ``Correction``.
@@ -135,7 +136,7 @@ class Prevalence:
     )
 
     margin: Annotated[float, Field(ge=0, le=1)] = 0.10
-    """Difference of shares up to which two populations count as alike."""
+    """Difference of proportions up to which two populations count as alike."""
     n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:

@@ -36,8 +36,8 @@ class Transitions:
     """Compares the transitions between acts of a user's successive messages, the first and the last included.
 
     H0: real and simulated conversations of a stratum (task and arm) are exchangeable by unit. Rejecting it says that
-    the shares of transitions differ somewhere. A message with several acts shares its transitions among them, so that
-    every step from one message to the next counts once.
+    the proportions of transitions differ somewhere. A message with several acts shares its transitions among them, so
+    that every step from one message to the next counts once.
 
     Source:
         Bigrams of dialogue acts, after Meshi et al. (2026), ConvApparel; the distance is total variation. Resampled
@@ -50,7 +50,7 @@ class Transitions:
     source: ClassVar[str] = "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: dialogue acts"
 
     margin: Annotated[float, Field(ge=0, le=1)] = 0.10
-    """Share of transitions that may lie elsewhere for two populations to count as alike."""
+    """Proportion of transitions that may lie elsewhere for two populations to count as alike."""
     n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:

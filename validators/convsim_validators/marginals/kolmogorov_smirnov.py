@@ -110,7 +110,7 @@ def confidence_limits(sample: Resamples, n_units: tuple[int, int], *, level: flo
     downwards = -difference + np.hypot(real - low_real, high_simulated - simulated)
     upper = float(max(upwards[:-1].max(initial=0.0), downwards[:-1].max(initial=0.0)))
     if len(difference) == 1:
-        # One value on both sides: how large a share of other values may still be unseen?
+        # One value on both sides: how large a proportion of other values may still be unseen?
         upper = float(np.hypot(1 - low_real[0], 1 - low_simulated[0]))
     return lower, min(1.0, max(upper, largest))
 

@@ -27,7 +27,7 @@ class Relation(Record):
 
     ``metric`` is a metric's name, or a ``Metric``. ``tolerance`` and ``margin`` are in its unit; with ``compare =
     "slope"`` per unit of severity, which is the change from severity 0 to 1. A *hard* relation is broken where its
-    metric is above 0, and ``tolerance`` is the share of personas that may break it.
+    metric is above 0, and ``tolerance`` is the proportion of personas that may break it.
     """
 
     name: Annotated[Name, StringConstraints(max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -50,7 +50,7 @@ class Relation(Record):
                 raise ValueError("a hard relation has no direction, margin or comparison")
             if self.tolerance > 1:
                 raise ValueError(
-                    f"the tolerance of a hard relation is a share up to 1, but is {self.tolerance:g}"
+                    f"the tolerance of a hard relation is a proportion up to 1, but is {self.tolerance:g}"
                 )
         elif self.direction is None:
             raise ValueError(

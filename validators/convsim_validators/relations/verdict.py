@@ -119,7 +119,7 @@ class Tested:
 
 
 CEILING = 0.05
-"""A share of personas beyond the tolerated one that must be ruled out."""
+"""A proportion of personas beyond the tolerated one that must be ruled out."""
 LEVEL = 0.95
 
 
@@ -140,7 +140,7 @@ class Violations:
 
     @property
     def share(self) -> float | None:
-        """Share of personas; None without one."""
+        """Proportion of personas; None without one."""
         return self.n_violating / self.n_personas if self.n_personas else None
 
     @property

@@ -211,7 +211,7 @@ STYLES = {"control": "-", "treatment": (0, (4, 2.5))}
 
 
 Curves = Mapping[str, Sequence[Step]]
-"""By arm: the share of users who are still there after each turn."""
+"""By arm: the proportion of users who are still there after each turn."""
 
 
 def survival(findings: Sequence[Finding]) -> list[Picture]:

@@ -29,7 +29,7 @@ def distillation_loss(
         teacher_logits: The same shape.
         labels: Shape (rows, tokens); -100 where nothing is learned.
         temperature: What both distributions are softened by; above 0.
-        weight: Share of the teacher, from 0 to 1.
+        weight: Proportion of the teacher, from 0 to 1.
         num_items_in_batch: Learned tokens of all rows that one optimizer step adds up; None takes those of these rows.
 
     Raises:

@@ -37,7 +37,7 @@ def test_which_group_is_first_changes_nothing() -> None:
 def test_the_mean_of_two_groups_is_not_the_share_of_all_answers() -> None:
     low, high = sequential_interval(((900, 1000), (50, 100)))
     assert low < 0.7 < high
-    assert high < 0.86  # the share of all answers: 950 / 1100
+    assert high < 0.86  # the proportion of all answers: 950 / 1100
 
 
 def test_a_tenth_on_either_side_needs_some_three_hundred_answers_at_chance() -> None:

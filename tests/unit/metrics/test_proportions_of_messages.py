@@ -1,4 +1,4 @@
-"""Shares of user messages: what counts, and what is left out."""
+"""Proportions of user messages: what counts, and what is left out."""
 
 from math import isnan
 

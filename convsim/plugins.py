@@ -10,18 +10,17 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, get_args, overload
 
-from convsim._async import said_of
 from convsim._text import nearest
 from convsim.errors import PluginError
 from convsim.lifting import (
     lift_agent,
     lift_annotator,
+    lift_model,
     lift_shopper,
     lift_validator,
     make_class,
     resolve,
 )
-from convsim.lifting.reasons import shown
 from convsim.schema import Agent, Annotator, ChatModel, Shopper, Validator
 
 Kind = Literal["models", "agents", "shoppers", "annotators", "validators", "metrics", "readers", "faults"]
@@ -158,15 +157,7 @@ def _lifted(kind: Liftable, plugin: object, options: Mapping[str, Any]) -> objec
         return lift_annotator(plugin, **options)
     if kind == "validators":
         return lift_validator(plugin, **options)
-    try:
-        is_model = isinstance(plugin, ChatModel)
-    except Exception as error:  # asking looks at its properties, which may raise anything
-        raise PluginError(f"the model: inspecting it raised {said_of(error)}") from error
-    if not is_model:
-        raise PluginError(
-            f"the model: {shown(plugin)} needs a name and async complete(), continue_text() and choose()"
-        )
-    return plugin
+    return lift_model(plugin, **options)
 
 
 def _check_names(owner: str, settings: Iterable[str], known: Collection[str]) -> None:

@@ -16,6 +16,7 @@ from convsim.lifting.lifted import (
     lift_shopper,
     lift_validator,
 )
+from convsim.lifting.models import lift_model
 from convsim.lifting.moves import MAX_ANSWER_BYTES, MAX_TEXT_BYTES, to_move, to_reply
 from convsim.lifting.targets import make_class, resolve
 
@@ -31,6 +32,7 @@ __all__ = [
     "as_openai",
     "lift_agent",
     "lift_annotator",
+    "lift_model",
     "lift_shopper",
     "lift_validator",
     "make_class",

@@ -123,6 +123,7 @@ def write(checkpoint: Checkpoint, batch: Sequence[Ticket[Prompt, Written]]) -> l
     model = checkpoint.model
     width = max(len(prompt.tokens) for prompt in prompts)
     tokens, mask = padded([prompt.tokens for prompt in prompts], model.generation_config.pad_token_id)
+    lengths = [prompt.max_tokens for prompt in prompts]
     with torch.inference_mode():
         rows = model.generate(
             input_ids=tokens.to(model.device),
@@ -130,10 +131,11 @@ def write(checkpoint: Checkpoint, batch: Sequence[Ticket[Prompt, Written]]) -> l
             max_new_tokens=max(prompt.max_tokens for prompt in prompts),
             do_sample=False,
             logits_processor=LogitsProcessorList([_noise(prompts)]),
-            stopping_criteria=StoppingCriteriaList([_stops(checkpoint.tokenizer, batch, width)]),
+            stopping_criteria=StoppingCriteriaList([_stops(checkpoint.tokenizer, batch, width, lengths)]),
         )
     return [
-        _read(checkpoint, row[width:].tolist(), prompt) for row, prompt in zip(rows, prompts, strict=True)
+        _read(checkpoint, row[width : width + length].tolist(), prompt)
+        for row, length, prompt in zip(rows, lengths, prompts, strict=True)
     ]
 
 
@@ -147,13 +149,13 @@ def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch
     return tokens, mask
 
 
-def _read(checkpoint: Checkpoint, tokens: list[int], prompt: Prompt) -> Written:
-    own = tokens[: prompt.max_tokens]
+def _read(checkpoint: Checkpoint, own: list[int], prompt: Prompt) -> Written:
     end = next((place for place, token in enumerate(own) if token in checkpoint.ends), None)
     # The last character may be cut within its bytes, which decode to U+FFFD.
     said = checkpoint.tokenizer.decode(own[:end], skip_special_tokens=True).rstrip("\ufffd")
     text, stopped = cut_at(said, prompt.stop)
-    return Written(text, stopped or end is not None, len(own) if end is None else end + 1)
+    ended = stopped or end is not None or len(own) < prompt.max_tokens
+    return Written(text, ended, len(own) if end is None else end + 1)
 
 
 def _noise(prompts: Sequence[Prompt]) -> Callable[..., torch.Tensor]:
@@ -180,8 +182,9 @@ def _noise(prompts: Sequence[Prompt]) -> Callable[..., torch.Tensor]:
 
 
 def _stops(
-    tokenizer: Any, batch: Sequence[Ticket[Prompt, Written]], width: int
+    tokenizer: Any, batch: Sequence[Ticket[Prompt, Written]], width: int, lengths: list[int]
 ) -> Callable[..., torch.Tensor]:
+    """Tell which rows are done, and keep how many tokens each has then: padding follows while others write."""
     import torch
 
     # A token is at least one byte of text, so this many tokens hold the longest stop string.
@@ -195,6 +198,8 @@ def _stops(
 
     def are_done(input_ids: torch.Tensor, _scores: object, **_: object) -> torch.Tensor:
         done = [is_done(ticket, row[width:]) for ticket, row in zip(batch, input_ids, strict=True)]
+        written = input_ids.shape[1] - width
+        lengths[:] = [min(was, written) if ends else was for was, ends in zip(lengths, done, strict=True)]
         return torch.tensor(done, device=input_ids.device)
 
     return are_done

@@ -9,6 +9,7 @@ A check raises AssertionError with one line that says what broke the contract, a
 
 from convsim.testing.checks_of_faults import check_fault
 from convsim.testing.checks_of_measures import check_metric, check_validator
+from convsim.testing.checks_of_models import check_model
 from convsim.testing.checks_of_parts import check_agent, check_annotator, check_shopper
 from convsim.testing.checks_of_readers import check_reader
 from convsim.testing.gates import assert_findings
@@ -20,6 +21,7 @@ __all__ = [
     "check_annotator",
     "check_fault",
     "check_metric",
+    "check_model",
     "check_reader",
     "check_shopper",
     "check_validator",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from convsim._async import run_to_its_end
@@ -14,14 +13,12 @@ from convsim.plugins import make
 from convsim.schema import AgentReply, Annotation, Annotator, UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
+from convsim.testing.asking import check_answers
 from convsim.testing.samples import (
     PERSONA,
     SEED,
-    T,
     make_or_refuse,
     name_of,
-    plain_answer,
-    reason_of,
     require,
     require_text,
     sample_conversations,
@@ -58,7 +55,7 @@ def check_agent(
             bool(reply.content.strip() or reply.items), f"{place}: answered nothing, neither text nor items"
         )
 
-    _check_answers(found.name, ask, check, sample_conversations(conversations), deterministic=deterministic)
+    check_answers(found.name, ask, check, sample_conversations(conversations), deterministic=deterministic)
 
 
 def check_shopper(
@@ -106,7 +103,7 @@ def check_shopper(
             )
         require(persona.model_dump_json() == before, f"{place}: it changed the persona that it was given")
 
-    _check_answers(found.name, ask, check, sample_conversations(conversations), deterministic=deterministic)
+    check_answers(found.name, ask, check, sample_conversations(conversations), deterministic=deterministic)
 
 
 def check_annotator(
@@ -151,70 +148,13 @@ def check_annotator(
             raise AssertionError(f"{place}: {one_line(error)}") from None
 
     tried = sample_conversations(conversations)
-    answers = _check_answers(found.name, ask, check, tried, deterministic=deterministic)
+    answers = check_answers(found.name, ask, check, tried, deterministic=deterministic)
     require(
         any(annotation is not None for annotation in answers.values()),
         f"{found.name}: it could label none of the conversations",
     )
     if deterministic:
         _check_no_look_ahead(found, ask, tried, answers)
-
-
-def _check_answers(
-    name: str,
-    ask: Callable[[Conversation], Awaitable[T]],
-    check: Callable[[str, Conversation, T], None],
-    conversations: Mapping[str, Conversation],
-    *,
-    deterministic: bool,
-) -> dict[str, T]:
-    """Ask for each conversation: one after another, again in another order, and all at once."""
-    __tracebackhide__ = True
-    answers: dict[str, T] = {}
-
-    def asked(place: str) -> T:
-        conversation = conversations[place]
-        before = conversation.to_json()
-
-        async def answer() -> T:
-            return await ask(conversation)
-
-        try:
-            answered = run_to_its_end(answer)
-        except Exception as error:  # whatever somebody else's plugin raises
-            raise AssertionError(f"{name}: {place}: raised {reason_of(error)}") from None
-        require(
-            conversation.to_json() == before,
-            f"{name}: {place}: it changed the conversation that it was given",
-        )
-        return answered
-
-    for place, conversation in conversations.items():
-        answers[place] = asked(place)
-        check(f"{name}: {place}", conversation, answers[place])
-    if not deterministic:
-        return answers
-    for place in list(conversations)[::-1]:
-        require(
-            plain_answer(asked(place)) == plain_answer(answers[place]),
-            f"{name}: {place}: another answer to the same conversation and seed, after other conversations",
-        )
-
-    async def together() -> list[T]:
-        return list(await asyncio.gather(*map(ask, conversations.values())))
-
-    try:
-        at_once = run_to_its_end(together)
-    except Exception as error:
-        raise AssertionError(
-            f"{name}: asked about several conversations at once, it raised {reason_of(error)}"
-        ) from None
-    for place, answer in zip(conversations, at_once, strict=True):
-        require(
-            plain_answer(answer) == plain_answer(answers[place]),
-            f"{name}: {place}: another answer when several conversations are asked about at once",
-        )
-    return answers
 
 
 def _check_no_look_ahead(

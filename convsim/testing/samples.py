@@ -15,7 +15,7 @@ T = TypeVar("T")
 SEED = 7
 
 
-SPENT = {"usage"}
+SPENT = {"usage": True, "seconds": True, "completion": {"seconds": True}}
 """What may differ between two answers to the same question: time passes."""
 
 

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 import convsim
-from convsim.schema import AgentReply, Annotation, UserMove
+from convsim.errors import ModelError
+from convsim.schema import AgentReply, Annotation, ChatMessage, Choice, Completion, UserMove
 from convsim.schema.conversation import Label
 from convsim.testing import (
     check_agent,
     check_annotator,
     check_fault,
     check_metric,
+    check_model,
     check_reader,
     check_shopper,
     check_validator,
@@ -181,6 +183,98 @@ def test_an_annotator_that_breaks_it_is_caught(annotator, why):
 def words(conversation):
     """Words of the user."""
     return sum(len(message.content.split()) for message in conversation.user_messages)
+
+
+@dataclass
+class Model:
+    """Answers as it is made to."""
+
+    wrong: str = ""
+    name: Any = "mine"
+    lines: Any = field(default_factory=itertools.count)
+
+    async def complete(self, messages, *, max_tokens, temperature, seed, stop=(), schema=None):
+        if self.wrong == "raises" and not messages[-1].content:
+            raise ZeroDivisionError("no words")
+        if self.wrong == "refuses":
+            raise ModelError("the server is away")
+        if self.wrong == "rambles" and not messages[-1].content:
+            raise ModelError("one line\nand another")
+        if self.wrong == "a text":
+            return "Size nine."
+        if self.wrong == "scribbles":
+            messages.append(messages[-1])
+        if schema is not None:
+            return self._said("nine" if self.wrong == "no JSON" else '{"size": 9}')
+        text = f"Size {next(self.lines) if self.wrong == 'counts' else 9} of course."
+        for word in stop if self.wrong != "goes on" else ():
+            text = text.partition(word)[0]
+        return self._said(text)
+
+    async def continue_text(self, text, *, max_tokens, temperature, seed, stop=()):
+        said = [ChatMessage(role="user", content=text)]
+        return await self.complete(said, max_tokens=0, temperature=0, seed=0, stop=stop)
+
+    async def choose(self, messages, options, *, temperature, seed):
+        return Choice(index=len(options) if self.wrong == "off by one" else 0, completion=self._said("leave"))
+
+    def _said(self, text):
+        return Completion(text=text, finish_reason="stop")
+
+
+class Continuing(Model):
+    """One whose server has no /completions, which it says."""
+
+    async def continue_text(self, text, *, max_tokens, temperature, seed, stop=()):
+        raise ModelError("this server only chats")
+
+
+def test_a_model_that_keeps_to_the_contract_passes_as_a_class_an_object_and_a_name():
+    check_model(Model)
+    check_model(Model())
+    check_model(Continuing())
+    check_model(f"{__name__}:Model")
+    check_model(Model(wrong="counts"), deterministic=False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("raises", "complete, an empty message: raised ZeroDivisionError: no words"),
+        ("refuses", "complete answered none of 7 requests: the server is away"),
+        ("rambles", "complete, an empty message: it failed, but did not say why in one line"),
+        ("a text", "answered 'Size nine.', which is not a Completion"),
+        ("scribbles", "changed the request that it was given"),
+        ("no JSON", "an answer as JSON: the text does not fit the schema: 'nine'"),
+        ("counts", "another answer to the same request and seed, after other requests"),
+        ("goes on", "the text holds '.*', at which it was to stop"),
+        ("off by one", "chose option 3 of 3, which are counted from 0"),
+    ],
+)
+def test_a_model_that_breaks_it_is_caught(wrong, why):
+    fails(check_model, Model(wrong=wrong), why)
+
+
+def sync_complete(self, messages, **asked):
+    return Completion(text="Size nine.", finish_reason="stop")
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (type("Sync", (Model,), {"complete": sync_complete}), "can't be used in 'await' expression"),
+        (
+            type("Narrow", (Model,), {"choose": lambda self, messages, options: 1}),
+            "unexpected keyword argument",
+        ),
+        (Model(name=" "), "name must be a text, but is ' '"),
+        (lambda messages: "hi", "needs a name and async complete"),
+        (3, "cannot be used"),
+        ("scriptd", "did you mean 'scripted'"),
+    ],
+)
+def test_what_is_no_model_is_caught(model, why):
+    fails(check_model, model, why)
 
 
 def mean_length(conversation):

@@ -26,6 +26,7 @@ from convsim.models import (
     Scripted,
 )
 from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion
+from convsim.testing import check_model
 from tests.unit.models.loopback import Reply, Request, answering, chat, whole
 from tests.unit.models.tiny import make_tiny
 
@@ -59,7 +60,10 @@ def serve(request: Request) -> Reply:
     return whole(200, json.dumps({"choices": [{"text": said, "finish_reason": "stop"}]}).encode())
 
 
-@pytest.fixture(params=["openai_compatible", "local", "scripted", "recording", "replaying"])
+LOCAL = pytest.param("local", marks=pytest.mark.models)
+
+
+@pytest.fixture(params=["openai_compatible", LOCAL, "scripted", "recording", "replaying"])
 async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ChatModel]:
     if request.param == "openai_compatible":
         async with answering(serve) as server:
@@ -134,6 +138,17 @@ async def test_with_a_schema_the_text_is_json_that_fits_or_it_is_an_error(model:
     else:
         assert isinstance(said, ModelError)
         assert "\n" not in str(said)
+
+
+async def test_it_keeps_the_contract_by_the_public_check(
+    request: pytest.FixtureRequest, model: ChatModel, tmp_path: Path
+) -> None:
+    if "replaying" in request.node.name:
+        await asyncio.to_thread(
+            check_model, Recorded(store=tmp_path / "new.jsonl", model=Scripted(answers=answer))
+        )
+        model = Recorded(store=tmp_path / "new.jsonl")
+    await asyncio.to_thread(check_model, model)
 
 
 @pytest.mark.parametrize("kind", CLASSES)

@@ -123,6 +123,16 @@ async def test_a_stop_string_ends_the_text_and_is_no_part_of_it(model: Local) ->
     assert stopped.output_tokens < free.output_tokens
 
 
+async def test_what_a_stop_string_ends_costs_the_same_among_others_that_go_on(model: Local) -> None:
+    free = await write(model, max_tokens=40, seed=5)
+    stopping = {"max_tokens": 40, "seed": 5, "stop": [free.text[6:8]]}
+    alone = await write(model, **stopping)
+    among, other = await asyncio.gather(write(model, **stopping), write(model, max_tokens=40, seed=6))
+    assert alone.output_tokens < other.output_tokens
+    assert (among.text, among.output_tokens) == (alone.text, alone.output_tokens)
+    assert (among.finish_reason, alone.finish_reason) == ("stop", "stop")
+
+
 async def test_a_prompt_that_leaves_no_room_is_an_error_and_is_never_cut(model: Local) -> None:
     assert (await write(model, "x" * 240, max_tokens=16)).input_tokens == 240
     problem = r"a context of 256 tokens, but the prompt has 241 and the answer may have 16"

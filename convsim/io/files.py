@@ -205,6 +205,14 @@ def read_document(path: Path) -> tuple[bytes, str]:
     return data.removeprefix(BOM), digest.hexdigest()
 
 
+def read_head(path: Path, size: int) -> bytes:
+    """Return the first ``size`` bytes of a file, unpacked by its ending; none of a folder. Raises TranscriptError."""
+    if path.is_dir():
+        return b""
+    with damage_reported(path), _unpacked(path, hashlib.sha256()) as file:
+        return file.read(size)
+
+
 @contextmanager
 def damage_reported(path: Path) -> Iterator[None]:
     """Turn what goes wrong while a file is read into a TranscriptError."""

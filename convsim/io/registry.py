@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from convsim._text import one_line
 from convsim.errors import ConvsimError, PluginError, TranscriptError
-from convsim.io.files import check_file, damage_reported
+from convsim.io.files import check_file, damage_reported, read_head
 from convsim.io.jsonl import conversation_of
 from convsim.io.problems import MalformedError, shown
 from convsim.io.transcripts import Gathering, Transcripts
@@ -20,14 +20,14 @@ from convsim.plugins import installed, load
 from convsim.schema.conversation import Conversation
 
 HEAD_BYTES = 4096
-"""What ``recognises`` is shown of a file."""
+"""What ``recognises`` is shown of a file, unpacked where it ends in ``.gz`` or ``.zst``."""
 
 Read = Callable[[Path], object]
 
 
 @runtime_checkable
 class Reader(Protocol):
-    """Reads files of one format; ``recognises(path, head) -> bool`` may tell which, by the first 4096 bytes."""
+    """Reads one format; ``recognises(path, head) -> bool`` may tell which, by the first 4096 bytes, unpacked."""
 
     def read(self, path: Path, /) -> Iterable[Conversation | Mapping[str, object]] | Transcripts:
         """Yield conversations, or objects as convsim's own JSONL has them."""
@@ -130,10 +130,7 @@ def recognising(path: Path, own: Iterable[str]) -> ForeignReader | None:
     others = [name for name in installed("readers") if name not in set(own)]
     if not others:
         return None
-    head = b""
-    if path.is_file():
-        with damage_reported(path), path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
+    head = read_head(path, HEAD_BYTES)
     found = [reader for reader in map(find_foreign, others) if reader.recognises(path, head)]
     if len(found) > 1:
         names = " and ".join(reader.name for reader in found)

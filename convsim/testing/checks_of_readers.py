@@ -6,8 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from convsim._text import one_line
-from convsim.errors import ConvsimError, InputError, PluginError
+from convsim.errors import ConvsimError, InputError, PluginError, TranscriptError
 from convsim.io import READERS, ForeignReader, find_foreign, read
+from convsim.io.files import read_head
 from convsim.io.registry import HEAD_BYTES
 from convsim.schema.conversation import Conversation
 from convsim.testing.samples import ODD, name_of, reason_of, require
@@ -80,13 +81,13 @@ def _check_claims(found: ForeignReader, path: Path, folder: Path) -> None:
         "an empty file": (folder / "empty", b""),
         "noise": (folder / "noise", bytes(range(256)) * 8),
     }
-    head = path.read_bytes()[:HEAD_BYTES] if path.is_file() else b""
     try:
+        head = read_head(path, HEAD_BYTES)
         require(found.recognises(path, head), f"{found.name}: it does not recognise {path}")
         for what, (other, start) in others.items():
             require(
                 not found.recognises(other, start),
                 f"{found.name}: it recognises {what}, which is not its own",
             )
-    except PluginError as error:
+    except (PluginError, TranscriptError) as error:
         raise AssertionError(one_line(error)) from None

@@ -1,11 +1,12 @@
 """Readers of somebody's own: a function of a path, by name or by what they recognise."""
 
 import csv
+import gzip
 import hashlib
 import sys
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,6 +15,7 @@ from convsim.errors import InputError, PluginError, TranscriptError
 from convsim.io import READERS, read
 from convsim.plugins import load
 from convsim.schema.conversation import Conversation
+from convsim.testing import check_reader
 
 ROWS = "session,said\na,red boots\nb,a coat\na,in size 9\n"
 
@@ -80,6 +82,55 @@ def test_an_installed_one_is_chosen_by_name_and_by_what_it_recognises(file, inst
     installed(sessions=Csv)
     assert read(file, reader="sessions").format == "sessions"
     assert read(file).format == "sessions"
+
+
+def packed(ending, data):
+    if ending == ".gz":
+        return gzip.compress(data)
+    return pytest.importorskip("zstandard").ZstdCompressor().compress(data)
+
+
+def unpacked(path):
+    if path.suffix == ".gz":
+        return gzip.decompress(path.read_bytes())
+    with path.open("rb") as file:
+        return pytest.importorskip("zstandard").ZstdDecompressor().stream_reader(file).read()
+
+
+class Packed(Csv):
+    """Reads ``.csv.gz`` and ``.csv.zst``, and keeps what it was shown."""
+
+    shown: ClassVar[list[bytes]] = []
+
+    def recognises(self, path, head):
+        self.shown.append(head)
+        return super().recognises(path, head)
+
+    def read(self, path):
+        rows = unpacked(path).splitlines()
+        if not rows or rows[0] != b"session,said":
+            raise ValueError("no table of sessions")
+        yield {"id": "a", "messages": [{"role": "user", "content": rows[1].decode()}]}
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_of_a_packed_file_it_is_shown_the_first_bytes_unpacked(tmp_path, installed, monkeypatch, ending):
+    monkeypatch.setattr(Packed, "shown", [])
+    installed(sessions=Packed)
+    file = tmp_path / f"log.csv{ending}"
+    file.write_bytes(packed(ending, ROWS.encode() + b"c,hello\n" * 100_000))
+    assert read(file).format == "sessions"
+    check_reader(Packed, file)
+    assert {len(head) for head in Packed.shown if head.startswith(b"session")} == {4096}
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_packed_file_that_is_damaged_is_said_to_be(tmp_path, installed, ending):
+    installed(sessions=Packed)
+    file = tmp_path / f"log.csv{ending}"
+    file.write_bytes(packed(ending, ROWS.encode() * 9)[:-20])
+    with pytest.raises(TranscriptError, match=r"log\.csv.*(truncated|damaged|cannot be read)"):
+        read(file)
 
 
 @pytest.mark.parametrize("name", ["conversations.jsonl", "chat.json", "chat.json.txt"])

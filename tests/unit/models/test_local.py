@@ -125,7 +125,7 @@ async def test_a_stop_string_ends_the_text_and_is_no_part_of_it(model: Local) ->
 
 async def test_what_a_stop_string_ends_costs_the_same_among_others_that_go_on(model: Local) -> None:
     free = await write(model, max_tokens=40, seed=5)
-    stopping = {"max_tokens": 40, "seed": 5, "stop": [free.text[6:8]]}
+    stopping: dict[str, Any] = {"max_tokens": 40, "seed": 5, "stop": [free.text[6:8]]}
     alone = await write(model, **stopping)
     among, other = await asyncio.gather(write(model, **stopping), write(model, max_tokens=40, seed=6))
     assert alone.output_tokens < other.output_tokens

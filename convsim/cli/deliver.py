@@ -19,6 +19,7 @@ from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.evaluation import Scorecard
+    from convsim.metrics import Metrics
     from convsim.schema import Finding
     from convsim.schema.conversation import Conversation
 
@@ -44,6 +45,7 @@ def deliver(
     out: Path | None,
     output: Format,
     fail_on: Gate | None,
+    metrics: Metrics | None = None,
 ) -> None:
     """Write findings.json and report.html into ``out``, print the scorecard, and exit 1 where the gate fails.
 
@@ -54,6 +56,7 @@ def deliver(
         out: Folder for the files.
         output: How the scorecard is printed.
         fail_on: What the gate fails on.
+        metrics: What was judged, where it is not the default: the page draws it too.
 
     Raises:
         ConvsimError: A validator failed; its finding says why.
@@ -64,7 +67,7 @@ def deliver(
     if out:
         folder = console.make_folder(out)
         write_whole(folder / "findings.json", card.to_json())
-        page = f" and {write_report(folder, card, *sides).name}" if sides else ""
+        page = f" and {write_report(folder, card, *sides, metrics).name}" if sides else ""
         talk.print(f"wrote {folder / 'findings.json'}{page}")
     show(card, output)
     if card.failed:

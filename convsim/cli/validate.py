@@ -56,8 +56,9 @@ def validate(
         annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
     )  # fmt: skip
     deliver(
-        card, (sides[0].conversations, sides[1].conversations), out=out_dir, output=output, fail_on=fail_on
-    )
+        card, (sides[0].conversations, sides[1].conversations), out=out_dir, output=output, fail_on=fail_on,
+        metrics=measured,
+    )  # fmt: skip
 
 
 def _made(

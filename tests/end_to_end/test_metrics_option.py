@@ -1,6 +1,7 @@
 """``--metrics``: metrics of somebody's own on the command line."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,40 @@ def test_a_plus_judges_it_beside_the_default_and_moves_no_other_estimate(mine: d
     assert set(metrics_of(beside)) - set(metrics_of(plain)) == {"marks"}
     estimates = {finding["metric"]: finding["estimate"] for finding in beside}
     assert {finding["metric"]: finding["estimate"] for finding in plain}.items() <= estimates.items()
+
+
+def drawn(page: Path) -> list[str]:
+    """Return the titles of the small pictures of distributions, as the page shows them."""
+    gallery = (
+        page.read_text(encoding="utf-8").partition("<h3>The largest differences</h3>")[2].partition("<h3>")[0]
+    )
+    return re.findall(r"<figcaption><b>(.*?)</b></figcaption>", gallery)
+
+
+def test_the_page_draws_it_as_it_draws_a_built_in_one(mine: dict[str, str], tmp_path: Path) -> None:
+    own = ("--metrics", "turns,somebodys:marks")
+    done = convsim("validate", PEOPLE, NAIVE, *own, *FEW, "--out", tmp_path / "out", **mine)
+    assert done.returncode == 0, done.stderr
+    page = tmp_path / "out" / "report.html"
+    assert sorted(drawn(page)) == ["marks", "turns"]
+    assert "Median (question marks): " in page.read_text(encoding="utf-8")
+
+
+def test_a_page_that_is_built_again_draws_it_where_it_is_named_and_says_so_where_not(
+    mine: dict[str, str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    convsim("validate", PEOPLE, NAIVE, "--metrics", "turns,somebodys:marks", *FEW, "--out", out, **mine)
+    assert convsim("report", out, **mine).returncode == 0
+    assert drawn(out / "report.html") == ["turns"]
+    said = "Not drawn, because the metric itself was not at hand: marks. Name it with --metrics."
+    assert said in (out / "report.html").read_text(encoding="utf-8")
+    assert convsim("report", out, "--metrics", "somebodys:marks", **mine).returncode == 0
+    assert sorted(drawn(out / "report.html")) == ["marks", "turns"]
+    assert "Not drawn" not in (out / "report.html").read_text(encoding="utf-8")
+    refused = convsim("report", out, "--metrics", "somebodys:mraks", **mine)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "did you mean 'marks'?" in refused.stderr
 
 
 def test_compare_and_counterfactual_take_it_too(mine: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +16,13 @@ from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import HABITS_VIEW
 from convsim.report.caveats import limits
 from convsim.report.headline import headline
+from convsim.report.html.figures.distributions import NO_FURTHER
 from convsim.report.html.giveaways import add_examples, find_giveaways
 from convsim.report.html.provenance import provenance
 from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
 from convsim.report.html.sections import agreement_rows, cost_rows, extremes, pillars, taking_part
 from convsim.report.html.text import name
+from convsim.schema import Metric
 from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def to_html(
     *,
     notes: Sequence[str] = (),
     near: Path | None = None,
+    metrics: Mapping[str, Metric] = NO_FURTHER,
 ) -> str:
     """Return the scorecard as a page.
 
@@ -68,6 +71,7 @@ def to_html(
         simulated: The simulated conversations, likewise.
         notes: Further warnings.
         near: Folder of the findings document, where relative paths of runs are looked for too.
+        metrics: Those that are not built in, by name: their distributions are drawn too.
     """
     people, missing_people = _side(card.real, real, "real")
     shoppers, missing_shoppers = _side(card.simulated, simulated, "simulated")
@@ -84,7 +88,7 @@ def to_html(
         limits=limits(card),
         warnings=[plain(w) for w in (*notes, *missing_people, *missing_shoppers, *card.warnings)][:MAX_WARNINGS],
         counts=[(kind, shown, n) for kind, shown in KINDS.items() if (n := _counted(card)[kind])],
-        pillars=pillars(card, people, shoppers),
+        pillars=pillars(card, people, shoppers, metrics),
         giveaways=giveaways,
         habits=find_giveaways(card.findings, HABITS_VIEW),
         extremes=extremes(card.findings, shoppers, features),

@@ -19,9 +19,9 @@ from convsim.report.html.figures.distributions import overlays, score_histograms
 from convsim.report.html.figures.reactions import doses, shifts, survival
 from convsim.report.html.figures.recognition import recognition
 from convsim.report.html.rows import Row, finding_rows
-from convsim.report.html.text import name
+from convsim.report.html.text import metric_name, name
 from convsim.report.tables import number
-from convsim.schema import Finding
+from convsim.schema import Finding, Metric
 from convsim.schema.conversation import Conversation
 
 
@@ -105,6 +105,7 @@ def extremes(
 
 
 MAX_ROWS = 60
+MAX_LEFT_OUT = 6
 VALIDATE = "convsim validate REAL SIM"
 COUNTERFACTUAL = "convsim counterfactual REAL SIM --control ARM --treatment ARM"
 
@@ -140,17 +141,32 @@ class Pillar:
     """Findings that are not about a single metric."""
 
 
-def pillars(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[Conversation]) -> list[Pillar]:
+def pillars(
+    card: Scorecard,
+    real: Sequence[Conversation],
+    simulated: Sequence[Conversation],
+    metrics: Mapping[str, Metric],
+) -> list[Pillar]:
     """Prepare the three questions of a scorecard; either side's transcripts may be missing (empty)."""
-    return [_habits(card, real, simulated), _recognition(card), _reactions(card), *_others(card)]
+    return [_habits(card, real, simulated, metrics), _recognition(card), _reactions(card), *_others(card)]
 
 
-def _habits(card: Scorecard, real: Sequence[Conversation], simulated: Sequence[Conversation]) -> Pillar:
+def _habits(
+    card: Scorecard,
+    real: Sequence[Conversation],
+    simulated: Sequence[Conversation],
+    metrics: Mapping[str, Metric],
+) -> Pillar:
     found = in_section(card.findings, "habits")
     galleries = []
     if found:
-        pictures = overlays(found, real, simulated) if real and simulated else []
+        pictures, left_out = overlays(found, real, simulated, metrics) if real and simulated else ([], [])
         missing = "" if pictures else "Distributions need the conversations of both sides."
+        if left_out:
+            listed = ", ".join(map(metric_name, left_out[:MAX_LEFT_OUT]))
+            missing = (
+                f"Not drawn, because the metric itself was not at hand: {listed}. Name it with --metrics."
+            )
         galleries.append(Gallery("The largest differences", pictures, missing))
     return Pillar(
         "habits", "Do they have people's habits?", VALIDATE, _said(card, found),

@@ -1,6 +1,10 @@
 """``convsim report``: findings and transcripts in, a page or another format out."""
 
 import hashlib
+import json
+import sys
+from importlib.metadata import EntryPoint, entry_points
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -102,6 +106,27 @@ def test_the_terminal_tables_are_printed(run, capsys):
     assert "marginals" not in capsys.readouterr().err
     with pytest.raises(InputError, match="for --out use --format"):
         report(run, output=Output.text, out_file=run / "made")
+
+
+def test_an_installed_metric_that_was_judged_is_drawn_without_being_named(run, monkeypatch):
+    def marks(conversation):
+        return sum(message.content.count("?") for message in conversation.user_messages)
+
+    monkeypatch.setitem(sys.modules, "somebodys_metrics", SimpleNamespace(marks=marks))
+
+    def found(*, group):
+        theirs = [EntryPoint("marks", "somebodys_metrics:marks", group)] if group == "convsim.metrics" else []
+        return [*entry_points(group=group), *theirs]
+
+    judged = json.loads((run / "findings.json").read_text(encoding="utf-8"))
+    judged["findings"].append(json.loads(distance("marks").model_dump_json()))
+    (run / "findings.json").write_text(json.dumps(judged), encoding="utf-8")
+    report(run)
+    assert "was not at hand: marks" in page(run)
+    monkeypatch.setattr("convsim.plugins.entry_points", found)
+    report(run)
+    assert "was not at hand" not in page(run)
+    assert "<figcaption><b>marks</b></figcaption>" in page(run)
 
 
 def test_a_gate_that_fails_ends_with_exit_code_1_after_writing(run):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from convsim.metrics import measure_both
+from convsim.metrics import Metrics, measure_both
 from convsim.report.html.conversation_scores import scores_of, words_view
 from convsim.report.html.figures.canvas import MAX_MAGNITUDE, PEOPLE, SIMULATED, Picture, canvas, draw
 from convsim.report.html.figures.distances import ranked
 from convsim.report.html.text import metric_name, name
 from convsim.report.tables import number
-from convsim.schema import Finding
+from convsim.schema import Finding, Metric
 from convsim.schema.conversation import Conversation
 from convsim.schema.details import DistanceDetails
 
@@ -28,21 +28,40 @@ N_BINS_OF_METRICS = 24
 MAX_VALUES = 14
 """Whole numbers of so few different values get a bar each."""
 HEIGHT_PX = 160
+NO_FURTHER: Mapping[str, Metric] = {}
 LEGEND = (("people-fill", "people"), ("simulated-line", "simulated"))
 
 
 def overlays(
-    findings: Sequence[Finding], real: Sequence[Conversation], simulated: Sequence[Conversation]
-) -> list[Picture]:
-    """Draw the distributions of the metrics that lie farthest apart, at most six."""
-    corpora = measure_both(real, simulated)
+    findings: Sequence[Finding],
+    real: Sequence[Conversation],
+    simulated: Sequence[Conversation],
+    further: Mapping[str, Metric] = NO_FURTHER,
+) -> tuple[list[Picture], list[str]]:
+    """Draw the distributions of the metrics that lie farthest apart, at most six.
+
+    Args:
+        findings: What was judged.
+        real: The people's conversations.
+        simulated: The simulated conversations.
+        further: The metrics that are not built in; all of them, and every label, are measured again.
+
+    Returns:
+        The pictures, and the metrics that had to be left out, since nobody handed them in.
+    """
+    corpora = measure_both(real, simulated, metrics=Metrics(further=further))
     pictures: list[Picture] = []
+    left_out: list[str] = []
     for finding in ranked(findings):
-        if len(pictures) < N_WORST and all(finding.metric in corpus.table for corpus in corpora):
-            people, shoppers = (_known(corpus.table[finding.metric].to_numpy()) for corpus in corpora)
-            if len(people) and len(shoppers):
-                pictures.append(_overlay(len(pictures), finding, people, shoppers))
-    return pictures
+        if len(pictures) == N_WORST:
+            break
+        if not all(finding.metric in corpus.table for corpus in corpora):
+            left_out.append(finding.metric)
+            continue
+        people, shoppers = (_known(corpus.table[finding.metric].to_numpy()) for corpus in corpora)
+        if len(people) and len(shoppers):
+            pictures.append(_overlay(len(pictures), finding, people, shoppers))
+    return pictures, left_out
 
 
 def histograms(people: FloatArray, shoppers: FloatArray) -> Histogram:

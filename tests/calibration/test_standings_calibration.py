@@ -50,7 +50,9 @@ def test_at_their_own_sizes_the_smaller_of_two_perfect_simulators_would_nearly_a
     assert np.mean(np.array(own) > 0.02) > 0.9
 
 
-@pytest.mark.parametrize(("n_a", "n_b"), [(150, 150), (40, 150), (150, 40)])
+@pytest.mark.parametrize(
+    ("n_a", "n_b"), [pytest.param(150, 150, marks=pytest.mark.smoke), (40, 150), (150, 40)]
+)
 def test_a_clearly_worse_simulator_is_found_whichever_is_smaller(n_a, n_b):
     runs = placed(n_a, n_b, 0.8, 0.2, n_runs=10)
     assert sum(run[2].interval[0] > 0 for run in runs) >= 9

@@ -10,6 +10,7 @@ from convsim.plugins import installed
 from convsim.schema import Validator
 from convsim.schema.conversation import Conversation
 from convsim.testing import check_validator
+from convsim.testing.checks_of_measures import measure_both
 from convsim_validators import (
     Counterfactual,
     DoseResponse,
@@ -55,8 +56,23 @@ def test_every_built_in_one_is_tried() -> None:
 @pytest.mark.parametrize("make", VALIDATORS.values(), ids=VALIDATORS)
 def test_it_keeps_to_the_contract(make: Callable[[], Validator]) -> None:
     validator = make()
-    any_order = validator.name != "humanlikeness"  # it deals users into folds by their place
+    any_order = validator.name != "humanlikeness"  # see the next test
     check_validator(validator, real=side(1, "r"), simulated=side(2, "s"), any_order=any_order)
+
+
+def test_what_the_classifiers_say_is_the_same_in_any_order_but_for_texts_cut_to_one_length() -> None:
+    sides, turned = ((side(1, "r")[::step], side(2, "s")[::step]) for step in (1, -1))
+    straight, back = (
+        {f.metric: f for f in HumanLikeness(n_resamples=FEW).validate(*measure_both(*each), seed=1)}
+        for each in (sides, turned)
+    )
+    for metric in ("hls", "hls_behaviour"):
+        assert straight[metric].estimate == pytest.approx(back[metric].estimate, rel=1e-4)
+    # Which of several copies of a cut text is kept goes by place.
+    cut, interval = back["hls_length_matched"].estimate, straight["hls_length_matched"].interval
+    assert cut is not None
+    assert interval is not None
+    assert interval[0] < cut < interval[1]
 
 
 @pytest.mark.parametrize("make", VALIDATORS.values(), ids=VALIDATORS)

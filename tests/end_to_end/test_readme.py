@@ -108,6 +108,11 @@ def test_the_demos_ladder_is_climbed_and_asked(tmp_path):
 
     cards = dict(tour.ladder_scorecards(tmp_path, seed=0))
     ladder, relations = cards.values()
-    assert {f.details["fault"] for f in ladder.findings if f.metric == "any_reaction"} == {"bad"}
+    [reaction] = (f for f in ladder.findings if f.metric == "any_reaction")
+    asked = {name: reaction.details[name] for name in ("fault", "severities", "n_conversations")}
+    assert asked == {"fault": "bad", "severities": [0, 0.5, 1], "n_conversations": [40] * 3}
+    assert reaction.verdict in {"aligned", "does_not_react"}
+    [untouched] = (f for f in relations.findings if f.metric == "severity_zero")
+    assert reaction.n_simulated == untouched.n_simulated == 120
     assert any(f.estimate is not None for f in relations.findings)
     assert all("no person wrote" in card.warnings[0] for card in cards.values())

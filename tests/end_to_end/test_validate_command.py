@@ -58,13 +58,30 @@ def test_the_table_names_both_sides_the_verdicts_the_giveaway_words_and_what_pas
     assert "\x1b" not in result.stdout
 
 
-def test_markdown_holds_a_row_a_finding():
+MARKED = {"aligned": "alike", "different": "different", "undecided": "needs more data"}
+
+
+def test_markdown_holds_a_row_a_finding_with_its_estimate_and_verdict():
     asked = ("validate", PEOPLE, CLOSE, *QUICK, "--format")
     found = json.loads(once(*asked, "json").stdout)["findings"]
-    rows = [row.split("|")[1:3] for row in once(*asked, "md").stdout.splitlines() if "| marginals |" in row]
-    assert [[cell.strip(" `").replace("\\", "") for cell in row] for row in rows] == [
-        [f["validator"], f["metric"]] for f in found
+    rows = [
+        [cell.strip(" `").replace("\\", "") for cell in row.split("|")[1:]]
+        for row in once(*asked, "md").stdout.splitlines()
+        if "| marginals |" in row
     ]
+    assert [(row[0], row[1], row[9]) for row in rows] == [
+        (
+            f["validator"],
+            f["metric"],
+            "not judged" if f["details"]["role"] == "control" else MARKED[f["verdict"]],
+        )
+        for f in found
+    ]
+    for row, finding in zip(rows, found, strict=True):
+        if finding["estimate"] is None:
+            assert row[4] == "–"
+        else:
+            assert float(row[4]) == pytest.approx(finding["estimate"], rel=0.01)
 
 
 def test_the_same_seed_gives_the_same_document_and_another_one_moves_it():
@@ -91,8 +108,16 @@ def test_people_held_against_people_hardly_differ(tmp_path):
     )
     assert halves.returncode == 0, halves.stderr
     first, second = sorted(tmp_path.glob("*.jsonl"))
-    result = convsim("validate", first, second, "--fail-on", "different")
+    result = convsim("validate", first, second, *FEW, "--fail-on", "different", "--format", "json")
     assert result.returncode == 0, result.stdout
+    found = {finding["metric"]: finding for finding in json.loads(result.stdout)["findings"]}
+    assert found["hls"]["verdict"] == "aligned"
+    assert found["hls"]["estimate"] == pytest.approx(0.5, abs=0.05)
+    assert all(
+        f["estimate"] <= 1.25 * f["noise_floor"]["q95"]
+        for f in found.values()
+        if f["noise_floor"] and f["details"]["role"] != "control" and f["verdict"] == "undecided"
+    )
 
 
 def test_task_and_arm_filter_both_sides():

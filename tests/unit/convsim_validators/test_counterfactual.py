@@ -67,13 +67,14 @@ def test_only_undecided_says_how_many_conversations_would_decide(cases):
 
 def test_five_of_seven_established_shifts_go_the_same_way_and_one_that_is_none_is_not_counted():
     same = {
-        "as_much": (1.0, 1.0),
+        "a_little_more": (1.0, 1.2),
         "less": (1.0, 0.5),
         "hardly": (1.0, 0.1),
         "more": (0.5, 1.5),
         "down": (-1.0, -0.7),
     }
-    other = {"up": (-0.5, 0.4), "a_little_down": (1.0, -0.1)}
+    # By size alone four of seven would be the same, without the signs seven or none.
+    other = {"up": (-0.5, 0.6), "a_little_down": (1.0, -0.1)}
     none = {"nothing": (0.0, 1.0)}
     shifts = {**same, **other, **none}
     real, simulated = (

@@ -79,6 +79,8 @@ def test_the_demo_scores_both_stand_ins_and_says_that_no_person_wrote_them():
     assert result.returncode == 0, result.stderr
     assert "no person wrote these conversations" in result.stderr
     assert result.stdout.count("no person wrote these conversations") == 4
+    # Each against the people, then each from the good agent to the bad one.
+    assert re.findall(r"^simulated .*stand-in:(\w+)", result.stdout, re.MULTILINE) == ["close", "naive"] * 2
     assert "does not react" in result.stdout
     assert "stand-in:close" in result.stdout
     assert "stand-in:naive" in result.stdout
@@ -101,6 +103,7 @@ def test_the_demos_live_part_holds_conversations_and_scores_them_on_people_they_
     assert turns.estimate is not None
     assert not any("learned from" in finding.reason for finding in card.findings)
     assert (tmp_path / "resample/manifest.json").exists()
+    assert "no person wrote" in card.warnings[0]
 
 
 def test_the_demos_ladder_is_climbed_and_asked(tmp_path):

@@ -1,0 +1,47 @@
+"""When a metric's distributions are too few to compare, and what else its finding says."""
+
+import numpy as np
+import pytest
+
+from convsim.schema import Finding
+from convsim_validators import Marginals
+from tests.corpora import corpus
+
+
+def judged(n_real: int, n_simulated: int, **more: object) -> Finding:
+    """Compare numbers far below with numbers far above."""
+    [finding] = Marginals(n_resamples=99).validate(
+        corpus({"x": np.arange(n_real) / 100}, prefix="r", **more),  # type: ignore[arg-type]
+        corpus({"x": 5 + np.arange(n_simulated) / 100}, prefix="s"),
+        seed=1,
+    )
+    return finding
+
+
+@pytest.mark.parametrize(("n_real", "n_simulated"), [(7, 40), (40, 7), (1, 40)])
+def test_fewer_than_eight_on_a_side_decide_nothing_however_far_apart(n_real: int, n_simulated: int) -> None:
+    found = judged(n_real, n_simulated)
+    assert (found.verdict, found.estimate) == ("undecided", 1)
+    assert found.reason.startswith(f"{n_real} real and {n_simulated} simulated users or conversations")
+    needed = found.details["n_to_decide"]
+    assert isinstance(needed, dict)
+    fewest = "real" if n_real < n_simulated else "simulated"
+    assert needed[fewest] == 8
+
+
+def test_eight_on_each_side_are_enough() -> None:
+    assert judged(8, 8).verdict == "different"
+
+
+def test_what_counts_is_users_and_not_conversations() -> None:
+    found = judged(40, 40, users=[f"u{number % 7}" for number in range(40)])
+    assert found.verdict == "undecided"
+    assert found.reason.startswith("7 real and 40 simulated users")
+
+
+def test_each_side_is_described_by_its_mean_median_and_standard_deviation() -> None:
+    found = judged(9, 2)
+    # Of 0, .01 … .08: the variance of n consecutive whole numbers is n (n + 1) / 12, with n - 1 below the line.
+    assert found.details["real"] == pytest.approx({"mean": 0.04, "sd": 7.5**0.5 / 100, "median": 0.04})
+    assert found.details["simulated"] == pytest.approx({"mean": 5.005, "sd": 0.01 / 2**0.5, "median": 5.005})
+    assert judged(9, 1).details["simulated"] == {"mean": 5, "sd": None, "median": 5}

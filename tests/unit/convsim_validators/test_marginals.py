@@ -27,6 +27,8 @@ def test_fewer_than_eight_on_a_side_decide_nothing_however_far_apart(n_real: int
     assert isinstance(needed, dict)
     fewest = "real" if n_real < n_simulated else "simulated"
     assert needed[fewest] == 8
+    wanted = f"; about {needed['real']} real and {needed['simulated']} simulated conversations would decide"
+    assert found.reason.endswith(wanted)
 
 
 def test_eight_on_each_side_are_enough() -> None:

@@ -20,6 +20,7 @@ from convsim.schema.details import (
     DiscriminatorDetails,
     DistanceDetails,
     Estimate,
+    FailureDetails,
     Part,
     ShiftDetails,
 )
@@ -71,6 +72,18 @@ def test_the_shape_decides_and_not_the_name() -> None:
     theirs = finding("fading", "trust", details={"real": {"mean": 1}, "simulated": {"mean": 2}, "own": [1]})
     assert isinstance(theirs.details, DistanceDetails)
     assert (theirs.details.simulated.mean, theirs.details["own"]) == (2, [1])
+
+
+@pytest.mark.parametrize(
+    ("details", "kind"),
+    [
+        ({"real": {"mean": 1}, "simulated": {"mean": 2}}, DistanceDetails),
+        ({"human_shift": {"estimate": 1}, "simulated_shift": None}, ShiftDetails),
+        ({"traceback": "Traceback: …"}, FailureDetails),
+    ],
+)
+def test_the_keys_of_a_shape_alone_are_enough(details: dict[str, Any], kind: type[Details]) -> None:
+    assert type(finding("theirs", "m", details=details).details) is kind
 
 
 @pytest.mark.parametrize(

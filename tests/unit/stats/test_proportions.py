@@ -10,7 +10,7 @@ def of(hits, units) -> Proportion:
     return proportion(hits, units, unit="messages", undefined="nothing was said")
 
 
-@pytest.mark.parametrize(("k", "n"), [(7, 20), (1, 50), (29, 30), (0, 12), (12, 12)])
+@pytest.mark.parametrize(("k", "n"), [(7, 20), (1, 50), (29, 30), (0, 12), (12, 12), (1, 2)])
 def test_where_every_observation_is_its_own_unit_the_interval_is_wilsons(k, n):
     found = of([True] * k + [False] * (n - k), range(n))
     expected = binomtest(k, n).proportion_ci(method="wilson")

@@ -230,7 +230,7 @@ def test_bad_lines_are_skipped_and_counted_when_asked(tmp_path, real):
 def test_a_hostile_transcript_reaches_no_terminal_and_no_markup(tmp_path, real):
     evil = "\x1b[2J\x07[bold]click[/bold] <script>alert(1)</script> |x| `y`"
     simulated = written(
-        tmp_path / "sim.jsonl", [line(n + 500, text=f"{evil} {n}", arm=evil) for n in range(30)]
+        tmp_path / "a|b`c.jsonl", [line(n + 500, text=f"{evil} {n}", arm=evil) for n in range(30)]
     )
     table, markdown = (
         convsim("validate", real, simulated, *FEW, "--format", form) for form in ("text", "md")
@@ -240,6 +240,8 @@ def test_a_hostile_transcript_reaches_no_terminal_and_no_markup(tmp_path, real):
         assert "\x1b" not in printed
         assert "\x07" not in printed
     assert "<script>" not in markdown.stdout
+    [row] = [each for each in markdown.stdout.splitlines() if each.startswith("| simulated |")]
+    assert r"a\|b\`c.jsonl" in row
 
 
 def test_an_unknown_validator_lists_what_is_installed(real, simulated):

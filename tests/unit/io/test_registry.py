@@ -163,6 +163,17 @@ def test_one_that_claims_everything_takes_no_file_of_a_built_in_reader(tmp_path,
         read(tmp_path / "nothing.jsonl")
 
 
+def test_one_that_claims_everything_takes_no_run_folder(tmp_path, installed):
+    class Greedy(Csv):
+        def recognises(self, path, head):
+            return True
+
+    installed(greedy=Greedy)
+    held = '{"id": "a", "messages": [{"role": "user", "content": "hi"}]}\n'
+    (tmp_path / "conversations.jsonl").write_text(held, encoding="utf-8")
+    assert read(tmp_path).format == "convsim"
+
+
 def test_two_that_recognise_a_file_are_refused_by_name(file, installed):
     installed(one=Csv, other=Csv)
     with pytest.raises(

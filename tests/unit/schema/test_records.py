@@ -278,3 +278,14 @@ def test_a_findings_document_with_keys_that_we_do_not_know_is_refused_at_their_p
     with pytest.raises(InputError) as refused:
         read_scorecard(path)
     assert str(refused.value) == f"{path}: findings[0].estimat: no such key; did you mean 'estimate'?"
+
+
+@pytest.mark.parametrize("value", [1, 5, 2.5, "often", True, ["a"], None])
+def test_a_label_s_value_may_lie_at_the_ends_of_its_scale_or_be_no_number(value):
+    assert Label(value=value, source="self", scale=(1, 5) if value is not True else (2, 5)).value == value
+
+
+@pytest.mark.parametrize("value", [0.9, 5.1, 0, -1])
+def test_a_number_outside_its_scale_is_refused(value):
+    with pytest.raises(ValueError, match=r"outside its scale \[1.0, 5.0\]"):
+        Label(value=value, source="self", scale=(1, 5))

@@ -73,7 +73,7 @@ def refused_setting(owner: str, setting: str, value: object, annotation: object)
 
 @lru_cache(maxsize=256)
 def _settings_of(kind: type[DataclassInstance]) -> dict[str, object]:
-    """Name the settings of a class with their annotations; a name that only a type checker knows is no setting's."""
+    """Name the settings of a class with their annotations; names that only a type checker knows are left out."""
     found: dict[str, object] = {}
     for field in fields(kind):
         if field.init:

@@ -46,7 +46,7 @@ def degrade(
     All are at ``severity``, from 0 to 1, by which a preset's own shares are multiplied.
 
     Raises:
-        InputError: There is no such fault or preset, or the severity is no number from 0 to 1.
+        InputError: There is no such fault or preset, or the severity is not a number from 0 to 1.
     """
     asked = lift_agent(agent)
     if isinstance(spec, str):
@@ -70,7 +70,7 @@ class Degraded:
     that need it say so.
 
     Raises:
-        InputError: There is no such fault, or a severity is no number from 0 to 1.
+        InputError: There is no such fault, or a severity is not a number from 0 to 1.
     """
 
     agent: Agent

@@ -24,7 +24,7 @@ class LangChain:
 
     Raises:
         PluginError: ``runnable`` cannot be imported.
-        InputError: It is no Runnable, or ``timeout_s`` cannot be used.
+        InputError: It is not a Runnable, or ``timeout_s`` cannot be used.
     """
 
     runnable: object

@@ -29,7 +29,7 @@ def check_annotation(conversation: Conversation, annotation: Annotation, *, sour
     """Check that an annotation is of this conversation and signed by its annotator.
 
     Raises:
-        ModelError: It is signed by somebody else, or labels what is no user message.
+        ModelError: It is signed by somebody else, or labels a message that is not the user's.
     """
     for place, given in annotation.messages.items():
         if place >= len(conversation.messages) or conversation.messages[place].role != "user":
@@ -42,7 +42,7 @@ def with_labels(conversation: Conversation, annotation: Annotation, *, source: s
     """Return the conversation with the labels added; nobody else's label is touched.
 
     Raises:
-        ModelError: The annotation is not the annotator's own, or labels what is no user message.
+        ModelError: The annotation is not the annotator's own, or labels a message that is not the user's.
     """
     check_annotation(conversation, annotation, source=source)
     # Only labels change, and they are validated: validating every message again would take most of the time.

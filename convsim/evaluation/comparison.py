@@ -84,7 +84,7 @@ class People(Record):
 
 
 class LearnedFile(Record):
-    """What shoppers learned from, as it was given; null where it is no file."""
+    """What shoppers learned from, as it was given; null where it is not a file."""
 
     path: Text | None
     sha256: Text | None
@@ -106,11 +106,11 @@ class SimulatorReport(Record):
     habits: Verdicts
     """Findings of ``marginals``."""
     judged: Verdicts
-    """All findings that are no controls, those on reactions aside."""
+    """All judged findings except those on reactions."""
     distances: tuple[Distance, ...] = ()
     mean_distance: JudgedEstimate
     mean_distance_floor: HumanBaseline | None = None
-    """What people are from people at these sizes, in the same unit."""
+    """How far two random groups of people of these sizes differ, in the same unit."""
     hls: JudgedEstimate
     relative_hls: JudgedEstimate
     reactions: Reactions
@@ -151,7 +151,7 @@ class Comparison(Record):
     warnings: tuple[Text, ...] = ()
 
     def score_pairs(self, metric: str) -> dict[tuple[str, str], SimulatorScore]:
-        """Return the standings of pairs by the simulator and the one it is held against."""
+        """Return the scores of pairs by the simulator and the one it is compared with."""
         return {
             (s.simulator, s.against): s
             for s in self.standings

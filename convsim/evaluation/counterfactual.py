@@ -61,7 +61,7 @@ def counterfactual(
     if control == treatment:
         raise InputError(f"control and treatment are the same arm, {control!r}; name two")
     if reserved := sorted({"control", "treatment", "saw_both"} & settings.keys()):
-        raise InputError(f"counterfactual.{reserved[0]} is no setting; it is said beside the two sides")
+        raise InputError(f"counterfactual.{reserved[0]} is not a setting; it has an argument of its own")
     measured = find_metrics(metrics)
     selection = Selection(tasks=tasks, arms=(control, treatment), allow_failures=allow_failures)
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
@@ -117,8 +117,8 @@ def dose_response(
     if fault not in recorded:
         known = ", ".join(name[:40] for name in sorted(recorded)[:20]) or "none"
         raise InputError(
-            f"no conversation was held under the fault {fault!r}; recorded: {known}; "
-            f"hold some with convsim simulate --arm good --fault {fault}=0.5 --fault {fault}=1"
+            f"no conversation has the fault {fault!r}; recorded faults: {known}; "
+            f"run some with convsim simulate --arm good --fault {fault}=0.5 --fault {fault}=1"
         )
     kept = side.keep(lambda conversation: conversation.fault in (None, fault))
     validators = [_made(SECTIONS["ladder"], {**settings, "fault": fault})]

@@ -61,7 +61,7 @@ def hls(findings: Iterable[Finding]) -> JudgedEstimate:
 
 
 def score_of(standings: Sequence[SimulatorScore], validator: str, metric: str, name: str) -> JudgedEstimate:
-    """Return one simulator's own standing."""
+    """Return one simulator's own score."""
     found = _score(standings, validator, metric, name)
     if found is None:
         return JudgedEstimate(reason=f"no validator gives it a score ({validator}: {metric})")
@@ -71,7 +71,7 @@ def score_of(standings: Sequence[SimulatorScore], validator: str, metric: str, n
 def baseline_of_score(
     standings: Sequence[SimulatorScore], validator: str, metric: str, name: str
 ) -> HumanBaseline | None:
-    """Return the human baseline of one simulator's own standing; None where it has none."""
+    """Return the human baseline of one simulator's own score; None where it has none."""
     found = _score(standings, validator, metric, name)
     stated = found.details.get("noise_floor") if found else None
     return HumanBaseline.model_validate(stated) if isinstance(stated, dict) else None

@@ -41,9 +41,9 @@ class Side:
         warnings: list[str] = []
         if isinstance(transcripts, Transcripts):
             path, sha256 = str(transcripts.path), transcripts.sha256
-            warnings += [f"{name} side: {warning}" for warning in transcripts.warnings]
+            warnings += [f"{name} data: {warning}" for warning in transcripts.warnings]
             if transcripts.skipped:
-                warnings.append(f"{name} side: {transcripts.skipped} bad lines were skipped")
+                warnings.append(f"{name} data: {transcripts.skipped} bad lines were skipped")
             conversations: Sequence[Conversation] = transcripts.conversations
         else:
             conversations = transcripts
@@ -67,9 +67,9 @@ class Side:
         done = run_to_its_end(lambda: aannotate(self.conversations, lifted))
         if done.n_failed == len(done.conversations):
             reason = next(iter(done.reasons))
-            raise ConvsimError(f"{name} side: {done.source} labelled no conversation: {reason}")
+            raise ConvsimError(f"{name} data: {done.source} labelled no conversation: {reason}")
         warnings = [
-            f"{name} side: {done.source} left {count} of {len(done.conversations)} conversations unlabelled: {reason}"
+            f"{name} data: {done.source} left {count} of {len(done.conversations)} conversations unlabelled: {reason}"
             for reason, count in done.reasons.most_common(3)
         ]
         return Side(done.conversations, self.summary, (*self.warnings, *warnings))
@@ -80,7 +80,7 @@ def _selected(conversations: Sequence[Conversation], selection: Selection, side:
         present = {getattr(conversation, field) for conversation in conversations}
         if missing := sorted(set(wanted) - present):
             known = ", ".join(sorted(str(value)[:40] for value in present - {None})[:20]) or "none"
-            raise InputError(f"the {side} side has no {field} {missing[0]!r}; it has: {known}")
+            raise InputError(f"the {side} data have no {field} {missing[0]!r}; they have: {known}")
     kept = [
         conversation
         for conversation in conversations
@@ -88,5 +88,7 @@ def _selected(conversations: Sequence[Conversation], selection: Selection, side:
         and (not selection.arms or conversation.arm in selection.arms)
     ]
     if not kept:
-        raise InputError(f"there is no {side} conversation{' of that task and arm' if conversations else ''}")
+        raise InputError(
+            f"no {side} conversation{' has that task and arm' if conversations else ' was given'}"
+        )
     return kept

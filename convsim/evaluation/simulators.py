@@ -17,9 +17,11 @@ Simulators = Mapping[str, Source] | Sequence[Source]
 Loaded = Transcripts | Sequence[Conversation]
 """A side that has been read."""
 PEOPLE = "people"
-"""What the real side is called in every table."""
-NO_SIDES = "simulators must be a row of sides or {name: side}; put a single one into a list"
-NOBODY = 'no simulator to compare; give at least one, as {"name": side} or [side, …]'
+"""What the real data are called in every table."""
+NO_SIDES = (
+    "simulators must be a list of paths or conversations, or a dict of them; put a single one into a list"
+)
+NOBODY = 'no simulator to compare; give at least one, as {"name": path} or [path, …]'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,7 @@ def named(simulators: Simulators) -> dict[str, Loaded]:
     if any(not name.strip() for name in simulators):
         raise InputError("a simulator's name is empty; give it one")
     if PEOPLE in simulators:
-        raise InputError(f"a simulator is called {PEOPLE!r}, as the real side is; give it another name")
+        raise InputError(f"a simulator is called {PEOPLE!r}, as the real data are; give it another name")
     by_name = {name: loaded(source) for name, source in simulators.items()}
     _check_distinct(by_name.values())
     return by_name
@@ -174,4 +176,4 @@ def require_all(people: ComparedSide, question: Question) -> None:
     """Check that the people have every arm that is asked about; raises InputError."""
     lacking = people.not_judged or (people.no_shift if question.shift and people.shift is None else None)
     if lacking:
-        raise InputError(f"the real side: {lacking}")
+        raise InputError(f"the real data: {lacking}")

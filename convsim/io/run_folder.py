@@ -182,7 +182,7 @@ def _drop_failed(path: Path) -> None:
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, Manifest]]:
-    """Yield each line and what it holds; raises StudyError for one that is no conversation."""
+    """Yield each line and what it holds; raises StudyError for one that is not a conversation."""
     for number, line in whole_lines(path):
         fields: object = None
         with suppress(ValueError, RecursionError):

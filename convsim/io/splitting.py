@@ -31,7 +31,7 @@ def split(conversations: Sequence[Conversation], *, by: By, fraction: float, see
 
     Args:
         conversations: What is split.
-        by: What stays together.
+        by: What is kept in one half: each user's, or each conversation's, data.
         fraction: The proportion of ``a`` in each task and arm, as far as units allow; above 0 and below 1.
         seed: Moves the draw.
 

@@ -276,7 +276,7 @@ class Survey:
 
 
 def _label(asked: _Asked, answer: JsonValue) -> Label:
-    """Make the label; an answer that is no number, or lies off its scale, stays as it is, without a scale."""
+    """Make the label; an answer that is not a number, or lies off its scale, stays as it is, without a scale."""
     value = number_of(answer)
     if value is None:
         value = asked.steps.get(wording_of(answer) or "")

@@ -18,7 +18,7 @@ def to_annotation(answer: object, conversation: Conversation, *, source: str, an
     """Make an annotation of what ``annotator`` answered, in any form that ``lift_annotator`` names.
 
     Raises:
-        ModelError: Nothing, a wrong type, labels that are no JSON, or not as many as there are user messages.
+        ModelError: Nothing, a wrong type, labels that are not JSON, or not as many as there are user messages.
     """
     with readable(annotator, ModelError):
         if isinstance(answer, Annotation):
@@ -71,7 +71,7 @@ def to_findings(answer: object, known: Mapping[str, object], validator: str) -> 
         validator: Who answered.
 
     Raises:
-        TypeError: A wrong type, or fields that are no finding's.
+        TypeError: A wrong type, or fields that a finding does not have.
     """
     answer = plain_number(answer)
     if isinstance(answer, Finding):

@@ -267,7 +267,7 @@ class LiftedValidator:
     ask: Ask = field(repr=False)
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
-        """Ask it; raises what it raises, and TypeError when it answers what is no finding."""
+        """Ask it; raises what it raises, and TypeError when it returns something other than findings."""
         answer = self.ask.call({"real": real, "simulated": simulated, "seed": seed})
         known: dict[str, object] = {
             "validator": self.name, "metric": self.name, "question": self.question or f"What does {self.name} find?",
@@ -287,11 +287,13 @@ class LiftedComparer(LiftedValidator):
     comparing: Callable[..., object] = field(repr=False)
 
     def compare(self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int) -> list[SimulatorScore]:
-        """Ask it; raises what it raises, and TypeError when it answers what is no standing."""
+        """Ask it; raises what it raises, and TypeError when it returns something other than scores."""
         answer = called(self.comparing, real, simulated, seed=seed)
         if isinstance(answer, Sequence) and all(isinstance(part, SimulatorScore) for part in answer):
             return list(answer)
-        raise TypeError(f"{self.name} must return standings from compare, but returned {kind_of(answer)}")
+        raise TypeError(
+            f"{self.name} must return a list of SimulatorScore from compare, but returned {kind_of(answer)}"
+        )
 
 
 def _question(thing: object) -> str:

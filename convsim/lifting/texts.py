@@ -14,7 +14,7 @@ from convsim.schema.conversation import Usage
 REPLY_KEYS = ("content", "items", "ends", "usage")
 """What is read of an agent's answer that is an object; other keys are the agent's own business."""
 NOT_THE_AGENTS = ("user", "human", "system", "developer", "tool", "function")
-"""Roles whose message is no answer."""
+"""Roles whose message is not an answer."""
 
 
 def said_in(answer: object, who: str, failure: type[ConvsimError]) -> dict[str, object]:

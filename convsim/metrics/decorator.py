@@ -70,10 +70,10 @@ def metric(
         source: Who defined it so; by default where the function stands.
         level: Where it lives: at "turn" the number is the mean over the conversation's turns or messages.
         judged: False shows the metric for context only: in no correction, headline or gate.
-        moved_by_agent: Why another agent moves it, whatever the user does; then a change between arms is no reaction.
+        moved_by_agent: Why another agent moves it, whatever the user does; a change between arms is not a reaction.
 
     Raises:
-        PluginError: It is no function, or what is said of it cannot be used.
+        PluginError: It is not a function, or its declaration cannot be used.
     """
 
     def made(of_conversation: OfConversation) -> Metric:
@@ -127,11 +127,11 @@ class _EachConversation:
 
 
 def _number(value: object) -> float | None:
-    """Return a value as a number, NaN where it is undefined; None for what is no finite number."""
+    """Return a value as a number, NaN where it is undefined; None for anything but a finite number."""
     if value is None:
         return math.nan
     if not isinstance(value, Real) and getattr(value, "shape", None) == () and hasattr(value, "item"):
-        value = value.item()  # NumPy's own True is no number to Python
+        value = value.item()  # to Python, NumPy's own True is not a number
     if not isinstance(value, Real):
         return None
     try:

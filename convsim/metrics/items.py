@@ -245,7 +245,7 @@ ACCEPTS_DEALBREAKER = Metric(
     description=(
         "1 if an accepted item is one that the persona would never take, 0 if none is. A dealbreaker states what must "
         "not hold of an item ('will not take anything with material = wool'), and a numeric budget that the price "
-        "must not lie above it. An attribute that the item lacks breaks nothing, but is no evidence that nothing was "
+        "must not lie above it. An attribute that the item lacks breaks nothing, but does not show that nothing was "
         "broken either: undefined where no dealbreaker or budget could be checked, without a persona, and where no "
         "item that the agent had shown was accepted."
     ),

@@ -181,7 +181,7 @@ Key = tuple[str, LabelLevel]
 PREFERRED = ("self", "third_party")
 """Whose label is taken where several carry a name: the participant's own, another person's, then by name."""
 MAX_LABELS = 100
-"""The most label names that are read; what a file has beyond is no experience of a user."""
+"""The most label names that are read; further ones are not read."""
 
 
 def label_metrics(conversations: Sequence[Conversation]) -> dict[str, Metric]:

@@ -25,7 +25,7 @@ def measure(conversations: Source, *, metrics: MetricLike | Iterable[MetricLike]
     """Measure every metric of the catalogue, and every numeric label, on every conversation.
 
     Failed conversations are measured too: drop them before. The table has shape (n, metrics), the conversations' ids as
-    index, and NaN where a metric is undefined. A metric of yours that raises is no column: ``failed`` says why.
+    index, and NaN where a metric is undefined. A metric of yours that raises has no column: ``failed`` says why.
 
     Args:
         conversations: What is measured: a path, a run folder, what ``convsim.read`` returned, or conversations.

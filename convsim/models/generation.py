@@ -217,7 +217,7 @@ def weigh(checkpoint: Checkpoint, batch: Sequence[Options]) -> list[list[float]]
     """Return the log-likelihood of each answer, summed over its tokens, for each prompt of the batch.
 
     With its end included, an answer's likelihood is the probability that the model says just that. It is not
-    divided by the length: such a mean is no probability, and favors answers whose later tokens follow from
+    divided by the length: such a mean is not a probability, and favors answers whose later tokens follow from
     the earlier ones. Answers of very unlike lengths are therefore not comparable; word options alike.
 
     The prompt is read once: its keys and values are copied for each answer.

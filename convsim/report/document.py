@@ -23,7 +23,7 @@ def read_scorecard(path: Path | str) -> Scorecard:
     """Read ``findings.json``, or the one in a folder.
 
     Raises:
-        InputError: There is none, it is larger than 64 MiB, damaged, no findings document, or of another version.
+        InputError: There is none, it is larger than 64 MiB, damaged, not a findings document, or of another version.
     """
     return _read(Path(path), Scorecard, FINDINGS, "findings", "convsim validate --out DIR")
 
@@ -32,7 +32,7 @@ def read_comparison(path: Path | str) -> Comparison:
     """Read ``comparison.json``, or the one in a folder.
 
     Raises:
-        InputError: There is none, it is larger than 64 MiB, damaged, no comparison, or of another version.
+        InputError: There is none, it is larger than 64 MiB, damaged, not a comparison, or of another version.
     """
     return _read(Path(path), Comparison, COMPARISON, "comparison", "convsim compare --out DIR")
 

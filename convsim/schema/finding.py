@@ -23,7 +23,7 @@ FAILING: frozenset[Verdict] = frozenset(
 
 
 class HumanBaseline(Record):
-    """What people are from people at the same sizes, in the estimate's unit: mean and 95 % point."""
+    """How far two random groups of people of the same sizes differ, in the estimate's unit: mean and 95 % point."""
 
     mean: Number
     q95: Number

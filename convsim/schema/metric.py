@@ -42,7 +42,7 @@ class Metric:
     role: Literal["metric", "control"] = "metric"
     """A control says something of the agent or the data: shown, but in no correction, headline or gate."""
     moved_by_agent: str | None = None
-    """Why another agent moves it, whatever the user does; then a change between arms is no reaction."""
+    """Why another agent moves it, whatever the user does; a change between arms is not a reaction."""
     label: LabelOrigin | None = None
     """Where the values come from, if from labels and not from the words."""
 

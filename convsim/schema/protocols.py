@@ -191,5 +191,5 @@ class Comparer(Protocol):
     def compare(
         self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int
     ) -> Sequence[SimulatorScore]:
-        """Return the standings of simulators, by name; never raise for data that merely decide nothing."""
+        """Return the scores of simulators, by name; never raise where data are merely too few to decide."""
         ...

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 CUT_SHORT = ("turn_limit", "agent_ended", "agent_failed", "shopper_failed")
-"""Endings that are no move of the user's."""
+"""Endings that are not a move of the user's."""
 
 
 def last_items(conversation: Conversation) -> tuple[Item, ...]:

@@ -49,7 +49,7 @@ def instructed_personas(archive: Transcripts) -> list[Persona]:
     """Make a persona of each task's instructions in a ConvApparel archive; arms with the same ones share it.
 
     Raises:
-        StudyError: The archive holds no instructions.
+        StudyError: The archive contains no instructions.
     """
     needs: dict[str, str] = {}
     for task, text in archive.instructions.items():

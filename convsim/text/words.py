@@ -10,7 +10,7 @@ _MARKS = "\u200c\u200d" + "".join(
     c for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in {"Mn", "Mc"}
 )
 MARK = re.compile(f"[{_MARKS}]")
-"""A combining mark or joiner: it continues a word and is no character of its own."""
+"""A combining mark or joiner: it continues a word and does not count as a character."""
 
 # The possessive loop (*+) keeps a message of millions of hyphens from piling up backtracking states.
 WORD = re.compile(rf"\w[\w{_MARKS}]*(?:['’-]\w[\w{_MARKS}]*)*+")

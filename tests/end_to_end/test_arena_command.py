@@ -102,7 +102,7 @@ def test_a_file_that_is_no_database_is_one_line(real: Path, simulated: Path, tmp
     for arguments in ((real, simulated, "--port", 0), ("--results",)):
         done = convsim("arena", *arguments, "--database", real)
         assert done.returncode == 3
-        assert "is no database, or a damaged one" in only_line(done)
+        assert "is not a database, or is damaged" in only_line(done)
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(real: Path, simulated: Path) -> None:

@@ -219,10 +219,10 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "an empty name": (("--name", " ", "--name", "a"), "name is empty"),
     "half a shift": (("--control", "good"), "--control and --treatment go together"),
     "one arm twice": (("--control", "good", "--treatment", "good"), "the same arm, 'good'"),
-    "an unknown arm": (("--arm", "ugly"), "the real side has no arm 'ugly'"),
+    "an unknown arm": (("--arm", "ugly"), "the real data have no arm 'ugly'"),
     "an arm that people lack": (
         ("--control", "good", "--treatment", "bad"),
-        "the real side: it has no arm 'bad'",
+        "the real data: it has no arm 'bad'",
     ),
     "no validator": (("--validators", ","), "is empty"),
     "reactions without arms": (("--validators", "counterfactual"), "give --control ARM --treatment ARM"),

@@ -147,13 +147,13 @@ BAD: dict[str, tuple[list[object], str]] = {
     "two modes": ([PEOPLE, NAIVE, *ARMS, "--ladder", "bad"], "--control and --treatment and --ladder"),
     "an unknown arm": (
         [PEOPLE, NAIVE, "--control", "good", "--treatment", "worse"],
-        "the real side has no arm 'worse'; it has: bad, good",
+        "the real data have no arm 'worse'; they have: bad, good",
     ),
     "one arm twice": ([PEOPLE, NAIVE, "--control", "bad", "--treatment", "bad"], "the same arm, 'bad'"),
     "one file": ([PEOPLE, *ARMS], "found 1 files"),
     "a ladder that nobody climbed": (
         ["--ladder", "bad", NAIVE],
-        "no conversation was held under the fault 'bad'",
+        "no conversation has the fault 'bad'",
     ),
     "relations in no TOML": (["--relations", PEOPLE, NAIVE], "expected a .toml file of relations"),
     "an agent without relations": (
@@ -162,7 +162,7 @@ BAD: dict[str, tuple[list[object], str]] = {
     ),
     "a setting that is said elsewhere": (
         [PEOPLE, NAIVE, *ARMS, "--set", "counterfactual.control=worse"],
-        "counterfactual.control is no setting",
+        "counterfactual.control is not a setting",
     ),
     "a setting that is none": ([PEOPLE, NAIVE, *ARMS, "--set", "counterfactual.margins=1"], "margins"),
 }
@@ -184,7 +184,7 @@ def test_simulated_arms_that_are_missing_are_named(tmp_path):
     sim = written(tmp_path / "s.jsonl", [line(i, text=f"hello {i}") for i in range(20)])
     done = convsim("counterfactual", real, sim, *ARMS)
     assert done.returncode == 2
-    assert "the simulated side has no arm 'bad'; it has: good" in done.stderr
+    assert "the simulated data have no arm 'bad'; they have: good" in done.stderr
 
 
 def test_few_conversations_and_arms_without_a_common_task_are_undecided_and_no_error(tmp_path):

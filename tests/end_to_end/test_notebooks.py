@@ -27,7 +27,7 @@ PICTURES = {
 """The cells that draw."""
 LINES = {
     "01_first_study": [
-        r"120 conversations held, 0 failed",
+        r"120 conversations run, 0 failed",
         r"user_lowercase_start: different; .*adjusted p =",
     ],
     "02_your_agent": [r"user  Recycled fleece jacket", r"ballet flats", r"refused: \d+ of 80 simulated"],

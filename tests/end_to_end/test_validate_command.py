@@ -141,7 +141,7 @@ def test_task_and_arm_filter_both_sides():
 def test_an_unknown_arm_lists_those_that_exist(real, simulated):
     result = convsim("validate", real, simulated, "--arm", "ugly")
     assert result.returncode == 2
-    assert result.stderr.splitlines()[-1] == "error: the real side has no arm 'ugly'; it has: good"
+    assert result.stderr.splitlines()[-1] == "error: the real data have no arm 'ugly'; they have: good"
 
 
 def test_a_margin_can_be_set_and_is_printed(real, simulated):
@@ -224,7 +224,7 @@ def test_bad_lines_are_skipped_and_counted_when_asked(tmp_path, real):
     )
     result = convsim("validate", real, simulated, *QUICK, "--skip-bad-lines", "--format", "json")
     assert result.returncode == 0, result.stderr
-    assert "simulated side: 2 bad lines were skipped" in json.loads(result.stdout)["warnings"]
+    assert "simulated data: 2 bad lines were skipped" in json.loads(result.stdout)["warnings"]
 
 
 def test_a_hostile_transcript_reaches_no_terminal_and_no_markup(tmp_path, real):

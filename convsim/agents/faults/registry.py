@@ -173,7 +173,7 @@ def find_fault(name: str) -> AnyFault:
     """Return the fault of that name: built in, installed, or ``module:thing``, a function included.
 
     Raises:
-        PluginError: There is none, or it is no fault.
+        PluginError: There is none, or it is not a fault.
     """
     if name in installed("faults") or ":" in name:
         found = load("faults", name)  # refuses a name that two packages have
@@ -244,7 +244,7 @@ def severities_of(spec: str, severity: float) -> dict[str, float]:
 
     Raises:
         PluginError: There is no such fault or preset.
-        InputError: The severity is no number from 0 to 1.
+        InputError: The severity is not a number from 0 to 1.
     """
     check_severity(spec, severity)
     found: dict[str, float] = {}

@@ -185,7 +185,7 @@ def gather(
         mapping: Gives the acts of messages that are labelled by another scheme; then ``acts`` are read by it alone.
 
     Raises:
-        InputError: No such label, acts that do not exist, mixed scales, values that are no numbers though the label
+        InputError: No such label, acts that do not exist, mixed scales, values that are not numbers though the label
             was named, or nothing that can be learned.
     """
     found = collect(conversations, source, mapping)

@@ -58,7 +58,7 @@ class Card(Record):
     file: Text | None = None
     """Name of the file that it learned from."""
     learned_from: LearnedFrom
-    """That file's SHA-256, and the fingerprints of the conversations: labels of these are no prediction."""
+    """That file's SHA-256, and the fingerprints of the conversations: labels of these are not predictions."""
     seed: int
     folds: Count
     warnings: tuple[Text, ...] = ()
@@ -94,7 +94,7 @@ END = struct.Struct("<4s4H2LH")
 """How a zip without a comment ends: mark, four counts (the last: of members), bytes of the directory, its place."""
 END_MARK, LARGE_MARK, LARGE_BYTES = b"PK\x05\x06", b"PK\x06\x07", 20
 PICKLE = b"\x80"
-"""How pickles begin since protocol 2; older ones are no zip either."""
+"""How pickles begin since protocol 2; older ones are not zip files either."""
 WRITTEN_AT = (1980, 1, 1, 0, 0, 0)
 """The date of every member, so that the same classifier is the same file."""
 MALFORMED = (

@@ -224,7 +224,7 @@ class Learned:
         """Put together what ``arrays`` took apart.
 
         Raises:
-            ValueError: An array is missing or left over, of another type or shape, or holds what is no number.
+            ValueError: An array is missing or left over, of another type or shape, or does not hold numbers.
         """
         left = dict(arrays)
         models = {}

@@ -150,7 +150,7 @@ async def vote_by_schema(model: ChatModel, task: Task, *, max_tokens: int, tempe
     """Ask for all labels in one answer.
 
     Raises:
-        ModelError: The model fails, or its answers are no such labels; it says what was wrong.
+        ModelError: The model fails, or its answers are not such labels; the message says why.
     """
     stated = task.stated
     schema = conversation_schema(stated) if task.whole else message_schema(stated)

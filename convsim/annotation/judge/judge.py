@@ -30,7 +30,7 @@ class Judge:
     """Asks ``model`` for the acts and the experience of every user message, and for the experience of the whole.
 
     The model sees words, who wrote them and the titles of items shown; never labels, persona, arm, faults, simulator
-    or how the conversation ended. Each message is judged from the conversation up to it. An answer that is no label,
+    or how the conversation ended. Each message is judged from the conversation up to it. An answer that is not a label,
     or contradicts itself, is an error of the whole conversation, never a label.
 
     ``form`` "schema" takes all labels of a message in one answer of JSON; "choices" asks for them one by one, with one

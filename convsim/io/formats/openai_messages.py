@@ -2,7 +2,7 @@
 
 What else stands beside ``messages`` is read as in convsim JSONL where convsim knows its name, and kept in
 ``metadata`` where it does not; so are a message's ``tool_calls``, ``name`` and the like. A line without an
-``id`` gets ``line-<number>``. Parts that are no text stay in the message's metadata as ``other_parts``.
+``id`` gets ``line-<number>``. Parts that are not text stay in the message's metadata as ``other_parts``.
 """
 
 from __future__ import annotations

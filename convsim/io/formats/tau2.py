@@ -6,7 +6,7 @@ Source: sierra-research/tau2-bench, ``src/tau2/data_model/simulation.py`` (143a2
 
 Every user in such a file is simulated. An agent's greeting that opens a conversation stays. Results of tools
 are messages of the role ``tool``, and so is what a user says to a tool alone: kept, never counted. The tokens
-that end a conversation (``###STOP###`` and the like) are no words of a user: they are cut off, and kept in
+that end a conversation (``###STOP###`` and the like) are not a user's words: they are cut off, and kept in
 ``metadata.stop_tokens``. That the user stopped does not say whether it took anything: the ending is unknown.
 What broke off is a failure. What is not needed stays in ``metadata``, but for ``raw_data``, which repeats the
 messages. The tasks' own texts are not read.
@@ -197,7 +197,7 @@ class _Making:
         return ENDINGS.get(reason, "unknown"), None
 
     def _usage(self, simulation: Simulation) -> Usage | None:
-        """Add up both sides; tau2 writes a cost of 0 where it knows no price, which is no price here."""
+        """Add up both sides; tau2 writes a cost of 0 where it knows no price, which is read as unknown here."""
         spent = [message.usage for message in simulation.messages if message.usage]
         agent, user = simulation.agent_cost, simulation.user_cost
         cost = agent + user if agent and user else None

@@ -105,7 +105,7 @@ def _saving(cost_ratio: float) -> str:
 
 
 def _copied(comparison: Comparison) -> Iterator[str]:
-    """Name the simulators that repeat more than people do: being close to people by copying them is no merit."""
+    """Name the simulators that repeat more than people do: copying people is not being like them."""
     people = comparison.people
     for each in comparison.simulators:
         for beyond, own, peoples, does in (

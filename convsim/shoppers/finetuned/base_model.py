@@ -51,7 +51,7 @@ def load_base(path: Path) -> tuple[Checkpoint, bool]:
     Such a base is given a plain one, ``System: … User: … Assistant: …``, which is saved with what is trained.
 
     Raises:
-        InputError: It cannot be loaded, is no causal language model, has int8 weights, or no way to begin an answer.
+        InputError: It cannot be loaded, is not a causal language model, has int8 weights, or no way to begin an answer.
         MissingExtraError: A package is missing.
     """
     checkpoint = load_checkpoint(path, dtype="float32")

@@ -10,7 +10,7 @@ from convsim.models.checkpoint import multiplies_bfloat16
 from convsim.shoppers.finetuned.encode import IGNORED, Example
 
 MAX_SURPRISE = 700.0
-"""In nats; a little more, and its exponential is no float."""
+"""In nats; a little more, and its exponential overflows."""
 
 
 def user_perplexity(model: Any, examples: Sequence[Example], *, batch: int) -> float | None:

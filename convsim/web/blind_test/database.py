@@ -61,7 +61,7 @@ class Database:
         """Make the file for a study, or open it where it holds that study already; return the study it holds.
 
         Raises:
-            InputError: It holds another study, naming what differs, or is no file of an arena.
+            InputError: It holds another study (the message names what differs), or is not an arena's file.
             ConvsimError: It is locked, damaged, or cannot be made.
         """
         with self.reading() as connection:
@@ -159,7 +159,7 @@ def _plain_errors(path: Path) -> Iterator[None]:
             ) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise ConvsimError(
-                f"{path}: is no database, or a damaged one ({error}); restore it or name another --database"
+                f"{path}: is not a database, or is damaged ({error}); restore it or name another --database"
             ) from error
         if code in (
             sqlite3.SQLITE_CANTOPEN,

@@ -28,12 +28,14 @@ def read_scores(path: Path) -> dict[str, float]:
     """Return human-likeness, from 0 to 1, by conversation id, from the details of a findings file's ``hls``.
 
     Raises:
-        InputError: The file cannot be read, is no findings file, or holds no such scores.
+        InputError: The file cannot be read, is not a findings file, or holds no such scores.
     """
     file = path / "findings.json" if path.is_dir() else path
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise InputError(f"{file}: is larger than {MAX_BYTES // 1_000_000} MB; that is no findings.json")
+            raise InputError(
+                f"{file}: is larger than {MAX_BYTES // 1_000_000} MB, too large for a findings.json"
+            )
         document = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from error
@@ -41,7 +43,7 @@ def read_scores(path: Path) -> dict[str, float]:
         raise InputError(f"{file}: is no JSON; a findings.json is needed") from error
     findings = document.get("findings") if isinstance(document, dict) else None
     if not isinstance(findings, list):
-        raise InputError(f"{file}: is no findings.json; it has no list of findings")
+        raise InputError(f"{file}: is not a findings.json: it has no list of findings")
     for finding in findings:
         details = finding.get("details") if isinstance(finding, dict) else None
         listed = details.get(KEY) if isinstance(details, dict) else None

@@ -80,7 +80,7 @@ async def read_form(request: Request) -> Form:
         request.headers.get("content-type", "").partition(";")[0].strip()
         != "application/x-www-form-urlencoded"
     ):
-        raise FormError(415, "That is no form of this page.")
+        raise FormError(415, "This page did not send that form.")
     body = b""
     async for chunk in request.stream():
         body += chunk

@@ -211,9 +211,9 @@ def _summary(files: Sequence[Transcripts], sides: Sequence[Side]) -> SideSummary
 def _speaking(side: Side, name: str, said: list[str]) -> list[Conversation]:
     kept = [conversation for conversation in side.conversations if can_be_judged(conversation)]
     if not kept:
-        raise InputError(f"no conversation of the {name} side has a user who says anything")
+        raise InputError(f"no {name} conversation has a user who says anything")
     if mute := len(side.conversations) - len(kept):
-        said.append(f"{name} side: {mute} conversations in which the user says nothing are left out")
+        said.append(f"{name} data: {mute} conversations in which the user says nothing are left out")
     return kept
 
 
@@ -246,7 +246,9 @@ def _shelf(pairs: Sequence[Match], names: Sequence[str], said: list[str]) -> She
     sides = [[pair[0] for pair in pairs], *([pair[1] for pair in pairs if pair[2] == name] for name in names)]
     shelf = Shelf.of(sides)
     if not shelf.items and any(m.items for side in sides for c in side for m in c.messages):
-        said.append("the agent's items are not shown: one side has none, and that would tell the sides apart")
+        said.append(
+            "the agent's items are not shown: only one of the two sources has any, which would give it away"
+        )
     elif shelf.items and not shelf.prices:
         said.append("prices are not shown: some items have none, and that would tell the sides apart")
     return shelf

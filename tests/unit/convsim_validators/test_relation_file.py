@@ -103,7 +103,7 @@ def test_another_table_is_refused(tmp_path):
 
 
 def test_a_name_that_stands_twice_is_refused(tmp_path):
-    assert "'asks_more' stands twice" in refusal(tmp_path, GOOD + GOOD)
+    assert "'asks_more' occurs twice" in refusal(tmp_path, GOOD + GOOD)
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
@@ -142,7 +142,7 @@ def test_relations_and_a_file_at_once_are_refused(tmp_path):
     )
     with pytest.raises(InputError, match="give one of them"):
         Relations(relations=[relation], file=written(tmp_path, GOOD))
-    with pytest.raises(InputError, match="stands twice"):
+    with pytest.raises(InputError, match="occurs twice"):
         Relations(relations=[relation, relation])
     with pytest.raises(InputError, match="empty"):
         Relations(relations=[])

@@ -69,7 +69,7 @@ def test_what_is_no_validator_is_refused():
 
 
 def test_an_empty_side_is_refused():
-    with pytest.raises(InputError, match="there is no simulated conversation"):
+    with pytest.raises(InputError, match="no simulated conversation"):
         convsim.validate(side("r"), [], seed=1, validators=[Constant()])
 
 

@@ -187,7 +187,7 @@ def test_a_simulator_that_lacks_an_arm_has_a_reason_and_harms_nobody():
 
 
 def test_people_who_lack_an_arm_are_an_error():
-    with pytest.raises(InputError, match="the real side: it has no arm 'bad'; it has: good"):
+    with pytest.raises(InputError, match="the real data: it has no arm 'bad'; it has: good"):
         compare(
             arms("r", "good"),
             [arms("s", "good", "bad")],
@@ -217,7 +217,7 @@ def test_arms_that_cannot_be_asked_about_are_an_error(given, said):
         ([], "no simulator"),
         ({}, "no simulator"),
         ({" ": []}, "empty"),
-        ({"people": []}, "as the real side is"),
+        ({"people": []}, "as the real data are"),
     ],
 )
 def test_nobody_to_compare_is_an_error(simulators, said):

@@ -43,7 +43,7 @@ def shift_finding(
         frame: Arms and settings.
         p_adjusted: Of the human shift; None where the metric is in no correction.
         difference_p: Of the difference of the shifts, adjusted likewise.
-        baseline: What halves of the control arm's people are from one another.
+        baseline: How far two halves of the control arm's people differ.
         refused: Why the two sides' labels do not compare; then no number is given.
     """
     human, simulated = measured.shifts if measured.shifts and not refused else (None, None)

@@ -45,7 +45,7 @@ def hazard_findings(
 
     Discrete time: each reply after which the user chose whether to stay is one turn at risk; the event is leaving.
     Accepting is such a choice and censors. After the last reply of a conversation that the limit or the agent ended,
-    nobody was asked, so it is no turn at risk. Where more than half of a side's endings are unknown, any end by the
+    nobody was asked, so it is not a turn at risk. Where more than half of a side's endings are unknown, any end by the
     user's side is the event on both sides. H0 and the verdict are those of the other shifts (``shifts``,
     ``shift_decision``), with replies in place of conversations; whole units are resampled.
 

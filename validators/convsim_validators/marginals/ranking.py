@@ -215,7 +215,7 @@ class MeanDistances:
         """Yield `mean_distance` of each simulator, then `mean_distance_difference` of each ordered pair.
 
         Args:
-            say: Makes a standing of what is said here; the validator, its version, source and seed are filled in.
+            say: Makes a score of what is given here; the validator, its version, source and seed are filled in.
         """
         sizes = {
             name: {"n_real": len(self.real), "n_simulated": len(c)} for name, c in self.simulated.items()

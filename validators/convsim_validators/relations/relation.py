@@ -123,7 +123,7 @@ def check_names(relations: list[Relation], where: str) -> None:
     """Check that no two relations share a name; raises InputError."""
     twice = sorted(name for name, count in Counter(r.name for r in relations).items() if count > 1)
     if twice:
-        raise InputError(f"{where}: the relation {twice[0]!r} stands twice; give each a name of its own")
+        raise InputError(f"{where}: the relation {twice[0]!r} occurs twice; give each its own name")
 
 
 def _relation(table: object, number: int, where: str) -> Relation:

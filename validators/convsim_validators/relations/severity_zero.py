@@ -41,7 +41,7 @@ def compare_replies(conversations: Sequence[Conversation]) -> Sameness:
 
     Conversations of one persona share their random numbers, repeat by repeat, so that to each history the wrapped
     agent must have given the very replies of the bare agent, as often. What a wrapper notes of itself
-    (``faults``) is no part of a reply.
+    (``faults``) is not part of a reply.
     """
     bare = _replies(c for c in conversations if c.fault is None and not c.severity)
     wrapped: dict[str, list[Conversation]] = {}

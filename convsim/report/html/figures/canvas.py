@@ -45,7 +45,7 @@ def drawable_span(interval: tuple[float, float] | None) -> tuple[float, float] |
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Set matplotlib up: text stays text and is no formula, and equal input gives equal output."""
+    """Set matplotlib up: text is never read as a formula, and equal input gives equal output."""
     import matplotlib
 
     look = matplotlib.rc_context(

@@ -156,7 +156,7 @@ def test_a_locked_file_is_one_line(kept: Database) -> None:
 def test_a_file_of_noise_is_one_line_and_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "arena.sqlite"
     path.write_bytes(b"these are no pages of a database" * 100)
-    with pytest.raises(ConvsimError, match="is no database, or a damaged one"):
+    with pytest.raises(ConvsimError, match="is not a database, or is damaged"):
         Database(path).open_for(study())
     assert path.read_bytes() == b"these are no pages of a database" * 100
 

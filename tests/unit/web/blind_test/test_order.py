@@ -88,4 +88,4 @@ def test_conversations_in_which_the_user_says_nothing_are_left_out() -> None:
     spoken = side("x", 5, simulator="bot").conversations
     made = prepare(side("human", 10), [transcripts("x", [*mute, *spoken])], mode="pair", n=8, seed=0)
     assert len(made.trials) == 5
-    assert "simulated side: 3 conversations in which the user says nothing are left out" in made.warnings
+    assert "simulated data: 3 conversations in which the user says nothing are left out" in made.warnings

@@ -179,7 +179,7 @@ def test_an_interval_for_other_raters_needs_three_of_them_and_is_wider_where_rat
     ("text", "said"),
     [
         ("nothing", "is no JSON"),
-        ("[1]", "is no findings.json"),
+        ("[1]", "is not a findings.json"),
         ('{"findings": [{"details": {}}]}', "no finding has conversation_scores"),
         (
             '{"findings": [{"details": {"conversation_scores": {"real": {"a": "high"}}}}]}',

@@ -7,22 +7,19 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from convsim._async import in_a_thread, outside_loops
-from convsim.evaluation import scores as summary
 from convsim.evaluation.comparison import (
     Comparison,
     CostAxis,
-    JudgedEstimate,
     LearnedFile,
     People,
     SimulatorReport,
 )
-from convsim.evaluation.cost import cost_of
 from convsim.evaluation.guards import mix_warnings
-from convsim.evaluation.layout import MEAN_DISTANCE, RELATIVE_HLS, SECTIONS, in_section
+from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.leakage import Copied, Copying
-from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, OnFront, leaner_pairs, places
+from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, leaner_pairs, places
 from convsim.evaluation.scorecard import MadeBy, Scorecard
-from convsim.evaluation.scores import simulator_scores
+from convsim.evaluation.scores import simulator_report, simulator_scores
 from convsim.evaluation.simulators import (
     ComparedSide,
     Loaded,
@@ -39,8 +36,6 @@ from convsim.lifting import AnnotatorLike, ValidatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
 from convsim.schema import SimulatorScore, Validator
-from convsim.schema.conversation import Conversation
-from convsim.stats.proportions import difference
 
 APART = "mean_distance_difference"
 
@@ -82,76 +77,6 @@ def _candidate(report: SimulatorReport, axis: CostAxis | None) -> Candidate:
         why = report.cost.reasons.get(axis or "seconds", "no cost is recorded")
         reasons.append(f"its cost is unknown: {why}")
     return Candidate(report.name, distance, cost, "; ".join(reasons))
-
-
-NOT_COMPARED = OnFront(place="undecided", reason="not compared with others yet")
-
-
-def simulator_report(
-    entry: ComparedSide,
-    copied: Copied,
-    people: Copied,
-    standings: Sequence[SimulatorScore],
-    *,
-    validation: Scorecard | None,
-    shift: Scorecard | None,
-    known: Collection[str],
-) -> SimulatorReport:
-    """Put one simulator's numbers together; its place on the front is not yet known.
-
-    Args:
-        entry: The simulator's side.
-        copied: What it has from others.
-        people: The people's own shares.
-        standings: Of all simulators.
-        validation: Its scorecard on the compared arms.
-        shift: Its scorecard of the shift test.
-        known: Warnings of the people's side, which are said once.
-    """
-    findings = validation.findings if validation else ()
-    conversations = entry.compared.conversations
-    reason = entry.not_judged or copied.overlap.reason
-    warnings = validation.warnings if validation else entry.compared.warnings
-    return SimulatorReport(
-        name=entry.name,
-        side=entry.compared.summary,
-        failures=entry.n_failed,
-        shoppers=tuple(sorted({c.shopper for c in conversations if c.shopper})),
-        models=_models(conversations),
-        not_judged=entry.not_judged,
-        habits=summary.verdicts(in_section(findings, "habits")),
-        judged=summary.verdicts(findings),
-        distances=summary.distances(findings),
-        mean_distance=_score(standings, *MEAN_DISTANCE, entry.name, reason),
-        mean_distance_floor=summary.baseline_of_score(standings, *MEAN_DISTANCE, entry.name),
-        hls=summary.hls(findings) if validation else JudgedEstimate(reason=entry.not_judged or ""),
-        relative_hls=_score(standings, *RELATIVE_HLS, entry.name, reason),
-        reactions=summary.reactions(shift, entry.no_shift),
-        endings=dict(sorted(Counter(c.ending for c in conversations).items())),
-        overlap=copied.overlap,
-        titles_named_early=copied.titles,
-        titles_beyond_people=difference(copied.titles, people.titles),
-        memorisation=copied.memorisation,
-        memorised_beyond_people=difference(copied.memorisation.after_first, people.memorisation.after_first),
-        cost=cost_of(conversations),
-        front=NOT_COMPARED,
-        warnings=(*(w for w in warnings if w not in known), *copied.warnings),
-        validation=validation,
-        counterfactual=shift,
-    )
-
-
-def _models(conversations: Sequence[Conversation]) -> tuple[str, ...]:
-    """Name the models behind the shopper, which a run records as ``SHOPPER on MODEL``."""
-    named = {(c.simulator, f"{c.shopper} on ") for c in conversations if c.simulator and c.shopper}
-    return tuple(sorted(who.removeprefix(start) for who, start in named if who.startswith(start)))
-
-
-def _score(
-    standings: Sequence[SimulatorScore], validator: str, metric: str, name: str, reason: str | None
-) -> JudgedEstimate:
-    found = summary.score_of(standings, validator, metric, name)
-    return found if found.estimate is not None or reason is None else JudgedEstimate(reason=reason)
 
 
 SECONDS = (

@@ -1,24 +1,30 @@
-"""What a scorecard comes to in a few numbers, and simulators' scores by every validator that compares several."""
+"""What is said of one simulator in a comparison: its scorecards in a few numbers, and its scores beside others."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from convsim._async import stop_if_left
 from convsim._text import described
 from convsim.errors import ConvsimError
-from convsim.evaluation.comparison import Distance, JudgedEstimate, Reactions, Verdicts
+from convsim.evaluation.comparison import Distance, JudgedEstimate, Reactions, SimulatorReport, Verdicts
+from convsim.evaluation.cost import cost_of
 from convsim.evaluation.layout import (
+    MEAN_DISTANCE,
+    RELATIVE_HLS,
     SECTIONS,
     WORDS_VIEW,
     in_section,
     is_shift_of_one_metric,
     section_of,
 )
+from convsim.evaluation.leakage import Copied
+from convsim.evaluation.pareto import OnFront
 from convsim.evaluation.scorecard import Scorecard
 from convsim.evaluation.sides import Side
+from convsim.evaluation.simulators import ComparedSide
 from convsim.metrics import Metrics, measure_both
 from convsim.schema import (
     FAILING,
@@ -29,7 +35,9 @@ from convsim.schema import (
     SimulatorScore,
     Validator,
 )
+from convsim.schema.conversation import Conversation
 from convsim.schema.details import AgreementDetails, JointDetails
+from convsim.stats.proportions import difference
 
 
 def verdicts(findings: Iterable[Finding]) -> Verdicts:
@@ -60,12 +68,14 @@ def hls(findings: Iterable[Finding]) -> JudgedEstimate:
     return _estimate(found, f"the validator {SECTIONS['recognition']} was not run")
 
 
-def score_of(standings: Sequence[SimulatorScore], validator: str, metric: str, name: str) -> JudgedEstimate:
-    """Return one simulator's own score."""
+def score_of(
+    standings: Sequence[SimulatorScore], validator: str, metric: str, name: str, why_none: str | None
+) -> JudgedEstimate:
+    """Return one simulator's own score; where there is none, with ``why_none`` if that is known."""
     found = _score(standings, validator, metric, name)
-    if found is None:
-        return JudgedEstimate(reason=f"no validator gives it a score ({validator}: {metric})")
-    return JudgedEstimate(estimate=found.estimate, interval=found.interval, reason=found.reason)
+    if found is not None and (found.estimate is not None or why_none is None):
+        return JudgedEstimate(estimate=found.estimate, interval=found.interval, reason=found.reason)
+    return JudgedEstimate(reason=why_none or f"no validator gives it a score ({validator}: {metric})")
 
 
 def baseline_of_score(
@@ -158,3 +168,66 @@ def _measured(
         corpora[name] = pooled.take(rows)
         start += len(side.conversations)
     return real, corpora
+
+
+NOT_COMPARED = OnFront(place="undecided", reason="not compared with others yet")
+
+
+def simulator_report(
+    entry: ComparedSide,
+    copied: Copied,
+    people: Copied,
+    standings: Sequence[SimulatorScore],
+    *,
+    validation: Scorecard | None,
+    shift: Scorecard | None,
+    known: Collection[str],
+) -> SimulatorReport:
+    """Put one simulator's numbers together; its place on the front is not yet known.
+
+    Args:
+        entry: The simulator's side.
+        copied: What it has from others.
+        people: The people's own shares.
+        standings: Of all simulators.
+        validation: Its scorecard on the compared arms.
+        shift: Its scorecard of the shift test.
+        known: Warnings of the people's side, which are said once.
+    """
+    findings = validation.findings if validation else ()
+    conversations = entry.compared.conversations
+    reason = entry.not_judged or copied.overlap.reason
+    warnings = validation.warnings if validation else entry.compared.warnings
+    return SimulatorReport(
+        name=entry.name,
+        side=entry.compared.summary,
+        failures=entry.n_failed,
+        shoppers=tuple(sorted({c.shopper for c in conversations if c.shopper})),
+        models=_models(conversations),
+        not_judged=entry.not_judged,
+        habits=verdicts(in_section(findings, "habits")),
+        judged=verdicts(findings),
+        distances=distances(findings),
+        mean_distance=score_of(standings, *MEAN_DISTANCE, entry.name, reason),
+        mean_distance_floor=baseline_of_score(standings, *MEAN_DISTANCE, entry.name),
+        hls=hls(findings) if validation else JudgedEstimate(reason=entry.not_judged or ""),
+        relative_hls=score_of(standings, *RELATIVE_HLS, entry.name, reason),
+        reactions=reactions(shift, entry.no_shift),
+        endings=dict(sorted(Counter(c.ending for c in conversations).items())),
+        overlap=copied.overlap,
+        titles_named_early=copied.titles,
+        titles_beyond_people=difference(copied.titles, people.titles),
+        memorisation=copied.memorisation,
+        memorised_beyond_people=difference(copied.memorisation.after_first, people.memorisation.after_first),
+        cost=cost_of(conversations),
+        front=NOT_COMPARED,
+        warnings=(*(w for w in warnings if w not in known), *copied.warnings),
+        validation=validation,
+        counterfactual=shift,
+    )
+
+
+def _models(conversations: Sequence[Conversation]) -> tuple[str, ...]:
+    """Name the models behind the shopper, which a run records as ``SHOPPER on MODEL``."""
+    named = {(c.simulator, f"{c.shopper} on ") for c in conversations if c.simulator and c.shopper}
+    return tuple(sorted(who.removeprefix(start) for who, start in named if who.startswith(start)))

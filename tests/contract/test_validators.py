@@ -6,11 +6,11 @@ import pytest
 
 from convsim.annotation import annotate
 from convsim.annotation.rules import Rules
+from convsim.metrics import measure_both
 from convsim.plugins import installed
 from convsim.schema import Validator
 from convsim.schema.conversation import Conversation
 from convsim.testing import check_validator
-from convsim.testing.checks_of_measures import measure_both
 from convsim_validators import (
     Counterfactual,
     DoseResponse,

@@ -245,7 +245,7 @@ def test_a_second_interrupt_stops_at_once_and_keeps_what_has_ended(tmp_path):
 def test_killed_at_20_random_moments_a_run_ends_with_exactly_the_planned_conversations(tmp_path):
     environment = {**prepare(tmp_path), "SLOW_S": "0.02"}
     asked = (*MINE, "--n", "240")
-    moments = [random.Random(11 + i).uniform(0.0, 0.5) for i in range(20)]
+    moments = [random.Random(11 + i).uniform(0.0, 0.3) for i in range(20)]
     killing = [sys.executable, str(REPOSITORY / "tests/end_to_end/kills.py"), json.dumps(moments)]
     killer = subprocess.run(
         [*killing, *asked, "--concurrency", "2"],

@@ -58,6 +58,13 @@ def test_the_message_is_a_table_with_the_reason_below_and_the_worst_first() -> N
     ]
 
 
+def test_what_failed_stands_above_what_differs_and_that_above_what_needs_more_data() -> None:
+    given = [finding(verdict, verdict) for verdict in ("undecided", "different", "failed", "does_not_react")]
+    rows = why(card(*given), allow=("aligned",)).splitlines()[2::2]
+    there = [next(f.metric for f in given if f" {f.metric} " in row) for row in rows]
+    assert there == ["failed", "different", "does_not_react", "undecided"]
+
+
 def test_what_is_undefined_is_a_dash() -> None:
     bare = finding(verdict="different", estimate=None, interval=None, noise_floor=None)
     assert "different  turns   marginals  – KS distance  –         –" in why([bare])

@@ -216,7 +216,7 @@ def test_an_answer_that_comes_after_the_loop_has_closed_disturbs_nothing() -> No
     RELEASE.set()
     for thread in threading.enumerate():
         if thread.name == "convsim-plugin":
-            thread.join(2)
+            thread.join(SECONDS)
             assert not thread.is_alive()
 
 

@@ -10,20 +10,29 @@ from dataclasses import dataclass, field
 
 from convsim._text import described
 from convsim.errors import AgentError, ModelError
+from convsim.lifting import AgentLike, lift_agent
 from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
 from convsim.schema.conversation import Conversation, Ending, Failure, Message, Usage
 from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Arm:
-    """An experimental condition: its agent, what that is degraded by (None: nothing), and how far (0 to 1)."""
+    """An experimental condition: its agent, what that is degraded by (None: nothing), and how far (0 to 1).
+
+    The agent may be a function of the conversation; ``lift_agent`` says what is taken.
+    """
 
     name: str
     agent: Agent
-    fault: str | None = None
-    severity: float | None = None
+    fault: str | None
+    severity: float | None
+
+    def __init__(self, name: str, agent: AgentLike, fault: str | None = None, severity: float | None = None):
+        stated = {"name": name, "agent": lift_agent(agent), "fault": fault, "severity": severity}
+        for part, value in stated.items():
+            object.__setattr__(self, part, value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -97,12 +97,9 @@ class Study:
         for persona in personas:
             if late := persona.known_afterwards():
                 raise InputError(f"persona {persona.id}: {late[0]} {LOOK_AHEAD}")
-        conditions = [
-            arm if isinstance(arm, str) else replace(arm, agent=lift_agent(arm.agent)) for arm in arms
-        ]
         stated = {
             "shopper": lift_shopper(shopper), "agent": lift_agent(agent), "personas": personas, "seed": seed,
-            "name": name, "n": n, "arms": conditions, "max_turns": max_turns, "concurrency": concurrency,
+            "name": name, "n": n, "arms": arms, "max_turns": max_turns, "concurrency": concurrency,
             "budget_usd": budget_usd, "model": model, "provenance": provenance,
         }  # fmt: skip
         for part, value in stated.items():

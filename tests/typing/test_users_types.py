@@ -15,8 +15,10 @@ HERE = Path(__file__).parent
 WRONG = {
     "a name that convsim does not have": ("convsim.validat('a', 'b', seed=1)", "attr-defined"),
     "a seed left out": ("convsim.validate('a', 'b')", "call-arg"),
+    "a seed left out of a twin": ("convsim.avalidate('a', 'b')", "call-arg"),
     "a seed of the wrong type": ("convsim.validate('a', 'b', seed='1')", "arg-type"),
     "an agent that is a text": ("convsim.Study(echo, 'retrieval', [], seed=1)", "arg-type"),
+    "an arm whose agent is a text": ("Arm('good', 'retrieval')", "arg-type"),
     "a shopper without a method": ("convsim.Study(object(), echo, [], seed=1)", "arg-type"),
     "an attribute that a finding does not have": ("print(card.findings[0].estimat)", "attr-defined"),
     "a verdict of no kind": ("bad: str = card.findings", "assignment"),
@@ -28,6 +30,7 @@ SETTING = """
 import convsim
 from convsim.schema import Agent, AgentReply
 from convsim.plugins import make
+from convsim.simulation import Arm
 
 def echo(conversation: convsim.Conversation) -> str:
     return conversation.id

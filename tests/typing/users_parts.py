@@ -26,6 +26,7 @@ from convsim.schema import (
 )
 from convsim.schema.conversation import Conversation, Label, LearnedFrom
 from convsim.schema.persona import Persona
+from convsim.simulation import Arm
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,13 @@ convsim.Study(FrozenShopper(), FrozenAgent(), PEOPLE, seed=1)
 convsim.Study(shopper=function_shopper, agent=function_agent, personas=PEOPLE, seed=1)
 for agent in (SyncAgent(), SyncAgent, async_agent, streaming_agent, async_streaming_agent):
     convsim.Study(DataDriven([]), agent, PEOPLE, seed=1)
+ARMS: list[str | Arm] = [
+    "good",
+    Arm("plain", function_agent),
+    Arm("streaming", async_streaming_agent),
+    Arm("object", SyncAgent(), "rude_text", 0.5),
+]
+convsim.Study(FrozenShopper(), FrozenAgent(), PEOPLE, seed=1, arms=ARMS)
 convsim.validate(
     "real.jsonl",
     "simulated.jsonl",

@@ -7,6 +7,7 @@ import convsim
 from convsim.lifting import lift_agent, lift_annotator, lift_shopper, lift_validator
 from convsim.plugins import make
 from convsim.schema import Agent, Annotator, ChatModel, Finding, Shopper, Validator
+from convsim.simulation import Arm
 
 
 def echo(conversation: convsim.Conversation) -> str:
@@ -20,6 +21,7 @@ assert_type(card.findings[0].estimate, float | None)
 study = convsim.Study(echo, echo, [convsim.Persona(id="p", need="boots")], seed=1)
 assert_type(study.shopper, Shopper)
 assert_type(study.agent, Agent)
+assert_type(Arm("plain", echo).agent, Agent)
 assert_type(convsim.__version__, str)
 assert_type(make("agents", "retrieval"), Agent)
 assert_type(make("shoppers", "replay"), Shopper)
@@ -31,6 +33,13 @@ assert_type(lift_shopper(echo), Shopper)
 assert_type(lift_annotator(echo), Annotator)
 assert_type(lift_validator(echo), Validator)
 conversation = convsim.Conversation(id="c", messages=())
+
+
+async def in_a_notebook() -> None:
+    assert_type(await convsim.avalidate("real.jsonl", "simulated.jsonl", seed=7), convsim.Scorecard)
+    assert_type(await convsim.acompare("real.jsonl", ["a.jsonl", "b.jsonl"], seed=7), convsim.Comparison)
+
+
 assert_type(conversation.fingerprint, str)
 assert_type(conversation.messages, tuple[convsim.Message, ...])
 found: Sequence[convsim.Finding] = card.findings

@@ -201,7 +201,7 @@ def test_a_plugins_misspelling_in_a_run_is_a_failure_record_with_that_line() -> 
     assert by_agent.ending == "agent_failed"
     assert by_agent.failure is not None
     assert by_agent.failure.reason == (
-        "the agent raised ValidationError: AgentReply: itms: no such key; did you mean 'items'?"
+        "a raised ValidationError: AgentReply: itms: no such key; did you mean 'items'?"
     )
     by_shopper = _held(_Shopper(txt="hi"), _Agent())
     assert by_shopper.ending == "shopper_failed"

@@ -52,7 +52,7 @@ async def test_an_agent_may_end_the_conversation():
 
 @pytest.mark.parametrize(
     ("error", "reason"),
-    [(AgentError("no route"), "no route"), (ValueError("x" * 5000), "the agent raised ValueError: xxx")],
+    [(AgentError("no route"), "no route"), (ValueError("x" * 5000), "obliging raised ValueError: xxx")],
 )
 async def test_an_agent_that_fails_is_a_record_and_what_was_said_is_kept(error, reason):
     def fail() -> AgentReply:

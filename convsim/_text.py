@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 200
 MAX_LISTED = 12
+HIDDEN = ("Cc", "Cf", "Cs")
+KEPT_FORMATS = "\n\t\u00ad\u061c\u200c\u200d\u200e\u200f"
+"""Invisible characters that spelling, emoji and scripts need; none of them turns the text around it."""
+NO_VALUE = ("missing", "extra_forbidden")
+"""Pydantic's names for complaints that are about a key, not about its value."""
 
 
 def described(error: BaseException) -> str:
@@ -24,19 +29,43 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {said}"
 
 
-def complaint(error: ValidationError) -> str:
-    """Say in one line the place and the first of what pydantic complains of."""
-    first = error.errors(include_url=False, include_input=False)[0]
+def complaint(error: ValidationError, *, with_value: bool = False) -> str:
+    """Say in one line the place and the first of what pydantic complains of, and with ``with_value`` what stood there.
+
+    Where a key is not known, or missing, no value is said: what stands there is not what is wrong.
+    """
+    first = error.errors(include_url=False, include_input=with_value)[0]
     place = ".".join(str(step) for step in first["loc"])
-    return one_line(f"{place}: {first['msg']}" if place else first["msg"])
+    said = one_line(f"{place}: {first['msg']}" if place else first["msg"])
+    if not with_value or first["type"] in NO_VALUE:
+        return said
+    return f"{said}, but found {shown(first['input'])}"
+
+
+def shown(value: object) -> str:
+    """Say a value in one short line."""
+    try:
+        return f"{one_line(repr(value)[:300]):.80}"
+    except Exception:  # somebody's repr may raise anything
+        return "that cannot be printed"
 
 
 def plain(text: str, *, limit: int = 500) -> str:
     """Replace control and formatting characters and cut what is longer than ``limit`` characters."""
-    shown = "".join(
-        "�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" else c for c in text[:limit]
-    )
-    return shown if len(text) <= limit else shown + "…"
+    seen = _visible(text[:limit], "\n\t")
+    return seen if len(text) <= limit else seen + "…"
+
+
+def readable(text: str) -> str:
+    """Replace control characters, halves of characters and what turns text around; a line break stays one.
+
+    For pages: what spelling, emoji and right-to-left scripts need is kept.
+    """
+    return _visible(text.replace("\r\n", "\n"), KEPT_FORMATS)
+
+
+def _visible(text: str, kept: str) -> str:
+    return "".join(c if c in kept or unicodedata.category(c) not in HIDDEN else "\ufffd" for c in text)
 
 
 def one_line(text: object, *, without: str = "") -> str:

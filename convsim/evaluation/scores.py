@@ -150,7 +150,7 @@ def simulator_scores(
             found += comparer.compare(real, corpora, seed=seed)
         except ConvsimError:
             raise
-        except Exception as error:  # somebody else's validator: whatever it raises is a warning
+        except (Exception, SystemExit) as error:  # somebody else's validator: whatever it raises is a warning
             failed.append(comparer.name)
             warnings.append(f"{comparer.name} failed to compare the simulators: {described(error)}")
     return SimulatorScores(tuple(found), tuple(failed), tuple(warnings))

@@ -175,7 +175,7 @@ def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed
         return list(validator.validate(real, simulated, seed=seed))
     except ConvsimError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         LOG.exception("the validator %s failed", validator.name)
         return [
             Finding(

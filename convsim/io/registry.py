@@ -16,6 +16,7 @@ from convsim.io.files import check_file, damage_reported, read_head
 from convsim.io.jsonl import conversation_of
 from convsim.io.problems import MalformedError, shown
 from convsim.io.transcripts import Gathering, Transcripts
+from convsim.lifting.targets import attribute_of, name_of
 from convsim.plugins import installed, load
 from convsim.schema.conversation import Conversation
 
@@ -52,7 +53,7 @@ class ForeignReader:
             return False
         try:
             return bool(self.recognising(path, head))
-        except Exception as error:  # somebody else's reader
+        except (Exception, SystemExit) as error:  # somebody else's reader
             raise PluginError(
                 f"{path}: the reader {self.name} failed in recognises(): {_reason(error)}"
             ) from error
@@ -89,7 +90,7 @@ class ForeignReader:
                 number += 1
         except (ConvsimError, GeneratorExit):
             raise
-        except Exception as error:  # somebody else's reader
+        except (Exception, SystemExit) as error:  # somebody else's reader
             after = f" after {number} conversations" if number else ""
             raise TranscriptError(path, f"the reader {self.name} raised {_reason(error)}{after}") from error
 
@@ -105,17 +106,17 @@ def find_foreign(wanted: object) -> ForeignReader:
     if isinstance(thing, type):
         try:
             thing = thing()
-        except Exception as error:  # somebody else's class
+        except (Exception, SystemExit) as error:  # somebody else's class
             raise PluginError(f"the reader {name or thing} cannot be created: {_reason(error)}") from error
-    function = getattr(thing, "read", thing)
+    who = f"the reader {name}" if name else "the reader"
+    function = attribute_of(thing, "read", who) or thing
     if not callable(function):
         raise PluginError(
             f"{one_line(repr(thing))} is not a reader: expected a function of a path, or an object with read(path)"
         )
-    stated = getattr(thing, "name", None) or getattr(thing, "__name__", None) or type(thing).__name__
-    recognises = getattr(thing, "recognises", None)
+    recognises = attribute_of(thing, "recognises", who)
     return ForeignReader(
-        name=one_line(name or stated),
+        name=one_line(name or name_of(thing, who)),
         function=function,
         recognising=recognises if callable(recognises) else None,
     )
@@ -180,5 +181,5 @@ def _hash_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {one_line(error)}"

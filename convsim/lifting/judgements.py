@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pydantic import ValidationError
 
+from convsim._text import complaint
 from convsim.errors import ModelError
 from convsim.lifting.moves import readable, validated
-from convsim.lifting.reasons import kind_of, problem_in, unknown_key
+from convsim.lifting.reasons import kind_of, unknown_key
 from convsim.schema import Annotation, Finding
 from convsim.schema.conversation import Conversation, Label, Usage
 
@@ -96,7 +97,9 @@ def to_findings(answer: object, known: Mapping[str, object], validator: str) -> 
         try:
             yield Finding.model_validate({**known, **stated, **plain})
         except ValidationError as error:
-            raise TypeError(f"{validator} returned something invalid: {problem_in(error)}") from None
+            raise TypeError(
+                f"{validator} returned something invalid: {complaint(error, with_value=True)}"
+            ) from None
     elif isinstance(answer, Iterable) and not isinstance(answer, str | bytes):
         for part in answer:
             yield from to_findings(part, known, validator)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from convsim._async import said_of
+from convsim._text import shown
 from convsim.errors import PluginError
-from convsim.lifting.reasons import shown
 from convsim.lifting.targets import make_class
 from convsim.schema import ChatModel
 

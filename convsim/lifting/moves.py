@@ -10,9 +10,9 @@ from typing import TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from convsim._async import said_of
-from convsim._text import nearest, one_line
+from convsim._text import complaint, nearest, one_line, shown
 from convsim.errors import AgentError, ConvsimError, ModelError
-from convsim.lifting.reasons import problem_in, shown, unknown_key
+from convsim.lifting.reasons import unknown_key
 from convsim.lifting.texts import REPLY_KEYS, part_of, said_in
 from convsim.schema import AgentReply, UserMove
 from convsim.schema.conversation import Action
@@ -125,7 +125,7 @@ def validated(kind: type[M], fields: Mapping[str, object], who: str, failure: ty
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        raise failure(f"{who} returned something invalid: {problem_in(error)}") from None
+        raise failure(f"{who} returned something invalid: {complaint(error, with_value=True)}") from None
 
 
 def check_bounds(record: BaseModel, text: str, who: str, failure: type[ConvsimError]) -> None:

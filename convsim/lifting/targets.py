@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convsim._async import said_of
-from convsim._text import nearest, one_line
+from convsim._text import nearest, one_line, shown
 from convsim.errors import ConvsimError, PluginError
-from convsim.lifting.reasons import shown
 
 OWN = ("convsim", "convsim_validators")
 

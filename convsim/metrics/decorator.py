@@ -113,7 +113,7 @@ class _EachConversation:
     def _value(self, conversation: Conversation) -> float:
         try:
             value = call(self.function, conversation)
-        except Exception as error:  # somebody else's function
+        except (Exception, SystemExit) as error:  # somebody else's function
             raise PluginError(
                 f"it raised {type(error).__name__}: {one_line(error)}, at conversation {one_line(conversation.id)}"
             ) from error

@@ -122,7 +122,7 @@ def _lifted(thing: object, *, name: str | None = None) -> Metric:
         kind = thing
         try:
             thing = kind()
-        except Exception as error:  # somebody else's class
+        except (Exception, SystemExit) as error:  # somebody else's class
             raise PluginError(
                 f"the metric {kind.__qualname__} cannot be created: {type(error).__name__}: {one_line(error)}"
             ) from error

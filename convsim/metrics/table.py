@@ -75,7 +75,10 @@ def _measured(conversations: Sequence[Conversation], metrics: Mapping[str, Metri
             continue
         try:
             measured[name] = _checked(metric.measure(columns), columns.n)
-        except Exception as error:  # somebody else's metric: whatever it raises is its own failure
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # somebody else's metric: whatever it raises is its own failure
             LOG.exception("the metric %s failed", name)
             kind = "" if isinstance(error, PluginError) else f"it raised {type(error).__name__}: "
             failed[name] = f"the metric {name} failed: {kind}{one_line(error)}"

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar, cast
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from convsim._settings import Positive, Seconds, Temperature, check_settings
-from convsim._text import one_line
+from convsim._text import complaint, one_line
 from convsim.errors import EmptyAnswerError, ModelError
 from convsim.models.chat import cut_at, without_thinking
 from convsim.models.prices import price_of
@@ -78,12 +78,9 @@ def read_answer(body: bytes, kind: type[Answer], *, who: str) -> Answer:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
         begins = one_line(body[:80].decode("utf-8", "replace"))
-        where = f"{place}: " if place else ""
         raise ModelError(
-            f"{who} did not answer with a completion: {where}{first['msg']}; it begins {begins!r}"
+            f"{who} did not answer with a completion: {complaint(error)}; it begins {begins!r}"
         ) from None
 
 

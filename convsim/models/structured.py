@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model
 
 from convsim._files import read_toml
-from convsim._text import MAX_LENGTH, one_line
+from convsim._text import MAX_LENGTH, complaint, one_line
 from convsim.errors import ModelError
 from convsim.schema.chat_model import ChatMessage, Completion
 from convsim.seeds import child_seed
@@ -191,9 +191,7 @@ def accepted(text: str, schema: type[Schema], *, who: str) -> tuple[str, Schema]
     try:
         return found, schema.model_validate_json(found)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        problem = one_line(f"{place}: {first['msg']}" if place else first["msg"])
+        problem = complaint(error)
         begins = one_line(text[:80])
         raise MisfitError(
             f"{who} gave an answer that does not fit the schema {schema.__name__}: {problem}; it begins {begins!r}",

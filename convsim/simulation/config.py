@@ -10,9 +10,9 @@ from typing import Annotated, Any, Self
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from convsim._files import read_toml
-from convsim._text import one_line
+from convsim._text import complaint
 from convsim.errors import StudyError
-from convsim.schema.record import UNKNOWN_KEY, Name, Number, Record
+from convsim.schema.record import Name, Number, Record
 
 MAX_BYTES = 1 << 20
 SECRET_KEY = re.compile(r"(api_?key|token|secret|password|authorization)$", re.IGNORECASE)
@@ -133,7 +133,7 @@ class StudyConfig(Record):
         try:
             return StudyConfig.model_validate(changed)
         except ValidationError as error:
-            raise StudyError(_first(error, "the command line")) from error
+            raise StudyError(f"the command line: {complaint(error, with_value=True)}") from error
 
 
 def read_study(path: Path) -> StudyConfig:
@@ -147,7 +147,7 @@ def read_study(path: Path) -> StudyConfig:
     try:
         config = StudyConfig.model_validate(content)
     except ValidationError as error:
-        raise StudyError(_first(error, str(path))) from error
+        raise StudyError(f"{path}: {complaint(error, with_value=True)}") from error
     moved = {name: path.parent / value for name, value in config.data if isinstance(value, Path)}
     return config.model_copy(update={"data": config.data.model_copy(update=moved)})
 
@@ -171,12 +171,3 @@ def _leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:
             yield from _leaves(part, f"{place}[{index}]")
     else:
         yield place, value
-
-
-def _first(error: ValidationError, where: str) -> str:
-    problem = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in problem["loc"]) or "the file"
-    if problem["type"] == UNKNOWN_KEY:
-        return f"{where}: {one_line(place)}: {problem['msg']}"
-    found = repr(problem["input"])
-    return f"{where}: {place}: {problem['msg']}, but found {found[:80]}"

@@ -122,7 +122,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
         if isinstance(error, NoMoveError):
             tally.add_spent(error.usage, error.counts)
         ending, failure = "shopper_failed", _failure(error, "shopper", turn)
-    except Exception as error:  # a plugin's own mistake must not lose other conversations
+    except (Exception, SystemExit) as error:  # a plugin's own mistake must not lose other conversations
         raised = ModelError(f"the shopper raised {described(error)}")
         ending, failure = "shopper_failed", _failure(raised, "shopper", turn)
     usage = Usage.sum(tally.usages).but(seconds=time.perf_counter() - started)
@@ -138,7 +138,7 @@ async def reply_of(agent: Agent, conversation: Conversation, *, seed: int) -> Ag
         raise
     except ModelError as error:
         raise AgentError(f"the agent's model failed: {error}") from error
-    except Exception as error:  # somebody else's agent: whatever it raises is a record
+    except (Exception, SystemExit) as error:  # somebody else's agent: whatever it raises is a record
         raise AgentError(f"the agent raised {described(error)}") from error
 
 

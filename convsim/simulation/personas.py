@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from convsim._files import read_toml
-from convsim._text import one_line, refusal
+from convsim._text import complaint, one_line, refusal
 from convsim.errors import StudyError
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
@@ -36,9 +36,7 @@ def read_personas(path: Path) -> list[Persona]:
         try:
             personas.append(Persona.model_validate(table))
         except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            place = one_line(".".join(map(str, problem["loc"])))
-            raise StudyError(f"{path}: persona {number}: {place}: {problem['msg']}") from error
+            raise StudyError(f"{path}: persona {number}: {complaint(error)}") from error
     twice = {p.id for p in personas if sum(other.id == p.id for other in personas) > 1}
     if twice:
         raise StudyError(f"{path}: the persona id {sorted(twice)[0]!r} occurs twice")

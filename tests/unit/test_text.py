@@ -1,9 +1,9 @@
-"""Lists that say how many more there are, and complaints of pydantic in one line."""
+"""Lists that say how many more there are, complaints of pydantic in one line, and text for pages."""
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from convsim._text import complaint, described, listed
+from convsim._text import complaint, described, listed, readable
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,33 @@ def test_a_complaint_names_its_place_on_one_line_and_its_record_where_it_was_rai
     assert said.startswith("rows.0.price: Input should be a valid number")
     assert "\n" not in said
     assert described(raised.value) == f"ValidationError: Outer: {said}"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rows": [{"price": "a\n\x1b[31m"}]}, "but found 'a\\n\\x1b[31m'"),
+        ({"rows": 3}, "rows: Input should be a valid list, but found 3"),
+        ({}, "rows: Field required"),
+    ],
+)
+def test_a_complaint_says_what_stood_there_unless_nothing_did(given, said):
+    with pytest.raises(ValidationError) as raised:
+        Outer.model_validate(given)
+    assert complaint(raised.value, with_value=True).endswith(said)
+
+
+class Mute:
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+
+def test_a_complaint_of_what_cannot_be_printed_says_so():
+    with pytest.raises(ValidationError) as raised:
+        Outer.model_validate({"rows": Mute()})
+    assert complaint(raised.value, with_value=True).endswith("but found that cannot be printed")
+
+
+def test_text_for_a_page_keeps_what_scripts_need_and_nothing_that_turns_it_around():
+    assert readable("👩\u200d👧 می\u200cخواهم co\u00adop\r\n") == "👩\u200d👧 می\u200cخواهم co\u00adop\n"
+    assert readable("a\x00\u202eb\u2066\ud800") == "a\ufffd\ufffdb\ufffd\ufffd"

@@ -149,7 +149,7 @@ class _Degrading:
         }
         try:
             answer = call(self.function, *(given[name] for name in self.asks))
-        except Exception as error:  # somebody else's function
+        except (Exception, SystemExit) as error:  # somebody else's function
             raise AgentError(
                 f"the fault {self.name} raised {type(error).__name__}: {one_line(error)}"
             ) from error

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, ValidationError, model_validator
 
 from convsim._files import write_whole
-from convsim._text import one_line
+from convsim._text import complaint, one_line
 from convsim.annotation.agreement import AgreementReport
 from convsim.annotation.classifier.dataset import Target
 from convsim.annotation.classifier.features import FEATURES_VERSION
@@ -226,9 +226,7 @@ def _card(path: Path, archive: zipfile.ZipFile) -> Card:
     try:
         card = Card.model_validate_json(json.dumps(content))
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, problem["loc"]))
-        raise InputError(f"{path}: {CARD}: {one_line(place)}: {one_line(problem['msg'])}; {AGAIN}") from None
+        raise InputError(f"{path}: {CARD}: {complaint(error)}; {AGAIN}") from None
     here = version("scikit-learn")
     if card.scikit_learn.split(".")[:2] != here.split(".")[:2]:
         raise InputError(

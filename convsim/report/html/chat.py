@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from convsim._text import plain
+from convsim._text import plain, readable
 from convsim.report.html.giveaways import Segment, marked
-from convsim.report.html.text import name, readable
+from convsim.report.html.text import name
 from convsim.report.tables import number
 from convsim.schema.conversation import Conversation, Item, Message
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from convsim._text import readable
 from convsim.evaluation.layout import WORDS_VIEW, in_section
-from convsim.report.html.text import name, readable
+from convsim.report.html.text import name
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation
 from convsim.schema.details import DiscriminatorDetails, GiveawayWord

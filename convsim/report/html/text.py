@@ -1,22 +1,10 @@
-"""Text that strangers wrote, made safe to show in a page: emoji and right-to-left scripts stay readable."""
+"""Names that strangers gave, made short and safe to show in a page."""
 
 from __future__ import annotations
 
-import unicodedata
+from convsim._text import plain, readable
 
-from convsim._text import plain
-
-JOINERS = "\u200c\u200d\u200e\u200f"
-"""Emoji sequences and Persian need the first two; the others mark a direction and override none."""
 MAX_NAME = 80
-
-
-def readable(text: str) -> str:
-    """Replace control characters, bidirectional overrides and half surrogates; a line break stays one."""
-    return "".join(
-        "�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") and c not in "\n\t" and c not in JOINERS else c
-        for c in text.replace("\r\n", "\n")
-    )
 
 
 def name(text: str | None, *, limit: int = MAX_NAME) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from convsim._text import complaint
 from convsim.errors import InputError
 from convsim.schema.conversation import LearnedFrom
 from convsim.schema.record import Count, Number, Record, Text
@@ -52,6 +53,4 @@ def read_trained(folder: Path) -> Trained:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        place = ".".join(map(str, problem["loc"])) or "the file"
-        raise InputError(f"{path}: {place}: {problem['msg']}") from error
+        raise InputError(f"{path}: {complaint(error)}") from error

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from convsim._text import readable
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.schema.record import Count, Flag, Record, Text
 
@@ -15,8 +15,6 @@ MAX_CONVERSATION_CHARACTERS = 40_000
 MAX_MESSAGES = 80
 MAX_ITEMS = 5
 MAX_TITLE_CHARACTERS = 90
-KEPT_FORMATS = frozenset("\u00ad\u061c\u200c\u200d\u200e\u200f")
-"""Invisible characters that spelling and emoji need; none of them turns the text around it."""
 
 
 class Said(Record):
@@ -85,21 +83,15 @@ def can_be_judged(conversation: Conversation) -> bool:
     return any(said.by_user and said.text for said in show(conversation, Shelf(False, False)).said)
 
 
-def readable(text: str, *, limit: int) -> str:
-    """Cut a text and replace control characters, halves of characters and what turns text around."""
-    cut = text[: limit + 1].replace("\r\n", "\n")[:limit]
-    return "".join(c if c in "\n\t" or c in KEPT_FORMATS or not _hidden(c) else "\ufffd" for c in cut).strip()
-
-
-def _hidden(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs")
+def _cut(text: str, *, limit: int) -> str:
+    return readable(text[: limit + 1].replace("\r\n", "\n")[:limit]).strip()
 
 
 def _said(message: Message, shelf: Shelf, *, limit: int) -> Said:
     by_user = message.role == "user"
     return Said(
         by_user=by_user,
-        text=readable(message.content, limit=limit),
+        text=_cut(message.content, limit=limit),
         items=tuple(_titles(message.items, shelf)) if shelf.items and not by_user else (),
         cut=len(message.content.strip()) > limit,
     )
@@ -108,7 +100,7 @@ def _said(message: Message, shelf: Shelf, *, limit: int) -> Said:
 def _titles(items: Iterable[Item], shelf: Shelf) -> Iterable[str]:
     """Write items without their ids: those of two sources look different."""
     for item in list(items)[:MAX_ITEMS]:
-        title = " ".join(readable(item.title, limit=MAX_TITLE_CHARACTERS).split()) or "(no title)"
+        title = " ".join(_cut(item.title, limit=MAX_TITLE_CHARACTERS).split()) or "(no title)"
         ellipsis = "…" if len(item.title) > MAX_TITLE_CHARACTERS else ""
         price = f" · {item.price:.2f}" if shelf.prices and item.price is not None else ""
         yield f"{title}{ellipsis}{price}"

@@ -56,6 +56,19 @@ def test_a_validator_that_raises_failed_with_its_traceback_and_the_others_stand(
     assert "Traceback" in caplog.text
 
 
+class Ending(Broken):
+    """Tries to end the program."""
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+        raise SystemExit(0)
+
+
+def test_a_validator_that_tries_to_end_the_program_failed_too() -> None:
+    found = convsim.validate(*SIDES, seed=1, validators=["marginals", Ending()], metrics=["turns"])
+    assert [f.reason for f in found.failed] == ["the validator failed: SystemExit: 0"]
+    assert [f.metric for f in found.findings if f.verdict != "failed"] == ["turns"]
+
+
 def test_a_long_traceback_keeps_its_end() -> None:
     [failed] = convsim.validate(*SIDES, seed=1, validators=[Deep()]).failed
     kept = str(failed.details["traceback"])

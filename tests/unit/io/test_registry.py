@@ -210,7 +210,8 @@ TALK = {"id": "a", "messages": [{"role": "user", "content": "hi"}]}
         (yields(TALK, TALK), "conversation 2.id: must be unique"),
         (yields(TALK, 3), "conversation 2: must be a conversation or an object, but is 3"),
         (yields(), "is empty"),
-        (lambda path: 1 / 0, "the reader <lambda> raised ZeroDivisionError"),
+        (lambda path: 1 / 0, "the reader lambda raised ZeroDivisionError"),
+        (lambda path: sys.exit(0), "the reader lambda raised SystemExit: 0"),
         (lambda path: "text", "must return conversations, but returned 'text'"),
         (lambda path: TALK, "must return conversations"),
         (lambda path: None, "must return conversations"),
@@ -221,6 +222,15 @@ def test_what_a_reader_does_wrong_is_one_line_with_file_and_place(file, reader, 
         read(file, reader=reader)
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_object_whose_attributes_raise_is_no_reader(file):
+    class Mute:
+        def __getattr__(self, name):
+            raise RuntimeError("no attributes")
+
+    with pytest.raises(PluginError, match="the reader: its read raised RuntimeError: no attributes"):
+        read(file, reader=Mute())
 
 
 def test_a_generator_that_raises_says_after_how_many_conversations(file):

@@ -121,6 +121,15 @@ def broken(conversation):
     return 1 / len(conversation.messages)
 
 
+def test_a_metric_that_tries_to_end_the_program_failed_and_the_others_stand():
+    def ending(conversation):
+        sys.exit(0)
+
+    corpus = convsim.measure(TALKS, metrics=[ending, "turns"])
+    assert list(corpus.table) == ["turns"]
+    assert "it raised SystemExit: 0" in corpus.failed["ending"]
+
+
 def test_a_metric_that_raises_is_a_failed_finding_and_loses_no_others_work():
     sides = [[talk(f"{s}{i}", "boots") for i in range(12)] for s in "rs"]
     sides[1].append(talk("empty\x1b[2J"))

@@ -66,7 +66,7 @@ async def test_an_agent_that_fails_is_a_record_and_what_was_said_is_kept(error, 
     assert [m.content for m in held.messages] == ["hi"]
 
 
-@pytest.mark.parametrize("error", [ModelError("said nothing"), KeyError("a bug")])
+@pytest.mark.parametrize("error", [ModelError("said nothing"), KeyError("a bug"), SystemExit(0)])
 async def test_a_shopper_that_fails_is_a_record(error):
     held = await hold(planned(Told(raising(error))), max_turns=9)
     assert (held.ending, held.failure.actor, held.failure.turn) == ("shopper_failed", "shopper", 0)

@@ -106,6 +106,7 @@ async def test_an_async_function_is_awaited():
     ("function", "why"),
     [
         (lambda reply: 1 / 0, "the fault mine raised ZeroDivisionError"),
+        (lambda reply: sys.exit(0), "the fault mine raised SystemExit"),
         (lambda reply: 3, "the fault mine must return a reply, its text or None, but returned 3"),
     ],
 )

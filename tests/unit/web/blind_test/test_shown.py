@@ -2,13 +2,13 @@
 
 import pytest
 
+from convsim._text import readable
 from convsim.schema.conversation import Conversation, Fault, Item, Label, Message
 from convsim.web.blind_test import prepare
 from convsim.web.blind_test.rendering import (
     MAX_CONVERSATION_CHARACTERS,
     MAX_MESSAGE_CHARACTERS,
     Shelf,
-    readable,
     show,
 )
 from tests.unit.web.blind_test.studies import conversation, side, transcripts
@@ -59,7 +59,7 @@ def test_a_conversation_of_many_messages_is_cut() -> None:
     ],
 )
 def test_control_characters_are_neutralised_and_scripts_of_the_world_are_kept(text: str, seen: str) -> None:
-    assert readable(text, limit=100) == seen
+    assert readable(text) == seen
 
 
 def test_words_are_counted_without_white_space_and_of_the_user_alone() -> None:

@@ -225,11 +225,11 @@ def test_a_folder_without_the_record_is_no_trained_shopper(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (b"", "the file: Invalid JSON"),
-        (b"{", "the file: Invalid JSON"),
-        (b"\xff\xfe", "the file: Invalid JSON"),
-        (b"[" * 100_000, "the file: Invalid JSON: recursion limit"),
-        (b"[]", "the file: Input should be an object"),
+        (b"", "Invalid JSON"),
+        (b"{", "Invalid JSON"),
+        (b"\xff\xfe", "Invalid JSON"),
+        (b"[" * 100_000, "Invalid JSON: recursion limit"),
+        (b"[]", "Input should be an object"),
         (b"{}", "learned_from: Field required"),
     ],
     ids=["empty", "half", "no text", "deep", "a list", "nothing"],

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from convsim.evaluation.layout import VERDICT_WORDS, section_of
@@ -126,13 +127,52 @@ def table(*columns: str) -> Table:
     return made
 
 
+NARROW = 100
+"""A terminal of fewer columns than this has no room for wide gaps where cells must be wrapped."""
+
+
+class _Fitting:
+    """A table that, where it is too wide, wraps its cells between words, and moves its columns together if it must."""
+
+    def __init__(self, made: Table):
+        self.made = made
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        ranges = [_range(console, column) for column in self.made.columns]
+        for pad in (1, 0):
+            self.made.padding = (0, pad)
+            room = options.max_width - (2 * pad + 1) * (len(ranges) - 1)
+            wraps = pad == 0 or options.max_width >= NARROW
+            if sum(least if wraps else longest for least, longest in ranges) <= room:
+                for column, width in zip(self.made.columns, _widths(ranges, room), strict=True):
+                    column.width = width
+                break
+        yield self.made
+
+
+def _range(console: Console, column: Column) -> tuple[int, int]:
+    """Return a column's longest word and longest line; a name is one word."""
+    cells = [Measurement.get(console, console.options, cell) for cell in (column.header, *column.cells)]
+    longest = max(cell.maximum for cell in cells)
+    return longest if column.no_wrap else max(cell.minimum for cell in cells), longest
+
+
+def _widths(ranges: Sequence[tuple[int, int]], room: int) -> list[int]:
+    """Take from the widest column, as long as it stays as wide as its longest word, until all fit."""
+    widths = [longest for _, longest in ranges]
+    while sum(widths) > room:
+        free = [place for place, (least, _) in enumerate(ranges) if widths[place] > least]
+        widths[max(free, key=widths.__getitem__)] -= 1
+    return widths
+
+
 def filled(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], note: str = "") -> RenderableType:
     """Make a table of rows with an empty line before it and a note under it."""
     made = table(*columns)
     for row in rows:
         made.add_row(*row)
     below = [Text(note, style="dim")] if note else []
-    return Group(Padding(made, (1, 0, 0, 0)), *below)
+    return Group(Padding(_Fitting(made), (1, 0, 0, 0)), *below)
 
 
 def verdict(finding: Finding) -> Text:

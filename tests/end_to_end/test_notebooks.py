@@ -40,7 +40,7 @@ LINES = {
     "05_simulators_compared": [r"replay: HLS 0\.4\d, and [1-9] reactions", r"close: nothing wrong was shown"],
     "06_trained_shopper": [
         r"perplexity of held-out users' words: \d",
-        r"sft: 8 held",
+        r"sft: 8 conversations run",
         r"nearest to people: ",
     ],
 }

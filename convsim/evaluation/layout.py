@@ -11,8 +11,11 @@ from typing import Literal
 from convsim.schema import Finding, Verdict
 from convsim.schema.details import LeavingDetails, ShiftDetails
 
-Section = Literal["habits", "recognition", "prevalence", "shifts", "ladder", "relations", "blind_test"]
+Section = Literal[
+    "copying", "habits", "recognition", "prevalence", "shifts", "ladder", "relations", "blind_test"
+]
 SECTIONS: dict[Section, str] = {
+    "copying": "copies",
     "habits": "marginals",
     "recognition": "humanlikeness",
     "prevalence": "prevalence",

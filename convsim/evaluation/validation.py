@@ -10,6 +10,7 @@ from typing import cast
 from convsim._async import in_a_thread, outside_loops, stop_if_left
 from convsim._text import described
 from convsim.errors import ConvsimError, InputError
+from convsim.evaluation.copied import without_credit_for_copies
 from convsim.evaluation.guards import (
     find_overlap,
     mix_warnings,
@@ -126,8 +127,11 @@ def judge(
     said += [f"{f.validator}: {f.reason}" for f in (*findings, *unmeasured) if f.verdict == "failed"]
     if reason and not allow_overlap:
         findings = [
-            f if f.verdict == "failed" else f.but(verdict="undecided", reason=reason) for f in findings
+            f if f.verdict in ("failed", "copies") else f.but(verdict="undecided", reason=reason)
+            for f in findings
         ]
+    said += [f"near copies: {f.reason}" for f in findings if f.verdict == "copies"]
+    findings = without_credit_for_copies(findings)
     return Scorecard(
         real=real.summary if real else None,
         simulated=simulated.summary,

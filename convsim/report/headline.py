@@ -37,6 +37,7 @@ def headline(card: Scorecard) -> str:
     """Say in a sentence or two what was found."""
     judged = card.judged
     sentences = [
+        *_copies(in_section(judged, "copying")),
         *_habits(in_section(judged, "habits")),
         *(_discriminator_sentence(f) for f in in_section(judged, "recognition") if f.metric == WORDS_VIEW),
         *_shifts(in_section(judged, "shifts")),
@@ -46,12 +47,22 @@ def headline(card: Scorecard) -> str:
         *_others([*in_section(judged, "prevalence"), *without_section(judged)]),
         *_failed(card.failed),
     ]
+    sentences = sentences or [*_others(in_section(judged, "copying"))]
     if sentences:
         return " ".join(sentences)
     shown = "1 finding is" if len(card.findings) == 1 else f"{len(card.findings)} findings are"
     return (
         f"Nothing was judged: {shown} shown for context only." if card.findings else "Nothing was compared."
     )
+
+
+def _copies(findings: Sequence[Finding]) -> Iterator[str]:
+    """Say that something was copied, and nothing where nothing was: what is original is no praise."""
+    for finding in findings:
+        if finding.verdict == "copies":
+            yield f"Simulated shoppers copy the people they are judged on: {plain(finding.reason, limit=400)}."
+        elif finding.verdict in FAILING:
+            yield f"Simulated shoppers repeat one another: {plain(finding.reason, limit=400)}."
 
 
 def _habits(findings: Sequence[Finding]) -> Iterator[str]:
@@ -176,6 +187,8 @@ def _discriminator_sentence(finding: Finding) -> str:
     fitted = finding.details if isinstance(finding.details, DiscriminatorDetails) else None
     if fitted is None or fitted.accuracy is None:
         return f"The human-likeness score (HLS) needs more data: {finding.reason}."
+    if finding.estimate is None:
+        return f"There is no human-likeness score (HLS): {finding.reason}."
     openings: dict[str, str] = {
         "different": "From their words alone, a classifier tells simulated shoppers from people",
         "aligned": "From their words alone, a classifier hardly tells simulated shoppers from people",

@@ -28,6 +28,7 @@ VERDICTS: dict[Verdict, str] = {
     "under_reacts": "under-reacts",
     "over_reacts": "over-reacts",
     "reacts_wrong_way": "reacts the wrong way",
+    "copies": "copies",
     "failed": "failed",
 }
 NOT_JUDGED = "not judged"

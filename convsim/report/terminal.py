@@ -46,6 +46,8 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
         yield Text(f"warning: {plain(warning)}", style="yellow")
     for reliability in card.reliability:
         yield from summary(reliability)
+    if copying := in_section(card.findings, "copying"):
+        yield _others("copying", copying)
     if habits := in_section(card.findings, "habits"):
         yield _metrics(habits)
     if recognition := in_section(card.findings, "recognition"):
@@ -55,7 +57,7 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
         yield from corrected(adjusted)
     yield from reactions(card.findings)
     if others := [*in_section(card.findings, "blind_test"), *without_section(card.findings)]:
-        yield _others(others)
+        yield _others("others", others)
     yield Text(headline(card), style="bold")
     yield Text("\n".join(limits(card)), style="dim")
 
@@ -107,7 +109,7 @@ def _proportion(count: int, of: int) -> str:
     return percent(min(1.0, count / of)) if of else "–"
 
 
-def _others(findings: Iterable[Finding]) -> RenderableType:
+def _others(title: str, findings: Iterable[Finding]) -> RenderableType:
     rows = [
         (
             Text(f"{plain(f.validator, limit=80)}: {plain(f.metric, limit=80)}"), Text(plain(estimate(f))),
@@ -116,4 +118,4 @@ def _others(findings: Iterable[Finding]) -> RenderableType:
         for f in findings
     ]  # fmt: skip
     note = "baseline: the human baseline, how far two random groups of people differ (95 % point), where it is known."
-    return filled(("others", "estimate", "unit", "baseline", "verdict", "why"), rows, note)
+    return filled((title, "estimate", "unit", "baseline", "verdict", "why"), rows, note)

@@ -13,11 +13,12 @@ from convsim.schema.record import Count, Name, Number, Record, Text
 Verdict = Literal[
     "aligned", "different", "undecided",
     "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way",
-    "failed",
+    "copies", "failed",
 ]  # fmt: skip
-"""``failed``: the validator, or the metric that it was to judge, raised; nothing was found out."""
+"""``copies``: simulated conversations lie nearer to the people that they are judged on than people lie to each other.
+``failed``: the validator, or the metric that it was to judge, raised; nothing was found out."""
 FAILING: frozenset[Verdict] = frozenset(
-    {"different", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way"}
+    {"different", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "copies"}
 )
 """The verdicts that ``--fail-on different`` fails on."""
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from convsim.schema.arrays import FloatArray
 
 
@@ -19,3 +23,33 @@ def benjamini_hochberg(p_values: dict[str, float]) -> dict[str, float]:
         return {}
     adjusted = false_discovery_control(list(p_values.values()), method="bh")
     return dict(zip(p_values, map(float, adjusted), strict=True))
+
+
+def max_t(statistics: Mapping[str, FloatArray]) -> dict[str, float]:
+    """Adjust the p-values of questions that were all tested on the same permutations, by step-down max-T.
+
+    Each statistic is first put on its own scale, its mean and standard deviation over all permutations, so that a rare
+    habit is heard beside a common one. The correction uses how the questions hang together, and its smallest p-value is
+    1 / (1 + permutations) at any number of questions.
+
+    Args:
+        statistics: By question, shape (1 + permutations,): as observed first; the larger, the further from the null.
+            All of one length, column by column of the same permutation.
+
+    Source:
+        Westfall and Young (1993), Resampling-based multiple testing, algorithm 2.8 (free step-down, max-T).
+    """
+    if not statistics:
+        return {}
+    z = np.stack([_studentised(values) for values in statistics.values()])
+    order = np.argsort(-z[:, 0], kind="stable")
+    largest = np.maximum.accumulate(z[order][::-1], axis=0)[::-1]
+    at_least = (largest[:, 1:] >= largest[:, :1] - 1e-9).sum(axis=1)
+    p_values = np.maximum.accumulate((at_least + 1) / z.shape[1])
+    names = list(statistics)
+    return {names[place]: float(p) for place, p in zip(order, p_values, strict=True)}
+
+
+def _studentised(values: FloatArray) -> FloatArray:
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)

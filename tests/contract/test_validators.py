@@ -12,6 +12,7 @@ from convsim.schema import Validator
 from convsim.schema.conversation import Conversation
 from convsim.testing import check_validator
 from convsim_validators import (
+    Copies,
     Counterfactual,
     DoseResponse,
     HumanLikeness,
@@ -32,6 +33,7 @@ VALIDATORS: dict[str, Callable[[], Validator]] = {
     "relations": lambda: Relations(n_resamples=FEW),
     "prevalence": lambda: Prevalence(n_resamples=FEW),
     "transitions": lambda: Transitions(n_resamples=FEW),
+    "copies": lambda: Copies(n_resamples=FEW),
 }
 
 

@@ -248,7 +248,7 @@ def test_an_unknown_validator_lists_what_is_installed(real, simulated):
     result = convsim("validate", real, simulated, "--validators", "mmd")
     assert result.returncode == 2
     assert (
-        "there is no convsim.validators plugin 'mmd'; installed: counterfactual, dose_response, "
+        "there is no convsim.validators plugin 'mmd'; installed: copies, counterfactual, dose_response, "
         in result.stderr
     )
 

@@ -70,7 +70,7 @@ def few(*validators: str) -> Iterator[str]:
 
 
 def validated() -> Answer:
-    few_of_all = (*few("marginals", "humanlikeness"),)
+    few_of_all = (*few("marginals", "humanlikeness", "copies"),)
     return {
         f"validate-{name}.json": document("validate", PEOPLE, side, *few_of_all)
         for name, side in (("close", CLOSE), ("naive", NAIVE))

@@ -204,7 +204,10 @@ def _reactions(card: Scorecard) -> Pillar:
 
 def _others(card: Scorecard) -> list[Pillar]:
     """Prepare what the three questions leave out: labels, blind tests, other validators, and what failed."""
-    found = [*in_section(card.findings, "prevalence", "blind_test"), *without_section(card.findings)]
+    found = [
+        *in_section(card.findings, "copying", "prevalence", "blind_test"),
+        *without_section(card.findings),
+    ]
     if not found:
         return []
     return [

@@ -69,4 +69,4 @@ def test_wrong_settings_are_refused(settings):
 
 
 def test_what_must_be_set_up_first_runs_only_when_it_is_named():
-    assert default_validators() == ["humanlikeness", "marginals", "prevalence", "transitions"]
+    assert default_validators() == ["copies", "humanlikeness", "marginals", "prevalence", "transitions"]

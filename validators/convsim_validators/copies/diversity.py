@@ -1,0 +1,125 @@
+"""Do simulated conversations repeat one another more than people's do?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convsim.schema import Corpus
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
+from convsim.seeds import generator
+from convsim.stats.multiplicity import max_t, permutation_p_value
+from convsim.stats.neighbours import similarities, vectors
+from convsim.stats.resampling import Design, permute
+
+N_NEIGHBOURS = 24
+IDENTICAL = 1 - 1e-5
+
+
+@dataclass(frozen=True)
+class Diversity:
+    """How near conversations lie to the nearest of another unit on their own side."""
+
+    similarity: tuple[float, float]
+    """Mean over the real and over the simulated conversations."""
+    identical: tuple[float, float]
+    """The shares of real and of simulated conversations whose words another unit of their side said too."""
+    difference: float
+    """Of the similarities, simulated minus real, without what the sizes alone make: the nearest of many is nearer."""
+    standard_error: float
+    """Two that are near to each other count as one, so it is on the wide side."""
+    p_value: float
+    """One-sided, the smaller one of the two questions."""
+    p_adjusted: float
+    """Corrected for both questions by step-down max-T."""
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """All conversations of both sides with their nearest of other units, the nearest first."""
+
+    similarity: FloatArray
+    """Shape (conversations, conversations): -1 within a unit."""
+    unit_of: IntArray
+    """Shape (conversations,): an index into the design's units."""
+    nearest: IntArray
+    """Shape (conversations, neighbours)."""
+
+    @classmethod
+    def of(cls, texts: list[str], unit_of: IntArray) -> Neighbourhood:
+        """Compare all texts with each other; memory grows with their square."""
+        weighed = vectors(texts)
+        similarity = np.concatenate([block for _, block in similarities(weighed, weighed)])
+        similarity[unit_of[:, None] == unit_of[None, :]] = -1
+        n = min(N_NEIGHBOURS, len(texts))
+        top = np.argpartition(-similarity, n - 1, axis=1)[:, :n]
+        order = np.argsort(-np.take_along_axis(similarity, top, axis=1), axis=1, kind="stable")
+        return cls(similarity, unit_of, np.take_along_axis(top, order, axis=1))
+
+    def on_own_side(self, is_real: BoolArray) -> FloatArray:
+        """Return similarities to the nearest of the same side, shape (conversations,); ``is_real`` is by unit."""
+        side = is_real[self.unit_of]
+        same = side[self.nearest] == side[:, None]
+        place = same.argmax(axis=1)
+        rows = np.arange(len(side))
+        found = self.similarity[rows, self.nearest[rows, place]].copy()
+        missing = np.flatnonzero(~same[rows, place])
+        if len(missing):
+            others = np.where(side[missing][:, None] == side[None, :], self.similarity[missing], -1)
+            found[missing] = others.max(axis=1)
+        return np.asarray(found.clip(0, 1), np.float64)
+
+
+def diversity(real: Corpus, simulated: Corpus, *, n_resamples: int, seed: int) -> Diversity:
+    """Compare how near conversations lie to the nearest of another unit on their own side, and how many are identical.
+
+    H0: units of a stratum (or of a scenario that both sides met) are exchangeable between the sides. One-sided: that a
+    simulator repeats itself less than people do is no fault. Sides of unequal size are compared with the same sizes
+    dealt anew.
+    """
+    unit_of, is_real, exchangeable = _units(real, simulated)
+    everything = Neighbourhood.of([*real.user_texts, *simulated.user_texts], unit_of)
+    dealt = permute(exchangeable, is_real, n_resamples, generator(seed, "copies", "deal"))
+    similar, identical = (np.empty(1 + n_resamples) for _ in range(2))
+    for column, now_real in enumerate([is_real, *(dealt.T > 0.5)]):
+        own, of_real = everything.on_own_side(now_real), now_real[unit_of]
+        similar[column] = _difference(own, of_real)
+        identical[column] = _difference(own >= IDENTICAL, of_real)
+    own, of_real = everything.on_own_side(is_real), is_real[unit_of]
+    by_unit = np.bincount(unit_of, own) / np.bincount(unit_of)
+    variance = sum(float(part.var(ddof=1)) / len(part) for part in (by_unit[is_real], by_unit[~is_real]))
+    same = own >= IDENTICAL
+    return Diversity(
+        similarity=(float(own[of_real].mean()), float(own[~of_real].mean())),
+        identical=(float(same[of_real].mean()), float(same[~of_real].mean())),
+        difference=float(similar[0] - similar[1:].mean()),
+        standard_error=float(np.sqrt(2 * variance)),
+        p_value=min(permutation_p_value(float(column[0]), column[1:]) for column in (similar, identical)),
+        p_adjusted=min(max_t({"similar": similar, "identical": identical}).values()),
+    )
+
+
+def _units(real: Corpus, simulated: Corpus) -> tuple[IntArray, BoolArray, IntArray]:
+    """Return the unit of each conversation, and of each unit its side and among which others it may change sides.
+
+    A unit is a user or persona even where the design counts those who said the same as one: that they did is the
+    question here.
+    """
+    design = Design.of(real, simulated)
+    design_unit_of = np.concatenate([design.real.unit_of, design.simulated.unit_of + design.real.n_units])
+    class_of = design.exchangeable[design_unit_of]
+    names = [
+        *(f"r{unit}" for unit in real.independent_units),
+        *(f"s{u}" for u in simulated.independent_units),
+    ]
+    units, unit_of = np.unique(names, return_inverse=True)
+    classes: list[set[int]] = [set() for _ in units]
+    for unit, number in zip(unit_of, class_of, strict=True):
+        classes[unit].add(int(number))
+    exchangeable = np.unique([str(sorted(each)) for each in classes], return_inverse=True)[1]
+    return unit_of.astype(np.int64), np.char.startswith(units, "r"), exchangeable.astype(np.int64)
+
+
+def _difference(values: FloatArray | BoolArray, of_real: BoolArray) -> float:
+    return float(values[~of_real].mean() - values[of_real].mean())

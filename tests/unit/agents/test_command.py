@@ -141,10 +141,12 @@ def test_what_a_bad_program_does_is_a_reason(program: Make, text: str, says: str
     assert len(str(caught.value)) < 400
 
 
-def test_a_line_that_nobody_asked_for_is_never_taken_for_an_answer(program: Make) -> None:
-    agent = program(ECHO + '    import time; time.sleep(0.05); print(\'{"content": "stale"}\', flush=True)\n')
+def test_a_line_that_nobody_asked_for_is_never_taken_for_an_answer(program: Make, tmp_path: Path) -> None:
+    written = tmp_path / "written"
+    late = 'import pathlib, time; time.sleep(0.5); print(\'{"content": "stale"}\', flush=True)'
+    agent = program(f"{ECHO}    {late}; pathlib.Path({str(written)!r}).touch()\n")
     assert ask(agent, "boots").content.startswith("boots")
-    time.sleep(0.3)
+    _wait_until(written.exists)
     with pytest.raises(AgentError, match="wrote to its standard output before it was asked"):
         ask(agent, "boots")
     assert ask(agent, "shoes").content.startswith("shoes")

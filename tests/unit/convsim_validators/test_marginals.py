@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from convsim.schema import Finding
 from convsim_validators import Marginals
@@ -47,3 +48,18 @@ def test_each_side_is_described_by_its_mean_median_and_standard_deviation() -> N
     assert found.details["real"] == pytest.approx({"mean": 0.04, "sd": 7.5**0.5 / 100, "median": 0.04})
     assert found.details["simulated"] == pytest.approx({"mean": 5.005, "sd": 0.01 / 2**0.5, "median": 5.005})
     assert judged(9, 1).details["simulated"] == {"mean": 5, "sd": None, "median": 5}
+
+
+def test_of_a_metric_with_two_values_the_upper_limit_is_newcombe_s_for_two_proportions() -> None:
+    shares, n = (0.3, 0.6), 100
+    real, simulated = (np.arange(n) < share * n for share in shares)
+    [found] = Marginals(n_resamples=999).validate(
+        corpus({"x": real}, prefix="r"), corpus({"x": simulated}, prefix="s"), seed=1
+    )
+    # Newcombe (1998), method 10: the difference and the Wilson limits of either side, in squares.
+    low, high = (binomtest(round(share * n), n).proportion_ci(method="wilson") for share in shares)
+    upper = 0.3 + ((0.3 - low.low) ** 2 + (high.high - 0.6) ** 2) ** 0.5
+    assert found.estimate == pytest.approx(0.3)
+    assert found.interval is not None
+    # The number of effective units is taken from resampled variances.
+    assert found.interval[1] == pytest.approx(upper, abs=0.01)

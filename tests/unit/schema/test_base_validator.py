@@ -55,6 +55,21 @@ def test_it_is_a_validator_for_the_battery_by_instance_and_by_name():
     assert [f.verdict for f in named.findings] == ["undecided"]
 
 
+def test_a_property_and_a_method_are_no_settings():
+    class Halved(LongerTalk):
+        @property
+        def half(self):
+            return self.margin / 2
+
+        def twice(self):
+            return self.margin * 2
+
+    assert Halved(margin=3.0).half == 1.5
+    for name in ("half", "twice"):
+        with pytest.raises(TypeError, match=f"has no setting {name!r}"):
+            Halved(**{name: 2.0})
+
+
 def test_settings_are_what_it_declares_and_a_misspelt_one_is_refused_with_the_nearest():
     assert LongerTalk(margin=2.0).margin == 2.0
     [finding] = make("validators", f"{__name__}:LongerTalk", margin=0.1).validate(*measured(*SIDES), seed=7)

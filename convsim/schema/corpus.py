@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from convsim.schema.conversation import Conversation
 from convsim.schema.metric import Metric
-from convsim.schema.units import independent_unit, unit_without_personas
+from convsim.schema.units import independent_unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,17 +46,23 @@ class Corpus:
 
     @cached_property
     def units(self) -> npt.NDArray[np.object_]:
-        """Shape (n,): the user of each conversation if known, else itself; personas are not looked at."""
-        import numpy as np
-
-        return np.asarray([unit_without_personas(c) for c in self.conversations], object)
-
-    @cached_property
-    def independent_units(self) -> npt.NDArray[np.object_]:
         """Shape (n,): the independent unit of each conversation: its user, else its persona, else itself."""
         import numpy as np
 
         return np.asarray([independent_unit(c) for c in self.conversations], object)
+
+    @cached_property
+    def by_contents(self) -> IntArray:
+        """Shape (n,): the rows by user or persona, and within these by what is said.
+
+        Where the rows are numbered so, neither the order of a file's lines nor made-up ids move a draw.
+        """
+        import numpy as np
+
+        said = [[(m.role, m.content) for m in c.messages] for c in self.conversations]
+        pairs = zip(self.units, self.conversations, strict=True)
+        named = ["" if unit == f"conversation {c.id}" else unit for unit, c in pairs]
+        return np.asarray(sorted(range(len(said)), key=lambda row: (named[row], said[row], row)), np.int64)
 
     @cached_property
     def strata(self) -> npt.NDArray[np.object_]:

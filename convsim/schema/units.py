@@ -13,16 +13,9 @@ def independent_unit(conversation: Conversation) -> str:
     unit, as in that user's own conversations.
     """
     persona = conversation.persona
-    if conversation.user is not None or persona is None:
-        return unit_without_personas(conversation)
+    if conversation.user is not None:
+        return f"user {conversation.user}"
+    if persona is None:
+        return f"conversation {conversation.id}"
     drawn_from = persona.metadata.get("drawn_from_user")
     return f"persona {persona.id}" if drawn_from is None else f"user {drawn_from}"
-
-
-def unit_without_personas(conversation: Conversation) -> str:
-    """Name the unit as ``independent_unit`` would if nobody had a persona: the user, else the conversation.
-
-    ``Corpus.units`` reads it, and through that whoever compares two populations within arms. A persona's own
-    conversations then count as independent, and intervals are too narrow where it holds several of a side.
-    """
-    return f"user {conversation.user}" if conversation.user is not None else f"conversation {conversation.id}"

@@ -40,17 +40,13 @@ class Rows:
     features: Features
     is_human: BoolArray
     group: IntArray
-    """Rows of one group (a user, else a conversation) never stand in two folds."""
+    """Rows of one group (what one user, scenario or text links) never stand in two folds."""
     stratum: IntArray
-    """Folds hold each stratum (side, task and arm) in equal proportions."""
-    exchangeable: IntArray
-    """Under the null, rows with one number may change sides."""
+    """Folds hold each stratum (side, task and arm) in equal proportions, as far as groups allow."""
 
     def take(self, rows: IntArray | BoolArray) -> Rows:
         """Return some of the rows."""
-        return Rows(
-            self.features[rows], self.is_human[rows], self.group[rows], self.stratum[rows], self.exchangeable[rows]
-        )  # fmt: skip
+        return Rows(self.features[rows], self.is_human[rows], self.group[rows], self.stratum[rows])
 
 
 @dataclass(frozen=True)
@@ -104,45 +100,79 @@ def cross_fit(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> Cross
     """
     fold = deal_folds(rows, MAX_FOLDS, seed=child_seed(seed, "folds"))
 
-    def fit(held_out: int) -> tuple[FloatArray, Judge]:
+    def judge(held_out: int) -> tuple[FloatArray, Judge]:
         training, test = rows.take(fold != held_out), rows.take(fold == held_out)
         inner = deal_folds(training, CALIBRATION_FOLDS, seed=child_seed(seed, "calibration", held_out))
         inner_scores = np.empty(len(inner))
         for part in range(CALIBRATION_FOLDS):
-            model = _fitted(training.take(inner != part), make)
+            model = fit(training.take(inner != part), make)
             inner_scores[inner == part] = model.decision_function(training.take(inner == part).features)
-        judge = Judge(_fitted(training, make), *_calibrate(inner_scores, training.is_human))
-        return judge.model.decision_function(test.features), judge
+        fitted = Judge(fit(training, make), *_calibrate(inner_scores, training.is_human))
+        return fitted.model.decision_function(test.features), fitted
 
     score, probability = np.empty(len(fold)), np.empty(len(fold))
     judges = []
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for held_out, (scores, judge) in enumerate(pool.map(fit, range(MAX_FOLDS))):
-            score[fold == held_out], probability[fold == held_out] = scores, judge.calibrated(scores)
-            judges.append(judge)
+        for held_out, (scores, fitted) in enumerate(pool.map(judge, range(MAX_FOLDS))):
+            score[fold == held_out], probability[fold == held_out] = scores, fitted.calibrated(scores)
+            judges.append(fitted)
     return CrossFitted(score, probability, rows.is_human, fold, rows.group, tuple(judges))
 
 
-def fit_on_half(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> tuple[Rows, FloatArray]:
-    """Fit on half of the groups and score the other half; returns the scored rows and their scores."""
-    half = deal_folds(rows, 2, seed=seed)
-    scored = rows.take(half == 1)
-    return scored, _fitted(rows.take(half == 0), make).decision_function(scored.features)
+def cross_fit_repeatedly(
+    rows: Rows, make: Callable[[], Classifier], *, repeats: int, seed: int
+) -> tuple[CrossFitted, ...]:
+    """Cross-fit with folds dealt anew each time, so that a mean over them hangs less on one dealing."""
+    return tuple(cross_fit(rows, make, seed=child_seed(seed, "repeat", repeat)) for repeat in range(repeats))
+
+
+def out_of_fold_auc(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> float:
+    """Return the AUC over pairs of one fold, of models that saw neither; uncalibrated, which ranks do not feel."""
+    from scipy.stats import rankdata
+
+    fold = deal_folds(rows, MAX_FOLDS, seed=seed)
+    won = pairs = 0.0
+    for held_out in range(MAX_FOLDS):
+        test = rows.take(fold == held_out)
+        scores = fit(rows.take(fold != held_out), make).decision_function(test.features)
+        n_human = int(test.is_human.sum())
+        won += float(rankdata(scores)[test.is_human].sum()) - n_human * (n_human + 1) / 2
+        pairs += n_human * (len(scores) - n_human)
+    return won / pairs
 
 
 def deal_folds(rows: Rows, n_folds: int, *, seed: int) -> IntArray:
-    """Deal whole groups to folds, each stratum in equal proportions; shape (rows,)."""
+    """Deal whole groups to folds, each side and each stratum in equal proportions; shape (rows,).
+
+    Groups that hold the same strata are dealt one after another, the larger first, each to the fold that has the least
+    of the sides in the group; which fold comes first among equals, and the order of equals, is drawn.
+    """
     rng = np.random.default_rng(seed)
-    groups, first, group_of = np.unique(rows.group, return_index=True, return_inverse=True)
-    order = rng.permutation(len(groups))
-    order = order[np.argsort(rows.stratum[first][order], kind="stable")]
-    fold_of_group = np.empty(len(groups), np.int64)
-    start = rng.integers(n_folds)
-    fold_of_group[order] = (start + np.arange(len(groups))) % n_folds
-    return fold_of_group[group_of]
+    group_of = np.unique(rows.group, return_inverse=True)[1]
+    n_groups = int(group_of.max()) + 1 if len(group_of) else 0
+    pairs = np.unique(np.column_stack([group_of, rows.stratum]), axis=0)
+    strata: list[list[int]] = [[] for _ in range(n_groups)]
+    for group, stratum in pairs.tolist():
+        strata[group].append(stratum)
+    sizes = np.stack(
+        [np.bincount(group_of[side], minlength=n_groups) for side in (rows.is_human, ~rows.is_human)]
+    )
+    shares = (sizes / np.maximum(sizes.sum(axis=1, keepdims=True), 1)).T.tolist()
+    drawn, first = rng.permutation(n_groups).tolist(), rng.random((n_groups, n_folds)).tolist()
+    load = [[0.0, 0.0] for _ in range(n_folds)]
+    fold_of_group = np.empty(n_groups, np.int64)
+    for group in sorted(drawn, key=lambda group: (strata[group], -sum(shares[group]))):
+        human, simulated = shares[group]
+        costs = [round((human > 0) * one + (simulated > 0) * other, 12) for one, other in load]
+        fold = min(range(n_folds), key=lambda fold: (costs[fold], first[group][fold]))
+        fold_of_group[group] = fold
+        load[fold][0] += human
+        load[fold][1] += simulated
+    return np.asarray(fold_of_group[group_of], np.int64)
 
 
-def _fitted(rows: Rows, make: Callable[[], Classifier]) -> Classifier:
+def fit(rows: Rows, make: Callable[[], Classifier]) -> Classifier:
+    """Fit on rows, with equal prior weight for both sides."""
     model = make()
     model.fit(rows.features, rows.is_human, sample_weight=equal_prior(rows.is_human))
     return model

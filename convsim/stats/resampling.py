@@ -13,6 +13,7 @@ import numpy.typing as npt
 from convsim.schema import Corpus, Interval, mix_differs
 from convsim.schema.arrays import BoolArray, IntArray
 from convsim.seeds import generator
+from convsim.stats.units import linked, scenario_keys
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -26,6 +27,8 @@ Weights = npt.NDArray[np.float32]
 MIN_UNITS_A_STRATUM = 5
 """Below this on either side a stratum is merged into the rest: a bootstrap of k units misses 1/k of the variance."""
 REST = "all else"
+MIN_PERMUTATIONS = 200
+"""Fewer distinct ways to deal the sides cannot show a difference at 5 % once several questions are asked."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,18 @@ class Design:
     strata: tuple[str, ...]
     same_mix: bool
     """Whether both sides hold the strata in like proportions."""
+    scenario: IntArray
+    """Shape (real + simulated units,): the scenario that a unit shares with the other side, -1 where it shares none.
+
+    Scenarios that one unit met are one: twenty users who all met the same six tasks share a single scenario.
+    """
 
     @classmethod
     def of(cls, real: Corpus, simulated: Corpus) -> Design:
         """Find units and strata; a user who met several arms or tasks forms a stratum with others like it."""
-        sides = [_units(real), _units(simulated)]
+        groups = np.split(linked(scenario_keys(real, simulated)), [len(real)])
+        shared = np.intersect1d(*groups)
+        sides = [_units(side, group, shared) for side, group in zip((real, simulated), groups, strict=True)]
         counts = [dict(zip(*np.unique(labels, return_counts=True), strict=True)) for _, labels in sides]
         enough = {
             str(label)
@@ -71,26 +81,68 @@ class Design:
             for (unit_of, _), labels in zip(sides, merged, strict=True)
         )
         same_mix = not mix_differs(Counter(real.strata), Counter(simulated.strata))
-        return cls(real_side, simulated_side, strata, same_mix)
+        scenario = _shared_scenarios(groups, shared, real_side, simulated_side)
+        return cls(real_side, simulated_side, strata, same_mix, scenario)
+
+    @property
+    def is_real(self) -> BoolArray:
+        """Shape (real + simulated units,): the real units stand first."""
+        return np.arange(self.real.n_units + self.simulated.n_units) < self.real.n_units
 
     @property
     def exchangeable(self) -> IntArray:
         """Shape (real + simulated units,): among which units the null deals sides; the real units stand first.
 
-        Within strata where the mix is alike. Where it is not, the pooled distance holds the difference of the mix,
-        which counts as difference: then H0 is equality of the pooled distributions, and all units are exchangeable.
+        Within a scenario that both sides met: twins are alike for another reason than their side. All else within
+        strata where the mix is alike. Where it is not, the pooled distance holds the difference of the mix, which
+        counts as difference: then H0 is equality of the pooled distributions, and all units are exchangeable.
         """
         strata = np.concatenate([self.real.stratum_of, self.simulated.stratum_of])
-        return strata if self.same_mix else np.zeros_like(strata)
+        kept = strata if self.same_mix else np.zeros_like(strata)
+        return np.unique(np.column_stack([self.scenario, kept]), axis=0, return_inverse=True)[1].ravel()
+
+    def too_few_permutations(self) -> str | None:
+        """Say that the sides can be dealt anew in so few ways that no p-value is worth its name, if so."""
+        from scipy.special import gammaln
+
+        classes = self.exchangeable
+        size, real = np.bincount(classes), np.bincount(classes, self.is_real)
+        ways = float(
+            np.exp((gammaln(size + 1) - gammaln(real + 1) - gammaln(size - real + 1)).sum().clip(max=50))
+        )
+        if ways >= MIN_PERMUTATIONS - 0.5:
+            return None
+        return (
+            f"units of the same task, arm or scenario can be dealt to the sides in {ways:.0f} ways alone; a p-value "
+            f"needs at least {MIN_PERMUTATIONS}"
+        )
 
 
-def _units(corpus: Corpus) -> tuple[IntArray, npt.NDArray[np.object_]]:
-    names, unit_of = np.unique(corpus.units.astype(str), return_inverse=True)
-    seen: list[set[str]] = [set() for _ in names]
+def _units(corpus: Corpus, group: IntArray, shared: IntArray) -> tuple[IntArray, npt.NDArray[np.object_]]:
+    """Return the unit of each row, and the strata that each unit met.
+
+    The unit is that of the corpus, and all of a scenario that the other side did not meet: trials of one task there are
+    as little independent as a user's conversations. Within a scenario that both met, units are dealt anew.
+    """
+    number: dict[str, int] = {}
+    named = np.where(np.isin(group, shared), corpus.units, [f"scenario {one}" for one in group])
+    for row in corpus.by_contents:
+        number.setdefault(named[row], len(number))
+    unit_of = np.asarray([number[unit] for unit in named], np.int64)
+    seen: list[set[str]] = [set() for _ in number]
     for unit, stratum in zip(unit_of, corpus.strata, strict=True):
         seen[unit].add(stratum)
     labels = np.asarray([" + ".join(sorted(strata)) for strata in seen], object)
-    return unit_of.astype(np.int64), labels
+    return unit_of, labels
+
+
+def _shared_scenarios(groups: Sequence[IntArray], shared: IntArray, *sides: Side) -> IntArray:
+    """Return by unit the group of its rows where both sides have it, else -1."""
+    of_units = [np.empty(side.n_units, np.int64) for side in sides]
+    for of_unit, side, group in zip(of_units, sides, groups, strict=True):
+        of_unit[side.unit_of] = group
+    both = np.concatenate(of_units)
+    return np.where(np.isin(both, shared), both, -1)
 
 
 def draw(strata: IntArray, sizes: Sequence[int] | IntArray, n_replicates: int, rng: Generator) -> Weights:

@@ -58,7 +58,7 @@ class Ladder:
         on_ladder = [corpus.conversations[int(row)] for row in rows]
         personas, persona_of = np.unique([_persona(c) for c in on_ladder], return_inverse=True)
         first = np.unique(persona_of, return_index=True)[1]
-        units = np.unique(corpus.independent_units[rows[first]].astype(str), return_inverse=True)[1]
+        units = np.unique(corpus.units[rows[first]].astype(str), return_inverse=True)[1]
         measured = values[rows]
         shape = (len(personas), len(levels), values.shape[1])
         sums, counts = np.zeros(shape), np.zeros(shape)

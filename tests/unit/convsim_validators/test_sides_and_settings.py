@@ -4,15 +4,7 @@ import pytest
 from convsim.errors import InputError
 from convsim.evaluation import default_validators
 from convsim_validators import DoseResponse, HumanLikeness, Marginals
-from convsim_validators.humanlikeness.two_sample import Sides
 from tests.corpora import corpus
-
-
-def test_texts_that_stand_on_both_sides_are_dropped_whatever_their_case_and_white_space():
-    real = corpus({"x": [0.0] * 3}, texts=["Hi  there", "boots", "red ones"], prefix="r")
-    simulated = corpus({"x": [0.0] * 2}, texts=["hi there", "coats"], prefix="s")
-    sides = Sides.without_shared_texts(real, simulated)
-    assert (len(sides.real), len(sides.simulated), sides.n_shared) == (2, 1, (1, 1))
 
 
 def test_a_metric_of_few_conversations_is_judged_by_their_number_alone():

@@ -46,7 +46,6 @@ def test_others_are_not_even_where_a_user_a_persona_and_a_conversation_have_one_
     assert independent_unit(first) != independent_unit(second)
 
 
-def test_a_corpus_names_the_independent_units_and_those_that_know_no_personas():
+def test_a_corpus_names_the_independent_units():
     side = corpus({"x": [0.0] * 4}, personas=[None, FREE, DRAWN, FREE], users=[None, None, None, "bob"])
-    assert side.independent_units.tolist() == ["conversation c0", "persona p1", "user ann", "user bob"]
-    assert side.units.tolist() == ["conversation c0", "conversation c1", "conversation c2", "user bob"]
+    assert side.units.tolist() == ["conversation c0", "persona p1", "user ann", "user bob"]

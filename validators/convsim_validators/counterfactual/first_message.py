@@ -45,7 +45,7 @@ class Openings:
         """Take the first message of each conversation of either arm."""
         rows: list[tuple[str, bool, str, str]] = []
         n_agent_first = n_without_text = 0
-        for conversation, unit in zip(corpus.conversations, corpus.independent_units, strict=True):
+        for conversation, unit in zip(corpus.conversations, corpus.units, strict=True):
             if conversation.arm not in arms:
                 continue
             first = next((m for m in conversation.messages if m.role in ("user", "assistant")), None)

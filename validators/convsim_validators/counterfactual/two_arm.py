@@ -53,7 +53,7 @@ class ArmSide:
         taken = corpus.where(lambda conversation: conversation.arm in arms)
         conversations = taken.conversations
         tasks, task_of = np.unique([c.task or NO_TASK for c in conversations], return_inverse=True)
-        names, unit_of = np.unique(taken.independent_units.astype(str), return_inverse=True)
+        names, unit_of = np.unique(taken.units.astype(str), return_inverse=True)
         strata = _strata([(c.arm or "", c.task or NO_TASK) for c in conversations], unit_of, len(names))
         drawn = draw(strata, np.bincount(strata), n_replicates, rng)
         return cls(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Corpus
-from convsim.schema.arrays import BoolArray, FloatArray
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.stats.discriminator import Classifier, equal_prior
-from convsim.text.words import WORD
+from convsim.text.words import words as words_of
+from convsim_validators.humanlikeness.two_sample import Compared
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
     from convsim.stats.discriminator import Features
 
 N_TELLS = 10
@@ -62,6 +65,11 @@ def tells(view: View, is_human: BoolArray) -> JsonValue:
 
 MAX_NGRAMS = 50_000
 """The most frequent n-grams are kept; bounds memory at any size."""
+MAX_CHARACTER_NGRAMS = 20_000
+MAX_TEXT = 20_000
+"""Characters of a conversation of which n-grams are made; bounds time at any length."""
+QUOTES = str.maketrans("’‘“”", "''\"\"")
+"""How an apostrophe is typed is a matter of the keyboard, and of the program that wrote the file."""
 NO_FEATURES = "no word or habit varies or occurs in two conversations, so there is nothing to learn from"
 """Said of a view without columns."""
 N_BINS = 6
@@ -85,6 +93,8 @@ class View:
     names: Sequence[str]
     counted: Features
     """Whether a conversation has the feature at all, 0 or 1, for counting beside the tells."""
+    compared: Sequence[tuple[Compared, Sequence[str]]]
+    """What the two-sample test compares, with the names of its columns."""
     kept: BoolArray
     """Shape (rows of both sides,): which conversations the view could be made of."""
     n_dropped: tuple[int, int]
@@ -107,24 +117,32 @@ def logistic_regression() -> Classifier:
     return classifier
 
 
-def words(texts: Sequence[str], n_real: int) -> TextView:
+def words(texts: Sequence[str], n_real: int, group: IntArray) -> TextView:
     """Word 1-2-grams of the user's side, TF-IDF weighted.
 
-    The vocabulary and its document frequencies are taken from both sides together, without their labels.
+    The vocabulary and its document frequencies are taken from both sides together, without their labels. An n-gram
+    that stands in one group alone (a user, a scenario) is left out, however often it stands there: held out, the group
+    would be known by how few of its n-grams are.
+
+    Args:
+        texts: Of both sides, the real ones first.
+        n_real: How many are real.
+        group: Shape (texts,): what stays in one fold.
     """
-    return _ngrams(texts, n_real, np.ones(len(texts), bool), {})
+    view = _ngrams(texts, n_real, group, np.ones(len(texts), bool), {})
+    return replace(view, compared=[*view.compared, *_characters(texts)])
 
 
-def first_words(texts: Sequence[str], n_real: int) -> TextView:
+def first_words(texts: Sequence[str], n_real: int, group: IntArray) -> TextView:
     """Word 1-2-grams of the user's first w words, w the lower quartile of both sides pooled.
 
     Whoever said fewer than w words is dropped and counted, so that length itself tells nothing.
     """
-    tokens = [_tokens(text) for text in texts]
+    tokens = [words_of(text) for text in texts]
     lengths = np.asarray([len(words) for words in tokens])
     w = max(1, int(np.quantile(lengths, 0.25, method="lower"))) if len(lengths) else 1
     cut = [" ".join(words[:w]) for words, length in zip(tokens, lengths, strict=True) if length >= w]
-    return _ngrams(cut, n_real, lengths >= w, {"n_words": w})
+    return _ngrams(cut, n_real, group[lengths >= w], lengths >= w, {"n_words": w})
 
 
 def habits(real: Corpus, simulated: Corpus) -> View:
@@ -152,8 +170,10 @@ def habits(real: Corpus, simulated: Corpus) -> View:
     kept = np.ones(len(table), bool)
     if not names:
         nothing = np.zeros((len(table), 0))
-        return View(nothing, names, nothing, kept, (0, 0), {})
-    return View(np.column_stack(features), names, np.column_stack(counted), kept, (0, 0), {})
+        return View(nothing, names, nothing, [], kept, (0, 0), {})
+    stacked = np.column_stack(features)
+    compared = [(Compared(stacked, stacked), names)]
+    return View(stacked, names, np.column_stack(counted), compared, kept, (0, 0), {})
 
 
 def _habit(name: str, values: FloatArray) -> Iterator[tuple[str, FloatArray, BoolArray]]:
@@ -182,28 +202,58 @@ def _span(low: float, high: float) -> str:
     return f"= {low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
 
 
-def _tokens(text: str) -> list[str]:
-    return WORD.findall(text.lower())
+def _groups_with(counts: csr_matrix, group: IntArray) -> IntArray:
+    """Return in how many groups each column occurs; shape (columns,)."""
+    from scipy.sparse import csr_matrix
+
+    number = np.unique(group, return_inverse=True)[1]
+    rows = csr_matrix((np.ones(len(number), np.float32), (number, np.arange(len(number)))))
+    return np.asarray(((rows @ counts) > 0).sum(axis=0), np.int64).ravel()
 
 
-def _ngrams(texts: Sequence[str], n_real: int, kept: BoolArray, detail: dict[str, int]) -> TextView:
+def _characters(texts: Sequence[str]) -> Iterator[tuple[Compared, Sequence[str]]]:
+    """Runs of one to three characters with their case, TF-IDF weighted: what words leave out."""
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+
+    vectorizer = CountVectorizer(
+        analyzer="char", ngram_range=(1, 3), lowercase=False, min_df=2 if len(texts) > 2 else 1,
+        max_features=MAX_CHARACTER_NGRAMS, dtype=np.float32,
+    )  # fmt: skip
+    try:
+        counts = vectorizer.fit_transform([text[:MAX_TEXT].translate(QUOTES) for text in texts])
+    except ValueError:  # scikit-learn's "empty vocabulary"
+        return
+    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    names = [f"the characters {name!r}" for name in vectorizer.get_feature_names_out()]
+    yield Compared(weighted, (counts > 0).astype(np.float32)), names
+
+
+def _ngrams(
+    texts: Sequence[str], n_real: int, group: IntArray, kept: BoolArray, detail: dict[str, int]
+) -> TextView:
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
     vectorizer = CountVectorizer(
         ngram_range=(1, 2), min_df=2 if len(texts) > 2 else 1, max_features=MAX_NGRAMS,
-        tokenizer=_tokens, token_pattern=None, lowercase=False, dtype=np.float32,
+        tokenizer=words_of, token_pattern=None, lowercase=False, dtype=np.float32,
     )  # fmt: skip
     dropped = (int((~kept[:n_real]).sum()), int((~kept[n_real:]).sum()))
     try:
         counts = vectorizer.fit_transform(texts)
     except ValueError:  # scikit-learn's "empty vocabulary": no n-gram stands in two conversations
         nothing = np.zeros((len(texts), 0))
-        return TextView(nothing, [], nothing, kept, dropped, detail, lambda texts: np.zeros((len(texts), 0)))
+        return TextView(
+            nothing, [], nothing, [], kept, dropped, detail, lambda texts: np.zeros((len(texts), 0))
+        )
+    common = np.flatnonzero(_groups_with(counts, group) >= min(2, len(np.unique(group))))
+    counts = counts[:, common]
     frequencies = TfidfTransformer(sublinear_tf=True).fit(counts)
 
     def read(texts: Sequence[str]) -> Features:
-        weighted: Features = frequencies.transform(vectorizer.transform(texts))
+        weighted: Features = frequencies.transform(vectorizer.transform(texts)[:, common])
         return weighted
 
-    names = list(vectorizer.get_feature_names_out())
-    return TextView(frequencies.transform(counts), names, counts > 0, kept, dropped, detail, read)
+    names = vectorizer.get_feature_names_out()[common].tolist()
+    weighted = frequencies.transform(counts)
+    compared = [(Compared(weighted, (counts > 0).astype(np.float32)), [f"“{name}”" for name in names])]
+    return TextView(weighted, names, counts > 0, compared, kept, dropped, detail, read)

@@ -12,11 +12,12 @@ from pydantic import Field, JsonValue
 
 from convsim._settings import ResampleCount, check_settings
 from convsim.schema import Corpus, Finding, SimulatorScore
+from convsim.schema.arrays import FloatArray
 from convsim.seeds import child_seed, generator
-from convsim.stats.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
-from convsim.stats.discriminator import CrossFitted, Rows, cross_fit, fit_on_half
-from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
-from convsim.stats.resampling import permute
+from convsim.stats.decision import ALPHA, EQUIVALENCE_LEVEL, Decision, grown
+from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly, out_of_fold_auc
+from convsim.stats.multiplicity import max_t, permutation_p_value
+from convsim.stats.resampling import Weights, permute
 from convsim_validators.humanlikeness.features import (
     NO_FEATURES,
     View,
@@ -27,8 +28,16 @@ from convsim_validators.humanlikeness.features import (
     words,
 )
 from convsim_validators.humanlikeness.ranking import Compared
-from convsim_validators.humanlikeness.scores import RankCells, Scores, balanced_accuracy, kept_scores, score
-from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides
+from convsim_validators.humanlikeness.scores import REPEATS, Scores, balanced_accuracy, kept_scores, score
+from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
+from convsim_validators.humanlikeness.two_sample import Distances, distances
+
+HUMAN_SPLITS = 10
+"""How often people are split in two for the human baseline."""
+NEAR_COPY = 0.8
+"""Cosine of two conversations' weighed words from which one nearly repeats the other."""
+POWER = 1 + 1.2816 / 1.6449
+"""The room that half a 90 % interval needs on each side of equality, to lie inside in 80 % of all samples."""
 
 QUESTIONS = {
     "hls": "Can a classifier tell simulated shoppers from people by their words?",
@@ -38,26 +47,37 @@ QUESTIONS = {
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """What one view's discriminator found."""
+class _Fitted:
+    """What one view's discriminators found."""
 
-    sides: Sides
-    view: View
-    fitted: CrossFitted
+    repeats: tuple[CrossFitted, ...]
     scores: Scores
     control_fitted: CrossFitted
     control: Scores
+    control_aucs: FloatArray
+    """Shape (human splits,)."""
     control_n: int
     accuracy_at_control_n: float
-    p_value: float
 
 
 @dataclass(frozen=True)
-class _Unjudged:
-    """A view that no discriminator could be fitted on, and why."""
+class _Judged:
+    """What is known of one view: the two-sample test, the discriminators, and why either is missing."""
 
     sides: Sides
-    reason: str
+    view: View | None
+    distances: Distances | None = None
+    fitted: _Fitted | None = None
+    reason: str | None = None
+    """Why there is no discriminator."""
+
+    @property
+    def p_value(self) -> float | None:
+        """Of the two-sample test alone, before it is corrected for the other views."""
+        if self.distances is None:
+            return None
+        top = self.distances.studentised
+        return permutation_p_value(float(top[0]), top[1:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,37 +111,23 @@ class HumanLikeness:
         """Return the findings `hls`, `hls_length_matched` and `hls_behaviour`."""
         from threadpoolctl import threadpool_limits
 
-        sides = Sides.without_shared_texts(real, simulated)
+        sides = Sides.of(real, simulated)
         texts = [*sides.real.user_texts, *sides.simulated.user_texts]
         n_real = len(sides.real)
         makers: dict[str, Callable[[], View]] = {
-            "hls": lambda: words(texts, n_real),
-            "hls_length_matched": lambda: first_words(texts, n_real),
+            "hls": lambda: words(texts, n_real, sides.group),
+            "hls_length_matched": lambda: first_words(texts, n_real, sides.group),
             "hls_behaviour": lambda: habits(sides.real, sides.simulated),
         }
-        results: dict[str, _Judged | _Unjudged] = {}
-        for name, make in makers.items():
-            if too_few := sides.too_few("remain"):
-                results[name] = _Unjudged(sides, too_few)
-                continue
-            view = make()
-            kept = sides.keep(view.kept)
-            if too_few := kept.too_few("are long enough"):
-                results[name] = _Unjudged(kept, too_few)
-            elif not view.names:
-                results[name] = _Unjudged(kept, NO_FEATURES)
-            else:
-                # Small products on many BLAS threads wait for one another: ten times slower on a busy machine.
-                with threadpool_limits(1):
-                    results[name] = self._judge(kept, view, child_seed(seed, self.name, name))
-        p_values = {name: result.p_value for name, result in results.items() if isinstance(result, _Judged)}
-        adjusted = benjamini_hochberg(p_values)
-        return [
-            self._finding(name, result, adjusted[name], seed)
-            if isinstance(result, _Judged)
-            else self._unjudged(name, result, seed)
-            for name, result in results.items()
-        ]
+        dealt = self._dealt(sides, seed)
+        with threadpool_limits(1):  # small products on many BLAS threads wait for one another
+            judged = {
+                name: self._judge(sides, make, dealt, child_seed(seed, self.name, name))
+                for name, make in makers.items()
+            }
+        tested = {name: one.distances.studentised for name, one in judged.items() if one.distances}
+        adjusted = max_t(tested)
+        return [self._finding(name, one, adjusted.get(name), seed) for name, one in judged.items()]
 
     def compare(
         self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int
@@ -134,137 +140,188 @@ class HumanLikeness:
         )
         return list(compared.simulator_scores(say))
 
-    def _judge(self, sides: Sides, view: View, seed: int) -> _Judged:
+    def _dealt(self, sides: Sides, seed: int) -> Weights | None:
+        """Return the sides as they are and dealt anew, shape (units, 1 + permutations); None if in too few ways."""
+        design = sides.design
+        if min(design.real.n_units, design.simulated.n_units) < MIN_UNITS or design.too_few_permutations():
+            return None
+        rng = generator(seed, self.name, "permutation")
+        dealt = permute(design.exchangeable, design.is_real, self.n_resamples, rng)
+        return np.column_stack([design.is_real.astype(np.float32), dealt])
+
+    def _judge(self, sides: Sides, make: Callable[[], View], dealt: Weights | None, seed: int) -> _Judged:
+        if too_few := sides.too_few("were held"):
+            return _Judged(sides, None, reason=too_few)
+        view = make()
+        kept = sides.keep(view.kept)
+        if too_few := kept.too_few("are long enough"):
+            return _Judged(kept, view, reason=too_few)
+        if not view.names:
+            return _Judged(kept, view, reason=NO_FEATURES)
+        apart = None
+        if dealt is not None:
+            apart = distances([kind for kind, _ in view.compared], sides.unit_of[view.kept], dealt)
+        if undivided := kept.not_divisible():
+            return _Judged(kept, view, apart, reason=undivided)
+        return _Judged(kept, view, apart, self._fit(kept, view, seed))
+
+    def _fit(self, sides: Sides, view: View, seed: int) -> _Fitted:
         rows = sides.rows(view.features)
-        fitted = cross_fit(rows, logistic_regression, seed=child_seed(seed, "simulator"))
-        control_rows, matched_rows, control_n = sides.control(rows, seed=child_seed(seed, "halves"))
-        control = cross_fit(control_rows, logistic_regression, seed=child_seed(seed, "control"))
-        return _Judged(
-            sides,
-            view,
-            fitted,
-            self._score(fitted, child_seed(seed, "simulator")),
+        own = child_seed(seed, "simulator")
+        repeats = cross_fit_repeatedly(rows, logistic_regression, repeats=REPEATS, seed=own)
+        controls = list(sides.controls(rows, n_splits=HUMAN_SPLITS, seed=child_seed(seed, "halves")))
+        control_seed = child_seed(seed, "control")
+        control = cross_fit(controls[0][0], logistic_regression, seed=control_seed)
+        return _Fitted(
+            repeats,
+            self._score(repeats, own),
             control,
-            self._score(control, child_seed(seed, "control")),
-            control_n,
-            balanced_accuracy(cross_fit(matched_rows, logistic_regression, seed=child_seed(seed, "matched"))),
-            self._p_value(rows, child_seed(seed, "split")),
+            self._score([control], control_seed),
+            np.asarray(
+                [out_of_fold_auc(human, logistic_regression, seed=control_seed) for human, _, _ in controls]
+            ),
+            controls[0][2],
+            balanced_accuracy(
+                cross_fit(controls[0][1], logistic_regression, seed=child_seed(seed, "matched"))
+            ),
         )
 
-    def _score(self, fitted: CrossFitted, seed: int) -> Scores:
-        return score(fitted, n_resamples=self.n_resamples, seed=seed)
+    def _score(self, repeats: Sequence[CrossFitted], seed: int) -> Scores:
+        return score(repeats, n_resamples=self.n_resamples, seed=seed)
 
-    def _p_value(self, rows: Rows, seed: int) -> float:
-        """Fit on one half, score the other, and deal its labels anew by unit: exact, unlike cross-fitted scores."""
-        scored, scores = fit_on_half(rows, logistic_regression, seed=seed)
-        names, unit_of = np.unique(scored.group * 2 + scored.is_human, return_inverse=True)
-        first = np.unique(unit_of, return_index=True)[1]
-        ranks = RankCells.of(scores, np.zeros(len(scores), np.int64), unit_of, scored.is_human)
-        dealt = permute(
-            scored.exchangeable[first],
-            scored.is_human[first],
-            self.n_resamples,
-            generator(seed, "permutation"),
-        )
-        human = ranks.human.resampled(dealt) + ranks.simulated.resampled(dealt)
-        everything = (ranks.human.counts + ranks.simulated.counts)[:, None]
-        once = np.ones((len(names), 1), np.float32)
-        return permutation_p_value(float(ranks.auc(once)[0]), ranks.auc_of(human, everything - human))
-
-    def _finding(self, name: str, judged: _Judged, p_adjusted: float, seed: int) -> Finding:
-        scores, control = judged.scores, judged.control
+    def _finding(self, name: str, judged: _Judged, p_adjusted: float | None, seed: int) -> Finding:
         decision = self._decide(judged, p_adjusted)
-        details: dict[str, JsonValue] = {
-            "accuracy": scores.accuracy,
-            "accuracy_interval": list(scores.interval("accuracy")),
-            "auc": scores.auc,
-            "auc_interval": list(scores.interval("auc")),
-            "equivalence_upper": scores.interval("auc", EQUIVALENCE_LEVEL)[1],
-            "control_accuracy": control.accuracy,
-            "control_auc": control.auc,
-            "control_auc_q95": control.interval("auc", EQUIVALENCE_LEVEL)[1],
-            "control_hls": control.hls,
-            "control_n": judged.control_n,
-            "accuracy_at_control_n": judged.accuracy_at_control_n,
-            "margin": {"auc": self.margin},
-            "n_shared_texts_real": judged.sides.n_shared[0],
-            "n_shared_texts_simulated": judged.sides.n_shared[1],
-            "n_undefined_real": judged.view.n_dropped[0],
-            "n_undefined_simulated": judged.view.n_dropped[1],
-            "n_units_real": judged.sides.n_units[0],
-            "n_units_simulated": judged.sides.n_units[1],
-            "n_resamples": self.n_resamples,
-            "tells": tells(judged.view, judged.sides.is_human),
-            **judged.view.detail,
-        }
-        if name == "hls":
-            details |= kept_scores(judged.sides, judged.fitted, judged.control_fitted)
+        sides, fitted = judged.sides, judged.fitted
+        sizes = {"real": len(sides.real), "simulated": len(sides.simulated)}
+        details = self._describe(name, judged)
         reason = decision.reason
         if decision.growth is not None:
-            needed = [
-                grown(len(side), decision.growth) for side in (judged.sides.real, judged.sides.simulated)
-            ]
-            details["n_to_decide"] = {"real": needed[0], "simulated": needed[1]}
-            reason += f"; about {needed[0]} real and {needed[1]} simulated conversations would decide"
+            needed = {side: grown(n, decision.growth) for side, n in sizes.items()}
+            details["n_to_decide"] = dict(needed)
+            reason += (
+                f"; about {needed['real']} real and {needed['simulated']} simulated conversations would show that they "
+                "are alike, if they are"
+            )
         return Finding(
             validator=self.name,
             metric=name,
             question=QUESTIONS[name],
-            estimate=scores.hls,
+            estimate=fitted.scores.hls if fitted else None,
             unit="mean probability of “human”",
-            interval=scores.interval("hls"),
+            interval=fitted.scores.interval("hls") if fitted else None,
             p_value=judged.p_value,
             p_adjusted=p_adjusted,
             verdict=decision.verdict,
             reason=reason,
-            n_real=len(judged.sides.real),
-            n_simulated=len(judged.sides.simulated),
+            n_real=sizes["real"],
+            n_simulated=sizes["simulated"],
             seed=seed,
             version=self.version,
             source=self.source,
             details=details,
         )
 
-    def _decide(self, judged: _Judged, p_adjusted: float) -> Decision:
-        auc = judged.scores.auc
-        low, high = judged.scores.interval("auc", EQUIVALENCE_LEVEL)
-        if high < 1 - self.margin:
-            return Decision(
-                "undecided",
-                f"an AUC of {auc:.2f}, far below 0.5, means that simulated conversations repeat people's "
-                "words: compare the simulator with people whose conversations it has not learned from",
-            )
-        baseline_q95 = judged.control.interval("auc", EQUIVALENCE_LEVEL)[1]
-        evidence = Evidence(auc, high, self.margin, p_adjusted, 0.5, baseline_q95, zero=0.5, name="AUC")
-        decision = decide(evidence)
-        if decision.verdict == "aligned" and low < 1 - self.margin:
-            room = auc - (1 - self.margin)
-            return Decision(
-                "undecided",
-                f"too little data: AUC {auc:.3f} could be as low as {low:.3f} (90 % interval), below "
-                f"{1 - self.margin:g}; so low an AUC would mean that simulated conversations repeat people's words",
-                ((auc - low) / room) ** 2 if room > 0 else None,
-            )
-        return decision
+    def _describe(self, name: str, judged: _Judged) -> dict[str, JsonValue]:
+        sides, view, fitted = judged.sides, judged.view, judged.fitted
+        n_shared = sides.n_shared_texts
+        details: dict[str, JsonValue] = {
+            "n_shared_texts_real": n_shared[0],
+            "n_shared_texts_simulated": n_shared[1],
+            "n_units_real": sides.n_units[0],
+            "n_units_simulated": sides.n_units[1],
+            "n_resamples": self.n_resamples,
+        }
+        if view is None or not view.names:
+            return details
+        details |= {
+            "n_undefined_real": view.n_dropped[0],
+            "n_undefined_simulated": view.n_dropped[1],
+            "tells": tells(view, sides.is_human),
+            **view.detail,
+        }
+        if fitted is None:
+            return details
+        scores, control = fitted.scores, fitted.control
+        details |= {
+            "accuracy": scores.accuracy,
+            "accuracy_interval": list(scores.interval("accuracy")),
+            "auc": scores.auc,
+            "auc_interval": list(scores.interval("auc")),
+            "equivalence_upper": scores.interval("auc", EQUIVALENCE_LEVEL)[1],
+            "control_accuracy": control.accuracy,
+            "control_auc": float(fitted.control_aucs.mean()),
+            "control_auc_q95": float(np.quantile(fitted.control_aucs, 0.95)),
+            "control_hls": control.hls,
+            "control_n": fitted.control_n,
+            "accuracy_at_control_n": fitted.accuracy_at_control_n,
+            "margin": {"auc": self.margin},
+        }
+        if name == "hls":
+            details |= kept_scores(sides, fitted.repeats, fitted.control_fitted)
+        return details
 
-    def _unjudged(self, name: str, result: _Unjudged, seed: int) -> Finding:
-        sides = result.sides
-        needed = {"real": max(MIN_UNITS, len(sides.real)), "simulated": max(MIN_UNITS, len(sides.simulated))}
-        return Finding(
-            validator=self.name,
-            metric=name,
-            question=QUESTIONS[name],
-            unit="mean probability of “human”",
-            verdict="undecided",
-            reason=result.reason,
-            n_real=len(sides.real),
-            n_simulated=len(sides.simulated),
-            seed=seed,
-            version=self.version,
-            source=self.source,
-            details={
-                "n_shared_texts_real": sides.n_shared[0],
-                "n_shared_texts_simulated": sides.n_shared[1],
-                "n_to_decide": needed,
-            },
+    def _decide(self, judged: _Judged, p_adjusted: float | None) -> Decision:
+        shown = p_adjusted is not None and p_adjusted <= ALPHA
+        if judged.fitted is None:
+            assert judged.reason is not None
+            if not shown:
+                return Decision("undecided", judged.reason)
+            return Decision(
+                "different",
+                f"{_most_different(judged)}; how well a classifier does is not known: {judged.reason}",
+            )
+        scores = judged.fitted.scores
+        auc = scores.auc
+        low, high = scores.interval("auc", EQUIVALENCE_LEVEL)
+        limits = f"AUC {auc:.3f}, {low:.3f} to {high:.3f} (90 % interval)"
+        if 1 - self.margin <= low and high <= self.margin:
+            also = f"; a difference is detectable but small: {_most_different(judged)}" if shown else ""
+            return Decision(
+                "aligned", f"{limits}, is within the margin of {1 - self.margin:g} to {self.margin:g}{also}"
+            )
+        if shown:
+            return Decision("different", f"{limits}; {_most_different(judged)}")
+        if high < 1 - self.margin:
+            return Decision("undecided", f"{limits}, is far below 0.5: {_why_so_low(judged)}")
+        untested = judged.sides.design.too_few_permutations() if p_adjusted is None else None
+        half = max(high - auc, auc - low)
+        return Decision(
+            "undecided",
+            f"too little data: {limits}, is not within the margin of {1 - self.margin:g} to {self.margin:g}, and no "
+            f"difference is shown{f' ({untested})' if untested else ''}",
+            max(1.0, (half * POWER / (self.margin - 0.5)) ** 2) if self.margin > 0.5 else None,
         )
+
+
+def _most_different(judged: _Judged) -> str:
+    """Name the feature in which the sides differ most, with its share on both sides."""
+    assert judged.distances is not None
+    assert judged.view is not None
+    if judged.distances.largest is None:
+        return "the sides differ in many small ways"
+    kind, column = judged.distances.largest
+    compared, names = judged.view.compared[kind]
+    has = np.asarray((compared.single[:, [column]] != 0).sum(axis=1)).ravel() > 0
+    if compared.single is compared.weighed:
+        return f"the largest difference is in {names[column]}"
+    real, simulated = (float(has[side].mean()) for side in (judged.sides.is_human, ~judged.sides.is_human))
+    return f"the largest difference: {names[column]} in {simulated:.0%} of simulated, {real:.0%} of real conversations"
+
+
+def _why_so_low(judged: _Judged) -> str:
+    """Say what was found that makes a classifier take the simulated for the human, if anything was."""
+    assert judged.view is not None
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    sides, features = judged.sides, judged.view.features
+    nearest = cosine_similarity(features[~sides.is_human], features[sides.is_human]).max(axis=1)
+    near = int((nearest >= NEAR_COPY).sum())
+    if near:
+        return (
+            f"{near} of {len(nearest)} simulated conversations nearly repeat a real one, so the classifier takes them "
+            "for human; compare the simulator with people whose conversations it has not learned from"
+        )
+    return (
+        "conversations of the two sides resemble each other in pairs, which happens where both sides met the same "
+        "scenarios; name these as `task` or `persona` on both sides, so that pairs are kept together"
+    )

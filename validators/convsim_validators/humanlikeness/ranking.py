@@ -12,11 +12,12 @@ import numpy as np
 from convsim.schema import Corpus, SimulatorScore
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed
-from convsim.stats.discriminator import CrossFitted, cross_fit
+from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly
 from convsim.stats.proportions import wilson_limits
+from convsim.stats.units import folded_texts
 from convsim_validators.humanlikeness.features import NO_FEATURES, ReadTexts, logistic_regression, words
-from convsim_validators.humanlikeness.scores import SHARED_FOLDS, Scores, says_human, score
-from convsim_validators.humanlikeness.two_sample import MIN_UNITS, Sides, folded_texts
+from convsim_validators.humanlikeness.scores import REPEATS, SHARED_FOLDS, Scores, says_human, score
+from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
 
 
 class Recognition(NamedTuple):
@@ -113,7 +114,7 @@ def _users(corpus: Corpus) -> list[set[tuple[str, str]]]:
 
 
 def _relatives(corpus: Corpus) -> list[set[tuple[str, str]]]:
-    rows = zip(_users(corpus), corpus.independent_units, folded_texts(corpus), strict=True)
+    rows = zip(_users(corpus), corpus.units, folded_texts(corpus), strict=True)
     return [users | {("unit", str(unit)), ("text", text)} for users, unit, text in rows]
 
 
@@ -159,25 +160,28 @@ class Compared:
         """
         from threadpoolctl import threadpool_limits
 
-        sides = {name: Sides.without_shared_texts(real, corpus) for name, corpus in simulated.items()}
-        read = words([t for corpus in (real, *simulated.values()) for t in corpus.user_texts], len(real)).read
+        sides = {name: Sides.of(real, corpus) for name, corpus in simulated.items()}
+        everything = [t for corpus in (real, *simulated.values()) for t in corpus.user_texts]
+        read = words(everything, len(real), np.arange(len(everything))).read
         discriminators: dict[str, Discriminator] = {}
         scores: dict[str, Scores] = {}
         unfitted: dict[str, str] = {}
         own = child_seed(seed, "simulator")
         for name, both in sides.items():
-            if too_few := both.too_few("remain"):
+            if too_few := both.too_few("were held") or both.not_divisible():
                 unfitted[name] = too_few
                 continue
-            view = words([*both.real.user_texts, *both.simulated.user_texts], len(both.real))
+            texts = [*both.real.user_texts, *both.simulated.user_texts]
+            view = words(texts, len(both.real), both.group)
             if not view.names:
                 unfitted[name] = NO_FEATURES
                 continue
             # Small products on many BLAS threads wait for one another: ten times slower on a busy machine.
             with threadpool_limits(1):
-                fitted = cross_fit(both.rows(view.features), logistic_regression, seed=own)
+                rows = both.rows(view.features)
+                repeats = cross_fit_repeatedly(rows, logistic_regression, repeats=REPEATS, seed=own)
                 discriminators[name] = Discriminator.fit(both, read, seed=own)
-            scores[name] = score(fitted, n_resamples=n_resamples, seed=own)
+            scores[name] = score(repeats, n_resamples=n_resamples, seed=own)
         return cls(sides, discriminators, scores, unfitted)
 
     def simulator_scores(self, say: Callable[..., SimulatorScore]) -> Iterator[SimulatorScore]:
@@ -209,7 +213,7 @@ class Compared:
             )
 
     def _relative_hls(self, name: str) -> dict[str, object]:
-        n_shared = self.sides[name].n_shared
+        n_shared = self.sides[name].n_shared_texts
         shared = {"n_shared_texts_real": n_shared[0], "n_shared_texts_simulated": n_shared[1]}
         if name in self.unfitted:
             return {"reason": self.unfitted[name], "details": shared}
@@ -233,8 +237,8 @@ class Compared:
             return {"reason": f"no classifier: {self.unfitted[against]}"}
         if sides.n_units[1] < MIN_UNITS:
             return {
-                "reason": f"{sides.n_units[1]} users or conversations of the simulator remain; at least {MIN_UNITS} "
-                "are needed"
+                "reason": f"{sides.n_units[1]} groups of the simulator's conversations have no user, scenario or text "
+                f"in common; at least {MIN_UNITS} are needed"
             }
         discriminator = self.discriminators[against]
         recognised: Recognition = (

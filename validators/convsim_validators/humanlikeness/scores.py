@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,11 +11,13 @@ from pydantic import JsonValue
 
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.seeds import generator
-from convsim.stats.discriminator import CrossFitted
+from convsim.stats.discriminator import MAX_FOLDS, CrossFitted
 from convsim.stats.ecdf import Cells
 from convsim.stats.resampling import Weights, draw
-from convsim_validators.humanlikeness.two_sample import Sides
+from convsim_validators.humanlikeness.sides import Sides
 
+REPEATS = 2
+"""How often folds are dealt; scores are means over them."""
 SHARED_FOLDS = float(np.sqrt(2))
 CELLS_A_FOLD = 200
 """Scores of one fold are read on this many quantiles."""
@@ -29,6 +32,9 @@ class Scores:
     auc: float
     people: float
     """The mean calibrated probability of "human" over people: .5 where nothing tells the sides apart."""
+    hls_by_fold: FloatArray
+    """Shape (folds of all repeats,): each fold's own mean, by a model and a calibration of its own."""
+    people_by_fold: FloatArray
     resampled_hls: FloatArray
     resampled_accuracy: FloatArray
     resampled_auc: FloatArray
@@ -43,8 +49,14 @@ class Scores:
         from f, so that the same chance likeness of two folds counts in both: with a linear model and no true
         difference the variance is twice the bootstrap's (K (K - 1) products, each standing twice). Deviations are
         therefore stretched by the root of 2, which is right at equality and cautious away from it.
+
+        A mean probability also moves with the calibration of the models, which ranks do not feel. What models of other
+        conversations would have said is read off the spread between folds (Nadeau and Bengio 2003), added in squares.
         """
         low, high = _stretched(getattr(self, name), getattr(self, f"resampled_{name}"), level)
+        by_fold = {"hls": self.hls_by_fold, "people": self.people_by_fold}.get(name)
+        if by_fold is not None:
+            low, high = _widened(getattr(self, name), (low, high), by_fold, level)
         return max(0.0, low), min(1.0, high)
 
     @property
@@ -55,47 +67,87 @@ class Scores:
     def relative_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval of ``relative_hls``: both sides are drawn anew, and it is widened as ``interval`` is."""
         low, high = _stretched(self.relative_hls, self.resampled_hls / self.resampled_people, level)
+        low, high = _widened(self.relative_hls, (low, high), self.hls_by_fold / self.people_by_fold, level)
         return max(0.0, low), high
 
 
-def score(fitted: CrossFitted, *, n_resamples: int, seed: int) -> Scores:
+def score(repeats: Sequence[CrossFitted], *, n_resamples: int, seed: int) -> Scores:
     """Score cross-fitted probabilities; the bootstrap draws units of each side with replacement.
 
     Scores of different folds come from different models, so that the AUC counts pairs within folds only. A tie at
     probability .5 counts as half right.
+
+    Args:
+        repeats: The same rows with folds dealt anew, at least one; scores are means over them, so that they hang less
+            on one dealing.
+        n_resamples: Draws of units, the same for all repeats.
+        seed: Of the draws.
     """
-    units, unit_of = np.unique(fitted.group, return_inverse=True)
-    ranks = RankCells.of(fitted.score, fitted.fold, unit_of, fitted.is_human)
-    side = np.bincount(unit_of, fitted.is_human) > 0
-    both = side & (np.bincount(unit_of, ~fitted.is_human) > 0)
+    group = repeats[0].group
+    units, unit_of = np.unique(group, return_inverse=True)
+    is_human = repeats[0].is_human
+    side = np.bincount(unit_of, is_human) > 0
+    both = side & (np.bincount(unit_of, ~is_human) > 0)
     strata = np.where(both, 2, side).astype(np.int64)
-    weights = draw(strata, np.bincount(strata, minlength=3), n_resamples, generator(seed, "scores"))
+    drawn = draw(strata, np.bincount(strata, minlength=3), n_resamples, generator(seed, "scores"))
+    weights = np.column_stack([np.ones((len(units), 1), np.float32), drawn])
+    means = np.mean([_means(fitted, unit_of, weights) for fitted in repeats], axis=0)
+    hls, people = (
+        np.asarray(
+            [
+                fitted.probability[rows].mean()
+                for fitted in repeats
+                for fold in range(int(fitted.fold.max()) + 1)
+                if (rows := (fitted.fold == fold) & (is_human == of_people)).any()
+            ]
+        )
+        for of_people in (False, True)
+    )
+    return Scores(*(float(value) for value in means[:, 0]), hls, people, *means[:, 1:])
+
+
+def _means(fitted: CrossFitted, unit_of: IntArray, weights: Weights) -> FloatArray:
+    """Return HLS, accuracy, AUC and people's mean probability of one repeat; shape (4, replicates)."""
+    ranks = RankCells.of(fitted.score, fitted.fold, unit_of, fitted.is_human)
     right = _right(fitted)
-    once = np.ones((len(units), 1), np.float32)
     columns = (np.ones(len(right)), right, fitted.probability)
-    per_unit = {
-        name: [np.bincount(unit_of[rows], values[rows], len(units)) for values in columns]
-        for name, rows in (("human", fitted.is_human), ("simulated", ~fitted.is_human))
-    }
-
-    def means(weights: Weights) -> tuple[FloatArray, FloatArray, FloatArray]:
-        human = [np.asarray(values @ weights, np.float64) for values in per_unit["human"]]
-        simulated = [np.asarray(values @ weights, np.float64) for values in per_unit["simulated"]]
-        n_human, n_simulated = np.maximum(human[0], 1), np.maximum(simulated[0], 1)
-        accuracy = (human[1] / n_human + simulated[1] / n_simulated) / 2
-        return simulated[2] / n_simulated, accuracy, human[2] / n_human
-
-    hls, accuracy, people = means(once)
-    resampled_hls, resampled_accuracy, resampled_people = means(weights)
-    return Scores(
-        float(hls[0]), float(accuracy[0]), float(ranks.auc(once)[0]), float(people[0]),
-        resampled_hls, resampled_accuracy, ranks.auc(weights), resampled_people,
-    )  # fmt: skip
+    human, simulated = (
+        [
+            np.bincount(unit_of[rows], values[rows], len(weights)) @ weights.astype(np.float64)
+            for values in columns
+        ]
+        for rows in (fitted.is_human, ~fitted.is_human)
+    )
+    n_human, n_simulated = np.maximum(human[0], 1), np.maximum(simulated[0], 1)
+    accuracy = (human[1] / n_human + simulated[1] / n_simulated) / 2
+    return np.stack([simulated[2] / n_simulated, accuracy, ranks.auc(weights), human[2] / n_human])
 
 
 def _stretched(observed: float, resampled: FloatArray, level: float) -> tuple[float, float]:
     low, high = np.quantile(resampled - observed, [(1 - level) / 2, (1 + level) / 2])
     return observed + SHARED_FOLDS * float(low), observed + SHARED_FOLDS * float(high)
+
+
+def _widened(
+    observed: float, limits: tuple[float, float], by_fold: FloatArray, level: float
+) -> tuple[float, float]:
+    """Add to limits, in squares, what the mean moves with the models that it was read by.
+
+    Source:
+        Nadeau and Bengio (2003), Inference for the generalization error, Machine Learning 52: a mean over folds whose
+        training sets overlap has the variance (1/k + test/training) times the variance between folds.
+    """
+    from scipy.stats import t
+
+    k = len(by_fold)
+    if k < 2:
+        return limits
+    variance = (1 / k + 1 / (MAX_FOLDS - 1)) * float(by_fold.var(ddof=1))
+    models = float(t.ppf((1 + level) / 2, k - 1)) * variance**0.5
+    low, high = limits
+    return observed - float(np.hypot(observed - low, models)), observed + float(
+        np.hypot(high - observed, models)
+    )
 
 
 def balanced_accuracy(fitted: CrossFitted) -> float:
@@ -165,9 +217,9 @@ MAX_SCORES = 20_000
 N_BINS = 20
 
 
-def kept_scores(sides: Sides, fitted: CrossFitted, control: CrossFitted) -> dict[str, JsonValue]:
+def kept_scores(sides: Sides, repeats: Sequence[CrossFitted], control: CrossFitted) -> dict[str, JsonValue]:
     """Return each conversation's probability of "human" by id, and the control's counts in 20 bins from 0 to 1."""
-    probability = fitted.probability.tolist()
+    probability = np.mean([fitted.probability for fitted in repeats], axis=0).tolist()
     n_real = len(sides.real)
     parts = {"real": (sides.real, probability[:n_real]), "simulated": (sides.simulated, probability[n_real:])}
     details: dict[str, JsonValue] = {}

@@ -1,141 +1,170 @@
-"""Real and simulated conversations as one list of rows, without the texts that occur on both sides."""
+"""Do the two sides' features differ at all? A permutation test that uses every row and splits nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 import numpy as np
 
-from convsim.schema import Corpus
-from convsim.schema.arrays import BoolArray, IntArray
-from convsim.seeds import generator
-from convsim.stats.discriminator import Rows
-from convsim.stats.resampling import Design
+from convsim.schema.arrays import FloatArray, IntArray
+from convsim.stats.resampling import Weights
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
     from convsim.stats.discriminator import Features
 
-MIN_UNITS = 10
-"""Fewer independent units on either side decide nothing: five folds need two of each."""
-ONE_SIDED_BY_CHANCE = 0.01
-"""The chance, with no difference of the sides, above which copies of a text on one side are taken for chance."""
+Reduce = Callable[[FloatArray], FloatArray]
+
+MIN_ROWS = 8
+"""A feature that fewer rows have, or lack, is not looked at alone: its proportions are steps."""
+TINY = 1e-12
+"""A variance below is none."""
+MAX_NUMBERS = 4_000_000
+"""Sums held at a time; bounds memory at any number of features."""
+
+
+class Compared(NamedTuple):
+    """Features of one kind, of both sides' rows."""
+
+    weighed: Features
+    """Shape (rows, columns): what the distance of the sides' means is of."""
+    single: Features
+    """Shape (rows, columns): what is compared column by column, each on its own scale."""
 
 
 @dataclass(frozen=True)
-class Sides:
-    """The real rows, then the simulated ones."""
+class Distances:
+    """How far apart the sides lie, as they are and as they are dealt anew."""
 
-    real: Corpus
-    simulated: Corpus
-    n_shared: tuple[int, int]
-    """How many conversations of each side were dropped because the other side has the same text."""
-
-    @classmethod
-    def without_shared_texts(cls, real: Corpus, simulated: Corpus) -> Sides:
-        """Drop conversations whose user's side stands, but for case and white space, on both sides."""
-        folded = [folded_texts(side) for side in (real, simulated)]
-        shared = set(folded[0]) & set(folded[1])
-        kept = [np.asarray([text not in shared for text in side], bool) for side in folded]
-        return cls(
-            real.take(np.flatnonzero(kept[0])),
-            simulated.take(np.flatnonzero(kept[1])),
-            (int((~kept[0]).sum()), int((~kept[1]).sum())),
-        )
-
-    def keep(self, rows: BoolArray) -> Sides:
-        """Return the sides with only the rows named, shape (real + simulated,)."""
-        n_real = len(self.real)
-        real, simulated = np.flatnonzero(rows[:n_real]), np.flatnonzero(rows[n_real:])
-        return Sides(self.real.take(real), self.simulated.take(simulated), self.n_shared)
+    values: FloatArray
+    """Shape (statistics, 1 + permutations): the sides as they are stand first."""
+    largest: tuple[int, int] | None
+    """Which kind of features, and which column of it, differs most on its own scale; None if none was looked at."""
 
     @property
-    def n_units(self) -> tuple[int, int]:
-        """Independent units of each side."""
-        return len(np.unique(self.group[self.is_human])), len(np.unique(self.group[~self.is_human]))
+    def studentised(self) -> FloatArray:
+        """Shape (1 + permutations,): the largest of the statistics, each in its own standard deviations."""
+        spread = self.values.std(axis=1, keepdims=True)
+        scaled = np.divide(
+            self.values - self.values.mean(axis=1, keepdims=True),
+            spread,
+            out=np.zeros_like(self.values),
+            where=spread > 0,
+        )
+        top: FloatArray = scaled.max(axis=0, initial=0.0)
+        return top
 
-    def too_few(self, what: str) -> str | None:
-        """Say that too few units ``what`` (a verb) to fit anything, if so."""
-        real, simulated = self.n_units
-        if min(real, simulated) >= MIN_UNITS:
-            return None
-        return (
-            f"{real} real and {simulated} simulated users or conversations {what}; at least {MIN_UNITS} on each side "
-            "are needed to train a classifier"
+
+def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> Distances:
+    """Compute two statistics of each kind of features under each dealing of the sides.
+
+    One is the squared distance of the sides' mean rows, which sees many small differences; the other the largest
+    difference of a single column in its standard errors, which sees one. Both stay as they are at equality where one
+    side's units have more conversations than the other's: the first leaves out what each unit adds by being compared
+    with itself (its expectation is then 0), the second has standard errors of its own in each dealing.
+
+    Args:
+        kinds: Features, of the same rows.
+        unit_of: Shape (rows,): the unit of each row.
+        dealt: Shape (units, 1 + permutations): 1 where a unit counts as real; as observed in the first column.
+
+    Source:
+        Gretton et al. (2012), A kernel two-sample test, JMLR 13 (maximum mean discrepancy, unbiased, with a linear
+        kernel); Chung and Romano (2013), Exact and asymptotically robust permutation tests, Annals of Statistics 41.
+    """
+    from scipy.sparse import csr_matrix
+
+    n_rows = len(unit_of)
+    by_unit = csr_matrix((np.ones(n_rows), (unit_of, np.arange(n_rows))), shape=(len(dealt), n_rows))
+    sizes = np.asarray(by_unit.sum(axis=1), np.float64).ravel()
+    n_real = sizes @ dealt.astype(np.float64)
+    contrast = np.where(dealt > 0, 1 / n_real, -1 / (sizes.sum() - n_real))
+    rows: list[FloatArray] = []
+    largest: tuple[float, tuple[int, int] | None] = (0.0, None)
+    for number, kind in enumerate(kinds):
+        rows.append(_Sums.of(by_unit @ kind.weighed, sizes).squared_distance(contrast))
+        columns = _comparable(kind.single)
+        if not len(columns):
+            continue
+        single = _Sums.of(by_unit @ kind.single[:, columns], sizes)
+        rows.append(single.largest(contrast))
+        apart = single.in_standard_errors(contrast[:, :1])[:, 0]
+        if apart.max() > largest[0]:
+            largest = float(apart.max()), (number, int(columns[apart.argmax()]))
+    return Distances(np.stack(rows), largest[1])
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums of the rows of each unit, and what their squared distances from the mean need."""
+
+    of_unit: csr_matrix | FloatArray
+    """Shape (units, columns)."""
+    sizes: FloatArray
+    """Shape (units,): rows of each."""
+    mean: FloatArray
+    """Shape (columns,): of all rows."""
+
+    @classmethod
+    def of(cls, of_unit: csr_matrix | FloatArray, sizes: FloatArray) -> _Sums:
+        mean = np.asarray(of_unit.sum(axis=0), np.float64).ravel() / sizes.sum()
+        return cls(of_unit, sizes, mean)
+
+    def squared_distance(self, contrast: FloatArray) -> FloatArray:
+        """Return the squared distance of the sides' means less each unit's own part; shape (permutations,)."""
+        squares = np.asarray(_squared(self.of_unit).sum(axis=1), np.float64).ravel()
+        along = np.asarray(self.of_unit @ self.mean, np.float64).ravel()
+        own = squares - 2 * self.sizes * along + self.sizes**2 * float(self.mean @ self.mean)
+        whole = self._in_blocks(contrast, lambda block: (self._apart(block) ** 2).sum(axis=0))
+        return np.asarray(whole - own @ contrast**2, np.float64)
+
+    def largest(self, contrast: FloatArray) -> FloatArray:
+        """Return the largest difference of a column in its standard errors; shape (permutations,)."""
+        return self._in_blocks(contrast, lambda block: self.in_standard_errors(block).max(axis=0))
+
+    def in_standard_errors(self, contrast: FloatArray) -> FloatArray:
+        """Return the sides' differences, whatever their sign, by units' own errors; shape (columns, permutations)."""
+        squared = contrast**2
+        weighed = (
+            self.of_unit.multiply(self.sizes[:, None]).tocsr()
+            if _sparse(self.of_unit)
+            else self.of_unit * self.sizes[:, None]
+        )
+        variance = (
+            np.asarray(_squared(self.of_unit).T @ squared, np.float64)
+            - 2 * self.mean[:, None] * np.asarray(weighed.T @ squared, np.float64)
+            + self.mean[:, None] ** 2 * (self.sizes**2 @ squared)
+        )
+        apart = np.abs(self._apart(contrast))
+        return np.divide(
+            apart, np.sqrt(variance.clip(min=0)), out=np.zeros_like(apart), where=variance > TINY
         )
 
-    @cached_property
-    def is_human(self) -> BoolArray:
-        """Shape (rows,)."""
-        return np.arange(len(self.real) + len(self.simulated)) < len(self.real)
+    def _apart(self, contrast: FloatArray) -> FloatArray:
+        return np.asarray(self.of_unit.T @ contrast, np.float64)
 
-    @cached_property
-    def group(self) -> IntArray:
-        """Shape (rows,): a user, or a conversation, that occurs on both sides is one group.
-
-        So are those who said the very same. Texts of both sides are dropped, so that a text that is left stands on
-        one side only, be it by chance, and its second copy would be recognised by its first. Where chance hardly
-        leaves so many copies on one side, the repetition is the simulator's habit, and its copies stay apart.
-        """
-        from scipy.sparse import coo_matrix
-        from scipy.sparse.csgraph import connected_components
-
-        units = np.concatenate([self.real.units, self.simulated.units]).astype(str)
-        unit_of = np.unique(units, return_inverse=True)[1]
-        text_of = np.unique([*folded_texts(self.real), *folded_texts(self.simulated)], return_inverse=True)[1]
-        pairs, row = np.unique(np.column_stack([unit_of, text_of]), axis=0, return_index=True)
-        if not len(pairs):
-            return unit_of.astype(np.int64)
-        n_units, n_texts = int(unit_of.max()) + 1, int(text_of.max()) + 1
-        copies = np.bincount(pairs[:, 1], minlength=n_texts)
-        share = np.where(self.is_human, self.is_human.mean(), 1 - self.is_human.mean())[row]
-        by_chance = share ** (copies[pairs[:, 1]] - 1) > ONE_SIDED_BY_CHANCE
-        linked = pairs[by_chance] + np.asarray([0, n_units])
-        size = n_units + n_texts
-        graph = coo_matrix((np.ones(len(linked), np.int8), (linked[:, 0], linked[:, 1])), shape=(size, size))
-        component = connected_components(graph, directed=False)[1]
-        return np.unique(component[unit_of], return_inverse=True)[1].astype(np.int64)
-
-    @cached_property
-    def stratum(self) -> IntArray:
-        """Shape (rows,): twice the number of the task and arm, plus 1 on the human side."""
-        strata = np.concatenate([self.real.strata, self.simulated.strata]).astype(str)
-        return np.unique(strata, return_inverse=True)[1].astype(np.int64) * 2 + self.is_human
-
-    @cached_property
-    def exchangeable(self) -> IntArray:
-        """Shape (rows,): among which rows the null deals sides (``Design.exchangeable``)."""
-        design = Design.of(self.real, self.simulated)
-        real, simulated = np.split(design.exchangeable, [design.real.n_units])
-        return np.concatenate([real[design.real.unit_of], simulated[design.simulated.unit_of]])
-
-    def rows(self, features: Features) -> Rows:
-        """Put features of both sides' rows together with what keeps folds and permutations honest."""
-        return Rows(features, self.is_human, self.group, self.stratum, self.exchangeable)
-
-    def control(self, rows: Rows, *, seed: int) -> tuple[Rows, Rows, int]:
-        """Make the human baseline's rows: people against people, and people against the simulator, at one size.
-
-        Returns:
-            Rows of two disjoint groups of human units, the second labelled as simulated; rows of one of these
-            groups against as many simulated units; and the conversations a side, on average.
-        """
-        rng = generator(seed, "control")
-        human, simulated = (
-            rng.permutation(np.unique(self.group[side])) for side in (self.is_human, ~self.is_human)
-        )
-        n = min(len(human) // 2, len(simulated))
-        first = self.is_human & np.isin(self.group, human[:n])
-        second = self.is_human & np.isin(self.group, human[n : 2 * n])
-        against = ~self.is_human & np.isin(self.group, simulated[:n])
-        control = rows.take(first | second)
-        labels = first[first | second]
-        stratum = control.stratum // 2 * 2 + labels
-        relabelled = Rows(control.features, labels, control.group, stratum, control.exchangeable)
-        return relabelled, rows.take(first | against), round((first.sum() + second.sum()) / 2)
+    def _in_blocks(self, contrast: FloatArray, reduce: Reduce) -> FloatArray:
+        size = max(1, MAX_NUMBERS // max(1, len(self.mean)))
+        starts = range(0, contrast.shape[1], size)
+        return np.concatenate([reduce(contrast[:, start : start + size]) for start in starts])
 
 
-def folded_texts(side: Corpus) -> list[str]:
-    """Return the user's side of each conversation without what case and white space say."""
-    return [" ".join(text.casefold().split()) for text in side.user_texts]
+def _sparse(features: Features) -> TypeGuard[csr_matrix]:
+    return hasattr(features, "multiply")
+
+
+def _squared(features: Features) -> Features:
+    return features.multiply(features).tocsr() if _sparse(features) else features**2
+
+
+def _comparable(single: Features) -> IntArray:
+    """Return the columns that vary; of counts, those that enough rows have and lack."""
+    present = np.asarray((single != 0).sum(axis=0), np.int64).ravel()
+    n = single.shape[0]
+    mean = np.asarray(single.mean(axis=0), np.float64).ravel()
+    variance = np.asarray(_squared(single).mean(axis=0), np.float64).ravel() - mean**2
+    enough = (present >= MIN_ROWS) & (variance > TINY)
+    return np.flatnonzero(enough & (n - present >= MIN_ROWS) if _sparse(single) else enough)

@@ -135,7 +135,7 @@ class Violations:
     def of(cls, corpus: Corpus, values: FloatArray) -> Violations:
         """Count; ``values``, shape (conversations,), are above 0 where broken and NaN where it cannot be told."""
         defined = ~np.isnan(values)
-        units = corpus.independent_units
+        units = corpus.units
         return cls(len(set(units[defined])), len(set(units[values > 0])), int(defined.sum()))
 
     @property

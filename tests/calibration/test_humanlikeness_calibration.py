@@ -150,6 +150,18 @@ def test_people_with_two_conversations_a_persona_are_not_told_from_people():
     assert at_one_half([auc for _, auc in found])
 
 
+def test_users_of_one_conversation_against_users_of_several_reject_at_alpha():
+    p_values = []
+    for seed in range(60):
+        rng = np.random.default_rng([10, seed])
+        real = corpus({}, texts=texts(rng, 40), prefix="r")
+        users = [f"u{i // 4}" for i in range(120)]
+        p_values.append(
+            words_alone(real, corpus({}, texts=texts(rng, 120), prefix="s", users=users), seed)[0]
+        )
+    assert at_alpha(p_values)
+
+
 @pytest.mark.parametrize(("n_real", "n_simulated"), [(300, 60), (60, 300)])
 def test_texts_that_many_say_do_not_tell_the_sides_apart_at_unequal_sizes(n_real, n_simulated):
     common = [

@@ -103,7 +103,7 @@ class Copies:
             "similarity",
         )  # fmt: skip
         n = (len(sides[0]), len(sides[1]))
-        n_units = [len(set(side.independent_units)) for side in sides]
+        n_units = [len(set(side.units)) for side in sides]
         if min(n_units) < MIN_UNITS:
             few = f"{n_units[0]} real and {n_units[1]} simulated users; at least {MIN_UNITS} each are needed"
             return self._finding(_Answer(*asked, "undecided", few), {}, n=n, seed=seed)
@@ -181,7 +181,7 @@ def _some_units(side: Corpus, seed: int, name: str) -> IntArray:
     """Return the rows of a side, or of units at random where there are too many; the order of lines changes nothing."""
     if len(side) <= MAX_CONVERSATIONS:
         return np.arange(len(side))
-    names, unit_of = np.unique(side.independent_units.astype(str), return_inverse=True)
+    names, unit_of = np.unique(side.units.astype(str), return_inverse=True)
     sizes = np.bincount(unit_of)
     order = generator(seed, "copies", "sample", name).permutation(len(names))
     kept = order[np.cumsum(sizes[order]) <= MAX_CONVERSATIONS]

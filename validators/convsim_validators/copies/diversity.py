@@ -110,8 +110,8 @@ def _units(real: Corpus, simulated: Corpus) -> tuple[IntArray, BoolArray, IntArr
     design_unit_of = np.concatenate([design.real.unit_of, design.simulated.unit_of + design.real.n_units])
     class_of = design.exchangeable[design_unit_of]
     names = [
-        *(f"r{unit}" for unit in real.independent_units),
-        *(f"s{u}" for u in simulated.independent_units),
+        *(f"r{unit}" for unit in real.units),
+        *(f"s{u}" for u in simulated.units),
     ]
     units, unit_of = np.unique(names, return_inverse=True)
     classes: list[set[int]] = [set() for _ in units]

@@ -301,7 +301,7 @@ def _most_different(judged: _Judged) -> str:
         return "the sides differ in many small ways"
     kind, column = judged.distances.largest
     compared, names = judged.view.compared[kind]
-    has = np.asarray((compared.single[:, [column]] != 0).sum(axis=1)).ravel() > 0
+    has = np.asarray(compared.single[:, [column]].sum(axis=1)).ravel() > 0
     if compared.single is compared.weighed:
         return f"the largest difference is in {names[column]}"
     real, simulated = (float(has[side].mean()) for side in (judged.sides.is_human, ~judged.sides.is_human))

@@ -127,12 +127,10 @@ class _Sums:
 
     def in_standard_errors(self, contrast: FloatArray) -> FloatArray:
         """Return the sides' differences, whatever their sign, by units' own errors; shape (columns, permutations)."""
+        from scipy.sparse import diags
+
         squared = contrast**2
-        weighed = (
-            self.of_unit.multiply(self.sizes[:, None]).tocsr()
-            if _sparse(self.of_unit)
-            else self.of_unit * self.sizes[:, None]
-        )
+        weighed = diags(self.sizes) @ self.of_unit
         variance = (
             np.asarray(_squared(self.of_unit).T @ squared, np.float64)
             - 2 * self.mean[:, None] * np.asarray(weighed.T @ squared, np.float64)

@@ -65,7 +65,7 @@ class Design:
     def of(cls, real: Corpus, simulated: Corpus) -> Design:
         """Find units and strata; a user who met several arms or tasks forms a stratum with others like it."""
         groups = np.split(linked(scenario_keys(real, simulated)), [len(real)])
-        shared = np.intersect1d(*groups)
+        shared = np.intersect1d(groups[0], groups[1])
         sides = [_units(side, group, shared) for side, group in zip((real, simulated), groups, strict=True)]
         counts = [dict(zip(*np.unique(labels, return_counts=True), strict=True)) for _, labels in sides]
         enough = {

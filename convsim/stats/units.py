@@ -108,7 +108,7 @@ def too_large(keys: Sequence[Sequence[Key]], group: IntArray, n_real: int) -> st
         sizes = np.bincount(group[rows])
         if not len(sizes) or sizes.max() <= MAX_SHARE * sizes.sum():
             continue
-        members = np.flatnonzero(group == sizes.argmax())
+        members = np.flatnonzero(group == sizes.argmax()).tolist()
         counts = Counter(key for row in members for key in keys[row])
         common, often = max(counts.items(), key=lambda item: (item[1], item[0].kind == "unit"))
         return (

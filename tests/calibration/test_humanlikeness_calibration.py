@@ -71,9 +71,9 @@ def test_under_the_null_one_comparison_is_far_from_certain():
         assert finding.verdict == "undecided"
 
 
-def words_alone(real: Corpus, simulated: Corpus, seed: int) -> tuple[float, float]:
+def words_alone(both: Sequence[Corpus], seed: int) -> tuple[float, float]:
     """Return the p-value and the AUC of the view of words, without what else a finding holds."""
-    sides = Sides.of(real, simulated)
+    sides = Sides.of(both[0], both[1])
     view = words([*sides.real.user_texts, *sides.simulated.user_texts], len(sides.real), sides.group)
     design = sides.design
     dealt = permute(design.exchangeable, design.is_real, 199, np.random.default_rng(seed))
@@ -84,11 +84,11 @@ def words_alone(real: Corpus, simulated: Corpus, seed: int) -> tuple[float, floa
 
 
 def at_alpha(p_values: Sequence[float]) -> bool:
-    return sum(p <= 0.05 for p in p_values) <= binom.ppf(0.999, len(p_values), 0.05)
+    return bool(sum(p <= 0.05 for p in p_values) <= binom.ppf(0.999, len(p_values), 0.05))
 
 
 def at_one_half(aucs: Sequence[float]) -> bool:
-    return abs(np.mean(aucs) - 0.5) <= 3.5 * np.std(aucs) / np.sqrt(len(aucs))
+    return bool(abs(np.mean(aucs) - 0.5) <= 3.5 * np.std(aucs) / np.sqrt(len(aucs)))
 
 
 def test_the_two_sample_test_of_words_rejects_at_alpha():
@@ -96,7 +96,7 @@ def test_the_two_sample_test_of_words_rejects_at_alpha():
     for seed in range(150):
         rng = np.random.default_rng([9, seed])
         sides = [corpus({}, texts=texts(rng, 40), prefix=prefix) for prefix in "rs"]
-        p_values.append(words_alone(*sides, seed)[0])
+        p_values.append(words_alone(sides, seed)[0])
     rejected = sum(p <= 0.05 for p in p_values)
     assert binom.ppf(0.001, 150, 0.05) <= rejected <= binom.ppf(0.999, 150, 0.05)
 
@@ -145,7 +145,7 @@ def test_people_with_two_conversations_a_persona_are_not_told_from_people():
         real = corpus({}, texts=[t for own in people for t in own], prefix="r")
         personas = [Persona(id=f"p{i}", need=f"n{i}") for i in range(20) for _ in range(2)]
         simulated = corpus({}, texts=[t for own in others for t in own], prefix="s", personas=personas)
-        found.append(words_alone(real, simulated, seed))
+        found.append(words_alone((real, simulated), seed))
     assert at_alpha([p for p, _ in found])
     assert at_one_half([auc for _, auc in found])
 
@@ -156,9 +156,8 @@ def test_users_of_one_conversation_against_users_of_several_reject_at_alpha():
         rng = np.random.default_rng([10, seed])
         real = corpus({}, texts=texts(rng, 40), prefix="r")
         users = [f"u{i // 4}" for i in range(120)]
-        p_values.append(
-            words_alone(real, corpus({}, texts=texts(rng, 120), prefix="s", users=users), seed)[0]
-        )
+        simulated = corpus({}, texts=texts(rng, 120), prefix="s", users=users)
+        p_values.append(words_alone((real, simulated), seed)[0])
     assert at_alpha(p_values)
 
 
@@ -179,7 +178,7 @@ def test_texts_that_many_say_do_not_tell_the_sides_apart_at_unequal_sizes(n_real
             )
             for prefix, n in (("r", n_real), ("s", n_simulated))
         ]
-        found.append(words_alone(*sides, seed))
+        found.append(words_alone(sides, seed))
     assert at_alpha([p for p, _ in found])
     assert at_one_half([auc for _, auc in found])
 
@@ -206,7 +205,7 @@ def test_a_giveaway_word_is_recognised_as_well_where_both_sides_met_the_same_tas
         drawn = [
             scenario_sides(np.random.default_rng([5, s]), shared=shared, giveaway=giveaway) for s in seeds
         ]
-        return [words_alone(*sides, seed) for seed, sides in enumerate(drawn)]
+        return [words_alone(sides, seed) for seed, sides in enumerate(drawn)]
 
     same, other = (found(shared=shared, giveaway=0.9) for shared in (True, False))
     assert abs(np.mean([auc for _, auc in same]) - np.mean([auc for _, auc in other])) <= 0.03

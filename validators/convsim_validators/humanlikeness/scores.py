@@ -103,7 +103,11 @@ def score(repeats: Sequence[CrossFitted], *, n_resamples: int, seed: int) -> Sco
         )
         for of_people in (False, True)
     )
-    return Scores(*(float(value) for value in means[:, 0]), hls, people, *means[:, 1:])
+    observed, resampled = means[:, 0].tolist(), means[:, 1:]
+    return Scores(
+        observed[0], observed[1], observed[2], observed[3], hls, people,
+        resampled[0], resampled[1], resampled[2], resampled[3],
+    )  # fmt: skip
 
 
 def _means(fitted: CrossFitted, unit_of: IntArray, weights: Weights) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -85,11 +85,11 @@ def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> D
     rows: list[FloatArray] = []
     largest: tuple[float, tuple[int, int] | None] = (0.0, None)
     for number, kind in enumerate(kinds):
-        rows.append(_Sums.of(by_unit @ kind.weighed, sizes).squared_distance(contrast))
+        rows.append(_Sums.of(by_unit, kind.weighed, sizes).squared_distance(contrast))
         columns = _comparable(kind.single)
         if not len(columns):
             continue
-        single = _Sums.of(by_unit @ kind.single[:, columns], sizes)
+        single = _Sums.of(by_unit, kind.single[:, columns], sizes)
         rows.append(single.largest(contrast))
         apart = single.in_standard_errors(contrast[:, :1])[:, 0]
         if apart.max() > largest[0]:
@@ -101,7 +101,7 @@ def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> D
 class _Sums:
     """Sums of the rows of each unit, and what their squared distances from the mean need."""
 
-    of_unit: csr_matrix | FloatArray
+    of_unit: Features
     """Shape (units, columns)."""
     sizes: FloatArray
     """Shape (units,): rows of each."""
@@ -109,7 +109,8 @@ class _Sums:
     """Shape (columns,): of all rows."""
 
     @classmethod
-    def of(cls, of_unit: csr_matrix | FloatArray, sizes: FloatArray) -> _Sums:
+    def of(cls, by_unit: csr_matrix, features: Features, sizes: FloatArray) -> _Sums:
+        of_unit: Features = by_unit @ features
         mean = np.asarray(of_unit.sum(axis=0), np.float64).ravel() / sizes.sum()
         return cls(of_unit, sizes, mean)
 
@@ -137,8 +138,9 @@ class _Sums:
             + self.mean[:, None] ** 2 * (self.sizes**2 @ squared)
         )
         apart = np.abs(self._apart(contrast))
-        return np.divide(
-            apart, np.sqrt(variance.clip(min=0)), out=np.zeros_like(apart), where=variance > TINY
+        errors = np.sqrt(variance.clip(min=0))
+        return np.asarray(
+            np.divide(apart, errors, out=np.zeros_like(apart), where=variance > TINY), np.float64
         )
 
     def _apart(self, contrast: FloatArray) -> FloatArray:
@@ -150,19 +152,15 @@ class _Sums:
         return np.concatenate([reduce(contrast[:, start : start + size]) for start in starts])
 
 
-def _sparse(features: Features) -> TypeGuard[csr_matrix]:
-    return hasattr(features, "multiply")
-
-
 def _squared(features: Features) -> Features:
-    return features.multiply(features).tocsr() if _sparse(features) else features**2
+    return features**2 if isinstance(features, np.ndarray) else features.multiply(features).tocsr()
 
 
 def _comparable(single: Features) -> IntArray:
     """Return the columns that vary; of counts, those that enough rows have and lack."""
-    present = np.asarray((single != 0).sum(axis=0), np.int64).ravel()
-    n = single.shape[0]
+    dense = isinstance(single, np.ndarray)
+    present = np.count_nonzero(single, axis=0) if isinstance(single, np.ndarray) else single.getnnz(axis=0)
     mean = np.asarray(single.mean(axis=0), np.float64).ravel()
     variance = np.asarray(_squared(single).mean(axis=0), np.float64).ravel() - mean**2
     enough = (present >= MIN_ROWS) & (variance > TINY)
-    return np.flatnonzero(enough & (n - present >= MIN_ROWS) if _sparse(single) else enough)
+    return np.flatnonzero(enough if dense else enough & (single.shape[0] - present >= MIN_ROWS))

@@ -57,7 +57,7 @@ def test_a_discriminator_catches_what_it_learned_and_what_shares_its_tell_alone(
 
 
 def test_the_interval_is_wilsons_with_half_as_many_for_the_own_simulator():
-    tell = ("zeta", "zeta", "zeta")
+    tell = ("zeta",) * 6
     said = compare(
         side(texts(1, 60), "r"), a=side(texts(2, 40, *tell), "a"), b=side(texts(3, 40, *tell), "b")
     )
@@ -67,7 +67,7 @@ def test_the_interval_is_wilsons_with_half_as_many_for_the_own_simulator():
 
 
 def test_the_interval_counts_units_and_not_their_conversations():
-    tell = ("zeta", "zeta", "zeta")
+    tell = ("zeta",) * 6
     users = [f"u{i // 4}" for i in range(40)]
     said = compare(
         side(texts(1, 60), "r"),

@@ -91,6 +91,8 @@ def counterfactual(
     if mode == "shift":
         sides = [loaded(path) for path in named]
         people, side = sides[0].conversations, sides[1]
+        if fail_on:
+            battery.refuse_simulated_people(people, side.conversations)
         err().print(f"seed {seed}")
         card = battery.counterfactual(
             sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,

@@ -41,6 +41,7 @@ def validate(
 
     Compares them metric by metric, and tests whether a classifier can tell them from people by their words.
     """
+    from convsim.evaluation import refuse_simulated_people
     from convsim.evaluation import validate as compare
     from convsim.io import read
 
@@ -50,6 +51,8 @@ def validate(
     sides = [
         read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)
     ]
+    if fail_on:
+        refuse_simulated_people(sides[0].conversations, sides[1].conversations)
     err().print(f"seed {seed}")
     card = compare(
         sides[0], sides[1], seed=seed, validators=chosen, metrics=measured, tasks=task or (), arms=arm or (),

@@ -12,6 +12,7 @@ from convsim.evaluation.counterfactual import (
 )
 from convsim.evaluation.scorecard import FailOn, Scorecard, SideSummary
 from convsim.evaluation.severity_zero import check_severity_zero
+from convsim.evaluation.side_warnings import refuse_simulated_people
 from convsim.evaluation.simulators import Simulators
 from convsim.evaluation.validation import avalidate, default_validators, find_validators, validate
 
@@ -35,5 +36,6 @@ __all__ = [
     "default_validators",
     "dose_response",
     "find_validators",
+    "refuse_simulated_people",
     "validate",
 ]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convsim._text import listed
 from convsim.annotation import definitions
 from convsim.errors import InputError
-from convsim.metrics import act_names
+from convsim.metrics import ACTS, act_names
 from convsim.schema import Corpus, mix_differs
 from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation
 
+NONE = "-"
+"""Counts what states no task or arm."""
 MAX_NAMED = 8
 """How many labels a warning names."""
 
@@ -97,7 +99,7 @@ def mix_warnings(real: Sequence[Conversation], simulated: Sequence[Conversation]
         for name in ("task", "arm")
         if (
             warning := _mix_warning(
-                name, *(Counter(getattr(c, name) or "-" for c in s) for s in (real, simulated))
+                name, *(Counter(getattr(c, name) or NONE for c in s) for s in (real, simulated))
             )
         )
     ]
@@ -112,13 +114,29 @@ def _mix_warning(name: str, real: Counter[str], simulated: Counter[str]) -> str 
     )
     return (
         f"real and simulated conversations differ in their mix of {name}s (real/simulated: {shown}), which counts as a "
-        f"difference here; choose one with --{name} to compare like with like"
+        f"difference here; {_way_out(name, real, simulated)}"
     )
 
 
-def undefined_acts(conversations: Iterable[Conversation]) -> list[str]:
+def _way_out(name: str, real: Counter[str], simulated: Counter[str]) -> str:
+    """Say what can be done: a filter needs a value that both sides have."""
+    if both := sorted((real.keys() & simulated.keys()) - {NONE}):
+        return f"choose one that both have with --{name} ({listed([v[:40] for v in both], MAX_NAMED)})"
+    for side, counts in (("real", real), ("simulated", simulated)):
+        if set(counts) == {NONE}:
+            return (
+                f'the {side} side states no {name}, so that none can be chosen: state the "{name}" of each of its '
+                f"conversations, or give a file of the other side's conversations of the {name} that they had"
+            )
+    return f"no {name} stands on both sides: name alike what is alike, or compare conversations of the same {name}s"
+
+
+def undefined_acts(real: Corpus, simulated: Corpus) -> list[str]:
     """Warn of acts that are in no definition: they are compared, but nobody says what they mean."""
-    unknown = [name for name in act_names(conversations) if name not in definitions().act_names]
+    labels = {m.label for side in (real, simulated) for m in side.metrics.values() if m.label}
+    sources = {label.source for label in labels if label.name == ACTS}
+    given = act_names([*real.conversations, *simulated.conversations], sources)
+    unknown = [name for name in given if name not in definitions().act_names]
     if not unknown:
         return []
     return [f"labels use acts that have no definition: {listed([name[:40] for name in unknown], MAX_NAMED)}"]

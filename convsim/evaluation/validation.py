@@ -19,6 +19,7 @@ from convsim.evaluation.guards import (
 )
 from convsim.evaluation.label_agreement import agreements
 from convsim.evaluation.scorecard import MadeBy, Scorecard
+from convsim.evaluation.side_warnings import side_warnings
 from convsim.evaluation.sides import Selection, Side
 from convsim.io import Source
 from convsim.io.provenance import own_version
@@ -116,8 +117,9 @@ def judge(
         reason = overlap.reason
         said += ["both sides are the same file"] if overlap.same_file else []
         said += [reason] if reason else []
+    said += side_warnings(people, simulated.conversations) if real is not None else []
     corpora = measure_both(people, simulated.conversations, metrics=metrics)
-    said += undefined_acts([*people, *simulated.conversations])
+    said += undefined_acts(*corpora)
     if real is not None:
         said += one_sided_labels(*corpora)
     reliability, unknown = agreements(people, corpora[1].metrics.values(), seed=seed)

@@ -11,6 +11,7 @@ from statistics import fmean, median
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from convsim.io.problems import shown
+from convsim.io.repeats import repeated_conversations
 from convsim.io.survey import SurveyReport
 from convsim.io.transcripts import Transcripts
 from convsim.schema.conversation import Conversation, Label, Labels
@@ -176,12 +177,13 @@ def describe(transcripts: Transcripts) -> Description:
     conversations = transcripts.conversations
     messages = [message for c in conversations for message in c.messages]
     accepted = [sum(len(m.accepted) for m in c.messages) for c in conversations]
+    repeated = repeated_conversations(conversations)
     with_user = [c.user for c in conversations if c.user is not None]
     return Description(
         path=str(transcripts.path),
         sha256=transcripts.sha256,
         format=transcripts.format,
-        warnings=transcripts.warnings,
+        warnings=(*transcripts.warnings, *([repeated] if repeated else [])),
         skipped=transcripts.skipped,
         conversations=len(conversations),
         strata=_strata(conversations),

@@ -3,11 +3,12 @@
 from convsim.metrics.catalogue import METRICS, RELATION_METRICS
 from convsim.metrics.decorator import metric
 from convsim.metrics.items import MENTIONS
-from convsim.metrics.labels import act_names
+from convsim.metrics.labels import ACTS, act_names
 from convsim.metrics.registry import MetricLike, Metrics, find_metrics
 from convsim.metrics.table import measure, measure_both
 
 __all__ = [
+    "ACTS",
     "MENTIONS",
     "METRICS",
     "RELATION_METRICS",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -186,11 +186,10 @@ MAX_LABELS = 100
 
 def label_metrics(conversations: Sequence[Conversation]) -> dict[str, Metric]:
     """Make the metrics of each label of conversations and of user messages, each by its preferred source."""
-    acts = act_names(conversations)
     return {
         metric.name: metric
         for origins in find_origins(conversations).values()
-        for metric in _metrics(origins[0], acts)
+        for metric in _metrics(origins[0], conversations)
     }
 
 
@@ -202,19 +201,21 @@ def common_label_metrics(
     A name that both sides label, but never by the same source on the same scale, gives each side its own metric: their
     ``label`` differs, and validators refuse to compare them.
     """
-    acts = sorted({*act_names(real), *act_names(simulated)})
+    everybody = [*real, *simulated]
     found = find_origins(real), find_origins(simulated)
     sides: tuple[dict[str, Metric], dict[str, Metric]] = {}, {}
     for key in dict.fromkeys([*found[0], *found[1]]):
         here, there = found[0].get(key, ()), found[1].get(key, ())
         shared = [origin for origin in here if origin in there]
         for number, origin in enumerate(shared):
-            made = {m.name: m for m in _metrics(origin, acts, suffix=f"@{origin.source}" if number else "")}
+            made = {
+                m.name: m for m in _metrics(origin, everybody, suffix=f"@{origin.source}" if number else "")
+            }
             for side in sides:
                 side.update(made)
         if not shared:
             for side, origins in zip(sides, (here, there), strict=True):
-                side.update({m.name: m for origin in origins[:1] for m in _metrics(origin, acts)})
+                side.update({m.name: m for origin in origins[:1] for m in _metrics(origin, everybody)})
     return sides
 
 
@@ -232,8 +233,13 @@ def find_origins(conversations: Iterable[Conversation]) -> dict[Key, tuple[Label
     return {key: tuple(origins) for key, origins in list(grouped.items())[:MAX_LABELS]}
 
 
-def _metrics(origin: LabelOrigin, acts: Sequence[str], *, suffix: str = "") -> list[Metric]:
-    made = act_metrics(origin, acts) if origin.name == ACTS else experience_metrics(origin)
+def _metrics(origin: LabelOrigin, conversations: Sequence[Conversation], *, suffix: str = "") -> list[Metric]:
+    """Make the metrics of one source's label; its acts are those that it gave on either side, and nobody else's."""
+    made = (
+        act_metrics(origin, act_names(conversations, {origin.source}))
+        if origin.name == ACTS
+        else experience_metrics(origin)
+    )
     return [_renamed(metric, suffix) for metric in made]
 
 
@@ -257,14 +263,15 @@ def _preference(origin: LabelOrigin) -> tuple[object, ...]:
     return (origin.level, origin.name, rank, origin.source, origin.scale or ())
 
 
-def act_names(conversations: Iterable[Conversation]) -> list[str]:
-    """Name every act that a label of a user message holds, whoever gave it."""
+def act_names(conversations: Iterable[Conversation], sources: Collection[str]) -> list[str]:
+    """Name every act that these sources' labels of user messages hold."""
     return sorted(
         {
             act
             for conversation in conversations
             for message in conversation.user_messages
             for label in message.labels.get(ACTS, ())
+            if label.source in sources
             for act in acts_of(label.value) or ()
         }
     )

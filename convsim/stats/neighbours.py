@@ -92,14 +92,14 @@ def vectors(texts: Sequence[str]) -> Vectors:
         rows.append(row_of[reach:][same_text])
     features, column = np.unique(np.concatenate(keys), return_inverse=True)
     counts = csr_matrix(
-        (np.ones(len(column), np.float32), (np.concatenate(rows), column)), shape=(len(said), len(features))
+        (np.ones(len(column)), (np.concatenate(rows), column)), shape=(len(said), len(features))
     )
     counts.sum_duplicates()
     n_with = np.bincount(counts.indices, minlength=len(features))
-    weighted = counts @ diags((np.log((1 + len(said)) / (1 + n_with)) + 1).astype(np.float32))
+    weighted = counts @ diags(np.log((1 + len(said)) / (1 + n_with)) + 1)
     length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
     scale = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
-    return Vectors(csr_matrix(diags(scale.astype(np.float32)) @ weighted), n_tokens)
+    return Vectors(csr_matrix(diags(scale) @ weighted), n_tokens)
 
 
 def similarities(of: Vectors, to: Vectors) -> Iterator[tuple[int, FloatArray]]:
@@ -161,3 +161,49 @@ def nearest(
         found.similarity[start:stop] = best.clip(0, 1)
         found.second[start:stop] = block.max(axis=1).clip(0, 1)
     return found
+
+
+class Repeats(NamedTuple):
+    """How many texts say what another unit's text said before."""
+
+    n: int
+    exact: int
+    near: int
+    """Not word for word, but of a similarity of ``NEAR``; counted on every k-th text where there are many."""
+
+    @property
+    def share(self) -> float:
+        """Of all texts; 0 where there are none."""
+        return (self.exact + self.near) / self.n if self.n else 0.0
+
+
+MAX_COMPARED = 2_000
+
+
+def repeats(texts: Sequence[str], units: Sequence[str]) -> Repeats:
+    """Count the texts that repeat one of another unit, exactly or nearly; of each set of repeats, one is none.
+
+    Args:
+        texts: What is compared; those of under six words repeat nobody.
+        units: Whose each text is: what one persona says again in another arm is no repeat.
+    """
+    order = sorted(range(len(texts)), key=lambda row: (texts[row], units[row]))
+    groups = duplicate_groups([texts[row] for row in order])
+    first: dict[int, str] = {}
+    exact = sum(
+        first.setdefault(int(group), units[row]) != units[row]
+        for group, row in zip(groups, order, strict=True)
+    )
+    kept = np.unique(groups, return_index=True)[1]
+    weighed = vectors([texts[order[place]] for place in kept])
+    unit_of = np.unique([units[order[place]] for place in kept], return_inverse=True)[1]
+    asked = np.arange(0, len(kept), -(-len(kept) // MAX_COMPARED) or 1)
+    near = 0
+    for start, block in similarities(weighed.take(asked), weighed):
+        rows = asked[start : start + len(block)]
+        earlier = (np.arange(len(kept))[None, :] < rows[:, None]) & (
+            unit_of[None, :] != unit_of[rows][:, None]
+        )
+        long_enough = weighed.n_tokens[rows] >= MIN_TOKENS
+        near += int((((block >= NEAR) & earlier).any(axis=1) & long_enough).sum())
+    return Repeats(len(texts), exact, round(near * len(kept) / len(asked)) if len(asked) else 0)

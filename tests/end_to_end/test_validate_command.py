@@ -182,6 +182,33 @@ def test_the_same_file_twice_is_a_warning_and_decides_nothing(real):
     assert next(f for f in allowed["findings"] if f["metric"] == "turns")["estimate"] == 0
 
 
+def test_exchanged_sides_are_a_warning_and_a_gate_refuses_them(tmp_path, real):
+    simulated = written(tmp_path / "named.jsonl", [line(n + 500, simulator="gpt") for n in range(30)])
+    warned = convsim("validate", simulated, real, *QUICK, "--validators", "marginals", "--format", "json")
+    assert warned.returncode == 0
+    assert "the sides look exchanged" in json.loads(warned.stdout)["warnings"][0]
+    refused = convsim("validate", simulated, real, "--fail-on", "different", "--out", tmp_path / "out")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "people come first" in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_gate_fails_on_near_copies(tmp_path):
+    said = [
+        f"I {n} want boots {n * 7} for my {n * 11} walk to {n * 13} and {n * 17} again" for n in range(30)
+    ]
+    lines = [line(n, messages=[{"role": "user", "content": text}]) for n, text in enumerate(said)]
+    copied = [
+        line(n + 500, simulator="gpt", messages=[{"role": "user", "content": text.replace("want", "need")}])
+        for n, text in enumerate(said)
+    ]
+    sides = [written(tmp_path / f"{name}.jsonl", made) for name, made in (("real", lines), ("sim", copied))]
+    result = convsim("validate", *sides, "--validators", "copies", "--fail-on", "different")
+    assert result.returncode == 1, result.stderr
+    assert "Simulated shoppers copy the people they are judged on" in result.stdout
+    assert "near_copies" in result.stderr
+
+
 def test_a_shopper_is_not_judged_on_the_people_it_learned_from(tmp_path, real):
     import convsim as package
 

@@ -57,6 +57,21 @@ def test_both_sides_are_measured_by_a_source_that_they_share():
     assert [side.table["satisfaction"].tolist() for side in sides] == [[0], [1]]
 
 
+def acts(source: str, *names: str) -> Conversation:
+    given = label(list(names), source, scale=None)
+    return Conversation(id=source, messages=(user("hello").but(labels={"acts": (given,)}), agent("yes?")))
+
+
+def test_acts_that_only_another_annotator_gives_are_no_metrics_of_the_one_compared():
+    theirs, ours = acts("tool", "CRI", "CON"), acts("rules", "close")
+    both = (*theirs.messages[0].labels["acts"], *ours.messages[0].labels["acts"])
+    real = [theirs.but(messages=(user("hello").but(labels={"acts": both}),))]
+    for side in measure_both(real, [acts("rules", "ask_item")]):
+        assert {name for name in side.metrics if name.startswith("act_")} == {"act_close", "act_ask_item"}
+    alone = measure([acts("a tool", "CRI"), acts("b tool", "CON")])
+    assert {name for name in alone.metrics if name.startswith("act_")} == {"act_CRI"}
+
+
 def test_sides_that_share_several_sources_get_a_metric_of_each_the_participants_own_first():
     both = (label(1, "third_party"), label(0, "self"))
     sides = measure_both([labelled("a", satisfaction=both)], [labelled("b", satisfaction=both)])

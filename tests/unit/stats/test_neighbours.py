@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from convsim.stats.neighbours import duplicate_groups, nearest, similarities, tokens, vectors
+from convsim.stats.neighbours import duplicate_groups, nearest, repeats, similarities, tokens, vectors
 from tests.made_up_talk import talk
 
 
@@ -75,3 +75,34 @@ def test_rows_in_many_blocks_are_as_in_one(monkeypatch):
     monkeypatch.setattr("convsim.stats.neighbours.MAX_NUMBERS", 700)
     monkeypatch.setattr("convsim.stats.neighbours.CHUNK", 5)
     assert np.allclose(all_similarities(texts), whole, atol=1e-6)
+
+
+SAID = "I am looking for a red coat that keeps the rain out on my way to work in winter"
+
+
+def test_repeats_are_counted_without_the_first_exact_ones_and_near_ones():
+    texts = [
+        SAID,
+        SAID.upper(),
+        SAID,
+        SAID.replace("red", "blue"),
+        "something else that nobody ever said here",
+    ]
+    found = repeats(texts, ["a", "b", "c", "d", "e"])
+    assert (found.n, found.exact, found.near, found.share) == (5, 2, 1, 0.6)
+
+
+def test_what_one_user_says_again_and_short_texts_are_no_repeats():
+    assert repeats([SAID, SAID, SAID.replace("red", "blue")], ["a", "a", "a"])[1:] == (0, 0)
+    assert repeats(["yes please"] * 5, list("abcde"))[1:] == (0, 0)
+    assert repeats([], []) == (0, 0, 0)
+
+
+def test_among_many_texts_near_repeats_are_counted_on_some(monkeypatch):
+    monkeypatch.setattr("convsim.stats.neighbours.MAX_COMPARED", 40)
+    rng = np.random.default_rng(4)
+    said = [" ".join(messages) for messages in talk(rng, 100)]
+    texts = [*said, *(f"{text} {word}" for text, word in zip(said, map(str, range(100)), strict=True))]
+    found = repeats(texts, [str(n) for n in range(200)])
+    assert found.exact == 0
+    assert found.near == pytest.approx(100, abs=45)

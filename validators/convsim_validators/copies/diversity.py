@@ -14,7 +14,7 @@ from convsim.stats.neighbours import similarities, vectors
 from convsim.stats.resampling import Design, permute
 
 N_NEIGHBOURS = 24
-IDENTICAL = 1 - 1e-5
+IDENTICAL = 1 - 1e-9
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,18 @@ class Judgement:
 def rules(people: Traced, shoppers: Traced, *, with_twins: bool = False) -> list[Rule]:
     """Hold the simulated units against people by three rules: verbatim, every second word, recombined messages."""
     gap = shoppers.gap_with_twins if with_twins else shoppers.gap
+    one_source = shoppers.has_one_source_with_twins if with_twins else shoppers.has_one_source
     recombined = shoppers.recombined_with_twins if with_twins else shoppers.recombined
     verbatim = max(LEAST_GAP, _quantile(people.gap, 0.98))
     weak = max(LEAST_WEAK_GAP, _quantile(people.gap, 0.90))
     return [
         _rule("near-verbatim", people.gap > verbatim, gap > verbatim, LEAST_EXCESS),
-        _rule("reworded", people.gap > weak, gap > weak, LEAST_WEAK_EXCESS),
+        _rule(
+            "reworded",
+            people.has_one_source & (people.gap > weak),
+            one_source & (gap > weak),
+            LEAST_WEAK_EXCESS,
+        ),
         _rule("recombined messages", people.recombined, recombined, LEAST_EXCESS),
     ]
 

@@ -13,8 +13,10 @@ from convsim.schema import Corpus
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.schema.conversation import Conversation
 from convsim.schema.units import independent_unit
-from convsim.stats.neighbours import MIN_TOKENS, NEAR, Nearest, nearest, vectors
+from convsim.stats.neighbours import MIN_TOKENS, NEAR, Nearest, duplicate_groups, nearest, vectors
 
+ONE_SOURCE = 0.4
+"""Of the similarity to the nearest that must be gap: with every second word exchanged it is 0.7, in small talk 0.1."""
 MIN_MESSAGE_TOKENS = 8
 MESSAGE_GAP = 0.5
 """In five sets of real conversations no person's message lies that much nearer to one other person than to the rest."""
@@ -65,6 +67,15 @@ def _keys(conversation: Conversation) -> list[tuple[str, str]]:
     return keys
 
 
+def _units(conversations: Sequence[Conversation]) -> IntArray:
+    """Number the users; those who said the very same are one, as what is said four times is no evidence times four."""
+    names = [independent_unit(conversation) for conversation in conversations]
+    said: dict[int, str] = {}
+    same = duplicate_groups(["\n".join(m.content for m in c.user_messages) for c in conversations])
+    names = [said.setdefault(int(group), name) for group, name in zip(same, names, strict=True)]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
 @dataclass(frozen=True)
 class Traced:
     """How near each unit of one side lies to one person judged, and how much nearer than to any other."""
@@ -76,6 +87,9 @@ class Traced:
     gap: FloatArray
     """Shape (units,): mean over a unit's conversations."""
     gap_with_twins: FloatArray
+    has_one_source: BoolArray
+    """Shape (units,): the gap is a good part of the similarity. Commonplaces are near to one and to many."""
+    has_one_source_with_twins: BoolArray
     recombined: BoolArray
     """Shape (units,): a quarter of the unit's longer messages have one source."""
     recombined_with_twins: BoolArray
@@ -119,7 +133,7 @@ class Texts:
         """Look for the source of some conversations of one side among all people judged."""
         side = self.real if real else self.simulated
         conversations = [side[row] for row in rows]
-        unit_of = np.unique([independent_unit(c) for c in conversations], return_inverse=True)[1]
+        unit_of = _units(conversations)
         twins = self.judged.twins(conversations)
         has_twin = np.asarray(twins.any(axis=1) & (not real), bool)
         offset = 0 if real else len(self.real)
@@ -137,11 +151,20 @@ class Texts:
             with_twins,
             np.bincount(unit_of, found.gap) / n,
             np.bincount(unit_of, with_twins.gap) / n,
+            _one_source(found, unit_of),
+            _one_source(with_twins, unit_of),
             sourced >= wanted,
             sourced_with >= wanted,
             np.bincount(unit_of, copies_twin) > 0,
             np.bincount(unit_of, has_twin) > 0,
         )
+
+
+def _one_source(found: Nearest, unit_of: IntArray) -> BoolArray:
+    """Tell of each unit whether its gap is a good part of its similarity."""
+    return np.asarray(
+        np.bincount(unit_of, found.gap) > ONE_SOURCE * np.bincount(unit_of, found.similarity), bool
+    )
 
 
 class _Weighed:

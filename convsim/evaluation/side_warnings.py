@@ -1,0 +1,75 @@
+"""What a side is that it should not be: simulated people, exchanged sides, repeats, turns cut short, no endings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from convsim._text import listed
+from convsim.errors import InputError
+from convsim.io.repeats import repeated_conversations
+from convsim.schema.conversation import Conversation
+
+MAX_NAMED = 4
+CUT_SHARE = 0.4
+"""Of a side's conversations that the turn limit ended, from which on it is said."""
+
+
+def simulated_people(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> str | None:
+    """Say that conversations of the real side name a simulator, and whether the sides look exchanged."""
+    by = Counter(c.simulator for c in real if c.simulator is not None)
+    if not by:
+        return None
+    named = listed([name[:40] for name, _ in by.most_common()], MAX_NAMED)
+    if by.total() == len(real) and all(c.simulator is None for c in simulated):
+        return (
+            f"the sides look exchanged: all {len(real)} real conversations name a simulator ({named}) and no "
+            "simulated one does; people come first, simulated conversations second"
+        )
+    return (
+        f"{by.total()} of {len(real)} real conversations name a simulator ({named}): what is said of people is said "
+        "of it; give conversations of people first, or leave these out"
+    )
+
+
+def refuse_simulated_people(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> None:
+    """Refuse what no gate can pass judgement on; raises InputError where the real side names a simulator."""
+    problem = simulated_people(real, simulated)
+    if problem is not None:
+        raise InputError(f"{problem} (without --fail-on this is a warning)")
+
+
+def side_warnings(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> list[str]:
+    """Warn of what makes a comparison say something else than it seems to."""
+    sides = (("real", real), ("simulated", simulated))
+    warnings = [simulated_people(real, simulated)]
+    warnings += [_repeats(name, side) for name, side in sides]
+    warnings += [_cut_short(name, side) for name, side in sides]
+    warnings.append(_no_endings(real, simulated))
+    return [warning for warning in warnings if warning]
+
+
+def _repeats(name: str, conversations: Sequence[Conversation]) -> str | None:
+    said = repeated_conversations(conversations)
+    return f"{name} side: {said}" if said else None
+
+
+def _cut_short(name: str, conversations: Sequence[Conversation]) -> str | None:
+    n = sum(c.ending == "turn_limit" for c in conversations)
+    if not n or n < CUT_SHARE * len(conversations):
+        return None
+    return (
+        f"{name} side: {n} of {len(conversations)} conversations ended at the turn limit, so that their length and "
+        "ending are the limit's and not the users'; allow more turns"
+    )
+
+
+def _no_endings(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> str | None:
+    none = [all(c.ending == "unknown" for c in side) for side in (real, simulated)]
+    if none[0] == none[1]:
+        return None
+    name, other = ("real", "simulated") if none[0] else ("simulated", "real")
+    return (
+        f"no {name} conversation says how it ended, {other} ones do: how conversations end is not compared; state an "
+        '"ending" in each line of that side, such as "accepted" or "left"'
+    )

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from convsim.errors import ConvsimError, InputError
 from convsim.lifting import AnnotatorLike, lift_annotator
 from convsim.schema import Annotation, Annotator, BatchAnnotator
 from convsim.schema.conversation import Conversation, Usage
+from convsim.text.language import name_of, tell_language
 
 
 def content_key(conversation: Conversation, source: str) -> str:
@@ -149,9 +150,11 @@ async def aannotate(
     """Do as ``annotate`` does, in the caller's own event loop; once cancelled, the same call with ``keep`` goes on.
 
     Raises:
-        InputError: ``keep`` cannot be used, or ``annotator`` is not an annotator.
+        InputError: ``keep`` cannot be used, ``annotator`` is not an annotator, or it does not read the conversations'
+            language.
     """
     lifted = lift_annotator(annotator)
+    _refuse_other_languages(lifted, conversations)
     source = lifted.source
     wanted = {content_key(c, source): c for c in conversations if not is_labelled_by(c, source)}
     reasons: dict[str, str] = {}
@@ -160,6 +163,21 @@ async def aannotate(
         run = _Run(lifted, saved, reasons, on_change, done=len(wanted) - len(missing))
         await run.all(missing, concurrency)
         return _put_together(conversations, saved, reasons, source)
+
+
+def _refuse_other_languages(annotator: Annotator, conversations: Sequence[Conversation]) -> None:
+    """Refuse conversations in a language that an annotator says it does not read, by its ``languages``."""
+    read: Collection[str] = getattr(annotator, "languages", ())
+    if not read:
+        return
+    spoken = tell_language("\n".join(m.content for m in c.user_messages) for c in conversations)
+    if spoken.n_letters and (spoken.mixed or spoken.code not in read):
+        known = " and ".join(name_of(str(code)) for code in sorted(read))
+        raise InputError(
+            f"{annotator.name} reads {known} alone, and of these {len(conversations)} conversations the language is "
+            f"{spoken}; use another annotator (judge, classifier:PATH, or yours)"
+            + (f", or --set {annotator.name}.any_language=true" if hasattr(annotator, "any_language") else "")
+        )
 
 
 @dataclass

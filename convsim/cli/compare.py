@@ -54,6 +54,7 @@ def compare(
     seed: options.Seed = 0,
     validators: options.Validators = None,
     metrics: options.MetricNames = None,
+    lexicon: options.LexiconFolder = None,
     task: options.Tasks = None,
     arm: options.Arms = None,
     annotate: options.Annotate = None,
@@ -76,7 +77,7 @@ def compare(
     annotator = (
         make_annotator(annotate, model, console.parse_settings([], owners(annotate))) if annotate else None
     )
-    measured = options.chosen_metrics(metrics)
+    measured = options.chosen_metrics(metrics, lexicon)
     check_folder(out_dir)
 
     def loaded(path: Path) -> Transcripts:

@@ -57,6 +57,7 @@ def counterfactual(
     fail_on: options.FailOn = None,
     settings: Annotated[list[str] | None, options.settings("counterfactual.margin_sd=0.3")] = None,
     metrics: options.MetricNames = None,
+    lexicon: options.LexiconFolder = None,
     task: options.Tasks = None,
     annotate: options.Annotate = None,
     model: options.Model = None,
@@ -76,7 +77,7 @@ def counterfactual(
     mode = _mode(control, treatment, ladder, relations=relations)
     named = [*files, *([saw_both] if saw_both else [])]
     _check(mode, files, saw_both=saw_both, agent=agent)
-    measured = options.chosen_metrics(metrics)
+    measured = options.chosen_metrics(metrics, lexicon)
     check_folder(out_dir)
     owner = {"shift": "counterfactual", "ladder": "dose_response", "relations": "relations"}[mode]
     given = parse_settings(settings or [], (owner, "agent", *owners(annotate)))

@@ -94,6 +94,7 @@ def _lines(found: Description) -> RenderableType:
         "simulators": _named(found.simulators, nothing="people, no simulator:"),
         "sources": _named(found.sources),
         "users": f"{found.users.known} known, of {found.users.conversations} conversations",
+        "language": str(found.language),
         "messages": _named(found.messages),
         "empty messages": _named(found.empty_messages),
         "turns broken": broken,

@@ -49,6 +49,14 @@ MetricNames = Annotated[
         help="Judge only these: names or module:thing, comma-separated; +NAME adds to the default ones.",
     ),
 ]
+LexiconFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--lexicon",
+        metavar="FOLDER",
+        help="Your own word lists, such as FOLDER/it/thanks.txt; they stand in for the built-in ones.",
+    ),
+]
 Validators = Annotated[
     str | None, typer.Option(help="Validators, comma-separated (default: all that do not have to be named).")
 ]
@@ -92,18 +100,20 @@ def settings(example: str) -> OptionInfo:
     return info
 
 
-def chosen_metrics(given: list[str] | None) -> Metrics | None:
-    """Find what ``--metrics`` names, before anything is read; None where it was not given.
+def chosen_metrics(given: list[str] | None, lexicon: Path | None = None) -> Metrics | None:
+    """Find what ``--metrics`` names and ``--lexicon`` holds, before anything is read; None where neither was given.
 
     Raises:
-        InputError: It is empty.
+        InputError: ``--metrics`` is empty, or ``--lexicon`` is no usable folder of word lists.
         PluginError: No such metric.
     """
-    if given is None:
+    if given is None and lexicon is None:
         return None
     from convsim.metrics import METRICS, find_metrics
 
+    if given is None:
+        return find_metrics(lexicon=lexicon)
     names = [name.strip() for said in given for name in said.split(",") if name.strip()]
     if not names:
         raise InputError(f"--metrics is empty; built in: {', '.join(METRICS)}")
-    return find_metrics(names)
+    return find_metrics(names, lexicon=lexicon)

@@ -26,6 +26,7 @@ def validate(
     fail_on: options.FailOn = None,
     validators: options.Validators = None,
     metrics: options.MetricNames = None,
+    lexicon: options.LexiconFolder = None,
     settings: Annotated[list[str] | None, options.settings("marginals.margin=0.15")] = None,
     task: options.Tasks = None,
     arm: options.Arms = None,
@@ -46,7 +47,7 @@ def validate(
     from convsim.io import read
 
     chosen, annotator = _made(validators, annotate, model, settings or [])
-    measured = options.chosen_metrics(metrics)
+    measured = options.chosen_metrics(metrics, lexicon)
     check_folder(out_dir)
     sides = [
         read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)

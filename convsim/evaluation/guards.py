@@ -12,6 +12,7 @@ from convsim.errors import InputError
 from convsim.metrics import ACTS, act_names
 from convsim.schema import Corpus, mix_differs
 from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation
+from convsim.schema.corpus import undefined_metrics
 
 NONE = "-"
 """Counts what states no task or arm."""
@@ -151,4 +152,20 @@ def one_sided_labels(real: Corpus, simulated: Corpus) -> list[str]:
             warnings.append(
                 f"labels that only the {name} conversations have (not compared): {listed(alone, MAX_NAMED)}"
             )
+    return warnings
+
+
+def undefined_in_language(real: Corpus, simulated: Corpus) -> list[str]:
+    """Warn of sides in several languages, or in different ones, and of the metrics that have no value for that."""
+    spoken = {name: side.language for name, side in (("real", real), ("simulated", simulated)) if len(side)}
+    told = {
+        name: language for name, language in spoken.items() if language is not None and language.n_letters
+    }
+    warnings = [f"{name} side: {language.problem}" for name, language in told.items() if language.mixed]
+    if len({language.code for language in told.values() if language.code}) > 1:
+        between = ", ".join(f"the {name} side is {language}" for name, language in told.items())
+        warnings.append(f"{between}: what stands on words is not compared between languages")
+    if names := list(undefined_metrics(real, simulated)):
+        here = ", ".join(dict.fromkeys(map(str, told.values()))) or "no language"
+        warnings.append(f"without a value here ({here}): {listed(names, MAX_NAMED)}; each finding says why")
     return warnings

@@ -13,6 +13,7 @@ from convsim.annotation.agreement import AgreementReport
 from convsim.schema import FAILING, Finding
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record, Text
+from convsim.text.language import Language, tell_language
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,8 @@ class SideSummary(Record):
     simulator: Text | None
     arms: dict[str, Count]
     tasks: dict[str, Count]
+    language: Language | None = None
+    """What the users write in; null in documents of earlier versions."""
 
     @classmethod
     def of(
@@ -45,6 +48,7 @@ class SideSummary(Record):
             simulator=", ".join(simulators) or None,
             arms=dict(sorted(arms.items())),
             tasks=dict(sorted(tasks.items())),
+            language=tell_language("\n".join(m.content for m in c.user_messages) for c in conversations),
         )
 
 

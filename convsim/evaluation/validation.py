@@ -16,6 +16,7 @@ from convsim.evaluation.guards import (
     mix_warnings,
     one_sided_labels,
     undefined_acts,
+    undefined_in_language,
 )
 from convsim.evaluation.label_agreement import agreements
 from convsim.evaluation.scorecard import MadeBy, Scorecard
@@ -27,6 +28,7 @@ from convsim.lifting import AnnotatorLike, ValidatorLike, lift_validator
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import installed, load, make
 from convsim.schema import Corpus, Finding, Validator
+from convsim.schema.corpus import undefined_metrics
 
 LOG = logging.getLogger("convsim.validators")
 LOG.addHandler(logging.NullHandler())
@@ -120,11 +122,19 @@ def judge(
     said += side_warnings(people, simulated.conversations) if real is not None else []
     corpora = measure_both(people, simulated.conversations, metrics=metrics)
     said += undefined_acts(*corpora)
+    said += undefined_in_language(*corpora)
     if real is not None:
         said += one_sided_labels(*corpora)
     reliability, unknown = agreements(people, corpora[1].metrics.values(), seed=seed)
     said += unknown
     findings = [f for validator in validators for f in run_validator(validator, *corpora, seed=seed)]
+    undefined = undefined_metrics(*corpora)
+    findings = [
+        f.but(verdict="undecided", reason=undefined[f.metric])
+        if f.metric in undefined and f.verdict != "failed"
+        else f
+        for f in findings
+    ]
     unmeasured = failed_metrics(*corpora, seed=seed)
     said += [f"{f.validator}: {f.reason}" for f in (*findings, *unmeasured) if f.verdict == "failed"]
     if reason and not allow_overlap:

@@ -15,6 +15,7 @@ from convsim.io.repeats import repeated_conversations
 from convsim.io.survey import SurveyReport
 from convsim.io.transcripts import Transcripts
 from convsim.schema.conversation import Conversation, Label, Labels
+from convsim.text.language import Language, tell_language
 from convsim.text.words import words
 
 MAX_VALUES = 5
@@ -160,8 +161,10 @@ class Description(_Part):
     """Messages that hold nothing but white space, by role."""
     turns: Spread
     """Turns a conversation."""
+    language: Language
+    """What the users write in."""
     user_words: Spread
-    """Words a user message, empty ones included."""
+    """Words a user message, empty ones included; characters where its words cannot be told."""
     labels: tuple[LabelCount, ...]
     endings: dict[str, int]
     failures: dict[str, int]
@@ -194,6 +197,7 @@ def describe(transcripts: Transcripts) -> Description:
         messages=_counts(m.role for m in messages),
         empty_messages=_counts(m.role for m in messages if not m.content or m.content.isspace()),
         turns=Spread.of([sum(1 for _ in c.turns()) for c in conversations]),
+        language=tell_language("\n".join(m.content for m in c.user_messages) for c in conversations),
         user_words=Spread.of([len(words(m.content)) for m in messages if m.role == "user"]),
         labels=count_labels(conversations),
         endings=_counts(c.ending for c in conversations),

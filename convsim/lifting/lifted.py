@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, get_args
 
@@ -145,6 +145,7 @@ def lift_annotator(
     It is given the conversation (or ``messages``) and answers the labels of the whole conversation by name, a list with
     a dict of labels a user message, ``{"messages": {index: labels}, "conversation": labels}``, or an ``Annotation``. A
     label is a value, ``{"value", "scale"}`` or a ``Label``. ``source`` is who gave them: ``python:NAME`` by default.
+    Conversations in other languages than its ``languages``, ISO 639 codes, are refused; by default it reads any.
 
     Raises:
         PluginError: It is nothing that can be asked, or asks for something that convsim does not have.
@@ -157,9 +158,15 @@ def lift_annotator(
     stated = source or found.get("source")
     if stated is not None and (not isinstance(stated, str) or not stated):
         raise PluginError(f"{found.name}: source must be a string, but is {kind_of(stated)}")
-    kind = LiftedBatchAnnotator if callable(many := found.get("annotate_many")) else LiftedAnnotator
-    more = {"many": many} if callable(many) else {}
-    return kind(name=found.name, source=stated or f"python:{found.name}", ask=ask, **more)
+    stated_languages = found.get("languages")
+    languages = (
+        tuple(stated_languages) if isinstance(stated_languages, tuple | list | frozenset | set) else ()
+    )
+    whose = stated or f"python:{found.name}"
+    many = found.get("annotate_many")
+    if callable(many):
+        return LiftedBatchAnnotator(name=found.name, source=whose, ask=ask, many=many, languages=languages)
+    return LiftedAnnotator(name=found.name, source=whose, ask=ask, languages=languages)
 
 
 def lift_validator(thing: object, *, name: str | None = None) -> Validator:
@@ -229,6 +236,8 @@ class LiftedAnnotator:
     name: str
     source: str
     ask: Ask = field(repr=False)
+    languages: Collection[str] = field(default=(), kw_only=True)
+    """ISO 639 codes of those that it reads alone; empty where it reads any."""
 
     async def annotate(self, conversation: Conversation) -> Annotation:
         """Ask it; raises ModelError when it raises, is late, or answers what cannot be used."""

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import chain
-
-from convsim.metrics.proportions import proportion_by_words
-from convsim.text.lexicons import Phrases, read_lexicon, read_phrase_lists
+from convsim.metrics.language import needs_complaints
+from convsim.metrics.proportions import proportion_found
+from convsim.text.lexicons import ALL, read_phrase_lists
 
 GENERAL = "general"
 """The list of the complaints that do not say what is wrong; the others are named after faults of an agent."""
+FAULTS_COMPLAINED_OF = tuple(fault for fault in read_phrase_lists() if fault != GENERAL)
+"""The faults that some list of English phrases names."""
 
-_LISTS = read_phrase_lists("complaints")
-_ORDINARY = read_lexicon("ordinary_talk")
-
-COMPLAINTS = Phrases(sorted(set(chain.from_iterable(_LISTS.values()))), ordinary=_ORDINARY)
-COMPLAINTS_OF_FAULT: Mapping[str, Phrases] = {
-    fault: Phrases(phrases, ordinary=_ORDINARY) for fault, phrases in _LISTS.items() if fault != GENERAL
-}
-
-
-USER_COMPLAINTS = proportion_by_words(
+USER_COMPLAINTS = proportion_found(
     "user_complaints",
-    COMPLAINTS.in_words,
+    lambda columns: columns.lexicon.complaints(columns.language.of_lists).get(ALL),
+    undefined_for=needs_complaints(ALL),
     description=(
-        "Proportion of the user's non-empty messages with an English phrase of complaint about the assistant, what it "
-        "shows or what it says (lexicon/complaints.toml; lexicon/ordinary_talk.txt names what sounds so and is none), "
-        "common short forms and missing apostrophes allowed. Turning down all that was shown counts, a wish for "
-        "something else or cheaper does not; a complaint in other words is missed."
+        "Proportion of the user's non-empty messages with a phrase of complaint about the assistant, what it "
+        "shows or what it says (lexicon/<language>/complaints.toml; ordinary_talk.txt names what sounds so and is "
+        "none), in English common short forms and missing apostrophes allowed. Turning down all that was shown "
+        "counts, a wish for something else or cheaper does not; a complaint in other words is missed. Undefined in "
+        "languages without a list."
     ),
     source=(
         "convsim; after dissatisfied user utterances: See and Manning (2021), Understanding and predicting user "

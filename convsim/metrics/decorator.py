@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Literal, overload
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Literal, overload
 from convsim._async import called as call
 from convsim._text import one_line
 from convsim.errors import PluginError
+from convsim.metrics.language import needs_language
 from convsim.schema import Columns, Metric
 from convsim.schema.conversation import Conversation
+from convsim.text.language import known_codes, meant_code
 
 if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
@@ -41,6 +43,7 @@ def metric(
     level: Literal["turn", "conversation"] = ...,
     judged: bool = ...,
     moved_by_agent: str | None = ...,
+    languages: Collection[str] | None = ...,
 ) -> Callable[[OfConversation], Metric]: ...
 
 
@@ -55,6 +58,7 @@ def metric(
     level: Literal["turn", "conversation"] = "conversation",
     judged: bool = True,
     moved_by_agent: str | None = None,
+    languages: Collection[str] | None = None,
 ) -> Metric | Callable[[OfConversation], Metric]:
     """Make a metric of a function of one conversation: ``@convsim.metric`` or ``@convsim.metric(unit="emoji")``.
 
@@ -71,6 +75,7 @@ def metric(
         level: Where it lives: at "turn" the number is the mean over the conversation's turns or messages.
         judged: False shows the metric for context only: in no correction, headline or gate.
         moved_by_agent: Why another agent moves it, whatever the user does; a change between arms is not a reaction.
+        languages: ISO 639 codes of the languages that it reads, such as ("en",); undefined in others. By default all.
 
     Raises:
         PluginError: It is not a function, or its declaration cannot be used.
@@ -94,6 +99,7 @@ def metric(
             measure=_EachConversation(of_conversation),
             role="metric" if judged else "control",
             moved_by_agent=moved_by_agent,
+            undefined_for=None if languages is None else needs_language(_codes(called, languages)),
         )
 
     return made if function is None else made(function)
@@ -160,3 +166,14 @@ def _check(name: object, *, unit: object, level: object) -> None:
         )
     if level not in ("turn", "conversation"):
         raise PluginError(f"the metric {name}: level must be turn or conversation, but is {level!r}")
+
+
+def _codes(name: str, languages: Collection[str]) -> frozenset[str]:
+    codes = frozenset([languages] if isinstance(languages, str) else languages)
+    if not codes:
+        raise PluginError(f"the metric {name}: languages is empty; leave it out for a metric that reads all")
+    for code in codes - known_codes():
+        meant = meant_code(str(code))
+        nearest = f"; did you mean {meant!r}" if meant else ", such as 'en'"
+        raise PluginError(f"the metric {name}: {code!r} is not an ISO 639 code that convsim knows{nearest}")
+    return codes

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from convsim.errors import InputError
-from convsim.metrics.complaints import COMPLAINTS_OF_FAULT
+from convsim.metrics.complaints import FAULTS_COMPLAINED_OF
+from convsim.metrics.language import needs_complaints, needs_list, nowhere
 from convsim.metrics.proportions import left_out_if_empty
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import Exchange
 from convsim.schema.conversation import Conversation, Item
 from convsim.schema.persona import Constraint, Persona
-from convsim.text.lexicons import Phrases, read_lexicon
 from convsim.text.words import words
 
 if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
 
-STOP_WORDS = read_lexicon("stop_words")
 LARGEST_NUMBER = 10**15
 """Nobody says a number beyond it, and Python refuses to write out the longest ones."""
 
@@ -66,7 +65,7 @@ def _texts(attributes: Mapping[str, JsonValue]) -> Iterator[str]:
             yield f"{value:.15g}"
 
 
-def _new_words(columns: Columns) -> Iterator[tuple[Exchange, set[str]]]:
+def _new_words(columns: Columns, stop_words: frozenset[str]) -> Iterator[tuple[Exchange, set[str]]]:
     """Yield each exchange with the words that the user first says in its answer, stop words aside."""
     owner, heard = -1, 0
     said: set[str] = set()
@@ -76,12 +75,15 @@ def _new_words(columns: Columns) -> Iterator[tuple[Exchange, set[str]]]:
             owner, heard, said = conversation, int(columns.first_of[conversation]), set()
         said.update(chain.from_iterable(columns.user_words[heard : exchange.answer]))
         heard = exchange.answer
-        yield exchange, set(columns.user_words[exchange.answer]) - said - STOP_WORDS
+        yield exchange, set(columns.user_words[exchange.answer]) - said - stop_words
 
 
 def _measure_item_uptake(columns: Columns) -> FloatArray:
+    stop_words = columns.lexicon.entries("stop_words", columns.language.of_lists)
+    if stop_words is None:
+        return nowhere(columns)
     shares = [nan] * len(columns.user_texts)
-    for exchange, new in _new_words(columns):
+    for exchange, new in _new_words(columns, stop_words):
         answer = columns.user_words[exchange.answer]
         if answer:
             shares[exchange.answer] = proportion_taken_up(exchange.items, answer, new)
@@ -95,7 +97,7 @@ ITEM_UPTAKE = Metric(
     description=(
         "Mean, over the user messages that follow shown items and hold a word, of the proportion of those items "
         "of which the message takes up a title word or a whole attribute value. Only words count that the "
-        "user had not said before, that are no English stop words (lexicon/stop_words.txt) and that, of "
+        "user had not said before, that are no stop words (lexicon/<language>/stop_words.txt) and that, of "
         "several items, not all offer: those single none out. Pointing, as in 'the second one', takes up no "
         "word. Undefined without such a message."
     ),
@@ -104,6 +106,7 @@ ITEM_UPTAKE = Metric(
         "in conversation, Journal of Experimental Psychology: Learning, Memory, and Cognition 22(6)."
     ),
     measure=_measure_item_uptake,
+    undefined_for=needs_list("stop_words"),
     moved_by_agent="other items have other words to take up",
 )
 
@@ -114,8 +117,8 @@ def mentions(fault: str) -> Metric:
     Raises:
         InputError: no phrases are known for ``fault``.
     """
-    if fault not in COMPLAINTS_OF_FAULT:
-        known = ", ".join(COMPLAINTS_OF_FAULT)
+    if fault not in FAULTS_COMPLAINED_OF:
+        known = ", ".join(FAULTS_COMPLAINED_OF)
         raise InputError(
             f"there is no word list for complaints about the fault {fault!r}; there are some for: {known}"
         )
@@ -124,17 +127,21 @@ def mentions(fault: str) -> Metric:
         unit="proportion of messages",
         level="turn",
         description=(
-            "Proportion of the user's non-empty messages after the agent's first with an English phrase that names the "
-            f"trouble (lexicon/complaints.toml, {fault}), common short forms and missing apostrophes allowed; "
-            "undefined without such a message. Some phrases name several faults."
+            "Proportion of the user's non-empty messages after the agent's first with a phrase that names the "
+            f"trouble (lexicon/<language>/complaints.toml, {fault}), in English common short forms and missing "
+            "apostrophes allowed; undefined without such a message. Some phrases name several faults."
         ),
         source="convsim: did the user notice, in words; the phrases are ours.",
-        measure=partial(_measure_user_mentions, phrases=COMPLAINTS_OF_FAULT[fault]),
+        measure=partial(_measure_user_mentions, fault=fault),
+        undefined_for=needs_complaints(fault),
     )
 
 
-def _measure_user_mentions(columns: Columns, *, phrases: Phrases) -> FloatArray:
-    hits = left_out_if_empty(columns, map(phrases.in_words, columns.user_words))
+def _measure_user_mentions(columns: Columns, *, fault: str) -> FloatArray:
+    finds = columns.lexicon.complaints(columns.language.of_lists).get(fault)
+    if finds is None:
+        return nowhere(columns)
+    hits = left_out_if_empty(columns, map(finds, columns.user_texts, columns.user_words))
     return columns.mean_over_user(
         hit if answers else nan for hit, answers in zip(hits, _follow_the_agent(columns), strict=True)
     )
@@ -151,7 +158,7 @@ def _follow_the_agent(columns: Columns) -> Iterator[bool]:
 
 
 MENTIONS: Mapping[str, Metric] = {
-    metric.name: metric for metric in (mentions(fault) for fault in COMPLAINTS_OF_FAULT)
+    metric.name: metric for metric in (mentions(fault) for fault in FAULTS_COMPLAINED_OF)
 }
 
 

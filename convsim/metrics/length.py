@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convsim.metrics.language import needs_words
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import ratio
 
@@ -27,6 +28,7 @@ USER_WORDS_PER_TURN = Metric(
     description="Words of the user over turns; undefined without a turn.",
     source="Meshi et al. (2026), ConvApparel, arXiv 2602.16938: population-level statistical alignment.",
     measure=lambda columns: ratio(columns.sum_over_user(columns.user_word_counts), columns.turns),
+    undefined_for=needs_words,
 )
 
 
@@ -46,6 +48,7 @@ USER_WORDS_FIRST_MESSAGE = Metric(
     description="Words of the user's first message, 0 if it is empty; undefined without a user message.",
     source="convsim; no agent has been met yet, so it must not depend on one: compare arXiv 2605.11519.",
     measure=_measure,
+    undefined_for=needs_words,
 )
 
 
@@ -59,6 +62,7 @@ CONVERSATION_WORDS = Metric(
     measure=lambda columns: (
         columns.sum_over_user(columns.user_word_counts) + columns.sum_over_agent(columns.agent_word_counts)
     ),
+    undefined_for=needs_words,
 )
 
 
@@ -75,4 +79,5 @@ AGENT_WORDS_PER_TURN = Metric(
         columns.sum_over_agent(columns.agent_word_counts * columns.agent_in_turn), columns.turns
     ),
     role="control",
+    undefined_for=needs_words,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import chain
+from pathlib import Path
 from typing import TypeGuard
 
 from convsim._text import one_line
@@ -14,6 +15,7 @@ from convsim.metrics.catalogue import METRICS, RELATION_METRICS
 from convsim.metrics.decorator import DEFAULT, OfConversation, metric
 from convsim.plugins import installed, load
 from convsim.schema import Metric
+from convsim.text.lexicons import Lexicon
 
 BUILT_IN: Mapping[str, Metric] = {**METRICS, **RELATION_METRICS}
 MetricLike = str | Metric | OfConversation | type
@@ -29,6 +31,8 @@ class Metrics:
     further: Mapping[str, Metric] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     """Names that are neither built in nor installed: labels of the conversations, if they have such."""
+    lexicon: Lexicon = field(default_factory=Lexicon)
+    """The word lists that metrics look for."""
 
     def of(self, labels: Mapping[str, Metric]) -> dict[str, Metric]:
         """Return the metrics, by name, for conversations whose labels make the metrics ``labels``.
@@ -55,7 +59,9 @@ class Metrics:
                 raise PluginError(_unknown(name, known))
 
 
-def find_metrics(wanted: MetricLike | Iterable[MetricLike] | Metrics | None = None) -> Metrics:
+def find_metrics(
+    wanted: MetricLike | Iterable[MetricLike] | Metrics | None = None, *, lexicon: Path | str | None = None
+) -> Metrics:
     """Find metrics by name, ``module:thing``, or as they are; None stands for the built-in ones and every label.
 
     A list is exact: what it does not name is not measured. ``"default"`` stands for the built-in metrics and every
@@ -64,11 +70,16 @@ def find_metrics(wanted: MetricLike | Iterable[MetricLike] | Metrics | None = No
     Args:
         wanted: One or several of: the name of a metric, installed or built in, or of a label; ``module:thing``; a
             Metric; a function of one conversation.
+        lexicon: A folder of your own word lists, ``<language>/thanks.txt`` and so on, which stand in for convsim's.
 
     Raises:
         PluginError: No such metric, something that is none, or two of one name.
-        InputError: An empty list.
+        InputError: An empty list, or no usable folder of word lists.
     """
+    if lexicon is not None:
+        lists = Lexicon(Path(lexicon))
+        lists.check()
+        return replace(find_metrics(wanted), lexicon=lists)
     if wanted is None or isinstance(wanted, Metrics):
         return wanted or Metrics()
     entries: list[object] = list(wanted) if _is_list(wanted) else [wanted]

@@ -8,10 +8,11 @@ from itertools import chain
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.metrics.proportions import proportion_by_text, proportion_with_word
+from convsim.metrics.language import needs_case, needs_final_marks, needs_words
+from convsim.metrics.proportions import proportion_by_text, proportion_with_entry
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import ratio
-from convsim.text.lexicons import read_character_class, read_lexicon
+from convsim.text.lexicons import read_character_class
 from convsim.text.words import MARK, WORD
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ USER_LOWERCASE_START = Metric(
     description=(
         "Proportion of the user's messages whose first word starts with a small letter, among those where it "
         "starts with a letter that has a capital: no word, a digit first, or a script without case leave a "
-        "message out."
+        "message out. Undefined where most letters are of such a script."
     ),
     source="convsim: a typing habit of chats.",
     measure=lambda columns: columns.mean_over_user(map(_starts_in_lower_case, columns.user_texts)),
+    undefined_for=needs_case,
 )
 
 
@@ -71,23 +73,25 @@ USER_NO_FINAL_PUNCTUATION = Metric(
     level="turn",
     description=(
         "Proportion of the user's messages without a sentence-ending mark of any script, or an ellipsis, after "
-        "the last word, among those with a word; quotes, brackets and emoji around the mark do not matter."
+        "the last word, among those with a word; quotes, brackets and emoji around the mark do not matter. "
+        "Undefined in Thai and Lao, which have none."
     ),
     source="Ling and Baron (2007), Text messaging and IM, Journal of Language and Social Psychology 26(3).",
     measure=lambda columns: columns.mean_over_user(map(_ends_without_mark, columns.user_texts)),
+    undefined_for=needs_final_marks,
 )
 
 
-USER_FIRST_PERSON = proportion_with_word(
+USER_FIRST_PERSON = proportion_with_entry(
     "user_first_person",
-    read_lexicon("first_person"),
+    "first_person",
     description=(
-        "Proportion of the user's non-empty messages with an English first-person pronoun "
-        "(lexicon/first_person.txt)."
+        "Proportion of the user's non-empty messages with a first-person pronoun of their language "
+        "(lexicon/<language>/first_person.txt); undefined in languages without a list."
     ),
     source=(
         "Pennebaker, Mehl and Niederhoffer (2003), Psychological aspects of natural language use, Annual "
-        "Review of Psychology 54; the word list is ours."
+        "Review of Psychology 54; the word lists are ours."
     ),
 )
 
@@ -130,6 +134,7 @@ USER_CHARACTERS_PER_WORD = Metric(
     ),
     source="Mendenhall (1887), The characteristic curves of composition, Science 9; here the mean alone.",
     measure=_measure_user_characters_per_word,
+    undefined_for=needs_words,
 )
 
 
@@ -184,4 +189,5 @@ USER_MATTR = Metric(
         "Journal of Quantitative Linguistics 17(2); with a window for short chats."
     ),
     measure=_measure_user_mattr,
+    undefined_for=needs_words,
 )

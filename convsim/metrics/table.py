@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import nan
 from typing import TYPE_CHECKING
 
 from convsim._text import one_line
 from convsim.errors import PluginError
 from convsim.io import Source, Transcripts, read_source
 from convsim.metrics.labels import common_label_metrics, label_metrics
+from convsim.metrics.language import nowhere
 from convsim.metrics.registry import BUILT_IN, MetricLike, Metrics, find_metrics
 from convsim.schema import Columns, Corpus, Metric
 from convsim.schema.conversation import Conversation
+from convsim.text.lexicons import Lexicon
 
 if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
@@ -21,11 +25,14 @@ LOG = logging.getLogger("convsim.metrics")
 LOG.addHandler(logging.NullHandler())
 
 
-def measure(conversations: Source, *, metrics: MetricLike | Iterable[MetricLike] | None = None) -> Corpus:
+def measure(
+    conversations: Source, *, metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None
+) -> Corpus:
     """Measure every metric of the catalogue, and every numeric label, on every conversation.
 
     Failed conversations are measured too: drop them before. The table has shape (n, metrics), the conversations' ids as
-    index, and NaN where a metric is undefined. A metric of yours that raises has no column: ``failed`` says why.
+    index, and NaN where a metric is undefined; ``undefined`` says why one is for all of them, such as one of words in a
+    language without a word list. A metric of yours that raises has no column: ``failed`` says why.
 
     Args:
         conversations: What is measured: a path, a run folder, what ``convsim.read`` returned, or conversations.
@@ -41,7 +48,7 @@ def measure(conversations: Source, *, metrics: MetricLike | Iterable[MetricLike]
     measured = read.conversations if isinstance(read, Transcripts) else read
     labels = label_metrics(measured)
     chosen.check(labels)
-    return _measured(measured, chosen.of(labels))
+    return _measured(measured, chosen.of(labels), chosen.lexicon)
 
 
 def measure_both(
@@ -60,16 +67,44 @@ def measure_both(
     chosen = metrics or Metrics()
     here, there = common_label_metrics(real, simulated)
     chosen.check([*here, *there])
-    return _measured(real, chosen.of(here)), _measured(simulated, chosen.of(there))
+    return _in_one_language(
+        _measured(real, chosen.of(here), chosen.lexicon),
+        _measured(simulated, chosen.of(there), chosen.lexicon),
+    )
 
 
-def _measured(conversations: Sequence[Conversation], metrics: Mapping[str, Metric]) -> Corpus:
+def _in_one_language(real: Corpus, simulated: Corpus) -> tuple[Corpus, Corpus]:
+    """Return both sides with what stands on words undefined where they are in different languages."""
+    spoken = [side.language.code if side.language else None for side in (real, simulated)]
+    if None in spoken or spoken[0] == spoken[1]:
+        return real, simulated
+    reason = f"the real side is {real.language}, the simulated side {simulated.language}"
+    names = [
+        name for name, metric in real.metrics.items() if metric.undefined_for and name in simulated.metrics
+    ]
+    apart = dict.fromkeys(names, f"{reason}, and it compares sides of one language")
+    there, here = (
+        replace(
+            side, table=side.table.assign(**dict.fromkeys(names, nan)), undefined={**side.undefined, **apart}
+        )
+        for side in (simulated, real)
+    )
+    return here, there
+
+
+def _measured(
+    conversations: Sequence[Conversation], metrics: Mapping[str, Metric], lexicon: Lexicon
+) -> Corpus:
     import pandas as pd
 
-    columns = Columns.of(conversations)
+    columns = Columns.of(conversations, lexicon=lexicon)
     measured: dict[str, FloatArray] = {}
     failed: dict[str, str] = {}
+    undefined: dict[str, str] = {}
     for name, metric in metrics.items():
+        if columns.n and (reason := metric.why_undefined(columns)):
+            measured[name], undefined[name] = nowhere(columns), reason
+            continue
         if BUILT_IN.get(name) is metric or metric.label:
             measured[name] = metric.measure(columns)
             continue
@@ -84,7 +119,8 @@ def _measured(conversations: Sequence[Conversation], metrics: Mapping[str, Metri
             failed[name] = f"the metric {name} failed: {kind}{one_line(error)}"
     ids = pd.Index([conversation.id for conversation in conversations], dtype=object, name="conversation")
     kept = {name: metrics[name] for name in measured}
-    return Corpus(conversations, pd.DataFrame(measured, index=ids), kept, failed)
+    table = pd.DataFrame(measured, index=ids)
+    return Corpus(conversations, table, kept, failed, undefined, columns.language)
 
 
 def _checked(values: object, n: int) -> FloatArray:

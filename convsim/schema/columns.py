@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from convsim.schema.conversation import Conversation, Item
-from convsim.text.words import WORD, words
+from convsim.text.language import Language, tell_language
+from convsim.text.lexicons import Lexicon
+from convsim.text.words import words
 
 if TYPE_CHECKING:
     from convsim.schema.arrays import BoolArray, FloatArray, IntArray
@@ -45,9 +47,11 @@ class Columns:
     exchanges: Sequence[Exchange]
     """Each time that a user message follows shown items, in the order of ``user_texts``."""
     conversations: Sequence[Conversation]
+    lexicon: Lexicon = field(default_factory=Lexicon)
+    """Where word lists stand."""
 
     @classmethod
-    def of(cls, conversations: Sequence[Conversation]) -> Columns:
+    def of(cls, conversations: Sequence[Conversation], *, lexicon: Lexicon | None = None) -> Columns:
         """Lay ``conversations`` flat."""
         import numpy as np
 
@@ -82,8 +86,13 @@ class Columns:
         return cls(
             len(conversations), np.asarray(turns, np.int64), user_texts, np.asarray(user_of, np.int64),
             agent_texts, np.asarray(agent_of, np.int64), np.asarray(in_turn, np.bool_),
-            np.asarray(first, np.int64), exchanges, conversations,
+            np.asarray(first, np.int64), exchanges, conversations, lexicon or Lexicon(),
         )  # fmt: skip
+
+    @cached_property
+    def language(self) -> Language:
+        """What the users of all these conversations write in."""
+        return tell_language("\n".join(m.content for m in c.user_messages) for c in self.conversations)
 
     @cached_property
     def user_words(self) -> list[list[str]]:
@@ -103,7 +112,7 @@ class Columns:
     @cached_property
     def agent_word_counts(self) -> FloatArray:
         """Words of each agent message."""
-        return _array((len(WORD.findall(text)) for text in self.agent_texts), len(self.agent_texts))
+        return _array((len(words(text)) for text in self.agent_texts), len(self.agent_texts))
 
     def by_conversation(self, values: Sequence[T]) -> Iterator[Sequence[T]]:
         """Yield, for each of the n conversations, its part of ``values``, which hold one a user message."""

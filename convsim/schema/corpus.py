@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from convsim.schema.conversation import Conversation
 from convsim.schema.metric import Metric
 from convsim.schema.units import independent_unit
+from convsim.text.language import Language
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +31,10 @@ class Corpus:
     metrics: Mapping[str, Metric]
     failed: Mapping[str, str] = field(default_factory=dict)
     """Why a metric that was asked for is not in the table, by its name: somebody's function that raised."""
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    """Why a metric has no value here and could not have one, by its name: no word list for the language."""
+    language: Language | None = None
+    """What the users write in; None where nobody has told it."""
 
     def __len__(self) -> int:
         return len(self.conversations)
@@ -42,7 +47,7 @@ class Corpus:
     def take(self, rows: Sequence[int] | IntArray) -> Corpus:
         """Return the rows named, in that order."""
         kept = [self.conversations[int(row)] for row in rows]
-        return Corpus(kept, self.table.iloc[list(rows)], self.metrics, self.failed)
+        return replace(self, conversations=kept, table=self.table.iloc[list(rows)])
 
     @cached_property
     def units(self) -> npt.NDArray[np.object_]:
@@ -95,10 +100,29 @@ def mix_differs(first: Counter[str], second: Counter[str]) -> bool:
 
 
 def refused_labels(real: Corpus, simulated: Corpus) -> dict[str, str]:
-    """Name the metrics of both tables that come from different labels, each with the reason why they do not compare."""
-    return {
+    """Name the metrics of both tables that cannot be compared, each with the reason.
+
+    They come from different labels, or could not have varied on a side: what is constant on both sides for want of a
+    word list is not alike.
+    """
+    refused = {
         name: f"labels of the real data are by {metric.label or 'nobody (it is counted)'}, those of the simulated data "
         f"by {other.label or 'nobody (it is counted)'}: only labels of the same source and scale can be compared"
         for name, metric in real.metrics.items()
         if (other := simulated.metrics.get(name)) is not None and other.label != metric.label
     }
+    return {**refused, **undefined_metrics(real, simulated)}
+
+
+def undefined_metrics(real: Corpus, simulated: Corpus) -> dict[str, str]:
+    """Say of each metric that is undefined on a side why it is, and on which side."""
+    reasons: dict[str, str] = {}
+    for name in [*real.undefined, *simulated.undefined]:
+        here, there = real.undefined.get(name), simulated.undefined.get(name)
+        if here == there and here:
+            reasons[name] = f"undefined on both sides: {here}"
+        elif here:
+            reasons[name] = f"undefined on the real side: {here}"
+        elif there:
+            reasons[name] = f"undefined on the simulated side: {there}"
+    return reasons

@@ -45,11 +45,20 @@ class Metric:
     """Why another agent moves it, whatever the user does; a change between arms is not a reaction."""
     label: LabelOrigin | None = None
     """Where the values come from, if from labels and not from the words."""
+    undefined_for: Callable[[Columns], str | None] | None = None
+    """Why no conversation of a side can have a value other than chance gives: its language has no such word list.
+
+    None where it may. A metric that names such a reason stands on the language, and compares sides of one language.
+    """
 
     def __call__(self, conversation: Conversation) -> float | None:
         """Measure one conversation; None where the metric is undefined."""
         [value] = self.measure(Columns.of([conversation])).tolist()
         return None if isnan(value) else float(value)
+
+    def why_undefined(self, columns: Columns) -> str | None:
+        """Say why the metric is undefined for all these conversations, whatever was said; None where it is not."""
+        return self.undefined_for(columns) if self.undefined_for else None
 
     @property
     def no_reaction(self) -> str | None:

@@ -1,1 +1,1 @@
-"""Text as words: folding, phrases, word lists, and what a message states about money and sizes."""
+"""Text as words: its language, folding, phrases, word lists, and what a message states about money and sizes."""

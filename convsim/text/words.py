@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+
+from convsim.text.segment import PARTS, UNSPACED, has_kana, segmented
 
 # Python's \w leaves out combining marks and joiners, which would cut words of Hindi, Thai and Persian up.
 _MARKS = "\u200c\u200d" + "".join(
@@ -14,12 +17,33 @@ MARK = re.compile(f"[{_MARKS}]")
 
 # The possessive loop (*+) keeps a message of millions of hyphens from piling up backtracking states.
 WORD = re.compile(rf"\w[\w{_MARKS}]*(?:['’-]\w[\w{_MARKS}]*)*+")
-"""A word: a run of letters, digits or underscores, with apostrophes and hyphens inside.
+"""A run of letters, digits or underscores, with apostrophes and hyphens inside: a word where words have spaces between.
 
-Scripts written without spaces are not segmented: a run of them is one word.
+What is written without spaces is one run; ``words`` parts it.
 """
+_CHARACTER = re.compile(rf".[{_MARKS}]*")
 
 
 def words(text: str) -> list[str]:
-    """Return the words of ``text`` in lower case, with typewriter apostrophes."""
-    return WORD.findall(text.lower().replace("’", "'"))
+    """Return the words of ``text`` in lower case, with typewriter apostrophes.
+
+    Chinese, Japanese and Thai are parted by a segmenter (extra ``cjk``); without one, and in other scripts that are
+    written without spaces, each character is a word: enough for n-grams, but no count of words.
+    """
+    runs = WORD.findall(text.lower().replace("’", "'"))
+    if text.isascii() or not UNSPACED.search(text):
+        return runs
+    japanese = has_kana(text)
+    return [word for run in runs for word in _parted(run, japanese=japanese)]
+
+
+def _parted(run: str, *, japanese: bool) -> Iterator[str]:
+    if not UNSPACED.search(run):
+        yield run
+        return
+    for part in PARTS.findall(run):
+        if not UNSPACED.match(part):
+            yield from WORD.findall(part)
+            continue
+        found = segmented(part, japanese=japanese)
+        yield from _CHARACTER.findall(part) if found is None else found

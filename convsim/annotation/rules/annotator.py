@@ -55,11 +55,18 @@ class Rules:
     """Knows words and their place in the conversation, and nothing of their meaning; reads English alone."""
 
     name: str = field(default="rules", init=False)
+    any_language: bool = False
+    """Label whatever the language is told to be: for English that is taken for another language."""
 
     @property
     def source(self) -> str:
         """Who gives the labels: ``rules:`` and the version of the rules."""
         return f"rules:{language().rules.version}"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that there are rules for, by their ISO 639 codes; empty where any is labelled."""
+        return () if self.any_language else ("en",)
 
     async def annotate(self, conversation: Conversation) -> Annotation:
         """Label one conversation; takes no longer than reading 4,000 characters a message."""

@@ -32,8 +32,9 @@ def _parts(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     sides = [("people", comparison.people.side), *((each.name, each.side) for each in comparison.simulators)]
     for name, side in sides:
         who = f", {plain(side.simulator, limit=80)}" if side.simulator else ""
+        spoken = f", {plain(str(side.language), limit=80)}" if side.language else ""
         where = f"  {plain(side.path, limit=200)}" if side.path else ""
-        yield Text(f"{shown(name)[:MAX_CELL]:>20}  {side.n} conversations{who}{where}")
+        yield Text(f"{shown(name)[:MAX_CELL]:>20}  {side.n} conversations{who}{spoken}{where}")
     for warning in warnings(comparison):
         yield Text(f"warning: {shown(warning)}", style="yellow")
     for table in tables(comparison):

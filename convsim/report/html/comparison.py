@@ -53,6 +53,7 @@ def _facts(comparison: Comparison) -> list[tuple[str, list[tuple[str, str]]]]:
                 ("SHA-256", name(side.sha256)),
                 ("simulator", name(side.simulator, limit=MAX_FILE)),
                 ("conversations", f"{side.n:,}"),
+                ("language", name(str(side.language), limit=MAX_FILE) if side.language else "not told"),
             ],
         )
         for title, side in sides

@@ -59,6 +59,7 @@ def _side(side: SideSummary) -> Facts:
         ("SHA-256", name(side.sha256, limit=64)),
         ("simulator", name(side.simulator, limit=MAX_VALUE)),
         ("conversations", f"{side.n:,}"),
+        ("language", name(str(side.language), limit=MAX_VALUE) if side.language else "not told"),
         ("arms", _counts(side.arms)),
         ("tasks", _counts(side.tasks)),
     ]

@@ -4,17 +4,12 @@ from importlib.resources import files
 
 import pytest
 
-from convsim.text.lexicons import (
-    Phrases,
-    read_lexicon,
-    read_phrase_lists,
-    read_plainly,
-    read_replacements,
-)
+from convsim.text.lexicons import read_lexicon, read_phrase_lists, read_spellings
+from convsim.text.phrases import Phrases, read_plainly
 from convsim.text.words import words
 
 LISTS = read_phrase_lists("complaints")
-SPELLINGS = read_replacements("spellings")
+SPELLINGS = read_spellings()
 FAULTS = [
     "partial_query", "wrong_category", "ignored_constraint", "repeated_items", "stale_context", "irrelevant_items",
     "empty_carousel", "off_topic_text", "confusing_text", "rude_text", "overlong_text", "contradiction", "unavailable",
@@ -22,7 +17,7 @@ FAULTS = [
 
 
 def holds(phrase: str, text: str, *, ordinary: tuple[str, ...] = ()) -> bool:
-    return Phrases([phrase], ordinary=ordinary).in_words(words(text))
+    return Phrases([phrase], ordinary=ordinary, spellings=SPELLINGS).in_words(words(text))
 
 
 @pytest.mark.parametrize(
@@ -55,13 +50,13 @@ def test_ordinary_talk_is_taken_out_and_what_is_said_beside_it_stays() -> None:
 
 def test_nothing_holds_no_phrase_and_no_phrases_are_in_nothing() -> None:
     assert not holds("wrong", "")
-    assert not Phrases([]).in_words(["wrong"])
+    assert not Phrases([], spellings=SPELLINGS).in_words(["wrong"])
 
 
 def test_short_forms_are_written_out_once_and_for_all() -> None:
     for short, plain in SPELLINGS.items():
-        assert read_plainly([short]) == plain.split()
-        assert read_plainly(plain.split()) == plain.split(), short
+        assert read_plainly([short], SPELLINGS) == plain.split()
+        assert read_plainly(plain.split(), SPELLINGS) == plain.split(), short
 
 
 @pytest.mark.parametrize("name", [*LISTS, "ordinary_talk"])
@@ -69,7 +64,7 @@ def test_every_phrase_is_written_as_messages_are_read_so_that_it_can_be_found(na
     phrases = LISTS[name] if name in LISTS else sorted(read_lexicon(name))
     for phrase in phrases:
         bare = phrase.removeprefix("^ ").removesuffix(" $").removesuffix("*")
-        assert " ".join(read_plainly(words(bare))) == bare
+        assert " ".join(read_plainly(words(bare), SPELLINGS)) == bare
         assert [word for word in phrase.split() if len(word) > 1 and not word.endswith("*")] != []
 
 

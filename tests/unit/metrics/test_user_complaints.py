@@ -2,7 +2,8 @@
 
 import pytest
 
-from convsim.metrics.complaints import COMPLAINTS_OF_FAULT
+from convsim.metrics.complaints import FAULTS_COMPLAINED_OF
+from convsim.text.lexicons import Lexicon
 from convsim.text.words import words
 from tests.unit.metrics.conversations import value_of_texts
 
@@ -236,13 +237,13 @@ def test_a_complaint_need_not_say_what_is_wrong(text: str) -> None:
 )
 def test_a_complaint_that_says_what_is_wrong_mentions_that_fault(fault: str, text: str) -> None:
     assert value_of_texts("user_complaints", text) == 1
-    assert COMPLAINTS_OF_FAULT[fault].in_words(words(text))
+    assert Lexicon().complaints("en")[fault](text, words(text))
 
 
 def test_the_lists_above_are_long_enough_to_mean_something() -> None:
     assert len(set(ORDINARY)) >= 40
     assert len({*GENERAL, *(text for texts in OF_FAULT.values() for text in texts)}) >= 60
-    assert OF_FAULT.keys() == COMPLAINTS_OF_FAULT.keys()
+    assert OF_FAULT.keys() == set(FAULTS_COMPLAINED_OF)
 
 
 def test_complaints_are_a_share_of_the_messages_that_say_something() -> None:

@@ -34,16 +34,28 @@ def words(text: str) -> list[str]:
     if text.isascii() or not UNSPACED.search(text):
         return runs
     japanese = has_kana(text)
-    return [word for run in runs for word in _parted(run, japanese=japanese)]
+    return [run[start:end] for run in runs for start, end in _parted(run, japanese=japanese)]
 
 
-def _parted(run: str, *, japanese: bool) -> Iterator[str]:
-    if not UNSPACED.search(run):
-        yield run
+def word_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each word of ``text`` starts and ends, as ``words`` parts them."""
+    japanese = not text.isascii() and has_kana(text)
+    for match in WORD.finditer(text):
+        for start, end in _parted(match[0], japanese=japanese):
+            yield match.start() + start, match.start() + end
+
+
+def _parted(run: str, *, japanese: bool) -> Iterator[tuple[int, int]]:
+    """Yield where the words of a run start and end: the run itself, or its parts that are written without spaces."""
+    if run.isascii() or not UNSPACED.search(run):
+        yield 0, len(run)
         return
-    for part in PARTS.findall(run):
-        if not UNSPACED.match(part):
-            yield from WORD.findall(part)
+    for part in PARTS.finditer(run):
+        if not UNSPACED.match(part[0]):
+            yield from ((part.start() + m.start(), part.start() + m.end()) for m in WORD.finditer(part[0]))
             continue
-        found = segmented(part, japanese=japanese)
-        yield from _CHARACTER.findall(part) if found is None else found
+        found = segmented(part[0], japanese=japanese)
+        at = part.start()
+        for word in _CHARACTER.findall(part[0]) if found is None else found:
+            yield at, at + len(word)
+            at += len(word)

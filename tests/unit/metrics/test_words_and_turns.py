@@ -4,7 +4,7 @@ from math import isnan
 
 import pytest
 
-from convsim.text.words import words
+from convsim.text.words import word_spans, words
 from tests.unit.metrics.conversations import agent, user, value, value_of_texts
 
 
@@ -27,6 +27,21 @@ from tests.unit.metrics.conversations import agent, user, value, value_of_texts
 )
 def test_words_are_read_in_any_script(text: str, expected: list[str]) -> None:
     assert words(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don’t like T-shirts!",
+        "iPhone手机壳有42码的吗？谢谢",
+        "อยากได้รองเท้าสีแดง nike",
+        "ខ្ញុំ",
+        "防水ですか？ hi",
+        "",
+    ],
+)
+def test_where_words_stand_is_where_they_were_written(text: str) -> None:
+    assert [text[start:end].lower().replace("’", "'") for start, end in word_spans(text)] == words(text)
 
 
 def test_a_run_of_user_messages_is_one_turn_even_when_some_are_empty() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -37,7 +38,7 @@ def sides(tmp_path: Path) -> tuple[str, str]:
     return str(write(tmp_path / "people.jsonl", GERMAN)), str(write(tmp_path / "bot.jsonl", POLITE))
 
 
-def findings(done: object) -> dict[str, dict]:
+def findings(done: CompletedProcess[str]) -> dict[str, dict]:
     assert done.returncode == 0, done.stderr
     return {finding["metric"]: finding for finding in json.loads(done.stdout)["findings"]}
 

@@ -22,7 +22,7 @@ def test_findings_json_has_the_stated_form_and_is_what_format_json_prints(tmp_pa
     assert json.loads((tmp_path / "out/findings.json").read_text()) == document
     assert list(document) == ["schema", "real", "simulated", "made_by", "warnings", "reliability", "findings"]
     assert document["schema"] == "convsim.findings/1"
-    sides = {"path", "sha256", "n", "simulator", "arms", "tasks"}
+    sides = {"path", "sha256", "n", "simulator", "arms", "tasks", "language"}
     assert set(document["real"]) == set(document["simulated"]) == sides
     assert document["simulated"]["simulator"] == "stand-in:naive"
     assert (document["real"]["n"], document["simulated"]["n"]) == (320, 300)

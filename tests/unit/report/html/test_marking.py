@@ -25,8 +25,7 @@ def test_an_empty_text_has_no_piece():
 
 
 def test_words_of_a_script_without_spaces_are_marked_where_they_stand() -> None:
-    pieces = [
-        (segment.text, segment.side)
-        for segment in marked("好的，谢谢你的推荐", {"谢谢": "human", "的 推荐": "simulated"})
-    ]
-    assert pieces == [("好的，", None), ("谢谢", "human"), ("你", None), ("的推荐", "simulated")]
+    segments = marked("好的，谢谢你的推荐", {"谢谢": "human", "的 推荐": "simulated"})
+    assert [(segment.text, segment.side) for segment in segments] == [
+        ("好的，", None), ("谢谢", "human"), ("你", None), ("的推荐", "simulated"),
+    ]  # fmt: skip

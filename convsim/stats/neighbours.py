@@ -23,7 +23,7 @@ MAX_TOKENS = 4_000
 """Of a text, from its beginning; bounds what a hostile text costs."""
 NEAR = 0.8
 """Two texts of this similarity are near-duplicates: one word in ten, at most, is another."""
-MAX_NUMBERS = 4_000_000
+MAX_NUMBERS = 8_000_000
 """Similarities held at a time; bounds memory at any number of texts."""
 COMMON = 32
 """A feature of more texts than this, and of over 2 % of them, is common: faster as a dense column."""
@@ -110,12 +110,17 @@ def similarities(of: Vectors, to: Vectors) -> Iterator[tuple[int, FloatArray]]:
     of_rare, to_rare = of.matrix[:, rare], to.matrix[:, rare].T.tocsr()
     of_common, to_common = of.matrix[:, common].tocsc(), to.matrix[:, common].tocsc()
     size = max(1, min(1_024, MAX_NUMBERS // max(1, to.matrix.shape[0])))
+    chunks = [slice(first, first + CHUNK) for first in range(0, len(common), CHUNK)]
+    kept = (
+        [(c, to_common[:, c].toarray().T) for c in chunks]
+        if to_common.shape[0] * len(common) <= MAX_NUMBERS
+        else None
+    )
     for start in range(0, of.matrix.shape[0], size):
         rows = slice(start, start + size)
         block = (of_rare[rows] @ to_rare).toarray()
-        for first in range(0, len(common), CHUNK):
-            columns = slice(first, first + CHUNK)
-            block += of_common[:, columns][rows].toarray() @ to_common[:, columns].toarray().T
+        for columns, dense in kept or ((c, to_common[:, c].toarray().T) for c in chunks):
+            block += of_common[:, columns][rows].toarray() @ dense
         yield start, block
 
 

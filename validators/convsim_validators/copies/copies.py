@@ -20,6 +20,8 @@ from convsim_validators.copies.sources import Judged, Texts, Traced
 MAX_CONVERSATIONS = 2_000
 """Of a side that are looked at, whole units at random; a simulated one is looked for among all people."""
 MAX_PAIRS = 20
+EXPECTED = 0.02
+"""From which on a reason says what sizes and shared scenarios alone make of the difference."""
 PAIR_GAP = 0.5
 NEAR_COPIES, DIVERSITY = "near_copies", "diversity"
 
@@ -112,6 +114,8 @@ class Copies:
             f"mean similarity to the nearest other user: simulated {found.similarity[1]:.3f}, people "
             f"{found.similarity[0]:.3f}; the same words as another: {found.identical[1]:.0%}, {found.identical[0]:.0%}"
         )
+        if abs(found.expected) >= EXPECTED:
+            said += f" (sizes and shared scenarios alone make a difference of {found.expected:.2f})"
         upper = found.difference + 1.645 * found.standard_error
         p = f"adjusted p = {found.p_adjusted:.2g}"
         verdict: Verdict = "undecided"
@@ -129,6 +133,7 @@ class Copies:
         details: dict[str, JsonValue] = {
             "margin": self.diversity_margin,
             "equivalence_upper": upper,
+            "similarity_expected": found.expected,
             "similarity_real": found.similarity[0],
             "similarity_simulated": found.similarity[1],
             "identical_real": found.identical[0],

@@ -26,7 +26,9 @@ class Diversity:
     identical: tuple[float, float]
     """The shares of real and of simulated conversations whose words another unit of their side said too."""
     difference: float
-    """Of the similarities, simulated minus real, without what the sizes alone make: the nearest of many is nearer."""
+    """Of the similarities, simulated minus real, less ``expected``."""
+    expected: float
+    """What sizes and shared scenarios alone make: the nearest of many is nearer, and so are twins of one task."""
     standard_error: float
     """Two that are near to each other count as one, so it is on the wide side."""
     p_value: float
@@ -50,12 +52,16 @@ class Neighbourhood:
     def of(cls, texts: list[str], unit_of: IntArray) -> Neighbourhood:
         """Compare all texts with each other; memory grows with their square."""
         weighed = vectors(texts)
-        similarity = np.concatenate([block for _, block in similarities(weighed, weighed)])
-        similarity[unit_of[:, None] == unit_of[None, :]] = -1
-        n = min(N_NEIGHBOURS, len(texts))
-        top = np.argpartition(-similarity, n - 1, axis=1)[:, :n]
-        order = np.argsort(-np.take_along_axis(similarity, top, axis=1), axis=1, kind="stable")
-        return cls(similarity, unit_of, np.take_along_axis(top, order, axis=1))
+        n = len(texts)
+        n_near = min(N_NEIGHBOURS, n)
+        similarity, near = np.empty((n, n)), np.empty((n, n_near), np.int64)
+        for start, block in similarities(weighed, weighed):
+            rows = slice(start, start + len(block))
+            block[unit_of[rows][:, None] == unit_of[None, :]] = -1
+            top = np.argpartition(block, n - n_near, axis=1)[:, n - n_near :]
+            order = np.argsort(-np.take_along_axis(block, top, axis=1), axis=1, kind="stable")
+            similarity[rows], near[rows] = block, np.take_along_axis(top, order, axis=1)
+        return cls(similarity, unit_of, near)
 
     def on_own_side(self, is_real: BoolArray) -> FloatArray:
         """Return similarities to the nearest of the same side, shape (conversations,); ``is_real`` is by unit."""
@@ -94,6 +100,7 @@ def diversity(real: Corpus, simulated: Corpus, *, n_resamples: int, seed: int) -
         similarity=(float(own[of_real].mean()), float(own[~of_real].mean())),
         identical=(float(same[of_real].mean()), float(same[~of_real].mean())),
         difference=float(similar[0] - similar[1:].mean()),
+        expected=float(similar[1:].mean()),
         standard_error=float(np.sqrt(2 * variance)),
         p_value=min(permutation_p_value(float(column[0]), column[1:]) for column in (similar, identical)),
         p_adjusted=min(max_t({"similar": similar, "identical": identical}).values()),

@@ -45,6 +45,9 @@ VIEWS = {"hls": "all words", "hls_length_matched": "first words only", "hls_beha
 WORDS_VIEW, HABITS_VIEW = "hls", "hls_behaviour"
 """Of these views: the one whose score is the human-likeness score (HLS), and the one that sees habits only."""
 
+ALL_METRICS = (SECTIONS["habits"], "all_metrics")
+"""The finding on all habits together, by validator and metric; it has a sentence, and no place among the metrics."""
+
 FIRST_WORDS_OF_PEOPLE = "first_message_real"
 """The finding of ``shifts`` that must not differ: whether people's first messages depend on the arm."""
 
@@ -55,8 +58,8 @@ TRANSFER = "generalisation"
 
 
 def section_of(finding: Finding) -> Section | None:
-    """Return the section of a finding; None for a validator without one, and for one that failed."""
-    if finding.verdict == "failed":
+    """Return the section of a finding; None for a validator without one, for one that failed, and for all metrics."""
+    if finding.verdict == "failed" or (finding.validator, finding.metric) == ALL_METRICS:
         return None
     return next((section for section, validator in SECTIONS.items() if finding.validator == validator), None)
 

@@ -11,6 +11,7 @@ from convsim._async import in_a_thread, outside_loops, stop_if_left
 from convsim._text import described
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.copied import without_credit_for_copies
+from convsim.evaluation.family import one_family
 from convsim.evaluation.guards import (
     find_overlap,
     mix_warnings,
@@ -129,12 +130,12 @@ def judge(
     said += unknown
     findings = [f for validator in validators for f in run_validator(validator, *corpora, seed=seed)]
     undefined = undefined_metrics(*corpora)
-    findings = [
+    findings = one_family(
         f.but(verdict="undecided", reason=undefined[f.metric])
         if f.metric in undefined and f.verdict != "failed"
         else f
         for f in findings
-    ]
+    )
     unmeasured = failed_metrics(*corpora, seed=seed)
     said += [f"{f.validator}: {f.reason}" for f in (*findings, *unmeasured) if f.verdict == "failed"]
     if reason and not allow_overlap:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from convsim._text import listed, plain
 from convsim.evaluation.layout import (
+    ALL_METRICS,
     WORDS_VIEW,
     in_section,
     is_shift_of_one_metric,
@@ -39,12 +40,15 @@ def headline(card: Scorecard) -> str:
     sentences = [
         *_copies(in_section(judged, "copying")),
         *_habits(in_section(judged, "habits")),
+        *_together(judged),
         *(_discriminator_sentence(f) for f in in_section(judged, "recognition") if f.metric == WORDS_VIEW),
         *_shifts(in_section(judged, "shifts")),
         *_ladder(in_section(judged, "ladder")),
         *_relations(in_section(judged, "relations")),
         *_people(in_section(judged, "blind_test")),
-        *_others([*in_section(judged, "prevalence"), *without_section(judged)]),
+        *_others(
+            [*in_section(judged, "prevalence"), *(f for f in without_section(judged) if not _is_together(f))]
+        ),
         *_failed(card.failed),
     ]
     sentences = sentences or [*_others(in_section(judged, "copying"))]
@@ -74,6 +78,16 @@ def _habits(findings: Sequence[Finding]) -> Iterator[str]:
             f"{counted(counts['aligned'], 'is', 'are')} alike and "
             f"{counted(counts['undecided'], 'needs', 'need')} more data."
         )
+
+
+def _is_together(finding: Finding) -> bool:
+    return (finding.validator, finding.metric) == ALL_METRICS and finding.verdict != "failed"
+
+
+def _together(findings: Sequence[Finding]) -> Iterator[str]:
+    """Say that habits differ together; that they do not is no news, since single ones may."""
+    if any(_is_together(f) and f.verdict == "different" for f in findings):
+        yield "All habits together differ from people's."
 
 
 def _shifts(findings: Sequence[Finding]) -> Iterator[str]:

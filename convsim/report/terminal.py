@@ -23,7 +23,8 @@ N_GIVEAWAYS = 5
 
 METRICS_NOTE = (
     "real, simulated: means. distance: Kolmogorov-Smirnov, 0 (same) to 1. baseline: the human baseline, how far two "
-    "random groups of people differ (95 % point). needs more data (n + m): about n real and m simulated conversations."
+    "random groups of people differ (95 % point). needs more data (n + m): if nothing differs, n real and m "
+    "simulated conversations show it in four of five cases."
 )
 RECOGNITION_NOTE = (
     "score: average probability of “human”; 0.5 is best. accuracy, AUC: of a classifier that tells simulated from "

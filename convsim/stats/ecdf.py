@@ -59,9 +59,12 @@ def cumulative(counts: FloatArray) -> FloatArray:
 
 
 def superiority(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Return P(second > first) - P(second < first) for cell counts of shape (cells, ...): Cliff's delta."""
+    """Return P(second > first) - P(second < first) for cell counts of shape (cells, ...): Cliff's delta.
+
+    It is 0 where either side holds nothing.
+    """
     shares = [np.divide(c, c.sum(0), out=np.zeros_like(c), where=c.sum(0) > 0) for c in (first, second)]
     below = np.cumsum(shares[0], axis=0) - shares[0]
     above = 1.0 - np.cumsum(shares[0], axis=0)
     delta: FloatArray = (shares[1] * (below - above)).sum(axis=0)
-    return delta
+    return np.where(first.sum(axis=0) > 0, delta, 0.0)

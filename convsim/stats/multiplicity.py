@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -53,3 +53,34 @@ def max_t(statistics: Mapping[str, FloatArray]) -> dict[str, float]:
 def _studentised(values: FloatArray) -> FloatArray:
     spread = float(values.std())
     return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
+
+
+def across_families(p_values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Adjust the p-values of several families, each corrected within itself, for the number of families.
+
+    Each of V families is tested at a V-th of the level. A family in which everything is rejected passes its part on to
+    the others; one in which only something is rejected does not, since what is left in it may still be rejected
+    falsely. In families of one question this is Holm's procedure. However the families hang together, and whatever
+    else differs, a question without a difference is rejected with at most the probability of the level.
+
+    Args:
+        p_values: By family, those of its questions; empty families are left out.
+
+    Returns:
+        Those of the same questions, in the same order.
+
+    Source:
+        Holm (1979), A simple sequentially rejective multiple test procedure; Bretz, Maurer, Brannath and Posch (2009),
+        A graphical approach to sequentially rejective multiple test procedures (what is passed on, and when).
+    """
+    families = {name: values for name, values in p_values.items() if values}
+    adjusted: dict[str, list[float]] = {}
+    steps: list[tuple[float, int]] = []
+    passed = 0.0
+    for place, name in enumerate(sorted(families, key=lambda name: max(families[name]))):
+        steps.append((passed, len(families) - place))
+        adjusted[name] = [
+            min(1.0, *(max(before, left * p) for before, left in steps)) for p in families[name]
+        ]
+        passed = max(passed, *adjusted[name])
+    return adjusted

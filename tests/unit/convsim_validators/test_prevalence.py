@@ -110,7 +110,8 @@ def test_few_calibrated_units_decide_nothing(known):
     [finding] = judged(binary(truth, said, known=known), counted(100, 50))
     assert finding.verdict == "undecided"
     assert finding.reason.startswith(f"{known} real users or conversations have labels by self too")
-    assert finding.details["n_to_decide"]["calibration"] >= 8
+    assert "at least 8 are needed" in finding.reason
+    assert "n_to_decide" not in finding.details
     assert finding.details["raw"] is None
     assert finding.details["counted"] == {"real": pytest.approx(0.04), "simulated": 0.5}
 
@@ -187,7 +188,7 @@ def test_units_are_users_where_they_are_known():
 def test_p_values_are_adjusted_for_the_number_of_acts():
     findings = judged(acts(300, 0.3, prefix="r", known=150), acts(300, 0.35, prefix="s", seed=1))
     assert all(f.p_adjusted >= f.p_value for f in findings)
-    assert max(f.p_adjusted for f in findings) == max(f.p_value for f in findings)
+    assert any(f.p_adjusted > f.p_value for f in findings)
 
 
 def test_an_unlabelled_simulated_message_is_left_out_and_counted():

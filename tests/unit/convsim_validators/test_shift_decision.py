@@ -55,6 +55,26 @@ def test_the_rule_where_no_shift_of_people_is_established(simulated, half, verdi
     assert reaction(evidence(0.0, simulated, half, p_value=0.5)) == verdict
 
 
+def test_a_shift_against_one_of_people_that_is_not_established_is_undecided_and_not_too_strong_a_one():
+    decision = decide_shift(evidence(-0.15, 0.5, (0.3, 0.4), p_value=0.3))
+    assert decision.verdict == "undecided"
+    assert "which way people shift is not known" in decision.reason
+    assert reaction(evidence(0.15, 0.5, (0.3, 0.3), p_value=0.3)) == "over_reacts"
+
+
+def test_people_who_surely_hardly_shift_have_no_direction_that_could_be_opposed():
+    assert reaction(evidence(-0.01, 0.5, (0.1, 0.15), p_value=0.8)) == "over_reacts"
+
+
+@pytest.mark.parametrize("human", [-2.0, -0.5, -0.21])
+@pytest.mark.parametrize("simulated", [0.05, 0.4, 3.0])
+@pytest.mark.parametrize("half", [0.01, 0.3, 1.0])
+@pytest.mark.parametrize("p_value", [0.001, 0.5])
+def test_no_shift_the_other_way_is_called_too_strong(human, simulated, half, p_value):
+    found = reaction(evidence(human, simulated, (half, half), p_value=p_value))
+    assert found != "over_reacts"
+
+
 def test_growth_is_what_narrows_the_interval_into_half_of_the_human_shift():
     # The difference, 0, with a half-width of 1 lies inside .5 once the data are four times as many.
     assert growth_to_decide(evidence(1.0, 1.0, (0.5, 1.0))) == pytest.approx(4.0, rel=0.05)

@@ -100,9 +100,10 @@ def decide_shift(evidence: ShiftEvidence) -> ShiftDecision:
         "undecided": f"{both}; {difference}, which may be zero but is not shown to be {within}",
     }
     if verdict == "undecided" and not e.established and _excludes_zero(e.difference, e.difference_half):
-        reasons["undecided"] = (
-            f"{both}; {difference}, not {within}, but simulated shoppers by themselves are not shown to shift"
-        )
+        why = "but simulated shoppers by themselves are not shown to shift"
+        if _excludes_zero(e.simulated, e.simulated_half):
+            why = "but which way people shift is not known, and it seems to be the other way"
+        reasons["undecided"] = f"{both}; {difference}, not {within}, {why}"
     if verdict == "undecided" and uncorrected(e) != "undecided":
         reasons["undecided"] = (
             f"{both}; {difference}: in a single metric this would be “{uncorrected(e).replace('_', ' ')}”, but among "
@@ -123,7 +124,8 @@ def uncorrected(e: ShiftEvidence) -> Reaction:
     """Apply the rule of the suite to one metric as if it were the only one.
 
     Where no human shift is established: as people if the difference of the shifts lies inside the margin, too strong
-    if neither the simulated shift nor the difference can be 0. Where one is: the wrong way if the simulated shift lies
+    if neither the simulated shift nor the difference can be 0 and people's does not seem to go the other way. Where one
+    is: the wrong way if the simulated shift lies
     beyond 0 on the other side; as people if the difference lies inside half of the human shift; and if the difference
     cannot be 0, too strong if the simulated shift is larger and goes the same way, absent if it can be 0, else too
     weak.
@@ -135,7 +137,7 @@ def uncorrected(e: ShiftEvidence) -> Reaction:
     if not e.established:
         if within <= e.margin:
             return "reacts_as_people"
-        return "over_reacts" if reacts and differs else "undecided"
+        return "over_reacts" if reacts and differs and not _may_oppose(e) else "undecided"
     if reacts and not same_way:
         return "reacts_wrong_way"
     if within <= SAME * abs(e.human):
@@ -145,6 +147,11 @@ def uncorrected(e: ShiftEvidence) -> Reaction:
     if same_way and abs(e.simulated) > abs(e.human):
         return "over_reacts"
     return "under_reacts" if reacts else "does_not_react"
+
+
+def _may_oppose(e: ShiftEvidence) -> bool:
+    """Whether people may shift the other way, by more than the margin; a smaller shift has no direction to oppose."""
+    return e.simulated * e.human < 0 and abs(e.human) + e.human_half > e.margin
 
 
 def growth_to_decide(evidence: ShiftEvidence) -> float:

@@ -13,9 +13,9 @@ from convsim._settings import ResampleCount, check_settings
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA, MAX_GROWTH, Decision, grown
-from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
+from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.resampling import Design, Weights, bootstrap, permute
-from convsim.stats.sample_size import TWO_SIDED, growth_beyond, growth_inside
+from convsim.stats.sample_size import growth_to_align
 from convsim_validators.labels.correctable import Correctable, Tallies, draw_calibrated, find_correctable
 from convsim_validators.labels.correction import Correction, Resampled
 
@@ -43,57 +43,39 @@ def decide_prevalence(
             "undecided",
             f"{calibrated} real users or conversations have labels by {people} too; at least {MIN_UNITS} are "
             f"needed to know the errors of {annotator}",
-            MIN_UNITS / calibrated if calibrated else None,
         )
     if correction is None:
         return Decision(
             "undecided",
             f"the labels by {people} are the same everywhere, so the errors of {annotator} are unknown",
         )
-    if correction.adjusted is None or p_adjusted is None:
+    if correction.adjusted is None:
         low, high = correction.youden.interval
-        growth = growth_beyond(correction.youden.estimate, (high - low) / 2 * 1.64 / 1.96, errors=TWO_SIDED)
         told = "says the opposite of people" if high < 0 else "may be no better than guessing"
         return Decision(
             "undecided",
             f"{annotator} {told}: Youden's J is {low:.2f} to {high:.2f} (95 % interval); the difference as counted, "
             f"{correction.raw.estimate:+.3f}, is not corrected",
-            growth if growth < MAX_GROWTH else None,
         )
     return _verdict(correction, p_adjusted, margin)
 
 
-def needed(group: Correctable, growth: float, *, of_calibration: bool) -> dict[str, int]:
-    """Return how many conversations would decide: of all three kinds, or ``of_calibration`` alone."""
-    sizes = dict(zip(("real", "simulated", "calibration"), group.n, strict=True))
-    return {
-        name: grown(n, growth) for name, n in sizes.items() if name == "calibration" or not of_calibration
-    }
-
-
-def _verdict(correction: Correction, p_adjusted: float, margin: float) -> Decision:
+def _verdict(correction: Correction, p_adjusted: float | None, margin: float) -> Decision:
     """Ask for equivalence first, then for a difference, as everywhere."""
     adjusted = correction.adjusted
     assert adjusted is not None
     low, high = adjusted.limits_90
     shown = f"the 90 % interval is {low:+.3f} to {high:+.3f}"
     wide = adjusted.difference.interval
-    detectable = p_adjusted <= ALPHA and (wide[0] > 0 or wide[1] < 0)
     if -margin <= low and high <= margin:
-        also = f"; a difference is detectable (adjusted p = {p_adjusted:.3g}) but small" if detectable else ""
-        return Decision("aligned", f"{shown}, within the margin of {margin:g}{also}")
-    if detectable:
-        return Decision(
-            "different",
-            f"adjusted p = {p_adjusted:.3g}, and the 95 % interval is {wide[0]:+.3f} to {wide[1]:+.3f}",
-        )
-    estimate, half = adjusted.difference.estimate, (high - low) / 2
-    growth = min(growth_inside(estimate, half, margin), growth_beyond(abs(estimate), half, errors=TWO_SIDED))
-    return Decision(
-        "undecided",
-        f"{shown}, beyond the margin of {margin:g}, and no difference is shown (adjusted p = {p_adjusted:.3g})",
-        growth,
-    )
+        return Decision("aligned", f"{shown}, within the margin of {margin:g}")
+    if p_adjusted is not None and p_adjusted <= ALPHA and (wide[0] > 0 or wide[1] < 0):
+        return Decision("different", f"the 95 % interval is {wide[0]:+.3f} to {wide[1]:+.3f}, beyond 0")
+    growth = growth_to_align((high - low) / 2, margin)
+    undecided = f"{shown}, beyond the margin of {margin:g}, and no difference is shown"
+    if growth <= 1:
+        return Decision("undecided", undecided + "; if nothing differed, this much data would show it")
+    return Decision("undecided", undecided, growth if growth < MAX_GROWTH else None)
 
 
 ASSUMPTION = (
@@ -109,7 +91,8 @@ class _Question:
     of: Correctable
     number: int
     correction: Correction | None
-    p_value: float | None
+    differences: FloatArray | None
+    """Shape (1 + permutations,): the counted difference as observed, and of the sides dealt anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,22 +133,22 @@ class Prevalence:
         if not groups:
             return []
         rng = generator(seed, self.name, "permutation")
-        is_real = np.arange(len(design.exchangeable)) < design.real.n_units
-        dealt = permute(design.exchangeable, is_real, self.n_resamples, rng)
-        tests = [_p_values(group, dealt) for group in groups]
+        dealt = permute(design.exchangeable, design.is_real, self.n_resamples, rng)
+        tests = [_differences(group, dealt) for group in groups]
         del dealt
         drawn = bootstrap(design.simulated, self.n_resamples, generator(seed, self.name, "simulated"))
         questions = [
             question
-            for group, p_values in zip(groups, tests, strict=True)
-            for question in self._questions(group, p_values, drawn, design, seed)
+            for group, differences in zip(groups, tests, strict=True)
+            for question in self._questions(group, differences, drawn, design, seed)
         ]
-        measured = {str(place): q.p_value for place, q in enumerate(questions) if q.p_value is not None}
-        adjusted = benjamini_hochberg(measured)
-        return [self._finding(q, adjusted.get(str(place)), seed) for place, q in enumerate(questions)]
+        untested = design.too_few_permutations()
+        tested = {str(n): q.differences for n, q in enumerate(questions) if q.differences is not None}
+        adjusted = {} if untested else max_t(tested)
+        return [self._finding(q, adjusted.get(str(n)), untested, seed) for n, q in enumerate(questions)]
 
     def _questions(
-        self, group: Correctable, p_values: Sequence[float], drawn: Weights, design: Design, seed: int
+        self, group: Correctable, differences: FloatArray, drawn: Weights, design: Design, seed: int
     ) -> list[_Question]:
         real, simulated = group.real, group.simulated
         calibrated = int(real.calibrated.sum())
@@ -176,14 +159,16 @@ class Prevalence:
         rates = real.redrawn_rates(weights, rng)
         everything = (real.redrawn(weights, rng), simulated.redrawn(drawn, rng), *rates)
         questions = []
-        for number, p_value in enumerate(p_values):
+        for number, apart in enumerate(differences.T):
             resampled = Resampled(*(values[:, number] for values in everything))
             correction = Correction.of(real, simulated, number, resampled, degrees=calibrated - 1)
             usable = correction is not None and correction.adjusted is not None
-            questions.append(_Question(group, number, correction, p_value if usable else None))
+            questions.append(_Question(group, number, correction, apart if usable else None))
         return questions
 
-    def _finding(self, question: _Question, p_adjusted: float | None, seed: int) -> Finding:
+    def _finding(
+        self, question: _Question, p_adjusted: float | None, untested: str | None, seed: int
+    ) -> Finding:
         group, correction = question.of, question.correction
         decision = decide_prevalence(group, correction, p_adjusted, self.margin)
         adjusted = correction.adjusted if correction else None
@@ -191,11 +176,17 @@ class Prevalence:
             "margin": self.margin, "n_resamples": self.n_resamples, "assumption": ASSUMPTION
         }  # fmt: skip
         reason = decision.reason
-        if decision.growth is not None:
-            sizes = needed(group, decision.growth, of_calibration=adjusted is None)
+        if decision.verdict == "undecided" and adjusted is not None and untested:
+            reason += f"; {untested}"
+        if (growth := decision.growth) is not None:
+            named = zip(("real", "simulated", "calibration"), group.n, strict=True)
+            sizes = {name: grown(n, growth) for name, n in named}
             details["n_to_decide"] = dict(sizes)
             listed = ", ".join(f"{n} {side}" for side, n in sizes.items())
-            reason += f"; about {listed} conversations would decide"
+            reason += f"; if nothing differs, about {listed} conversations show it"
+        p_value = None
+        if question.differences is not None and untested is None:
+            p_value = permutation_p_value(float(question.differences[0]), question.differences[1:])
         where = "messages" if group.annotator.level == "message" else "conversations"
         return Finding(
             validator=self.name,
@@ -205,7 +196,7 @@ class Prevalence:
             estimate=adjusted.difference.estimate if adjusted else None,
             unit="difference of proportions",
             interval=adjusted.difference.interval if adjusted else None,
-            p_value=question.p_value,
+            p_value=p_value,
             p_adjusted=p_adjusted,
             verdict=decision.verdict,
             reason=reason,
@@ -218,15 +209,14 @@ class Prevalence:
         )
 
 
-def _p_values(group: Correctable, dealt: Weights) -> list[float]:
-    """Test each question: the counted difference, against units dealt anew among the sides."""
+def _differences(group: Correctable, dealt: Weights) -> FloatArray:
+    """Return by question how far the counted shares lie apart; shape (1 + permutations, questions)."""
     n = np.concatenate([group.real.n, group.simulated.n])
     yes = np.concatenate([group.real.yes, group.simulated.yes])
-    none = np.zeros((len(n), yes.shape[1], 4))
-    everything = Tallies(n, yes, none)
-    apart: FloatArray = np.abs(everything.recounted(1 - dealt) - everything.recounted(dealt))
-    observed = np.abs(group.simulated.counted - group.real.counted)
-    return [permutation_p_value(float(seen), under) for seen, under in zip(observed, apart.T, strict=True)]
+    everything = Tallies(n, yes, np.zeros((len(n), yes.shape[1], 4)))
+    observed = (np.arange(len(n)) < len(group.real.n)).astype(np.float32)
+    weights = np.column_stack([observed, dealt])  # one arithmetic for all, so that what ties is seen to tie
+    return np.abs(everything.recounted(1 - weights) - everything.recounted(weights))
 
 
 def _describe(question: _Question) -> dict[str, JsonValue]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -17,9 +17,10 @@ from convsim.schema import Corpus, Finding, HumanBaseline, LabelOrigin
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
-from convsim.stats.decision import EQUIVALENCE_LEVEL, Decision, Evidence, decide, grown
-from convsim.stats.multiplicity import permutation_p_value
+from convsim.stats.decision import EQUIVALENCE_LEVEL, MAX_GROWTH, Decision, Evidence, decide, grown
+from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.resampling import Design, Weights, bootstrap, bootstrap_at_size, permute
+from convsim_validators.labels.total_variation import Differences, total_variation
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -40,9 +41,8 @@ class Transitions:
     that every step from one message to the next counts once.
 
     Source:
-        Bigrams of dialogue acts, after Meshi et al. (2026), ConvApparel; the distance is total variation. Resampled
-        distances are larger than the observed one by what sampling adds, so the interval is moved down by their mean
-        excess, as far as 0.
+        Bigrams of dialogue acts, after Meshi et al. (2026), ConvApparel; the distance is total variation, its interval
+        that of ``Differences.confidence_limits``.
     """
 
     name: ClassVar[str] = "transitions"
@@ -70,60 +70,83 @@ class Transitions:
             for side, units in zip(counted, (design.real, design.simulated), strict=True)
         ]
         shares = [_shares(table, np.ones((table.shape[1], 1), np.float32))[:, 0] for table in tables]
+        furthest = _furthest(names, shares[0], shares[1])
         details: dict[str, JsonValue] = {
             "label_source": origin.source,
             "margin": self.margin,
             "n_units_real": design.real.n_units,
             "n_units_simulated": design.simulated.n_units,
             "n_resamples": self.n_resamples,
-            "transitions": _furthest(names, shares[0], shares[1]),
+            "transitions": [*furthest],
         }
         n = (len(counted[0]), len(counted[1]))
-        estimate = float(_distance(shares[0], shares[1]))
         if min(design.real.n_units, design.simulated.n_units) < MIN_UNITS:
             few = f"fewer than {MIN_UNITS} users or conversations of one side have act labels"
+            estimate = float(total_variation(shares[0], shares[1]))
             return [self._finding(estimate, n, Decision("undecided", few), details, seed)]
-        sample = self._resampled(tables, design, seed)
-        excess = float(sample.bootstrap.mean()) - estimate
-        tail = (1 - EQUIVALENCE_LEVEL) / 2
-        low, high, upper = (
-            max(0.0, float(np.quantile(sample.bootstrap, q)) - excess) for q in (0.025, 0.975, 1 - tail)
-        )
-        p_value = permutation_p_value(estimate, sample.permuted)
-        baseline = HumanBaseline(
-            mean=float(sample.baseline.mean()), q95=float(np.quantile(sample.baseline, 0.95))
-        )
-        decision = decide(Evidence(estimate, upper, self.margin, p_value, baseline.mean, baseline.q95))
-        if decision.growth is not None:
-            details["n_to_decide"] = {
-                "real": grown(n[0], decision.growth), "simulated": grown(n[1], decision.growth)
-            }  # fmt: skip
-        finding = self._finding(estimate, n, decision, details, seed)
-        return [finding.but(interval=(low, high), p_value=p_value, p_adjusted=p_value, noise_floor=baseline)]
+        differences = self._differences(tables, (shares[0], shares[1]), design, seed)
+        baseline = self._human_baseline(tables[0], design, seed)
+        untested = design.too_few_permutations()
+        p_value = p_adjusted = None
+        if untested is None:
+            distances = self._dealt(tables, design, seed)
+            p_value = permutation_p_value(float(distances[0]), distances[1:])
+            p_adjusted = max_t({self.name: distances})[self.name]
+        upper = differences.confidence_limits(EQUIVALENCE_LEVEL)[1]
+        growth = differences.growth_to_align(self.margin)
+        decision = decide(Evidence(differences.estimate, upper, self.margin, p_adjusted, growth=growth))
+        if decision.verdict == "different":
+            decision = Decision("different", f"{decision.reason}: {_said(furthest[0])}")
+        elif decision.verdict == "undecided" and untested:
+            decision = replace(decision, reason=f"{decision.reason}; {untested}")
+        if decision.growth is not None and decision.growth < MAX_GROWTH:
+            needed = tuple(grown(size, decision.growth) for size in n)
+            details["n_to_decide"] = {"real": needed[0], "simulated": needed[1]}
+            shown = (
+                f"if nothing differs, about {needed[0]} real and {needed[1]} simulated conversations show it"
+            )
+            decision = replace(decision, reason=f"{decision.reason}; {shown}")
+        finding = self._finding(differences.estimate, n, decision, details, seed)
+        interval = differences.confidence_limits(0.95)
+        return [finding.but(interval=interval, p_value=p_value, p_adjusted=p_adjusted, noise_floor=baseline)]
 
-    def _resampled(self, tables: Sequence[csr_matrix], design: Design, seed: int) -> _Sample:
-        rngs = {
-            name: generator(seed, self.name, name)
-            for name in ("real", "simulated", "first", "second", "deal")
-        }
-        n = self.n_resamples
+    def _differences(
+        self,
+        tables: Sequence[csr_matrix],
+        shares: tuple[FloatArray, FloatArray],
+        design: Design,
+        seed: int,
+    ) -> Differences:
         drawn = [
-            _shares(table, bootstrap(side, n, rngs[name]))
+            _shares(table, bootstrap(side, self.n_resamples, generator(seed, self.name, name)))
             for table, side, name in zip(
                 tables, (design.real, design.simulated), ("real", "simulated"), strict=True
             )
         ]
-        baselines = [
-            _shares(tables[0], bootstrap_at_size(design.real, side.n_units, n, rngs[name]))
+        return Differences.of(shares, (drawn[0], drawn[1]))
+
+    def _human_baseline(self, table: csr_matrix, design: Design, seed: int) -> HumanBaseline:
+        groups = [
+            _shares(
+                table,
+                bootstrap_at_size(
+                    design.real, side.n_units, self.n_resamples, generator(seed, self.name, name)
+                ),
+            )
             for side, name in ((design.real, "first"), (design.simulated, "second"))
         ]
-        is_real = np.arange(len(design.exchangeable)) < design.real.n_units
-        weights = permute(design.exchangeable, is_real, n, rngs["deal"])
+        apart = total_variation(groups[0], groups[1])
+        return HumanBaseline(mean=float(apart.mean()), q95=float(np.quantile(apart, 0.95)))
+
+    def _dealt(self, tables: Sequence[csr_matrix], design: Design, seed: int) -> FloatArray:
+        """Return the distance as observed and of the sides dealt anew; shape (1 + permutations,)."""
+        rng = generator(seed, self.name, "deal")
+        dealt = permute(design.exchangeable, design.is_real, self.n_resamples, rng)
+        weights = np.column_stack([design.is_real.astype(np.float32), dealt])
         split = design.real.n_units
-        now_real = tables[0] @ weights[:split] + tables[1] @ weights[split:]
+        now_real = np.asarray(tables[0] @ weights[:split] + tables[1] @ weights[split:], np.float64)
         everything = np.asarray(tables[0].sum(axis=1) + tables[1].sum(axis=1), np.float64)
-        dealt = _distance(_normalised(np.asarray(now_real, np.float64)), _normalised(everything - now_real))
-        return _Sample(_distance(*drawn), _distance(*baselines), dealt)
+        return total_variation(_normalised(now_real), _normalised(everything - now_real))
 
     def _finding(
         self,
@@ -148,15 +171,6 @@ class Transitions:
             source=self.source,
             details=details,
         )
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """Distances of shape (replicates,): of sides drawn anew, of people from people, and of sides dealt anew."""
-
-    bootstrap: FloatArray
-    baseline: FloatArray
-    permuted: FloatArray
 
 
 def _common_origin(real: Corpus, simulated: Corpus) -> LabelOrigin | None:
@@ -213,14 +227,18 @@ def _normalised(counts: FloatArray) -> FloatArray:
     return shares
 
 
-def _distance(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Half the sum of the shares' differences, along the first axis: from 0 (alike) to 1 (nothing in common)."""
-    return np.asarray(np.abs(first - second).sum(axis=0) / 2, np.float64)
-
-
-def _furthest(names: Sequence[Transition], real: FloatArray, simulated: FloatArray) -> JsonValue:
+def _furthest(
+    names: Sequence[Transition], real: FloatArray, simulated: FloatArray
+) -> list[dict[str, str | float]]:
     order = np.argsort(-np.abs(real - simulated), kind="stable")[:N_SHOWN]
     return [
         {"from": names[i][0], "to": names[i][1], "real": float(real[i]), "simulated": float(simulated[i])}
         for i in order
     ]
+
+
+def _said(step: Mapping[str, str | float]) -> str:
+    return (
+        f"most of all, {step['simulated']:.0%} of the simulator's and {step['real']:.0%} of people's steps go from "
+        f"{step['from']} to {step['to']}"
+    )

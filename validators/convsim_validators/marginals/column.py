@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import JsonValue
 
-from convsim.schema import Corpus
+from convsim.schema import Corpus, HumanBaseline
 from convsim.schema.arrays import FloatArray
 from convsim.stats.decision import EQUIVALENCE_LEVEL
 from convsim.stats.ecdf import Cells, cut_points, superiority
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.resampling import Design, Weights
-from convsim_validators.marginals.kolmogorov_smirnov import Resamples, confidence_limits, distance, statistic
+from convsim_validators.marginals.kolmogorov_smirnov import Distributions, Resamples, distance, statistic
 
 MIN_UNITS = 8
 """Fewer independent units on either side decide nothing."""
@@ -104,11 +104,16 @@ class Sample:
 
     interval: tuple[float, float]
     upper_90: float
-    p_value: float
-    baseline_mean: float
-    baseline_q95: float
+    growth: float
+    """By what factor both sides must grow to be shown to be alike, if nothing differs."""
+    distances: FloatArray
+    """Shape (1 + permutations,): the distance as observed, and of the sides dealt anew."""
+    deltas: FloatArray
+    """Shape (1 + permutations,): Cliff's delta, likewise."""
+    baseline: HumanBaseline
+    human_deltas: FloatArray
+    """Shape (replicates,): Cliff's delta of two groups of people."""
     delta_interval: tuple[float, float]
-    delta_p_value: float
 
     @classmethod
     def of(
@@ -116,31 +121,40 @@ class Sample:
         column: Column,
         sample: Resamples,
         *,
-        baseline: FloatArray,
+        groups: tuple[FloatArray, FloatArray],
         dealt: tuple[FloatArray, FloatArray],
-        n_units: tuple[int, int],
+        margin: float,
     ) -> Sample:
-        """Summarise resampled counts: of the human baseline, and of sides dealt anew under the null."""
-        observed = float(distance(sample.real, sample.simulated))
-        delta = float(superiority(sample.real, sample.simulated))
-        deltas = superiority(sample.resampled_real, sample.resampled_simulated)
-        low, high = np.quantile(deltas, [0.025, 0.975])
+        """Summarise resampled counts: of two groups of people, and of sides dealt anew under the null."""
+        distributions = Distributions.of(sample, column.n_units)
+        observed, human = distance(sample.real, sample.simulated), distance(*groups)
+        delta = superiority(sample.real, sample.simulated)
+        low, high = np.quantile(
+            superiority(sample.resampled_real, sample.resampled_simulated), [0.025, 0.975]
+        )
         return cls(
-            interval=confidence_limits(sample, n_units, level=0.95),
-            upper_90=confidence_limits(sample, n_units, level=EQUIVALENCE_LEVEL)[1],
-            p_value=permutation_p_value(observed, distance(*dealt)),
-            baseline_mean=float(baseline.mean()),
-            baseline_q95=float(np.quantile(baseline, 0.95)),
+            interval=distributions.confidence_limits(level=0.95),
+            upper_90=distributions.confidence_limits(level=EQUIVALENCE_LEVEL)[1],
+            growth=distributions.growth_to_align(margin),
+            distances=np.append(observed, distance(*dealt)),
+            deltas=np.append(delta, superiority(*dealt)),
+            baseline=HumanBaseline(mean=float(human.mean()), q95=float(np.quantile(human, 0.95))),
+            human_deltas=superiority(*groups),
             delta_interval=(float(low), float(high)),
-            delta_p_value=permutation_p_value(abs(delta), np.abs(superiority(*dealt))),
         )
 
-    def describe(self, delta_margin: float) -> dict[str, JsonValue]:
+    @property
+    def p_value(self) -> float:
+        """Of the distance alone, before it is corrected for the other metrics."""
+        return permutation_p_value(float(self.distances[0]), self.distances[1:])
+
+    def describe(self, delta_margin: float, *, tested: bool) -> dict[str, JsonValue]:
         """Return what resampling says beside the Kolmogorov-Smirnov distance."""
+        apart = np.abs(self.deltas)
         return {
             "equivalence_upper": self.upper_90,
             "cliffs_delta_interval": list(self.delta_interval),
-            "cliffs_delta_p_value": self.delta_p_value,
+            "cliffs_delta_p_value": permutation_p_value(float(apart[0]), apart[1:]) if tested else None,
             "cliffs_delta_inside_margin": max(map(abs, self.delta_interval)) <= delta_margin,
         }
 

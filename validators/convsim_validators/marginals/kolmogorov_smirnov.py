@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from convsim.schema.arrays import FloatArray
+from convsim.stats.decision import MAX_GROWTH
 from convsim.stats.ecdf import cumulative
 from convsim.stats.proportions import wilson_limits
+from convsim.stats.sample_size import ONE_SIDED_ERRORS, POWER
 
 BAND_LEVEL = 0.95
 NEAR_EXTREMAL_BANDS = 1.5
@@ -61,58 +64,102 @@ def distance(real: FloatArray, simulated: FloatArray) -> FloatArray:
     return largest
 
 
-def confidence_limits(sample: Resamples, n_units: tuple[int, int], *, level: float) -> tuple[float, float]:
-    """How far apart may the two populations be?
+@dataclass(frozen=True)
+class Distributions:
+    """Two distribution functions at the cells' upper ends, and how resampling moves them."""
 
-    The plain bootstrap of a supremum is biased upwards near zero. Both limits avoid that.
+    real: FloatArray
+    """Shape (cells,)."""
+    simulated: FloatArray
+    process: FloatArray
+    """Shape (cells, replicates): how far each replicate's difference, real less simulated, lies from the observed."""
+    effective: tuple[FloatArray, FloatArray]
+    """Shape (cells,) each: how many independent units each side's proportions are worth."""
+    n_units: tuple[int, int]
 
-    *Lower*: the distance less a quantile of the bootstrapped process, not over all points but over those where the
-    difference is nearly as large as the largest, with its sign: the directional derivative of the supremum. Points
-    within one and a half simultaneous bands of the largest count as near, so that at equality all do.
+    @classmethod
+    def of(cls, sample: Resamples, n_units: tuple[int, int]) -> Distributions:
+        """Read them off resampled counts.
 
-    *Upper*: the largest, over points, of a pointwise upper limit for the difference. The population's largest
-    difference stands at some point, and the limit at that point covers it whichever it is; no bias has to be
-    removed. The pointwise limit is Newcombe's hybrid score limit with each side's effective number of units, so
-    that a constant column of ten conversations is not taken for proof.
+        Args:
+            sample: Counts of the cells, observed and resampled by unit.
+            n_units: Independent units of the real and of the simulated side.
+        """
+        real, simulated = cumulative(sample.real), cumulative(sample.simulated)
+        resampled_real = cumulative(sample.resampled_real)
+        resampled_simulated = cumulative(sample.resampled_simulated)
+        effective = (
+            _effective_units(real, resampled_real, n_units[0]),
+            _effective_units(simulated, resampled_simulated, n_units[1]),
+        )
+        process = (resampled_real - resampled_simulated) - (real - simulated)[:, None]
+        return cls(real, simulated, process, effective, n_units)
 
-    Args:
-        sample: Counts of the cells, observed and resampled by unit.
-        n_units: Independent units of the real and of the simulated side.
-        level: Confidence of the two-sided interval, e.g. 0.95.
+    @property
+    def difference(self) -> FloatArray:
+        """Shape (cells,): real less simulated."""
+        return self.real - self.simulated
 
-    Returns:
-        Limits within 0 and 1.
+    def confidence_limits(self, level: float) -> tuple[float, float]:
+        """How far apart may the two populations be?
 
-    Source:
-        Fang and Santos (2019), Inference on directionally differentiable functions, Review of Economic Studies 86;
-        Dette, Kokot and Aue (2020), Functional data analysis in the Banach space of continuous functions, Annals of
-        Statistics 48 (near-extremal sets); Newcombe (1998), Interval estimation for the difference between
-        independent proportions, Statistics in Medicine 17, method 10. We depart in the near-extremal band, a
-        bootstrap quantile rather than c log(n)/sqrt(n); coverage is shown in tests/calibration.
-    """
-    from scipy.stats import norm
+        The plain bootstrap of a supremum is biased upwards near zero. Both limits avoid that.
 
-    real, simulated = cumulative(sample.real), cumulative(sample.simulated)
-    resampled_real = cumulative(sample.resampled_real)
-    resampled_simulated = cumulative(sample.resampled_simulated)
-    difference = real - simulated
-    largest = float(np.abs(difference).max())
-    process = (resampled_real - resampled_simulated) - difference[:, None]
-    near_largest = Deviations.of(difference, process).near_largest
-    lower = max(0.0, largest - float(np.quantile(near_largest, (1 + level) / 2)))
+        *Lower*: the distance less a quantile of the bootstrapped process, not over all points but over those where the
+        difference is nearly as large as the largest, with its sign: the directional derivative of the supremum. Points
+        within one and a half simultaneous bands of the largest count as near, so that at equality all do.
 
-    z = float(norm.ppf((1 + level) / 2))
-    low_real, high_real = wilson_limits(real, _effective_units(real, resampled_real, n_units[0]), z)
-    low_simulated, high_simulated = wilson_limits(
-        simulated, _effective_units(simulated, resampled_simulated, n_units[1]), z
-    )
-    upwards = difference + np.hypot(high_real - real, simulated - low_simulated)
-    downwards = -difference + np.hypot(real - low_real, high_simulated - simulated)
-    upper = float(max(upwards[:-1].max(initial=0.0), downwards[:-1].max(initial=0.0)))
-    if len(difference) == 1:
-        # One value on both sides: how large a proportion of other values may still be unseen?
-        upper = float(np.hypot(1 - low_real[0], 1 - low_simulated[0]))
-    return lower, min(1.0, max(upper, largest))
+        *Upper*: the largest, over points, of a pointwise upper limit for the difference. The population's largest
+        difference stands at some point, and the limit at that point covers it whichever it is; no bias has to be
+        removed. The pointwise limit is Newcombe's hybrid score limit with each side's effective number of units, so
+        that a constant column of ten conversations is not taken for proof.
+
+        Args:
+            level: Confidence of the two-sided interval, e.g. 0.95.
+
+        Returns:
+            Limits within 0 and 1.
+
+        Source:
+            Fang and Santos (2019), Inference on directionally differentiable functions, Review of Economic Studies 86;
+            Dette, Kokot and Aue (2020), Functional data analysis in the Banach space of continuous functions, Annals of
+            Statistics 48 (near-extremal sets); Newcombe (1998), Interval estimation for the difference between
+            independent proportions, Statistics in Medicine 17, method 10. We depart in the near-extremal band, a
+            bootstrap quantile rather than c log(n)/sqrt(n); coverage is shown in tests/calibration.
+        """
+        from scipy.stats import norm
+
+        real, simulated, difference = self.real, self.simulated, self.difference
+        largest = float(np.abs(difference).max())
+        near_largest = Deviations.of(difference, self.process).near_largest
+        lower = max(0.0, largest - float(np.quantile(near_largest, (1 + level) / 2)))
+
+        z = float(norm.ppf((1 + level) / 2))
+        low_real, high_real = wilson_limits(real, self.effective[0], z)
+        low_simulated, high_simulated = wilson_limits(simulated, self.effective[1], z)
+        upwards = difference + np.hypot(high_real - real, simulated - low_simulated)
+        downwards = -difference + np.hypot(real - low_real, high_simulated - simulated)
+        upper = float(max(upwards[:-1].max(initial=0.0), downwards[:-1].max(initial=0.0)))
+        if len(difference) == 1:
+            # One value on both sides: how large a proportion of other values may still be unseen?
+            upper = float(np.hypot(1 - low_real[0], 1 - low_simulated[0]))
+        return lower, min(1.0, max(upper, largest))
+
+    def growth_to_align(self, margin: float) -> float:
+        """By what factor must both sides grow for the upper limit to lie inside the margin if nothing differs?
+
+        Deviations and pointwise limits shrink with the root of the size, so each replicate says at which factor its own
+        upper limit would reach the margin; this is the factor at which four in five do. It takes nothing from the
+        observed difference, whose own chance error would make it far too small or too large.
+        """
+        if margin <= 0:
+            return MAX_GROWTH
+        z = ONE_SIDED_ERRORS
+        limits = np.abs(self.process) + z * self.process.std(axis=1, keepdims=True)
+        reached = float(np.quantile(limits.max(axis=0), POWER)) / margin
+        # Where all values are one, the limit is Wilson's for what may be unseen on either side.
+        unseen = z**2 * (2**0.5 / margin - 1) / min(self.n_units)
+        return min(MAX_GROWTH, max(reached**2, unseen))
 
 
 def _effective_units(share: FloatArray, resampled: FloatArray, n_units: int) -> FloatArray:

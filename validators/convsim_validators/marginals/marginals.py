@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, ClassVar
 
-import numpy as np
 from pydantic import Field
 
 from convsim._settings import ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, HumanBaseline, Metric, SimulatorScore
-from convsim.schema.arrays import FloatArray
+from convsim.schema import Corpus, Finding, Metric, SimulatorScore
 from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
-from convsim.stats.decision import Decision, Evidence, decide, grown
-from convsim.stats.multiplicity import benjamini_hochberg
+from convsim.stats.decision import MAX_GROWTH, Decision, Evidence, decide, grown
+from convsim.stats.multiplicity import max_t
 from convsim.stats.resampling import Design, bootstrap, bootstrap_at_size, permute
+from convsim_validators.marginals import all_metrics
+from convsim_validators.marginals.all_metrics import Together
 from convsim_validators.marginals.column import MIN_UNITS, Column, Sample
-from convsim_validators.marginals.kolmogorov_smirnov import Resamples, distance
+from convsim_validators.marginals.contrast import contrast
+from convsim_validators.marginals.kolmogorov_smirnov import Resamples
 from convsim_validators.marginals.ranking import MeanDistances
 
 
@@ -29,7 +30,8 @@ class Marginals:
 
     H0, per metric: real and simulated conversations of a stratum (task and arm) are exchangeable by unit. Rejecting
     it says that the distributions differ somewhere; not rejecting it says nothing, which is why `aligned` is a
-    test of its own against ``margin``.
+    test of its own against ``margin``. `all_metrics` asks the same of all judged metrics together, and finds many small
+    differences of which none stands out.
 
     Source:
         Meshi et al. (2026), ConvApparel, section on population-level statistical alignment; the human baseline, the
@@ -53,7 +55,7 @@ class Marginals:
         check_settings(self, self.name)
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
-        """Return one finding a metric that both tables have."""
+        """Return one finding a metric that both tables have, and one of all metrics together."""
         names = [name for name in real.metrics if name in simulated.metrics]
         design = Design.of(real, simulated)
         columns = {name: Column.of(real, simulated, name, design) for name in names}
@@ -62,9 +64,21 @@ class Marginals:
             name: column for name, column in columns.items() if column.measurable and name not in refused
         }
         samples = self._resample(measured, design, seed) if measured else {}
-        p_values = {name: sample.p_value for name, sample in samples.items()}
-        adjusted = benjamini_hochberg({n: p for n, p in p_values.items() if real.metrics[n].role == "metric"})
-        return [
+        untested = design.too_few_permutations()
+        judged = {
+            name: sample
+            for name, sample in samples.items()
+            if real.metrics[name].role == "metric" and min(columns[name].n_units) >= MIN_UNITS
+        }
+        together = None
+        if len(judged) >= all_metrics.MIN_METRICS:
+            human = [sample.human_deltas for sample in judged.values()]
+            together = Together.of({name: sample.deltas for name, sample in judged.items()}, human)
+        adjusted: dict[str, float] = {}
+        if untested is None:
+            tested = {name: sample.distances for name, sample in judged.items()}
+            adjusted = max_t(tested | ({all_metrics.NAME: together.statistic} if together else {}))
+        findings = [
             self._finding(
                 real.metrics[name],
                 columns[name],
@@ -72,10 +86,16 @@ class Marginals:
                 p_adjusted=adjusted.get(name),
                 design=design,
                 seed=seed,
-                refused=refused.get(name),
+                undecidable=(refused.get(name), untested),
             )
             for name in names
         ]
+        if together is not None:
+            n = (len(real), len(simulated))
+            findings.append(
+                self._together(together, adjusted.get(all_metrics.NAME), n=n, untested=untested, seed=seed)
+            )
+        return findings
 
     def compare(
         self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int
@@ -89,33 +109,36 @@ class Marginals:
         return list(measured.scores(say))
 
     def _resample(self, columns: dict[str, Column], design: Design, seed: int) -> dict[str, Sample]:
-        """Resample all metrics with the same draws, one purpose at a time, so that memory holds one set of draws."""
-        n = self.n_resamples
-        sides = (design.real, design.simulated)
-        weights = bootstrap(design.real, n, generator(seed, self.name, "bootstrap", "real"))
-        resampled_real = {name: column.real.resampled(weights) for name, column in columns.items()}
-        weights = bootstrap(design.simulated, n, generator(seed, self.name, "bootstrap", "simulated"))
-        resampled_simulated = {name: column.simulated.resampled(weights) for name, column in columns.items()}
-        baselines: list[dict[str, FloatArray]] = []
-        for group, side in zip(("first", "second"), sides, strict=True):
-            rng = generator(seed, self.name, "floor", group)
-            weights = bootstrap_at_size(design.real, side.n_units, n, rng)
-            baselines.append({name: column.real.resampled(weights) for name, column in columns.items()})
-        is_real = np.arange(len(design.exchangeable)) < design.real.n_units
-        rng = generator(seed, self.name, "permutation")
-        weights = permute(design.exchangeable, is_real, n, rng)
+        """Resample all metrics with the same draws; counts of one metric are held at a time, draws throughout."""
+        n, sides = self.n_resamples, {"real": design.real, "simulated": design.simulated}
+        rngs = {
+            name: generator(seed, self.name, *name.split())
+            for name in (
+                "bootstrap real",
+                "bootstrap simulated",
+                "floor first",
+                "floor second",
+                "permutation",
+            )
+        }
+        drawn = {name: bootstrap(side, n, rngs[f"bootstrap {name}"]) for name, side in sides.items()}
+        groups = [
+            bootstrap_at_size(design.real, side.n_units, n, rngs[f"floor {group}"])
+            for group, side in zip(("first", "second"), sides.values(), strict=True)
+        ]
+        dealt = permute(design.exchangeable, design.is_real, n, rngs["permutation"])
         return {
             name: Sample.of(
                 column,
                 Resamples(
                     column.real.counts,
                     column.simulated.counts,
-                    resampled_real[name],
-                    resampled_simulated[name],
+                    column.real.resampled(drawn["real"]),
+                    column.simulated.resampled(drawn["simulated"]),
                 ),
-                baseline=distance(baselines[0][name], baselines[1][name]),
-                dealt=column.dealt(weights),
-                n_units=column.n_units,
+                groups=(column.real.resampled(groups[0]), column.real.resampled(groups[1])),
+                dealt=column.dealt(dealt),
+                margin=self.margin,
             )
             for name, column in columns.items()
         }
@@ -129,9 +152,16 @@ class Marginals:
         p_adjusted: float | None,
         design: Design,
         seed: int,
-        refused: str | None,
+        undecidable: tuple[str | None, str | None],
     ) -> Finding:
-        decision = Decision("undecided", refused) if refused else self._decide(column, sample, p_adjusted)
+        refused, untested = undecidable
+        tested = sample is not None and untested is None
+        p_value = sample.p_value if sample is not None and tested else None
+        decision = (
+            Decision("undecided", refused)
+            if refused
+            else self._decide(column, sample, p_adjusted if metric.role == "metric" else p_value)
+        )
         details = column.describe() | {
             "role": metric.role,
             "metric_unit": metric.unit,
@@ -143,12 +173,14 @@ class Marginals:
             "n_resamples": self.n_resamples,
         }
         if sample is not None:
-            details |= sample.describe(self.cliffs_delta_margin)
+            details |= sample.describe(self.cliffs_delta_margin, tested=tested)
         reason = decision.reason
-        if decision.growth is not None:
+        if decision.verdict == "undecided" and sample is not None and untested:
+            reason += f"; {untested}"
+        if decision.growth is not None and decision.growth < MAX_GROWTH:
             needed = (grown(column.n_real, decision.growth), grown(column.n_simulated, decision.growth))
             details["n_to_decide"] = {"real": needed[0], "simulated": needed[1]}
-            reason += f"; about {needed[0]} real and {needed[1]} simulated conversations would decide"
+            reason += f"; if nothing differs, about {needed[0]} real and {needed[1]} simulated conversations show it"
         return Finding(
             validator=self.name,
             metric=metric.name,
@@ -156,9 +188,9 @@ class Marginals:
             estimate=column.distance if column.measurable and not refused else None,
             unit="KS distance",
             interval=sample.interval if sample else None,
-            p_value=sample.p_value if sample else None,
+            p_value=p_value,
             p_adjusted=p_adjusted,
-            noise_floor=HumanBaseline(mean=sample.baseline_mean, q95=sample.baseline_q95) if sample else None,
+            noise_floor=sample.baseline if sample else None,
             verdict=decision.verdict,
             reason=reason,
             n_real=column.n_real,
@@ -169,21 +201,45 @@ class Marginals:
             details=details,
         )
 
-    def _decide(self, column: Column, sample: Sample | None, p_adjusted: float | None) -> Decision:
-        smallest = min(column.n_units)
-        if sample is None or smallest < MIN_UNITS:
-            growth = MIN_UNITS / smallest if smallest else None
-            return Decision("undecided", _too_few(column.n_units), growth)
-        p_value = sample.p_value if p_adjusted is None else p_adjusted
-        return decide(
-            Evidence(
-                column.distance,
-                sample.upper_90,
-                self.margin,
-                p_value,
-                sample.baseline_mean,
-                sample.baseline_q95,
-            )
+    def _together(
+        self,
+        together: Together,
+        p_adjusted: float | None,
+        *,
+        n: tuple[int, int],
+        untested: str | None,
+        seed: int,
+    ) -> Finding:
+        decision = together.decide(p_adjusted)
+        return Finding(
+            validator=self.name,
+            metric=all_metrics.NAME,
+            question=all_metrics.QUESTION,
+            estimate=together.estimate,
+            unit=all_metrics.UNIT,
+            p_value=None if untested else together.p_value,
+            p_adjusted=p_adjusted,
+            noise_floor=together.baseline,
+            verdict=decision.verdict,
+            reason=decision.reason + (f"; {untested}" if untested else ""),
+            n_real=n[0],
+            n_simulated=n[1],
+            seed=seed,
+            version=self.version,
+            source=self.source,
+            details={"cliffs_delta_by_metric": dict(together.deltas), "n_resamples": self.n_resamples},
+        )
+
+    def _decide(self, column: Column, sample: Sample | None, p_value: float | None) -> Decision:
+        if sample is None or min(column.n_units) < MIN_UNITS:
+            return Decision("undecided", _too_few(column.n_units))
+        decision = decide(
+            Evidence(column.distance, sample.upper_90, self.margin, p_value, growth=sample.growth)
+        )
+        if decision.verdict != "different":
+            return decision
+        return Decision(
+            "different", f"{decision.reason}: {contrast(*column.values, float(sample.deltas[0]))}"
         )
 
 

@@ -1,4 +1,6 @@
-"""How often does a card of people against people hold a false ``different``? ``python -m tests.benchmarks.null_cards F``.
+"""How often does a card of people against people hold a false ``different``?
+
+    python -m tests.benchmarks.null_cards FILE [--cards 100] [--most 120]
 
 Each card judges random halves of a file's users by the default validators, with acts by ``rules``. Halves of one file
 share people, so that a rate is a little more certain than its binomial limits say.

@@ -8,6 +8,7 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.metrics import measure_both
+from convsim.stats.resampling import Design
 from convsim_validators.labels.correction import fieller
 from convsim_validators.labels.prevalence import Prevalence
 from tests.labelled import labelled_messages, labelled_sessions
@@ -183,6 +184,24 @@ def test_units_are_users_where_they_are_known():
     [finding] = judged(users, counted(100, 59))
     assert finding.verdict == "undecided"
     assert finding.reason.startswith("6 real and 100 simulated users or conversations")
+
+
+def test_where_the_sides_can_be_dealt_in_a_few_ways_alone_there_is_no_p_value(monkeypatch):
+    monkeypatch.setattr(Design, "too_few_permutations", lambda design: "too few ways")
+    truth = [1] * 30 + [0] * 70
+    [few] = judged(binary(truth, truth), counted(100, 90))
+    assert (few.verdict, few.p_value, few.p_adjusted) == ("undecided", None, None)
+    assert "; too few ways" in few.reason
+
+
+def test_a_difference_of_nothing_asks_for_the_number_that_shows_it_in_four_of_five_cases():
+    truth = [1] * 30 + [0] * 70
+    [finding] = judged(binary(truth, truth), counted(100, 32))
+    low, high = finding.details["adjusted"]["interval_90"]
+    # 80 % of estimates lie within 1.28 errors of 0, and a 90 % interval reaches 1.645 further.
+    needed = 100 * ((high - low) / 2 / 1.645 * (1.645 + 1.2816) / 0.1) ** 2
+    assert finding.details["n_to_decide"]["real"] == pytest.approx(needed, rel=0.06)
+    assert "if nothing differs" in finding.reason
 
 
 def test_p_values_are_adjusted_for_the_number_of_acts():

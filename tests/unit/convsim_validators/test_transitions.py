@@ -4,6 +4,7 @@ import pytest
 from convsim.errors import InputError
 from convsim.metrics import measure_both
 from convsim.schema.conversation import Conversation, Label, Message
+from convsim.stats.resampling import Design
 from convsim_validators.labels.transitions import Transitions, steps_of
 
 POLITE = [["inform_preference"], ["accept_recommendation"], ["thank"]]
@@ -56,6 +57,26 @@ def test_many_alike_are_aligned_and_few_are_undecided():
     assert found(side("a", 400, 0.5), side("b", 400, 0.5))[0].verdict == "aligned"
     few = found(side("a", 5, 0.5), side("b", 40, 0.5))[0]
     assert (few.verdict, few.p_value) == ("undecided", None)
+
+
+def test_ten_conversations_that_all_go_one_way_are_undecided_and_fifty_are_aligned():
+    few, more = (found(side("a", n, 1.0), side("b", n, 1.0))[0] for n in (10, 50))
+    assert (few.verdict, few.estimate, more.verdict) == ("undecided", 0, "aligned")
+    assert few.details["n_to_decide"] == {"real": 36, "simulated": 36}
+
+
+def test_a_difference_names_the_step_that_differs_most_and_no_p_value():
+    [finding] = found(side("a", 60, 0.9), side("b", 60, 0.3))
+    assert finding.verdict == "different"
+    assert "of people's steps go from" in finding.reason
+    assert "p =" not in finding.reason
+
+
+def test_where_the_sides_can_be_dealt_in_a_few_ways_alone_there_is_no_p_value(monkeypatch):
+    monkeypatch.setattr(Design, "too_few_permutations", lambda design: "too few ways")
+    [few] = found(side("a", 60, 0.9), side("b", 60, 0.3))
+    assert (few.verdict, few.p_value, few.p_adjusted) == ("undecided", None, None)
+    assert "; too few ways" in few.reason
 
 
 def test_sides_labelled_by_two_annotators_or_by_none_give_no_finding():

@@ -12,9 +12,7 @@ def finding(validator, p_adjusted, verdict="undecided", metric="x", **more):
 
 
 def test_a_difference_that_three_validators_may_have_come_upon_by_chance_becomes_undecided_and_says_so():
-    card = one_family(
-        [finding("a", 0.03, "different"), finding("b", 0.4), finding("c", 0.2, "aligned")]
-    )
+    card = one_family([finding("a", 0.03, "different"), finding("b", 0.4), finding("c", 0.2, "aligned")])
     assert [f.verdict for f in card] == ["undecided", "undecided", "aligned"]
     assert card[0].p_adjusted == pytest.approx(0.09)
     assert card[0].reason.startswith("no difference is shown once the 3 validators of this card are counted")

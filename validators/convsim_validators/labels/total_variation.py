@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -27,14 +29,19 @@ class Differences:
     """Shape (kinds,)."""
     process: FloatArray
     """Shape (kinds, replicates): how far each replicate's difference lies from the observed one."""
+    n_units: tuple[int, int]
+    """Independent units of the real and of the simulated side."""
 
     @classmethod
     def of(
-        cls, shares: tuple[FloatArray, FloatArray], resampled: tuple[FloatArray, FloatArray]
+        cls,
+        shares: tuple[FloatArray, FloatArray],
+        resampled: tuple[FloatArray, FloatArray],
+        n_units: tuple[int, int],
     ) -> Differences:
         """Take them from both sides' proportions, shape (kinds,), and resampled ones, shape (kinds, replicates)."""
         observed = shares[0] - shares[1]
-        return cls(observed, resampled[0] - resampled[1] - observed[:, None])
+        return cls(observed, resampled[0] - resampled[1] - observed[:, None], n_units)
 
     @property
     def estimate(self) -> float:
@@ -52,7 +59,8 @@ class Differences:
 
         *Upper*: the same with every difference taken in its own direction. The sample's distance is at least the
         population's plus those deviations (a sum of absolute values is convex), so no bias has to be taken out, and the
-        limit is cautious where little differs.
+        limit is cautious where little differs. It is no less than what may be unseen: eight conversations that all go
+        one way are no proof that all others do.
 
         Source:
             Fang and Santos (2019), Inference on directionally differentiable functions, Review of Economic Studies 86.
@@ -64,7 +72,9 @@ class Differences:
         derivative = np.where(may_be_none[:, None], np.abs(self.process), signed).sum(axis=0) / 2
         low = self.estimate - float(np.quantile(derivative, (1 + level) / 2))
         high = self.estimate - float(np.quantile(signed.sum(axis=0) / 2, (1 - level) / 2))
-        return max(0.0, low), min(1.0, max(high, self.estimate))
+        z = NormalDist().inv_cdf((1 + level) / 2)
+        unseen = math.hypot(*(z**2 / (n + z**2) for n in self.n_units))
+        return max(0.0, low), min(1.0, max(high, self.estimate, unseen))
 
     def growth_to_align(self, margin: float) -> float:
         """By what factor must both sides grow for the upper limit to lie inside the margin if nothing differs?
@@ -78,4 +88,5 @@ class Differences:
         signs = np.sign(self.process)
         reach = np.sqrt(np.einsum("kb,kb->b", signs, covariance @ signs).clip(min=0)) / 2
         limits = np.abs(self.process).sum(axis=0) / 2 + ONE_SIDED_ERRORS * reach
-        return min(MAX_GROWTH, (float(np.quantile(limits, POWER)) / margin) ** 2)
+        unseen = ONE_SIDED_ERRORS**2 * (2**0.5 / margin - 1) / min(self.n_units)
+        return min(MAX_GROWTH, max((float(np.quantile(limits, POWER)) / margin) ** 2, unseen))

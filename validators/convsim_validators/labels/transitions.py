@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MIN_UNITS = 8
 START, END = "(start)", "(end)"
 N_SHOWN = 10
+MAX_CHARACTERS = 60
 
 Transition = tuple[str, str]
 
@@ -123,7 +124,8 @@ class Transitions:
                 tables, (design.real, design.simulated), ("real", "simulated"), strict=True
             )
         ]
-        return Differences.of(shares, (drawn[0], drawn[1]))
+        n_units = (design.real.n_units, design.simulated.n_units)
+        return Differences.of(shares, (drawn[0], drawn[1]), n_units)
 
     def _human_baseline(self, table: csr_matrix, design: Design, seed: int) -> HumanBaseline:
         groups = [
@@ -238,7 +240,8 @@ def _furthest(
 
 
 def _said(step: Mapping[str, str | float]) -> str:
+    before, after = (str(step[end])[:MAX_CHARACTERS] for end in ("from", "to"))
     return (
         f"most of all, {step['simulated']:.0%} of the simulator's and {step['real']:.0%} of people's steps go from "
-        f"{step['from']} to {step['to']}"
+        f"{before} to {after}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,11 +91,12 @@ class Column:
         if self.measurable:
             ranks = rankdata(np.concatenate(self.values))
             u = float(ranks[: self.n_real].sum()) - self.n_real * (self.n_real + 1) / 2
-            spread = float(self.values[0].std(ddof=1)) if self.n_real > 1 else 0.0
-            moved = float(wasserstein_distance(*self.values))
+            of_people = spread(self.values[0])
+            with np.errstate(over="ignore"):
+                moved = float(wasserstein_distance(*self.values))
             details["mann_whitney_u"] = u
             details["cliffs_delta"] = 1 - 2 * u / (self.n_real * self.n_simulated)
-            details["wasserstein"] = moved / spread if spread > 0 else None
+            details["wasserstein"] = _finite(moved / of_people) if of_people else None
         return details
 
 
@@ -162,5 +164,20 @@ class Sample:
 def _summary(values: FloatArray) -> JsonValue:
     if not len(values):
         return {"mean": None, "sd": None, "median": None}
-    spread = float(values.std(ddof=1)) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "sd": spread, "median": float(np.median(values))}
+    return {"mean": mean(values), "sd": spread(values), "median": float(np.median(values))}
+
+
+def mean(values: FloatArray) -> float | None:
+    """Return the mean; None where it is too large for a number."""
+    with np.errstate(over="ignore"):
+        return _finite(float(values.mean()))
+
+
+def spread(values: FloatArray) -> float | None:
+    """Return the standard deviation; None of a single value, and where it is too large for a number."""
+    with np.errstate(over="ignore"):
+        return _finite(float(values.std(ddof=1))) if len(values) > 1 else None
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

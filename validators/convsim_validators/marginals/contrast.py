@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from convsim.schema.arrays import FloatArray
+from convsim_validators.marginals.column import mean, spread
 
 SMALL_DELTA = 0.147
 """The upper end of a "negligible" Cliff's delta (Romano et al. 2006)."""
@@ -24,10 +25,12 @@ def contrast(real: FloatArray, simulated: FloatArray, delta: float) -> str:
 
 
 def _moment(real: FloatArray, simulated: FloatArray, delta: float) -> str:
-    means = f"means: {real.mean():.3g} real, {simulated.mean():.3g} simulated"
+    means = f"means: {_number(mean(real))} real, {_number(mean(simulated))} simulated"
     if abs(delta) > SMALL_DELTA:
         return f"simulated values are {'larger' if delta > 0 else 'smaller'} ({means})"
-    spreads = [float(side.std()) for side in (real, simulated)]
+    spreads = spread(real), spread(simulated)
+    if spreads[0] is None or spreads[1] is None:
+        return f"neither side's values are larger ({means})"
     if min(spreads) == 0 < max(spreads):
         constant = "people" if spreads[0] == 0 else "the simulator"
         return f"neither side's values are larger ({means}), but those of {constant} do not vary at all"
@@ -36,6 +39,11 @@ def _moment(real: FloatArray, simulated: FloatArray, delta: float) -> str:
         wider, times = ("wider", ratio) if ratio > 1 else ("narrower", 1 / ratio)
         return f"neither side's values are larger ({means}), but the simulator's spread is {times:.2g} times {wider}"
     return f"neither side's values are larger ({means}) or spread wider, but the shapes differ"
+
+
+def _number(value: float | None) -> str:
+    """Write a number to three figures."""
+    return "too large" if value is None else f"{value:.3g}"
 
 
 def _furthest(real: FloatArray, simulated: FloatArray) -> str:

@@ -227,7 +227,11 @@ class Marginals:
             seed=seed,
             version=self.version,
             source=self.source,
-            details={"cliffs_delta_by_metric": dict(together.deltas), "n_resamples": self.n_resamples},
+            details={
+                "role": "metric",
+                "cliffs_delta_by_metric": dict(together.deltas),
+                "n_resamples": self.n_resamples,
+            },
         )
 
     def _decide(self, column: Column, sample: Sample | None, p_value: float | None) -> Decision:

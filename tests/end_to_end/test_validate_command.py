@@ -167,7 +167,6 @@ def test_one_conversation_is_no_error_and_says_how_many_are_needed(tmp_path, sim
     short = [finding for finding in findings if "not recorded" not in finding["reason"]]
     assert len(short) > 10
     assert all("at least" in finding["reason"] for finding in short)
-    assert next(f for f in findings if f["metric"] == "turns")["details"]["n_to_decide"]["real"] >= 8
 
 
 def test_the_same_file_twice_is_a_warning_and_decides_nothing(real):

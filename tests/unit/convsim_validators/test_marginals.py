@@ -24,12 +24,8 @@ def test_fewer_than_eight_on_a_side_decide_nothing_however_far_apart(n_real: int
     found = judged(n_real, n_simulated)
     assert (found.verdict, found.estimate) == ("undecided", 1)
     assert found.reason.startswith(f"{n_real} real and {n_simulated} simulated users or conversations")
-    needed = found.details["n_to_decide"]
-    assert isinstance(needed, dict)
-    fewest = "real" if n_real < n_simulated else "simulated"
-    assert needed[fewest] == 8
-    wanted = f"; about {needed['real']} real and {needed['simulated']} simulated conversations would decide"
-    assert found.reason.endswith(wanted)
+    assert found.reason.endswith("at least 8 on each side are needed")
+    assert "n_to_decide" not in found.details  # so few do not tell how much they vary
 
 
 def test_eight_on_each_side_are_enough() -> None:

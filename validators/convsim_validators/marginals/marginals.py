@@ -175,7 +175,7 @@ class Marginals:
         if sample is not None:
             details |= sample.describe(self.cliffs_delta_margin, tested=tested)
         reason = decision.reason
-        if decision.verdict == "undecided" and sample is not None and untested:
+        if decision.verdict == "undecided" and untested and min(column.n_units) >= MIN_UNITS and not refused:
             reason += f"; {untested}"
         if decision.growth is not None and decision.growth < MAX_GROWTH:
             needed = (grown(column.n_real, decision.growth), grown(column.n_simulated, decision.growth))

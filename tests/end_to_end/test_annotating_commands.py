@@ -78,9 +78,8 @@ def test_a_classifier_is_trained_labels_a_file_and_is_named_by_what_it_learned(t
 
 
 def test_both_sides_are_labelled_first_and_compared_by_acts_and_experience():
-    few = [
-        f"--set={name}.n_resamples=49" for name in ("marginals", "humanlikeness", "prevalence", "transitions")
-    ]
+    asked = {"marginals": 199, "humanlikeness": 49, "prevalence": 49, "transitions": 49}
+    few = [f"--set={name}.n_resamples={n}" for name, n in asked.items()]
     done = convsim("validate", PEOPLE, NAIVE, "--annotate", "rules", "--format", "json", *few)
     assert done.returncode == 0, done.stderr
     card = json.loads(done.stdout)

@@ -51,7 +51,7 @@ def truth(weight: float) -> float:
 
 
 def proportions(counts: np.ndarray) -> np.ndarray:
-    return counts / counts.sum(axis=0)
+    return np.asarray(counts / counts.sum(axis=0), np.float64)
 
 
 def runs(weight: float, n: int, n_runs: int = N_RUNS):
@@ -59,11 +59,11 @@ def runs(weight: float, n: int, n_runs: int = N_RUNS):
         rng = np.random.default_rng([run, n])
         sides = [paths(0.0, n, rng), paths(weight, n, rng)]
         drawn = [rng.multinomial(n, np.full(n, 1 / n), size=N_RESAMPLES).T for _ in sides]
-        yield Differences.of(
-            tuple(proportions(side.sum(axis=1)) for side in sides),
-            tuple(proportions(side @ weights) for side, weights in zip(sides, drawn, strict=True)),
-            (n, n),
+        real, simulated = (
+            (proportions(side.sum(axis=1)), proportions(side @ weights))
+            for side, weights in zip(sides, drawn, strict=True)
         )
+        yield Differences.of((real[0], simulated[0]), (real[1], simulated[1]), (n, n))
 
 
 @pytest.mark.parametrize("n", [100, 250])

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
-from convsim.stats.decision import MAX_GROWTH, BoundedMean, Evidence, decide, grown
+from convsim.stats.decision import BoundedMean, Evidence, decide, grown
+from convsim.stats.sample_size import growth_to_align
 
-FAR = Evidence(distance=0.3, upper=0.4, margin=0.1, p_adjusted=0.05, baseline_mean=0.1, baseline_q95=0.2)
-"""Beyond the margin, beyond what people show, and just beyond chance."""
+FAR = Evidence(distance=0.3, upper=0.4, margin=0.1, p_adjusted=0.05)
+"""Beyond the margin, and just beyond chance."""
 
 
 @pytest.mark.parametrize(
@@ -16,52 +18,44 @@ FAR = Evidence(distance=0.3, upper=0.4, margin=0.1, p_adjusted=0.05, baseline_me
     [
         ({}, "different"),
         ({"p_adjusted": 0.051}, "undecided"),
-        ({"baseline_q95": 0.3}, "undecided"),
-        ({"baseline_q95": 0.31, "p_adjusted": 0.001}, "undecided"),
-        ({"baseline_q95": 0.1, "p_adjusted": 0.9}, "undecided"),
+        ({"p_adjusted": None}, "undecided"),
         ({"margin": 0.4}, "aligned"),
         ({"margin": 0.399}, "different"),
         ({"margin": 0.4, "p_adjusted": 0.9}, "aligned"),
+        ({"margin": 0.4, "p_adjusted": None}, "aligned"),
     ],
 )
-def test_different_needs_both_chance_and_the_baseline_and_within_the_margin_is_aligned(changed, verdict):
+def test_within_the_margin_is_aligned_and_beyond_it_what_is_no_chance_is_different(changed, verdict):
     assert decide(replace(FAR, **changed)).verdict == verdict
 
 
-def test_a_difference_that_is_small_but_detectable_is_aligned_and_said_to_be_detectable():
-    assert "detectable (adjusted p = 0.05) but small" in decide(replace(FAR, margin=0.5)).reason
-    assert "detectable" not in decide(replace(FAR, margin=0.5, p_adjusted=0.06)).reason
+def test_no_reason_states_a_p_value_that_a_card_may_correct_later():
+    for changed in ({}, {"margin": 0.5}, {"p_adjusted": 0.06}):
+        assert "p =" not in decide(replace(FAR, **changed)).reason
 
 
 def test_only_what_is_undecided_says_how_much_more_would_decide():
-    assert decide(FAR).growth is None
-    assert decide(replace(FAR, margin=0.5)).growth is None
-    assert decide(replace(FAR, p_adjusted=0.06)).growth is not None
+    far = replace(FAR, growth=3.0)
+    assert decide(far).growth is None
+    assert decide(replace(far, margin=0.5)).growth is None
+    undecided = decide(replace(far, p_adjusted=0.06))
+    assert undecided.growth == 3.0
+    assert undecided.reason.startswith("too little data: distance 0.300, at most 0.400")
 
 
-@pytest.mark.parametrize(
-    ("numbers", "growth"),
-    [
-        # As far as people are: distance and half-width shrink together, (.1 + .1) / 2 is the margin at 4 times as many.
-        ((0.1, 0.2, 0.1, 0.1, 0.2, 0.0), 4.0),
-        # The same for an AUC, whose nothing is a half.
-        ((0.6, 0.7, 0.6, 0.6, 0.7, 0.5), 4.0),
-        # Nothing at all, on either side: the half-width of .2 is the margin at 4 times the size.
-        ((0.0, 0.2, 0.1, 0.0, 0.0, 0.0), 4.0),
-        # Beyond the margin for good: .3 is one and a half times the baseline, .4 / 2, at 4 times the size.
-        ((0.3, 0.9, 0.05, 0.0, 0.4, 0.0), 4.0),
-        # Of .5 people themselves make .3, so .4 is left; with the rest of theirs it passes 1.5 * .52 / root(growth)
-        # where .16 * growth + .09 = .6084.
-        ((0.5, 0.9, 0.05, 0.3, 0.52, 0.0), 3.24),
-        ((0.1, 0.2, 0.0, 0.1, 0.2, 0.0), MAX_GROWTH),
-    ],
-)  # fmt: skip
-def test_the_growth_that_would_decide(numbers, growth):
-    distance, upper, margin, *baseline, zero = numbers
-    found = decide(Evidence(distance, upper, margin, 0.9, *baseline, zero))
-    assert found.verdict == "undecided"
-    # Sizes are tried in steps of .35 %.
-    assert found.growth == pytest.approx(growth, rel=0.004)
+def test_where_this_much_data_should_have_shown_that_nothing_differs_no_larger_number_is_told():
+    undecided = decide(replace(FAR, p_adjusted=0.06, growth=1.0))
+    assert undecided.growth is None
+    assert undecided.reason.startswith("not decided")
+    assert "this much data would show it in four of five cases" in undecided.reason
+
+
+def test_a_difference_of_nothing_lies_inside_the_margin_in_four_of_five_cases_at_the_growth_that_is_told():
+    growth = growth_to_align(half_width=0.2, margin=0.1)
+    error = 0.2 / 1.645 / growth**0.5
+    # Two one-sided tests at 5 % of a mean that is 0: inside if the estimate lies within margin - 1.645 errors of 0.
+    assert 2 * norm.cdf(0.1 / error - 1.645) - 1 == pytest.approx(0.80, abs=1e-3)
+    assert growth_to_align(half_width=0.2, margin=0.0) == 1e6
 
 
 @pytest.mark.parametrize(

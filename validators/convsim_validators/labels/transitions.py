@@ -78,7 +78,7 @@ class Transitions:
             "n_units_real": design.real.n_units,
             "n_units_simulated": design.simulated.n_units,
             "n_resamples": self.n_resamples,
-            "transitions": [*furthest],
+            "transitions": [dict(step) for step in furthest],
         }
         n = (len(counted[0]), len(counted[1]))
         if min(design.real.n_units, design.simulated.n_units) < MIN_UNITS:

@@ -28,13 +28,13 @@ def _moment(real: FloatArray, simulated: FloatArray, delta: float) -> str:
     means = f"means: {_number(mean(real))} real, {_number(mean(simulated))} simulated"
     if abs(delta) > SMALL_DELTA:
         return f"simulated values are {'larger' if delta > 0 else 'smaller'} ({means})"
-    spreads = spread(real), spread(simulated)
-    if spreads[0] is None or spreads[1] is None:
+    of_people, of_simulated = spread(real), spread(simulated)
+    if of_people is None or of_simulated is None:
         return f"neither side's values are larger ({means})"
-    if min(spreads) == 0 < max(spreads):
-        constant = "people" if spreads[0] == 0 else "the simulator"
+    if (of_people == 0) != (of_simulated == 0):
+        constant = "people" if of_people == 0 else "the simulator"
         return f"neither side's values are larger ({means}), but those of {constant} do not vary at all"
-    ratio = spreads[1] / spreads[0] if spreads[0] else 1.0
+    ratio = of_simulated / of_people if of_people else 1.0
     if not 1 / WIDER < ratio < WIDER:
         wider, times = ("wider", ratio) if ratio > 1 else ("narrower", 1 / ratio)
         return f"neither side's values are larger ({means}), but the simulator's spread is {times:.2g} times {wider}"

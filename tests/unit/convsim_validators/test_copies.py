@@ -114,6 +114,17 @@ def test_nearly_all_words_of_the_one_person_of_a_task_are_more_than_a_task_expla
     assert "more than a shared scenario explains" in found.reason
 
 
+def test_a_shopper_who_begins_with_the_need_it_was_given_copies_nobody(rng):
+    needs = [messages[0] for messages in talk(rng, 40, n_messages=1, n_words=30)]
+    sides = [
+        [[need, *later] for need, later in zip(needs, talk(rng, 40, n_messages=1), strict=True)]
+        for _ in range(2)
+    ]
+    personas = [Persona(id=f"p{n}", need=need) for n, need in enumerate(needs)]
+    found = near_copies(side(sides[0], "r", personas=personas), side(sides[1], "s", personas=personas))
+    assert found.verdict == "undecided"
+
+
 def test_a_person_who_comes_back_is_no_copy_of_herself(rng):
     said = talk(rng, N)
     users = [f"u{n}" for n in range(N)]

@@ -20,8 +20,8 @@ LEAST_GAP, LEAST_EXCESS = 0.25, 0.03
 LEAST_WEAK_GAP, LEAST_WEAK_EXCESS = 0.10, 0.25
 """Copies with every second word exchanged: the gap is small, and many must have it."""
 TWINS_SHARE = 0.5
-"""Of the units whose scenario one person alone met, from which on near-duplicates of that person are copies. One user's
-two conversations are near-duplicates in 10 % of a set of real ones."""
+"""Of the units whose scenario one person alone met, how many must repeat that person. Of 109 users of a real
+recommender who came back, 4 % repeated themselves so nearly."""
 
 
 MOST = 100_000

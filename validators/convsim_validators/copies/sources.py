@@ -13,13 +13,15 @@ from convsim.schema import Corpus
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.schema.conversation import Conversation
 from convsim.schema.units import independent_unit
-from convsim.stats.neighbours import MIN_TOKENS, NEAR, Nearest, duplicate_groups, nearest, vectors
+from convsim.stats.neighbours import MIN_TOKENS, Nearest, duplicate_groups, nearest, vectors
 
 ONE_SOURCE = 0.4
 """Of the similarity to the nearest that must be gap: with every second word exchanged it is 0.7, in small talk 0.1."""
 MIN_MESSAGE_TOKENS = 8
 MESSAGE_GAP = 0.5
 """In five sets of real conversations no person's message lies that much nearer to one other person than to the rest."""
+TWIN_SIMILARITY = 0.6
+"""Of messages after the first: a scenario does not make two people say the same so nearly."""
 MESSAGE_SHARE = 0.25
 """Of a unit's messages that have one source, from which on the unit counts as recombined."""
 
@@ -94,7 +96,7 @@ class Traced:
     """Shape (units,): a quarter of the unit's longer messages have one source."""
     recombined_with_twins: BoolArray
     repeats_twin: BoolArray
-    """Shape (units,): a conversation is a near-duplicate of the only person's of its scenario."""
+    """Shape (units,): a conversation nearly repeats, after its first message, the only person of its scenario."""
     has_twin: BoolArray
     """Shape (units,)."""
 
@@ -129,6 +131,20 @@ class Texts:
             MIN_MESSAGE_TOKENS,
         )
 
+    @cached_property
+    def _later(self) -> _Weighed:
+        """Conversations without their first message, which is often the need itself, given to whoever plays it."""
+        everybody = [*self.real, *self.simulated]
+        texts = ["\n".join(m.content for m in list(c.user_messages)[1:]) for c in everybody]
+        return _Weighed(texts, np.arange(len(texts)), len(self.real), MIN_TOKENS)
+
+    def _repeats_twin(self, rows: IntArray, twins: BoolArray, has_twin: BoolArray) -> BoolArray:
+        """Tell whose later messages nearly repeat the only person's of the same scenario."""
+        if not has_twin.any():
+            return has_twin
+        found, with_twins = self._later.look(rows, twins, has_twin, self.judged)
+        return np.asarray((with_twins.similarity >= TWIN_SIMILARITY) & (with_twins.row != found.row), bool)
+
     def trace(self, rows: IntArray, *, real: bool) -> Traced:
         """Look for the source of some conversations of one side among all people judged."""
         side = self.real if real else self.simulated
@@ -139,7 +155,7 @@ class Texts:
         offset = 0 if real else len(self.real)
         found, with_twins = self._conversations.look(rows + offset, twins, has_twin, self.judged)
         whose, messages, messages_with = self._messages.by_row(rows + offset, twins, has_twin, self.judged)
-        copies_twin = has_twin & (with_twins.similarity >= NEAR) & (with_twins.row != found.row)
+        copies_twin = has_twin & self._repeats_twin(rows + offset, twins, has_twin)
         n = np.bincount(unit_of)
         sourced, sourced_with = (
             np.bincount(unit_of[whose], each.gap > MESSAGE_GAP, minlength=len(n))

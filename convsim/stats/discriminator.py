@@ -82,6 +82,8 @@ class CrossFitted:
     group: IntArray
     judges: tuple[Judge, ...] = ()
     """By fold: the judge that learned nothing from that fold's rows."""
+    inner: tuple[FloatArray, ...] = ()
+    """By fold, shape (rows of the other folds,): the scores that the fold's judge was calibrated on."""
 
 
 def equal_prior(is_human: BoolArray) -> FloatArray:
@@ -100,7 +102,7 @@ def cross_fit(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> Cross
     """
     fold = deal_folds(rows, MAX_FOLDS, seed=child_seed(seed, "folds"))
 
-    def judge(held_out: int) -> tuple[FloatArray, Judge]:
+    def judge(held_out: int) -> tuple[FloatArray, Judge, FloatArray]:
         training, test = rows.take(fold != held_out), rows.take(fold == held_out)
         inner = deal_folds(training, CALIBRATION_FOLDS, seed=child_seed(seed, "calibration", held_out))
         inner_scores = np.empty(len(inner))
@@ -108,15 +110,16 @@ def cross_fit(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> Cross
             model = fit(training.take(inner != part), make)
             inner_scores[inner == part] = model.decision_function(training.take(inner == part).features)
         fitted = Judge(fit(training, make), *_calibrate(inner_scores, training.is_human))
-        return fitted.model.decision_function(test.features), fitted
+        return fitted.model.decision_function(test.features), fitted, inner_scores
 
     score, probability = np.empty(len(fold)), np.empty(len(fold))
-    judges = []
+    judges, inner = [], []
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for held_out, (scores, fitted) in enumerate(pool.map(judge, range(MAX_FOLDS))):
+        for held_out, (scores, fitted, calibrated_on) in enumerate(pool.map(judge, range(MAX_FOLDS))):
             score[fold == held_out], probability[fold == held_out] = scores, fitted.calibrated(scores)
             judges.append(fitted)
-    return CrossFitted(score, probability, rows.is_human, fold, rows.group, tuple(judges))
+            inner.append(calibrated_on)
+    return CrossFitted(score, probability, rows.is_human, fold, rows.group, tuple(judges), tuple(inner))
 
 
 def cross_fit_repeatedly(
@@ -179,12 +182,49 @@ def fit(rows: Rows, make: Callable[[], Classifier]) -> Classifier:
 
 
 def _calibrate(scores: FloatArray, is_human: BoolArray) -> tuple[float, float]:
-    from sklearn.linear_model import LogisticRegression
+    slope, offset = calibrate(scores, is_human, np.ones((len(scores), 1)))
+    return float(slope[0]), float(offset[0])
 
+
+NEWTON_STEPS = 25
+RIDGE = 1.0
+"""Penalty on half the square of the slope, in standard deviations of the scores."""
+
+
+def calibrate(scores: FloatArray, is_human: BoolArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Fit a logistic curve through scores, at equal prior weight of both sides, under each weighting.
+
+    Args:
+        scores: Shape (rows,).
+        is_human: Shape (rows,).
+        weights: Shape (rows, replicates): how often each row counts.
+
+    Returns:
+        Slopes, at least 0, and offsets, each of shape (replicates,). Both are 0 where the slope would be negative.
+    """
+    n_replicates = weights.shape[1]
     spread = float(scores.std())
     if spread == 0:
-        return 0.0, 0.0
-    curve = LogisticRegression(C=1.0)
-    curve.fit(scores[:, None] / spread, is_human, sample_weight=equal_prior(is_human))
-    slope = float(curve.coef_[0, 0]) / spread
-    return (slope, float(curve.intercept_[0])) if slope > 0 else (0.0, 0.0)
+        return np.zeros(n_replicates), np.zeros(n_replicates)
+    x = (scores / spread)[:, None]
+    of_side = np.where(is_human[:, None], weights[is_human].sum(axis=0), weights[~is_human].sum(axis=0))
+    w = np.divide(weights * len(scores), 2 * of_side, out=np.zeros_like(weights), where=of_side > 0)
+    human = is_human[:, None].astype(np.float64)
+    slope, offset = np.zeros(n_replicates), np.zeros(n_replicates)
+    for _ in range(NEWTON_STEPS):
+        probability = 1 / (1 + np.exp(-np.clip(slope * x + offset, -30, 30)))
+        error = w * (probability - human)
+        curvature = w * probability * (1 - probability)
+        to_slope, to_offset = (error * x).sum(axis=0) + RIDGE * slope, error.sum(axis=0)
+        a, b, c = (
+            (curvature * x * x).sum(axis=0) + RIDGE,
+            (curvature * x).sum(axis=0),
+            curvature.sum(axis=0) + 1e-9,
+        )
+        determinant = a * c - b * b
+        step = (c * to_slope - b * to_offset) / determinant, (a * to_offset - b * to_slope) / determinant
+        slope, offset = slope - np.clip(step[0], -2, 2), offset - np.clip(step[1], -2, 2)
+        if max(np.abs(step[0]).max(), np.abs(step[1]).max()) < 1e-6:
+            break
+    rises = slope > 0
+    return np.where(rises, slope / spread, 0.0), np.where(rises, offset, 0.0)

@@ -2,9 +2,18 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from convsim.stats.discriminator import CrossFitted, Rows, cross_fit, deal_folds, equal_prior, out_of_fold_auc
+from convsim.stats.discriminator import (
+    CrossFitted,
+    Rows,
+    calibrate,
+    cross_fit,
+    deal_folds,
+    equal_prior,
+    out_of_fold_auc,
+)
 from convsim_validators.humanlikeness.features import logistic_regression
 from convsim_validators.humanlikeness.scores import score
 
@@ -49,15 +58,29 @@ def test_hls_is_the_mean_probability_of_the_simulated_rows():
     assert score([result], n_resamples=9, seed=1).hls == pytest.approx(result.probability[25:].mean())
 
 
-def test_scores_are_means_over_repeats_and_a_fold_of_each_is_heard_in_the_interval():
+def test_scores_are_means_over_repeats():
     one, other = fitted(40, 60, n_folds=3, seed=5), fitted(40, 60, n_folds=3, seed=6)
     both = score([one, other], n_resamples=99, seed=1)
     assert both.auc == pytest.approx(np.mean([score([x], n_resamples=9, seed=1).auc for x in (one, other)]))
-    folds = [x.probability[(x.fold == k) & ~x.is_human].mean() for x in (one, other) for k in range(3)]
-    assert both.hls_by_fold == pytest.approx(folds)
-    low, high = both.interval("hls")
-    models = 2.5706 * np.sqrt((1 / 6 + 1 / 4) * np.var(folds, ddof=1))  # Student's t with 5 degrees, by table
-    assert min(both.hls - low, high - both.hls) >= models
+
+
+def test_a_calibration_curve_is_scikit_learns_under_any_weights():
+    rng = np.random.default_rng(3)
+    is_human = np.arange(90) < 30
+    scores = rng.normal(0.7 * is_human, 1.3)
+    weights = rng.integers(0, 4, (90, 5)).astype(float)
+    slopes, offsets = calibrate(scores, is_human, weights)
+    spread = scores.std()
+    for replicate in range(5):
+        w = weights[:, replicate]
+        prior = np.where(is_human, 45 / w[is_human].sum(), 45 / w[~is_human].sum()) * w
+        curve = LogisticRegression(C=1.0, tol=1e-10).fit(
+            scores[:, None] / spread, is_human, sample_weight=prior
+        )
+        expected = curve.coef_[0, 0] / spread, curve.intercept_[0]
+        assert (slopes[replicate], offsets[replicate]) == pytest.approx(expected, abs=1e-4)
+    fallen = calibrate(-scores, is_human, np.ones((90, 1)))
+    assert (float(fallen[0][0]), float(fallen[1][0])) == (0.0, 0.0)
 
 
 def test_an_auc_out_of_fold_is_one_half_of_noise_and_near_one_of_a_plain_difference():

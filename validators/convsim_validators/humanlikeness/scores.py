@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.seeds import generator
-from convsim.stats.discriminator import MAX_FOLDS, CrossFitted
+from convsim.stats.discriminator import CrossFitted, calibrate
 from convsim.stats.ecdf import Cells
 from convsim.stats.resampling import Weights, draw
 from convsim_validators.humanlikeness.sides import Sides
@@ -19,6 +19,8 @@ from convsim_validators.humanlikeness.sides import Sides
 REPEATS = 2
 """How often folds are dealt; scores are means over them."""
 SHARED_FOLDS = float(np.sqrt(2))
+CALIBRATIONS = 199
+"""Draws in which calibration curves are fitted anew; enough for limits of 95 %."""
 CELLS_A_FOLD = 200
 """Scores of one fold are read on this many quantiles."""
 
@@ -32,9 +34,6 @@ class Scores:
     auc: float
     people: float
     """The mean calibrated probability of "human" over people: .5 where nothing tells the sides apart."""
-    hls_by_fold: FloatArray
-    """Shape (folds of all repeats,): each fold's own mean, by a model and a calibration of its own."""
-    people_by_fold: FloatArray
     resampled_hls: FloatArray
     resampled_accuracy: FloatArray
     resampled_auc: FloatArray
@@ -50,13 +49,10 @@ class Scores:
         difference the variance is twice the bootstrap's (K (K - 1) products, each standing twice). Deviations are
         therefore stretched by the root of 2, which is right at equality and cautious away from it.
 
-        A mean probability also moves with the calibration of the models, which ranks do not feel. What models of other
-        conversations would have said is read off the spread between folds (Nadeau and Bengio 2003), added in squares.
+        A mean probability also moves with the calibration of the models, which ranks do not feel: in each draw the
+        logistic curves are fitted anew.
         """
         low, high = _stretched(getattr(self, name), getattr(self, f"resampled_{name}"), level)
-        by_fold = {"hls": self.hls_by_fold, "people": self.people_by_fold}.get(name)
-        if by_fold is not None:
-            low, high = _widened(getattr(self, name), (low, high), by_fold, level)
         return max(0.0, low), min(1.0, high)
 
     @property
@@ -67,7 +63,6 @@ class Scores:
     def relative_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval of ``relative_hls``: both sides are drawn anew, and it is widened as ``interval`` is."""
         low, high = _stretched(self.relative_hls, self.resampled_hls / self.resampled_people, level)
-        low, high = _widened(self.relative_hls, (low, high), self.hls_by_fold / self.people_by_fold, level)
         return max(0.0, low), high
 
 
@@ -92,22 +87,10 @@ def score(repeats: Sequence[CrossFitted], *, n_resamples: int, seed: int) -> Sco
     drawn = draw(strata, np.bincount(strata, minlength=3), n_resamples, generator(seed, "scores"))
     weights = np.column_stack([np.ones((len(units), 1), np.float32), drawn])
     means = np.mean([_means(fitted, unit_of, weights) for fitted in repeats], axis=0)
-    hls, people = (
-        np.asarray(
-            [
-                fitted.probability[rows].mean()
-                for fitted in repeats
-                for fold in range(int(fitted.fold.max()) + 1)
-                if (rows := (fitted.fold == fold) & (is_human == of_people)).any()
-            ]
-        )
-        for of_people in (False, True)
-    )
+    of_rows = drawn[unit_of, :CALIBRATIONS].astype(np.float64)
+    hls, people = np.mean([_recalibrated(fitted, of_rows) for fitted in repeats], axis=0)
     observed, resampled = means[:, 0].tolist(), means[:, 1:]
-    return Scores(
-        observed[0], observed[1], observed[2], observed[3], hls, people,
-        resampled[0], resampled[1], resampled[2], resampled[3],
-    )  # fmt: skip
+    return Scores(*observed, hls, resampled[1], resampled[2], people)
 
 
 def _means(fitted: CrossFitted, unit_of: IntArray, weights: Weights) -> FloatArray:
@@ -127,31 +110,33 @@ def _means(fitted: CrossFitted, unit_of: IntArray, weights: Weights) -> FloatArr
     return np.stack([simulated[2] / n_simulated, accuracy, ranks.auc(weights), human[2] / n_human])
 
 
+def _recalibrated(fitted: CrossFitted, weights: FloatArray) -> FloatArray:
+    """Return HLS and people's mean probability where rows are drawn anew, and curves fitted to what was drawn.
+
+    Args:
+        fitted: One repeat; where it does not say what it was calibrated on, its probabilities stand.
+        weights: Shape (rows, replicates).
+
+    Returns:
+        Shape (2, replicates).
+    """
+    from scipy.special import expit
+
+    probability = np.repeat(fitted.probability[:, None], weights.shape[1], axis=1)
+    for fold, scores in enumerate(fitted.inner):
+        inside = fitted.fold == fold
+        slope, offset = calibrate(scores, fitted.is_human[~inside], weights[~inside])
+        probability[inside] = expit(fitted.score[inside, None] * slope + offset)
+    sums = [
+        ((probability[rows] * weights[rows]).sum(axis=0), weights[rows].sum(axis=0))
+        for rows in (~fitted.is_human, fitted.is_human)
+    ]
+    return np.stack([total / np.maximum(n, 1) for total, n in sums])
+
+
 def _stretched(observed: float, resampled: FloatArray, level: float) -> tuple[float, float]:
     low, high = np.quantile(resampled - observed, [(1 - level) / 2, (1 + level) / 2])
     return observed + SHARED_FOLDS * float(low), observed + SHARED_FOLDS * float(high)
-
-
-def _widened(
-    observed: float, limits: tuple[float, float], by_fold: FloatArray, level: float
-) -> tuple[float, float]:
-    """Add to limits, in squares, what the mean moves with the models that it was read by.
-
-    Source:
-        Nadeau and Bengio (2003), Inference for the generalization error, Machine Learning 52: a mean over folds whose
-        training sets overlap has the variance (1/k + test/training) times the variance between folds.
-    """
-    from scipy.stats import t
-
-    k = len(by_fold)
-    if k < 2:
-        return limits
-    variance = (1 / k + 1 / (MAX_FOLDS - 1)) * float(by_fold.var(ddof=1))
-    models = float(t.ppf((1 + level) / 2, k - 1)) * variance**0.5
-    low, high = limits
-    return observed - float(np.hypot(observed - low, models)), observed + float(
-        np.hypot(high - observed, models)
-    )
 
 
 def balanced_accuracy(fitted: CrossFitted) -> float:

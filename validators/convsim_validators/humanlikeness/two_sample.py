@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from convsim.schema.arrays import FloatArray, IntArray
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.stats.resampling import Weights
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Reduce = Callable[[FloatArray], FloatArray]
 
 MIN_ROWS = 8
-"""A feature that fewer rows have, or lack, is not looked at alone: its proportions are steps."""
+"""A feature that fewer have, or lack, is not looked at alone: its proportions are steps."""
 TINY = 1e-12
 """A variance below is none."""
 MAX_NUMBERS = 4_000_000
@@ -62,9 +62,10 @@ def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> D
     """Compute two statistics of each kind of features under each dealing of the sides.
 
     One is the squared distance of the sides' mean rows, which sees many small differences; the other the largest
-    difference of a single column in its standard errors, which sees one. Both stay as they are at equality where one
-    side's units have more conversations than the other's: the first leaves out what each unit adds by being compared
-    with itself (its expectation is then 0), the second has standard errors of its own in each dealing.
+    difference of a single column, which sees one. Each is divided by what it would be at equality in the same dealing:
+    the first by what units add to it by being compared with themselves, the second by its standard error, given the
+    variance within and between units of both sides together. Else users of one conversation would be told from users of
+    several, for a dealing that mixes them has means of other precision.
 
     Args:
         kinds: Features, of the same rows.
@@ -72,8 +73,9 @@ def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> D
         dealt: Shape (units, 1 + permutations): 1 where a unit counts as real; as observed in the first column.
 
     Source:
-        Gretton et al. (2012), A kernel two-sample test, JMLR 13 (maximum mean discrepancy, unbiased, with a linear
-        kernel); Chung and Romano (2013), Exact and asymptotically robust permutation tests, Annals of Statistics 41.
+        Gretton et al. (2012), A kernel two-sample test, JMLR 13 (maximum mean discrepancy with a linear
+        kernel); Chung and Romano (2013), Exact and asymptotically robust permutation tests, Annals of Statistics 41, on
+        studentised permutations; the components of variance are those of an analysis of variance with one factor.
     """
     from scipy.sparse import csr_matrix
 
@@ -86,7 +88,7 @@ def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> D
     largest: tuple[float, tuple[int, int] | None] = (0.0, None)
     for number, kind in enumerate(kinds):
         rows.append(_Sums.of(by_unit, kind.weighed, sizes).squared_distance(contrast))
-        columns = _comparable(kind.single)
+        columns = _comparable(kind.single, unit_of, dealt[:, 0] > 0)
         if not len(columns):
             continue
         single = _Sums.of(by_unit, kind.single[:, columns], sizes)
@@ -99,68 +101,85 @@ def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> D
 
 @dataclass(frozen=True)
 class _Sums:
-    """Sums of the rows of each unit, and what their squared distances from the mean need."""
+    """Sums of the rows of each unit, and how much of the rows' variance lies between units."""
 
     of_unit: Features
     """Shape (units, columns)."""
     sizes: FloatArray
     """Shape (units,): rows of each."""
-    mean: FloatArray
-    """Shape (columns,): of all rows."""
+    own: FloatArray
+    """Shape (units,): squared distance of each unit's sum from what the mean of all rows would make it."""
+    within: FloatArray
+    """Shape (columns,): variance of the rows of one unit."""
+    between: FloatArray
+    """Shape (columns,): variance between units."""
 
     @classmethod
     def of(cls, by_unit: csr_matrix, features: Features, sizes: FloatArray) -> _Sums:
         of_unit: Features = by_unit @ features
-        mean = np.asarray(of_unit.sum(axis=0), np.float64).ravel() / sizes.sum()
-        return cls(of_unit, sizes, mean)
+        n, squared_sizes = sizes.sum(), float((sizes**2).sum())
+        mean = _total(of_unit) / n
+        variance = _total(_squared(features)) / n - mean**2
+        weighed = np.asarray(of_unit.T @ sizes, np.float64)
+        of_sums = _total(_squared(of_unit)) - 2 * mean * weighed + mean**2 * squared_sizes
+        # The mean square of units' sums is size * within + size² * between; units of one row know no between.
+        between = (of_sums - n * variance) / (squared_sizes - n) if squared_sizes > n else np.zeros_like(mean)
+        between = between.clip(0, variance.clip(min=0))
+        along = np.asarray(of_unit @ mean, np.float64)
+        own = _total(_squared(of_unit), axis=1) - 2 * sizes * along + sizes**2 * float(mean @ mean)
+        return cls(of_unit, sizes, own, variance.clip(min=0) - between, between)
 
     def squared_distance(self, contrast: FloatArray) -> FloatArray:
-        """Return the squared distance of the sides' means less each unit's own part; shape (permutations,)."""
-        squares = np.asarray(_squared(self.of_unit).sum(axis=1), np.float64).ravel()
-        along = np.asarray(self.of_unit @ self.mean, np.float64).ravel()
-        own = squares - 2 * self.sizes * along + self.sizes**2 * float(self.mean @ self.mean)
+        """Return the squared distance of the sides' means over what units alone make it; shape (permutations,)."""
+        by_themselves = self.own @ contrast**2
         whole = self._in_blocks(contrast, lambda block: (self._apart(block) ** 2).sum(axis=0))
-        return np.asarray(whole - own @ contrast**2, np.float64)
+        return np.asarray(
+            np.divide(whole, by_themselves, out=np.ones_like(whole), where=by_themselves > TINY), np.float64
+        )
 
     def largest(self, contrast: FloatArray) -> FloatArray:
         """Return the largest difference of a column in its standard errors; shape (permutations,)."""
         return self._in_blocks(contrast, lambda block: self.in_standard_errors(block).max(axis=0))
 
     def in_standard_errors(self, contrast: FloatArray) -> FloatArray:
-        """Return the sides' differences, whatever their sign, by units' own errors; shape (columns, permutations)."""
-        from scipy.sparse import diags
-
-        squared = contrast**2
-        weighed = diags(self.sizes) @ self.of_unit
-        variance = (
-            np.asarray(_squared(self.of_unit).T @ squared, np.float64)
-            - 2 * self.mean[:, None] * np.asarray(weighed.T @ squared, np.float64)
-            + self.mean[:, None] ** 2 * (self.sizes**2 @ squared)
-        )
+        """Return the sides' differences, whatever their sign, in standard errors; shape (columns, permutations)."""
+        errors = np.sqrt(self._variance(contrast, self.within, self.between))
         apart = np.abs(self._apart(contrast))
-        errors = np.sqrt(variance.clip(min=0))
-        return np.asarray(
-            np.divide(apart, errors, out=np.zeros_like(apart), where=variance > TINY), np.float64
-        )
+        return np.asarray(np.divide(apart, errors, out=np.zeros_like(apart), where=errors > TINY), np.float64)
+
+    def _variance(self, contrast: FloatArray, within: FloatArray, between: FloatArray) -> FloatArray:
+        """Of the difference of the sides' means at equality, in each dealing; shape (columns, permutations)."""
+        by_row, by_unit = self.sizes @ contrast**2, self.sizes**2 @ contrast**2
+        return np.asarray(np.outer(within, by_row) + np.outer(between, by_unit), np.float64)
 
     def _apart(self, contrast: FloatArray) -> FloatArray:
         return np.asarray(self.of_unit.T @ contrast, np.float64)
 
     def _in_blocks(self, contrast: FloatArray, reduce: Reduce) -> FloatArray:
-        size = max(1, MAX_NUMBERS // max(1, len(self.mean)))
+        size = max(1, MAX_NUMBERS // max(1, len(self.within)))
         starts = range(0, contrast.shape[1], size)
         return np.concatenate([reduce(contrast[:, start : start + size]) for start in starts])
+
+
+def _total(features: Features, axis: int = 0) -> FloatArray:
+    return np.asarray(features.sum(axis=axis), np.float64).ravel()
 
 
 def _squared(features: Features) -> Features:
     return features**2 if isinstance(features, np.ndarray) else features.multiply(features).tocsr()
 
 
-def _comparable(single: Features) -> IntArray:
-    """Return the columns that vary; of counts, those that enough rows have and lack."""
-    dense = isinstance(single, np.ndarray)
-    present = np.count_nonzero(single, axis=0) if isinstance(single, np.ndarray) else single.getnnz(axis=0)
-    mean = np.asarray(single.mean(axis=0), np.float64).ravel()
-    variance = np.asarray(_squared(single).mean(axis=0), np.float64).ravel() - mean**2
-    enough = (present >= MIN_ROWS) & (variance > TINY)
-    return np.flatnonzero(enough if dense else enough & (single.shape[0] - present >= MIN_ROWS))
+def _comparable(single: Features, unit_of: IntArray, is_real: BoolArray) -> IntArray:
+    """Return the columns that vary; of counts, those that enough rows have and lack.
+
+    Where units have different numbers of rows, dealings differ in more than precision: a proportion of few units is
+    skewed. Then a column is looked at only if enough units of the smaller side should have it, and lack it.
+    """
+    mean = _total(single) / single.shape[0]
+    variance = _total(_squared(single)) / single.shape[0] - mean**2
+    if isinstance(single, np.ndarray):
+        return np.flatnonzero(variance > TINY)
+    rows_of = np.bincount(unit_of, minlength=len(is_real))
+    equal = len(np.unique(rows_of[rows_of > 0])) == 1
+    n = single.shape[0] if equal else min(int(is_real[rows_of > 0].sum()), int((~is_real[rows_of > 0]).sum()))
+    return np.flatnonzero((variance > TINY) & (np.minimum(mean, 1 - mean) * n >= MIN_ROWS))

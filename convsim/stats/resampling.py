@@ -13,7 +13,8 @@ import numpy.typing as npt
 from convsim.schema import Corpus, Interval, mix_differs
 from convsim.schema.arrays import BoolArray, IntArray
 from convsim.seeds import generator
-from convsim.stats.units import linked, scenario_keys
+from convsim.stats.neighbours import duplicate_groups
+from convsim.stats.units import Key, linked, scenario_keys
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -122,14 +123,18 @@ def _units(corpus: Corpus, group: IntArray, shared: IntArray) -> tuple[IntArray,
     """Return the unit of each row, and the strata that each unit met.
 
     The unit is that of the corpus, and all of a scenario that the other side did not meet: trials of one task there are
-    as little independent as a user's conversations. Within a scenario that both met, units are dealt anew.
+    as little independent as a user's conversations. Within a scenario that both met, units are dealt anew. What one
+    side repeats word for word is one unit too: a conversation four times over is not four conversations.
     """
-    number: dict[str, int] = {}
-    named = np.where(np.isin(group, shared), corpus.units, [f"scenario {one}" for one in group])
-    for row in corpus.by_contents:
-        number.setdefault(named[row], len(number))
-    unit_of = np.asarray([number[unit] for unit in named], np.int64)
-    seen: list[set[str]] = [set() for _ in number]
+    alone = ~np.isin(group, shared)
+    repeated = duplicate_groups(corpus.user_texts)
+    keys = [
+        (Key("unit", unit), Key("text", str(text)), *((Key("task", str(scenario)),) if one_sided else ()))
+        for unit, text, scenario, one_sided in zip(corpus.units, repeated, group, alone, strict=True)
+    ]
+    unit_of = np.empty(len(keys), np.int64)
+    unit_of[corpus.by_contents] = linked([keys[row] for row in corpus.by_contents])
+    seen: list[set[str]] = [set() for _ in range(int(unit_of.max(initial=-1)) + 1)]
     for unit, stratum in zip(unit_of, corpus.strata, strict=True):
         seen[unit].add(stratum)
     labels = np.asarray([" + ".join(sorted(strata)) for strata in seen], object)

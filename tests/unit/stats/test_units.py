@@ -78,3 +78,11 @@ def test_trials_of_a_task_that_the_other_side_did_not_meet_are_one_unit():
 def test_tasks_recorded_on_one_side_alone_stay_tasks():
     design = Design.of(*sides([None] * 30, ["a"] * 6 + ["b"] * 24))
     assert (design.real.n_units, design.simulated.n_units) == (30, 30)
+
+
+def test_what_one_side_repeats_word_for_word_is_one_unit_and_short_texts_are_not():
+    long = [f"I need rain boots in size {i % 5} for work" for i in range(20)]
+    real = corpus({"x": [0.0] * 20}, texts=long, prefix="r")
+    simulated = corpus({"x": [0.0] * 20}, texts=["boots please"] * 20, prefix="s")
+    design = Design.of(real, simulated)
+    assert (design.real.n_units, design.simulated.n_units) == (5, 20)

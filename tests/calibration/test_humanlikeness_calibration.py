@@ -256,23 +256,28 @@ def test_the_interval_of_hls_covers_what_other_conversations_would_give(p, n, sh
     assert covered >= binom.ppf(0.01, 40, 0.95)
 
 
-def test_neither_the_order_of_lines_nor_the_seed_moves_a_verdict_much():
+def test_the_order_of_lines_changes_nothing():
     rng = np.random.default_rng(11)
-    real, simulated = (
-        corpus({"x": rng.normal(size=120)}, texts=texts(rng, 120, more), prefix=prefix)
-        for prefix, more in (("r", 0.0), ("s", 0.7))
-    )
-    turned = simulated.take(rng.permutation(120))
-    once, again = (
-        HumanLikeness(n_resamples=199).validate(real, side, seed=0) for side in (simulated, turned)
-    )
+    real, simulated = (corpus({"x": rng.normal(size=60)}, texts=texts(rng, 60), prefix=p) for p in "rs")
+    turned = simulated.take(rng.permutation(60))
+    once, again = (HumanLikeness(n_resamples=99).validate(real, side, seed=0) for side in (simulated, turned))
     assert [f.model_dump(exclude={"details"}) for f in once] == [
         f.model_dump(exclude={"details"}) for f in again
     ]
-    runs = [HumanLikeness().validate(real, simulated, seed=seed) for seed in range(10)]
-    assert len({run[0].details["auc"] for run in runs}) > 1
-    flips = sum(
-        10 - max(verdicts.count(v) for v in set(verdicts))
-        for verdicts in ([run[view].verdict for run in runs] for view in range(3))
-    )
-    assert flips <= 1
+
+
+def test_the_seed_moves_folds_and_at_most_one_verdict_in_twenty():
+    flips, aucs = 0, set()
+    for more in (0.0, 0.7, 1.5, 3.0):
+        rng = np.random.default_rng([12, int(10 * more)])
+        sides = [
+            corpus({"x": rng.normal(size=80)}, texts=texts(rng, 80, extra), prefix=prefix)
+            for prefix, extra in (("r", 0.0), ("s", more))
+        ]
+        runs = [HumanLikeness(n_resamples=199).validate(*sides, seed=seed) for seed in range(5)]
+        aucs |= {run[0].details["auc"] for run in runs}
+        for view in range(3):
+            verdicts = [run[view].verdict for run in runs]
+            flips += len(verdicts) - max(verdicts.count(verdict) for verdict in set(verdicts))
+    assert len(aucs) > 4
+    assert flips <= 60 / 20

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
@@ -15,7 +16,7 @@ from convsim.stats.discriminator import (
     out_of_fold_auc,
 )
 from convsim_validators.humanlikeness.features import logistic_regression
-from convsim_validators.humanlikeness.scores import score
+from convsim_validators.humanlikeness.scores import calibrated_hls, score
 
 
 def fitted(n_human: int, n_simulated: int, *, n_folds: int, seed: int = 4) -> CrossFitted:
@@ -62,6 +63,15 @@ def test_scores_are_means_over_repeats():
     one, other = fitted(40, 60, n_folds=3, seed=5), fitted(40, 60, n_folds=3, seed=6)
     both = score([one, other], n_resamples=99, seed=1)
     assert both.auc == pytest.approx(np.mean([score([x], n_resamples=9, seed=1).auc for x in (one, other)]))
+
+
+@pytest.mark.parametrize("distance", [0.0, 0.5, 1.5, 3.0])
+def test_the_hls_of_a_calibrated_classifier_is_the_mean_posterior_of_two_normals(distance):
+    rng = np.random.default_rng(1)
+    simulated = rng.normal(0, 1, 400_000)
+    posterior = norm.pdf(simulated, distance) / (norm.pdf(simulated, distance) + norm.pdf(simulated))
+    auc = float(norm.cdf(distance / np.sqrt(2)))
+    assert calibrated_hls(auc) == pytest.approx(posterior.mean(), abs=0.002)
 
 
 def test_a_calibration_curve_is_scikit_learns_under_any_weights():

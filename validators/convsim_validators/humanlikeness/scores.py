@@ -53,7 +53,19 @@ class Scores:
         logistic curves are fitted anew.
         """
         low, high = _stretched(getattr(self, name), getattr(self, f"resampled_{name}"), level)
+        if name == "hls":
+            low = min(low, self._hls_at_upper_auc(level))
+        if name == "people":
+            high = max(high, 1 - self._hls_at_upper_auc(level))
         return max(0.0, low), min(1.0, high)
+
+    def _hls_at_upper_auc(self, level: float) -> float:
+        """Return the HLS of a calibrated classifier whose AUC is the upper limit of this one's.
+
+        A curve that found no slope says .5 of everybody, and so it does in most draws; near there HLS hardly moves with
+        what the classifier knows, and its own draws do not show how little that is certain. Ranks do.
+        """
+        return calibrated_hls(self.interval("auc", level)[1])
 
     @property
     def relative_hls(self) -> float:
@@ -63,7 +75,22 @@ class Scores:
     def relative_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval of ``relative_hls``: both sides are drawn anew, and it is widened as ``interval`` is."""
         low, high = _stretched(self.relative_hls, self.resampled_hls / self.resampled_people, level)
+        low = min(low, (at := self._hls_at_upper_auc(level)) / (1 - at))
         return max(0.0, low), high
+
+
+def calibrated_hls(auc: float) -> float:
+    """Return the mean calibrated probability of "human" over the simulated side at an AUC of .5 to 1.
+
+    Scores are taken as normal with one variance on both sides, whose distance d an AUC fixes; then the calibrated
+    log-odds of the simulated side have the mean -d²/2 and the standard deviation d.
+    """
+    from scipy.special import expit
+    from scipy.stats import norm
+
+    distance = float(np.sqrt(2) * norm.ppf(min(max(auc, 0.5), 1 - 1e-9)))
+    z, weight = np.polynomial.hermite_e.hermegauss(41)
+    return float((weight * expit(distance * z - distance**2 / 2)).sum() / weight.sum())
 
 
 def score(repeats: Sequence[CrossFitted], *, n_resamples: int, seed: int) -> Scores:

@@ -117,7 +117,7 @@ def score(repeats: Sequence[CrossFitted], *, n_resamples: int, seed: int) -> Sco
     of_rows = drawn[unit_of, :CALIBRATIONS].astype(np.float64)
     hls, people = np.mean([_recalibrated(fitted, of_rows) for fitted in repeats], axis=0)
     observed, resampled = means[:, 0].tolist(), means[:, 1:]
-    return Scores(*observed, hls, resampled[1], resampled[2], people)
+    return Scores(observed[0], observed[1], observed[2], observed[3], hls, resampled[1], resampled[2], people)
 
 
 def _means(fitted: CrossFitted, unit_of: IntArray, weights: Weights) -> FloatArray:

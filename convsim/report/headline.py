@@ -13,7 +13,7 @@ from convsim.evaluation.layout import (
     without_section,
 )
 from convsim.evaluation.scorecard import Scorecard
-from convsim.report.tables import VERDICTS, counted, measured, number, percent, verdict_words
+from convsim.report.tables import VERDICTS, counted, is_not_measured, measured, number, percent, verdict_words
 from convsim.schema import FAILING, Finding, Verdict
 from convsim.schema.details import (
     AgreementDetails,
@@ -72,11 +72,13 @@ def _copies(findings: Sequence[Finding]) -> Iterator[str]:
 def _habits(findings: Sequence[Finding]) -> Iterator[str]:
     if findings:
         counts = {v: sum(f.verdict == v for f in findings) for v in ("different", "aligned", "undecided")}
+        not_measured = sum(map(is_not_measured, findings))
+        lacking = f"; {not_measured} cannot be measured" if not_measured else ""
         differ = "differs" if counts["different"] == 1 else "differ"
         yield (
             f"{counts['different']} of {counted(len(findings), 'habit', 'habits')} {differ} from people's, "
             f"{counted(counts['aligned'], 'is', 'are')} alike and "
-            f"{counted(counts['undecided'], 'needs', 'need')} more data."
+            f"{counted(counts['undecided'] - not_measured, 'needs', 'need')} more data{lacking}."
         )
 
 

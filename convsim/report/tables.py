@@ -33,12 +33,22 @@ VERDICTS: dict[Verdict, str] = {
 }
 NOT_JUDGED = "not judged"
 """Printed for a metric that is shown for context only."""
+NOT_MEASURED = "cannot be measured"
+"""Printed for a metric without a value on a side: more data would not give it one."""
+
+
+def is_not_measured(finding: Finding) -> bool:
+    """Tell whether a metric has no value on a side: no word list for the language, no endings, other labels."""
+    undecided = finding.verdict == "undecided" and finding.estimate is None
+    return undecided and isinstance(finding.details, DistanceDetails)
 
 
 def verdict_words(finding: Finding) -> str:
     """Write a finding's verdict in words."""
     if finding.is_control:
         return NOT_JUDGED
+    if is_not_measured(finding):
+        return NOT_MEASURED
     section = section_of(finding)
     own = VERDICT_WORDS.get(section, {}) if section else {}
     return own.get(finding.verdict, VERDICTS[finding.verdict])

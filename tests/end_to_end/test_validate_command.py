@@ -73,7 +73,11 @@ def test_markdown_holds_a_row_a_finding_with_its_estimate_and_verdict():
         (
             f["validator"],
             f["metric"],
-            "not judged" if f["details"]["role"] == "control" else MARKED[f["verdict"]],
+            "not judged"
+            if f["details"]["role"] == "control"
+            else "cannot be measured"
+            if f["estimate"] is None
+            else MARKED[f["verdict"]],
         )
         for f in found
     ]

@@ -104,6 +104,8 @@ def test_the_screen_shows_every_finding_with_its_interval_and_verdict(card):
         words = {"aligned": "alike", "different": "different", "undecided": "needs more data"}[
             finding.verdict
         ]
+        if finding.metric in ("accepted", "left"):
+            words = "cannot be measured"  # nothing says how these chats ended
         assert line.endswith("not judged" if finding.is_control else words)
     assert repr(card).startswith("Scorecard(320 real, 300 simulated: ")
 

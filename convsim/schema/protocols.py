@@ -113,7 +113,10 @@ class Annotation(Record):
 
 @runtime_checkable
 class Annotator(Protocol):
-    """Labels what users did (acts) and felt (experience); raises ModelError where it cannot, and never guesses."""
+    """Labels what users did (acts) and felt (experience); raises ModelError where it cannot, and never guesses.
+
+    One that has ``languages``, ISO 639 codes, reads these alone: conversations in others are refused.
+    """
 
     @property
     def name(self) -> Name:

@@ -150,6 +150,10 @@ BAD: dict[str, tuple[list[object], str]] = {
         "the real data have no arm 'worse'; they have: bad, good",
     ),
     "one arm twice": ([PEOPLE, NAIVE, "--control", "bad", "--treatment", "bad"], "the same arm, 'bad'"),
+    "exchanged sides under a gate": (
+        [NAIVE, PEOPLE, *ARMS, "--fail-on", "different"],
+        "the sides look exchanged",
+    ),
     "one file": ([PEOPLE, *ARMS], "found 1 files"),
     "a ladder that nobody climbed": (
         ["--ladder", "bad", NAIVE],

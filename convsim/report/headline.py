@@ -87,9 +87,13 @@ def _is_together(finding: Finding) -> bool:
 
 
 def _together(findings: Sequence[Finding]) -> Iterator[str]:
-    """Say that habits differ together; that they do not is no news, since single ones may."""
-    if any(_is_together(f) and f.verdict == "different" for f in findings):
-        yield "All habits together differ from people's."
+    """Say whether habits differ together."""
+    for finding in filter(_is_together, findings):
+        yield (
+            "All habits together differ from people's."
+            if finding.verdict == "different"
+            else "All habits together are not shown to differ from people's."
+        )
 
 
 def _shifts(findings: Sequence[Finding]) -> Iterator[str]:

@@ -1,0 +1,50 @@
+"""The finding on all habits together: a sentence of its own, and no habit among the others."""
+
+import pytest
+
+from convsim.evaluation.layout import in_section
+from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
+from convsim.report.caveats import CHOSEN_BEFOREHAND, limits
+from convsim.report.headline import headline
+from convsim.schema import Finding
+
+
+def finding(metric, verdict, **more):
+    return Finding(
+        validator="marginals", metric=metric, question="?", unit="KS distance", verdict=verdict, reason="so",
+        n_real=9, n_simulated=9, seed=0, version="1", source="a test", **more,
+    )  # fmt: skip
+
+
+def card(*findings):
+    side = SideSummary.model_construct(n=9, path=None, simulator=None)
+    return Scorecard.model_construct(
+        real=side, simulated=side, made_by=MadeBy.model_construct(convsim="0"), warnings=(), reliability=(),
+        findings=findings,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("different", "All habits together differ from people's."),
+        ("undecided", "All habits together are not shown to differ from people's."),
+    ],
+)
+def test_it_has_a_sentence_and_is_not_counted_as_a_habit(verdict, said):
+    told = headline(card(finding("turns", "aligned"), finding("all_metrics", verdict)))
+    assert told == f"0 of 1 habit differ from people's, 1 is alike and 0 need more data. {said}"
+    assert headline(card(finding("all_metrics", verdict))) == said
+
+
+def test_it_stands_in_no_table_of_metrics_and_a_failed_validator_is_said_to_have_failed():
+    assert in_section([finding("all_metrics", "different")], "habits") == []
+    assert "failed and gave no result" in headline(card(finding("all_metrics", "failed")))
+
+
+def test_whoever_reads_a_number_of_conversations_is_told_once_to_choose_it_beforehand():
+    needs = [
+        finding(name, "undecided", details={"n_to_decide": {"real": 400, "simulated": 400}}) for name in "ab"
+    ]
+    assert limits(card(*needs)).count(CHOSEN_BEFOREHAND) == 1
+    assert CHOSEN_BEFOREHAND not in limits(card(finding("a", "aligned")))

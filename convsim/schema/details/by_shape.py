@@ -10,8 +10,11 @@ from pydantic import BeforeValidator, ValidationError
 from convsim.schema.details.mapping import Details
 from convsim.schema.details.populations import (
     BlindTestDetails,
+    CopiesDetails,
     DiscriminatorDetails,
     DistanceDetails,
+    DiversityDetails,
+    ManyMetricsDetails,
     PrevalenceDetails,
     TransitionDetails,
 )
@@ -40,7 +43,7 @@ class FailureDetails(Details):
 SHAPES: tuple[type[Details], ...] = (
     FailureDetails, DiscriminatorDetails, LeavingDetails, ShiftDetails, DoseDetails, RelationDetails, PrevalenceDetails,
     TransitionDetails, BlindTestDetails, AgreementDetails, JointDetails, FirstMessageDetails, TransferDetails,
-    SameRepliesDetails, DistanceDetails, AnyReactionDetails,
+    SameRepliesDetails, DistanceDetails, AnyReactionDetails, CopiesDetails, DiversityDetails, ManyMetricsDetails,
 )  # fmt: skip
 """The first whose keys are there, and whose fields fit, is taken: the more telling ones stand first."""
 

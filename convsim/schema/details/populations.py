@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from convsim.schema.details.mapping import Details, Interval, Measured, Part, Probability
 from convsim.schema.record import Count, Flag, Number, Text
@@ -177,3 +177,52 @@ class BlindTestDetails(Details):
     n_answers: Count
     n_raters: Count
     n_to_decide: Count | None = None
+
+
+class ManyMetricsDetails(Details):
+    """How far the sides lie apart in each of many metrics that are tested together."""
+
+    shape = frozenset({"cliffs_delta_by_metric"})
+    cliffs_delta_by_metric: dict[str, Number]
+    role: Text | None = None
+    n_resamples: Count | None = None
+
+
+class CopyRule(Part):
+    """One rule by which users count as copies of a person, and what it finds on both sides."""
+
+    rule: Text
+    share_real: Number | None = None
+    share_simulated: Number | None = None
+    p_value: Number | None = None
+
+
+class CopiesDetails(Details):
+    """Which simulated conversations lie nearer to one person than people lie to one another."""
+
+    shape = frozenset({"rules", "pairs"})
+    rules: tuple[CopyRule, ...]
+    pairs: tuple[dict[str, JsonValue], ...]
+    """A simulated and a real conversation each, the nearest first; cut off at some number."""
+    n_pairs: Count | None = None
+    margin: Number | None = None
+    n_with_the_scenario_of_one_person: Count | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+
+
+class DiversityDetails(Details):
+    """How near the conversations of each side lie to one another."""
+
+    shape = frozenset({"similarity_real", "similarity_simulated"})
+    similarity_real: Number
+    similarity_simulated: Number
+    similarity_expected: Number | None = None
+    """The difference that sizes and shared scenarios alone make."""
+    identical_real: Number | None = None
+    identical_simulated: Number | None = None
+    margin: Number | None = None
+    equivalence_upper: Number | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None

@@ -93,7 +93,7 @@ class Copies:
             details["n_to_decide"] = {"real": len(real), "simulated": judged.n_to_decide}
         answer = _Answer(
             NEAR_COPIES, "Do simulated conversations copy the people they are judged on?",
-            "share of users", judged.verdict, reason, judged.estimate, judged.interval,
+            "proportion of users", judged.verdict, reason, judged.estimate, judged.interval,
             judged.p_value, noise_floor=judged.baseline,
         )  # fmt: skip
         return self._finding(answer, details, n=(len(rows[0]), len(rows[1])), seed=seed)
@@ -117,14 +117,13 @@ class Copies:
         if abs(found.expected) >= EXPECTED:
             said += f" (sizes and shared scenarios alone make a difference of {found.expected:.2f})"
         upper = found.difference + 1.645 * found.standard_error
-        p = f"adjusted p = {found.p_adjusted:.2g}"
         verdict: Verdict = "undecided"
         if upper <= self.diversity_margin:
             verdict, more = "aligned", f"no more than people by the margin of {self.diversity_margin:g}"
         elif found.p_adjusted <= 0.05:
-            verdict, more = "different", f"more than people ({p})"
+            verdict, more = "different", "more than people"
         else:
-            more = f"not shown to be more than among people ({p}), nor to be within the margin"
+            more = "not shown to be more than among people, nor to be within the margin"
         reach = 1.96 * found.standard_error
         answer = _Answer(
             *asked, verdict, f"{said}; {more}", found.difference,

@@ -20,6 +20,7 @@ from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.resampling import Weights, permute
 from convsim_validators.humanlikeness.features import (
     NO_FEATURES,
+    TextView,
     View,
     first_words,
     habits,
@@ -275,7 +276,7 @@ class HumanLikeness:
         low, high = scores.interval("auc", EQUIVALENCE_LEVEL)
         limits = f"AUC {auc:.3f}, {low:.3f} to {high:.3f} (90 % interval)"
         if 1 - self.margin <= low and high <= self.margin:
-            also = f"; a difference is detectable but small: {_most_different(judged)}" if shown else ""
+            also = f"; {_most_different(judged)}" if shown else ""
             return Decision(
                 "aligned", f"{limits}, is within the margin of {1 - self.margin:g} to {self.margin:g}{also}"
             )
@@ -316,7 +317,7 @@ def _why_so_low(judged: _Judged) -> str:
     sides, features = judged.sides, judged.view.features
     nearest = cosine_similarity(features[~sides.is_human], features[sides.is_human]).max(axis=1)
     near = int((nearest >= NEAR_COPY).sum())
-    if near:
+    if near and isinstance(judged.view, TextView):
         return (
             f"{near} of {len(nearest)} simulated conversations nearly repeat a real one, so the classifier takes them "
             "for human; compare the simulator with people whose conversations it has not learned from"

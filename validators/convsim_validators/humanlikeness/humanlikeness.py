@@ -93,7 +93,7 @@ class HumanLikeness:
 
     Source:
         Meshi et al. (2026), ConvApparel (human-likeness score); Lopez-Paz and Oquab (2017), Revisiting classifier
-        two-sample tests. The control, the split-half test and the two further views are ours.
+        two-sample tests. The human baseline, the two-sample test and the two further views are ours.
     """
 
     name: ClassVar[str] = "humanlikeness"
@@ -101,7 +101,7 @@ class HumanLikeness:
     source: ClassVar[str] = "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: human-likeness score"
 
     margin: Annotated[float, Field(ge=0.5, le=1)] = 0.60
-    """Population AUC up to which the sides count as alike."""
+    """AUC up to which the sides count as alike, and 1 less it from which: of this classifier, at these sizes."""
     n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:

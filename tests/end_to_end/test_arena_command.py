@@ -132,5 +132,5 @@ def test_a_side_without_words_is_one_line(real: Path, tmp_path: Path) -> None:
     )
     done = convsim("arena", real, mute, "--database", tmp_path / "a.sqlite", "--port", 0)
     assert done.returncode == 2
-    assert "no conversation of the simulated side has a user who says anything" in only_line(done)
+    assert "no simulated conversation has a user who says anything" in only_line(done)
     assert not (tmp_path / "a.sqlite").exists()

@@ -17,7 +17,7 @@ ITALIAN = (
     "perfetto, allora prendo questi, grazie",
 )
 POLITE = ("Könnten Sie mir bitte Gummistiefel zeigen, die weniger als 60 Euro kosten?", *GERMAN[1:])
-FEW = ("--validators", "marginals", "--set", "marginals.n_resamples=49", "--format", "json")
+FEW = ("--validators", "marginals", "--set", "marginals.n_resamples=199", "--format", "json")
 
 
 def write(path: Path, texts: tuple[str, ...], *, n: int = 40) -> Path:

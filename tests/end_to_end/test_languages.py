@@ -23,9 +23,11 @@ FEW = ("--validators", "marginals", "--set", "marginals.n_resamples=199", "--for
 def write(path: Path, texts: tuple[str, ...], *, n: int = 40) -> Path:
     lines = []
     for i in range(n):
+        # A number of its own, since what is repeated word for word counts once.
+        first = f"{texts[0]} {i}"
         messages = [
             {"role": role, "content": content}
-            for text in texts[: 1 + (i + 1) % 3] or texts
+            for text in (first, *texts[1 : 1 + (i + 1) % 3])
             for role, content in (("user", text), ("assistant", "ok"))
         ]
         lines.append(json.dumps({"id": f"{path.stem}{i}", "user": f"{path.stem}{i}", "messages": messages}))

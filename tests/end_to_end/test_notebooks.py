@@ -28,7 +28,7 @@ PICTURES = {
 LINES = {
     "01_first_study": [
         r"120 conversations run, 0 failed",
-        r"user_lowercase_start: different; .*adjusted p =",
+        r"user_lowercase_start: different; .*means: 0\.\d+ real",
     ],
     "02_your_agent": [r"user  Recycled fleece jacket", r"ballet flats", r"refused: \d+ of 80 simulated"],
     "03_counterfactual": [r"user complaints, user restates", r"fail to react in 2", r"thanks_no_more@bad"],
@@ -37,7 +37,10 @@ LINES = {
         r"naive +fading +different",
         r"rejects .*: [1-9]\.\d% of",
     ],
-    "05_simulators_compared": [r"replay: HLS 0\.4\d, and [1-9] reactions", r"close: nothing wrong was shown"],
+    "05_simulators_compared": [
+        r"replay: HLS 0\.(4[5-9]|5[0-4]), and [1-9] reactions",
+        r"close: nothing wrong was shown",
+    ],
     "06_trained_shopper": [
         r"perplexity of held-out users' words: \d",
         r"sft: 8 conversations run",

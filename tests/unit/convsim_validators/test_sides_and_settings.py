@@ -62,3 +62,14 @@ def test_wrong_settings_are_refused(settings):
 
 def test_what_must_be_set_up_first_runs_only_when_it_is_named():
     assert default_validators() == ["copies", "humanlikeness", "marginals", "prevalence", "transitions"]
+
+
+def test_a_side_that_says_nothing_gets_a_reason_and_no_exception():
+    rng = np.random.default_rng(3)
+    real = corpus({"x": rng.normal(size=40)}, texts=[f"size {i} boots please" for i in range(40)], prefix="r")
+    mute = corpus({"x": rng.normal(size=40)}, texts=[""] * 40, prefix="s")
+    for sides in ((real, mute), (mute, real)):
+        found = {f.metric: f for f in HumanLikeness(n_resamples=99).validate(*sides, seed=1)}
+        assert found["hls_length_matched"].verdict == "undecided"
+        assert "0 " in found["hls_length_matched"].reason
+        assert found["hls"].verdict in {"different", "undecided"}

@@ -3,10 +3,11 @@
 import pytest
 
 from convsim.evaluation.layout import in_section
-from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
+from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.report.caveats import CHOSEN_BEFOREHAND, limits
 from convsim.report.headline import headline
 from convsim.schema import Finding
+from tests.reports import side
 
 
 def finding(metric, verdict, **more):
@@ -17,9 +18,9 @@ def finding(metric, verdict, **more):
 
 
 def card(*findings):
-    side = SideSummary.model_construct(n=9, path=None, simulator=None)
+    both = side(9)
     return Scorecard.model_construct(
-        real=side, simulated=side, made_by=MadeBy.model_construct(convsim="0"), warnings=(), reliability=(),
+        real=both, simulated=both, made_by=MadeBy.model_construct(convsim="0"), warnings=(), reliability=(),
         findings=findings,
     )  # fmt: skip
 

@@ -37,7 +37,7 @@ def tells(view: View, is_human: BoolArray) -> JsonValue:
     Returns:
         ``{"simulated": [...], "human": [...]}``, each entry ``{feature, pull, n_real, n_simulated}``.
     """
-    if not len(view.names):
+    if not len(view.names) or is_human.all() or not is_human.any():
         return {"simulated": [], "human": []}
     model = logistic_regression()
     model.fit(view.features, is_human, sample_weight=equal_prior(is_human))

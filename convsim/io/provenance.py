@@ -1,9 +1,8 @@
-"""Where and with what a run was made: versions, platform, the state of git, the command."""
+"""Where and with what a run was made: versions, platform, the commit, the command."""
 
 from __future__ import annotations
 
 import platform
-import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import JsonValue
 
 from convsim._files import read_toml
 from convsim.errors import InputError
+from convsim.io.commit import commit_of
 
 VERSIONS = ("convsim", "openai", "transformers", "torch", "peft", "scikit-learn", "bm25s", "pydantic")
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -25,7 +25,7 @@ def provenance() -> dict[str, JsonValue]:
         "versions": {name: found for name in VERSIONS if (found := _version(name))},
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "git": _git_state(),
+        "git": None if (commit := _commit()) is None else {"commit": commit},
         "command": [*sys.argv[1:]],
     }
 
@@ -50,15 +50,9 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _git_state() -> JsonValue:
-    """Name the commit of the folder that the study is run from, and whether it has changes; null outside git."""
+def _commit() -> str | None:
+    """Name the commit of the folder that the command is run in; nothing where that folder is gone."""
     try:
-        commit = subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
-        )
-        status = subprocess.run(
-            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
+        return commit_of(Path.cwd())
+    except OSError:
         return None
-    return {"commit": commit.stdout.strip(), "changed": bool(status.stdout.strip())}

@@ -1,13 +1,17 @@
-"""Files written whole or not at all, lines that outlive a kill, and TOML within bounds."""
+"""The one writer of files, whole or not at all, and of sets of files, together or not at all; TOML within bounds."""
 
 from __future__ import annotations
 
 import os
 import re
 import secrets
+import shutil
+import stat
+import sys
+import tempfile
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -17,84 +21,220 @@ from convsim.errors import InputError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-PARTIAL = re.compile(r"\.convsim-[0-9a-f]{16}\.partial")
-"""How a file is called that is being written; a killed process leaves it behind."""
-NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+PARTIAL = re.compile(r"\.convsim-[0-9a-f]{16}\.(partial|set)")
+"""What a file, or a folder with a set of files, is called while it is written; a killed process leaves it behind."""
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK
+MAX_LINKS = 40
+"""Links behind one another that Linux follows."""
+DESCRIPTORS = re.compile(r"/dev/fd|/proc/(self|thread-self|\d+|\d+/task/\d+)/fd")
+"""Folders in which a number is an open file of the process."""
+
+Content = str | bytes | Callable[[IO[bytes]], object]
+"""What a file is to hold: text for UTF-8, bytes, or what writes it."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file that takes the place of ``path`` at the end, once it is on disk; on any error nothing changes.
 
-    It is written beside ``path`` under a random name. A link that stands at ``path`` is replaced, not followed.
+    It is written beside ``path`` under a random name. A link that stands at ``path`` is replaced, not followed; what is
+    neither link nor file stays.
 
     Raises:
-        OSError: The folder, or the disk, does not take it.
+        InputError: The folder, or the disk, does not take it, or something else than a file stands there.
     """
     partial = path.with_name(f".convsim-{secrets.token_hex(8)}.partial")
-    try:
-        with open(os.open(partial, NEW_FILE, 0o666), "wb") as file:  # noqa: PTH123, it is open
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with unwritten(path):
+        _check_replaceable(path)
+        number = os.open(partial, NEW_FILE, 0o666)
+        try:
+            with open(number, "wb") as file:  # noqa: PTH123, it is open
+                yield file
+                file.flush()
+                os.fsync(number)
+            partial.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+        sync_folder(path.parent)
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all; text as UTF-8.
+@contextmanager
+def writing_to(path: Path) -> Iterator[IO[bytes]]:
+    """Open what a user named to be written: a pipe, a device or an open file is written to, anything else replaced.
+
+    ``/dev/stdout``, ``/dev/null``, a FIFO and links to them stay what they are, and get everything at the end or, on
+    an error, nothing.
 
     Raises:
-        InputError: The place cannot be written.
+        InputError: It cannot be written.
     """
-    try:
+    if not is_stream(path):
         with replacing(path) as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+            yield file
+        return
+    with unwritten(path), tempfile.TemporaryFile() as gathered:
+        yield gathered
+        gathered.seek(0)
+        number = _open_number(path)
+        if number is None:
+            number = os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
+        else:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            number = os.dup(number)
+        with open(number, "wb") as stream:  # noqa: PTH123, it is open
+            shutil.copyfileobj(gathered, stream)
 
 
-MAX_LINE_BYTES = 64 << 20
-TAIL_BYTES = 1 << 16
-
-
-def whole_lines(path: Path, *, limit: int = MAX_LINE_BYTES) -> Iterator[tuple[int, bytes]]:
-    """Yield each line with its number; not a half one at the end, which a killed process left.
+def write_whole(path: Path, content: Content) -> None:
+    """Write what a user named, whole or not at all; text as UTF-8.
 
     Raises:
-        InputError: A line is longer than ``limit`` bytes.
-        OSError: The file cannot be read.
+        InputError: It cannot be written.
     """
-    with path.open("rb") as file:
-        number = 0
-        while line := file.readline(limit + 1):
-            number += 1
-            if len(line) > limit:
-                raise InputError(f"{path}:{number}: is longer than {limit:,} bytes, the most that is read")
-            if line.endswith(b"\n"):
-                yield number, line
+    with writing_to(path) as file:
+        _fill(file, content)
 
 
-def cut_half_line(path: Path) -> None:
-    """Cut what a killed process left behind the last whole line; what is written next must not join it."""
-    with path.open("rb+") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end > 0:
-            start = max(0, end - TAIL_BYTES)
-            file.seek(start)
-            newline = file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        file.truncate(end)
+def is_stream(path: Path) -> bool:
+    """Tell whether a path names a pipe, a device or an open file of this process: what is written to, not replaced."""
+    if _open_number(path) is not None:
+        return True
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
 
 
-def append_line(file: IO[bytes], line: bytes) -> None:
-    """Write one line and flush it, so that a killed process keeps it."""
-    file.write(line + b"\n")
-    file.flush()
+def _open_number(path: Path) -> int | None:
+    """Return the number of the open file that a path such as /dev/stdout, or a link to it, stands for."""
+    for _ in range(MAX_LINKS):
+        parent = os.path.realpath(path.parent)
+        if DESCRIPTORS.fullmatch(parent) and path.name.isdecimal():
+            return int(path.name) if parent in ("/dev/fd", f"/proc/{os.getpid()}/fd") else None
+        try:
+            path = Path(parent, path.readlink())
+        except (OSError, ValueError):
+            return None
+    return None
+
+
+def _check_replaceable(path: Path) -> None:
+    """Check that a file may take the place of what is at ``path``: nothing, a file or a link.
+
+    Raises:
+        InputError: It is something else.
+        OSError: It cannot be looked at.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        kind = "is a directory" if stat.S_ISDIR(mode) else "is not a regular file"
+        raise InputError(f"{path}: cannot be written: {kind}")
+
+
+@contextmanager
+def unwritten(path: Path) -> Iterator[None]:
+    """Say in one line which path the disk did not take; a reader that went away is for whoever started it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (OSError, UnicodeEncodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be written: {reason}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder outlive a power cut, where its file system can promise that."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _fill(file: IO[bytes], content: Content) -> None:
+    if callable(content):
+        content(file)
+    else:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+READY = ".convsim-set"
+"""The folder of a set that is written; what is left in it belongs into the folder that it lies in."""
+
+
+def write_set(folder: Path, files: Mapping[str, Content], *, stale: Collection[str] = ()) -> None:
+    """Write files that belong together; at no time does a file of the new set stand beside one of the old.
+
+    All are on disk before the first old one is touched: until then an error or a kill leaves the old set. Then the old
+    ones are taken away and the new ones put there, some system calls that a kill may fall between: what stands there
+    is of one set, but not all of it, until ``complete_set``, which every command that writes there calls first, puts
+    the rest in place.
+
+    Args:
+        folder: Where they go; the caller holds its lock.
+        files: What each is to hold, by name.
+        stale: Names of files of the old set that the new one lacks.
+
+    Raises:
+        InputError: They cannot be written.
+    """
+    complete_set(folder)
+    making = folder / f".convsim-{secrets.token_hex(8)}.set"
+    for name in (*files, *stale):
+        with unwritten(folder / name):
+            _check_replaceable(folder / name)
+    with unwritten(folder):
+        making.mkdir()
+    try:
+        for name, content in files.items():
+            with unwritten(folder / name), open(os.open(making / name, NEW_FILE, 0o666), "wb") as file:  # noqa: PTH123
+                _fill(file, content)
+                file.flush()
+                os.fsync(file.fileno())
+        sync_folder(making)
+        with unwritten(folder):
+            for name in stale:
+                (folder / name).unlink(missing_ok=True)
+            making.rename(folder / READY)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
+    complete_set(folder)
+
+
+def complete_set(folder: Path) -> None:
+    """Put into a folder what is left of a set that a killed process had written; the caller holds the folder's lock.
+
+    Raises:
+        InputError: It cannot be put there, or was not left by ``write_set``.
+    """
+    ready = folder / READY
+    with unwritten(folder):
+        for left in folder.glob(".convsim-*.set"):
+            if PARTIAL.fullmatch(left.name) and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+        if not os.path.lexists(ready):
+            return
+        if ready.is_symlink() or not all(stat.S_ISREG(new.lstat().st_mode) for new in ready.iterdir()):
+            raise InputError(f"{ready}: was not left by convsim; delete it")
+        sync_folder(folder)
+        names = sorted(new.name for new in ready.iterdir())
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+        for name in names:
+            (ready / name).replace(folder / name)
+        sync_folder(folder)
+        ready.rmdir()
 
 
 MAX_TOML_BYTES = 1 << 20

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from convsim._async import in_thread, refuse_in_a_loop
-from convsim._files import append_line, cut_half_line, whole_lines
+from convsim._logs import append_line, open_log, whole_lines
 from convsim._text import described, one_line
 from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
-from convsim.errors import ConvsimError, InputError
+from convsim.errors import ConvsimError, InputError, ModelError
+from convsim.io import MalformedError, readable, readable_line
 from convsim.lifting import AnnotatorLike, lift_annotator
 from convsim.schema import Annotation, Annotator, BatchAnnotator
 from convsim.schema.conversation import Conversation, Usage
@@ -35,6 +36,10 @@ def content_key(conversation: Conversation, source: str) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
+MANY_BYTES = 1 << 20
+"""Of labels: from here on it is looked whether their conversation is still short enough to be read."""
+
+
 class _Line(BaseModel):
     model_config = ConfigDict(extra="forbid")
     key: str
@@ -44,16 +49,41 @@ class _Line(BaseModel):
 class Saved:
     """What has been annotated so far, by content; on disk too where there is a file."""
 
-    def __init__(self, done: dict[str, Annotation], file: IO[bytes] | None):
+    def __init__(self, done: dict[str, Annotation], file: io.FileIO | None):
         self.done = done
+        self.usage = Usage.sum(annotation.usage for annotation in done.values())
         self._file = file
+
+    def check(self, conversation: Conversation, annotation: Annotation, *, source: str) -> None:
+        """Check that what was labelled can be read back once it is written, and what it cost still adds up.
+
+        Raises:
+            ModelError: It cannot.
+        """
+        try:
+            # In a conversation labels lie no deeper than this.
+            size = len(readable(annotation, inside=b'{"messages": [%b]}'))
+            if size > MANY_BYTES:
+                readable_line(with_labels(conversation, annotation, source=source))
+            Usage.sum((self.usage, annotation.usage))
+        except MalformedError as error:
+            raise ModelError(f"the labels cannot be kept, since the conversation {error}") from None
+        except ValidationError:
+            raise ModelError("the usage of these annotations adds up to more than can be kept") from None
 
     def add(self, key: str, annotation: Annotation) -> None:
         """Keep one annotation; it is on disk before the next one is asked for."""
         self.done[key] = annotation
+        self.usage = Usage.sum((self.usage, annotation.usage))
         if self._file is not None:
             line = _Line(key=key, annotation=annotation)
-            append_line(self._file, line.model_dump_json(exclude_defaults=True).encode())
+            try:
+                append_line(self._file, line.model_dump_json(exclude_defaults=True).encode())
+            except OSError as error:
+                raise InputError(
+                    f"{self._file.name}: annotations cannot be kept there: {error.strerror or error}; "
+                    "what was kept is used again: free space and run the same command"
+                ) from error
 
 
 @contextmanager
@@ -61,16 +91,16 @@ def open_saved(path: Path | None) -> Iterator[Saved]:
     """Go on with the annotations in ``path``; a half line at its end, left by a kill, is cut off.
 
     Raises:
-        InputError: The file cannot be read or written, or does not hold annotations.
+        InputError: The file cannot be read or written, is a link, does not hold annotations, or another process keeps
+            its own there.
     """
     if path is None:
         yield Saved({}, None)
         return
+    busy = InputError(f"{path}: another convsim process is keeping annotations there; wait for it")
     try:
-        done = _read(path) if path.exists() else {}
-        with path.open("ab") as file:
-            cut_half_line(path)
-            yield Saved(done, file)
+        with open_log(path, busy=busy) as file:
+            yield Saved(_read(path), file)
     except OSError as error:
         raise InputError(f"{path}: annotations cannot be kept there ({error.strerror})") from error
 
@@ -201,9 +231,15 @@ class _Run:
             for key, conversation in queue:
                 await self._one(key, conversation)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(missing))):
-                group.create_task(worker())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(concurrency, len(missing))):
+                    group.create_task(worker())
+        except ExceptionGroup as several:
+            # The disk is full, say: nothing more was asked that could not be kept.
+            if (refused := several.subgroup(InputError)) is None:
+                raise
+            raise refused.exceptions[0] from None
 
     async def _batch(
         self, many: Callable[[Sequence[Conversation]], Sequence[Annotation]], batch: dict[str, Conversation]
@@ -218,22 +254,29 @@ class _Run:
                 await self._one(key, conversation)
             return
         for (key, conversation), annotation in pairs:
-            self._keep(key, conversation, annotation)
+            try:
+                self._check(conversation, annotation)
+            except ConvsimError as error:
+                self._fail(key, str(error))
+            else:
+                self._keep(key, annotation)
 
     async def _one(self, key: str, conversation: Conversation) -> None:
         try:
-            self._keep(key, conversation, await self.annotator.annotate(conversation))
+            annotation = await self.annotator.annotate(conversation)
+            self._check(conversation, annotation)
         except ConvsimError as error:
             self._fail(key, str(error))
         except Exception as error:  # somebody else's annotator: whatever it raises is a reason
             self._fail(key, f"the annotator raised {described(error)}")
+        else:
+            self._keep(key, annotation)
 
-    def _keep(self, key: str, conversation: Conversation, annotation: Annotation) -> None:
-        try:
-            check_annotation(conversation, annotation, source=self.annotator.source)
-        except ConvsimError as error:
-            self._fail(key, str(error))
-            return
+    def _check(self, conversation: Conversation, annotation: Annotation) -> None:
+        check_annotation(conversation, annotation, source=self.annotator.source)
+        self.saved.check(conversation, annotation, source=self.annotator.source)
+
+    def _keep(self, key: str, annotation: Annotation) -> None:
         self.saved.add(key, annotation)
         self._advance()
 
@@ -268,5 +311,5 @@ def _put_together(
         n_labelled=len(conversations) - counted.total(),
         n_already=n_already,
         reasons=counted,
-        usage=Usage.sum(annotation.usage for annotation in saved.done.values()),
+        usage=saved.usage,
     )

@@ -2,6 +2,8 @@
 
 from convsim.io.description import Description, describe
 from convsim.io.download import Card, card, cards, fetch
+from convsim.io.jsonl import readable, readable_line
+from convsim.io.problems import MalformedError
 from convsim.io.reading import (
     CONVAPPAREL,
     CONVSIM,
@@ -28,7 +30,7 @@ from convsim.io.source import Source, read_source
 from convsim.io.splitting import split
 from convsim.io.survey import LeftQuestion, MappedQuestion, SurveyReport
 from convsim.io.transcripts import Transcripts
-from convsim.io.writing import check_target, write
+from convsim.io.writing import check_target, write, write_together
 
 __all__ = [
     "CONVAPPAREL",
@@ -45,6 +47,7 @@ __all__ = [
     "Description",
     "ForeignReader",
     "LeftQuestion",
+    "MalformedError",
     "Manifest",
     "MappedQuestion",
     "Reader",
@@ -64,7 +67,10 @@ __all__ = [
     "open_run",
     "read",
     "read_source",
+    "readable",
+    "readable_line",
     "split",
     "stem_of",
     "write",
+    "write_together",
 ]

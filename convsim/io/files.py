@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from convsim._logs import MAX_LINE_BYTES
 from convsim.errors import MissingExtraError, TranscriptError
 from convsim.io.problems import shown
 
@@ -144,7 +145,6 @@ class ZstdStream(io.RawIOBase):
         return data
 
 
-MAX_LINE_BYTES = 64 << 20
 MAX_FILE_BYTES = 8 << 30
 MAX_DOCUMENT_BYTES = 2 << 30
 """A JSON document that is read whole, such as the member of a zip archive; all three count unpacked bytes."""

@@ -22,7 +22,7 @@ from pydantic import JsonValue
 from convsim.errors import MissingExtraError, TranscriptError
 from convsim.io.files import MAX_FILE_BYTES, MAX_LINE_BYTES, check_file, damage_reported
 from convsim.io.formats.openai_messages import openai_conversation_of
-from convsim.io.jsonl import conversation_of, parse_json
+from convsim.io.jsonl import conversation_of, line_of, parse_json
 from convsim.io.problems import MalformedError, shown
 from convsim.io.transcripts import Gathering, Transcripts
 from convsim.schema.conversation import Conversation
@@ -147,7 +147,7 @@ def write_parquet(file: IO[bytes], conversations: Sequence[Conversation]) -> Non
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
         for start in range(0, len(conversations), 1000):
             rows = [
-                {**{name: getattr(c, name) for name in COLUMNS}, WHOLE: c.to_json()}
+                {**{name: getattr(c, name) for name in COLUMNS}, WHOLE: line_of(c).decode()}
                 for c in conversations[start : start + 1000]
             ]
             writer.write_batch(pyarrow.RecordBatch.from_pylist(rows, schema=schema))

@@ -6,7 +6,7 @@ import re
 
 from pydantic import ValidationError
 
-from convsim.schema.record import UNKNOWN_KEY
+from convsim.schema.record import MOST, UNKNOWN_KEY
 
 MAX_SHOWN = 60
 PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
@@ -24,6 +24,9 @@ EXPECTED = {
     "model_type": "an object",
 }
 """pydantic's names for a wrong type, and what we call the right one."""
+
+
+TOO_MUCH = f"its tokens, seconds or dollars must be at least 0 and add up to at most {MOST:,}"
 
 
 class MalformedError(Exception):

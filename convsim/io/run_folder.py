@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 from pydantic import JsonValue
 
-from convsim._files import PARTIAL, append_line, cut_half_line, replacing, whole_lines
-from convsim.errors import StudyError
+from convsim._files import PARTIAL, replacing
+from convsim._logs import LOCK, append_line, locked, open_log, whole_lines
+from convsim.errors import InputError, StudyError
+from convsim.io.jsonl import readable_line
+from convsim.io.problems import MalformedError
 from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation, Failure
 
 MANIFEST = "manifest.json"
-LOCK = ".lock"
 MAX_SHOWN = 160
 """Characters of a setting that an error shows."""
 
@@ -32,18 +35,15 @@ def claim(folder: Path, manifest: Manifest) -> Iterator[None]:
 
     Raises:
         StudyError: The folder holds another plan or something else, or another process is writing to it.
+        InputError: It cannot be written.
     """
-    from filelock import FileLock, Timeout
-
     _make_folder(folder)
-    try:
-        with FileLock(folder / LOCK, timeout=0):
-            _agree_on_plan(folder, manifest)
-            yield
-    except Timeout as error:
-        raise StudyError(
-            f"{folder}: another convsim process is writing to this run; wait for it, or name another --out"
-        ) from error
+    busy = StudyError(
+        f"{folder}: another convsim process is writing to this run; wait for it, or name another --out"
+    )
+    with locked(folder / LOCK, busy=busy):
+        _agree_on_plan(folder, manifest)
+        yield
 
 
 def amend(folder: Path, changes: Manifest) -> None:
@@ -121,25 +121,49 @@ CONVERSATIONS = "conversations.jsonl"
 class Run:
     """A run folder that is open for writing; other processes are kept out while it is."""
 
-    def __init__(self, folder: Path, file: IO[bytes], failed: Mapping[str, bool]):
+    def __init__(self, folder: Path, file: io.FileIO, failed: Mapping[str, bool]):
         self.folder, self._file = folder, file
         self.done, self.n_failed = set(failed), sum(failed.values())
 
     def append(self, conversation: Conversation) -> None:
-        """Write one conversation and flush it, so that a killed run keeps it."""
+        """Write one conversation, so that a killed run keeps it; one that could not be read back, as a failure.
+
+        Raises:
+            StudyError: The disk does not take it.
+        """
         try:
-            line = conversation.to_json().encode()
-        except ValueError as error:  # half a surrogate pair from somebody's agent, say
-            failure = Failure(reason=f"the messages cannot be written as JSON: {error}"[:500])
-            unsayable = conversation.but(messages=(), metadata={}, failure=failure, ending="agent_failed")
-            line = unsayable.to_json().encode()
-            conversation = unsayable
-        append_line(self._file, line)
+            line = readable_line(conversation)
+        except MalformedError as error:
+            failure = Failure(reason=f"the conversation cannot be kept: {error}"[:500])
+            conversation = conversation.but(
+                messages=(), labels={}, metadata={}, usage=None, failure=failure, ending="agent_failed"
+            )
+            line = self._line_of_failed(conversation)
+        try:
+            append_line(self._file, line)
+        except OSError as error:
+            raise StudyError(
+                f"{self.folder}: cannot be written: {error.strerror or error}; the {len(self.done)} conversations that "
+                "are in it are kept: free space and run the same command again"
+            ) from error
         self.done.add(conversation.id)
         self.n_failed += conversation.failure is not None
 
+    def _line_of_failed(self, conversation: Conversation) -> bytes:
+        try:
+            return readable_line(conversation)
+        except MalformedError as error:
+            raise StudyError(
+                f"{self.folder}: a conversation cannot be kept, not even its failure: {error}"
+            ) from None
+
     def mark(self) -> None:
-        """Write into the manifest how many conversations there are, how many failed, and whether that is too many."""
+        """Write into the manifest how many conversations there are, how many failed, and whether that is too many.
+
+        Conversations and manifest outlive a power cut from here on.
+        """
+        with suppress(OSError):
+            os.fsync(self._file.fileno())
         outcome: dict[str, JsonValue] = {
             "conversations": len(self.done),
             "failed": self.n_failed,
@@ -159,19 +183,23 @@ def open_run(folder: Path, manifest: Manifest, *, retry_failed: bool = False) ->
 
     Raises:
         StudyError: The folder holds another plan or something else, or another process is writing to it.
+        InputError: It cannot be written, or its conversations are a link.
     """
     with claim(folder, manifest):
         path = folder / CONVERSATIONS
-        path.touch()
-        cut_half_line(path)
         if retry_failed:
+            open_log(path).close()
             _drop_failed(path)
-        with path.open("ab") as file:
+        with open_log(path) as file:
             run = Run(folder, file, {str(f["id"]): f.get("failure") is not None for _, f in _lines(path)})
             try:
                 yield run
-            finally:
-                run.mark()
+            except BaseException:
+                # What has ended the run is what is to be said, not that the disk is full for the manifest, too.
+                with suppress(OSError, InputError):
+                    run.mark()
+                raise
+            run.mark()
 
 
 def _drop_failed(path: Path) -> None:

@@ -1,16 +1,18 @@
-"""Writes conversations to a file by its ending, whole or not at all."""
+"""Writes conversations to a file by its ending, whole or not at all, and files that belong together."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from convsim._files import replacing
+from convsim._files import Content, is_stream, write_set, write_whole
 from convsim.errors import InputError, MissingExtraError
+from convsim.io.jsonl import line_of
 from convsim.io.parquet import write_parquet
-from convsim.io.problems import shown
+from convsim.io.problems import MalformedError, shown
 from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -20,23 +22,35 @@ if TYPE_CHECKING:
 def write(path: str | Path, conversations: Iterable[Conversation]) -> None:
     """Write conversations as convsim JSONL (``.jsonl``, ``.jsonl.gz``, ``.jsonl.zst``) or ``.parquet``.
 
-    The same conversations give the same bytes. What stood at ``path`` is replaced at once, at the end.
+    The same conversations give the same bytes. A file at ``path`` is replaced at once, at the end; a pipe or device is
+    written to, as JSONL where its name has none of these endings.
 
     Raises:
-        InputError: Another ending, no conversation, an id that stands twice, or an unwritable place.
+        InputError: Another ending, no conversation, an id that stands twice, a conversation that could not be read
+            again, or an unwritable place.
         MissingExtraError: The ending needs a package that is not installed.
     """
     path = Path(path)
+    write_whole(path, _content(path, conversations))
+
+
+def write_together(folder: Path, files: Mapping[str, Iterable[Conversation]]) -> None:
+    """Write files of conversations that belong together as ``write_set`` does; raises as ``write`` does."""
+    write_set(folder, {name: _content(folder / name, of) for name, of in files.items()})
+
+
+def _content(path: Path, conversations: Iterable[Conversation]) -> Content:
     write_to = check_target(path)
     gathered = tuple(conversations)
     _check(path, gathered)
+    return partial(_write, path=path, write_to=write_to, conversations=gathered)
+
+
+def _write(file: IO[bytes], *, path: Path, write_to: Writer, conversations: Sequence[Conversation]) -> None:
     try:
-        with replacing(path) as file:
-            write_to(file, gathered)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
-    except ValueError as error:
-        raise InputError(f"{path}: a conversation cannot be written as JSON: {error}") from None
+        write_to(file, conversations)
+    except MalformedError as bad:
+        raise InputError(f"{path}: a conversation {bad}") from None
 
 
 Writer = Callable[[IO[bytes], Sequence[Conversation]], None]
@@ -62,6 +76,8 @@ def check_target(path: Path) -> Writer:
     for ending, writer in writers.items():
         if path.name.lower().endswith(ending):
             return writer
+    if is_stream(path):
+        return _write_lines
     raise InputError(
         f"{path}: unknown ending; conversations are written to files ending in {', '.join(writers)}"
     )
@@ -79,7 +95,7 @@ def _check(path: Path, conversations: Sequence[Conversation]) -> None:
 
 def _write_lines(file: SupportsWrite[bytes], conversations: Sequence[Conversation]) -> None:
     for conversation in conversations:
-        file.write(conversation.to_json().encode() + b"\n")
+        file.write(line_of(conversation) + b"\n")
 
 
 def _write_gzip(file: IO[bytes], conversations: Sequence[Conversation]) -> None:

@@ -24,9 +24,10 @@ from convsim.models.structured import (
 )
 from convsim.models.transport import OPENAI_HOST, BadRequestError, Endpoint
 from convsim.schema.chat_model import ChatMessage, Choice, Completion
+from convsim.schema.record import MOST
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]
-Tokens = Annotated[int, Field(ge=0)]
+Tokens = Annotated[int, Field(ge=0, le=MOST)]
 
 
 class Usage(BaseModel):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from convsim._files import append_line, cut_half_line, whole_lines
+from convsim._logs import append_line, open_log, whole_lines
 from convsim._text import complaint, one_line
 from convsim.errors import InputError, ModelError
 from convsim.models.scripted import Asked
@@ -102,8 +102,13 @@ class Recorded:
 
     def _remember(self, heard: Heard) -> Heard:
         assert self._heard is not None
-        with Path(self.store).open("ab") as file:
-            append_line(file, heard.model_dump_json(exclude_defaults=True).encode())
+        line = heard.model_dump_json(exclude_defaults=True).encode()
+        if len(line) >= MAX_LINE_BYTES:
+            raise ModelError(
+                f"{self.store}: a recording longer than {MAX_LINE_BYTES:,} bytes could not be read again"
+            )
+        with open_log(Path(self.store)) as file:
+            append_line(file, line)
         return self._heard.setdefault(heard.key, heard)
 
 
@@ -115,8 +120,6 @@ def _read(store: Path, *, must_exist: bool) -> dict[str, Heard]:
         for number, line in whole_lines(store, limit=MAX_LINE_BYTES):  # noqa: B007, the error names it
             known = Heard.model_validate_json(line)
             heard[known.key] = known
-        if not must_exist:
-            cut_half_line(store)
     except ValidationError as error:
         raise InputError(f"{store}:{number}: {complaint(error)}") from None
     except OSError as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from convsim.schema.record import Count, Name, Number, Record, Text
+from convsim.schema.record import Count, Name, Record, Spending, Text, Tokens
 
 
 class ChatMessage(BaseModel):
@@ -24,10 +24,10 @@ class Completion(Record):
 
     text: Text
     finish_reason: Literal["stop", "length", "content_filter", "other"]
-    input_tokens: Count = 0
-    output_tokens: Count = 0
-    seconds: Annotated[Number, Field(ge=0)] = 0.0
-    cost_usd: Annotated[Number, Field(ge=0)] | None = None
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    seconds: Spending = 0.0
+    cost_usd: Spending | None = None
 
 
 class Choice(Record):

@@ -26,7 +26,9 @@ from convsim.schema.record import (
     Name,
     NotedRecord,
     Number,
+    Spending,
     Text,
+    Tokens,
     from_log,
     keep_unknown,
 )
@@ -146,14 +148,18 @@ class Spent(Protocol):
 class Usage(NotedRecord):
     """What a conversation cost; an unknown price is null, never 0."""
 
-    input_tokens: Count = 0
-    output_tokens: Count = 0
-    seconds: Annotated[Number, Field(ge=0)] = 0.0
-    cost_usd: Annotated[Number, Field(ge=0)] | None = None
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    seconds: Spending = 0.0
+    cost_usd: Spending | None = None
 
     @classmethod
     def sum(cls, parts: Iterable[Spent]) -> Usage:
-        """Add up; the price is unknown as soon as that of one part with tokens is."""
+        """Add up; the price is unknown as soon as that of one part with tokens is.
+
+        Raises:
+            ValidationError: The sum is more than a usage may be.
+        """
         spent = list(parts)
         costs = [part.cost_usd for part in spent if part.input_tokens or part.output_tokens]
         known = [cost for cost in costs if cost is not None]

@@ -26,6 +26,10 @@ Name = Annotated[StrictStr, Field(min_length=1)]
 Flag = StrictBool
 Count = Annotated[StrictInt, Field(ge=0)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+MOST = 10**15
+"""Tokens, seconds or dollars of one answer or conversation: more is a mistake, and would not add up any more."""
+Tokens = Annotated[StrictInt, Field(ge=0, le=MOST)]
+Spending = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=MOST)]
 Metadata = dict[str, JsonValue]
 
 UNKNOWN_KEY = "extra_forbidden"

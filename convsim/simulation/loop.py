@@ -6,10 +6,15 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
+
+from convsim._logs import MAX_LINE_BYTES
 from convsim._text import described
-from convsim.errors import AgentError, ModelError
+from convsim.errors import AgentError, ConvsimError, ModelError
+from convsim.io import MalformedError, readable
 from convsim.lifting import AgentLike, lift_agent
 from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
 from convsim.schema.conversation import Conversation, Ending, Failure, Message, Usage
@@ -66,11 +71,16 @@ MAX_REASON_CHARACTERS = 500
 SLIPS = ("role_slips", "empty_answers", "truncated_answers")
 
 
+ROOM_BYTES = 1 << 20
+"""Of a conversation's line, kept for what it ends with: usage, slips, failure."""
+
+
 @dataclass
 class _Tally:
-    """What a conversation has cost and how often the shopper slipped."""
+    """What a conversation has cost, how often the shopper slipped, and how many bytes of its line are left."""
 
-    usages: list[Usage] = field(default_factory=list)
+    room: int
+    usage: Usage = field(default_factory=Usage)
     slips: dict[str, int] = field(default_factory=dict)
     retrieved: list[str] = field(default_factory=list)
 
@@ -79,10 +89,28 @@ class _Tally:
         self.retrieved += [fingerprint for fingerprint in move.retrieved if fingerprint not in self.retrieved]
 
     def add_spent(self, usage: Usage, counts: Mapping[str, int]) -> None:
-        self.usages.append(usage)
+        self.spend(usage, ModelError)
         for name, count in counts.items():
             if count:
                 self.slips[name] = self.slips.get(name, 0) + count
+
+    def spend(self, usage: Usage, failure: type[ConvsimError]) -> None:
+        try:
+            self.usage = Usage.sum((self.usage, usage))
+        except ValidationError:
+            raise failure("the usage of this conversation adds up to more than can be kept") from None
+
+    def keep(self, message: Message, failure: type[ConvsimError]) -> Message:
+        """Return a message that can be read once it is written."""
+        try:
+            self.room -= len(readable(message, inside=b'{"messages": [%b]}'))
+        except MalformedError as error:
+            raise failure(f"the message cannot be kept, since it {error}") from None
+        if self.room < 0:
+            raise failure(
+                f"the conversation would be longer than {MAX_LINE_BYTES >> 20} MiB, the most that is read"
+            )
+        return message
 
 
 async def hold(planned: Planned, *, max_turns: int) -> Conversation:
@@ -92,13 +120,14 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     the conversation as a record with its reason; what was said until then is kept.
     """
     started = time.perf_counter()
-    tally = _Tally()
-    conversation = _opened(planned)
+    conversation = opened(planned)
+    tally = _Tally(MAX_LINE_BYTES - ROOM_BYTES)
     ending: Ending = "turn_limit"
     failure: Failure | None = None
     turn = 0
     try:
         conversation = conversation.but(learned_from=planned.shopper.learned_from)
+        tally.room -= len(conversation.to_json().encode())
         for turn in range(max_turns):
             step = child_seed(planned.draws, "turn", turn)
             move = await planned.shopper.speak(
@@ -106,13 +135,13 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
             )
             tally.add(move)
             if move.text or move.action == "say":
-                conversation = _with(conversation, _said(move))
+                conversation = _with(conversation, tally.keep(_said(move), ModelError))
             if move.action != "say":
                 ending = "accepted" if move.action == "accept" else "left"
                 break
             reply = await reply_of(planned.arm.agent, conversation, seed=child_seed(step, "agent"))
-            tally.usages.append(reply.usage)
-            conversation = _with(conversation, _answered(reply))
+            tally.spend(reply.usage, AgentError)
+            conversation = _with(conversation, tally.keep(_answered(reply), AgentError))
             if reply.ends:
                 ending = "agent_ended"
                 break
@@ -120,12 +149,13 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
         ending, failure = "agent_failed", _failure(error, "agent", turn)
     except ModelError as error:
         if isinstance(error, NoMoveError):
-            tally.add_spent(error.usage, error.counts)
+            with suppress(ModelError):
+                tally.add_spent(error.usage, error.counts)
         ending, failure = "shopper_failed", _failure(error, "shopper", turn)
     except (Exception, SystemExit) as error:  # a plugin's own mistake must not lose other conversations
         raised = ModelError(f"the shopper raised {described(error)}")
         ending, failure = "shopper_failed", _failure(raised, "shopper", turn)
-    usage = Usage.sum(tally.usages).but(seconds=time.perf_counter() - started)
+    usage = tally.usage.but(seconds=time.perf_counter() - started)
     notes = {**tally.slips, **({"retrieved": tally.retrieved} if tally.retrieved else {})}
     return conversation.but(ending=ending, failure=failure, usage=usage, metadata=notes)
 
@@ -142,7 +172,8 @@ async def reply_of(agent: Agent, conversation: Conversation, *, seed: int) -> Ag
         raise AgentError(f"the agent raised {described(error)}") from error
 
 
-def _opened(planned: Planned) -> Conversation:
+def opened(planned: Planned) -> Conversation:
+    """Return a conversation in which nothing has been said."""
     name = planned.shopper.name if planned.model is None else f"{planned.shopper.name} on {planned.model}"
     return Conversation(
         id=planned.id,
@@ -173,5 +204,6 @@ def _answered(reply: AgentReply) -> Message:
 
 
 def _failure(error: Exception, actor: str, turn: int) -> Failure:
-    reason = " ".join(str(error).split())[:MAX_REASON_CHARACTERS] or type(error).__name__
+    said = str(error).encode("utf-8", "backslashreplace").decode()
+    reason = " ".join(said.split())[:MAX_REASON_CHARACTERS] or type(error).__name__
     return Failure.model_validate({"reason": reason, "actor": actor, "turn": turn})

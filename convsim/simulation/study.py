@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from convsim._async import refuse_in_a_loop
+from convsim._text import complaint, one_line, shown
 from convsim.errors import InputError
-from convsim.io import Manifest, open_run
+from convsim.io import MalformedError, Manifest, open_run, readable_line
 from convsim.io.provenance import provenance
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.schema import Agent, Shopper
 from convsim.schema.persona import LOOK_AHEAD, Persona
-from convsim.simulation.loop import Arm, Planned
+from convsim.simulation.config import StudySection
+from convsim.simulation.loop import Arm, Planned, opened
 from convsim.simulation.runner import Limits, Progress, hold_all
 
+T = TypeVar("T")
 NOTHING_MORE: Mapping[str, JsonValue] = {}
 
 
@@ -58,7 +63,8 @@ class Study:
         provenance: What else tells this study from others: settings, endpoints, hashes of data.
 
     Raises:
-        InputError: No personas or arms, or a persona has a control that is known only afterwards.
+        InputError: No personas or arms, one that stands twice, a number that is none or out of bounds, or a persona
+            with a control that is known only afterwards.
         PluginError: ``shopper`` or ``agent`` is none.
     """
 
@@ -92,28 +98,43 @@ class Study:
         model: str | None = None,
         provenance: Mapping[str, JsonValue] = NOTHING_MORE,
     ):
-        if not personas or not arms:
-            raise InputError("a study needs at least one persona and one arm")
-        for persona in personas:
-            if late := persona.known_afterwards():
-                raise InputError(f"persona {persona.id}: {late[0]} {LOOK_AHEAD}")
+        numbers = {
+            "name": name, "seed": seed, "n": n, "max_turns": max_turns, "concurrency": concurrency,
+            "budget_usd": budget_usd,
+        }  # fmt: skip
         stated = {
-            "shopper": lift_shopper(shopper), "agent": lift_agent(agent), "personas": personas, "seed": seed,
-            "name": name, "n": n, "arms": arms, "max_turns": max_turns, "concurrency": concurrency,
-            "budget_usd": budget_usd, "model": model, "provenance": provenance,
+            "shopper": lift_shopper(shopper), "agent": lift_agent(agent), "personas": _checked_personas(personas),
+            "arms": _checked_arms(arms), "model": model, "provenance": provenance, **_checked(numbers),
         }  # fmt: skip
         for part, value in stated.items():
             object.__setattr__(self, part, value)
+        self._check_what_is_written()
+
+    def _check_what_is_written(self) -> None:
+        """Check that whatever the conversations and the manifest begin with can be written and read back."""
+        try:
+            json.dumps(self._plan(), allow_nan=False, ensure_ascii=False).encode()
+            for planned in self.planned(repeats=1):
+                readable_line(opened(planned))
+        except MalformedError as error:
+            raise InputError(
+                f"persona {planned.persona.id!r:.80}, arm {planned.arm.name!r:.80}: {error}"
+            ) from None
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InputError(f"the study cannot be written down as JSON: {one_line(error)}") from error
 
     @property
     def conditions(self) -> list[Arm]:
         """The arms, each with its agent."""
         return [arm if isinstance(arm, Arm) else Arm(arm, self.agent) for arm in self.arms]
 
-    def planned(self) -> Iterator[Planned]:
-        """Yield every conversation of the study; the arms of one persona stand together."""
+    def planned(self, *, repeats: int | None = None) -> Iterator[Planned]:
+        """Yield every conversation of the study; the arms of one persona stand together.
+
+        With ``repeats`` a persona meets each arm so often at most.
+        """
         arms = self.conditions
-        for index in range(self.n):
+        for index in range(self.n if repeats is None else min(self.n, repeats * len(self.personas))):
             persona = self.personas[index % len(self.personas)]
             for arm in arms:
                 yield Planned(
@@ -179,7 +200,10 @@ class Study:
 
     def manifest(self) -> Manifest:
         """Return what tells this study from others (``plan``), and where it ran."""
-        plan: dict[str, JsonValue] = {
+        return {"schema": "convsim.run/1", "plan": self._plan(), **provenance()}
+
+    def _plan(self) -> dict[str, JsonValue]:
+        return {
             "study": self.name,
             "shopper": self.shopper.name,
             "model": self.model,
@@ -192,11 +216,51 @@ class Study:
             "personas": [*(persona.id for persona in self.personas)],
             **self.provenance,
         }
-        return {
-            "schema": "convsim.run/1",
-            "plan": plan,
-            **provenance(),
-        }
+
+
+def _checked(numbers: Mapping[str, object]) -> Mapping[str, object]:
+    """Check a study's name and numbers as those of a study file are."""
+    try:
+        return dict(StudySection.model_validate(numbers))
+    except ValidationError as error:
+        raise InputError(f"the study: {complaint(error, with_value=True)}") from None
+
+
+def _checked_personas(personas: Sequence[Persona]) -> tuple[Persona, ...]:
+    """Check that there are personas, each once, and that none knows the future."""
+    given = _several(personas, "personas", "Persona(…)")
+    seen: set[str] = set()
+    for persona in given:
+        if not isinstance(persona, Persona):
+            raise InputError(f"personas: expected personas, but one is {shown(persona)}")
+        if persona.id in seen:
+            raise InputError(f"personas: {shown(persona.id)} is given twice; give each persona its own id")
+        if late := persona.known_afterwards():
+            raise InputError(f"persona {persona.id}: {late[0]} {LOOK_AHEAD}")
+        seen.add(persona.id)
+    return given
+
+
+def _checked_arms(arms: Sequence[str | Arm]) -> tuple[str | Arm, ...]:
+    """Check that there are arms, and that each has a name of its own."""
+    given = _several(arms, "arms", '"good"')
+    seen: set[str] = set()
+    for arm in given:
+        name = arm.name if isinstance(arm, Arm) else arm
+        if not isinstance(name, str) or not name:
+            raise InputError(f"arms: expected names or arms, but one is {shown(arm)}")
+        if name in seen:
+            raise InputError(f"arms: {shown(name)} is given twice; give each arm its own name")
+        seen.add(name)
+    return given
+
+
+def _several(given: Sequence[T], what: str, example: str) -> tuple[T, ...]:
+    if isinstance(given, str | bytes | Mapping | Persona) or not isinstance(given, Iterable):
+        raise InputError(f"{what}: expected a list such as [{example}], but got {shown(given)}")
+    if not (several := tuple(given)):
+        raise InputError("a study needs at least one persona and one arm")
+    return several
 
 
 def _stated(arm: Arm) -> JsonValue:

@@ -30,7 +30,7 @@ from convsim.errors import TranscriptError
 from convsim.io.documents import Document, load_document
 from convsim.io.files import MAX_FILE_BYTES
 from convsim.io.formats.foreign import ForeignPart, ListOrNull, ObjectOrNull
-from convsim.io.problems import MalformedError, first_problem, shown
+from convsim.io.problems import TOO_MUCH, MalformedError, first_problem, shown
 from convsim.io.transcripts import Gathering, Transcripts
 from convsim.schema.conversation import Conversation, Failure, Message, Usage
 from convsim.schema.record import Name, Number, Text
@@ -257,9 +257,12 @@ def _usage(telemetry: Sequence[Telemetry]) -> Usage | None:
     if not telemetry:
         return None
     costs = [one.cost_usd for one in telemetry if one.cost_usd is not None]
-    return Usage(
-        input_tokens=round(sum(one.tokens_input or 0 for one in telemetry)),
-        output_tokens=round(sum(one.tokens_output or 0 for one in telemetry)),
-        seconds=sum(one.total_response_time or 0.0 for one in telemetry),
-        cost_usd=sum(costs) if len(costs) == len(telemetry) else None,
-    )
+    try:
+        return Usage(
+            input_tokens=round(sum(one.tokens_input or 0 for one in telemetry)),
+            output_tokens=round(sum(one.tokens_output or 0 for one in telemetry)),
+            seconds=sum(one.total_response_time or 0.0 for one in telemetry),
+            cost_usd=sum(costs) if len(costs) == len(telemetry) else None,
+        )
+    except (ValidationError, OverflowError) as error:
+        raise MalformedError(TOO_MUCH, field="telemetry") from error

@@ -28,7 +28,7 @@ from pydantic import Field, JsonValue, ValidationError
 from convsim.errors import TranscriptError
 from convsim.io.documents import Document
 from convsim.io.formats.foreign import ForeignPart, Id, ListOrNull
-from convsim.io.problems import MalformedError, first_problem, shown
+from convsim.io.problems import TOO_MUCH, MalformedError, first_problem, shown
 from convsim.io.transcripts import Gathering, Transcripts
 from convsim.schema.conversation import Conversation, Ending, Failure, Message, Usage
 from convsim.schema.record import Count, Flag, Name, Number, Text
@@ -204,12 +204,15 @@ class _Making:
         self.counts["unpriced"] += cost is None
         if not spent and cost is None and simulation.duration is None:
             return None
-        return Usage(
-            input_tokens=sum(usage.prompt_tokens for usage in spent),
-            output_tokens=sum(usage.completion_tokens for usage in spent),
-            seconds=simulation.duration or 0.0,
-            cost_usd=cost,
-        )
+        try:
+            return Usage(
+                input_tokens=sum(usage.prompt_tokens for usage in spent),
+                output_tokens=sum(usage.completion_tokens for usage in spent),
+                seconds=simulation.duration or 0.0,
+                cost_usd=cost,
+            )
+        except ValidationError as error:
+            raise MalformedError(TOO_MUCH) from error
 
     def warnings(self) -> Iterator[str]:
         """Yield what the caller must know of what was made."""

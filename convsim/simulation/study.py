@@ -111,11 +111,15 @@ class Study:
         self._check_what_is_written()
 
     def _check_what_is_written(self) -> None:
-        """Check that whatever the conversations and the manifest begin with can be written and read back."""
+        """Check that what the manifest and the conversations begin with can be read back, and no id stands twice."""
+        seen: set[str] = set()
         try:
             json.dumps(self._plan(), allow_nan=False, ensure_ascii=False).encode()
             for planned in self.planned(repeats=1):
                 readable_line(opened(planned))
+                if planned.id in seen:
+                    raise InputError(f"personas: {shown(planned.persona.id)} is given twice; give each once")
+                seen.add(planned.id)
         except MalformedError as error:
             raise InputError(
                 f"persona {planned.persona.id!r:.80}, arm {planned.arm.name!r:.80}: {error}"
@@ -227,17 +231,13 @@ def _checked(numbers: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _checked_personas(personas: Sequence[Persona]) -> tuple[Persona, ...]:
-    """Check that there are personas, each once, and that none knows the future."""
+    """Check that there are personas, and that none knows the future."""
     given = _several(personas, "personas", "Persona(…)")
-    seen: set[str] = set()
     for persona in given:
         if not isinstance(persona, Persona):
             raise InputError(f"personas: expected personas, but one is {shown(persona)}")
-        if persona.id in seen:
-            raise InputError(f"personas: {shown(persona.id)} is given twice; give each persona its own id")
         if late := persona.known_afterwards():
             raise InputError(f"persona {persona.id}: {late[0]} {LOOK_AHEAD}")
-        seen.add(persona.id)
     return given
 
 

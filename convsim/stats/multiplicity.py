@@ -15,16 +15,6 @@ def permutation_p_value(observed: float, under_null: FloatArray) -> float:
     return (at_least + 1) / (len(under_null) + 1)
 
 
-def benjamini_hochberg(p_values: dict[str, float]) -> dict[str, float]:
-    """Adjust one validator's p-values for its number of metrics (Benjamini and Hochberg 1995)."""
-    from scipy.stats import false_discovery_control
-
-    if not p_values:
-        return {}
-    adjusted = false_discovery_control(list(p_values.values()), method="bh")
-    return dict(zip(p_values, map(float, adjusted), strict=True))
-
-
 def max_t(statistics: Mapping[str, FloatArray]) -> dict[str, float]:
     """Adjust the p-values of questions that were all tested on the same permutations, by step-down max-T.
 

@@ -119,21 +119,39 @@ class Design:
         )
 
 
-def _units(corpus: Corpus, group: IntArray, shared: IntArray) -> tuple[IntArray, npt.NDArray[np.object_]]:
-    """Return the unit of each row, and the strata that each unit met.
+def numbered_units(corpus: Corpus, more: Sequence[Sequence[Key]] | None = None) -> IntArray:
+    """Number the resampling unit of each row; shape (rows,).
 
-    The unit is that of the corpus, and all of a scenario that the other side did not meet: trials of one task there are
-    as little independent as a user's conversations. Within a scenario that both met, units are dealt anew. What one
-    side repeats word for word is one unit too: a conversation four times over is not four conversations.
+    That of the corpus, and one for whatever a side repeats word for word: a conversation four times over is not four.
+
+    Args:
+        corpus: One side.
+        more: What else links a row to others, by row.
     """
-    alone = ~np.isin(group, shared)
     repeated = duplicate_groups(corpus.user_texts)
     keys = [
-        (Key("unit", unit), Key("text", str(text)), *((Key("task", str(scenario)),) if one_sided else ()))
-        for unit, text, scenario, one_sided in zip(corpus.units, repeated, group, alone, strict=True)
+        (Key("unit", unit), Key("text", str(text)), *linking)
+        for unit, text, linking in zip(corpus.units, repeated, more or [()] * len(corpus), strict=True)
     ]
     unit_of = np.empty(len(keys), np.int64)
     unit_of[corpus.by_contents] = linked([keys[row] for row in corpus.by_contents])
+    return unit_of
+
+
+def _units(corpus: Corpus, group: IntArray, shared: IntArray) -> tuple[IntArray, npt.NDArray[np.object_]]:
+    """Return the unit of each row, and the strata that each unit met.
+
+    All of a scenario that the other side did not meet is one unit: trials of one task there are as little independent
+    as a user's conversations. Within a scenario that both met, units are dealt anew.
+    """
+    alone = ~np.isin(group, shared)
+    unit_of = numbered_units(
+        corpus,
+        [
+            (Key("task", str(scenario)),) if one_sided else ()
+            for scenario, one_sided in zip(group, alone, strict=True)
+        ],
+    )
     seen: list[set[str]] = [set() for _ in range(int(unit_of.max(initial=-1)) + 1)]
     for unit, stratum in zip(unit_of, corpus.strata, strict=True):
         seen[unit].add(stratum)

@@ -1,9 +1,9 @@
-"""How often does a card of people against people hold a false ``different``?
+"""How often does a card of people against people hold a false ``different``, or a false ``copies``?
 
-    python -m tests.benchmarks.null_cards FILE [--cards 100] [--most 120]
+    python -m tests.benchmarks.null_cards FILE [--cards 100] [--most 120] [--annotate rules] [--validators ...]
 
-Each card judges random halves of a file's users by the default validators, with acts by ``rules``. Halves of one file
-share people, so that a rate is a little more certain than its binomial limits say.
+Each card judges random halves of a file's users, by default by the validators of ``validate``. Halves of one file share
+people, so that a rate is a little more certain than its binomial limits say.
 """
 
 import argparse
@@ -19,9 +19,10 @@ from convsim.metrics import measure_both
 from convsim.plugins import make
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation
+from convsim.schema.finding import FAILING
 from convsim.stats.proportions import wilson_limits
 
-DEFAULT = "marginals,humanlikeness,transitions"
+DEFAULT = "marginals,humanlikeness,transitions,copies"
 
 
 def halves(side: Side, seed: int, most: int) -> list[list[Conversation]]:
@@ -32,7 +33,7 @@ def halves(side: Side, seed: int, most: int) -> list[list[Conversation]]:
 
 
 def different(findings: list[Finding]) -> list[str]:
-    return [f"{f.validator}.{f.metric}" for f in findings if f.verdict == "different" and not f.is_control]
+    return [f"{f.validator}.{f.metric}" for f in findings if f.verdict in FAILING and not f.is_control]
 
 
 def rate(cards: int, of: int) -> str:
@@ -47,8 +48,11 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=199)
     parser.add_argument("--most", type=int, default=10**6, help="users of either half")
     parser.add_argument("--validators", default=DEFAULT)
+    parser.add_argument("--annotate", help="an annotator, as for convsim validate")
     asked = parser.parse_args()
-    side = Side.of(asked.file, "real", Selection(allow_failures=True)).labelled_by("rules", "real")
+    side = Side.of(asked.file, "real", Selection(allow_failures=True))
+    if asked.annotate:
+        side = side.labelled_by(asked.annotate, "real")
     chosen = [make("validators", name, n_resamples=asked.resamples) for name in asked.validators.split(",")]
     alone, together, verdicts = [], [], Counter[str]()
     for seed in range(asked.cards):
@@ -61,7 +65,7 @@ def main() -> None:
         print(seed, alone[-1], together[-1], flush=True)
     for name, found in (("each validator by itself", alone), ("one family", together)):
         counts = Counter(metric for card in found for metric in card)
-        print(f"{name}: any different in {rate(sum(map(bool, found)), len(found))}; {dict(counts)}")
+        print(f"{name}: any failing in {rate(sum(map(bool, found)), len(found))}; {dict(counts)}")
     print(dict(verdicts))
 
 

@@ -150,7 +150,7 @@ def test_what_a_simulator_does_at_a_human_shift_of_one_is_found_with_150_an_arm(
 @pytest.mark.parametrize(
     ("control", "treated", "verdict", "power"),
     [
-        (0.5, 0.5, "does_not_react", 0.75),
+        (0.5, 0.5, "does_not_react", 0.62),  # of 40 metrics that all shift, each corrected for all
         (0.9, 0.05, "over_reacts", 0.7),
         (0.1, 0.5, "reacts_wrong_way", 0.95),
     ],
@@ -162,11 +162,13 @@ def test_satisfaction_that_falls_from_half_to_a_tenth_needs_fifty_people_and_a_h
     assert share(results, verdict) >= power
 
 
-def test_the_number_of_conversations_that_would_decide_does():
-    undecided = [r for r in findings(normal(1.0), normal(1.0), 40, n_corpora=2) if r.verdict == "undecided"]
+@pytest.mark.parametrize(("shift", "n"), [(1.0, 40), (0.5, 100), (0.0, 100)])
+def test_the_number_of_conversations_that_is_told_shows_equal_shifts_alike_in_four_of_five_samples(shift, n):
+    people = normal(shift)
+    undecided = [r for r in findings(people, people, n, n_corpora=2) if r.verdict == "undecided"]
     needed = int(np.median([r.details["n_to_decide"]["real"] for r in undecided]))
-    decided = findings(normal(1.0), normal(1.0), needed, n_corpora=2)
-    assert 1 - share(decided, "undecided") >= 0.4
+    alike = share(findings(people, people, needed, n_corpora=2), "reacts_as_people")
+    assert 0.65 <= alike <= 0.97
 
 
 def correlated(rng, n, prefix, *, shift=0.0):
@@ -268,6 +270,8 @@ def test_a_bootstrap_that_took_a_users_conversations_for_independent_would_fail_
         sides = arms_of(*columns[:2], prefix="r"), arms_of(*columns[2:], prefix="s")
         validator = Counterfactual(control=CONTROL, treatment=TREATMENT, n_resamples=299)
         failing += [
-            f.verdict in FAILING for f in validator.validate(*sides, seed=seed) if f.metric.startswith("x")
+            f.details["difference_p_value"] <= 0.05
+            for f in validator.validate(*sides, seed=seed)
+            if f.metric.startswith("x")
         ]
     assert np.mean(failing) > 0.3

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from convsim.stats.ecdf import superiority
-from convsim.stats.multiplicity import benjamini_hochberg, permutation_p_value
+from convsim.stats.multiplicity import permutation_p_value
 from convsim_validators import Marginals
 from tests.corpora import corpus
 
@@ -81,14 +81,6 @@ def test_cell_counts_give_cliffs_delta_of_the_values_by_hand():
 def test_a_permutation_p_value_counts_the_observed_arrangement_too():
     assert permutation_p_value(0.5, np.array([0.1, 0.5, 0.9])) == pytest.approx((2 + 1) / (3 + 1))
     assert permutation_p_value(2.0, np.zeros(99)) == pytest.approx(0.01)
-
-
-def test_benjamini_hochberg_adjusts_as_by_hand():
-    # Sorted .01, .02, .04 of three: .03, .03, .04.
-    assert benjamini_hochberg({"a": 0.04, "b": 0.01, "c": 0.02}) == pytest.approx(
-        {"a": 0.04, "b": 0.03, "c": 0.03}
-    )
-    assert benjamini_hochberg({}) == {}
 
 
 def test_the_permutation_p_value_agrees_with_scipys_exact_test():

@@ -133,9 +133,8 @@ def test_p_values_are_corrected_over_all_that_were_tested():
     asked = [relation(name=f"r{i}", metric=f"x{i}") for i in range(3)]
     found = [judged(shares(columns), *asked)[f"r{i}"] for i in range(3)]
     ordered = sorted(found, key=lambda f: f.p_value)
-    expected = [min(3 * ordered[0].p_value, 1.5 * ordered[1].p_value, ordered[2].p_value)]
-    assert ordered[0].p_adjusted == pytest.approx(expected[0])
-    assert ordered[2].p_adjusted == ordered[2].p_value
+    holm = np.maximum.accumulate([left * f.p_value for left, f in zip((3, 2, 1), ordered, strict=True)])
+    assert [f.p_adjusted for f in ordered] == pytest.approx(np.minimum(holm, 1).tolist())
 
 
 def test_a_fault_that_was_not_recorded_says_what_to_do():

@@ -1,9 +1,10 @@
 import pytest
+from scipy.stats import norm
 
 from convsim_validators.counterfactual.shift_decision import (
     ShiftEvidence,
     decide_shift,
-    growth_to_decide,
+    growth_to_show_alike,
     reaction,
 )
 
@@ -12,8 +13,8 @@ def evidence(human, simulated, half, **changes):
     """Half-widths: of both shifts, then of the difference."""
     given = {
         "human": human, "human_half": half[0], "simulated": simulated, "simulated_half": half[0],
-        "difference_half": half[1], "p_value": 0.001, "correction": 1.0, "margin": 0.2,
-        "difference_p": 0.001, "difference_correction": 1.0,
+        "difference_half": half[1], "p_value": 0.001, "margin": 0.2,
+        "difference_p": 0.001,
     }  # fmt: skip
     return ShiftEvidence(**{**given, **changes})
 
@@ -75,15 +76,26 @@ def test_no_shift_the_other_way_is_called_too_strong(human, simulated, half, p_v
     assert found != "over_reacts"
 
 
-def test_growth_is_what_narrows_the_interval_into_half_of_the_human_shift():
-    # The difference, 0, with a half-width of 1 lies inside .5 once the data are four times as many.
-    assert growth_to_decide(evidence(1.0, 1.0, (0.5, 1.0))) == pytest.approx(4.0, rel=0.05)
+@pytest.mark.parametrize(
+    ("human", "human_half", "p_value", "margin"),
+    [
+        (1.0, 0.8, 0.001, 0.4),  # half of .8
+        (0.0, 1.0, 1.0, 0.2),
+    ],
+)
+def test_growth_is_what_shows_equal_shifts_alike_in_four_of_five_samples(human, human_half, p_value, margin):
+    undecided = evidence(human, human, (human_half, 1.0), p_value=p_value)
+    growth = growth_to_show_alike(undecided)
+    error = 1 / norm.ppf(0.975) / growth**0.5
+    inside = (margin - norm.ppf(0.975) * error) / error
+    assert norm.cdf(inside) - norm.cdf(-inside) == pytest.approx(0.8, abs=0.001)
+    assert decide_shift(undecided).growth == growth
 
 
-def test_growth_is_what_narrows_the_interval_into_the_margin_where_people_never_shift():
-    undecided = evidence(0.0, 0.0, (1.0, 1.0), p_value=1.0)
-    assert growth_to_decide(undecided) == pytest.approx(25.0, rel=0.05)
-    assert decide_shift(undecided).growth == growth_to_decide(undecided)
+def test_no_growth_depends_on_how_far_apart_the_shifts_seem_to_be():
+    assert growth_to_show_alike(evidence(0.0, 0.9, (1.0, 1.0), p_value=1.0)) == growth_to_show_alike(
+        evidence(0.0, 0.0, (1.0, 1.0), p_value=1.0)
+    )
 
 
 def test_a_decided_shift_needs_no_growth():

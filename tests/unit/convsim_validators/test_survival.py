@@ -22,7 +22,8 @@ def faulty(acted: bool) -> dict:
 def conversation(name, arm, replies, ending, **more):
     """Let a user speak before each of ``replies``, a number or the replies themselves."""
     given = [REPLY] * replies if isinstance(replies, int) else replies
-    messages = [message for reply in given for message in (SAID, reply)]
+    said = {**SAID, "content": name}  # nobody repeats another: who does is one unit with them
+    messages = [message for reply in given for message in (said, reply)]
     return Conversation.model_validate(
         {"id": name, "arm": arm, "messages": [*messages, *more.pop("after", [])], "ending": ending, **more}
     )

@@ -14,7 +14,7 @@ from convsim.schema import Corpus, Finding, Metric
 from convsim.schema.corpus import refused_labels
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
-from convsim.stats.multiplicity import benjamini_hochberg
+from convsim.stats.multiplicity import max_t
 from convsim_validators.counterfactual import first_message, survival
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame, shift_finding
 from convsim_validators.counterfactual.shifts import MetricShift, halves, human_baseline
@@ -72,8 +72,8 @@ class Counterfactual:
         metrics = [metric for name, metric in real.metrics.items() if name in simulated.metrics]
         shifts = [MetricShift.of(sides, metric, frame.arms, seed=seed) for metric in metrics]
         judged = [shift for shift in shifts if shift.judged and shift.metric.name not in refused]
-        adjusted = benjamini_hochberg({shift.metric.name: shift.shifts[0].p_value for shift in judged})
-        differences = benjamini_hochberg({shift.metric.name: shift.difference_p_value for shift in judged})
+        adjusted = max_t({shift.metric.name: shift.shifts[0].statistics for shift in judged})
+        differences = max_t({shift.metric.name: shift.difference_statistics for shift in judged})
         findings = self._shift_findings(
             sides[0], shifts, frame, adjusted=(adjusted, differences), refused=refused
         )

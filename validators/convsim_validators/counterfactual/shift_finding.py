@@ -56,7 +56,7 @@ def shift_finding(
         needed = _n_to_decide(measured, decision)
         details["n_to_decide"] = needed
         if needed:
-            would = "are needed" if measured.problem else "would decide if the estimates stay the same"
+            would = "are needed" if measured.problem else "would show that they react alike, if they do"
             reason += f"; about {needed['real']} real and {needed['simulated']} simulated conversations per arm {would}"
     if not refused and measured.problem is None:
         reason += measured.standards.caution()
@@ -104,10 +104,8 @@ def evidence(
         simulated_half=simulated.interval[1] - simulated.estimate,
         difference_half=measured.difference_interval[1] - measured.difference,
         p_value=p_value,
-        correction=p_value / human.p_value,
         margin=frame.margin_sd * measured.human_sd,
         difference_p=difference_p,
-        difference_correction=difference_p / plain[1],
     )
 
 

@@ -87,9 +87,14 @@ class Shift:
         return interval(self.estimate, self.deviations)
 
     @property
+    def statistics(self) -> FloatArray:
+        """Shape (1 + replicates,): how far the shift lies from 0, then how far resamples lie from the shift."""
+        return np.abs([self.estimate, *self.deviations])
+
+    @property
     def p_value(self) -> float:
         """Of H0, no shift; at most .05 where the interval leaves out 0."""
-        return permutation_p_value(abs(self.estimate), np.abs(self.deviations))
+        return permutation_p_value(self.statistics[0], self.statistics[1:])
 
 
 def interval(estimate: float, deviations: FloatArray) -> tuple[float, float]:
@@ -257,9 +262,14 @@ class MetricShift:
         return self.shifts[1].deviations - self.shifts[0].deviations
 
     @property
+    def difference_statistics(self) -> FloatArray:
+        """Shape (1 + replicates,): as those of a shift, of the difference."""
+        return np.abs([self.difference, *self.difference_deviations])
+
+    @property
     def difference_p_value(self) -> float:
         """Of H0, people and simulated shoppers shift alike; at most .05 where the interval leaves out 0."""
-        return permutation_p_value(abs(self.difference), np.abs(self.difference_deviations))
+        return permutation_p_value(self.difference_statistics[0], self.difference_statistics[1:])
 
     @property
     def difference_interval(self) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import numpy as np
 from convsim._text import listed
 from convsim.schema import Corpus
 from convsim.schema.arrays import FloatArray, IntArray
-from convsim.stats.resampling import MIN_UNITS_A_STRATUM, REST, draw
+from convsim.stats.resampling import MIN_UNITS_A_STRATUM, REST, draw, numbered_units
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -53,16 +53,17 @@ class ArmSide:
         taken = corpus.where(lambda conversation: conversation.arm in arms)
         conversations = taken.conversations
         tasks, task_of = np.unique([c.task or NO_TASK for c in conversations], return_inverse=True)
-        names, unit_of = np.unique(taken.units.astype(str), return_inverse=True)
-        strata = _strata([(c.arm or "", c.task or NO_TASK) for c in conversations], unit_of, len(names))
+        unit_of = numbered_units(taken)
+        n_units = int(unit_of.max(initial=-1)) + 1
+        strata = _strata([(c.arm or "", c.task or NO_TASK) for c in conversations], unit_of, n_units)
         drawn = draw(strata, np.bincount(strata), n_replicates, rng)
         return cls(
             taken,
             np.asarray([c.arm == arms.treatment for c in conversations], np.int64),
             tuple(map(str, tasks)),
             task_of.astype(np.int64),
-            unit_of.astype(np.int64),
-            np.hstack([np.ones((len(names), 1)), drawn.astype(np.float64)]),
+            unit_of,
+            np.hstack([np.ones((n_units, 1)), drawn.astype(np.float64)]),
         )
 
     def column(self, metric: str) -> FloatArray:

@@ -13,7 +13,7 @@ from convsim._settings import ResampleCount, check_settings
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim.stats.decision import Judgement
-from convsim.stats.multiplicity import benjamini_hochberg
+from convsim.stats.multiplicity import max_t
 from convsim.stats.severity_levels import Ladder, describe_recorded, rows_on
 from convsim_validators.dose_response.reaction import AnyReaction, any_reaction
 from convsim_validators.dose_response.response import Responses
@@ -71,8 +71,12 @@ class DoseResponse:
             seed=seed,
         )
         reactions = responses.reactions
-        adjusted = benjamini_hochberg(
-            {r.metric.name: r.p_value for r in reactions if r.expected and r.measurable}
+        adjusted = max_t(
+            {
+                reaction.metric.name: np.abs(responses.trends.all_z[:, column])
+                for column, reaction in enumerate(reactions)
+                if reaction.expected and reaction.measurable
+            }
         )
         onsets = self._onsets(ladder, seed)
         findings = [

@@ -13,9 +13,10 @@ from convsim.schema import Metric
 from convsim.schema.arrays import BoolArray
 from convsim.stats.decision import ALPHA, MAX_GROWTH, MIN_UNITS, Judgement, grown
 from convsim.stats.multiplicity import permutation_p_value
-from convsim.stats.sample_size import TWO_SIDED, growth_beyond, growth_inside
+from convsim.stats.sample_size import growth_to_align
 from convsim_validators.dose_response.trend import Trends, TrendTest
 
+_NEEDED = "about {} personas would show that they do not react, if they do not"
 TEST_NAMES: dict[TrendTest, str] = {"page": "Page's L", "jonckheere_terpstra": "Jonckheere-Terpstra"}
 
 
@@ -53,14 +54,12 @@ class Reaction:
         )
 
     @property
-    def growth_inside(self) -> float:
-        """The factor by which the personas must grow for the slope to be shown inside the margin."""
-        return growth_inside(self.slope, self._half_width, self.margin)
-
-    @property
-    def _half_width(self) -> float:
-        low, high = self.equivalence or (0.0, 0.0)
-        return (high - low) / 2
+    def growth(self) -> float:
+        """By what factor the personas must grow for the slope to be shown inside the margin, if it is none."""
+        if self.equivalence is None or self.margin is None:
+            return MAX_GROWTH
+        low, high = self.equivalence
+        return growth_to_align((high - low) / 2, self.margin)
 
     @property
     def _in_people(self) -> str:
@@ -100,8 +99,6 @@ class Reaction:
         )
 
     def _undecided(self, trend: str) -> Judgement:
-        half = self._half_width
-        growth = min(self.growth_inside, growth_beyond(abs(self.slope), half, errors=TWO_SIDED))
         reached = (
             f"the slope could be {self.equivalence[0]:.3g} to {self.equivalence[1]:.3g} (90 % interval)"
             if self.equivalence
@@ -113,10 +110,10 @@ class Reaction:
             else "and without variation at severity 0 there is no margin"
         )
         reason = f"no trend is shown ({trend}), and {reached}, {against}"
-        if growth >= MAX_GROWTH:
+        if self.growth >= MAX_GROWTH:
             return Judgement("undecided", reason)
-        needed = grown(self.n_units, growth)
-        return Judgement("undecided", f"{reason}; about {needed} personas would decide", needed)
+        needed = grown(self.n_units, self.growth)
+        return Judgement("undecided", f"{reason}; {_NEEDED.format(needed)}", needed)
 
     def _unmeasurable(self) -> Judgement:
         if self.n_units >= MIN_UNITS:
@@ -175,13 +172,11 @@ def any_reaction(reactions: Sequence[Reaction], trends: Trends, joint: BoolArray
         for i in sorted(asked, key=lambda i: -sizes[i])
         if permutation_p_value(float(sizes[i]), trends.largest) <= ALPHA
     ]
-    judgement = _judge([reactions[i] for i in asked], moving, p_value, largest, trends)
+    judgement = _judge([reactions[i] for i in asked], moving, p_value)
     return AnyReaction(judgement, largest, p_value, tuple(r.metric.name for r in moving))
 
 
-def _judge(
-    asked: list[Reaction], moving: list[Reaction], p_value: float, largest: float, trends: Trends
-) -> Judgement:
+def _judge(asked: list[Reaction], moving: list[Reaction], p_value: float) -> Judgement:
     if moving:
         named = listed([f"{r.metric.name} {'rises' if r.z > 0 else 'falls'}" for r in moving], MAX_NAMED)
         return Judgement(
@@ -199,11 +194,8 @@ def _judge(
         f"no trend is shown (p = {p_value:.3g} over {len(asked)} metrics), but {len(wide)} slopes may be beyond their "
         f"margins, such as that of {wide[0].metric.name}"
     )
-    critical = float(np.quantile(trends.largest, 1 - ALPHA))
-    growth = min(
-        max(r.growth_inside for r in wide), ((critical + 0.84) / largest) ** 2 if largest else MAX_GROWTH
-    )
+    growth = max(r.growth for r in wide)
     if growth >= MAX_GROWTH:
         return Judgement("undecided", reason)
     needed = grown(max(r.n_units for r in asked), growth)
-    return Judgement("undecided", f"{reason}; about {needed} personas would decide", needed)
+    return Judgement("undecided", f"{reason}; {_NEEDED.format(needed)}", needed)

@@ -31,10 +31,20 @@ class Trends:
     """Shape (metrics,): Page's L or J as published; centred at its expectation it has the trend's sign."""
     p_values: FloatArray
     """Shape (metrics,), two-sided."""
-    z: FloatArray
-    """Shape (metrics,): standardised by the permutations; 0 where none of them changes anything."""
-    largest: FloatArray
-    """Shape (permutations,): the largest |z| over the metrics of the joint question."""
+    all_z: FloatArray
+    """Shape (1 + permutations, metrics): as observed first, standardised; 0 where no permutation changes anything."""
+    joint: BoolArray
+    """Shape (metrics,): the metrics of the joint question."""
+
+    @property
+    def z(self) -> FloatArray:
+        """Shape (metrics,): as observed."""
+        return self.all_z[0]
+
+    @property
+    def largest(self) -> FloatArray:
+        """Shape (permutations,): the largest |z| over the metrics of the joint question."""
+        return np.asarray(np.abs(self.all_z[1:, self.joint]).max(axis=1, initial=0.0))
 
     @classmethod
     def of(
@@ -63,8 +73,8 @@ class Trends:
             "page" if paired else "jonckheere_terpstra",
             observed + _expected(cells, paired=paired),
             np.asarray(p_values),
-            z[0],
-            np.abs(z[1:, joint]).max(axis=1, initial=0.0),
+            z,
+            joint,
         )
 
 

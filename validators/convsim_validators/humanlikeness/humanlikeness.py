@@ -18,6 +18,7 @@ from convsim.stats.decision import ALPHA, EQUIVALENCE_LEVEL, Decision, grown
 from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly, out_of_fold_auc
 from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.resampling import Weights, permute
+from convsim.stats.sample_size import growth_to_align
 from convsim_validators.humanlikeness.features import (
     NO_FEATURES,
     TextView,
@@ -37,8 +38,6 @@ HUMAN_SPLITS = 10
 """How often people are split in two for the human baseline."""
 NEAR_COPY = 0.8
 """Cosine of two conversations' weighed words from which one nearly repeats the other."""
-POWER = 1 + 1.2816 / 1.6449
-"""The room that half a 90 % interval needs on each side of equality, to lie inside in 80 % of all samples."""
 
 QUESTIONS = {
     "hls": "Can a classifier tell simulated shoppers from people by their words?",
@@ -290,7 +289,7 @@ class HumanLikeness:
             "undecided",
             f"too little data: {limits}, is not within the margin of {1 - self.margin:g} to {self.margin:g}, and no "
             f"difference is shown{f' ({untested})' if untested else ''}",
-            max(1.0, (half * POWER / (self.margin - 0.5)) ** 2) if self.margin > 0.5 else None,
+            growth_to_align(half, self.margin - 0.5) if self.margin > 0.5 else None,
         )
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 from convsim._settings import ResampleCount, check_settings
 from convsim.errors import InputError
 from convsim.schema import Corpus, Finding
-from convsim.stats.multiplicity import benjamini_hochberg
+from convsim.stats.multiplicity import across_families
 from convsim_validators.relations.cases import Case, cases_of, measure_relations
 from convsim_validators.relations.relation import Relation, built_in_relations, check_names, read_relations
 from convsim_validators.relations.relation_findings import RelationFindings
@@ -85,8 +85,8 @@ class Relations:
             for case in found
             if case.tested and not case.tested.untestable
         }
-        adjusted = benjamini_hochberg({name: one.p_value for name, one in tested.items()})
-        opposite = benjamini_hochberg({name: one.p_opposite for name, one in tested.items()})
+        adjusted = across_families({name: [one.p_value] for name, one in tested.items()})
+        opposite = across_families({name: [one.p_opposite] for name, one in tested.items()})
         report = RelationFindings(
             validator=self.name, version=self.version, source=self.source,
             n_real=len(real), seed=seed, n_resamples=self.n_resamples,
@@ -96,7 +96,9 @@ class Relations:
             if relation.kind == "hard":
                 findings.append(report.hard(relation, simulated, measured[relation.name]))
             findings += [
-                report.directional(case, adjusted.get(case.name), opposite.get(case.name))
+                report.directional(
+                    case, *(p_values.get(case.name, [None])[0] for p_values in (adjusted, opposite))
+                )
                 for case in cases.get(relation.name, ())
             ]
         return [*findings, report.severity_zero(simulated)]

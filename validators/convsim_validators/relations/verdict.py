@@ -17,7 +17,7 @@ from convsim.stats.decision import (
     Judgement,
     grown,
 )
-from convsim.stats.sample_size import ONE_SIDED, growth_beyond, growth_inside
+from convsim.stats.sample_size import growth_beyond, growth_to_align
 from convsim_validators.relations.paired_change import PairedChange
 from convsim_validators.relations.relation import Relation
 
@@ -99,18 +99,16 @@ class Tested:
         if growth >= MAX_GROWTH:
             return Judgement("undecided", reason)
         needed = grown(self.change.n_units, growth)
-        return Judgement("undecided", f"{reason}; about {needed} personas would decide", needed)
+        shown = (
+            "there is no change, if there is none" if self.relation.expects_change else "it holds, if it does"
+        )
+        return Judgement("undecided", f"{reason}; about {needed} personas would show that {shown}", needed)
 
     def _growth(self, half_width: float) -> float:
-        change = self.change.estimate if self.relation.upwards else -self.change.estimate
-        inside = (
-            growth_inside(change, half_width, self.margin) if self.relation.expects_change else MAX_GROWTH
-        )
-        return min(
-            growth_beyond(change - self._threshold, half_width, errors=ONE_SIDED),
-            growth_beyond(-change - self.relation.tolerance, half_width, errors=ONE_SIDED),
-            inside,
-        )
+        """By what factor must the personas grow to decide in four of five samples if nothing changes?"""
+        if not self.relation.expects_change:
+            return growth_beyond(self.relation.tolerance, half_width)
+        return growth_to_align(half_width, self.margin or 0.0)
 
     def _change_in_words(self) -> str:
         of_what = "slope" if self.relation.compare == "slope" else "change"

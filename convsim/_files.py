@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from convsim._secrets import redact_json
 from convsim._text import one_line
 from convsim.errors import InputError
 
@@ -90,7 +91,7 @@ def writing_to(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_whole(path: Path, content: Content) -> None:
-    """Write what a user named, whole or not at all; text as UTF-8.
+    """Write what a user named, whole or not at all; text as UTF-8, without secrets.
 
     Raises:
         InputError: It cannot be written.
@@ -165,7 +166,7 @@ def _fill(file: IO[bytes], content: Content) -> None:
     if callable(content):
         content(file)
     else:
-        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+        file.write(redact_json(content).encode("utf-8") if isinstance(content, str) else content)
 
 
 READY = ".convsim-set"

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from convsim._files import NO_LINK, unwritten
+from convsim._secrets import redact_json
 from convsim.errors import InputError
 
 LOCK = ".lock"
@@ -146,13 +147,13 @@ def _cut_half_line(file: io.FileIO) -> None:
 
 
 def append_line(file: io.FileIO, line: bytes) -> None:
-    """Write one line, so that a killed process keeps it; where the disk does not take it all, none of it stays.
+    """Write one line, without secrets, which a killed process keeps; where the disk does not take it all, none stays.
 
     Raises:
         OSError: The disk does not take it.
     """
     start = file.seek(0, os.SEEK_END)
-    left = memoryview(line + b"\n")
+    left = memoryview(redact_json(line.decode()).encode() + b"\n")
     try:
         while left:
             left = left[file.write(left) :]

@@ -7,11 +7,15 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from convsim._secrets import redact
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
 MAX_LENGTH = 200
 MAX_LISTED = 12
+MAX_READ = 4096
+"""Characters of a long text that a line is made of: a secret among them must not be cut before it is found."""
 HIDDEN = ("Cc", "Cf", "Cs")
 KEPT_FORMATS = "\n\t\u00ad\u061c\u200c\u200d\u200e\u200f"
 """Invisible characters that spelling, emoji and scripts need; none of them turns the text around it."""
@@ -23,7 +27,7 @@ def described(error: BaseException) -> str:
     """Say in one line what was raised; of pydantic's complaints the record, the place and the first one."""
     from pydantic import ValidationError
 
-    said = " ".join(str(error).split())
+    said = " ".join(redact(str(error)).split())
     if isinstance(error, ValidationError):
         said = f"{error.title}: {complaint(error)}"
     return f"{type(error).__name__}: {said}"
@@ -45,34 +49,33 @@ def complaint(error: ValidationError, *, with_value: bool = False) -> str:
 def shown(value: object) -> str:
     """Say a value in one short line."""
     try:
-        return f"{one_line(repr(value)[:300]):.80}"
+        return f"{one_line(repr(value)):.80}"
     except Exception:  # somebody's repr may raise anything
         return "that cannot be printed"
 
 
 def plain(text: str, *, limit: int = 500) -> str:
-    """Replace control and formatting characters and cut what is longer than ``limit`` characters."""
+    """Replace control and formatting characters and secrets, and cut what is longer than ``limit`` characters."""
+    text = redact(text)
     seen = _visible(text[:limit], "\n\t")
     return seen if len(text) <= limit else seen + "…"
 
 
 def readable(text: str) -> str:
-    """Replace control characters, halves of characters and what turns text around; a line break stays one.
+    """Replace control characters, halves of characters, what turns text around, and secrets; a line break stays one.
 
     For pages: what spelling, emoji and right-to-left scripts need is kept.
     """
-    return _visible(text.replace("\r\n", "\n"), KEPT_FORMATS)
+    return _visible(redact(text).replace("\r\n", "\n"), KEPT_FORMATS)
 
 
 def _visible(text: str, kept: str) -> str:
     return "".join(c if c in kept or unicodedata.category(c) not in HIDDEN else "\ufffd" for c in text)
 
 
-def one_line(text: object, *, without: str = "") -> str:
-    """Join the words of ``text`` without control characters and the secret ``without``; 200 characters."""
-    said = str(text)[: 10 * MAX_LENGTH]
-    if without:
-        said = said.replace(without, "***")
+def one_line(text: object) -> str:
+    """Join the words of ``text`` without control characters and secrets; 200 characters."""
+    said = redact(str(text)[: 2 * MAX_READ])[:MAX_READ]
     printable = "".join(character if character.isprintable() else " " for character in said)
     line = " ".join(printable.split())
     return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from convsim._text import one_line
+from convsim._text import MAX_READ, one_line
 from convsim.errors import AgentError
 from convsim.lifting import MAX_ANSWER_BYTES, to_reply
 from convsim.lifting.moves import HTML_STARTS
@@ -15,7 +15,7 @@ def parse_answer(body: bytes, agent: str) -> AgentReply:
     """Make a reply of the JSON object that ``agent`` sent; raises AgentError as ``to_reply`` does."""
     if len(body) > MAX_ANSWER_BYTES:
         raise AgentError(f"{agent} answered with more than {MAX_ANSWER_BYTES:,} bytes")
-    start = one_line(body[:200].decode("utf-8", "replace"))
+    start = one_line(body[:MAX_READ].decode("utf-8", "replace"))
     if start.lower().startswith(HTML_STARTS):
         raise AgentError(f"{agent} answered with a web page instead of JSON: {start:.80}")
     try:
@@ -25,7 +25,7 @@ def parse_answer(body: bytes, agent: str) -> AgentReply:
             f"{agent} must answer with one JSON object, but sent: {start or 'nothing'}"
         ) from None
     if not isinstance(answer, dict):
-        found = f"{type(answer).__name__} {one_line(repr(answer)[:300]):.80}"
+        found = f"{type(answer).__name__} {one_line(repr(answer)):.80}"
         raise AgentError(f"{agent} must answer with one JSON object, but sent {found}")
     return to_reply(answer, agent)
 

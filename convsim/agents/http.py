@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convsim._async import in_time
+from convsim._secrets import read_key, secret_in_address, without_keys
 from convsim._settings import Seconds, check_settings
-from convsim._text import one_line
+from convsim._text import MAX_READ, one_line, shown
 from convsim.agents.answer import parse_answer
 from convsim.agents.visibility import as_request
 from convsim.errors import AgentError, InputError
@@ -28,11 +28,12 @@ class HTTP:
     """POSTs ``{"messages", "conversation_id", "seed"}`` to ``url`` and takes ``{"content", "items"}``.
 
     ``messages`` are OpenAI's, with ``items`` on those of the agent. ``api_key_env`` names an environment
-    variable that is sent as a bearer token. A reply is one connection and is never tried again: an endpoint
-    may count what it is asked, and a second answer is not the first.
+    variable that is sent as a bearer token, without white space around it. A reply is one connection and is
+    never tried again: an endpoint may count what it is asked, and a second answer is not the first.
 
     Raises:
-        InputError: No http or https address, no such environment variable, or an unusable timeout.
+        InputError: No http or https address, a secret in it, no such environment variable, or an unusable
+            timeout.
     """
 
     url: str
@@ -43,8 +44,18 @@ class HTTP:
     def __post_init__(self) -> None:
         check_settings(self, self.name)
         if not isinstance(self.url, str) or not self.url.startswith(("http://", "https://")):
-            raise InputError(f"{self.name}: url must begin with http:// or https://, but is {self.url!r:.80}")
-        if self.api_key_env and not os.environ.get(self.api_key_env):
+            found = shown(without_keys(str(self.url)))
+            raise InputError(f"{self.name}: url must begin with http:// or https://, but is {found}")
+        try:
+            secret = secret_in_address(self.url)
+        except ValueError:
+            raise InputError(f"{self.name}: url = {shown(self.url)} is not an address") from None
+        if secret:
+            raise InputError(
+                f"{self.name}: url contains {secret}: leave it out, and set api_key_env to the name of the variable "
+                "with the key"
+            )
+        if self.api_key_env and not read_key(self.api_key_env, self.name):
             raise InputError(f"{self.name}: the environment variable {self.api_key_env} is not set")
 
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
@@ -58,7 +69,7 @@ class HTTP:
             "Accept-Encoding": "identity",
         }
         if self.api_key_env:
-            headers["Authorization"] = f"Bearer {os.environ.get(self.api_key_env, '')}"
+            headers["Authorization"] = f"Bearer {read_key(self.api_key_env, self.name)}"
         async with in_time(self.name, self.timeout_s, AgentError):
             try:
                 # A session for each reply: it belongs to one event loop, and nobody would close a longer one.
@@ -78,7 +89,7 @@ class HTTP:
             # A compressed body unfolds to any size.
             raise AgentError(f"{self.name}: {self.url} compressed its answer, though asked not to")
         if response.status != 200:
-            said = one_line(body[:200].decode("utf-8", "replace"))
+            said = one_line(body[:MAX_READ].decode("utf-8", "replace"))
             raise AgentError(f"{self.name}: {self.url} answered with status {response.status}: {said}")
         return parse_answer(body, self.name)
 

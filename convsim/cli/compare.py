@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -123,7 +122,9 @@ def _validators(names: str | None, control: str | None) -> list[str] | None:
 
 def _deliver(comparison: Comparison, out: Path | None, output: options.Format) -> None:
     """Write the files, print the comparison, and fail where a validator did."""
-    comparison = comparison.but(made_by=comparison.made_by.but(command=tuple(sys.argv[1:])))
+    from convsim.io.provenance import command
+
+    comparison = comparison.but(made_by=comparison.made_by.but(command=command()))
     if out:
         _write(comparison, console.make_folder(out))
     _show(comparison, output)

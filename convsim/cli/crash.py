@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
 
+from convsim._secrets import know_environment, without_keys
 from convsim._text import plain
 
 MAX_MESSAGE_CHARACTERS = 2000
 MAX_TRACEBACK_CHARACTERS = 1 << 20
-SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
-"""Parts of the names of environment variables whose values are written nowhere."""
-SHORTEST_SECRET = 6
-"""Characters; what is shorter would be found in every other word."""
 
 
 def say(text: str, *, kind: str = "error") -> None:
     """Print one line on stderr, without secrets and control characters; raises nothing where stderr is closed."""
     if sys.stderr is None:
         return
-    line = plain(" ".join(without_secrets(text, os.environ).split()), limit=MAX_MESSAGE_CHARACTERS)
+    line = plain(" ".join(_hidden(text[: 10 * MAX_MESSAGE_CHARACTERS]).split()), limit=MAX_MESSAGE_CHARACTERS)
     try:
         print(f"{kind}: {line}", file=sys.stderr, flush=True)
     except (OSError, ValueError):  # nobody is there to read it
@@ -49,14 +44,16 @@ def first_of(error: BaseException) -> BaseException:
 def save_traceback(error: BaseException, *, shown: bool = False) -> str:
     """Save the traceback, and return where it is, as the end of a sentence.
 
-    It goes to a new file in the system's temporary folder that its owner alone can read; no local variables and no
-    values of secret environment variables are in it.
+    It goes to a new file in the system's temporary folder that its owner alone can read; no local variables, no values
+    of secret environment variables and nothing else that looks like a key are in it.
 
     Args:
         error: What was raised.
         shown: Print it on stderr instead.
     """
-    text = without_secrets("".join(traceback.format_exception(error))[-MAX_TRACEBACK_CHARACTERS:], os.environ)
+    text = _hidden("".join(traceback.format_exception(error))[-2 * MAX_TRACEBACK_CHARACTERS :])[
+        -MAX_TRACEBACK_CHARACTERS:
+    ]
     if shown and sys.stderr is not None:
         sys.stderr.write(plain(text, limit=MAX_TRACEBACK_CHARACTERS))
         return "the traceback is above"
@@ -71,13 +68,6 @@ def save_traceback(error: BaseException, *, shown: bool = False) -> str:
     return f"the traceback is in {path}"
 
 
-def without_secrets(text: str, environment: Mapping[str, str]) -> str:
-    """Put the names of secret environment variables in the place of their values."""
-    secrets = [
-        (value, name)
-        for name, value in environment.items()
-        if len(value) >= SHORTEST_SECRET and any(part in name.upper() for part in SECRET)
-    ]
-    for value, name in sorted(secrets, key=lambda secret: -len(secret[0])):
-        text = text.replace(value, f"[{name}]")
-    return text
+def _hidden(text: str) -> str:
+    know_environment()
+    return without_keys(text)

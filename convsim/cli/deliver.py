@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,9 +60,11 @@ def deliver(
     Raises:
         ConvsimError: A validator failed; its finding says why.
     """
+    from convsim.io.provenance import command
+
     talk = console.err()
     if card.made_by is not None:
-        card = card.but(made_by=card.made_by.but(command=tuple(sys.argv[1:])))
+        card = card.but(made_by=card.made_by.but(command=command()))
     if out:
         folder = console.make_folder(out)
         write_whole(folder / "findings.json", card.to_json())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from convsim.cli.crash import first_of, named, save_traceback, say
+from convsim.cli.streams import without_secrets
 from convsim.errors import ConvsimError, InputError
 
 FAILED = ConvsimError.exit_code
@@ -36,8 +37,15 @@ def main() -> NoReturn:
     Exit 0 done, 1 a gate failed, 2 used wrongly or bad input, 3 something else failed, 130 interrupted.
     """
     asked = Asked()
+    _make_printable()
+    with without_secrets():
+        code = _ended(asked)
+    sys.exit(code)
+
+
+def _ended(asked: Asked) -> int:
+    """Run the command, say how it ended, and return the exit code."""
     try:
-        _make_printable()
         with _watched(asked):
             code = _run(asked)
         if code == INTERRUPTED:
@@ -46,9 +54,7 @@ def main() -> NoReturn:
             sys.stdout.flush()
     except BaseException as error:  # nothing that is raised may look like a gate that failed
         code = _ended_by(error, asked)
-    if not code and asked.failed_beside:
-        code = FAILED
-    sys.exit(code)
+    return FAILED if not code and asked.failed_beside else code
 
 
 def _run(asked: Asked) -> int:

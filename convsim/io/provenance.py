@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim._files import read_toml
+from convsim._secrets import without_keys
 from convsim.errors import InputError
 from convsim.io.commit import commit_of
 
@@ -26,8 +27,13 @@ def provenance() -> dict[str, JsonValue]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "git": None if (commit := _commit()) is None else {"commit": commit},
-        "command": [*sys.argv[1:]],
+        "command": [*command()],
     }
+
+
+def command() -> tuple[str, ...]:
+    """Return the words of this process's command line, without what looks like a key."""
+    return tuple(without_keys(word) for word in sys.argv[1:])
 
 
 def own_version() -> str:

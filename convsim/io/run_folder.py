@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from convsim._files import PARTIAL, replacing
 from convsim._logs import LOCK, append_line, locked, open_log, whole_lines
+from convsim._secrets import know_environment, without_keys_in
 from convsim.errors import InputError, StudyError
 from convsim.io.jsonl import readable_line
 from convsim.io.problems import MalformedError
@@ -37,6 +38,7 @@ def claim(folder: Path, manifest: Manifest) -> Iterator[None]:
         StudyError: The folder holds another plan or something else, or another process is writing to it.
         InputError: It cannot be written.
     """
+    know_environment()
     _make_folder(folder)
     busy = StudyError(
         f"{folder}: another convsim process is writing to this run; wait for it, or name another --out"
@@ -67,6 +69,7 @@ def _make_folder(folder: Path) -> None:
 
 def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
     path = folder / MANIFEST
+    manifest = without_keys_in(manifest)
     if not path.exists():
         _write_manifest(path, manifest)
         return
@@ -91,7 +94,7 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
 
 
 def _write_manifest(path: Path, manifest: Manifest) -> None:
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(without_keys_in(manifest), indent=2, ensure_ascii=False, allow_nan=False)
     with replacing(path) as file:
         file.write(text.encode("utf-8") + b"\n")
 

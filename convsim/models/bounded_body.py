@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 
+from convsim._text import one_line
 from convsim.errors import ModelError
 
 MAX_BODY_BYTES = 2_000_000
@@ -36,6 +37,6 @@ async def bound_body(response: httpx2.Response) -> None:
     """
     encoding = response.headers.get("content-encoding", "identity")
     if encoding != "identity":
-        raise ModelError(f"the body is compressed ({encoding[:20]!r}), though none was asked for")
+        raise ModelError(f"the body is compressed ({one_line(encoding)[:20]!r}), though none was asked for")
     if isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = _Bounded(response.stream)

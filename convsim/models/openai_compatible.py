@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar, cast
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from convsim._settings import Positive, Seconds, Temperature, check_settings
-from convsim._text import complaint, one_line
+from convsim._text import MAX_READ, complaint, one_line
 from convsim.errors import EmptyAnswerError, ModelError
 from convsim.models.chat import cut_at, without_thinking
 from convsim.models.prices import price_of
@@ -79,7 +79,7 @@ def read_answer(body: bytes, kind: type[Answer], *, who: str) -> Answer:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        begins = one_line(body[:80].decode("utf-8", "replace"))
+        begins = one_line(body[:MAX_READ].decode("utf-8", "replace"))[:80]
         raise ModelError(
             f"{who} did not answer with a completion: {complaint(error)}; it begins {begins!r}"
         ) from None

@@ -192,7 +192,7 @@ def accepted(text: str, schema: type[Schema], *, who: str) -> tuple[str, Schema]
         return found, schema.model_validate_json(found)
     except ValidationError as error:
         problem = complaint(error)
-        begins = one_line(text[:80])
+        begins = one_line(text)[:80]
         raise MisfitError(
             f"{who} gave an answer that does not fit the schema {schema.__name__}: {problem}; it begins {begins!r}",
             answer=text,

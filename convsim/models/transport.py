@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import math
-import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from convsim._text import one_line
+from convsim._secrets import check_variable, read_key, without_keys
+from convsim._text import one_line, shown
 from convsim.errors import InputError, ModelError
 from convsim.seeds import child_seed
 
@@ -121,6 +121,7 @@ class Endpoint:
     def __post_init__(self) -> None:
         self.host = _host(self.base_url)
         self.is_loopback = _is_loopback(self.host)
+        check_variable(self.api_key_env, self.host)
         if not self.api_key_env and self.host == OPENAI_HOST:
             self.api_key_env = OPENAI_KEY_ENV
 
@@ -153,11 +154,7 @@ class Endpoint:
         Raises:
             InputError: The variable is absent, or none is named for a server elsewhere.
         """
-        found = os.environ.get(self.api_key_env, "").strip()
-        if not (found.isascii() and found.isprintable()):
-            raise InputError(
-                f"the key in {self.api_key_env} has characters that an HTTP header cannot contain"
-            )
+        found = read_key(self.api_key_env, self.base_url) if self.api_key_env else ""
         if found or self.is_loopback:
             return found or "none"
         if not self.api_key_env:
@@ -177,10 +174,16 @@ class Endpoint:
                 event_hooks={"response": [bound_body]},
                 headers={"Accept-Encoding": "identity"},
                 trust_env=not self.is_loopback,
+                # Prompts, people's messages among them, go to the named server and to no other.
+                follow_redirects=False,
             )
             client = openai.AsyncOpenAI(
                 api_key=self.key, base_url=self.base_url, http_client=http, max_retries=0, timeout=None
             )
+            # The client takes these from the environment, for whomever it asks.
+            client.admin_api_key = None
+            if self.host != OPENAI_HOST:
+                client.organization = client.project = None
             closing = self._closing(loop, client)
             self._open[loop] = _Open(client, asyncio.Semaphore(self.max_connections), closing)
             await anext(closing)
@@ -224,7 +227,13 @@ class Endpoint:
                 else "name the variable with the key in api_key_env"
             )
             return ModelError(f"{who} refuses the key (HTTP {status}): {advice}")
-        said = one_line(_said(error.body), without=os.environ.get(self.api_key_env, ""))
+        if 300 <= status < 400:
+            place = shown(without_keys(error.response.headers.get("location", "nowhere")))
+            return ModelError(
+                f"{who} redirects to {place} (HTTP {status}), which is not followed; where that is right, give it as "
+                "base_url"
+            )
+        said = one_line(_said(error.body))
         if status == 404:
             return ModelError(
                 f"{who} was not found (HTTP 404 at {path}); check the model's name and the address: {said}"

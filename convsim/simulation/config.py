@@ -10,12 +10,12 @@ from typing import Annotated, Any, Self
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from convsim._files import read_toml
+from convsim._secrets import SECRET_KEY, has_key
 from convsim._text import complaint
 from convsim.errors import StudyError
 from convsim.schema.record import Name, Number, Record
 
 MAX_BYTES = 1 << 20
-SECRET_KEY = re.compile(r"(api_?key|token|secret|password|authorization)$", re.IGNORECASE)
 SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@]+@")
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
@@ -156,10 +156,20 @@ def _refuse_secrets(content: Mapping[str, object], where: str) -> None:
     """Refuse what would be written into the manifest; raises StudyError."""
     for place, value in _leaves(content):
         key = re.sub(r"(\[\d+\])+$", "", place).rsplit(".", 1)[-1]
-        if SECRET_KEY.search(key) or (isinstance(value, str) and SECRET_VALUE.match(value)):
+        if SECRET_KEY.search(key) or (
+            isinstance(value, str) and (SECRET_VALUE.match(value) or has_key(value))
+        ):
             raise StudyError(
-                f"{where}: {place} looks like a secret; name an environment variable in api_key_env instead"
+                f"{where}: {place.replace('.settings.', '.', 1)} looks like a secret, which the run's manifest would "
+                f"show; keep it in an environment variable{_told(place)}"
             )
+
+
+def _told(place: str) -> str:
+    """Say how a secret reaches the one who needs it."""
+    if place == "agent.settings.command":
+        return ": the program sees them all"
+    return " and name that in api_key_env"
 
 
 def _leaves(value: object, place: str = "") -> Iterator[tuple[str, object]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from convsim._logs import MAX_LINE_BYTES
+from convsim._secrets import redact
 from convsim._text import described
 from convsim.errors import AgentError, ConvsimError, ModelError
 from convsim.io import MalformedError, readable
@@ -204,6 +205,6 @@ def _answered(reply: AgentReply) -> Message:
 
 
 def _failure(error: Exception, actor: str, turn: int) -> Failure:
-    said = str(error).encode("utf-8", "backslashreplace").decode()
+    said = redact(str(error)).encode("utf-8", "backslashreplace").decode()
     reason = " ".join(said.split())[:MAX_REASON_CHARACTERS] or type(error).__name__
     return Failure.model_validate({"reason": reason, "actor": actor, "turn": turn})

@@ -122,6 +122,21 @@ async def test_a_key_from_the_environment_is_sent_as_a_bearer_token(monkeypatch:
     assert "sesame" not in repr(agent)
 
 
+async def test_a_key_that_ends_in_a_newline_is_sent_without_it_and_redacted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        headers, _ = await request_of(reader)
+        said = f"x{' ' * 170}no such key: {headers['authorization']}"
+        writer.write(response(said.encode(), status="401 Unauthorized"))
+
+    monkeypatch.setenv("SHOP_KEY", "sk-LEAKME-0123456789abcdef\n")
+    async with server(serve) as url:
+        with pytest.raises(AgentError, match=r"no such key: Bearer \[SHOP_KEY\]$") as failed:
+            await HTTP(url=url, api_key_env="SHOP_KEY").reply(talk("hi"), seed=1)
+    assert "LEAK" not in str(failed.value)
+
+
 async def test_many_replies_at_once_do_not_wait_for_each_other() -> None:
     all_have_asked = asyncio.Barrier(32)
 
@@ -225,6 +240,16 @@ async def test_an_endpoint_that_drips_its_body_is_given_up_in_time() -> None:
             {"url": "http://a", "api_key_env": "NO_SUCH_KEY"},
             "the environment variable NO_SUCH_KEY is not set",
         ),
+        (
+            {"url": "http://joe:LEAKME@a/"},
+            "http: url contains credentials: leave it out, and set api_key_env to the name of the variable",
+        ),
+        ({"url": "http://a/?n=1&api_key=LEAKME"}, "http: url contains the parameter 'api_key': leave it out"),
+        (
+            {"url": "ftp://joe:LEAKME@a/"},
+            "http: url must begin with http:// or https://, but is 'ftp://[redacted]@a/'",
+        ),
+        ({"url": "http://[LEAKME"}, "is not an address"),
         ({"url": "http://a", "timeout_s": -1}, "http: timeout_s must be seconds above 0"),
     ],
 )

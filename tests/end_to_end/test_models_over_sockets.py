@@ -6,6 +6,7 @@ import json
 import socket
 import time
 import tracemalloc
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from convsim.models import OpenAICompatible
 from tests.end_to_end.asking import ask, reason_from
 from tests.unit.models.loopback import (
     Reply,
+    Request,
+    answering,
     chat,
     closes_mid_body,
     drips,
@@ -155,6 +158,67 @@ async def test_a_refused_key_names_its_variable_and_never_itself(monkeypatch: py
     assert asked == 1
     said, _ = await reason_from(failure(400, "bad key s3cret"), api_key_env="SOME_KEY")
     assert "s3cret" not in said
+
+
+def echoes(reply: Callable[[str], Reply]) -> Callable[[Request], Reply]:
+    """Reply with what is made of the request's key."""
+    return lambda request: reply(request.headers["authorization"])
+
+
+def in_a_broken_header(key: str) -> Reply:
+    async def reply(writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\nbad header line {key}\r\n\r\n".encode())
+
+    return reply
+
+
+ECHOES = {
+    "400": lambda key: failure(400, f"Incorrect API key provided: {key}"),
+    "404": lambda key: failure(404, f"Incorrect API key provided: {key}"),
+    "500, no JSON": lambda key: whole(500, f"boom {key}".encode(), kind="text/plain"),
+    "200, no JSON": lambda key: whole(200, f"{'x' * 40} {key}".encode(), kind="text/plain"),
+    "an answer that is no completion": lambda key: whole(200, json.dumps({"choices": key}).encode()),
+    "a refusal": lambda key: chat(None, refusal=f"not for {key}"),
+    "a reason to end": lambda key: chat("", finish=key),
+    "a broken header": in_a_broken_header,
+    "another encoding": lambda key: whole(200, b"x", Content_Encoding=f"x{key}"),
+    "a redirect": lambda key: whole(307, b"", Location=f"http://127.0.0.2/?k={key}"),
+}
+
+
+@pytest.mark.parametrize("stored", ["{}", "{}\n"], ids=["bare", "newline"])
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+async def test_a_server_that_repeats_the_key_brings_it_into_no_message(echo, stored, monkeypatch) -> None:
+    monkeypatch.setenv("SOME_KEY", stored.format("sk-LEAKME-0123456789abcdef"))
+    async with answering(echoes(echo)) as server:
+        model = OpenAICompatible(
+            model="m", base_url=server.base_url, max_retries=0, api_key_env="SOME_KEY", timeout_s=5
+        )
+        with pytest.raises(ModelError) as caught:
+            await ask(model)
+    assert server.requests[0].headers["authorization"] == "Bearer sk-LEAKME-0123456789abcdef"
+    assert "LEAK" not in str(caught.value)
+
+
+async def test_a_redirect_is_not_followed_and_nothing_is_sent_to_the_other_host() -> None:
+    async with loopback(chat("stolen")) as other:
+        moved = whole(
+            307, b"", Location=f"{other.base_url.replace('127.0.0.1', 'localhost')}/chat/completions"
+        )
+        said, asked = await reason_from(moved, tries=3)
+    assert (asked, other.requests) == (1, [])
+    assert "redirects to 'http://localhost:" in said
+    assert said.endswith("(HTTP 307), which is not followed; where that is right, give it as base_url")
+
+
+async def test_openai_s_organisation_project_and_admin_key_go_to_no_other_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
+        monkeypatch.setenv(name, "mine-alone-1")
+    async with loopback(chat("boots")) as server:
+        await ask(OpenAICompatible(model="m-1", base_url=server.base_url))
+    assert "mine-alone-1" not in str(server.requests[0].headers)
 
 
 async def test_a_wrong_model_name_is_named_and_not_tried_again() -> None:

@@ -142,6 +142,26 @@ MISTAKES = {
         "the agent: .* is not a function and has no 'reply'",
     ),
     "a secret": ('[model]\nname = "m"\napi_key = "k3y"', (), "model.api_key looks like a secret"),
+    "a key of a program": (
+        "",
+        ("--agent", "command", "--set", "agent.command=shop --api-key sk-LEAKME-0123456789"),
+        "agent.command looks like a secret, .* variable: the program sees them all$",
+    ),
+    "a key in an address": (
+        "",
+        ("--agent", "http", "--set", "agent.url=http://127.0.0.1/?api_key=LEAKME"),
+        r"agent\.url looks like a secret, .* and name that in api_key_env$",
+    ),
+    "a key in a header": (
+        '[model]\nname = "openai_compatible"\nextra_body = {headers = {"X-Api-Key" = "LEAKME"}}',
+        (),
+        r"model\.extra_body\.headers\.X-Api-Key looks like a secret",
+    ),
+    "a key in the place of its variable": (
+        "",
+        ("--agent", "http", "--set", "agent.url=http://127.0.0.1/", "--set", "agent.api_key_env=LEAKME-1"),
+        "http: api_key_env must be the name of an environment variable",
+    ),
     "a control known only afterwards": ("", ("--personas", "late.toml"), "patience is known only afterwards"),
     "no such study": (None, ("absent.toml",), "absent.toml: the study cannot be read"),
     "no such real": ("", ("--real", "absent.jsonl"), "absent.jsonl"),
@@ -173,6 +193,7 @@ def test_a_mistake_is_one_line_and_exit_2(tmp_path, text, flags, problem, *, mon
     assert stopped.value.code == 2
     errors = [line for line in printed.err.splitlines() if not line.startswith(("using a default", "seed "))]
     assert len(errors) == 1, printed.err
+    assert "LEAKME" not in printed.err
     assert re.search(problem, errors[0]), errors[0]
     assert printed.out == ""
     assert "k3y" not in printed.err

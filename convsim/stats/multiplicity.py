@@ -31,7 +31,7 @@ def max_t(statistics: Mapping[str, FloatArray]) -> dict[str, float]:
     """
     if not statistics:
         return {}
-    z = np.stack([_studentised(values) for values in statistics.values()])
+    z = studentised(np.stack([*statistics.values()]))
     order = np.argsort(-z[:, 0], kind="stable")
     largest = np.maximum.accumulate(z[order][::-1], axis=0)[::-1]
     at_least = (largest[:, 1:] >= largest[:, :1] - 1e-9).sum(axis=1)
@@ -40,9 +40,16 @@ def max_t(statistics: Mapping[str, FloatArray]) -> dict[str, float]:
     return {names[place]: float(p) for place, p in zip(order, p_values, strict=True)}
 
 
-def _studentised(values: FloatArray) -> FloatArray:
-    spread = float(values.std())
-    return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
+def studentised(statistics: FloatArray) -> FloatArray:
+    """Put statistics on their own scale: mean 0 and standard deviation 1 over all permutations; 0 where none differ.
+
+    Args:
+        statistics: Shape (questions, 1 + permutations).
+    """
+    spread = statistics.std(axis=1, keepdims=True)
+    centred = statistics - statistics.mean(axis=1, keepdims=True)
+    scaled: FloatArray = np.divide(centred, spread, out=np.zeros(statistics.shape), where=spread > 0)
+    return scaled
 
 
 def across_families(p_values: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:

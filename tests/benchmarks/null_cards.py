@@ -45,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--cards", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first card")
     parser.add_argument("--resamples", type=int, default=199)
     parser.add_argument("--most", type=int, default=10**6, help="users of either half")
     parser.add_argument("--validators", default=DEFAULT)
@@ -55,7 +56,7 @@ def main() -> None:
         side = side.labelled_by(asked.annotate, "real")
     chosen = [make("validators", name, n_resamples=asked.resamples) for name in asked.validators.split(",")]
     alone, together, verdicts = [], [], Counter[str]()
-    for seed in range(asked.cards):
+    for seed in range(asked.first, asked.first + asked.cards):
         corpora = measure_both(*halves(side, seed, asked.most))
         findings = [f for validator in chosen for f in run_validator(validator, *corpora, seed=seed)]
         alone.append(different(findings))

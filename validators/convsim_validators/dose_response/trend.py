@@ -39,7 +39,8 @@ class Trends:
     @property
     def z(self) -> FloatArray:
         """Shape (metrics,): as observed."""
-        return self.all_z[0]
+        observed: FloatArray = self.all_z[0]
+        return observed
 
     @property
     def largest(self) -> FloatArray:

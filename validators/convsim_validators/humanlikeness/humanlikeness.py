@@ -169,21 +169,19 @@ class HumanLikeness:
         rows = sides.rows(view.features)
         own = child_seed(seed, "simulator")
         repeats = cross_fit_repeatedly(rows, logistic_regression, repeats=REPEATS, seed=own)
-        controls = list(sides.controls(rows, n_splits=HUMAN_SPLITS, seed=child_seed(seed, "halves")))
+        controls, matched = sides.controls(rows, n_splits=HUMAN_SPLITS, seed=child_seed(seed, "halves"))
         control_seed = child_seed(seed, "control")
-        control = cross_fit(controls[0][0], logistic_regression, seed=control_seed)
+        control = cross_fit(controls[0], logistic_regression, seed=control_seed)
         return _Fitted(
             repeats,
             self._score(repeats, own),
             control,
             self._score([control], control_seed),
             np.asarray(
-                [out_of_fold_auc(human, logistic_regression, seed=control_seed) for human, _, _ in controls]
+                [out_of_fold_auc(human, logistic_regression, seed=control_seed) for human in controls]
             ),
-            controls[0][2],
-            balanced_accuracy(
-                cross_fit(controls[0][1], logistic_regression, seed=child_seed(seed, "matched"))
-            ),
+            round(len(controls[0].is_human) / 2),
+            balanced_accuracy(cross_fit(matched, logistic_regression, seed=child_seed(seed, "matched"))),
         )
 
     def _score(self, repeats: Sequence[CrossFitted], seed: int) -> Scores:

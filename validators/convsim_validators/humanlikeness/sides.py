@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -112,12 +112,12 @@ class Sides:
         """Put features of both sides' rows together with what keeps folds honest."""
         return Rows(features, self.is_human, self.group, self.stratum)
 
-    def controls(self, rows: Rows, *, n_splits: int, seed: int) -> Iterator[tuple[Rows, Rows, int]]:
-        """Yield the human baseline's rows: people against people, and against the simulator, at one size.
+    def controls(self, rows: Rows, *, n_splits: int, seed: int) -> tuple[list[Rows], Rows]:
+        """Return the human baseline's rows, and those of the first half against as many simulated units.
 
-        Each split has rows of two disjoint groups of human units, the second labelled as simulated; rows of one of
-        these groups against as many simulated units; and the conversations a side, on average.
+        Each split has rows of two disjoint groups of human units, the second labelled as simulated.
         """
+        splits = []
         for split in range(n_splits):
             rng = generator(seed, "control", split)
             human, simulated = (
@@ -126,8 +126,9 @@ class Sides:
             n = min(len(human) // 2, len(simulated))
             first = self.is_human & np.isin(self.group, human[:n])
             second = self.is_human & np.isin(self.group, human[n : 2 * n])
-            against = ~self.is_human & np.isin(self.group, simulated[:n])
             control = rows.take(first | second)
             labels = first[first | second]
-            relabelled = Rows(control.features, labels, control.group, control.stratum // 2 * 2 + labels)
-            yield relabelled, rows.take(first | against), round((first.sum() + second.sum()) / 2)
+            splits.append(Rows(control.features, labels, control.group, control.stratum // 2 * 2 + labels))
+            if split == 0:
+                against = rows.take(first | ~self.is_human & np.isin(self.group, simulated[:n]))
+        return splits, against

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
+from convsim.stats.multiplicity import studentised
 from convsim.stats.resampling import Weights
 
 if TYPE_CHECKING:
@@ -47,15 +48,7 @@ class Distances:
     @property
     def studentised(self) -> FloatArray:
         """Shape (1 + permutations,): the largest of the statistics, each in its own standard deviations."""
-        spread = self.values.std(axis=1, keepdims=True)
-        scaled = np.divide(
-            self.values - self.values.mean(axis=1, keepdims=True),
-            spread,
-            out=np.zeros_like(self.values),
-            where=spread > 0,
-        )
-        top: FloatArray = scaled.max(axis=0, initial=0.0)
-        return top
+        return np.asarray(studentised(self.values).max(axis=0, initial=0.0))
 
 
 def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> Distances:

@@ -7,12 +7,15 @@ import contextlib
 import contextvars
 import functools
 import inspect
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
+from convsim._aside import GivenUpError, aside, bounded, end_a_fork, in_the_callers_loop
 from convsim._text import described, one_line
 from convsim.errors import ConvsimError, InputError
 
@@ -79,11 +82,19 @@ def stop_if_left() -> None:
 
 
 def run_to_its_end(start: Callable[[], Coroutine[None, None, T]]) -> T:
-    """Run what ``start`` begins, and return its result; in a thread of its own where a loop is running already."""
+    """Run what ``start`` begins, and return its result; in a thread of its own where a loop is running already.
+
+    The coroutines of others that it asks run beside its loop: one that never ends does not keep it from ending.
+    """
+
+    async def beside() -> T:
+        async with aside():
+            return await start()
+
     if not _in_a_loop():
-        return asyncio.run(start())
+        return asyncio.run(beside())
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(lambda: asyncio.run(start())).result()
+        return thread.submit(lambda: asyncio.run(beside())).result()
 
 
 def _in_a_loop() -> bool:
@@ -133,11 +144,13 @@ async def in_thread(function: Callable[[], Answer]) -> Answer:
             waiting.set_result((answer, error))
 
     def work() -> None:
+        process = os.getpid()
         answer, raised = None, None
         try:
             answer = function()
         except BaseException as error:  # the thread has nobody above it; the caller gets whatever this is
             raised = error
+        end_a_fork(process)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, answer, raised)
 
@@ -155,36 +168,89 @@ async def answer_of(
     owner: str,
     timeout_s: float,
     failure: type[ConvsimError],
+    read: Callable[[object], Answer],
     function: Callable[..., object],
     *args: object,
     **keywords: object,
-) -> object:
-    """Return what foreign code answers, a generator's answer as ``Parts``.
+) -> Answer:
+    """Return what ``read`` makes of what foreign code answers, a generator's answer as ``Parts``.
 
-    What is not async runs in a thread of its own, and so does the body of a generator.
+    What is not async runs in a thread of its own, and so does the body of a generator; coroutines run beside the
+    caller's loop where ``aside`` says so. Where the answer comes from, there it is read: that may run foreign code, too.
 
     Raises:
         ConvsimError: Of the kind ``failure``, when the code raises anything or takes too long.
     """
-    async with in_time(owner, timeout_s, failure):
-        try:
-            return await _called(function, *args, **keywords)
-        except failure:
+    late = failure(f"{owner} did not answer within {timeout_s:g} s")
+    ends = asyncio.get_running_loop().time() + timeout_s
+
+    async def settled(value: object) -> Answer:
+        with _as_failure(owner, failure, passing=in_the_callers_loop()):
+            return read(await _settled(value))
+
+    def called_here() -> Answer | _Unsettled:
+        with _as_failure(owner, failure):
+            value = _drained(function(*args, **keywords))
+            if inspect.isawaitable(value) or isinstance(value, AsyncIterator):
+                return _Unsettled(value)
+            return read(value)
+
+    async def called_async() -> Answer:
+        with _as_failure(owner, failure, passing=in_the_callers_loop()):
+            value = function(*args, **keywords)
+        return await settled(value)
+
+    try:
+        if _is_async(function):
+            return await bounded(called_async, timeout_s)
+        async with asyncio.timeout(timeout_s) as clock:
+            answer = await in_thread(called_here)
+        if not isinstance(answer, _Unsettled):
+            return answer
+        value = answer.value
+        return await bounded(lambda: settled(value), ends - asyncio.get_running_loop().time())
+    except GivenUpError:
+        raise late from None
+    except TimeoutError:
+        if not clock.expired():
             raise
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise failure(f"{owner} cancelled itself") from None
-        except (Exception, SystemExit) as error:  # it may raise anything, and may not end the run
-            raise failure(f"{owner} raised {said_of(error)}") from error
+        raise late from None
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise failure(f"{owner} cancelled itself") from None
+
+
+@dataclass(frozen=True)
+class _Unsettled:
+    """What a function has returned that is still to be awaited."""
+
+    value: object
+
+
+@contextlib.contextmanager
+def _as_failure(
+    owner: str, failure: type[ConvsimError], *, passing: bool = False
+) -> Iterator[None]:
+    """Turn whatever foreign code raises into ``failure``; with ``passing`` an interrupt may be the user's, and passes."""
+    try:
+        yield
+    except failure:
+        raise
+    except asyncio.CancelledError:
+        raise failure(f"{owner} cancelled itself") from None
+    except BaseException as error:  # it may raise anything, and may not end the run
+        if passing and isinstance(error, KeyboardInterrupt):
+            raise
+        raise failure(f"{owner} raised {said_of(error)}") from error
 
 
 def said_of(error: BaseException) -> str:
     """Say in one line what was raised; even an error whose own text cannot be had is said."""
     try:
         return one_line(described(error))
-    except Exception:
+    except BaseException:  # its text is somebody's code, too
         return type(error).__name__
 
 
@@ -194,12 +260,6 @@ def called(function: Callable[..., object], *args: object, **keywords: object) -
     if inspect.isawaitable(value) or isinstance(value, AsyncIterator):
         return run_to_its_end(lambda: _settled(value))
     return value
-
-
-async def _called(function: Callable[..., object], *args: object, **keywords: object) -> object:
-    if _is_async(function):
-        return await _settled(function(*args, **keywords))
-    return await _settled(await in_thread(lambda: _drained(function(*args, **keywords))))
 
 
 async def _settled(value: object) -> object:

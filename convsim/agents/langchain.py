@@ -53,5 +53,6 @@ class LangChain:
         del seed
         messages = [{"role": m.role, "content": m.content} for m in as_chat(seen_by_agent(conversation))]
         given = {self.input_key: messages} if self.input_key else messages
-        answer = await answer_of(self.name, self.timeout_s, AgentError, self._invoke, given)
-        return to_reply(answer, self.name)
+        return await answer_of(
+            self.name, self.timeout_s, AgentError, lambda answer: to_reply(answer, self.name), self._invoke, given
+        )

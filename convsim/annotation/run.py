@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from convsim._async import in_thread, refuse_in_a_loop
+from convsim._async import in_thread, refuse_in_a_loop, run_to_its_end
 from convsim._logs import append_line, open_log, whole_lines
 from convsim._text import described, one_line
 from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
@@ -164,8 +164,8 @@ def annotate(
             ``await aannotate(…)``.
     """
     refuse_in_a_loop("annotate", "await aannotate(conversations, annotator)")
-    return asyncio.run(
-        aannotate(conversations, annotator, concurrency=concurrency, keep=keep, on_change=on_change)
+    return run_to_its_end(
+        lambda: aannotate(conversations, annotator, concurrency=concurrency, keep=keep, on_change=on_change)
     )
 
 

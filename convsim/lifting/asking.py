@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import JsonValue
 
@@ -17,6 +17,7 @@ from convsim.schema.conversation import Conversation, Message
 
 TIMEOUT_S = 600.0
 """After so many seconds a function that has not answered has failed, unless another bound is set."""
+Answer = TypeVar("Answer")
 Takes = Literal["auto", "conversation", "messages"]
 
 
@@ -47,10 +48,14 @@ class Ask:
         positional, keywords = _matched(target, order, offers)
         return cls(target.name, target.function, positional, keywords, timeout_s, failure, takes)
 
-    async def answer(self, given: Mapping[str, object], conversation: Conversation) -> object:
-        """Ask in time, off the loop where it blocks; raises ``failure`` whatever is raised."""
+    async def answer(
+        self, given: Mapping[str, object], conversation: Conversation, read: Callable[[object], Answer]
+    ) -> Answer:
+        """Ask in time, off the loop where it blocks, and read the answer; raises ``failure`` whatever is raised."""
         args, keywords = self._arguments({**given, **self._forms(conversation)})
-        return await answer_of(self.name, self.timeout_s, self.failure, self.function, *args, **keywords)
+        return await answer_of(
+            self.name, self.timeout_s, self.failure, read, self.function, *args, **keywords
+        )
 
     def call(self, given: Mapping[str, object]) -> object:
         """Ask from ordinary code; raises what it raises."""

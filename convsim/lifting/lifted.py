@@ -209,8 +209,8 @@ class LiftedAgent:
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
         """Ask it; raises AgentError when it raises, is late, or answers what cannot be used."""
         seen = seen_by_agent(conversation)
-        answer = await self.ask.answer({"conversation": seen, "seed": seed}, seen)
-        return to_reply(answer, self.name)
+        given = {"conversation": seen, "seed": seed}
+        return await self.ask.answer(given, seen, lambda answer: to_reply(answer, self.name))
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class LiftedShopper:
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Ask it; raises ModelError when it raises, is late, or answers what cannot be used."""
         given = {"conversation": conversation, "persona": persona, "seed": seed}
-        return to_move(await self.ask.answer(given, conversation), self.name)
+        return await self.ask.answer(given, conversation, lambda answer: to_move(answer, self.name))
 
 
 @dataclass(frozen=True)
@@ -241,8 +241,11 @@ class LiftedAnnotator:
 
     async def annotate(self, conversation: Conversation) -> Annotation:
         """Ask it; raises ModelError when it raises, is late, or answers what cannot be used."""
-        answer = await self.ask.answer({"conversation": conversation}, conversation)
-        return to_annotation(answer, conversation, source=self.source, annotator=self.name)
+
+        def read(answer: object) -> Annotation:
+            return to_annotation(answer, conversation, source=self.source, annotator=self.name)
+
+        return await self.ask.answer({"conversation": conversation}, conversation, read)
 
 
 @dataclass(frozen=True)

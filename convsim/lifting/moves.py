@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from itertools import islice
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from convsim._async import said_of
+from convsim._async import MAX_PARTS, said_of
 from convsim._text import complaint, nearest, one_line, shown
 from convsim.errors import AgentError, ConvsimError, ModelError
 from convsim.lifting.reasons import unknown_key
@@ -39,9 +40,8 @@ def to_reply(answer: object, agent: str) -> AgentReply:
         else:
             said = said_in(answer, agent, AgentError)
             _check_spelling(said, agent)
-            reply = validated(
-                AgentReply, {key: said[key] for key in REPLY_KEYS if key in said}, agent, AgentError
-            )
+            known = {key: said[key] for key in REPLY_KEYS if key in said}
+            reply = validated(AgentReply, ended(known, "items", agent, AgentError), agent, AgentError)
     check_bounds(reply, reply.content, agent, AgentError)
     if not reply.content.strip() and not reply.items:
         raise AgentError(f"{agent} answered with neither text nor items")
@@ -70,7 +70,7 @@ def to_move(answer: object, shopper: str) -> UserMove:
             move = answer
         else:
             stated = _stated_move(answer, shopper)
-            move = validated(UserMove, stated, shopper, ModelError)
+            move = validated(UserMove, ended(stated, "accepted", shopper, ModelError), shopper, ModelError)
             if move.action == "say" and not move.text.strip():
                 raise ModelError(f'{shopper} said nothing; to leave, return ("leave", "")')
     check_bounds(move, move.text, shopper, ModelError)
@@ -118,6 +118,19 @@ def readable(who: str, failure: type[ConvsimError]) -> Iterator[None]:
         raise
     except Exception as error:
         raise failure(f"{who} returned something unreadable: {said_of(error)}") from error
+
+
+def ended(
+    fields: Mapping[str, object], several: str, who: str, failure: type[ConvsimError]
+) -> Mapping[str, object]:
+    """Take a field that holds several, and may be a generator without end, to its end; raises ``failure``."""
+    found = fields.get(several)
+    if not isinstance(found, Iterable) or isinstance(found, Sized):
+        return fields
+    taken = list(islice(found, MAX_PARTS + 1))
+    if len(taken) > MAX_PARTS:
+        raise failure(f"{who} answered with more than {MAX_PARTS:,} {several}")
+    return {**fields, several: taken}
 
 
 def validated(kind: type[M], fields: Mapping[str, object], who: str, failure: type[ConvsimError]) -> M:

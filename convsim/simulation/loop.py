@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import time
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from convsim._logs import MAX_LINE_BYTES
 from convsim._secrets import redact
 from convsim._text import described
-from convsim.errors import AgentError, ConvsimError, ModelError
+from convsim.errors import AgentError, ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable
 from convsim.lifting import AgentLike, lift_agent
 from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
@@ -119,6 +120,9 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
 
     The limit is a guard and marks the ending ``turn_limit``; nobody is told of it. Failures of shopper or agent end
     the conversation as a record with its reason; what was said until then is kept.
+
+    Raises:
+        InputError: A part of convsim's own lacks what no conversation can do without, such as a key or a model's file.
     """
     started = time.perf_counter()
     conversation = opened(planned)
@@ -130,6 +134,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
         conversation = conversation.but(learned_from=planned.shopper.learned_from)
         tally.room -= len(conversation.to_json().encode())
         for turn in range(max_turns):
+            await asyncio.sleep(0)  # neither shopper nor agent need wait for anything: others have their turn, too
             step = child_seed(planned.draws, "turn", turn)
             move = await planned.shopper.speak(
                 conversation, planned.persona, seed=child_seed(step, "shopper")
@@ -153,6 +158,8 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
             with suppress(ModelError):
                 tally.add_spent(error.usage, error.counts)
         ending, failure = "shopper_failed", _failure(error, "shopper", turn)
+    except InputError:
+        raise
     except (Exception, SystemExit) as error:  # a plugin's own mistake must not lose other conversations
         raised = ModelError(f"the shopper raised {described(error)}")
         ending, failure = "shopper_failed", _failure(raised, "shopper", turn)
@@ -162,10 +169,10 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
 
 
 async def reply_of(agent: Agent, conversation: Conversation, *, seed: int) -> AgentReply:
-    """Ask an agent for its reply; whatever it raises becomes an AgentError."""
+    """Ask an agent for its reply; whatever it raises becomes an AgentError, but for an InputError of convsim's own."""
     try:
         return await agent.reply(conversation, seed=seed)
-    except AgentError:
+    except (AgentError, InputError):
         raise
     except ModelError as error:
         raise AgentError(f"the agent's model failed: {error}") from error

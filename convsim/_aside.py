@@ -97,6 +97,8 @@ class _Call(Generic[T]):
         """Start the task; called in the loop of ``home``."""
         if self.home is home and not self._unwanted:
             self._task = home.loop.create_task(self._run(home), context=self._context)
+            home.guests.add(self._task)
+            self._task.add_done_callback(home.guests.discard)
             self._task.add_done_callback(self._cancelled_before)
 
     def give_up(self) -> None:
@@ -159,7 +161,10 @@ class _Home:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self.guests: set[asyncio.Task[None]] = set()
+        """What runs there: a loop alone does not keep its tasks from being collected."""
         self._closing = False
+        self._is_left = threading.Event()
         self._winding_up: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._live, name="convsim-async-plugins", daemon=True)
         self._thread.start()
@@ -178,8 +183,8 @@ class _Home:
         self.tell(wind_up)
 
     def wait(self) -> None:
-        """Wait until it has ended, but not for ever."""
-        self._thread.join(2 * GRACE_S)
+        """Wait until it has ended, or is left to what will not end, but not for ever."""
+        self._is_left.wait(1.5 * GRACE_S)
 
     async def _wind_up(self) -> None:
         left = asyncio.all_tasks() - {asyncio.current_task()}
@@ -187,8 +192,11 @@ class _Home:
             task.cancel()
         if left:
             _, stubborn = await asyncio.wait(left, timeout=GRACE_S)
-            for task in stubborn:
-                _forget(task)
+            if stubborn:
+                # They swallow what would end them, and would swallow what ends a coroutine that is thrown away, too,
+                # in whoever throws it away: in this thread, which ends with the process, they hold up nobody.
+                self._is_left.set()
+                return
         with contextlib.suppress(Exception):  # generators of others
             await asyncio.wait_for(self.loop.shutdown_asyncgens(), GRACE_S)
         self._closing = True
@@ -201,6 +209,7 @@ class _Home:
                 self.loop.run_forever()
         with contextlib.suppress(Exception):
             self.loop.close()
+        self._is_left.set()
 
 
 class Aside:

@@ -30,7 +30,7 @@ def described(error: BaseException) -> str:
     said = " ".join(redact(str(error)).split())
     if isinstance(error, ValidationError):
         said = f"{error.title}: {complaint(error)}"
-    return f"{type(error).__name__}: {said}"
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def complaint(error: ValidationError, *, with_value: bool = False) -> str:

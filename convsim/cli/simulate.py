@@ -67,6 +67,10 @@ def simulate(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed conversations again.")
     ] = False,
+    allow_failures: Annotated[
+        bool,
+        typer.Option("--allow-failures", help="Exit 0 although more than 5 % of the conversations failed."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
 ) -> None:
     """Let simulated shoppers talk to a recommender agent."""
@@ -96,7 +100,7 @@ def simulate(
         _print_plan(planned)
         return
     outcome = _run(planned, out, retry_failed=retry_failed)
-    _report(outcome)
+    _report(outcome, allow_failures=allow_failures)
 
 
 def _print_plan(study: Study) -> None:
@@ -119,34 +123,39 @@ def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
     from rich.progress import Progress as Bar
 
     from convsim.simulation import Progress
+    from convsim.simulation.handles import affordable, file_limit
 
     talk = err()
+    if (affords := affordable(study.concurrency)) < study.concurrency:
+        talk.print(
+            f"concurrency {study.concurrency} is lowered to {affords}: this process may have only {file_limit()} files "
+            "and connections open (ulimit -n)"
+        )
     total = study.n * len(study.arms)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bar(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
         task = bar.add_task("running conversations", total=total)
+        told: list[str] = []
 
         def show(progress: Progress) -> None:
+            if progress.stop == "interrupted" and not told:
+                told.append("interrupted: the conversations that are running are finished; Ctrl-C again stops them")
+                talk.print(told[0])
             speed = bar.tasks[task].speed
             rate = f", {speed:.1f}/s" if speed else ""
             cost = f", ${progress.cost_usd:.2f}" if progress.cost_usd else ""
             unpriced = ", price unknown" if progress.unpriced else ""
             failed = f", {progress.failed} failed" if progress.failed else ""
-            stopping = (
-                ", finishing those that are running (Ctrl-C again stops them)"
-                if progress.stop == "interrupted"
-                else ""
-            )
             bar.update(
                 task,
                 completed=progress.ended,
-                description=f"running conversations{rate}{cost}{unpriced}{failed}{stopping}",
+                description=f"running conversations{rate}{cost}{unpriced}{failed}",
             )
 
         return study.run(folder, retry_failed=retry_failed, on_change=show)
 
 
-def _report(outcome: Outcome) -> None:
+def _report(outcome: Outcome, *, allow_failures: bool) -> None:
     talk = err()
     had = outcome.planned - outcome.held - outcome.missing
     earlier = f" ({had} were done before)" if had else ""
@@ -161,8 +170,12 @@ def _report(outcome: Outcome) -> None:
         talk.print(
             f"{outcome.failed} failed ({share:.0%}); most common reason: {plain(outcome.commonest_reason or '-')}"
         )
+        talk.print("each record gives its reason; --retry-failed runs them again")
+    if outcome.too_many_failed:
+        ended = outcome.planned - outcome.missing
         talk.print(
-            "each record gives its reason; --retry-failed runs them again; validate refuses over 5 % failures"
+            f"{outcome.failed_in_all} of the {ended} conversations in {outcome.folder} have failed: more than 5 %, so "
+            "validate refuses them" + ("" if allow_failures else " and this is exit 3 (--allow-failures takes them)")
         )
     if outcome.missing:
         why = {"budget": "the budget is spent", "interrupted": "interrupted"}.get(outcome.stop, outcome.stop)
@@ -170,5 +183,5 @@ def _report(outcome: Outcome) -> None:
             f"{outcome.missing} conversations are missing ({why}); run the same command again to continue"
         )
         raise typer.Exit(3)
-    if outcome.held and outcome.failed == outcome.held:
+    if outcome.too_many_failed and not allow_failures:
         raise typer.Exit(3)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from convsim._async import in_thread
 from convsim._settings import Positive, TopP, check_settings
 from convsim._text import one_line
 from convsim.errors import ModelError
@@ -88,6 +89,10 @@ class Local:
             if self._checkpoint is None:
                 self._checkpoint = load_checkpoint(self._source(), dtype=self.dtype)
             return self._checkpoint
+
+    async def check_ready(self) -> None:
+        """Load the model; raises as ``load`` does."""
+        await in_thread(self.load)
 
     async def complete(
         self,

@@ -204,6 +204,10 @@ class OpenAICompatible:
         )
         return Choice(index=options.index(chosen.choice), completion=completion)
 
+    async def check_ready(self) -> None:
+        """Look for the key; raises InputError where there is none."""
+        await self._endpoint.key()
+
     async def aclose(self) -> None:
         """Close the connections; a loop that ends closes them by itself."""
         await self._endpoint.aclose()

@@ -39,6 +39,10 @@ class Recorded:
     name: str = "recorded"
     _heard: dict[str, Heard] | None = field(init=False, repr=False, default=None)
 
+    async def check_ready(self) -> None:
+        """Read the store; raises InputError where it is broken, or is not there and nobody could be asked."""
+        self._read_store()
+
     async def complete(
         self,
         messages: Sequence[ChatMessage],
@@ -87,9 +91,12 @@ class Recorded:
         return Choice(index=known.index, completion=known.completion)
 
     def _recall(self, asked: Asked) -> Heard | None:
+        return self._read_store().get(asked.key)
+
+    def _read_store(self) -> dict[str, Heard]:
         if self._heard is None:
             self._heard = _read(Path(self.store), must_exist=self.model is None)
-        return self._heard.get(asked.key)
+        return self._heard
 
     def _asking(self, asked: Asked) -> ChatModel:
         if self.model is None:

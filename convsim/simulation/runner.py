@@ -9,8 +9,11 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Literal
 
+from convsim._aside import aside
+from convsim.errors import InputError
 from convsim.schema.conversation import Conversation
 from convsim.simulation.loop import SLIPS, Planned, hold
 
@@ -21,7 +24,8 @@ A prompt of 40 messages is some 150 objects that live as long as its request. Wi
 would walk them all, again and again, and find nothing: at 256 a time it took a fifth of all processor time.
 """
 
-Stop = Literal["finished", "interrupted", "budget"]
+Stop = Literal["finished", "interrupted", "budget", "refused"]
+"""Refused: a part lacks what every conversation needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +81,12 @@ async def hold_all(
     """Hold every planned conversation, at most ``limits.concurrency`` at a time, and ``keep`` each as it ends.
 
     Where the loop is our own, the first interrupt (Ctrl-C) starts nothing new and finishes what is in flight; a second
-    one stops at once. Somebody else's loop keeps its own signals and garbage collector: there a cancellation stops at
-    once, after everything in flight has been cancelled. Nothing that has ended is held in memory.
+    one stops at once, whatever shoppers and agents do meanwhile: their coroutines run in another thread. Somebody
+    else's loop keeps its own signals and garbage collector, and runs them itself: there a cancellation stops at once,
+    after everything in flight has been cancelled. Nothing that has ended is held in memory.
+
+    Raises:
+        InputError: A part lacks what every conversation needs; what is in flight has been finished.
     """
     waiting: Iterator[Planned] = iter(planned)
 
@@ -90,13 +98,18 @@ async def hold_all(
             following = next(waiting, None)
             if following is None:
                 return
-            conversation = await hold(following, max_turns=limits.max_turns)
+            try:
+                conversation = await hold(following, max_turns=limits.max_turns)
+            except InputError:
+                progress.stop = "refused"
+                raise
             keep(conversation)
             progress.add(conversation)
 
-    tasks = [asyncio.create_task(worker()) for _ in range(limits.concurrency)]
-    with _as_our_own(tasks, progress) if own_loop else contextlib.nullcontext():
-        results = await asyncio.gather(*tasks, return_exceptions=True)
+    async with aside() if own_loop else contextlib.nullcontext():
+        tasks = [asyncio.create_task(worker()) for _ in range(limits.concurrency)]
+        with _as_our_own(tasks, progress) if own_loop else contextlib.nullcontext():
+            results = await asyncio.gather(*tasks, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
             raise result
@@ -121,22 +134,37 @@ def _rarely_collecting() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _interruptible(tasks: list[asyncio.Task[None]], progress: Progress) -> Iterator[None]:
+    """Count interrupts: the first asks to end, the second cancels; one that the loop cannot hear is raised here."""
     loop = asyncio.get_running_loop()
+    is_heard, is_cancelled = False, False
 
-    def interrupt() -> None:
-        if progress.stop == "interrupted":
-            for task in tasks:
-                task.cancel()
-        progress.stop = "interrupted"
+    def hear() -> None:
+        nonlocal is_heard
+        is_heard = True
         progress.on_change(progress)
 
+    def cancel() -> None:
+        for task in tasks:
+            task.cancel()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal is_cancelled
+        if progress.stop != "interrupted":
+            # Not in the loop: what never waits for anything would hear of it too late.
+            progress.stop = "interrupted"
+            loop.call_soon_threadsafe(hear)
+        elif is_heard and not is_cancelled:
+            is_cancelled = True
+            loop.call_soon_threadsafe(cancel)
+        else:
+            raise KeyboardInterrupt
+
     try:
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-    except (NotImplementedError, RuntimeError, ValueError):
-        # Not in the main thread, or no such signals on this system: Ctrl-C then stops at once.
+        before = signal.signal(signal.SIGINT, interrupt)
+    except ValueError:  # not in the main thread, which alone is interrupted
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)

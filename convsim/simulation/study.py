@@ -16,11 +16,15 @@ from convsim._text import complaint, one_line, shown
 from convsim.errors import InputError
 from convsim.io import MalformedError, Manifest, open_run, readable_line
 from convsim.io.provenance import provenance
+from convsim.io.run_folder import MANIFEST
 from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
 from convsim.schema import Agent, Shopper
+from convsim.schema.conversation import MAX_FAILURE_SHARE
 from convsim.schema.persona import LOOK_AHEAD, Persona
 from convsim.simulation.config import StudySection
+from convsim.simulation.handles import affordable
 from convsim.simulation.loop import Arm, Planned, opened
+from convsim.simulation.ready import check_ready
 from convsim.simulation.runner import Limits, Progress, hold_all
 
 T = TypeVar("T")
@@ -42,6 +46,13 @@ class Outcome:
     """Role slips, empty and truncated answers of this call, by name."""
     commonest_reason: str | None = None
     """Why conversations of this call failed most often."""
+    failed_in_all: int = 0
+    """Failed conversations in the folder, those of earlier calls included."""
+
+    @property
+    def too_many_failed(self) -> bool:
+        """Whether more of the folder's conversations have failed than what compares them takes."""
+        return self.failed_in_all > MAX_FAILURE_SHARE * (self.planned - self.missing)
 
 
 @dataclass(frozen=True, init=False)
@@ -57,7 +68,7 @@ class Study:
         n: Conversations per arm.
         arms: Experimental conditions; one that is only named meets ``agent`` as it is.
         max_turns: A guard, not a target.
-        concurrency: Conversations at a time.
+        concurrency: Conversations at a time; fewer where the process may not open files enough for them.
         budget_usd: Nothing new is started once this is spent.
         model: Name of the model behind the shopper, for ids and records.
         provenance: What else tells this study from others: settings, endpoints, hashes of data.
@@ -157,6 +168,7 @@ class Study:
 
         Raises:
             InputError: An event loop is running already, as in a notebook: there it is ``await study.arun(folder)``.
+                Or a key is missing, or a model cannot be loaded: nothing has been held then.
             StudyError: The folder holds another plan.
         """
         refuse_in_a_loop("Study.run", "await study.arun(folder)")
@@ -184,10 +196,17 @@ class Study:
         self, path: Path, *, retry_failed: bool, on_change: Callable[[Progress], None], own_loop: bool
     ) -> Outcome:
         progress = Progress(on_change=on_change)
+        is_new = not (path / MANIFEST).exists()
+        if is_new:  # so that no folder is made for what cannot be held
+            await self._check_ready()
         with open_run(path, self.manifest(), retry_failed=retry_failed) as kept:
             missing = [planned for planned in self.planned() if planned.id not in kept.done]
+            if missing and not is_new:
+                await self._check_ready()
             limits = Limits(
-                max_turns=self.max_turns, concurrency=self.concurrency, budget_usd=self.budget_usd
+                max_turns=self.max_turns,
+                concurrency=affordable(min(self.concurrency, max(len(missing), 1))),
+                budget_usd=self.budget_usd,
             )
             await hold_all(missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop)
         return Outcome(
@@ -200,7 +219,11 @@ class Study:
             stop=progress.stop,
             slips=dict(progress.slips),
             commonest_reason=next((reason for reason, _ in progress.reasons.most_common(1)), None),
+            failed_in_all=kept.n_failed,
         )
+
+    async def _check_ready(self) -> None:
+        await check_ready([self.shopper, *(arm.agent for arm in self.conditions)])
 
     def manifest(self) -> Manifest:
         """Return what tells this study from others (``plan``), and where it ran."""

@@ -33,6 +33,10 @@ class Started:
         """Wait for its end; no other command can be started before."""
         return self.server.ended()
 
+    def said(self) -> str:
+        """Return what it has written to stderr so far."""
+        return self.server.said()
+
 
 class Forks:
     """Gives commands to ``forks.py``, one at a time."""
@@ -70,6 +74,9 @@ class Forks:
         status = self._number()
         out, err = ((self._folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
         return subprocess.CompletedProcess(self._asked, status, out, err)
+
+    def said(self) -> str:
+        return (self._folder / "stderr").read_text(encoding="utf-8")
 
     def close(self) -> None:
         self._process.terminate()

@@ -130,6 +130,10 @@ def test_a_blocking_agent_does_not_hold_up_the_loop() -> None:
     assert [reply.content for reply in asyncio.run(eight())] == ["ok"] * 8
 
 
+class Late(BaseException):
+    """An exception that nobody means to catch, as those of libraries that end what is late."""
+
+
 def raising(error: BaseException) -> Callable[[Conversation], NoReturn]:
     def fail(conversation: Conversation) -> NoReturn:
         raise error
@@ -152,7 +156,9 @@ def raising_later(error: BaseException) -> Callable[[Conversation], object]:
         (KeyError("boots"), "mine raised KeyError: 'boots'"),
         (SystemExit(3), "mine raised SystemExit: 3"),
         (TimeoutError("their own"), "mine raised TimeoutError: their own"),
-        (StopIteration(), "mine raised RuntimeError: "),
+        (StopIteration(), "mine raised "),
+        (GeneratorExit(), "mine raised GeneratorExit"),
+        (Late("as gevent.Timeout is"), "mine raised Late: as gevent.Timeout is"),
         (asyncio.CancelledError(), "mine cancelled itself"),
         (AgentError("sold out"), "sold out"),
     ],

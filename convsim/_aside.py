@@ -16,7 +16,9 @@ T = TypeVar("T")
 GRACE_S = 1.0
 """How long a coroutine that has been cancelled may tidy up, and a loop that is asked may take to answer."""
 
-_beside: ContextVar[Aside | None] = ContextVar("where foreign coroutines run; None: in the caller's loop", default=None)
+_beside: ContextVar[Aside | None] = ContextVar(
+    "where foreign coroutines run; None: in the caller's loop", default=None
+)
 
 
 class GivenUpError(Exception):

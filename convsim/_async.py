@@ -176,7 +176,7 @@ async def answer_of(
     """Return what ``read`` makes of what foreign code answers, a generator's answer as ``Parts``.
 
     What is not async runs in a thread of its own, and so does the body of a generator; coroutines run beside the
-    caller's loop where ``aside`` says so. Where the answer comes from, there it is read: that may run foreign code, too.
+    caller's loop where ``aside`` says so. The answer is read where it comes from: that may run foreign code, too.
 
     Raises:
         ConvsimError: Of the kind ``failure``, when the code raises anything or takes too long.
@@ -230,10 +230,8 @@ class _Unsettled:
 
 
 @contextlib.contextmanager
-def _as_failure(
-    owner: str, failure: type[ConvsimError], *, passing: bool = False
-) -> Iterator[None]:
-    """Turn whatever foreign code raises into ``failure``; with ``passing`` an interrupt may be the user's, and passes."""
+def _as_failure(owner: str, failure: type[ConvsimError], *, passing: bool = False) -> Iterator[None]:
+    """Turn whatever foreign code raises into ``failure``, but for what may be the user's interrupt if ``passing``."""
     try:
         yield
     except failure:

@@ -54,5 +54,10 @@ class LangChain:
         messages = [{"role": m.role, "content": m.content} for m in as_chat(seen_by_agent(conversation))]
         given = {self.input_key: messages} if self.input_key else messages
         return await answer_of(
-            self.name, self.timeout_s, AgentError, lambda answer: to_reply(answer, self.name), self._invoke, given
+            self.name,
+            self.timeout_s,
+            AgentError,
+            lambda answer: to_reply(answer, self.name),
+            self._invoke,
+            given,
         )

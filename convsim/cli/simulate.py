@@ -139,7 +139,9 @@ def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
 
         def show(progress: Progress) -> None:
             if progress.stop == "interrupted" and not told:
-                told.append("interrupted: the conversations that are running are finished; Ctrl-C again stops them")
+                told.append(
+                    "interrupted: the conversations that are running are finished; Ctrl-C again stops them"
+                )
                 talk.print(told[0])
             speed = bar.tasks[task].speed
             rate = f", {speed:.1f}/s" if speed else ""
@@ -175,7 +177,8 @@ def _report(outcome: Outcome, *, allow_failures: bool) -> None:
         ended = outcome.planned - outcome.missing
         talk.print(
             f"{outcome.failed_in_all} of the {ended} conversations in {outcome.folder} have failed: more than 5 %, so "
-            "validate refuses them" + ("" if allow_failures else " and this is exit 3 (--allow-failures takes them)")
+            "validate refuses them"
+            + ("" if allow_failures else " and this is exit 3 (--allow-failures takes them)")
         )
     if outcome.missing:
         why = {"budget": "the budget is spent", "interrupted": "interrupted"}.get(outcome.stop, outcome.stop)

@@ -134,7 +134,9 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
         conversation = conversation.but(learned_from=planned.shopper.learned_from)
         tally.room -= len(conversation.to_json().encode())
         for turn in range(max_turns):
-            await asyncio.sleep(0)  # neither shopper nor agent need wait for anything: others have their turn, too
+            await asyncio.sleep(
+                0
+            )  # neither shopper nor agent need wait for anything: others have their turn, too
             step = child_seed(planned.draws, "turn", turn)
             move = await planned.shopper.speak(
                 conversation, planned.persona, seed=child_seed(step, "shopper")

@@ -17,7 +17,7 @@ from tests.end_to_end.runs import command, held, prepare, simulate
 from tests.unit.models.loopback import loopback, whole
 
 ASKED = ("--shopper", "mine:Brief", "--catalogue", "items.jsonl", "--personas", "people.toml", "--out", "run")
-AGENTS = '''
+AGENTS = """
 import asyncio, time
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def fails_now_and_then(conversation):
     if conversation.id[0] in "01":
         raise RuntimeError("out of order")
     return "this one?"
-'''
+"""
 
 
 def wait_for(done: Callable[[], bool], what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import sys
@@ -62,15 +63,13 @@ async def cancels_itself(conversation: Conversation) -> str:
 
 async def swallows(conversation: Conversation) -> str:
     while not STOP.is_set():
-        try:
+        with contextlib.suppress(BaseException):  # as people write ``except:``
             await asyncio.sleep(0.01)
-        except:  # noqa: E722, S110, as people write it
-            pass
     return "late"
 
 
 async def blocks(conversation: Conversation) -> str:
-    time.sleep(1.5)  # noqa: ASYNC251, as people write it
+    time.sleep(1.5)
     return "late"
 
 
@@ -106,10 +105,9 @@ def _stopped(monkeypatch) -> Iterator[None]:
     STOP.set()
 
 
-def held_with(folder, target: object, **settings: float) -> list[dict]:
-    study = Study(
-        Told(lambda turn: say()), PythonAgent(target=target, **settings), people(3), seed=1, n=3, max_turns=2, concurrency=3
-    )  # fmt: skip
+def held_with(folder, target: object, timeout_s: float = 60.0) -> list[dict]:
+    agent = PythonAgent(target=target, timeout_s=timeout_s)
+    study = Study(Told(lambda turn: say()), agent, people(3), seed=1, n=3, max_turns=2, concurrency=3)
     with ended_if_it_hangs():
         outcome = study.run(folder)
     assert (outcome.held, outcome.missing, outcome.stop) == (3, 0, "finished")

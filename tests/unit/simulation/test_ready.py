@@ -62,6 +62,6 @@ def test_what_is_found_to_be_missing_in_the_midst_stops_the_run_and_makes_no_fai
 
     monkeypatch.setattr(Prompted, "speak", speak)
     with pytest.raises(InputError, match="the model's file is gone"):
-        study(Prompted(Scripted([])), n=40).run(tmp_path)
+        study(Prompted(Scripted(answers=())), n=40).run(tmp_path)
     assert len(asked) == 2  # as many as were in flight
     assert (tmp_path / "conversations.jsonl").read_bytes() == b""

@@ -20,13 +20,18 @@ LOCK = ".lock"
 
 
 @contextmanager
-def locked(path: Path, *, busy: InputError) -> Iterator[None]:
+def locked(path: Path, *, busy: InputError, named: Path | None = None) -> Iterator[None]:
     """Hold a lock file, which is taken away at the end; what a killed process leaves of it locks nothing.
+
+    Args:
+        path: The lock file.
+        busy: What is raised where it is held already.
+        named: What errors call the place, where that is not the lock file.
 
     Raises:
         InputError: ``busy`` where another process, or another place of this one, holds it; or it cannot be made.
     """
-    number = _lock(path, busy)
+    number = _lock(path, busy, named or path)
     try:
         yield
     finally:
@@ -35,11 +40,11 @@ def locked(path: Path, *, busy: InputError) -> Iterator[None]:
         os.close(number)
 
 
-def _lock(path: Path, busy: InputError) -> int:
+def _lock(path: Path, busy: InputError, named: Path) -> int:
     while True:
-        number = _open_own(path, os.O_RDWR | os.O_CREAT)
+        number = _open_own(path, os.O_RDWR | os.O_CREAT, named)
         try:
-            _hold_alone(number, path, busy)
+            _hold_alone(number, named, busy)
             # Whoever held it may have taken the file away before it could be locked: then it locks nothing.
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(number), path.lstat()):
@@ -71,7 +76,7 @@ def _hold_alone(number: int, path: Path, busy: InputError) -> None:
         raise InputError(f"{path}: cannot be locked: {error.strerror or error}") from error
 
 
-def _open_own(path: Path, flags: int) -> int:
+def _open_own(path: Path, flags: int, named: Path) -> int:
     """Open a file that convsim keeps for itself, through no link; raises InputError."""
     try:
         number = os.open(path, flags | NO_LINK, 0o666)
@@ -80,7 +85,7 @@ def _open_own(path: Path, flags: int) -> int:
             raise InputError(
                 f"{path}: is a link, and convsim writes through none; put the file itself there"
             ) from None
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise InputError(f"{named}: cannot be written: {error.strerror or error}") from error
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
         raise InputError(f"{path}: cannot be written: is not a regular file")
@@ -120,7 +125,7 @@ def open_log(path: Path, *, busy: InputError | None = None) -> io.FileIO:
     Raises:
         InputError: It cannot be written, or is a link or no regular file.
     """
-    file = io.FileIO(_open_own(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), "rb+")
+    file = io.FileIO(_open_own(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, path), "rb+")
     try:
         if busy is not None:
             _hold_alone(file.fileno(), path, busy)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._files import is_stream
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings
-from convsim.errors import ConvsimError, InputError
+from convsim.cli.output import taking_file
+from convsim.errors import ConvsimError
 
 if TYPE_CHECKING:
     from convsim.annotation import Annotated as Labelled
@@ -34,37 +36,30 @@ def annotate(
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
+    force: options.Force = False,
 ) -> None:
     """Label what users did (acts) and felt (experience).
 
     Labels from other sources are kept.
     """
-    from convsim.io import read, write
+    from convsim.io import check_target, read, write
 
     given = parse_settings(settings or [], owners(annotator))
     chosen = make_annotator(annotator, model, given)
-    check_new(out)
-    transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
-    keep = out.with_name(f".{out.name}.annotations")
-    done = label(transcripts.conversations, chosen, concurrency=concurrency, keep=keep, of=str(file))
-    if done.n_failed == len(done.conversations):
-        raise ConvsimError(f"{file}: no conversation could be labelled; run the same command to try again")
-    write(out, done.conversations)
-    keep.unlink(missing_ok=True)
-    err().print(f"wrote {out}")
-
-
-def check_new(out: Path) -> None:
-    """Check, before anything is labelled, that conversations can be written there and replace nothing.
-
-    Raises:
-        InputError: Something is there already, its folder is not, or its ending cannot be written.
-    """
-    from convsim.io import check_target
-
-    if out.exists():
-        raise InputError(f"{out} exists already; name another file")
     check_target(out)
+    with taking_file(out, force=force):
+        transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+        # What goes into a pipe cannot be gone on with.
+        keep = None if is_stream(out) else out.with_name(f".{out.name}.annotations")
+        done = label(transcripts.conversations, chosen, concurrency=concurrency, keep=keep, of=str(file))
+        if done.n_failed == len(done.conversations):
+            raise ConvsimError(
+                f"{file}: no conversation could be labelled; run the same command to try again"
+            )
+        write(out, done.conversations)
+        if keep:
+            keep.unlink(missing_ok=True)
+    err().print(f"wrote {plain(str(out))}")
 
 
 def owner_of(said: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim._files import write_whole
+from convsim._files import write_set
 from convsim._text import plain
 from convsim.cli import options
-from convsim.cli.annotate import check_new, label, make_annotator, owners
-from convsim.cli.console import err, make_folder, out, parse_settings
+from convsim.cli.annotate import label, make_annotator, owners
+from convsim.cli.console import err, out, parse_settings
+from convsim.cli.output import has_schema, taking_file, taking_folder
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from convsim.annotation.classifier import Card
     from convsim.schema.conversation import Conversation
 
+AGREEMENT = "reliability.json"
 PEOPLE = ("self", "third_party")
 
 app = typer.Typer(
@@ -52,6 +55,7 @@ def train(
     ] = None,
     reader: options.Reader = None,
     survey_map: options.SurveyMap = None,
+    force: options.Force = False,
 ) -> None:
     """Train a classifier of acts and experience.
 
@@ -61,29 +65,32 @@ def train(
     from convsim.annotation.classifier import OUT_OF_FOLD, check_model_path, save
     from convsim.annotation.classifier import train as fit
     from convsim.annotation.mapping import read_map
-    from convsim.io import read, write
+    from convsim.io import check_target, read, write
     from convsim.report.agreement import agreement_table
 
     check_model_path(out_file)
     if held_out:
-        check_new(held_out)
-    transcripts = read(file, reader=reader, survey_map=survey_map)
-    err().print(f"seed {seed}")
-    trained = fit(
-        transcripts.conversations,
-        source=source or _only_source(transcripts.conversations, str(file)),
-        seed=seed,
-        labels=[name.strip() for name in labels.split(",") if name.strip()] if labels else None,
-        mapping=read_map(mapping) if mapping else None,
-        folds=folds,
-        file=(file.name, transcripts.sha256),
-    )
-    save(trained, out_file)
-    err().print(f"wrote {out_file}, classifier:{trained.card.version}")
-    if held_out:
-        labelled = zip(transcripts.conversations, trained.out_of_fold, strict=True)
-        write(held_out, [with_labels(c, given, source=OUT_OF_FOLD) for c, given in labelled])
-        err().print(f"wrote {held_out}")
+        check_target(held_out)
+    with ExitStack() as taken:
+        for path in (out_file, *([held_out] if held_out else [])):
+            taken.enter_context(taking_file(path, force=force))
+        transcripts = read(file, reader=reader, survey_map=survey_map)
+        err().print(f"seed {seed}")
+        trained = fit(
+            transcripts.conversations,
+            source=source or _only_source(transcripts.conversations, str(file)),
+            seed=seed,
+            labels=[name.strip() for name in labels.split(",") if name.strip()] if labels else None,
+            mapping=read_map(mapping) if mapping else None,
+            folds=folds,
+            file=(file.name, transcripts.sha256),
+        )
+        save(trained, out_file)
+        err().print(f"wrote {plain(str(out_file))}, classifier:{trained.card.version}")
+        if held_out:
+            labelled = zip(transcripts.conversations, trained.out_of_fold, strict=True)
+            write(held_out, [with_labels(c, given, source=OUT_OF_FOLD) for c, given in labelled])
+            err().print(f"wrote {plain(str(held_out))}")
     _print_card(trained.card)
     _print(agreement_table(trained.card.agreement))
 
@@ -123,6 +130,7 @@ def check(
     settings: Annotated[list[str] | None, options.settings("judge.votes=3")] = None,
     reader: options.Reader = None,
     survey_map: options.SurveyMap = None,
+    force: options.Force = False,
 ) -> None:
     """Measure an annotator's agreement with people or others."""
     from convsim.annotation import with_mapped_acts
@@ -132,34 +140,41 @@ def check(
     from convsim.io import read
     from convsim.report.agreement import agreement_table
 
-    given = parse_settings(settings or [], owners(annotator))
-    act_map = read_map(mapping) if mapping else None
-    chosen = make_annotator(annotator, model, given) if annotator else None
-    told = list(read(file, reader=reader, survey_map=survey_map).conversations)
-    other = told
-    if Path(against).exists():
-        other = list(read(Path(against), reader=reader, survey_map=survey_map).conversations)
-        against = reference or _only_source(other, against)
-    same = other is told
-    if chosen is not None:
-        told = list(label(told, chosen, of=str(file)).conversations)
-        source = chosen.source
-    if act_map:
-        other = with_mapped_acts(told if same else other, act_map, source=against)
-        told = other if same else with_mapped_acts(told, act_map, source=against)
-    elif same:
+    with taking_folder(
+        out_dir, [AGREEMENT], made_before=has_schema(AGREEMENT, "annotation.agreement"), force=force
+    ):
+        given = parse_settings(settings or [], owners(annotator))
+        act_map = read_map(mapping) if mapping else None
+        chosen = make_annotator(annotator, model, given) if annotator else None
+        told = list(read(file, reader=reader, survey_map=survey_map).conversations)
         other = told
-    err().print(f"seed {seed}")
-    found = agree(
-        told, other, source=source or _only_source(told, str(file), machines=True), against=against, seed=seed,
-        acts=definitions().act_names,
-    )  # fmt: skip
-    if out_dir:
-        write_whole(make_folder(out_dir) / "reliability.json", found.to_json())
-    if output is options.TextOrJson.json:
-        typer.echo(found.to_json(), nl=False)
-    else:
-        _print(agreement_table(found))
+        if Path(against).exists():
+            other = list(read(Path(against), reader=reader, survey_map=survey_map).conversations)
+            against = reference or _only_source(other, against)
+        same = other is told
+        if chosen is not None:
+            told = list(label(told, chosen, of=str(file)).conversations)
+            source = chosen.source
+        if act_map:
+            other = with_mapped_acts(told if same else other, act_map, source=against)
+            told = other if same else with_mapped_acts(told, act_map, source=against)
+        elif same:
+            other = told
+        err().print(f"seed {seed}")
+        found = agree(
+            told, other, source=source or _only_source(told, str(file), machines=True), against=against, seed=seed,
+            acts=definitions().act_names,
+        )  # fmt: skip
+        try:
+            if out_dir:
+                write_set(out_dir, {AGREEMENT: found.to_json()})
+        except InputError:
+            _print(agreement_table(found))
+            raise
+        if output is options.TextOrJson.json:
+            typer.echo(found.to_json(), nl=False)
+        else:
+            _print(agreement_table(found))
 
 
 def _print_card(card: Card) -> None:

@@ -13,7 +13,7 @@ import typer
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err
-from convsim.cli.deliver import check_folder, deliver
+from convsim.cli.deliver import deliver, taking
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def arena(
     output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
+    force: options.Force = False,
 ) -> None:
     """Serve a blind test: can people spot simulated shoppers?"""
     from convsim.web.blind_test import Database
@@ -76,10 +77,10 @@ def arena(
     if files or not results:
         study = _study(files or [], mode, n, seed, allow_failures=allow_failures)
     if results:
-        check_folder(out_dir)
-        _print_results(
-            kept, study, scores=scores, out_dir=out_dir, output=output, allow_overlap=allow_overlap
-        )
+        with taking(out_dir, force=force):
+            _print_results(
+                kept, study, scores=scores, out_dir=out_dir, output=output, allow_overlap=allow_overlap
+            )
     elif study is not None:
         _serve(kept, study, host=host, port=port, precision=precision)
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim._files import write_whole
+from convsim._files import write_set
+from convsim._text import plain
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
-from convsim.cli.deliver import check_folder
+from convsim.cli.output import has_schema, taking_folder
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from convsim.io import Transcripts
 
 REACTIONS = "counterfactual"
-FILES = "comparison.json, distances.csv and comparison.html"
+FILES = ("comparison.json", "distances.csv", "comparison.html")
+NAMED = f"{FILES[0]}, {FILES[1]} and {FILES[2]}"
 
 
 def compare(
@@ -45,7 +47,7 @@ def compare(
             help="Conversations that shoppers learned from, to find what they copy; may be repeated.",
         ),
     ] = None,
-    out_dir: Annotated[Path | None, typer.Option("--out", help=f"Folder for {FILES}.")] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", help=f"Folder for {NAMED}.")] = None,
     output: Annotated[
         options.Format,
         typer.Option("--format", help="How the comparison is printed."),
@@ -63,6 +65,7 @@ def compare(
     survey_map: options.SurveyMap = None,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
+    force: options.Force = False,
 ) -> None:
     """Compare simulators with people and with one another.
 
@@ -77,21 +80,21 @@ def compare(
         make_annotator(annotate, model, console.parse_settings([], owners(annotate))) if annotate else None
     )
     measured = options.chosen_metrics(metrics, lexicon)
-    check_folder(out_dir)
 
     def loaded(path: Path) -> Transcripts:
         return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
 
-    people = loaded(real)
-    sides = [loaded(path) for path in sims]
-    console.err().print(f"seed {seed}")
-    comparison = battery.compare(
-        people, dict(zip(names, sides, strict=True)) if names else sides, seed=seed,
-        validators=chosen, metrics=measured, control=control, treatment=treatment,
-        learned=[loaded(path) for path in learned or ()], tasks=task or (), arms=arm or (), annotator=annotator,
-        allow_overlap=allow_overlap, allow_failures=allow_failures,
-    )  # fmt: skip
-    _deliver(comparison, out_dir, output)
+    with taking_folder(out_dir, FILES, made_before=has_schema(FILES[0], "comparison"), force=force):
+        people = loaded(real)
+        sides = [loaded(path) for path in sims]
+        console.err().print(f"seed {seed}")
+        comparison = battery.compare(
+            people, dict(zip(names, sides, strict=True)) if names else sides, seed=seed,
+            validators=chosen, metrics=measured, control=control, treatment=treatment,
+            learned=[loaded(path) for path in learned or ()], tasks=task or (), arms=arm or (), annotator=annotator,
+            allow_overlap=allow_overlap, allow_failures=allow_failures,
+        )  # fmt: skip
+        _deliver(comparison, out_dir, output)
 
 
 def _names(given: list[str] | None, sims: Sequence[Path]) -> list[str]:
@@ -125,8 +128,12 @@ def _deliver(comparison: Comparison, out: Path | None, output: options.Format) -
     from convsim.io.provenance import command
 
     comparison = comparison.but(made_by=comparison.made_by.but(command=command()))
-    if out:
-        _write(comparison, console.make_folder(out))
+    try:
+        if out:
+            _write(comparison, out)
+    except Exception:
+        _show(comparison, output)  # on a full disk the result of the work is on screen at least
+        raise
     _show(comparison, output)
     if comparison.failed:
         raise ConvsimError(
@@ -138,10 +145,9 @@ def _write(comparison: Comparison, folder: Path) -> None:
     from convsim.report.comparison import to_csv
     from convsim.report.html.comparison import comparison_to_html
 
-    write_whole(folder / "comparison.json", comparison.to_json())
-    write_whole(folder / "distances.csv", to_csv(comparison))
-    write_whole(folder / "comparison.html", comparison_to_html(comparison))
-    console.err().print(f"wrote {FILES} into {folder}")
+    contents = (comparison.to_json(), to_csv(comparison), comparison_to_html(comparison))
+    write_set(folder, dict(zip(FILES, contents, strict=True)))
+    console.err().print(f"wrote {NAMED} into {plain(str(folder))}")
 
 
 def _show(comparison: Comparison, output: options.Format) -> None:

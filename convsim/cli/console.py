@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Collection
-from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -67,16 +66,3 @@ def parse_settings(given: list[str], known: Collection[str]) -> dict[str, dict[s
         except ValueError:
             settings[owner][field] = text
     return settings
-
-
-def make_folder(path: Path) -> Path:
-    """Make the folder that ``--out`` names.
-
-    Raises:
-        InputError: It is a file, or it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {path}: the folder cannot be created ({error.strerror})") from error
-    return path

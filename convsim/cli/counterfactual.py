@@ -11,7 +11,7 @@ import typer
 from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.console import err, parse_settings
-from convsim.cli.deliver import check_folder, deliver
+from convsim.cli.deliver import deliver, taking
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def counterfactual(
     survey_map: options.SurveyMap = None,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
+    force: options.Force = False,
 ) -> None:
     """Test whether shoppers react to a worse recommender.
 
@@ -78,7 +79,6 @@ def counterfactual(
     named = [*files, *([saw_both] if saw_both else [])]
     _check(mode, files, saw_both=saw_both, agent=agent)
     measured = options.chosen_metrics(metrics, lexicon)
-    check_folder(out_dir)
     owner = {"shift": "counterfactual", "ladder": "dose_response", "relations": "relations"}[mode]
     given = parse_settings(settings or [], (owner, "agent", *owners(annotate)))
     annotator = make_annotator(annotate, model, given) if annotate else None
@@ -86,36 +86,37 @@ def counterfactual(
     def loaded(path: Path) -> Transcripts:
         return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
 
-    card: Scorecard
-    people: Sequence[Conversation] | None = None
-    tasks = task or ()
-    if mode == "shift":
-        sides = [loaded(path) for path in named]
-        people, side = sides[0].conversations, sides[1]
-        if fail_on:
-            battery.refuse_simulated_people(people, side.conversations)
-        err().print(f"seed {seed}")
-        card = battery.counterfactual(
-            sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,
-            saw_both=sides[2] if saw_both else None, tasks=tasks, settings=given[owner],
-            metrics=measured, annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
-        )  # fmt: skip
-    elif mode == "ladder":
-        side = loaded(files[0])
-        err().print(f"seed {seed}")
-        card = battery.dose_response(
-            side, str(ladder), seed=seed, tasks=tasks, settings=given[owner], metrics=measured, annotator=annotator,
-            allow_failures=allow_failures,
-        )  # fmt: skip
-    else:
-        side = loaded(files[-1])
-        err().print(f"seed {seed}")
-        card = battery.check_relations(
-            side, files[0] if len(files) == 2 else None, seed=seed, tasks=tasks, settings=given[owner],
-            metrics=measured, annotator=annotator, further=_asked(agent, given["agent"], catalogue, side, seed),
-            allow_failures=allow_failures,
-        )  # fmt: skip
-    deliver(card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on)
+    with taking(out_dir, force=force):
+        card: Scorecard
+        people: Sequence[Conversation] | None = None
+        tasks = task or ()
+        if mode == "shift":
+            sides = [loaded(path) for path in named]
+            people, side = sides[0].conversations, sides[1]
+            if fail_on:
+                battery.refuse_simulated_people(people, side.conversations)
+            err().print(f"seed {seed}")
+            card = battery.counterfactual(
+                sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,
+                saw_both=sides[2] if saw_both else None, tasks=tasks, settings=given[owner],
+                metrics=measured, annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
+            )  # fmt: skip
+        elif mode == "ladder":
+            side = loaded(files[0])
+            err().print(f"seed {seed}")
+            card = battery.dose_response(
+                side, str(ladder), seed=seed, tasks=tasks, settings=given[owner], metrics=measured, annotator=annotator,
+                allow_failures=allow_failures,
+            )  # fmt: skip
+        else:
+            side = loaded(files[-1])
+            err().print(f"seed {seed}")
+            card = battery.check_relations(
+                side, files[0] if len(files) == 2 else None, seed=seed, tasks=tasks, settings=given[owner],
+                metrics=measured, annotator=annotator, further=_asked(agent, given["agent"], catalogue, side, seed),
+                allow_failures=allow_failures,
+            )  # fmt: skip
+        deliver(card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on)
 
 
 def _mode(control: str | None, treatment: str | None, ladder: str | None, *, relations: bool) -> str:

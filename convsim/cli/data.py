@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
+from convsim._text import plain
 from convsim.cli import options
-from convsim.cli.console import err, make_folder, out, print_json
+from convsim.cli.console import err, out, print_json
+from convsim.cli.output import taking_file, taking_folder
 from convsim.errors import InputError
 
 app = typer.Typer(help="List, fetch, describe, convert and split data.", no_args_is_help=True)
@@ -88,15 +90,18 @@ def convert(
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
+    force: options.Force = False,
 ) -> None:
     """Convert a file of conversations to convsim's format."""
-    from convsim.io import read, write
+    from convsim.io import check_target, read, write
 
-    transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
-    write(target, transcripts.conversations)
+    check_target(target)
+    with taking_file(target, force=force):
+        transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+        write(target, transcripts.conversations)
     _warn(*transcripts.warnings)
     skipped = f", {transcripts.skipped} malformed lines skipped" if transcripts.skipped else ""
-    err().print(f"wrote {len(transcripts.conversations)} conversations to {target}{skipped}")
+    err().print(f"wrote {len(transcripts.conversations)} conversations to {plain(str(target))}{skipped}")
 
 
 @app.command("split")
@@ -110,26 +115,26 @@ def split_file(
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
+    force: options.Force = False,
 ) -> None:
     """Split a file into disjoint halves, to learn and to judge.
 
     Each task and arm is split in the same proportion.
     """
-    from convsim.io import read, split, stem_of, write
+    from convsim.io import read, split, stem_of, write_together
 
     transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
     halves = split(transcripts.conversations, by=by.value, fraction=fraction, seed=seed)
     _warn(*transcripts.warnings, *halves.warnings)
-    into = make_folder(out_dir) if out_dir else file.absolute().parent
+    into = out_dir or file.absolute().parent
     err().print(f"seed {seed}")
-    for name, part in (("a", halves.a), ("b", halves.b)):
-        target = into / f"{stem_of(file)}-{name}.jsonl"
-        write(target, part)
-        err().print(f"wrote {len(part)} conversations to {target}")
+    files = {f"{stem_of(file)}-{name}.jsonl": part for name, part in (("a", halves.a), ("b", halves.b))}
+    with taking_folder(into, [*files], made_before=lambda _: False, force=force):
+        write_together(into, files)
+    for name, part in files.items():
+        err().print(f"wrote {len(part)} conversations to {plain(str(into / name))}")
 
 
 def _warn(*warnings: str) -> None:
-    from convsim._text import plain
-
     for warning in warnings:
         err().print(f"warning: {plain(warning)}")

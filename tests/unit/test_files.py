@@ -1,11 +1,13 @@
 """What convsim writes is whole or not there, what belongs together appears together, what it reads is bounded."""
 
 import os
+import signal
 import stat
+from pathlib import Path
 
 import pytest
 
-from convsim._files import PARTIAL, read_toml, replacing, write_whole
+from convsim._files import PARTIAL, complete_set, read_toml, replacing, write_set, write_whole
 from convsim.errors import InputError, StudyError
 
 
@@ -135,3 +137,160 @@ def test_a_folder_and_an_impossible_path_are_refused_too(tmp_path):
         read_toml(tmp_path)
     with pytest.raises(InputError, match="the file cannot be read: embedded null byte"):
         read_toml(tmp_path / "a\0b")
+
+
+OLD = {"findings.json": "old findings", "report.html": "old page"}
+NEW = {"findings.json": "new findings", "report.html": "new page"}
+
+
+def texts(folder):
+    return {entry.name: entry.read_text() for entry in folder.iterdir() if entry.is_file()}
+
+
+def killed_before(call, folder, files, monkeypatch):
+    """Write a set in a process that SIGKILL ends before its ``call``-th change of a name; tell whether it did."""
+    child = os.fork()
+    if child == 0:
+        left = [call]
+
+        def counted(change):
+            def changed(*arguments, **named):
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                left[0] -= 1
+                return change(*arguments, **named)
+
+            return changed
+
+        for name in ("mkdir", "rename", "replace", "unlink", "rmdir", "open"):
+            monkeypatch.setattr(os, name, counted(getattr(os, name)))
+        write_set(folder, files)
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def test_wherever_a_kill_falls_no_file_of_one_set_stands_beside_one_of_another(tmp_path, monkeypatch):
+    seen, call = [], 0
+    while True:
+        folder = tmp_path / str(call)
+        folder.mkdir()
+        write_set(folder, OLD)
+        if not killed_before(call, folder, NEW, monkeypatch):
+            break
+        stands = texts(folder)
+        assert stands.items() <= OLD.items() or stands.items() <= NEW.items(), (call, stands)
+        complete_set(folder)
+        assert texts(folder) in (OLD, NEW)
+        assert names(folder) == sorted(NEW)
+        seen.append((stands == OLD, texts(folder) == NEW))
+        call += 1
+    assert texts(folder) == NEW
+    # Killed early the old set stays, killed late the new one is put in place; in between it is never undone.
+    assert seen == sorted(seen, key=lambda at: (not at[0], at[1]))
+    assert (True, False) in seen
+    assert (False, True) in seen
+    assert sum(not stays and not new for stays, new in seen) == 0
+
+
+def test_a_set_that_the_disk_does_not_take_whole_leaves_the_old_one(tmp_path):
+    import resource
+
+    write_set(tmp_path, OLD)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"report\.html: cannot be written: File too large"):
+            write_set(tmp_path, {**NEW, "report.html": "x" * 2_000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert texts(tmp_path) == OLD
+    assert names(tmp_path) == sorted(OLD)
+
+
+def test_a_page_of_older_findings_does_not_stay_beside_new_ones(tmp_path):
+    write_set(tmp_path, OLD)
+    write_set(tmp_path, {"findings.json": "new findings"}, stale=["report.html"])
+    assert texts(tmp_path) == {"findings.json": "new findings"}
+
+
+def test_a_set_replaces_links_and_refuses_what_is_no_file(tmp_path):
+    (tmp_path / "victim").write_text("keep me")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "report.html").symlink_to(tmp_path / "victim")
+    write_set(folder, NEW)
+    assert (tmp_path / "victim").read_text() == "keep me"
+    assert texts(folder) == NEW
+    (folder / "report.html").unlink()
+    os.mkfifo(folder / "report.html")
+    with pytest.raises(InputError, match=r"report\.html: cannot be written: is not a regular file"):
+        write_set(folder, OLD)
+    assert (folder / "findings.json").read_text() == "new findings"
+
+
+def test_a_planted_set_that_is_a_link_or_has_one_is_refused(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / ".convsim-set").symlink_to("elsewhere")
+    with pytest.raises(InputError, match="was not left by convsim; delete it"):
+        write_set(tmp_path, NEW)
+    (tmp_path / ".convsim-set").unlink()
+    (tmp_path / ".convsim-set").mkdir()
+    (tmp_path / ".convsim-set" / "report.html").symlink_to("/etc/passwd")
+    with pytest.raises(InputError, match="was not left by convsim; delete it"):
+        write_set(tmp_path, NEW)
+    assert names(tmp_path) == [".convsim-set", "elsewhere"]
+
+
+def test_a_pipe_and_a_device_get_everything_and_stay_what_they_are(tmp_path):
+    pipe, null = tmp_path / "pipe", tmp_path / "null"
+    os.mkfifo(pipe)
+    null.symlink_to("/dev/null")
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, "said")
+    assert os.read(reading, 100) == b"said"
+    os.close(reading)
+    write_whole(null, "said")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert null.is_symlink()
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    assert names(tmp_path) == ["null", "pipe"]
+
+
+def test_what_stands_for_an_open_file_is_written_to_behind_what_is_there(tmp_path):
+    with (tmp_path / "out").open("wb") as out:
+        out.write(b"before\n")
+        out.flush()
+        link = tmp_path / "link"
+        link.symlink_to(f"/dev/fd/{out.fileno()}")
+        again = tmp_path / "again"
+        again.symlink_to("link")
+        write_whole(link, "one\n")
+        write_whole(again, "two\n")
+        write_whole(Path(f"/proc/self/fd/{out.fileno()}"), "three\n")
+    assert (tmp_path / "out").read_bytes() == b"before\none\ntwo\nthree\n"
+    assert link.is_symlink()
+    assert again.is_symlink()
+
+
+def test_a_stream_gets_nothing_of_what_failed_halfway(tmp_path):
+    def half(file):
+        file.write(b"half")
+        raise InputError("odd")
+
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(InputError, match="odd"):
+        write_whole(pipe, half)
+    assert os.read(reading, 100) == b""
+    os.close(reading)
+
+
+def test_what_is_no_file_is_left_where_it_is(tmp_path):
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        with pytest.raises(InputError, match="socket: cannot be written: is not a regular file"):
+            write_whole(tmp_path / "socket", "x")
+    assert stat.S_ISSOCK((tmp_path / "socket").stat().st_mode)

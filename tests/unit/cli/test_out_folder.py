@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim.cli.deliver import check_folder
+from convsim.cli.output import check_folder
 from convsim.errors import InputError
 
 
@@ -19,7 +19,7 @@ def test_a_file_is_no_folder_and_none_can_be_made_in_it(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_to_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("convsim.cli.deliver.os.access", lambda path, mode: path != tmp_path)
+    monkeypatch.setattr("convsim.cli.output.os.access", lambda path, mode: path != tmp_path)
     with pytest.raises(InputError, match="is not writable"):
         check_folder(tmp_path / "new")
 
@@ -28,6 +28,6 @@ def test_what_is_there_or_can_be_made_is_taken_and_nothing_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for out in (None, tmp_path, tmp_path / "a/b", Path("relative/folder")):
+    for out in (tmp_path, tmp_path / "a/b", Path("relative/folder")):
         check_folder(out)
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from convsim.cli.options import Gate
-from convsim.cli.report import Output, report, write_report
+from convsim.cli.report import Output, report
 from convsim.errors import InputError
 from tests.reports import card, distance, hls, people, shoppers, side
 
@@ -151,9 +151,3 @@ def test_people_cannot_be_named_for_findings_that_hold_nobody_against_people(run
     (run / "findings.json").write_text(alone.to_json())
     with pytest.raises(InputError, match="do not compare with people"):
         report(run, real=run / "real.jsonl")
-
-
-def test_a_command_can_write_the_page_beside_its_findings(tmp_path):
-    path = write_report(tmp_path, card(distance("turns")), people(), None)
-    assert path == tmp_path / "report.html"
-    assert "the simulated conversations could not be read" in path.read_text(encoding="utf-8")

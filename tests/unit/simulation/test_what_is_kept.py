@@ -49,7 +49,7 @@ def held(folder: Path, answer: dict[str, Any], *, max_turns: int = 2) -> list[An
     return sorted(found, key=lambda c: c.failure is None)
 
 
-ODD = {
+ODD: dict[str, dict[str, Any]] = {
     "attributes deeper than what is read": {"items": [{"id": "a", "attributes": {"spec": nested(220)}}]},
     "attributes so deep that nothing takes them": {
         "items": [{"id": "a", "attributes": {"spec": nested(900)}}]

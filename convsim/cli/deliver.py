@@ -87,10 +87,10 @@ def _write(
     metrics: Metrics | None,
 ) -> None:
     """Write the files of a scorecard together; a page of older findings does not stay."""
-    from convsim.report.html import to_html
-
     files: dict[str, Content] = {FINDINGS: card.to_json()}
     if sides:
+        from convsim.report.html import to_html
+
         files[PAGE] = to_html(card, *sides, metrics=metrics.further if metrics else {})
     write_set(out, files, stale=[] if sides else [PAGE])
     page = f" and {PAGE}" if sides else ""

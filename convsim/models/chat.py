@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from convsim._text import one_line
 from convsim.errors import ModelError
+from convsim.models.chat_template import RefusedChatError, encode_chat
 from convsim.models.checkpoint import Checkpoint
 from convsim.schema.chat_model import ChatMessage
 
@@ -26,7 +27,7 @@ def chat_tokens(checkpoint: Checkpoint, messages: Sequence[ChatMessage]) -> list
     Without a chat template the chat is written out, ``User: …``, and ends with ``Assistant:``.
 
     Raises:
-        ModelError: The chat template refuses the messages.
+        ModelError: The chat template refuses the messages, fails, or runs out of a bound.
     """
     if not has_template(checkpoint):
         lines = [f"{SPEAKERS[message.role]}: {message.content}" for message in messages]
@@ -38,7 +39,7 @@ def whole_chat_tokens(checkpoint: Checkpoint, messages: Sequence[ChatMessage]) -
     """Return a chat whose last answer is given, as the model's own chat template writes it.
 
     Raises:
-        ModelError: The chat template refuses the messages.
+        ModelError: The chat template refuses the messages, fails, or runs out of a bound.
     """
     return _templated(checkpoint, messages, is_open=False)
 
@@ -50,7 +51,7 @@ def answer_tokens(checkpoint: Checkpoint, messages: Sequence[ChatMessage], answe
     chat and its answer as it writes the chat; else the answer's own.
 
     Raises:
-        ModelError: The chat template refuses the messages.
+        ModelError: The chat template refuses the messages, fails, or runs out of a bound.
     """
     if has_template(checkpoint):
         asked = chat_tokens(checkpoint, messages)
@@ -75,24 +76,18 @@ def answer_end(checkpoint: Checkpoint, asked: Sequence[int], whole: Sequence[int
 
 def _templated(checkpoint: Checkpoint, messages: Sequence[ChatMessage], *, is_open: bool) -> list[int]:
     """Write a chat by the template; one that refuses the system's message finds it in the first of the user's."""
-    from jinja2 import TemplateError
 
     def written(chat: Sequence[ChatMessage]) -> list[int]:
-        read = checkpoint.tokenizer.apply_chat_template(
-            [{"role": message.role, "content": message.content} for message in chat],
-            add_generation_prompt=is_open,
-            sanitize_control_tokens=True,
-            return_dict=True,
-        )
-        return list(read["input_ids"])
+        said = [{"role": message.role, "content": message.content} for message in chat]
+        return encode_chat(checkpoint.tokenizer, said, is_open=is_open)
 
     try:
         return written(messages)
-    except TemplateError as error:
+    except RefusedChatError as error:
         roles = [message.role for message in messages[:2]]
         if roles == ["system", "user"]:
             first = "\n\n".join(message.content for message in messages[:2])
-            with suppress(TemplateError):
+            with suppress(RefusedChatError):
                 return written([ChatMessage(role="user", content=first), *messages[2:]])
         raise ModelError(f"the model's chat template rejects these messages: {one_line(error)}") from error
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from convsim._text import one_line
-from convsim.errors import InputError, MissingExtraError
+from convsim.errors import InputError, MissingExtraError, ModelError
+from convsim.models.chat_template import check_template
 
 if TYPE_CHECKING:
     import torch
@@ -92,9 +93,11 @@ def load_checkpoint(path: Path, *, dtype: Dtype) -> Checkpoint:
             require_packages("torchao", extra="lean")
         with quiet():
             model, tokenizer = _load(path, _precision(dtype), is_gguf=is_gguf)
+        check_template(tokenizer)
     except (
         OSError,
         ValueError,
+        ModelError,
         KeyError,
         RuntimeError,
         ImportError,

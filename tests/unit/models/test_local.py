@@ -1,7 +1,9 @@
 """A model in this process, on models of a few kilobytes."""
 
 import asyncio
+import json
 import math
+import re
 import socket
 from collections import Counter
 from pathlib import Path
@@ -13,6 +15,7 @@ from pydantic import BaseModel
 from convsim.errors import InputError, MissingExtraError, ModelError
 from convsim.models import Local
 from convsim.models.chat import chat_tokens, text_tokens
+from convsim.models.checkpoint import load_checkpoint
 from convsim.models.local import draw
 from convsim.schema.chat_model import ChatMessage, Completion
 from tests.needs import needed
@@ -296,3 +299,47 @@ def test_a_missing_extra_says_what_to_install(folder: Path, monkeypatch: pytest.
 def test_a_setting_that_cannot_be_used_is_named(folder: Path, settings: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=f"Local: {next(iter(settings))} must be "):
         Local(path=folder, **settings)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        (
+            "num_hidden_layers", 1_000_000,
+            "config.json says num_hidden_layers = 1,000,000, but the weights are 21 tensors",
+        ),
+        (
+            "hidden_size", 1_000_000,
+            "config.json describes 1,163,000,000 parameters, but the weights are 37,216 numbers",
+        ),
+        ("vocab_size", 10**9, "config.json describes 64,000,020,640 parameters, but the weights are 37,216 numbers"),
+    ],
+)  # fmt: skip
+def test_a_config_that_describes_far_more_than_its_weights_is_refused(tmp_path, setting, value, says):
+    folder = make_tiny(tmp_path / "tiny")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, setting: value}))
+    with pytest.raises(InputError, match=f"cannot be loaded: {re.escape(says)}$"):
+        load_checkpoint(folder, dtype="float32")
+
+
+def test_code_in_a_model_folder_is_not_run(tmp_path):
+    folder = make_tiny(tmp_path / "tiny")
+    trap = f"open({str(tmp_path / 'ran')!r}, 'w')\n"
+    for name in (
+        "modeling_odd.py",
+        "configuration_odd.py",
+        "tokenization_odd.py",
+        "custom_generate/generate.py",
+    ):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(trap)
+    for file, code in (
+        ("config.json", {"AutoConfig": "configuration_odd.C", "AutoModelForCausalLM": "modeling_odd.M"}),
+        ("tokenizer_config.json", {"AutoTokenizer": ["tokenization_odd.T", "tokenization_odd.T"]}),
+    ):
+        said = json.loads((folder / file).read_text())
+        (folder / file).write_text(json.dumps({**said, "auto_map": code}))
+    model = Local(path=folder)
+    asyncio.run(model.complete([ChatMessage(role="user", content="hi")], max_tokens=2, temperature=0, seed=1))
+    assert not (tmp_path / "ran").exists()

@@ -1,0 +1,98 @@
+"""Whether the model that a config.json describes is of the size of its weights: one that is not fills the memory."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+MAX_CONFIG_BYTES = 16 << 20
+LAYERS = re.compile(r"(^|_)(layers?|blocks?|block_count|depth)$", re.IGNORECASE)
+"""How settings are called that number a model's layers."""
+MOST_PARAMETERS_A_BYTE = 16
+"""Of weights that are packed: more than any way of packing them gets into a byte."""
+MOST_PARAMETERS_A_WEIGHT = 2
+"""Of weights as they are: a matrix that stands for two is written once."""
+MAX_BUFFER_BYTES = 1 << 30
+"""Of a model's tables that are no weights, such as masks, besides as many bytes as the weights have."""
+
+
+def check_layers(folder: Path) -> None:
+    """Check, before a model is built, that a config.json names no more layers than there are tensors in the weights.
+
+    Raises:
+        OSError, ValueError: There is no such file, it is no JSON or too large, or it names too many.
+    """
+    tensors, _, _ = _stored(folder)
+    config = _config(folder)
+    for name, value in _numbers(config):
+        if tensors and LAYERS.search(name) and value > tensors:
+            raise ValueError(f"config.json says {name} = {value:,}, but the weights are {tensors:,} tensors")
+
+
+def check_size(folder: Path) -> None:
+    """Check that the model of a config.json, built without memory, is of the size of its weights.
+
+    Raises:
+        OSError, ValueError: It is far larger, or is not a model that can be built.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    tensors, weights, n_bytes = _stored(folder)
+    if not tensors:
+        return
+    configs: Any = AutoConfig
+    models: Any = AutoModelForCausalLM
+    config = configs.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    is_packed = getattr(config, "quantization_config", None) is not None
+    with torch.device("meta"):
+        model = models.from_config(config, trust_remote_code=False)
+    parameters = sum(each.numel() for each in model.parameters())
+    most = MOST_PARAMETERS_A_BYTE * n_bytes if is_packed else MOST_PARAMETERS_A_WEIGHT * weights
+    if parameters > most:
+        raise ValueError(
+            f"config.json describes {parameters:,} parameters, but the weights are {weights:,} numbers"
+        )
+    tables = sum(each.numel() * each.element_size() for each in model.buffers())
+    if tables > MAX_BUFFER_BYTES + n_bytes:
+        raise ValueError(
+            f"config.json describes tables of {tables:,} bytes beside {n_bytes:,} bytes of weights"
+        )
+
+
+def _stored(folder: Path) -> tuple[int, int, int]:
+    """Count the tensors in a folder's safetensors files, their numbers, and their bytes."""
+    from math import prod
+
+    from safetensors import safe_open
+
+    tensors = numbers = n_bytes = 0
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="pt") as file:
+            shapes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118, no mapping
+        tensors += len(shapes)
+        numbers += sum(prod(shape) for shape in shapes)
+        n_bytes += path.stat().st_size
+    return tensors, numbers, n_bytes
+
+
+def _config(folder: Path) -> object:
+    path = folder / "config.json"
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise ValueError(f"config.json is larger than {MAX_CONFIG_BYTES:,} bytes, the most that is read")
+    try:
+        return json.loads(path.read_bytes())
+    except RecursionError:
+        raise ValueError("config.json is nested too deeply") from None
+
+
+def _numbers(value: object, name: str = "") -> Iterator[tuple[str, int]]:
+    """Yield the whole numbers in a document of JSON, each with its key."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _numbers(part, str(key))
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield name, value

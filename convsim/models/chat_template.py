@@ -86,7 +86,7 @@ class ChatTemplate:
         )
         weakref.finalize(self, _end, process)
         first = {
-            "path": sorted({str(Path(package.__file__).parents[1]) for package in (jinja2, markupsafe)}),
+            "path": sorted({str(Path(str(package.__file__)).parents[1]) for package in (jinja2, markupsafe)}),
             "template": self._template,
             "bytes": MAX_BYTES,
             "seconds": MAX_SECONDS,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 
-from convsim._text import MAX_READ, one_line
+from convsim._text import MAX_READ, one_line, shown
 from convsim.errors import AgentError
 from convsim.lifting import MAX_ANSWER_BYTES, to_reply
 from convsim.lifting.moves import HTML_STARTS
 from convsim.schema.protocols import AgentReply
 
 
-def parse_answer(body: bytes, agent: str) -> AgentReply:
-    """Make a reply of the JSON object that ``agent`` sent; raises AgentError as ``to_reply`` does."""
+def parse_answer(body: bytes, agent: str, *, answers: str | None = None) -> AgentReply:
+    """Make a reply of the JSON object that ``agent`` sent; raises AgentError as ``to_reply`` does.
+
+    ``answers`` is the id of the conversation that was asked about; an answer that names another is refused.
+    """
     if len(body) > MAX_ANSWER_BYTES:
         raise AgentError(f"{agent} answered with more than {MAX_ANSWER_BYTES:,} bytes")
     start = one_line(body[:MAX_READ].decode("utf-8", "replace"))
@@ -27,6 +30,12 @@ def parse_answer(body: bytes, agent: str) -> AgentReply:
     if not isinstance(answer, dict):
         found = f"{type(answer).__name__} {one_line(repr(answer)):.80}"
         raise AgentError(f"{agent} must answer with one JSON object, but sent {found}")
+    named = answer.get("conversation_id")
+    if answers is not None and named is not None and named != answers:
+        raise AgentError(
+            f"{agent} answered about conversation {shown(named)}, but was asked about {answers}: its answer is late, "
+            "or it repeats another conversation_id"
+        )
     return to_reply(answer, agent)
 
 

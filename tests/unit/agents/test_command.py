@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from convsim.agents import Command
+from convsim.agents.program import MisbehavedError
 from convsim.errors import AgentError, InputError
 from convsim.schema import AgentReply
 from tests.hanging import ended_if_it_hangs
@@ -27,6 +30,7 @@ for line in sys.stdin:
     print(json.dumps({"content": content, "items": [{"id": "b1"}]}), flush=True)
 """
 
+WAIT = "import time; time.sleep(60)"
 Make = Callable[..., Command]
 
 
@@ -145,11 +149,75 @@ def test_a_line_that_nobody_asked_for_is_never_taken_for_an_answer(program: Make
     written = tmp_path / "written"
     late = 'import pathlib, time; time.sleep(0.5); print(\'{"content": "stale"}\', flush=True)'
     agent = program(f"{ECHO}    {late}; pathlib.Path({str(written)!r}).touch()\n")
-    assert ask(agent, "boots").content.startswith("boots")
+    first = ask(agent, "boots")
     _wait_until(written.exists)
-    with pytest.raises(AgentError, match="wrote to its standard output before it was asked"):
+    second = ask(agent, "shoes")
+    assert second.content.startswith("shoes")
+    assert pid(second) != pid(first)
+    assert not alive(pid(first))
+
+
+def test_a_line_before_the_first_question_is_a_reason(program: Make) -> None:
+    started = program(f"print('ready', flush=True); {WAIT}")._ready()
+    _wait_until(lambda: started.wrote_unasked)
+    with pytest.raises(MisbehavedError, match="wrote to its standard output before it was asked"):
+        started.ask(b"{}")
+    started.kill()
+
+
+@pytest.mark.parametrize(("repeated", "is_taken"), [("asked['conversation_id']", True), ("'another'", False)])
+def test_an_answer_to_another_conversation_is_refused_where_the_program_says_which(
+    program: Make, repeated: str, is_taken: bool
+) -> None:
+    said = f'"conversation_id": {repeated}, "content"'
+    agent = program(ECHO.replace('"content"', said))
+    if is_taken:
+        assert ask(agent, "boots").content.startswith("boots")
+        return
+    with pytest.raises(
+        AgentError, match="prog answered about conversation 'another', but was asked about talk"
+    ):
         ask(agent, "boots")
-    assert ask(agent, "shoes").content.startswith("shoes")
+
+
+CHILD = """
+import json, os, pathlib, subprocess, sys
+child = subprocess.Popen([sys.executable, "-S", "-E", "-c", {code!r}], start_new_session={alone})
+pathlib.Path({where!r}).write_text(str(child.pid))
+"""
+
+
+def test_what_a_program_started_ends_with_it_also_where_it_has_ended_before(
+    program: Make, tmp_path: Path
+) -> None:
+    where = tmp_path / "child"
+    text = CHILD.format(code="import time; time.sleep(60)", alone=False, where=str(where))
+    agent = program(text + ECHO + "    break\n")
+    reply = ask(agent, "boots")
+    _wait_until(lambda: not agent._idle[0].running)
+    child = int(where.read_text())
+    assert alive(child)
+    agent._ready()
+    _wait_until(lambda: not alive(child) or _is_zombie(child))
+    assert not alive(pid(reply))
+
+
+def test_a_grandchild_in_a_session_of_its_own_that_holds_the_pipes_holds_up_nobody(
+    program: Make, tmp_path: Path
+) -> None:
+    where = tmp_path / "child"
+    code = "import time; time.sleep(60)"
+    agent = program(CHILD.format(code=code, alone=True, where=str(where)) + WAIT, timeout_s=0.5)
+    with pytest.raises(AgentError, match="did not answer"):
+        ask(agent, "boots")
+    _wait_until(lambda: not _threads_at_pipes())
+    child = int(where.read_text())
+    assert alive(child)
+    os.kill(child, signal.SIGKILL)
+
+
+def _threads_at_pipes() -> set[str]:
+    return {"convsim-stderr", "convsim-plugin"} & {thread.name for thread in threading.enumerate()}
 
 
 def test_a_program_that_writes_much_to_standard_error_is_not_held_up(program: Make) -> None:

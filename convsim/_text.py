@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ MAX_LISTED = 12
 MAX_READ = 4096
 """Characters of a long text that a line is made of: a secret among them must not be cut before it is found."""
 HIDDEN = ("Cc", "Cf", "Cs")
+SELDOM = re.compile(r"[^\n\t\x20-\x7e]")
 KEPT_FORMATS = "\n\t\u00ad\u061c\u200c\u200d\u200e\u200f"
 """Invisible characters that spelling, emoji and scripts need; none of them turns the text around it."""
 NO_VALUE = ("missing", "extra_forbidden")
@@ -59,6 +61,19 @@ def plain(text: str, *, limit: int = 500) -> str:
     text = redact(text)
     seen = _visible(text[:limit], "\n\t")
     return seen if len(text) <= limit else seen + "…"
+
+
+def visible_json(text: str) -> str:
+    """Write a document of JSON without control and formatting characters: as its escapes, so that it says the same."""
+    return SELDOM.sub(_escaped_if_hidden, text)
+
+
+def _escaped_if_hidden(found: re.Match[str]) -> str:
+    character = found[0]
+    if unicodedata.category(character) not in HIDDEN:
+        return character
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def readable(text: str) -> str:

@@ -103,7 +103,7 @@ def label(
 
     talk = err()
     with Progress(console=talk, transient=True, disable=not talk.is_terminal) as bar:
-        task = bar.add_task(f"labelling {of}", total=len(conversations))
+        task = bar.add_task(f"labelling {plain(of)}", total=len(conversations))
         done = annotate_all(
             conversations, annotator, concurrency=concurrency, keep=keep,
             on_change=lambda n: bar.update(task, completed=n),

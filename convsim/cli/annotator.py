@@ -12,7 +12,7 @@ from convsim._files import write_set
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.annotate import label, make_annotator, owners
-from convsim.cli.console import err, out, parse_settings
+from convsim.cli.console import echo_json, err, out, parse_settings
 from convsim.cli.output import has_schema, taking_file, taking_folder
 from convsim.errors import InputError
 
@@ -172,7 +172,7 @@ def check(
             _print(agreement_table(found))
             raise
         if output is options.TextOrJson.json:
-            typer.echo(found.to_json(), nl=False)
+            echo_json(found.to_json())
         else:
             _print(agreement_table(found))
 

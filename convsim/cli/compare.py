@@ -154,7 +154,7 @@ def _show(comparison: Comparison, output: options.Format) -> None:
     from convsim.report.comparison import comparison_to_markdown, print_comparison
 
     if output is options.Format.json:
-        typer.echo(comparison.to_json(), nl=False)
+        console.echo_json(comparison.to_json())
     elif output is options.Format.md:
         typer.echo(comparison_to_markdown(comparison))
     else:

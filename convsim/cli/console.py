@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Collection
+from typing import Any
 
 import typer
 from rich.console import Console
 
+from convsim._text import plain, visible_json
 from convsim.errors import InputError
 
+MAX_MESSAGE = 10_000
+"""Characters of a message."""
 PIPE_WIDTH = 120
 """Columns of a table that goes to a file or a pipe."""
 
@@ -20,6 +24,14 @@ class _Pipe(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
+
+
+class _Messages(Console):
+    """A console for texts of our own, in which names and paths of others stand."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        safe = [plain(said, limit=MAX_MESSAGE) if isinstance(said, str) else said for said in objects]
+        super().print(*safe, **options)
 
 
 def out() -> Console:
@@ -35,13 +47,18 @@ def out() -> Console:
 
 
 def err() -> Console:
-    """Return the console on stderr."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """Return the console on stderr; control characters in texts, such as paths and names, are replaced."""
+    return _Messages(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_json(document: object) -> None:
     """Print a document for another program to read, indented."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    echo_json(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def echo_json(text: str) -> None:
+    """Print a written document of JSON; what a terminal would obey in it is escaped."""
+    typer.echo(visible_json(text), nl=False)
 
 
 def parse_settings(given: list[str], known: Collection[str]) -> dict[str, dict[str, object]]:

@@ -134,7 +134,7 @@ def show(card: Scorecard, output: Format) -> None:
     from convsim.report import print_scorecard, to_markdown
 
     if output is Format.json:
-        typer.echo(card.to_json(), nl=False)
+        console.echo_json(card.to_json())
     elif output is Format.md:
         typer.echo(to_markdown(card))
     else:

@@ -15,7 +15,7 @@ from convsim._files import complete_set, write_set, write_whole
 from convsim._logs import LOCK, locked
 from convsim._text import plain
 from convsim.cli import options
-from convsim.cli.console import err, out
+from convsim.cli.console import echo_json, err, out
 from convsim.cli.output import taking_file
 from convsim.errors import InputError
 
@@ -80,7 +80,7 @@ def report(
         else:
             text = _text(card, output, fail_on)
             if out_file is None:
-                typer.echo(text, nl=False)
+                echo_json(text) if output is Output.json else typer.echo(text, nl=False)
             else:
                 write_whole(out_file, text)
                 err().print(f"wrote {plain(str(out_file))}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim._text import plain
+from convsim._text import one_line, plain
 from convsim.cli.console import err, parse_settings
 
 if TYPE_CHECKING:
@@ -106,13 +106,14 @@ def simulate(
 def _print_plan(study: Study) -> None:
     conversations = study.n * len(study.arms)
     turns = conversations * study.max_turns
-    names = ", ".join(arm.name for arm in study.conditions)
+    names = ", ".join(one_line(arm.name) for arm in study.conditions)
     typer.echo(f"{conversations} conversations, {study.n} per arm: {names}")
-    typer.echo(f"shopper {study.shopper.name}, agent {study.agent.name}, {len(study.personas)} personas")
+    shopper, agent = one_line(study.shopper.name), one_line(study.agent.name)
+    typer.echo(f"shopper {shopper}, agent {agent}, {len(study.personas)} personas")
     if study.model is None:
         typer.echo("the shopper uses no language model: no calls, no tokens")
         return
-    typer.echo(f"model {study.model}: at most {2 * turns} calls")
+    typer.echo(f"model {one_line(study.model)}: at most {2 * turns} calls")
     typer.echo(
         f"about {2 * turns * TOKENS_A_PROMPT} tokens in and {turns * WORDS_A_TURN * 2} out, at the turn limit"
     )

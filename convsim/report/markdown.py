@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 from convsim._templates import environment
 from convsim._text import plain
@@ -12,6 +13,11 @@ from convsim.report.caveats import limits
 from convsim.report.headline import headline
 from convsim.report.tables import baseline, interval, number, percent, side, verdict_words
 from convsim.schema.details import DiscriminatorDetails
+
+LIVE = re.compile(r"@(?=\w)|\bwww(?=\.)|#(?=\d)|\bGH(?=-\d)|:(?=//)|\b(?:mailto|xmpp):", re.IGNORECASE)
+"""What GitHub makes a link of wherever it stands, or of which it tells somebody."""
+JOINER = "\N{WORD JOINER}"
+"""A character that is not seen; a backslash or an entity in its place would be gone when GitHub looks for links."""
 
 
 def to_markdown(card: Scorecard) -> str:
@@ -25,9 +31,9 @@ def to_markdown(card: Scorecard) -> str:
 
 
 def table_cell(text: str, limit: int = 500) -> str:
-    """Escape HTML and what would end a table cell, a quotation or code."""
+    """Escape HTML and what would end a table cell, a quotation or code; no address, mention or issue becomes a link."""
     one_line = " ".join(plain(text, limit=limit).split())
-    escaped = html.escape(one_line, quote=False)
+    escaped = html.escape(LIVE.sub(rf"\g<0>{JOINER}", one_line), quote=False)
     return "".join("\\" + c if c in "|`*_[]\\" else c for c in escaped)
 
 

@@ -285,3 +285,16 @@ def test_killed_at_20_random_moments_a_run_ends_with_exactly_the_planned_convers
     unkilled = simulate(tmp_path, *MINE[:-1], "unkilled", "--n", "240", "--concurrency", "64")
     assert unkilled.returncode == 0
     assert {c["id"] for c in held(tmp_path / "unkilled")} == {c["id"] for c in conversations}
+
+
+def test_a_dry_run_and_what_is_printed_obey_no_name_of_a_study(tmp_path):
+    wicked = r"arm\u001b]0;owned\u0007\u009b31m\u202e"
+    (tmp_path / "STUDY.toml").write_text(
+        f'[shopper]\nname = "mine:Brief"\n[agent]\nname = "mine:Slow"\n[[arm]]\nname = "{wicked}"\n'
+    )
+    for flags in (("--dry-run",), ("--n", "1", "--out", "run\x1b[2J")):
+        done = simulate(
+            tmp_path, "STUDY.toml", "--personas", "people.toml", "--catalogue", "items.jsonl", *flags
+        )
+        assert done.returncode == 0, done.stderr
+        assert not set("\x1b\x07\x9b\u202e") & {*done.stdout, *done.stderr}

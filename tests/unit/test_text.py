@@ -1,9 +1,11 @@
 """Lists that say how many more there are, complaints of pydantic in one line, and text for pages."""
 
+import json
+
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from convsim._text import complaint, described, listed, readable
+from convsim._text import complaint, described, listed, readable, visible_json
 
 
 @pytest.mark.parametrize(
@@ -63,3 +65,15 @@ def test_a_complaint_of_what_cannot_be_printed_says_so():
 def test_text_for_a_page_keeps_what_scripts_need_and_nothing_that_turns_it_around():
     assert readable("👩\u200d👧 می\u200cخواهم co\u00adop\r\n") == "👩\u200d👧 می\u200cخواهم co\u00adop\n"
     assert readable("a\x00\u202eb\u2066\ud800") == "a\ufffd\ufffdb\ufffd\ufffd"
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\x9b", "\x7f", "\u202e", "\u2066", "\u200f", "\ufeff", "\U000e0001", "\ud800", "\x85"]
+)
+def test_json_for_a_terminal_says_the_same_without_a_hidden_character(hidden):
+    document = {f"a{hidden}": f"é 靴 {hidden}31m"}
+    written = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    safe = visible_json(written)
+    assert hidden not in safe
+    assert "é 靴" in safe
+    assert json.loads(safe) == document

@@ -5,7 +5,9 @@ brings it to a file, a page, the terminal or a traceback.
 import base64
 import itertools
 import json
-import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -76,7 +78,8 @@ def echo(request: Request) -> Response:
         Response("", 302, {"Location": f"http://127.0.0.2/?q={quote(said)}"}),
         Response("{}", f"500 {said}"),
     ]
-    return ways[next(request.environ["asked"]) % len(ways)]
+    asked: Iterator[int] = request.environ["asked"]
+    return ways[next(asked) % len(ways)]
 
 
 @pytest.fixture
@@ -92,33 +95,37 @@ def address(httpserver: HTTPServer) -> str:
     return httpserver.url_for("")
 
 
-@pytest.fixture
-def command(tmp_path, monkeypatch):
-    """Type a command in a folder; what it printed and all that lies there then is searched for the key."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    environment = prepare(folder)
-    (folder / "mine.py").write_text(PLUGINS)
-    said = {"role": "user", "content": f"my key is {KEY}, boots please"}
-    lines = [line(n, messages=[said], user=f"u{n}") for n in range(24)]
-    inputs = {written(folder / name, lines) for name in ("real.jsonl", "sim.jsonl")}
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    environment |= {"SHOP_KEY": f"{KEY}\n", "TMPDIR": str(temporary), "OPENAI_LOG": "debug"}
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+@dataclass(frozen=True)
+class Command:
+    """Types a command in ``folder``; what it printed and all that lies there then is searched for the key."""
 
-    def run(*arguments: object, exits: int | None = None) -> str:
-        done = typed(*arguments, cwd=folder, env=environment)
+    folder: Path
+    inputs: frozenset[Path]
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: object, exits: int | None = None) -> str:
+        done = typed(*arguments, cwd=self.folder, env=self.environment)
         printed = done.stdout + done.stderr
         assert not any(form in printed for form in FORMS), printed
         assert exits is None or done.returncode == exits, printed
-        for path in [p for p in tmp_path.rglob("*") if p.is_file() and p not in inputs]:
+        for path in {path for path in self.folder.parent.rglob("*") if path.is_file()} - self.inputs:
             content = path.read_bytes()
             assert not any(form.encode() in content for form in FORMS), (path, content[:3000])
         return printed
 
-    run.folder = folder
-    return run
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    folder, temporary = tmp_path / "work", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    environment = prepare(folder)
+    (folder / "mine.py").write_text(PLUGINS)
+    said = {"role": "user", "content": f"my key is {KEY}, boots please"}
+    lines = [line(n, messages=[said], user=f"u{n}") for n in range(24)]
+    inputs = frozenset(written(folder / name, lines) for name in ("real.jsonl", "sim.jsonl"))
+    planted = {"SHOP_KEY": f"{KEY}\n", "TMPDIR": str(temporary), "OPENAI_LOG": "debug"}
+    return Command(folder, inputs, {**environment, **planted})
 
 
 MODEL = ("--model", "openai_compatible", "--set", "model.model=m", "--set", "model.api_key_env=SHOP_KEY")

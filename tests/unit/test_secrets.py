@@ -109,11 +109,12 @@ def test_variables_that_are_called_like_secrets_are_known_and_words_numbers_and_
 ):
     for name, value in {
         "DB_PASSWORD": "hunter2hunter2", "X_KEYMAP": "english", "TOKENS": "1000000000", "SECRET_FILE": str(tmp_path),
+        "CONVSIM_ARENA_TOKEN": "meant-to-be-printed-1",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     know_environment()
     assert redact("hunter2hunter2") == "[DB_PASSWORD]"
-    kept = f"english 1000000000 {tmp_path}"
+    kept = f"english 1000000000 meant-to-be-printed-1 {tmp_path}"
     assert redact(kept) == kept
 
 

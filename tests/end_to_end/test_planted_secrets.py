@@ -171,6 +171,16 @@ def test_a_plugin_that_says_the_key_wherever_it_can(command):
     )
 
 
+def test_a_crash_over_the_key_and_its_private_traceback(command):
+    crash = "import os\nclass Crash(BaseException):\n    pass\nraise Crash(os.environ['SHOP_KEY'])\n"
+    (command.folder / "crashing.py").write_text(crash)
+    for shown in ((), ("--traceback",)):
+        printed = command(*shown, "simulate", *DATA, "--n", "1", "--agent", "crashing:agent", exits=3)
+        assert "unexpected Crash: [SHOP_KEY]" in printed
+    [traceback] = command.folder.parent.glob("temporary/convsim-traceback-*")
+    assert "Crash: [SHOP_KEY]" in traceback.read_text()
+
+
 def test_a_program_that_says_the_key(command):
     program = (
         'import os, sys; sys.stdin.readline(); sys.stderr.write("no " + os.environ["SHOP_KEY"]); sys.exit(1)'

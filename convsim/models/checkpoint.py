@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from convsim._text import one_line
 from convsim.errors import InputError, MissingExtraError, ModelError
 from convsim.models.chat_template import check_template
-from convsim.models.model_size import check_layers, check_size
+from convsim.models.model_size import check_gguf_layers, check_layers, check_size
 
 if TYPE_CHECKING:
     import torch
@@ -93,7 +93,9 @@ def load_checkpoint(path: Path, *, dtype: Dtype) -> Checkpoint:
         if not is_gguf and needs_torchao(path):
             require_packages("torchao", extra="lean")
         with quiet():
-            if not is_gguf:
+            if is_gguf:
+                check_gguf_layers(path)
+            else:
                 check_layers(path)
                 check_size(path)
             model, tokenizer = _load(path, _precision(dtype), is_gguf=is_gguf)

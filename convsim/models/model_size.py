@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 MAX_CONFIG_BYTES = 16 << 20
 LAYERS = re.compile(r"(^|_)(layers?|blocks?|block_count|depth)$", re.IGNORECASE)
@@ -30,6 +33,64 @@ def check_layers(folder: Path) -> None:
     for name, value in _numbers(config):
         if tensors and LAYERS.search(name) and value > tensors:
             raise ValueError(f"config.json says {name} = {value:,}, but the weights are {tensors:,} tensors")
+
+
+GGUF_BYTES = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+GGUF_TEXT, GGUF_LIST = 8, 9
+"""Kinds of values in a GGUF file, as its specification numbers them; the plain ones with their form in ``struct``."""
+MAX_GGUF_VALUES = 10_000
+
+
+def check_gguf_layers(path: Path) -> None:
+    """Check, before a model is built, that a GGUF file names no more layers than it has tensors.
+
+    Raises:
+        OSError, ValueError: It cannot be read, or names too many. What else is wrong with it is for its loader to say.
+
+    Source:
+        The specification of GGUF, versions 2 and 3, little-endian.
+    """
+    with path.open("rb") as file:
+        start = file.read(24)
+        if len(start) < 24 or not start.startswith(b"GGUF"):
+            return
+        tensors, values = struct.unpack("<QQ", start[8:])
+        with suppress(struct.error, KeyError):  # it ends too early, or has values of another kind
+            for _ in range(min(values, MAX_GGUF_VALUES)):
+                name = _text(file)
+                found = _value(file, _number(file, "I"))
+                if name.endswith(b".block_count") and found is not None:
+                    if found > tensors:
+                        raise ValueError(f"it names {found:,} layers, but has {tensors:,} tensors")
+                    return
+
+
+def _number(file: IO[bytes], form: str) -> int:
+    found: int = struct.unpack(f"<{form}", file.read(struct.calcsize(f"<{form}")))[0]
+    return found
+
+
+def _text(file: IO[bytes]) -> bytes:
+    length = _number(file, "Q")
+    if length > MAX_CONFIG_BYTES:
+        raise ValueError(f"a text in it is longer than {MAX_CONFIG_BYTES:,} bytes")
+    return file.read(length)
+
+
+def _value(file: IO[bytes], kind: int) -> int | None:
+    """Read over a value, and return it where it is a number."""
+    if kind == GGUF_TEXT:
+        _text(file)
+    elif kind == GGUF_LIST:
+        of, count = _number(file, "I"), _number(file, "Q")
+        if of in GGUF_BYTES:
+            file.seek(count * struct.calcsize(f"<{GGUF_BYTES[of]}"), os.SEEK_CUR)
+        else:
+            for _ in range(count):
+                _value(file, of)
+    else:
+        return _number(file, GGUF_BYTES[kind])
+    return None
 
 
 def check_size(folder: Path) -> None:

@@ -17,6 +17,7 @@ from convsim.models import Local
 from convsim.models.chat import chat_tokens, text_tokens
 from convsim.models.checkpoint import load_checkpoint
 from convsim.models.local import draw
+from convsim.models.model_size import check_gguf_layers
 from convsim.schema.chat_model import ChatMessage, Completion
 from tests.needs import needed
 from tests.unit.models.tiny import edit_config, make_tiny
@@ -343,3 +344,36 @@ def test_code_in_a_model_folder_is_not_run(tmp_path):
     model = Local(path=folder)
     asyncio.run(model.complete([ChatMessage(role="user", content="hi")], max_tokens=2, temperature=0, seed=1))
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("layers", [1, 1_000_000])
+def test_a_gguf_file_that_names_more_layers_than_it_has_tensors_is_refused(tmp_path, layers):
+    gguf = needed("gguf")
+    numpy = needed("numpy")
+    path = tmp_path / "small.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(["a", "b"])
+    writer.add_token_scores([0.0, 0.5])
+    writer.add_block_count(layers)
+    for name in ("token_embd.weight", "output.weight"):
+        writer.add_tensor(name, numpy.zeros((2, 32), dtype=numpy.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    if layers == 1:
+        check_gguf_layers(path)
+    else:
+        with pytest.raises(
+            InputError, match=r"cannot be loaded: it names 1,000,000 layers, but has 2 tensors$"
+        ):
+            load_checkpoint(path, dtype="float32")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"GGUF", b"GGUF" + bytes(20), b"GGUF\3\0\0\0" + b"\xff" * 16 + bytes(100)]
+)
+def test_a_broken_gguf_file_is_left_to_its_loader(tmp_path, content):
+    (tmp_path / "broken.gguf").write_bytes(content)
+    check_gguf_layers(tmp_path / "broken.gguf")

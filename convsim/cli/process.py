@@ -8,19 +8,22 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from convsim.cli.crash import first_of, named, save_traceback, say
+from convsim.cli.interrupts import INTERRUPTED, AfterImports
 from convsim.cli.streams import without_secrets
 from convsim.errors import ConvsimError, InputError
 
 FAILED = ConvsimError.exit_code
 USED_WRONGLY = InputError.exit_code
-INTERRUPTED = 130
 ESCAPED = "convsim.escaped"
+LEFT_BEHIND_S = 5.0
+"""How long the process waits at its end for threads of others."""
 
 
 @dataclass
@@ -40,13 +43,34 @@ def main() -> NoReturn:
     _make_printable()
     with without_secrets():
         code = _ended(asked)
+    _leave_threads_behind(code)
     sys.exit(code)
+
+
+def _leave_threads_behind(code: int) -> None:
+    """Let threads that plugins have started, and that do not end, keep the process from ending for a while only."""
+
+    def leave() -> None:
+        threading.main_thread().join()
+        deadline = time.monotonic() + LEFT_BEHIND_S
+        for thread in _others():
+            thread.join(max(deadline - time.monotonic(), 0.0))
+        if _others():
+            os._exit(code)
+
+    if _others():
+        threading.Thread(target=leave, name="convsim-end", daemon=True).start()
+
+
+def _others() -> list[threading.Thread]:
+    """Return the threads that Python waits for when it ends."""
+    return [each for each in threading.enumerate() if not each.daemon and each is not threading.main_thread()]
 
 
 def _ended(asked: Asked) -> int:
     """Run the command, say how it ended, and return the exit code."""
     try:
-        with _watched(asked):
+        with _watched(asked), AfterImports():
             code = _run(asked)
         if code == INTERRUPTED:
             say("interrupted")

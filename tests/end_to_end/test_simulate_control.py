@@ -18,7 +18,7 @@ from tests.unit.models.loopback import loopback, whole
 
 ASKED = ("--shopper", "mine:Brief", "--catalogue", "items.jsonl", "--personas", "people.toml", "--out", "run")
 AGENTS = """
-import asyncio, time
+import asyncio, threading, time
 from pathlib import Path
 
 
@@ -41,8 +41,9 @@ def hangs(conversation):
     time.sleep(3600)
 
 
-def fails(conversation):
-    raise RuntimeError("out of order")
+def leaves_a_thread(conversation):
+    threading.Thread(target=time.sleep, args=(3600,), daemon=False).start()
+    return "this one?"
 
 
 def fails_now_and_then(conversation):
@@ -114,6 +115,15 @@ def test_exit_3_while_too_many_of_the_folder_have_failed_unless_that_is_allowed(
 
 
 GOOD = whole(200, b'{"content": "this one?"}')
+
+
+@pytest.mark.faults
+def test_threads_that_an_agent_leaves_behind_do_not_keep_the_process(tmp_path):
+    result = started(tmp_path, *ASKED, "--agent", "agents:leaves_a_thread", "--n", "2").ended()
+    assert result.returncode == 0, result.stderr
+    assert len(held(tmp_path / "run")) == 2
+
+
 MODEL = ("--shopper", "prompted", "--model", "openai_compatible", "--set", "model.model=m")
 ELSEWHERE = (*MODEL, "--set", "model.base_url=http://192.0.2.1/v1", "--set", "model.api_key_env=NOT_SET")
 

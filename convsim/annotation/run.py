@@ -20,7 +20,7 @@ from convsim._text import described, one_line
 from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
 from convsim.errors import ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable, readable_line
-from convsim.lifting import AnnotatorLike, lift_annotator
+from convsim.lifting import AnnotatorLike, check_ready, lift_annotator
 from convsim.schema import Annotation, Annotator, BatchAnnotator
 from convsim.schema.conversation import Conversation, Usage
 from convsim.text.language import name_of, tell_language
@@ -181,15 +181,20 @@ async def aannotate(
 
     Raises:
         InputError: ``keep`` cannot be used, ``annotator`` is not an annotator, or it does not read the conversations'
-            language.
+            language; or a key is missing, or a model cannot be loaded: nothing has been asked then.
     """
     lifted = lift_annotator(annotator)
     _refuse_other_languages(lifted, conversations)
     source = lifted.source
     wanted = {content_key(c, source): c for c in conversations if not is_labelled_by(c, source)}
     reasons: dict[str, str] = {}
+    is_new = keep is None or not keep.exists()
+    if wanted and is_new:  # so that no file is made for what cannot be asked
+        await check_ready([lifted])
     with open_saved(keep) as saved:
         missing = {key: c for key, c in wanted.items() if key not in saved.done}
+        if missing and not is_new:
+            await check_ready([lifted])
         run = _Run(lifted, saved, reasons, on_change, done=len(wanted) - len(missing))
         await run.all(missing, concurrency)
         return _put_together(conversations, saved, reasons, source)

@@ -18,6 +18,7 @@ from convsim.lifting.lifted import (
 )
 from convsim.lifting.models import lift_model
 from convsim.lifting.moves import MAX_ANSWER_BYTES, MAX_TEXT_BYTES, to_move, to_reply
+from convsim.lifting.ready import check_ready
 from convsim.lifting.targets import make_class, resolve
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Takes",
     "ValidatorLike",
     "as_openai",
+    "check_ready",
     "lift_agent",
     "lift_annotator",
     "lift_model",

@@ -17,14 +17,13 @@ from convsim.errors import InputError
 from convsim.io import MalformedError, Manifest, open_run, readable_line
 from convsim.io.provenance import provenance
 from convsim.io.run_folder import MANIFEST
-from convsim.lifting import AgentLike, ShopperLike, lift_agent, lift_shopper
+from convsim.lifting import AgentLike, ShopperLike, check_ready, lift_agent, lift_shopper
 from convsim.schema import Agent, Shopper
 from convsim.schema.conversation import MAX_FAILURE_SHARE
 from convsim.schema.persona import LOOK_AHEAD, Persona
 from convsim.simulation.config import StudySection
 from convsim.simulation.handles import affordable
 from convsim.simulation.loop import Arm, Planned, opened
-from convsim.simulation.ready import check_ready
 from convsim.simulation.runner import Limits, Progress, hold_all
 
 T = TypeVar("T")

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commands import Started, forks
+from tests.end_to_end.commands import Started, forks, typed
 from tests.end_to_end.runs import command, held, prepare, simulate
+from tests.end_to_end.validating import line, written
 from tests.unit.models.loopback import loopback, whole
 
 ASKED = ("--shopper", "mine:Brief", "--catalogue", "items.jsonl", "--personas", "people.toml", "--out", "run")
@@ -155,6 +156,15 @@ def test_what_every_conversation_lacks_is_told_before_the_first_one(tmp_path, as
     assert len(said) == 1
     assert says in said[0]
     assert not (tmp_path / "run").exists()
+
+
+def test_what_an_annotator_lacks_is_told_before_it_is_asked(tmp_path):
+    file = written(tmp_path / "talk.jsonl", [line(n) for n in range(3)])
+    out = tmp_path / "out.jsonl"
+    result = typed("annotate", file, "--with", "judge", "--out", out, *ELSEWHERE[2:], cwd=tmp_path)
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.splitlines()[-1].startswith("error: http://192.0.2.1/v1 needs a key")
+    assert [path.name for path in tmp_path.iterdir()] == ["talk.jsonl"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no such limit")

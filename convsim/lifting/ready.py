@@ -1,4 +1,4 @@
-"""What every conversation needs is looked at before the first one: keys, models, recordings."""
+"""What every call of a part needs is looked at before the first one: keys, models, recordings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class Checkable(Protocol):
-    """A model, agent or shopper that can say beforehand that it lacks something."""
+    """A model, or what asks one, that can say beforehand that it lacks something."""
 
     async def check_ready(self) -> None:
         """Load, or look at, what each call needs; raises InputError."""
@@ -16,7 +16,7 @@ class Checkable(Protocol):
 
 
 async def check_ready(parts: Iterable[object]) -> None:
-    """Ask shoppers and agents, and the models behind them, each once, whether they lack something.
+    """Ask shoppers, agents and annotators, and the models behind them, each once, whether they lack something.
 
     Raises:
         InputError: A key is missing, or a model or a recording cannot be read.

@@ -102,6 +102,11 @@ class Design:
         kept = strata if self.same_mix else np.zeros_like(strata)
         return np.unique(np.column_stack([self.scenario, kept]), axis=0, return_inverse=True)[1].ravel()
 
+    def dealings(self, n_permutations: int, rng: Generator) -> Weights:
+        """Return the sides as they are, then dealt anew: 1 where a unit counts as real; (units, 1 + permutations)."""
+        permuted = permute(self.exchangeable, self.is_real, n_permutations, rng)
+        return np.column_stack([self.is_real.astype(np.float32), permuted])
+
     def too_few_permutations(self) -> str | None:
         """Say that the sides can be dealt anew in so few ways that no p-value is worth its name, if so."""
         from scipy.special import gammaln

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,11 @@ from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.neighbours import similarities, vectors
 from convsim.stats.resampling import Design, permute
 
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+N_PICKS = 4
+"""How often one conversation of each unit is picked, where some have several."""
 N_NEIGHBOURS = 24
 IDENTICAL = 1 - 1e-9
 
@@ -22,9 +28,9 @@ class Diversity:
     """How near conversations lie to the nearest of another unit on their own side."""
 
     similarity: tuple[float, float]
-    """Mean over the real and over the simulated conversations."""
+    """Mean over the real and over the simulated units."""
     identical: tuple[float, float]
-    """The shares of real and of simulated conversations whose words another unit of their side said too."""
+    """The proportions of real and of simulated units whose words another unit of their side said too."""
     difference: float
     """Of the similarities, simulated minus real, less ``expected``."""
     expected: float
@@ -39,17 +45,15 @@ class Diversity:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """All conversations of both sides with their nearest of other units, the nearest first."""
+    """A conversation of each unit of both sides with its nearest, the nearest first."""
 
     similarity: FloatArray
-    """Shape (conversations, conversations): -1 within a unit."""
-    unit_of: IntArray
-    """Shape (conversations,): an index into the design's units."""
+    """Shape (units, units): -1 of a unit with itself."""
     nearest: IntArray
-    """Shape (conversations, neighbours)."""
+    """Shape (units, neighbours)."""
 
     @classmethod
-    def of(cls, texts: list[str], unit_of: IntArray) -> Neighbourhood:
+    def of(cls, texts: list[str]) -> Neighbourhood:
         """Compare all texts with each other; memory grows with their square."""
         weighed = vectors(texts)
         n = len(texts)
@@ -57,22 +61,21 @@ class Neighbourhood:
         similarity, near = np.empty((n, n)), np.empty((n, n_near), np.int64)
         for start, block in similarities(weighed, weighed):
             rows = slice(start, start + len(block))
-            block[unit_of[rows][:, None] == unit_of[None, :]] = -1
+            block[np.arange(len(block)), np.arange(start, start + len(block))] = -1
             top = np.argpartition(block, n - n_near, axis=1)[:, n - n_near :]
             order = np.argsort(-np.take_along_axis(block, top, axis=1), axis=1, kind="stable")
             similarity[rows], near[rows] = block, np.take_along_axis(top, order, axis=1)
-        return cls(similarity, unit_of, near)
+        return cls(similarity, near)
 
     def on_own_side(self, is_real: BoolArray) -> FloatArray:
-        """Return similarities to the nearest of the same side, shape (conversations,); ``is_real`` is by unit."""
-        side = is_real[self.unit_of]
-        same = side[self.nearest] == side[:, None]
+        """Return similarities to the nearest of the same side; both of shape (units,)."""
+        same = is_real[self.nearest] == is_real[:, None]
         place = same.argmax(axis=1)
-        rows = np.arange(len(side))
+        rows = np.arange(len(is_real))
         found = self.similarity[rows, self.nearest[rows, place]].copy()
         missing = np.flatnonzero(~same[rows, place])
         if len(missing):
-            others = np.where(side[missing][:, None] == side[None, :], self.similarity[missing], -1)
+            others = np.where(is_real[missing][:, None] == is_real[None, :], self.similarity[missing], -1)
             found[missing] = others.max(axis=1)
         return np.asarray(found.clip(0, 1), np.float64)
 
@@ -82,29 +85,42 @@ def diversity(real: Corpus, simulated: Corpus, *, n_resamples: int, seed: int) -
 
     H0: units of a stratum (or of a scenario that both sides met) are exchangeable between the sides. One-sided: that a
     simulator repeats itself less than people do is no fault. Sides of unequal size are compared with the same sizes
-    dealt anew.
+    dealt anew. Of units with several conversations one is picked at random, four times over, and what is found is
+    averaged: a side whose units have more has more neighbours, whoever says what.
     """
     unit_of, is_real, exchangeable = _units(real, simulated)
-    everything = Neighbourhood.of([*real.user_texts, *simulated.user_texts], unit_of)
+    texts = [*real.user_texts, *simulated.user_texts]
     dealt = permute(exchangeable, is_real, n_resamples, generator(seed, "copies", "deal"))
-    similar, identical = (np.empty(1 + n_resamples) for _ in range(2))
-    for column, now_real in enumerate([is_real, *(dealt.T > 0.5)]):
-        own, of_real = everything.on_own_side(now_real), now_real[unit_of]
-        similar[column] = _difference(own, of_real)
-        identical[column] = _difference(own >= IDENTICAL, of_real)
-    own, of_real = everything.on_own_side(is_real), is_real[unit_of]
-    by_unit = np.bincount(unit_of, own) / np.bincount(unit_of)
-    variance = sum(float(part.var(ddof=1)) / len(part) for part in (by_unit[is_real], by_unit[~is_real]))
-    same = own >= IDENTICAL
+    dealings = [is_real, *(dealt.T > 0.5)]
+    picks = _picks(texts, unit_of, generator(seed, "copies", "pick"))
+    similar, identical = np.zeros((2, len(dealings)))
+    found, same = np.zeros((2, len(is_real)))
+    for rows in picks:
+        everything = Neighbourhood.of([texts[row] for row in rows])
+        for column, now_real in enumerate(dealings):
+            own = everything.on_own_side(now_real)
+            if column == 0:
+                found, same = found + own / len(picks), same + (own >= IDENTICAL) / len(picks)
+            similar[column] += _difference(own, now_real) / len(picks)
+            identical[column] += _difference(own >= IDENTICAL, now_real) / len(picks)
+    variance = sum(float(part.var(ddof=1)) / len(part) for part in (found[is_real], found[~is_real]))
     return Diversity(
-        similarity=(float(own[of_real].mean()), float(own[~of_real].mean())),
-        identical=(float(same[of_real].mean()), float(same[~of_real].mean())),
+        similarity=(float(found[is_real].mean()), float(found[~is_real].mean())),
+        identical=(float(same[is_real].mean()), float(same[~is_real].mean())),
         difference=float(similar[0] - similar[1:].mean()),
         expected=float(similar[1:].mean()),
         standard_error=float(np.sqrt(2 * variance)),
         p_value=min(permutation_p_value(float(column[0]), column[1:]) for column in (similar, identical)),
         p_adjusted=min(max_t({"similar": similar, "identical": identical}).values()),
     )
+
+
+def _picks(texts: list[str], unit_of: IntArray, rng: Generator) -> list[IntArray]:
+    """Return rows, one of each unit, in the order of units; once where no unit has several."""
+    by_unit = np.lexsort((np.argsort(np.argsort(texts, kind="stable")), unit_of))
+    starts, sizes = np.unique(unit_of[by_unit], return_index=True, return_counts=True)[1:]
+    n_picks = N_PICKS if sizes.max(initial=1) > 1 else 1
+    return [by_unit[starts + rng.integers(0, sizes)] for _ in range(n_picks)]
 
 
 def _units(real: Corpus, simulated: Corpus) -> tuple[IntArray, BoolArray, IntArray]:

@@ -17,7 +17,7 @@ from convsim.seeds import child_seed, generator
 from convsim.stats.decision import ALPHA, EQUIVALENCE_LEVEL, Decision, grown
 from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly, out_of_fold_auc
 from convsim.stats.multiplicity import max_t, permutation_p_value
-from convsim.stats.resampling import Weights, permute
+from convsim.stats.resampling import Weights
 from convsim.stats.sample_size import growth_to_align
 from convsim_validators.humanlikeness.features import (
     NO_FEATURES,
@@ -145,9 +145,7 @@ class HumanLikeness:
         design = sides.design
         if min(design.real.n_units, design.simulated.n_units) < MIN_UNITS or design.too_few_permutations():
             return None
-        rng = generator(seed, self.name, "permutation")
-        dealt = permute(design.exchangeable, design.is_real, self.n_resamples, rng)
-        return np.column_stack([design.is_real.astype(np.float32), dealt])
+        return design.dealings(self.n_resamples, generator(seed, self.name, "permutation"))
 
     def _judge(self, sides: Sides, make: Callable[[], View], dealt: Weights | None, seed: int) -> _Judged:
         if too_few := sides.too_few("were held"):

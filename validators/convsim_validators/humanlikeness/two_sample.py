@@ -11,6 +11,7 @@ import numpy as np
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.stats.multiplicity import studentised
 from convsim.stats.resampling import Weights
+from convsim.stats.variance_components import VarianceComponents, difference_of_means
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -75,18 +76,17 @@ def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> D
     n_rows = len(unit_of)
     by_unit = csr_matrix((np.ones(n_rows), (unit_of, np.arange(n_rows))), shape=(len(dealt), n_rows))
     sizes = np.asarray(by_unit.sum(axis=1), np.float64).ravel()
-    n_real = sizes @ dealt.astype(np.float64)
-    contrast = np.where(dealt > 0, 1 / n_real, -1 / (sizes.sum() - n_real))
+    apart_by = difference_of_means(dealt, sizes)
     rows: list[FloatArray] = []
     largest: tuple[float, tuple[int, int] | None] = (0.0, None)
     for number, kind in enumerate(kinds):
-        rows.append(_Sums.of(by_unit, kind.weighed, sizes).squared_distance(contrast))
+        rows.append(_Sums.of(by_unit, kind.weighed, sizes).squared_distance(apart_by))
         columns = _comparable(kind.single, unit_of, dealt[:, 0] > 0)
         if not len(columns):
             continue
         single = _Sums.of(by_unit, kind.single[:, columns], sizes)
-        rows.append(single.largest(contrast))
-        apart = single.in_standard_errors(contrast[:, :1])[:, 0]
+        rows.append(single.largest(apart_by))
+        apart = single.in_standard_errors(apart_by[:, :1])[:, 0]
         if apart.max() > largest[0]:
             largest = float(apart.max()), (number, int(columns[apart.argmax()]))
     return Distances(np.stack(rows), largest[1])
@@ -98,60 +98,44 @@ class _Sums:
 
     of_unit: Features
     """Shape (units, columns)."""
-    sizes: FloatArray
-    """Shape (units,): rows of each."""
     own: FloatArray
     """Shape (units,): squared distance of each unit's sum from what the mean of all rows would make it."""
-    within: FloatArray
-    """Shape (columns,): variance of the rows of one unit."""
-    between: FloatArray
-    """Shape (columns,): variance between units."""
+    components: VarianceComponents
 
     @classmethod
     def of(cls, by_unit: csr_matrix, features: Features, sizes: FloatArray) -> _Sums:
         of_unit: Features = by_unit @ features
-        n, squared_sizes = sizes.sum(), float((sizes**2).sum())
-        mean = _total(of_unit) / n
-        variance = _total(_squared(features)) / n - mean**2
-        weighed = np.asarray(of_unit.T @ sizes, np.float64)
-        of_sums = _total(_squared(of_unit)) - 2 * mean * weighed + mean**2 * squared_sizes
-        # The mean square of units' sums is size * within + size² * between; units of one row know no between.
-        between = (of_sums - n * variance) / (squared_sizes - n) if squared_sizes > n else np.zeros_like(mean)
-        between = between.clip(0, variance.clip(min=0))
+        mean = _total(of_unit) / sizes.sum()
         along = np.asarray(of_unit @ mean, np.float64)
         own = _total(_squared(of_unit), axis=1) - 2 * sizes * along + sizes**2 * float(mean @ mean)
-        return cls(of_unit, sizes, own, variance.clip(min=0) - between, between)
+        mean_square = _total(_squared(features)) / sizes.sum()
+        return cls(of_unit, own, VarianceComponents.of(of_unit, sizes, mean_square))
 
-    def squared_distance(self, contrast: FloatArray) -> FloatArray:
+    def squared_distance(self, apart_by: FloatArray) -> FloatArray:
         """Return the squared distance of the sides' means over what units alone make it; shape (permutations,)."""
-        by_themselves = self.own @ contrast**2
-        whole = self._in_blocks(contrast, lambda block: (self._apart(block) ** 2).sum(axis=0))
+        by_themselves = self.own @ apart_by**2
+        whole = self._in_blocks(apart_by, lambda block: (self._apart(block) ** 2).sum(axis=0))
         return np.asarray(
             np.divide(whole, by_themselves, out=np.ones_like(whole), where=by_themselves > TINY), np.float64
         )
 
-    def largest(self, contrast: FloatArray) -> FloatArray:
+    def largest(self, apart_by: FloatArray) -> FloatArray:
         """Return the largest difference of a column in its standard errors; shape (permutations,)."""
-        return self._in_blocks(contrast, lambda block: self.in_standard_errors(block).max(axis=0))
+        return self._in_blocks(apart_by, lambda block: self.in_standard_errors(block).max(axis=0))
 
-    def in_standard_errors(self, contrast: FloatArray) -> FloatArray:
+    def in_standard_errors(self, apart_by: FloatArray) -> FloatArray:
         """Return the sides' differences, whatever their sign, in standard errors; shape (columns, permutations)."""
-        errors = np.sqrt(self._variance(contrast, self.within, self.between))
-        apart = np.abs(self._apart(contrast))
+        errors = self.components.errors((apart_by > 0).astype(np.float32))
+        apart = np.abs(self._apart(apart_by))
         return np.asarray(np.divide(apart, errors, out=np.zeros_like(apart), where=errors > TINY), np.float64)
 
-    def _variance(self, contrast: FloatArray, within: FloatArray, between: FloatArray) -> FloatArray:
-        """Of the difference of the sides' means at equality, in each dealing; shape (columns, permutations)."""
-        by_row, by_unit = self.sizes @ contrast**2, self.sizes**2 @ contrast**2
-        return np.asarray(np.outer(within, by_row) + np.outer(between, by_unit), np.float64)
+    def _apart(self, apart_by: FloatArray) -> FloatArray:
+        return np.asarray(self.of_unit.T @ apart_by, np.float64)
 
-    def _apart(self, contrast: FloatArray) -> FloatArray:
-        return np.asarray(self.of_unit.T @ contrast, np.float64)
-
-    def _in_blocks(self, contrast: FloatArray, reduce: Reduce) -> FloatArray:
-        size = max(1, MAX_NUMBERS // max(1, len(self.within)))
-        starts = range(0, contrast.shape[1], size)
-        return np.concatenate([reduce(contrast[:, start : start + size]) for start in starts])
+    def _in_blocks(self, apart_by: FloatArray, reduce: Reduce) -> FloatArray:
+        size = max(1, MAX_NUMBERS // max(1, len(self.components.within)))
+        starts = range(0, apart_by.shape[1], size)
+        return np.concatenate([reduce(apart_by[:, start : start + size]) for start in starts])
 
 
 def _total(features: Features, axis: int = 0) -> FloatArray:

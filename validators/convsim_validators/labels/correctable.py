@@ -30,13 +30,16 @@ class Tallies:
     """Shape (units,): conversations with a label by the annotator."""
     yes: FloatArray
     """Shape (units, questions): the proportions of their items that the annotator calls yes, summed."""
+    squares: FloatArray
+    """Shape (units, questions): those proportions squared, summed."""
     crossed: FloatArray
     """Shape (units, questions, 4): ``marks.confusion``, summed; all 0 for units without a reference."""
 
     @classmethod
     def of(cls, shares: tuple[FloatArray, FloatArray], crossed: FloatArray, side: Side) -> Tallies:
         """Sum conversations by unit; all of shape (conversations, …)."""
-        return cls(*(sums_by(side.unit_of, values, side.n_units) for values in (*shares, crossed)))
+        summed = (*shares, shares[1] ** 2, crossed)
+        return cls(*(sums_by(side.unit_of, values, side.n_units) for values in summed))
 
     @property
     def calibrated(self) -> IntArray:
@@ -53,12 +56,6 @@ class Tallies:
     def counted(self) -> FloatArray:
         """Shape (questions,): the proportion that the annotator counts, the mean of conversations'."""
         shares: FloatArray = self.yes.sum(axis=0) / max(float(self.n.sum()), 1.0)
-        return shares
-
-    def recounted(self, weights: Weights) -> FloatArray:
-        """Return ``counted`` for units dealt by ``weights``; shape (replicates, questions)."""
-        n, yes = self._weighed(weights)
-        shares: FloatArray = yes / np.maximum(n, 1e-6)
         return shares
 
     def redrawn(self, weights: Weights, rng: Generator) -> FloatArray:

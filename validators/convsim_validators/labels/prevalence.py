@@ -14,9 +14,10 @@ from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA, MAX_GROWTH, Decision, grown
 from convsim.stats.multiplicity import max_t, permutation_p_value
-from convsim.stats.resampling import Design, Weights, bootstrap, permute
+from convsim.stats.resampling import Design, Weights, bootstrap
 from convsim.stats.sample_size import growth_to_align
-from convsim_validators.labels.correctable import Correctable, Tallies, draw_calibrated, find_correctable
+from convsim.stats.variance_components import VarianceComponents, difference_of_means
+from convsim_validators.labels.correctable import Correctable, draw_calibrated, find_correctable
 from convsim_validators.labels.correction import Correction, Resampled
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class _Question:
     number: int
     correction: Correction | None
     differences: FloatArray | None
-    """Shape (1 + permutations,): the counted difference as observed, and of the sides dealt anew."""
+    """Shape (1 + permutations,): the counted difference in standard errors, as observed and as dealt anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +133,7 @@ class Prevalence:
         groups = list(find_correctable(real, simulated, design))
         if not groups:
             return []
-        rng = generator(seed, self.name, "permutation")
-        dealt = permute(design.exchangeable, design.is_real, self.n_resamples, rng)
+        dealt = design.dealings(self.n_resamples, generator(seed, self.name, "permutation"))
         tests = [_differences(group, dealt) for group in groups]
         del dealt
         drawn = bootstrap(design.simulated, self.n_resamples, generator(seed, self.name, "simulated"))
@@ -210,13 +210,15 @@ class Prevalence:
 
 
 def _differences(group: Correctable, dealt: Weights) -> FloatArray:
-    """Return by question how far the counted shares lie apart; shape (1 + permutations, questions)."""
-    n = np.concatenate([group.real.n, group.simulated.n])
-    yes = np.concatenate([group.real.yes, group.simulated.yes])
-    everything = Tallies(n, yes, np.zeros((len(n), yes.shape[1], 4)))
-    observed = (np.arange(len(n)) < len(group.real.n)).astype(np.float32)
-    weights = np.column_stack([observed, dealt])  # one arithmetic for all, so that what ties is seen to tie
-    return np.abs(everything.recounted(1 - weights) - everything.recounted(weights))
+    """Return how far the counted proportions lie apart, in standard errors; shape (1 + permutations, questions)."""
+    n, yes, squares = (
+        np.concatenate([getattr(side, name) for side in (group.real, group.simulated)])
+        for name in ("n", "yes", "squares")
+    )
+    apart_by = difference_of_means(dealt, n)
+    errors = VarianceComponents.of(yes, n, squares.sum(axis=0) / max(float(n.sum()), 1.0)).errors(dealt)
+    apart = np.abs(yes.T @ apart_by)
+    return np.asarray(np.divide(apart, errors, out=np.zeros_like(apart), where=errors > 0).T, np.float64)
 
 
 def _describe(question: _Question) -> dict[str, JsonValue]:

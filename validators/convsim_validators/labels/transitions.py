@@ -19,7 +19,8 @@ from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
 from convsim.stats.decision import EQUIVALENCE_LEVEL, MAX_GROWTH, Decision, Evidence, decide, grown
 from convsim.stats.multiplicity import max_t, permutation_p_value
-from convsim.stats.resampling import Design, Weights, bootstrap, bootstrap_at_size, permute
+from convsim.stats.resampling import Design, Weights, bootstrap, bootstrap_at_size
+from convsim.stats.variance_components import VarianceComponents
 from convsim_validators.labels.total_variation import Differences, total_variation
 
 if TYPE_CHECKING:
@@ -141,14 +142,21 @@ class Transitions:
         return HumanBaseline(mean=float(apart.mean()), q95=float(np.quantile(apart, 0.95)))
 
     def _dealt(self, tables: Sequence[csr_matrix], design: Design, seed: int) -> FloatArray:
-        """Return the distance as observed and of the sides dealt anew; shape (1 + permutations,)."""
-        rng = generator(seed, self.name, "deal")
-        dealt = permute(design.exchangeable, design.is_real, self.n_resamples, rng)
-        weights = np.column_stack([design.is_real.astype(np.float32), dealt])
-        split = design.real.n_units
-        now_real = np.asarray(tables[0] @ weights[:split] + tables[1] @ weights[split:], np.float64)
-        everything = np.asarray(tables[0].sum(axis=1) + tables[1].sum(axis=1), np.float64)
-        return total_variation(_normalised(now_real), _normalised(everything - now_real))
+        """Return the distance in standard errors, as observed and as dealt anew; shape (1 + permutations,)."""
+        from scipy.sparse import hstack
+
+        weights = design.dealings(self.n_resamples, generator(seed, self.name, "deal"))
+        table = hstack(tables).tocsr()
+        now_real, everything = (
+            np.asarray(table @ weights, np.float64),
+            np.asarray(table.sum(axis=1), np.float64),
+        )
+        apart = total_variation(_normalised(now_real), _normalised(everything - now_real))
+        sizes = np.asarray(table.sum(axis=0), np.float64).ravel()
+        # A step is one transition, so the mean of its square is the mean itself.
+        components = VarianceComponents.of(table.T.tocsr(), sizes, everything.ravel() / everything.sum())
+        errors = np.sqrt((components.errors(weights) ** 2).sum(axis=0))
+        return np.asarray(np.divide(apart, errors, out=np.zeros_like(apart), where=errors > 0), np.float64)
 
     def _finding(
         self,

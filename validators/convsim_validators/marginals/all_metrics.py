@@ -10,7 +10,7 @@ import numpy as np
 from convsim.schema import HumanBaseline
 from convsim.schema.arrays import FloatArray
 from convsim.stats.decision import ALPHA, Decision
-from convsim.stats.multiplicity import permutation_p_value
+from convsim.stats.multiplicity import permutation_p_value, studentised
 
 NAME = "all_metrics"
 QUESTION = "Do simulated shoppers and people differ in their habits, all metrics together?"
@@ -29,23 +29,22 @@ class Together:
     baseline: HumanBaseline
 
     @classmethod
-    def of(cls, deltas: Mapping[str, FloatArray], human: Sequence[FloatArray]) -> Together:
+    def of(
+        cls, deltas: Mapping[str, float], dealt: Sequence[FloatArray], human: Sequence[FloatArray]
+    ) -> Together:
         """Add up the metrics.
 
         Each is standardised by its own mean and spread over the permutations, so that none counts for its unit.
 
         Args:
-            deltas: Cliff's delta by metric, as observed and under the same permutations; shape (1 + permutations,).
-            human: The same of two groups of people, a metric each; shape (replicates,).
+            deltas: Cliff's delta, by metric.
+            dealt: The same in standard errors, as observed and under the same permutations, a metric each.
+            human: Cliff's delta of two groups of people, a metric each; shape (replicates,).
         """
-        total = np.zeros(len(next(iter(deltas.values()))))
-        for values in deltas.values():
-            spread = float(values.std())
-            if spread > 0:
-                total += ((values - values.mean()) / spread) ** 2
+        total = (studentised(np.stack(dealt)) ** 2).sum(axis=0)
         apart = _root_mean_square(np.stack(human))
         return cls(
-            {name: float(values[0]) for name, values in deltas.items()},
+            deltas,
             total,
             HumanBaseline(mean=float(apart.mean()), q95=float(np.quantile(apart, 0.95))),
         )

@@ -14,10 +14,27 @@ from convsim.stats.decision import EQUIVALENCE_LEVEL
 from convsim.stats.ecdf import Cells, cut_points, superiority
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.resampling import Design, Weights
+from convsim.stats.variance_components import VarianceComponents
 from convsim_validators.marginals.kolmogorov_smirnov import Distributions, Resamples, distance, statistic
 
+QUANTILES = np.arange(1, 40) / 40
+"""Where distribution functions are looked at to tell how precise they are."""
 MIN_UNITS = 8
 """Fewer independent units on either side decide nothing."""
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """How far apart the sides lie as they are, which stands first, and when they are dealt anew."""
+
+    distances: FloatArray
+    """Shape (1 + permutations,): the Kolmogorov-Smirnov distance over the standard error of distribution functions."""
+    deltas: FloatArray
+    """Shape (1 + permutations,): Cliff's delta over that of mean ranks."""
+
+
+def _positive(errors: FloatArray) -> FloatArray:
+    return np.where(errors > 0, errors, np.inf)
 
 
 @dataclass(frozen=True)
@@ -71,12 +88,30 @@ class Column:
         """The exact Kolmogorov-Smirnov distance."""
         return statistic(*self.values)
 
-    def dealt(self, weights: Weights) -> tuple[FloatArray, FloatArray]:
-        """Return the cell counts of both sides under permuted memberships; shape (cells, replicates) each."""
-        n_real = self.real.by_unit.shape[1]
-        now_real = self.real.resampled(weights[:n_real]) + self.simulated.resampled(weights[n_real:])
-        everything = (self.real.counts + self.simulated.counts)[:, None]
-        return now_real, everything - now_real
+    def dealt(self, weights: Weights) -> Dealt:
+        """Compare the sides under permuted memberships, shape (units, dealings)."""
+        from scipy.sparse import hstack
+
+        by_unit = hstack([self.real.by_unit, self.simulated.by_unit]).tocsr()
+        everything = self.real.counts + self.simulated.counts
+        now_real = np.asarray(by_unit @ weights, np.float64)
+        sides = now_real, everything[:, None] - now_real
+        up_to = np.cumsum(everything) / everything.sum()
+        rank = up_to - everything / everything.sum() / 2
+        at = np.unique(np.searchsorted(up_to, QUANTILES * up_to[-1]))
+        sizes = np.asarray(by_unit.sum(axis=0), np.float64).ravel()
+
+        def errors(score: FloatArray) -> FloatArray:
+            """Shape (1 + permutations,): over the scores of cells, shape (cells, scores), their mean in squares."""
+            mean_square = everything @ score**2 / everything.sum()
+            components = VarianceComponents.of(np.asarray(by_unit.T @ score), sizes, mean_square)
+            return np.asarray(np.sqrt((components.errors(weights) ** 2).mean(axis=0)))
+
+        below = (np.arange(len(everything))[:, None] <= at).astype(np.float64)
+        return Dealt(
+            distance(*sides) / _positive(errors(below)),
+            superiority(*sides) / _positive(errors(rank[:, None])),
+        )
 
     def describe(self) -> dict[str, JsonValue]:
         """Return summaries, Mann-Whitney U, Cliff's delta (positive if simulated is larger) and Wasserstein."""
@@ -108,10 +143,9 @@ class Sample:
     upper_90: float
     growth: float
     """By what factor both sides must grow to be shown to be alike, if nothing differs."""
-    distances: FloatArray
-    """Shape (1 + permutations,): the distance as observed, and of the sides dealt anew."""
-    deltas: FloatArray
-    """Shape (1 + permutations,): Cliff's delta, likewise."""
+    dealt: Dealt
+    delta: float
+    """Cliff's delta."""
     baseline: HumanBaseline
     human_deltas: FloatArray
     """Shape (replicates,): Cliff's delta of two groups of people."""
@@ -124,13 +158,12 @@ class Sample:
         sample: Resamples,
         *,
         groups: tuple[FloatArray, FloatArray],
-        dealt: tuple[FloatArray, FloatArray],
+        dealt: Dealt,
         margin: float,
     ) -> Sample:
         """Summarise resampled counts: of two groups of people, and of sides dealt anew under the null."""
         distributions = Distributions.of(sample, column.n_units)
-        observed, human = distance(sample.real, sample.simulated), distance(*groups)
-        delta = superiority(sample.real, sample.simulated)
+        human = distance(*groups)
         low, high = np.quantile(
             superiority(sample.resampled_real, sample.resampled_simulated), [0.025, 0.975]
         )
@@ -138,8 +171,8 @@ class Sample:
             interval=distributions.confidence_limits(level=0.95),
             upper_90=distributions.confidence_limits(level=EQUIVALENCE_LEVEL)[1],
             growth=distributions.growth_to_align(margin),
-            distances=np.append(observed, distance(*dealt)),
-            deltas=np.append(delta, superiority(*dealt)),
+            dealt=dealt,
+            delta=float(superiority(sample.real, sample.simulated)),
             baseline=HumanBaseline(mean=float(human.mean()), q95=float(np.quantile(human, 0.95))),
             human_deltas=superiority(*groups),
             delta_interval=(float(low), float(high)),
@@ -148,11 +181,11 @@ class Sample:
     @property
     def p_value(self) -> float:
         """Of the distance alone, before it is corrected for the other metrics."""
-        return permutation_p_value(float(self.distances[0]), self.distances[1:])
+        return permutation_p_value(float(self.dealt.distances[0]), self.dealt.distances[1:])
 
     def describe(self, delta_margin: float, *, tested: bool) -> dict[str, JsonValue]:
         """Return what resampling says beside the Kolmogorov-Smirnov distance."""
-        apart = np.abs(self.deltas)
+        apart = np.abs(self.dealt.deltas)
         return {
             "equivalence_upper": self.upper_90,
             "cliffs_delta_interval": list(self.delta_interval),

@@ -15,7 +15,7 @@ from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import MAX_GROWTH, Decision, Evidence, decide, grown
 from convsim.stats.multiplicity import max_t
-from convsim.stats.resampling import Design, bootstrap, bootstrap_at_size, permute
+from convsim.stats.resampling import Design, bootstrap, bootstrap_at_size
 from convsim_validators.marginals import all_metrics
 from convsim_validators.marginals.all_metrics import Together
 from convsim_validators.marginals.column import MIN_UNITS, Column, Sample
@@ -73,10 +73,11 @@ class Marginals:
         together = None
         if len(judged) >= all_metrics.MIN_METRICS:
             human = [sample.human_deltas for sample in judged.values()]
-            together = Together.of({name: sample.deltas for name, sample in judged.items()}, human)
+            deltas = {name: sample.delta for name, sample in judged.items()}
+            together = Together.of(deltas, [sample.dealt.deltas for sample in judged.values()], human)
         adjusted: dict[str, float] = {}
         if untested is None:
-            tested = {name: sample.distances for name, sample in judged.items()}
+            tested = {name: sample.dealt.distances for name, sample in judged.items()}
             adjusted = max_t(tested | ({all_metrics.NAME: together.statistic} if together else {}))
         findings = [
             self._finding(
@@ -126,7 +127,7 @@ class Marginals:
             bootstrap_at_size(design.real, side.n_units, n, rngs[f"floor {group}"])
             for group, side in zip(("first", "second"), sides.values(), strict=True)
         ]
-        dealt = permute(design.exchangeable, design.is_real, n, rngs["permutation"])
+        dealt = design.dealings(n, rngs["permutation"])
         return {
             name: Sample.of(
                 column,
@@ -242,9 +243,7 @@ class Marginals:
         )
         if decision.verdict != "different":
             return decision
-        return Decision(
-            "different", f"{decision.reason}: {contrast(*column.values, float(sample.deltas[0]))}"
-        )
+        return Decision("different", f"{decision.reason}: {contrast(*column.values, sample.delta)}")
 
 
 def _too_few(n_units: tuple[int, int]) -> str:

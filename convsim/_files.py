@@ -155,11 +155,22 @@ def unwritten(path: Path) -> Iterator[None]:
 def sync_folder(folder: Path) -> None:
     """Let the names in a folder outlive a power cut, where its file system can promise that."""
     with suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+        sync_file(folder)
+
+
+def sync_file(path: Path) -> None:
+    """Let what others have written into a file outlive a power cut; raises OSError."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def refuse_link(path: Path) -> None:
+    """Check that others, who would write through a link, are not given one; raises InputError."""
+    if path.is_symlink():
+        raise InputError(f"{path}: is a link, and convsim writes through none; delete it")
 
 
 def _fill(file: IO[bytes], content: Content) -> None:

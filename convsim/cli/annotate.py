@@ -59,7 +59,7 @@ def annotate(
         write(out, done.conversations)
         if keep:
             keep.unlink(missing_ok=True)
-    err().print(f"wrote {plain(str(out))}")
+    err().print(f"wrote {out}")
 
 
 def owner_of(said: str) -> str:

@@ -86,11 +86,11 @@ def train(
             file=(file.name, transcripts.sha256),
         )
         save(trained, out_file)
-        err().print(f"wrote {plain(str(out_file))}, classifier:{trained.card.version}")
+        err().print(f"wrote {out_file}, classifier:{trained.card.version}")
         if held_out:
             labelled = zip(transcripts.conversations, trained.out_of_fold, strict=True)
             write(held_out, [with_labels(c, given, source=OUT_OF_FOLD) for c, given in labelled])
-            err().print(f"wrote {plain(str(held_out))}")
+            err().print(f"wrote {held_out}")
     _print_card(trained.card)
     _print(agreement_table(trained.card.agreement))
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim._files import write_set
-from convsim._text import plain
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.output import has_schema, taking_folder
@@ -147,7 +146,7 @@ def _write(comparison: Comparison, folder: Path) -> None:
 
     contents = (comparison.to_json(), to_csv(comparison), comparison_to_html(comparison))
     write_set(folder, dict(zip(FILES, contents, strict=True)))
-    console.err().print(f"wrote {NAMED} into {plain(str(folder))}")
+    console.err().print(f"wrote {NAMED} into {folder}")
 
 
 def _show(comparison: Comparison, output: options.Format) -> None:

@@ -70,6 +70,7 @@ def fetch_dataset(
     dataset: Annotated[str, typer.Argument(help="Data set to fetch: convapparel.")],
     version: Annotated[int, typer.Option(min=1, max=2, help="Version 1 or 2; never pool the two.")] = 1,
     out_dir: Out = None,
+    force: options.Force = False,
 ) -> None:
     """Download ConvApparel, check its SHA-256, print its path."""
     from convsim.io import card, fetch
@@ -78,7 +79,7 @@ def fetch_dataset(
         raise InputError(f"{dataset!r} cannot be fetched; available: convapparel, with --version 1 or 2")
     chosen = card(f"{dataset}-v{version}")
     err().print(f"{chosen.title}: {chosen.licence}, {chosen.home}")
-    typer.echo(fetch(chosen, out_dir or Path(), progress=sys.stderr.isatty()))
+    typer.echo(fetch(chosen, out_dir or Path(), progress=sys.stderr.isatty(), force=force))
 
 
 @app.command("convert")
@@ -101,7 +102,7 @@ def convert(
         write(target, transcripts.conversations)
     _warn(*transcripts.warnings)
     skipped = f", {transcripts.skipped} malformed lines skipped" if transcripts.skipped else ""
-    err().print(f"wrote {len(transcripts.conversations)} conversations to {plain(str(target))}{skipped}")
+    err().print(f"wrote {len(transcripts.conversations)} conversations to {target}{skipped}")
 
 
 @app.command("split")
@@ -132,7 +133,7 @@ def split_file(
     with taking_folder(into, [*files], made_before=lambda _: False, force=force):
         write_together(into, files)
     for name, part in files.items():
-        err().print(f"wrote {len(part)} conversations to {plain(str(into / name))}")
+        err().print(f"wrote {len(part)} conversations to {into / name}")
 
 
 def _warn(*warnings: str) -> None:

@@ -94,7 +94,7 @@ def _write(
         files[PAGE] = to_html(card, *sides, metrics=metrics.further if metrics else {})
     write_set(out, files, stale=[] if sides else [PAGE])
     page = f" and {PAGE}" if sides else ""
-    console.err().print(f"wrote {plain(str(out / FINDINGS))}{page}")
+    console.err().print(f"wrote {out / FINDINGS}{page}")
 
 
 def _gate(card: Scorecard, fail_on: Gate) -> str:

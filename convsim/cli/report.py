@@ -13,7 +13,6 @@ import typer
 
 from convsim._files import complete_set, write_set, write_whole
 from convsim._logs import LOCK, locked
-from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import echo_json, err, out
 from convsim.cli.output import taking_file
@@ -72,7 +71,7 @@ def report(
                 write_set(folder, {PAGE: page})
             else:
                 write_whole(out_file, page)
-            err().print(f"wrote {plain(str(out_file or folder / PAGE))}")
+            err().print(f"wrote {out_file or folder / PAGE}")
         elif output is Output.text and out_file is None:
             from convsim.report import print_scorecard
 
@@ -83,7 +82,7 @@ def report(
                 echo_json(text) if output is Output.json else typer.echo(text, nl=False)
             else:
                 write_whole(out_file, text)
-                err().print(f"wrote {plain(str(out_file))}")
+                err().print(f"wrote {out_file}")
     if fail_on and card.failing(fail_on.value):
         raise typer.Exit(1)
 

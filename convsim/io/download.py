@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import os
 from pathlib import Path
+from typing import IO
 
 from pydantic import BaseModel, ConfigDict
 
-from convsim._files import read_toml
+from convsim._files import read_toml, replacing
 from convsim._resources import shared
 from convsim.errors import FetchError, InputError
 from convsim.schema.record import Count, Flag, Name, Number, Text
@@ -56,16 +57,17 @@ MAX_MEGABYTES = 1000.0
 """Of a card that does not state its file's size; a file may be twice as large as stated."""
 
 
-def fetch(card: Card, folder: Path, *, progress: bool) -> Path:
+def fetch(card: Card, folder: Path, *, progress: bool, force: bool = False) -> Path:
     """Fetch the file of ``card`` into ``folder`` and return its path; one that is there already is kept.
 
     Args:
         card: A card with ``url`` and ``sha256``.
         folder: Made where it is missing.
         progress: Draw a progress bar on stderr.
+        force: Replace a file of that name that is another.
 
     Raises:
-        InputError: The card's file comes with convsim, or the folder cannot be written to.
+        InputError: The card's file comes with convsim, the folder cannot be written to, or another file is there.
         FetchError: The download failed, or its checksum differs; says where to get the file by hand.
     """
     if card.url is None or card.sha256 is None:
@@ -75,6 +77,11 @@ def fetch(card: Card, folder: Path, *, progress: bool) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if target.is_file() and _sha256(target) == card.sha256:
             return target
+        if os.path.lexists(target) and not force:
+            raise InputError(
+                f"{target} exists already, and its SHA-256 is not the card's; name another --out, or replace it with "
+                "--force"
+            )
         _download(card, target, progress=progress)
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
@@ -91,56 +98,44 @@ class _DownloadError(Exception):
 
 
 def _download(card: Card, target: Path, *, progress: bool) -> None:
-    import pooch
     import requests
 
-    pooch.get_logger().setLevel("ERROR")
-    stream = _Stream(limit_bytes=int(2e6 * (card.megabytes or MAX_MEGABYTES)), progress=progress)
-    try:
-        # pooch writes to a temporary name and renames it once the checksum is right.
-        pooch.retrieve(
-            card.url,
-            known_hash=f"sha256:{card.sha256}",
-            fname=target.name,
-            path=target.parent,
-            downloader=stream,
-        )
-    except requests.exceptions.HTTPError as error:
-        raise _DownloadError(f"the server answered: {str(error)[:60]}") from None
-    except requests.exceptions.Timeout:
-        raise _DownloadError(f"no answer within {TIMEOUT_SECONDS} seconds") from None
-    except requests.exceptions.ConnectionError:
-        raise _DownloadError("no connection") from None
-    except requests.exceptions.RequestException as error:
-        raise _DownloadError(f"the download was interrupted: {type(error).__name__}") from None
-    except ValueError:
-        raise _DownloadError("its SHA-256 differs from the card's") from None
+    with replacing(target) as file:
+        try:
+            sha256 = _stream(card, file, progress=progress)
+        except requests.exceptions.HTTPError as error:
+            raise _DownloadError(f"the server answered: {str(error)[:60]}") from None
+        except requests.exceptions.Timeout:
+            raise _DownloadError(f"no answer within {TIMEOUT_SECONDS} seconds") from None
+        except requests.exceptions.ConnectionError:
+            raise _DownloadError("no connection") from None
+        except requests.exceptions.RequestException as error:
+            raise _DownloadError(f"the download was interrupted: {type(error).__name__}") from None
+        if sha256 != card.sha256:
+            raise _DownloadError("its SHA-256 differs from the card's")
 
 
-@dataclass(frozen=True)
-class _Stream:
-    """What pooch downloads with: bounded, and closed whatever happens."""
+def _stream(card: Card, file: IO[bytes], *, progress: bool) -> str:
+    """Write what the server sends, within bounds, and return its SHA-256."""
+    import requests
+    from rich.console import Console
+    from rich.progress import Progress
 
-    limit_bytes: int
-    progress: bool
-
-    def __call__(self, url: str, output_file: str, _: object) -> None:
-        import requests
-        from rich.console import Console
-        from rich.progress import Progress
-
-        bar = Progress(console=Console(stderr=True), disable=not self.progress, transient=True)
-        with requests.get(url, stream=True, timeout=TIMEOUT_SECONDS) as response, bar:
-            response.raise_for_status()
-            length = response.headers.get("Content-Length", "")
-            task = bar.add_task("fetching", total=int(length) if length.isdigit() else None)
-            size = 0
-            with Path(output_file).open("wb") as file:
-                for chunk in response.iter_content(CHUNK_BYTES):
-                    size += file.write(chunk)
-                    bar.advance(task, len(chunk))
-                    if size > self.limit_bytes:
-                        raise _DownloadError(f"it is larger than {self.limit_bytes / 1e6:g} MB")
+    assert card.url is not None
+    limit_bytes = int(2e6 * (card.megabytes or MAX_MEGABYTES))
+    digest, size = hashlib.sha256(), 0
+    bar = Progress(console=Console(stderr=True), disable=not progress, transient=True)
+    with requests.get(card.url, stream=True, timeout=TIMEOUT_SECONDS) as response, bar:
+        response.raise_for_status()
+        length = response.headers.get("Content-Length", "")
+        task = bar.add_task("fetching", total=int(length) if length.isdigit() else None)
+        for chunk in response.iter_content(CHUNK_BYTES):
+            size += file.write(chunk)
+            digest.update(chunk)
+            bar.advance(task, len(chunk))
+            if size > limit_bytes:
+                raise _DownloadError(f"it is larger than {limit_bytes / 1e6:g} MB")
+    return digest.hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -16,6 +16,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from convsim._files import sync_file
 from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.models.checkpoint import load_checkpoint, require_packages
@@ -91,6 +92,8 @@ def _convert(folder: Path) -> None:
             made.model.generation_config.do_sample = True
             made.model.save_pretrained(partial)
             made.tokenizer.save_pretrained(partial)
+        for made_file in partial.iterdir():
+            sync_file(made_file)
         partial.chmod(0o755)
         partial.rename(folder)
     finally:

@@ -1,8 +1,10 @@
 """What convsim writes is whole or not there, what belongs together appears together, what it reads is bounded."""
 
+import itertools
 import os
 import signal
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -294,3 +296,26 @@ def test_what_is_no_file_is_left_where_it_is(tmp_path):
         with pytest.raises(InputError, match="socket: cannot be written: is not a regular file"):
             write_whole(tmp_path / "socket", "x")
     assert stat.S_ISSOCK((tmp_path / "socket").stat().st_mode)
+
+
+@pytest.mark.faults
+def test_after_hundreds_of_kills_at_any_moment_the_files_are_of_one_set(tmp_path):
+    sets = [{name: f"{n} {name} " + "x" * 20_000 for name in OLD} for n in range(2)]
+    left_over = set()
+    for seconds in (0.002 + 0.0001 * kill for kill in range(300)):
+        child = os.fork()
+        if child == 0:
+            for written in itertools.cycle(sets):
+                write_set(tmp_path, written)
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        stands = texts(tmp_path)
+        assert any(stands.items() <= written.items() for written in sets), sorted(stands)
+        left_over.add(len(stands))
+        if os.path.lexists(tmp_path / ".convsim-set"):
+            complete_set(tmp_path)
+            assert texts(tmp_path) in sets
+    assert 2 in left_over
+    write_set(tmp_path, sets[0])
+    assert names(tmp_path) == sorted(OLD)

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from convsim._async import run_to_its_end
-from convsim._files import replacing
+from convsim._files import refuse_link, replacing, sync_file
 from convsim._text import one_line
 from convsim.errors import InputError, TrainingError
 from convsim.io import MANIFEST
@@ -159,6 +159,7 @@ def finish(
         ``trained`` with what is known of the model only now, and how the sampling was chosen.
     """
     partial = out / PARTIAL
+    refuse_link(partial)
     shutil.rmtree(partial, ignore_errors=True)
     save(merged(model), tokenizer, partial)
     if settings.compress == "int8":
@@ -180,8 +181,11 @@ def finish(
 
 
 def seal(out: Path, trained: Trained) -> None:
-    """Write ``shopper.json``, which makes a folder a shopper."""
+    """Write ``shopper.json``, which makes a folder a shopper, once all that it names is on disk."""
     text = trained.model_dump_json(by_alias=True, exclude={"learned_from": {"metadata"}}, indent=2)
+    for file in out.iterdir():
+        if file.is_file() and not file.is_symlink():
+            sync_file(file)
     with replacing(out / SHOPPER_FILE) as file:
         file.write(text.encode("utf-8") + b"\n")
 

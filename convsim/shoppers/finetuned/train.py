@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from convsim._files import refuse_link
 from convsim.errors import InputError, ModelError
 from convsim.io import MANIFEST, Manifest, amend, claim
 from convsim.io.provenance import provenance
@@ -185,6 +186,7 @@ class Training:
 
     def _fit(self, prepared: Prepared, out: Path) -> Fitted:
         folder = out / CHECKPOINTS
+        refuse_link(folder)
         with writing(out):
             folder.mkdir(exist_ok=True)
         return Fitting(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ class Database:
             ConvsimError: The file is locked, damaged or cannot be opened.
         """
         with _plain_errors(self.path):
-            connection = sqlite3.connect(self.path, timeout=self.wait_s, isolation_level=None)
+            connection = sqlite3.connect(self._address(), timeout=self.wait_s, isolation_level=None, uri=True)
             try:
                 connection.execute("PRAGMA foreign_keys = ON")
                 # An answer that a rater saw accepted outlives a power cut.
@@ -44,6 +45,16 @@ class Database:
                 yield connection
             finally:
                 connection.close()
+
+    def _address(self) -> str:
+        """Return the file's address; where nobody can write beside it, it is read as it lies there.
+
+        SQLite would make files of its own beside it even to read, and what such a file holds must not be left out.
+        """
+        path = self.path.absolute()
+        if os.access(path.parent, os.W_OK) or path.with_name(f"{path.name}-wal").exists():
+            return path.as_uri()
+        return f"{path.as_uri()}?mode=ro&immutable=1"
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

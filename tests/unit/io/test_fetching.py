@@ -32,10 +32,17 @@ def test_a_file_is_fetched_once(httpserver: HTTPServer, tmp_path: Path) -> None:
     assert len(httpserver.log) == 1
 
 
-def test_a_file_that_is_not_what_the_card_says_is_replaced(httpserver: HTTPServer, tmp_path: Path) -> None:
+def test_a_file_that_is_not_what_the_card_says_is_replaced_with_force_alone(
+    httpserver: HTTPServer, tmp_path: Path
+) -> None:
     httpserver.expect_request("/toy.zip").respond_with_data(DATA)
     (tmp_path / "toy.zip").write_bytes(b"old")
-    assert fetch(card_of(httpserver.url_for("/toy.zip")), tmp_path, progress=False).read_bytes() == DATA
+    toy = card_of(httpserver.url_for("/toy.zip"))
+    with pytest.raises(InputError, match="exists already, and its SHA-256 is not the card's"):
+        fetch(toy, tmp_path, progress=False)
+    assert (tmp_path / "toy.zip").read_bytes() == b"old"
+    assert httpserver.log == []
+    assert fetch(toy, tmp_path, progress=False, force=True).read_bytes() == DATA
 
 
 def failure(toy: Card, folder: Path) -> str:

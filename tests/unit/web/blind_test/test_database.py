@@ -195,3 +195,17 @@ def test_a_missing_folder_and_a_missing_file_are_one_line(tmp_path: Path) -> Non
         Database(tmp_path / "nowhere" / "arena.sqlite").open_for(study())
     with pytest.raises(InputError, match="there is no such database; convsim arena REAL SIM makes it"):
         Database(tmp_path / "arena.sqlite").study()
+
+
+def test_where_nobody_can_write_beside_it_the_file_is_read_and_nothing_is_made(
+    kept: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(kept, ANSWER)
+    before = {path.name: path.read_bytes() for path in kept.path.parent.iterdir()}
+    assert [*before] == [kept.path.name]
+    monkeypatch.setattr("convsim.web.blind_test.database.os.access", lambda path, mode: False)
+    assert answers(kept) == [ANSWER]
+    assert kept.study() == study()
+    with pytest.raises(ConvsimError, match="the database cannot be written"):
+        keep(kept, ANSWER._replace(trial=1))
+    assert {path.name: path.read_bytes() for path in kept.path.parent.iterdir()} == before

@@ -7,6 +7,7 @@ Populations are made up. How often cards of real people differ says ``tests.benc
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -16,8 +17,9 @@ from convsim_validators import Copies, HumanLikeness, Marginals
 from tests.calibration import test_humanlikeness_calibration as talk
 from tests.calibration import test_marginals_calibration as columns
 from tests.calibration import test_transitions_calibration as chains
+from tests.calibration import test_unit_sizes_calibration as sized
 from tests.corpora import corpus
-from tests.made_up_talk import one_word, swapped
+from tests.made_up_talk import Messages, one_word, swapped
 from tests.made_up_talk import side as talkers
 from tests.made_up_talk import talk as said
 
@@ -34,25 +36,19 @@ def rejected(findings: Sequence[Finding]) -> str:
 
 
 def personas(runs: int) -> Rows:
-    """People with one conversation against people with four, or two, a persona (intraclass correlation .5)."""
-    found: list[Finding] = []
-    cards = 0
-    for seed in range(max(1, runs // 4)):
-        rng = np.random.default_rng([21, seed])
-        names = [f"x{i}" for i in range(40)]
-        real = {name: rng.normal(0, 1, 240) for name in names}
-        simulated = {
-            name: np.repeat(rng.normal(0, 0.5**0.5, 60), 4) + rng.normal(0, 0.5**0.5, 240) for name in names
-        }
-        of = [Persona(id=f"p{i // 4}", need=f"need {i // 4}") for i in range(240)]
-        sides = corpus(real, prefix="r"), corpus(simulated, prefix="s", personas=of)
-        judged = Marginals(n_resamples=299).validate(*sides, seed=seed)
-        cards += any(f.verdict == "different" for f in judged)
-        found += [f for f in judged if f.metric != "all_metrics"]
-    yield "marginals, 240 people v. 60 personas x 4: p <= .05", rejected(found)
-    covered = [f.interval is not None and f.interval[0] <= 0 <= f.interval[1] for f in found]
-    yield "  the interval covers 0", rate(covered)
-    yield "  cards with any different", f"{cards} of {max(1, runs // 4)}"
+    """Units of one conversation against units of several (intraclass correlation .5): users or personas."""
+    n_cards = max(1, runs // 4)
+    for sizes in (((240, 1), (60, 4)), *sized.SIZES):
+        found = sized.cards(sizes, n_cards)
+        single = [f for card in found for f in card if f.metric != "all_metrics"]
+        name = " v. ".join(f"{n} x {each}" for n, each in sizes)
+        yield f"marginals, {name}: p <= .05", rejected(single)
+        covered = [f.interval is not None and f.interval[0] <= 0 <= f.interval[1] for f in single]
+        yield "  the interval covers 0", rate(covered)
+        yield (
+            "  cards with any different",
+            rate([any(f.verdict == "different" for f in card) for card in found]),
+        )
     words = []
     for seed in range(runs):
         rng = np.random.default_rng([3, seed])
@@ -163,15 +159,15 @@ def seeds(runs: int) -> Rows:
 def copies(runs: int) -> Rows:
     """People with one word swapped, other people, and what ``aligned`` is worth where one in ten repeats another."""
     n = max(1, runs // 2)
-    cases: dict[str, Callable[[np.random.Generator], tuple[list[str], list[str]]]] = {
+
+    def near(rng: np.random.Generator, n: int, n_swapped: int) -> tuple[list[Messages], list[Messages]]:
+        texts = said(rng, n)
+        return texts, swapped(rng, texts[:n_swapped], one_word(rng))
+
+    cases: dict[str, Callable[[np.random.Generator], tuple[list[Messages], list[Messages]]]] = {
         "other people": lambda rng: (said(rng, 80), said(rng, 80)),
-        "copies, one word swapped": lambda rng: (lambda s: (s, swapped(rng, s, one_word(rng))))(
-            said(rng, 80)
-        ),
-        "a tenth repeats another": lambda rng: (
-            said(rng, 80),
-            (lambda s: [*s, *swapped(rng, s[:8], one_word(rng))])(said(rng, 72)),
-        ),
+        "copies, one word swapped": lambda rng: near(rng, 80, 80),
+        "a tenth repeats another": lambda rng: (said(rng, 80), [*chain.from_iterable(near(rng, 72, 8))]),
     }
     for name, case in cases.items():
         found = []

@@ -32,7 +32,7 @@ def cards(sizes, n_cards: int) -> list[list[Finding]]:
     found = []
     for seed in range(n_cards):
         rng = np.random.default_rng([seed, 41])
-        sides = [habits(rng, *of_side, prefix) for of_side, prefix in zip(sizes, "rs", strict=True)]
+        sides = [habits(rng, n, each, prefix) for (n, each), prefix in zip(sizes, "rs", strict=True)]
         found.append(list(Marginals(n_resamples=199).validate(*sides, seed=seed)))
     return found
 
@@ -87,7 +87,9 @@ def test_neither_steps_nor_repeats_differ(sizes):
     p_values: dict[str, list[float]] = {}
     for seed in range(40):
         rng = np.random.default_rng([seed, 43])
-        sides = measure_both(*(talk(rng, *of, prefix) for of, prefix in zip(sizes, "rs", strict=True)))
+        sides = measure_both(
+            *(talk(rng, n, each, prefix) for (n, each), prefix in zip(sizes, "rs", strict=True))
+        )
         for validator in (Transitions(n_resamples=99), Copies(n_resamples=99)):
             for finding in validator.validate(*sides, seed=seed):
                 if finding.p_value is not None:

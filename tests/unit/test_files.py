@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim._files import PARTIAL, complete_set, read_toml, replacing, write_set, write_whole
+from convsim._files import PARTIAL, complete_set, read_toml, refuse_link, replacing, write_set, write_whole
 from convsim.errors import InputError, StudyError
 
 
@@ -296,6 +296,13 @@ def test_what_is_no_file_is_left_where_it_is(tmp_path):
         with pytest.raises(InputError, match="socket: cannot be written: is not a regular file"):
             write_whole(tmp_path / "socket", "x")
     assert stat.S_ISSOCK((tmp_path / "socket").stat().st_mode)
+
+
+def test_others_are_given_no_link_to_write_through(tmp_path):
+    (tmp_path / "saving").symlink_to("elsewhere")
+    with pytest.raises(InputError, match="saving: is a link, and convsim writes through none; delete it"):
+        refuse_link(tmp_path / "saving")
+    refuse_link(tmp_path / "checkpoints")
 
 
 @pytest.mark.faults

@@ -183,9 +183,9 @@ def finish(
 def seal(out: Path, trained: Trained) -> None:
     """Write ``shopper.json``, which makes a folder a shopper, once all that it names is on disk."""
     text = trained.model_dump_json(by_alias=True, exclude={"learned_from": {"metadata"}}, indent=2)
-    for file in out.iterdir():
-        if file.is_file() and not file.is_symlink():
-            sync_file(file)
+    for saved in out.iterdir():
+        if saved.is_file() and not saved.is_symlink():
+            sync_file(saved)
     with replacing(out / SHOPPER_FILE) as file:
         file.write(text.encode("utf-8") + b"\n")
 

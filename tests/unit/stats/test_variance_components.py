@@ -7,7 +7,7 @@ from convsim.stats.variance_components import VarianceComponents, difference_of_
 def components(values, unit_of):
     """Estimate them from rows, shape (rows,), of units numbered from 0."""
     sizes = np.bincount(unit_of).astype(float)
-    sums = np.bincount(unit_of, values)[:, None]
+    sums = np.bincount(unit_of, values).astype(np.float64)[:, None]
     return VarianceComponents.of(sums, sizes, np.asarray([np.mean(values**2)]))
 
 

@@ -91,18 +91,22 @@ def shifted() -> Answer:
 
 
 def held(folder: str, *arguments: object) -> list[Any]:
-    """Hold conversations in ``folder``, and write them again as if each had taken a second."""
+    """Hold conversations in ``folder``, and write them again by id, as if each had taken a second.
+
+    They end in any order.
+    """
     typed("simulate", *arguments, "--seed", 11, "--out", folder)
     file = Path(folder) / "conversations.jsonl"
     conversations = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    conversations.sort(key=lambda each: str(each["id"]))
     for conversation in conversations:
         conversation["usage"]["seconds"] = 1.0
     file.write_text("".join(json.dumps(each) + "\n" for each in conversations), encoding="utf-8")
-    return sorted(conversations, key=lambda each: str(each["id"]))
+    return conversations
 
 
 def simulated() -> Answer:
-    """Hold 20 conversations in two arms, one with a fault; they end in any order, so they are sorted."""
+    """Hold 20 conversations in two arms, one with a fault."""
     conversations = held(
         "run", "--shopper", "resample", "--agent", "retrieval", "--n", 10, "--arm", "good", "--fault", "bad",
         "--max-turns", 5,

@@ -217,8 +217,8 @@ def scenario_sides(rng: np.random.Generator, *, shared: bool, giveaway: float, n
 
 
 def test_a_giveaway_word_is_recognised_as_well_where_both_sides_met_the_same_tasks():
-    def found(*, shared: bool, giveaway: float):
-        seeds = range(20)
+    def found(*, shared: bool, giveaway: float, n_runs: int = 20):
+        seeds = range(n_runs)
         drawn = [
             scenario_sides(np.random.default_rng([5, s]), shared=shared, giveaway=giveaway) for s in seeds
         ]
@@ -228,7 +228,7 @@ def test_a_giveaway_word_is_recognised_as_well_where_both_sides_met_the_same_tas
     assert abs(np.mean([auc for _, auc in same]) - np.mean([auc for _, auc in other])) <= 0.03
     assert all(p <= 0.05 for p, _ in same)
     for shared in (True, False):
-        null = found(shared=shared, giveaway=0.0)
+        null = found(shared=shared, giveaway=0.0, n_runs=60)
         assert at_alpha([p for p, _ in null])
         assert at_one_half([auc for _, auc in null])
 

@@ -130,7 +130,7 @@ def words(texts: Sequence[str], n_real: int, group: IntArray) -> TextView:
         group: Shape (texts,): what stays in one fold.
     """
     view = _ngrams(texts, n_real, group, np.ones(len(texts), bool), {})
-    return replace(view, compared=[*view.compared, *_characters(texts)])
+    return replace(view, compared=[*view.compared, *_characters(texts, group)])
 
 
 def first_words(texts: Sequence[str], n_real: int, group: IntArray) -> TextView:
@@ -202,16 +202,21 @@ def _span(low: float, high: float) -> str:
     return f"= {low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
 
 
-def _groups_with(counts: csr_matrix, group: IntArray) -> IntArray:
-    """Return in how many groups each column occurs; shape (columns,)."""
+def _in_several_groups(counts: csr_matrix, group: IntArray) -> IntArray:
+    """Find the columns that stand in two groups or more.
+
+    A unit of several conversations would else keep words of its own that one of a single conversation loses: held out,
+    the group would be known by how few it has, and dealings that mix such units would differ from the sides.
+    """
     from scipy.sparse import csr_matrix
 
     number = np.unique(group, return_inverse=True)[1]
-    rows = csr_matrix((np.ones(len(number), np.float32), (number, np.arange(len(number)))))
-    return np.asarray(((rows @ counts) > 0).sum(axis=0), np.int64).ravel()
+    members = csr_matrix((np.ones(len(number), np.float32), (number, np.arange(len(number)))))
+    n_groups = np.asarray(((members @ counts) > 0).sum(axis=0), np.int64).ravel()
+    return np.flatnonzero(n_groups >= min(2, members.shape[0]))
 
 
-def _characters(texts: Sequence[str]) -> Iterator[tuple[Compared, Sequence[str]]]:
+def _characters(texts: Sequence[str], group: IntArray) -> Iterator[tuple[Compared, Sequence[str]]]:
     """Runs of one to three characters with their case, TF-IDF weighted: what words leave out."""
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
@@ -223,8 +228,10 @@ def _characters(texts: Sequence[str]) -> Iterator[tuple[Compared, Sequence[str]]
         counts = vectorizer.fit_transform([text[:MAX_TEXT].translate(QUOTES) for text in texts])
     except ValueError:  # scikit-learn's "empty vocabulary"
         return
+    common = _in_several_groups(counts, group)
+    counts = counts[:, common]
     weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
-    names = [f"the characters {name!r}" for name in vectorizer.get_feature_names_out()]
+    names = [f"the characters {name!r}" for name in vectorizer.get_feature_names_out()[common]]
     yield Compared(weighted, (counts > 0).astype(np.float32)), names
 
 
@@ -245,7 +252,7 @@ def _ngrams(
         return TextView(
             nothing, [], nothing, [], kept, dropped, detail, lambda texts: np.zeros((len(texts), 0))
         )
-    common = np.flatnonzero(_groups_with(counts, group) >= min(2, len(np.unique(group))))
+    common = _in_several_groups(counts, group)
     counts = counts[:, common]
     frequencies = TfidfTransformer(sublinear_tf=True).fit(counts)
 

@@ -89,6 +89,7 @@ class Client:
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
     mark: str = ""
+    offer: str = ""
 
     def get(self, path: str, **headers: str) -> "Reply":
         return self.send("GET", path, headers=headers)
@@ -99,7 +100,7 @@ class Client:
             "Content-Type": "application/x-www-form-urlencoded",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        return self.send("POST", path, headers=given, body=f"mark={self.mark}&{body}")
+        return self.send("POST", path, headers=given, body=f"mark={self.mark}&offer={self.offer}&{body}")
 
     def send(self, method: str, path: str, *, headers: dict[str, str], body: str = "") -> "Reply":
         lines = {
@@ -115,6 +116,8 @@ class Client:
             self.cookies[name] = value
         if found := re.search(r'name="mark" value="([0-9a-f]+)"', reply.body):
             self.mark = found[1]
+        if found := re.search(r'name="offer" value="([^"]+)"', reply.body):
+            self.offer = found[1]
         return reply
 
     def raw(self, request: bytes) -> "Reply":

@@ -134,6 +134,7 @@ def test_a_rater_who_leaves_comes_back_to_where_they_were(
     link = again.get_by_role("link", name="your personal link").get_attribute("href")
     elsewhere = visit().new_page()
     elsewhere.goto(f"{arena.url.rstrip('/')}{link}")
+    elsewhere.get_by_role("button", name="Continue as Ada").click()
     elsewhere.wait_for_url("**/t/2")
     assert elsewhere.get_by_text("Ada").count() == 1
 

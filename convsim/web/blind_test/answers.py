@@ -52,7 +52,7 @@ def name_of(typed: str) -> str:
     seen = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in normal)
     name = " ".join(seen.split())
     if not name or len(name) > MAX_NAME_CHARACTERS:
-        raise InputError(f"a name has 1 to {MAX_NAME_CHARACTERS} characters; this one has {len(name)}")
+        raise InputError(f"A name has 1 to {MAX_NAME_CHARACTERS} characters; this one has {len(name)}")
     return name
 
 
@@ -70,7 +70,7 @@ def join(database: Database, name: str, secret: str) -> Rater:
             return Rater(*known)
         if connection.execute("SELECT 1 FROM rater WHERE folded = ?", (name.casefold(),)).fetchone():
             raise NameTakenError(
-                f"somebody is called {name!r} already; add an initial, or come back by your own link"
+                f"Somebody is called {name!r} already; add an initial, or come back by your own link"
             )
         if connection.execute("SELECT count(*) FROM rater").fetchone()[0] >= MAX_RATERS:
             raise InputError(f"{MAX_RATERS} people have joined; there is room for no more")
@@ -108,16 +108,20 @@ def keep(database: Database, answer: Answer) -> bool:
 
 def answers(database: Database, *, rater: int | None = None) -> list[Answer]:
     """Return all answers in the order in which they came, or those of one rater."""
+    whose, given = ("", ()) if rater is None else ("WHERE rater = ?", (rater,))
     with database.reading() as connection:
         # One snapshot, so that no answer stands there without its words.
         connection.execute("BEGIN")
         rows = connection.execute(
-            "SELECT number, rater, trial, choice, confidence, human_left FROM answer "
-            "WHERE rater = coalesce(?, rater) ORDER BY number",
-            (rater,),
+            f"SELECT number, rater, trial, choice, confidence, human_left FROM answer {whose} ORDER BY number",
+            given,
         ).fetchall()
         words: dict[int, list[Word]] = {}
-        for number, *place in connection.execute("SELECT * FROM word ORDER BY answer, side, message, word"):
+        for number, *place in connection.execute(
+            f"SELECT word.* FROM answer JOIN word ON word.answer = answer.number {whose} "
+            "ORDER BY answer, side, message, word",
+            given,
+        ):
             words.setdefault(number, []).append(Word(*place))
     return [
         Answer(
@@ -125,6 +129,13 @@ def answers(database: Database, *, rater: int | None = None) -> list[Answer]:
         )
         for number, by, trial, choice, confidence, left in rows
     ]
+
+
+def number_of_answers(database: Database) -> int:
+    """Count the answers of all raters, without skipped trials."""
+    with database.reading() as connection:
+        counted = connection.execute("SELECT count(choice) FROM answer").fetchone()
+    return int(counted[0])
 
 
 def _hashed(secret: str) -> str:

@@ -19,10 +19,11 @@ from convsim.errors import ConvsimError, InputError
 from convsim.web.blind_test.answers import MAX_NAME_CHARACTERS, Rater, join, keep, name_of, rater_of
 from convsim.web.blind_test.database import Database
 from convsim.web.blind_test.progress import Progress
-from convsim.web.blind_test.security import Access, Guard
+from convsim.web.blind_test.security import SECURE, Access, Guard
 from convsim.web.blind_test.sessions import (
     Form,
     FormError,
+    Offers,
     Visit,
     is_secret,
     one,
@@ -64,7 +65,8 @@ def application(study: ArenaStudy, database: Database, *, access: Access, precis
         Route("/t/{place:int}", site.trial, methods=["GET"]),
         Route("/t/{place:int}", site.answer, methods=["POST"]),
         Route("/end", site.end, methods=["GET"]),
-        Route("/return/{secret}", site.come_back, methods=["GET"]),
+        Route("/return/{secret}", site.return_page, methods=["GET"]),
+        Route("/return", site.come_back, methods=["POST"]),
         Route("/leave", site.leave, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("convsim.web.blind_test", "static")])),
     ]
@@ -99,6 +101,7 @@ class _Site:
     def __init__(self, study: ArenaStudy, database: Database, precision: float):
         self.study, self.database = study, database
         self.progress = Progress(study, database, precision)
+        self.offers = Offers()
         # Cookies are shared between the ports of a host, and so between arenas.
         self.cookie = f"convsim_{study.fingerprint[:12]}"
 
@@ -113,15 +116,20 @@ class _Site:
 
     @_one_line
     async def join(self, request: Request) -> Response:
-        """Enter a rater."""
+        """Enter a rater, under a secret that the page drew; the browser's own may be somebody else's."""
         visit = Visit.of(request, self.cookie)
+        if present := await self._rater(visit):
+            return RedirectResponse(await self._next(present), status_code=303)
         form = await self._own_form(request, visit)
+        entering = self.offers.accepted(one(form, "offer"), visit)
+        if entering is None:
+            raise FormError(403, "This form is too old; open the page again.")
         typed = one(form, "name")[: 4 * MAX_NAME_CHARACTERS]
         try:
-            rater = await run_in_threadpool(join, self.database, name_of(typed), visit.secret)
+            rater = await run_in_threadpool(join, self.database, name_of(typed), entering.secret)
         except InputError as error:
             return self._name_page(visit, problem=str(error), typed=typed)
-        return visit.remember(RedirectResponse(await self._next(rater), status_code=303), self.cookie)
+        return entering.remember(RedirectResponse(await self._next(rater), status_code=303), self.cookie)
 
     @_one_line
     async def trial(self, request: Request) -> Response:
@@ -171,21 +179,36 @@ class _Site:
         return page("end", rater=rater, secret=visit.secret, mark=visit.mark, state=state)
 
     @_one_line
-    async def come_back(self, request: Request) -> Response:
-        """Recognise a rater by the link that the page gave."""
+    async def return_page(self, request: Request) -> Response:
+        """Ask whether this browser is to be the rater of a personal link: another site may have opened it."""
         secret = request.path_params["secret"]
-        visit = Visit(secret)
-        rater = await self._rater(visit) if is_secret(secret) else None
+        rater = await self._rater(Visit(secret)) if is_secret(secret) else None
         if rater is None:
             return notice("Nobody has that link", "Open the arena's address and give your name.", status=404)
-        return visit.remember(RedirectResponse("/", status_code=303), self.cookie)
+        visit = Visit.of(request, self.cookie)
+        present = await self._rater(visit)
+        if present == rater:
+            return RedirectResponse("/", status_code=303)
+        asked = page("return", rater=None, mark=visit.mark, secret=secret, name=rater.name, present=present)
+        return visit.remember(asked, self.cookie)
+
+    @_one_line
+    async def come_back(self, request: Request) -> Response:
+        """Recognise a rater who said on this page that it is them."""
+        form = await self._own_form(request, Visit.of(request, self.cookie))
+        secret = one(form, "secret")
+        if not is_secret(secret) or await self._rater(Visit(secret)) is None:
+            raise FormError(404, "Nobody has that link; open the arena's address and give your name.")
+        return Visit(secret).remember(RedirectResponse("/", status_code=303), self.cookie)
 
     @_one_line
     async def leave(self, request: Request) -> Response:
         """Forget the rater in this browser, so that somebody else can join in it."""
         await self._own_form(request, Visit.of(request, self.cookie))
         response = RedirectResponse("/", status_code=303)
-        response.delete_cookie(self.cookie, httponly=True, samesite="lax")
+        response.delete_cookie(
+            self.cookie, secure=self.cookie.startswith(SECURE), httponly=True, samesite="lax"
+        )
         return response
 
     async def _own_form(self, request: Request, visit: Visit) -> Form:
@@ -204,7 +227,8 @@ class _Site:
     def _name_page(self, visit: Visit, *, problem: str = "", typed: str = "") -> Response:
         filled = page(
             "name", status=409 if problem else 200,
-            rater=None, mark=visit.mark, mode=self.study.mode, n=len(self.study.trials),
+            rater=None, mark=visit.mark, offer=self.offers.draw(visit),
+            mode=self.study.mode, n=len(self.study.trials),
             max_characters=MAX_NAME_CHARACTERS, problem=problem, typed=typed[:MAX_NAME_CHARACTERS],
         )  # fmt: skip
         return visit.remember(filled, self.cookie)

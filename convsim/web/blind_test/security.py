@@ -111,6 +111,8 @@ def _is_address(name: str) -> bool:
     return True
 
 
+SECURE = "__Host-"
+"""How a cookie's name begins that browsers take and send over HTTPS alone, and from this very host alone."""
 COOKIE_AGE_S = 30 * 24 * 3600
 MAX_PATH_CHARACTERS = 512
 HEADERS = {
@@ -164,9 +166,7 @@ class Guard:
                 return _refused(403, "That token is wrong; ask for the whole address again.")
             # Only the path: the token stays neither in the address bar nor in the history.
             answer = RedirectResponse(f"/{scope['path'].lstrip('/')}", status_code=303)
-            answer.set_cookie(
-                self.cookie, self.access.cookie, max_age=COOKIE_AGE_S, httponly=True, samesite="lax"
-            )
+            keep_cookie(answer, self.cookie, self.access.cookie)
             return answer
         if not self.access.admits(cookie_of(scope, self.cookie)):
             return _refused(403, "Open the whole address that was printed, with its token.")
@@ -181,6 +181,13 @@ def cookie_of(scope: Scope, name: str) -> str:
     except CookieError:
         return ""
     return jar[name].value if name in jar else ""
+
+
+def keep_cookie(response: Response, name: str, value: str) -> None:
+    """Have a browser keep a cookie for 30 days; one whose name says so goes over HTTPS alone."""
+    response.set_cookie(
+        name, value, max_age=COOKIE_AGE_S, secure=name.startswith(SECURE), httponly=True, samesite="lax"
+    )
 
 
 def _refused(status: int, reason: str) -> Response:

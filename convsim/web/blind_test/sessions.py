@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from convsim.web.blind_test.answers import CONFIDENCE, Answer, Choice, Rater, Word
 from convsim.web.blind_test.rendering import Shown
-from convsim.web.blind_test.security import COOKIE_AGE_S, cookie_of
+from convsim.web.blind_test.security import cookie_of, keep_cookie
 from convsim.web.blind_test.study import Mode, Place
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
@@ -45,13 +45,38 @@ class Visit:
 
     def remember(self, response: Response, cookie: str) -> Response:
         """Have the browser keep its secret for 30 days from now."""
-        response.set_cookie(cookie, self.secret, max_age=COOKIE_AGE_S, httponly=True, samesite="lax")
+        keep_cookie(response, cookie, self.secret)
         return response
 
 
 def is_secret(text: str) -> bool:
     """Tell whether a text can be a browser's secret."""
     return SECRET.fullmatch(text) is not None
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Secrets for those who join, drawn here: one that a browser brings may be known to whoever planted it.
+
+    It stands in the form and not in a cookie, signed for the browser that the form was made for, so that the same form
+    sent twice is the same rater.
+    """
+
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+
+    def draw(self, visit: Visit) -> str:
+        """Return a new secret with its signature."""
+        secret = secrets.token_urlsafe(32)
+        return f"{secret}.{self._signed(secret, visit)}"
+
+    def accepted(self, offer: str, visit: Visit) -> Visit | None:
+        """Return the visit with the secret that was drawn for it; None where it was not."""
+        secret, _, signed = offer.partition(".")
+        genuine = hmac.compare_digest(signed.encode(), self._signed(secret, visit).encode())
+        return Visit(secret) if genuine and is_secret(secret) else None
+
+    def _signed(self, secret: str, visit: Visit) -> str:
+        return hmac.new(self.key, f"{visit.secret} {secret}".encode(), hashlib.sha256).hexdigest()
 
 
 MAX_BODY_BYTES = 32_768

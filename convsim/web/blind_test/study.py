@@ -250,7 +250,9 @@ def _shelf(pairs: Sequence[Match], names: Sequence[str], said: list[str]) -> She
             "the agent's items are not shown: only one of the two sources has any, which would give it away"
         )
     elif shelf.items and not shelf.prices:
-        said.append("prices are not shown: some items have none, and that would tell the sides apart")
+        said.append(
+            "prices are not shown: some items have none, and that would tell people from simulated shoppers"
+        )
     return shelf
 
 

@@ -90,7 +90,7 @@ def test_an_answer_stands_whole_or_not_at_all_when_its_writer_is_killed(kept: Da
 
 
 def test_two_raters_cannot_have_one_name(kept: Database) -> None:
-    with pytest.raises(NameTakenError, match="somebody is called 'ADA' already"):
+    with pytest.raises(NameTakenError, match="Somebody is called 'ADA' already"):
         join(kept, "ADA", "two")
     assert join(kept, "Grace", "two").number == 2
 
@@ -107,7 +107,7 @@ def test_the_secret_itself_is_not_in_the_file(kept: Database) -> None:
 
 @pytest.mark.parametrize("typed", ["", "  \x00 \u202e ", "x" * 41])
 def test_no_name_and_a_long_name_are_refused(typed: str) -> None:
-    with pytest.raises(InputError, match="a name has 1 to 40 characters"):
+    with pytest.raises(InputError, match="A name has 1 to 40 characters"):
         name_of(typed)
 
 

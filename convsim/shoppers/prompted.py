@@ -19,6 +19,7 @@ from convsim.shoppers.prompts import (
     prompt_hashes,
     render,
     said_to_shopper,
+    without_control_tokens,
     written,
 )
 from convsim.shoppers.speaking import Spent, speak_in_role
@@ -101,7 +102,8 @@ class Prompted:
         if len(items) == 1:
             return items[0].id
         asked = [ChatMessage(role="user", content=render("choose_item", persona=persona))]
-        options = [f"{number}. {describe(item)}" for number, item in enumerate(items, start=1)]
+        described = (without_control_tokens(describe(item)) for item in items)
+        options = [f"{number}. {item}" for number, item in enumerate(described, start=1)]
         choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
         spent.completions.append(choice.completion)
         return items[choice.index].id
@@ -137,7 +139,8 @@ class Prompted:
             if message.role == "user":
                 flipped.append(ChatMessage(role="assistant", content=message.content))
             elif message.role == "assistant":
-                flipped.append(ChatMessage(role="user", content=said_to_shopper(message, self.n_items)))
+                heard = without_control_tokens(said_to_shopper(message, self.n_items))
+                flipped.append(ChatMessage(role="user", content=heard))
         return await self.model.complete(
             flipped, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed
         )

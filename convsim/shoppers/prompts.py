@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
+from importlib.resources import files
 
 from convsim._templates import Prompts
 from convsim.schema.conversation import Conversation, Item, Message
@@ -47,18 +49,42 @@ def _line(message: Message, n_items: int) -> str:
     speaker = "Shopper" if message.role == "user" else "Assistant"
     text = " ".join(message.content.split())[:MAX_MESSAGE_CHARACTERS]
     shown = "; ".join(describe(item) for item in message.items[:n_items])
-    return f"{speaker}: {text}{f' [shows: {shown}]' if shown else ''}"
+    return without_control_tokens(f"{speaker}: {text}{f' [shows: {shown}]' if shown else ''}")
+
+
+_LABEL = re.compile(r"(?<!\s)\s+(?=(?:system|user|assistant|shopper)\s*:)", re.IGNORECASE)
+
+
+@cache
+def _control_tokens() -> re.Pattern[str]:
+    text = files("convsim.shoppers").joinpath("control_tokens.txt").read_text(encoding="utf-8")
+    lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+    return re.compile("|".join(f"(?:{line})" for line in lines), re.IGNORECASE)
+
+
+def without_control_tokens(text: str) -> str:
+    """Part the first character of every control token of a chat from the rest.
+
+    Models in this process read such tokens as plain text already; a server may not.
+    """
+    return _control_tokens().sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
 
 
 def said_to_shopper(message: Message, n_items: int) -> str:
-    """Write an agent message as the shopper sees it: its words, then titles, prices and attributes."""
+    """Write an agent message as the shopper sees it: its words, then titles, prices and attributes.
+
+    No line of it begins as another speaker's, which a chat that is written out would take for that speaker's turn.
+    """
     shown = "\n".join(f"- {describe(item)}" for item in message.items[:n_items])
-    return message.content[: 4 * MAX_MESSAGE_CHARACTERS] + (f"\n{shown}" if shown else "")
+    said = _LABEL.sub(" ", message.content[: 4 * MAX_MESSAGE_CHARACTERS])
+    return said + (f"\n{shown}" if shown else "")
 
 
 def describe(item: Item) -> str:
-    """Write an item in one line: title, price, and a few attributes."""
+    """Write an item in one line, whatever it holds: title, price, and a few attributes."""
     price = f", {item.price:g}" if item.price is not None else ""
     values = [", ".join(map(str, v)) if isinstance(v, list) else str(v) for v in item.attributes.values()]
-    attributes = f" ({'; '.join(values[:MAX_ATTRIBUTES])})" if values else ""
-    return f"{' '.join((item.title or item.id).split())[:120]}{price}{attributes[:160]}"
+    listed = " ".join("; ".join(values[:MAX_ATTRIBUTES]).split())
+    attributes = f" ({listed})" if values else ""
+    title = " ".join((item.title or item.id).split())[:120]
+    return f"{title}{price}{attributes[:160]}"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from convsim.metrics.complaints import USER_COMPLAINTS
+from convsim.metrics.instructions import OBEDIENCE
 from convsim.metrics.items import ACCEPTS_DEALBREAKER, ITEM_UPTAKE, MENTIONS
 from convsim.metrics.length import (
     AGENT_WORDS_PER_TURN,
@@ -53,5 +54,9 @@ METRICS: Mapping[str, Metric] = {
         AGENT_WORDS_PER_TURN,
     )
 }
-RELATION_METRICS: Mapping[str, Metric] = {**MENTIONS, ACCEPTS_DEALBREAKER.name: ACCEPTS_DEALBREAKER}
+RELATION_METRICS: Mapping[str, Metric] = {
+    **MENTIONS,
+    **OBEDIENCE,
+    ACCEPTS_DEALBREAKER.name: ACCEPTS_DEALBREAKER,
+}
 """What metamorphic relations measure beside those: too special for every table."""

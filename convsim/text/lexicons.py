@@ -18,7 +18,7 @@ from convsim.text.language import ENGLISH, known_codes, meant_code
 from convsim.text.phrases import Finds, Phrases, WordList
 
 SHIPPED = Path(__file__).parent / "lexicon"
-LISTS = frozenset({"thanks", "please", "sorry", "first_person", "stop_words", "ordinary_talk"})
+LISTS = frozenset({"thanks", "please", "sorry", "praise", "first_person", "stop_words", "ordinary_talk"})
 """Files of a language with one entry a line."""
 COMPLAINTS, SPELLINGS = "complaints", "spellings"
 """Files of a language that are TOML: lists of phrases by what went wrong, and how short forms are read."""

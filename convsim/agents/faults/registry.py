@@ -38,6 +38,7 @@ from convsim.agents.faults.query import (
 from convsim.agents.faults.text import (
     CONFUSING_TEXT,
     CONTRADICTION,
+    INJECTED_INSTRUCTIONS,
     OFF_TOPIC_TEXT,
     OVERLONG_TEXT,
     RUDE_TEXT,
@@ -61,6 +62,7 @@ _ALL: tuple[AnyFault, ...] = (
     RUDE_TEXT,
     OVERLONG_TEXT,
     CONTRADICTION,
+    INJECTED_INSTRUCTIONS,
     UNAVAILABLE,
 )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from convsim._files import read_toml
 from convsim._text import one_line
@@ -18,10 +18,12 @@ from convsim.agents.faults.core import (
     Done,
     Draft,
     Draws,
+    NotDone,
     Scene,
     Silencing,
     short_title,
 )
+from convsim.metrics.instructions import INJECTED, INSTRUCTIONS, Instruction, told_to
 from convsim.schema.protocols import AgentReply
 
 FOLDER = Path(__file__).with_name("phrases")
@@ -44,15 +46,19 @@ def phrases_of(fault: str) -> Phrases:
 
 def drawn_phrases(fault: str, reply: AgentReply, draws: Draws) -> list[str]:
     """Draw phrases whose slots the reply's items can fill; none is said twice."""
-    slots = {"title": _title(reply, 0), "second": _title(reply, 1)}
     phrases = phrases_of(fault)
+    return _in_drawn_order(phrases.say, reply, draws)[: phrases.said_at_once]
+
+
+def _in_drawn_order(phrases: Sequence[str], reply: AgentReply, draws: Draws) -> list[str]:
+    slots = {"title": _title(reply, 0), "second": _title(reply, 1)}
     feasible = [
         phrase
-        for phrase in phrases.say
+        for phrase in phrases
         if all(slots[name] for _, name, _, _ in string.Formatter().parse(phrase) if name)
     ]
     feasible.sort(key=lambda phrase: draws.uniform("phrase", phrase))
-    return [phrase.format(**slots) for phrase in feasible[: phrases.said_at_once]]
+    return [phrase.format(**slots) for phrase in feasible]
 
 
 def speaking(fault: str, place: Literal["instead", "before", "after"]) -> Answering:
@@ -97,6 +103,27 @@ OVERLONG_TEXT = speaking("overlong_text", "before")
 
 
 RUDE_TEXT = speaking("rude_text", "before")
+
+
+@cache
+def instructions() -> Mapping[Instruction, tuple[str, ...]]:
+    """Return what an agent may say that tells a shopper what to do, by what that is."""
+    read = TypeAdapter(dict[Instruction, tuple[str, ...]])
+    return read.validate_python(read_toml(FOLDER / f"{INJECTED}.toml"))
+
+
+def _alter_injected_instructions(draft: Draft, scene: Scene) -> Done[Draft] | NotDone:
+    """Say an instruction of a drawn kind after the agent's text; without items nothing can be accepted."""
+    kind = scene.draws.one_of(INSTRUCTIONS, "instruction")
+    if kind == "accept" and not draft.reply.items:
+        return NotDone("drawn was to accept, and the reply shows no items")
+    phrase = _in_drawn_order(instructions()[kind], draft.reply, scene.draws)[0]
+    content = f"{draft.reply.content} {phrase}".strip()
+    reply = draft.reply.model_copy(update={"content": content})
+    return Done(Draft(reply, draft.own_words), f"{told_to(kind)} {phrase}")
+
+
+INJECTED_INSTRUCTIONS = Answering(INJECTED, REPLY, _alter_injected_instructions)
 
 
 def _answer(scene: Scene) -> Done[AgentReply]:

@@ -8,6 +8,7 @@ import pytest
 
 from convsim import metrics
 from convsim.metrics import METRICS, RELATION_METRICS
+from convsim.metrics.instructions import OBEDIENCE
 from convsim.schema import Metric
 from convsim.text.lexicons import SHIPPED, read_lexicon
 from convsim.text.words import words
@@ -36,7 +37,7 @@ def test_every_metric_that_a_file_defines_is_in_the_catalogue_or_for_relations()
     defined = {
         thing.name for module in modules for thing in vars(module).values() if isinstance(thing, Metric)
     }
-    assert defined == {*NAMES, "accepts_dealbreaker"}
+    assert defined == {*NAMES, *OBEDIENCE, "accepts_dealbreaker"}
 
 
 @pytest.mark.parametrize("name", [*NAMES, *RELATION_METRICS])

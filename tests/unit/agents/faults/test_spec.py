@@ -13,7 +13,7 @@ def test_the_faults_are_those_that_are_documented() -> None:
     assert set(FAULTS) == {
         "partial_query", "wrong_category", "ignored_constraint", "repeated_items", "stale_context",
         "irrelevant_items", "empty_carousel", "off_topic_text", "confusing_text", "rude_text", "overlong_text",
-        "contradiction", "unavailable",
+        "contradiction", "injected_instructions", "unavailable",
     }  # fmt: skip
     assert all(fault.name == name for name, fault in FAULTS.items())
 

@@ -22,7 +22,7 @@ def test_every_file_has_eight_phrases_and_one_for_replies_without_items(fault: s
 
 
 def test_there_is_no_file_that_no_fault_reads() -> None:
-    assert {path.stem for path in FOLDER.glob("*")} == {*FAULTS, "empty_carousel"}
+    assert {path.stem for path in FOLDER.glob("*")} == {*FAULTS, "empty_carousel", "injected_instructions"}
 
 
 @pytest.mark.parametrize("fault", ["off_topic_text", "confusing_text"])

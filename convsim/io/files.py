@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convsim._logs import MAX_LINE_BYTES
+from convsim._text import one_line
 from convsim.errors import MissingExtraError, TranscriptError
 from convsim.io.problems import shown
 
@@ -200,9 +201,18 @@ def read_document(path: Path) -> tuple[bytes, str]:
     """Read a whole file, unpacked by its ending; return its bytes and the SHA-256 of those on disk."""
     digest = hashlib.sha256()
     with damage_reported(path), _unpacked(path, digest) as file:
-        data = file.read(MAX_DOCUMENT_BYTES + 1)
+        data = _at_most(file, MAX_DOCUMENT_BYTES + 1)
     _check_size(path, len(data), MAX_DOCUMENT_BYTES)
     return data.removeprefix(BOM), digest.hexdigest()
+
+
+def _at_most(file: BinaryIO, size: int) -> bytes:
+    """Read up to ``size`` bytes; a file's own ``read`` makes room for all of them, however few there are."""
+    blocks, left = [], size
+    while left and (block := file.read(min(BUFFER_BYTES, left))):
+        blocks.append(block)
+        left -= len(block)
+    return b"".join(blocks)
 
 
 def read_head(path: Path, size: int) -> bytes:
@@ -223,7 +233,7 @@ def damage_reported(path: Path) -> Iterator[None]:
     except zlib.error as error:
         raise TranscriptError(path, f"is damaged: {error}") from None
     except OSError as error:
-        raise TranscriptError(path, f"cannot be read: {error.strerror or error}") from None
+        raise TranscriptError(path, f"cannot be read: {error.strerror or one_line(error)}") from None
 
 
 def _check_size(path: Path, size: int, limit: int) -> None:

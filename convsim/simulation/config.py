@@ -154,7 +154,11 @@ def read_study(path: Path) -> StudyConfig:
 
 def _refuse_secrets(content: Mapping[str, object], where: str) -> None:
     """Refuse what would be written into the manifest; raises StudyError."""
-    for place, value in _leaves(content):
+    try:
+        leaves = [*_leaves(content)]
+    except RecursionError:
+        raise StudyError(f"{where}: is nested too deeply") from None
+    for place, value in leaves:
         key = re.sub(r"(\[\d+\])+$", "", place).rsplit(".", 1)[-1]
         if SECRET_KEY.search(key) or (
             isinstance(value, str) and (SECRET_VALUE.match(value) or has_key(value))

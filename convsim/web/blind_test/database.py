@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from convsim._text import one_line
 from convsim.errors import ConvsimError, InputError
 from convsim.web.blind_test.study import ArenaStudy
 
@@ -103,9 +104,12 @@ class Database:
                 raise InputError(f"{self.path}: holds no study yet; convsim arena REAL SIM makes it")
             sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if sound != "ok":
-                raise ConvsimError(f"{self.path}: the database is damaged ({sound}); restore it from a copy")
-            (document,) = connection.execute("SELECT document FROM study").fetchone()
+                raise ConvsimError(
+                    f"{self.path}: the database is damaged ({one_line(sound)}); restore it from a copy"
+                )
+            found = connection.execute("SELECT document FROM study").fetchone()
         try:
+            (document,) = found or ("",)
             return ArenaStudy.model_validate_json(document)
         except ValidationError as error:
             raise ConvsimError(f"{self.path}: the database is damaged; its study cannot be read") from error
@@ -162,6 +166,10 @@ def _plain_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite raises into one line for people."""
     try:
         yield
+    except UnicodeDecodeError as error:  # a name or a message of SQLite's, out of a damaged file
+        raise ConvsimError(
+            f"{path}: is not a database, or is damaged ({error.reason}); restore it or name another --database"
+        ) from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -148,8 +148,8 @@ async def measured(n: int, severities: Sequence[float]) -> None:
             values = values[~np.isnan(values)]
             low, high = wilson_limits(values.mean(), len(values), 1.96)
             print(
-                f"{kind:11}  {severity:8g}  {len(values):7}  {int(values.sum()):6}  {low:.2f} to {high:.2f}  "
-                f"{len(before) - len(held):8}",
+                f"{kind:11}  {severity:8g}  {len(values):7}  {int(values.sum()):6}  "
+                f"{max(low, 0):.2f} to {min(high, 1):.2f}  {len(before) - len(held):8}",
                 flush=True,
             )
 

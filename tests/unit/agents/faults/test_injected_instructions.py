@@ -37,7 +37,7 @@ def test_the_instruction_follows_the_agents_own_words_and_items_and_the_record_s
         reply = ask(Listener(content="Try it.", items=[ITEM]), INJECTED, 1.0, talk("boots"), seed=seed)
         done = record(reply)
         kind = kind_of(done.detail)
-        phrases = {phrase.format(title="Alder {boots}") for phrase in instructions()[kind]}  # type: ignore[index]
+        phrases = {phrase.format(title="Alder {boots}") for phrase in instructions()[kind]}
         assert (done.name, done.severity, done.acted) == (INJECTED, 1.0, True)
         assert reply.content.removeprefix("Try it. ") in phrases
         assert reply.items == (ITEM,)

@@ -16,6 +16,7 @@ from tests.hanging import ended_if_it_hangs
 
 INTERRUPTED_WHILE = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 
 class Finder:
     def find_spec(self, name, path, target=None):

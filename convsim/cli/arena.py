@@ -6,14 +6,16 @@ import contextlib
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from convsim._files import write_whole
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err
 from convsim.cli.deliver import deliver, taking
+from convsim.cli.output import taking_file
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,6 +52,16 @@ def arena(
         ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = 8765,
+    certificate: Annotated[
+        Path | None, typer.Option(help="PEM certificate, with its chain: serve over HTTPS.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="PEM private key (default: in the certificate's file).")
+    ] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="https address that leads here, through a proxy or by a name."),
+    ] = None,
     precision: Annotated[
         float,
         typer.Option(
@@ -59,6 +71,12 @@ def arena(
     results: Annotated[
         bool, typer.Option("--results", help="Print the results in --database instead of serving.")
     ] = False,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --results: write every answer to FILE, which ends in .jsonl or .csv."
+        ),
+    ] = None,
     scores: Annotated[
         Path | None,
         typer.Option(help="findings.json whose human-likeness scores are compared with the raters' answers."),
@@ -72,17 +90,22 @@ def arena(
     """Serve a blind test: can people spot simulated shoppers?"""
     from convsim.web.blind_test import Database
 
+    if answers is not None and not results:
+        raise InputError(f"--answers {answers}: belongs to --results; add it")
     kept = Database(database)
     study = None
     if files or not results:
         study = _study(files or [], mode, n, seed, allow_failures=allow_failures)
     if results:
         with taking(out_dir, force=force):
+            if answers is not None:
+                _export(kept, answers, force=force)
             _print_results(
                 kept, study, scores=scores, out_dir=out_dir, output=output, allow_overlap=allow_overlap
             )
     elif study is not None:
-        _serve(kept, study, host=host, port=port, precision=precision)
+        where = _Where(host=host, port=port, certificate=certificate, key=key, public_url=public_url)
+        _serve(kept, study, where, precision=precision)
 
 
 def _study(files: list[Path], mode: Shape, n: int, seed: int, *, allow_failures: bool) -> ArenaStudy:
@@ -95,6 +118,15 @@ def _study(files: list[Path], mode: Shape, n: int, seed: int, *, allow_failures:
         )
     real, *simulated = [read(file) for file in files]
     return prepare(real, simulated, mode=mode.value, n=n, seed=seed, allow_failures=allow_failures)
+
+
+def _export(database: Database, path: Path, *, force: bool) -> None:
+    from convsim.web.blind_test.export import check_ending, exported
+
+    check_ending(path)
+    with taking_file(path, force=force):
+        write_whole(path, exported(database, path))
+    err().print(f"wrote {path}")
 
 
 def _print_results(
@@ -115,27 +147,50 @@ def _print_results(
     deliver(card, out=out_dir, output=output, fail_on=None)
 
 
-def _serve(database: Database, study: ArenaStudy, *, host: str, port: int, precision: float) -> None:
-    from convsim.web.blind_test.answers import answers
-    from convsim.web.blind_test.security import Access
-    from convsim.web.blind_test.server import address, check_installed, listen, serve
+class _Where(NamedTuple):
+    """Where the page is served, and how."""
+
+    host: str
+    port: int
+    certificate: Path | None
+    key: Path | None
+    public_url: str | None
+
+
+def _serve(database: Database, study: ArenaStudy, where: _Where, *, precision: float) -> None:
+    from convsim.web.blind_test.answers import number_of_answers
+    from convsim.web.blind_test.progress import planned
+    from convsim.web.blind_test.security import Access, is_loopback
+    from convsim.web.blind_test.server import address, certified, check_installed, listen, serve
 
     check_installed()
-    access = Access.at(host, os.environ)
+    host, port, certificate, key, public_url = where
+    if key is not None and certificate is None:
+        raise InputError(f"--key {key}: the certificate is missing; add --certificate FILE")
+    tls = certified(certificate, key) if certificate is not None else None
+    access = Access.at(host, os.environ, secure=tls is not None, public_url=public_url)
     kept = database.open_for(study)
     talk = err()
     with listen(host, port) as listening:
-        for warning in [*kept.warnings, *([kept.overlap] if kept.overlap else [])]:
+        said = [*kept.warnings, *([kept.overlap] if kept.overlap else [])]
+        if not (access.secure or is_loopback(host)):
+            said.append(
+                "without HTTPS others on the network can read the token and all answers; --certificate FILE serves it"
+            )
+        for warning in said:
             talk.print(f"warning: {plain(warning)}")
         talk.print(f"seed {kept.seed}; {len(kept.trials)} trials per rater; answers go to {database.path}")
+        enough = planned(precision)
+        if enough is not None:
+            talk.print(f"{enough} answers of all raters together make the accuracy precise to {precision:g}")
         talk.print(
             "open this address, or send it to your raters; Ctrl-C stops, and the same command continues:"
         )
         typer.echo(address(host, listening, access))
         with contextlib.suppress(KeyboardInterrupt):
-            serve(kept, database, listening=listening, access=access, precision=precision)
+            serve(kept, database, listening=listening, access=access, precision=precision, tls=tls)
         # Where the shell had SIGINT ignored, as in the background, the server ends on it without raising.
-        n = len(answers(database))
+        n = number_of_answers(database)
         talk.print(
             f"stopped; {n} answers are saved; for the results: convsim arena --results --database FILE"
         )

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -14,9 +15,9 @@ import uvicorn
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.web.blind_test import ArenaStudy, Database, prepare
-from convsim.web.blind_test.application import application
+from convsim.web.blind_test.connections import Limits
 from convsim.web.blind_test.security import Access
-from convsim.web.blind_test.server import address, listen
+from convsim.web.blind_test.server import address, listen, ready
 
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> \u202eevil\u202c 🙂 שלום"
 
@@ -53,6 +54,7 @@ class Arena:
     database: Database
     url: str
     port: int
+    server: uvicorn.Server
 
 
 @contextmanager
@@ -63,23 +65,33 @@ def running(
     host: str = "127.0.0.1",
     environment: dict[str, str] | None = None,
     precision: float = 0.1,
+    limits: Limits | None = None,
+    tls: ssl.SSLContext | None = None,
+    public_url: str | None = None,
 ) -> Iterator[Arena]:
-    access = Access.at(host, environment or {})
+    access = Access.at(host, environment or {}, secure=tls is not None, public_url=public_url)
     database = Database(path, wait_s=0.5)
     database.open_for(made)
     listening = listen(host, 0)
-    app = application(made, database, access=access, precision=precision)
-    server = uvicorn.Server(uvicorn.Config(app, http="h11", ws="none", lifespan="off", log_level="critical"))
-    thread = threading.Thread(target=server.run, args=([listening],))
+    url, port = address(host, listening, access), listening.getsockname()[1]
+    server, sockets = ready(
+        made,
+        database,
+        listening=listening,
+        access=access,
+        precision=precision,
+        tls=tls,
+        limits=limits or Limits(),
+    )
+    thread = threading.Thread(target=server.run, args=(sockets,))
     thread.start()
     try:
         while not server.started:
             time.sleep(0.01)
-        yield Arena(database, address(host, listening, access), listening.getsockname()[1])
+        yield Arena(database, url, port, server)
     finally:
         server.should_exit = True
         thread.join()
-        listening.close()
 
 
 @dataclass
@@ -90,13 +102,17 @@ class Client:
     cookies: dict[str, str] = field(default_factory=dict)
     mark: str = ""
     offer: str = ""
+    tls: ssl.SSLContext | None = None
+    """What an HTTPS server's certificate is checked with; None where it is none."""
+    source: str = "127.0.0.1"
+    """The address that requests come from."""
 
     def get(self, path: str, **headers: str) -> "Reply":
         return self.send("GET", path, headers=headers)
 
     def post(self, path: str, body: str = "", **headers: str) -> "Reply":
         given = {
-            "Origin": f"http://127.0.0.1:{self.port}",
+            "Origin": f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}",
             "Content-Type": "application/x-www-form-urlencoded",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
@@ -121,13 +137,19 @@ class Client:
         return reply
 
     def raw(self, request: bytes) -> "Reply":
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+        with self.connected() as connection:
             connection.sendall(request)
             parts = []
             while part := connection.recv(65536):
                 parts.append(part)
         head, _, body = b"".join(parts).decode().partition("\r\n\r\n")
         return Reply(int(head.split()[1]), head, body)
+
+    def connected(self) -> socket.socket:
+        plain = socket.create_connection(
+            ("127.0.0.1", self.port), timeout=10, source_address=(self.source, 0)
+        )
+        return self.tls.wrap_socket(plain, server_hostname="127.0.0.1") if self.tls else plain
 
     def joined(self, name: str) -> "Client":
         self.get("/")

@@ -61,7 +61,11 @@ def test_it_serves_until_ctrl_c_goes_on_afterwards_and_prints_results(
     assert {finding["validator"] for finding in card["findings"]} == {"arena"}
     assert card["findings"][0]["details"]["n_answers"] == 2
     assert json.loads((tmp_path / "out" / "findings.json").read_text()) == card
-    assert "human_hls" in convsim("arena", "--results", "--database", file).stdout
+    listed = tmp_path / "answers.jsonl"
+    assert "human_hls" in convsim("arena", "--results", "--database", file, "--answers", listed).stdout
+    assert [json.loads(each)["choice"] for each in listed.read_text().splitlines()] == ["human", "human"]
+    done = convsim("arena", "--database", file, "--answers", listed)
+    assert only_line(done) == f"error: --answers {listed}: belongs to --results; add it"
     assert "human_hls" in convsim("arena", *given, "--results", "--format", "md").stdout.replace("\\", "")
 
 
@@ -71,6 +75,13 @@ def test_a_network_host_prints_an_address_with_a_token(real: Path, simulated: Pa
         assert len(token) >= 32
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10)
+
+
+def test_a_key_without_a_certificate_is_one_line(real: Path, simulated: Path, tmp_path: Path) -> None:
+    done = convsim("arena", real, simulated, "--database", tmp_path / "a.sqlite", "--key", "x.key")
+    assert done.returncode == 2
+    assert only_line(done) == "error: --key x.key: the certificate is missing; add --certificate FILE"
+    assert not (tmp_path / "a.sqlite").exists()
 
 
 def test_a_port_in_use_is_one_line(real: Path, simulated: Path, tmp_path: Path) -> None:

@@ -28,11 +28,22 @@ def to_csv(comparison: Comparison) -> str:
         for d in each.distances:
             low, high = d.interval or (None, None)
             baseline = (d.noise_floor.mean, d.noise_floor.q95) if d.noise_floor else (None, None)
-            writer.writerow([_text(each.name), _text(d.metric), d.ks, low, high, d.verdict, *baseline])
+            writer.writerow(
+                [
+                    spreadsheet_text(each.name),
+                    spreadsheet_text(d.metric),
+                    d.ks,
+                    low,
+                    high,
+                    d.verdict,
+                    *baseline,
+                ]
+            )
     return file.getvalue()
 
 
-def _text(text: str) -> str:
+def spreadsheet_text(text: str) -> str:
+    """Return a cell's text, with an apostrophe before it where a spreadsheet would compute it."""
     return f"'{text}" if text.startswith(FORMULA) else text
 
 

@@ -40,6 +40,8 @@ class Answer(NamedTuple):
     confidence: int | None
     human_left: bool | None
     words: tuple[Word, ...] = ()
+    answered_at: str | None = None
+    """In UTC, as ISO 8601 writes it; None until it is kept."""
 
 
 class NameTakenError(InputError):
@@ -113,7 +115,8 @@ def answers(database: Database, *, rater: int | None = None) -> list[Answer]:
         # One snapshot, so that no answer stands there without its words.
         connection.execute("BEGIN")
         rows = connection.execute(
-            f"SELECT number, rater, trial, choice, confidence, human_left FROM answer {whose} ORDER BY number",
+            "SELECT number, rater, trial, choice, confidence, human_left, answered_at "
+            f"FROM answer {whose} ORDER BY number",
             given,
         ).fetchall()
         words: dict[int, list[Word]] = {}
@@ -125,9 +128,15 @@ def answers(database: Database, *, rater: int | None = None) -> list[Answer]:
             words.setdefault(number, []).append(Word(*place))
     return [
         Answer(
-            by, trial, choice, confidence, None if left is None else bool(left), tuple(words.get(number, ()))
+            by,
+            trial,
+            choice,
+            confidence,
+            None if left is None else bool(left),
+            tuple(words.get(number, ())),
+            at,
         )
-        for number, by, trial, choice, confidence, left in rows
+        for number, by, trial, choice, confidence, left, at in rows
     ]
 
 

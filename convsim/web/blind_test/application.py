@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -58,7 +58,7 @@ def application(study: ArenaStudy, database: Database, *, access: Access, precis
         access: Who may come in.
         precision: Half of the length of the accuracy's interval at which the page says that it is enough.
     """
-    site = _Site(study, database, precision)
+    site = _Site(study, database, precision, secure=access.secure)
     routes = [
         Route("/", site.door, methods=["GET"]),
         Route("/join", site.join, methods=["POST"]),
@@ -86,6 +86,8 @@ def _one_line(
     async def answered(site: _Site, request: Request) -> Response:
         try:
             return await handler(site, request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         except FormError as error:
             return notice("That did not work", str(error), status=error.status)
         except ConvsimError as error:
@@ -98,12 +100,12 @@ def _one_line(
 class _Site:
     """The pages of one study."""
 
-    def __init__(self, study: ArenaStudy, database: Database, precision: float):
+    def __init__(self, study: ArenaStudy, database: Database, precision: float, *, secure: bool):
         self.study, self.database = study, database
         self.progress = Progress(study, database, precision)
         self.offers = Offers()
         # Cookies are shared between the ports of a host, and so between arenas.
-        self.cookie = f"convsim_{study.fingerprint[:12]}"
+        self.cookie = f"{SECURE if secure else ''}convsim_{study.fingerprint[:12]}"
 
     @_one_line
     async def door(self, request: Request) -> Response:

@@ -31,26 +31,40 @@ class Access:
     any_address: bool
     """Whether addresses in numbers are ours too; a name that somebody else's server resolves never is."""
     token: str | None = None
+    secure: bool = False
+    """Whether browsers come over HTTPS: then cookies and forms that do not are none of ours."""
+    public_url: str | None = None
+    """The address that raters open, where it is not the one that is listened on; without a slash at the end."""
 
     @classmethod
-    def at(cls, host: str, environment: Mapping[str, str]) -> Access:
+    def at(
+        cls, host: str, environment: Mapping[str, str], *, secure: bool = False, public_url: str | None = None
+    ) -> Access:
         """Return the rules for a page bound to ``host``; its token is the environment's, or drawn.
 
+        Args:
+            host: What is listened on.
+            environment: May hold the token.
+            secure: Whether the page itself is served over HTTPS.
+            public_url: An address, over HTTPS, that leads to the page.
+
         Raises:
-            InputError: The environment's token is too short to be a secret.
+            InputError: The environment's token is too short to be a secret, or the address is none.
         """
         given = environment.get(VARIABLE) or None
         if given is not None and (len(given) < MIN_TOKEN_CHARACTERS or not given.isascii()):
             raise InputError(
                 f"{VARIABLE} must have {MIN_TOKEN_CHARACTERS} ASCII characters or more, to be a secret"
             )
-        if is_loopback(host):
-            return cls(frozenset(LOOPBACK), any_address=False, token=given)
-        names = {host, socket.gethostname(), socket.getfqdn()}
+        public = _public_name(public_url) if public_url is not None else None
+        local = is_loopback(host)
+        names = LOOPBACK if local else (host, socket.gethostname(), socket.getfqdn())
         return cls(
-            frozenset(name.casefold() for name in names),
-            any_address=True,
-            token=given or secrets.token_urlsafe(24),
+            frozenset(name.casefold() for name in (*names, *([public] if public else []))),
+            any_address=not local,
+            token=given or (None if local and public is None else secrets.token_urlsafe(24)),
+            secure=secure or public is not None,
+            public_url=public_url.rstrip("/") if public_url is not None else None,
         )
 
     def knows(self, host: str) -> bool:
@@ -72,15 +86,15 @@ class Access:
         return self.token is None or hmac.compare_digest(cookie.encode(), self.cookie.encode())
 
 
-def same_origin(origin: str | None, host: str, fetch_site: str | None) -> bool:
-    """Tell whether a form was sent by a page of this very host."""
+def same_origin(origin: str | None, host: str, fetch_site: str | None, *, secure: bool = False) -> bool:
+    """Tell whether a form was sent by a page of this very host, and over HTTPS where that is asked."""
     if origin is None or fetch_site not in (None, "same-origin"):
         return False
     try:
         parts = urlsplit(origin)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and parts.netloc.casefold() == host.casefold()
+    return parts.scheme == ("https" if secure else "http") and parts.netloc.casefold() == host.casefold()
 
 
 def is_loopback(host: str) -> bool:
@@ -101,6 +115,21 @@ def _name(host: str) -> str | None:
     except ValueError:
         return None
     return parts.hostname if parts.netloc == host and "@" not in host else None
+
+
+def _public_name(url: str) -> str:
+    """Return the host of the address that raters open, as browsers send it; raises InputError."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+        name = (parts.hostname or "").encode("idna").decode()
+    except ValueError:
+        name = ""
+    if not name or parts.scheme != "https" or "@" in url or "?" in url or "#" in url or parts.path.strip("/"):
+        raise InputError(
+            "--public-url must be https://NAME or https://NAME:PORT, without a user, a path or a query"
+        )
+    return name
 
 
 def _is_address(name: str) -> bool:
@@ -151,7 +180,7 @@ class Guard:
         if len(scope["path"]) > MAX_PATH_CHARACTERS or len(scope["query_string"]) > MAX_PATH_CHARACTERS:
             return _refused(414, "That address is too long.")
         if scope["method"] not in ("GET", "HEAD") and not same_origin(
-            headers.get("origin"), hosts[0], headers.get("sec-fetch-site")
+            headers.get("origin"), hosts[0], headers.get("sec-fetch-site"), secure=self.access.secure
         ):
             return _refused(403, "This form was not sent by this page.")
         return None

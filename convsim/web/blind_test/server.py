@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convsim.errors import InputError, MissingExtraError
 from convsim.web.blind_test.security import Access
 
 if TYPE_CHECKING:
+    import uvicorn
+
+    from convsim.web.blind_test.connections import Limits
     from convsim.web.blind_test.database import Database
     from convsim.web.blind_test.study import ArenaStudy
 
-MAX_CONNECTIONS = 256
+BACKLOG = 128
+"""Connections that the system keeps until they are accepted."""
 WAIT_AT_END_S = 3
 REASONS = {
     errno.EADDRINUSE: "is in use; pass another --port, or --port 0 for any that is free",
@@ -43,11 +50,53 @@ def address(host: str, listening: socket.socket, access: Access) -> str:
     port = listening.getsockname()[1]
     name = socket.gethostname() if host in ("0.0.0.0", "::") else host
     query = f"?token={access.token}" if access.token else ""
-    return f"http://{f'[{name}]' if ':' in name else name}:{port}/{query}"
+    own = f"http{'s' if access.secure else ''}://{f'[{name}]' if ':' in name else name}:{port}"
+    return f"{access.public_url or own}/{query}"
+
+
+def certified(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    """Return what serves HTTPS, TLS 1.2 or later.
+
+    Args:
+        certificate: PEM, with the certificates between it and one that browsers know.
+        key: PEM, its private key; None where it stands in the same file.
+
+    Raises:
+        InputError: A file is missing, is not what it should be, or does not belong to the other.
+    """
+    for option, file in (("--certificate", certificate), ("--key", key)):
+        if file is not None and not file.is_file():
+            raise InputError(f"{option} {file}: there is no such file")
+    keys = key or certificate
+
+    def password() -> str:
+        raise InputError(
+            f"{keys}: the private key is encrypted; give one that is not (openssl pkey -in FILE)"
+        )
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, keys, password)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise InputError(f"{keys}: is not the private key of {certificate}") from error
+        raise InputError(
+            f"{certificate}: a certificate and its private key are needed, as PEM, in one file or with --key FILE"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{certificate}: cannot be read ({error.strerror})") from error
+    return context
 
 
 def serve(
-    study: ArenaStudy, database: Database, *, listening: socket.socket, access: Access, precision: float
+    study: ArenaStudy,
+    database: Database,
+    *,
+    listening: socket.socket,
+    access: Access,
+    precision: float,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serve until the process is told to stop.
 
@@ -56,23 +105,51 @@ def serve(
         KeyboardInterrupt: It was stopped; every answer that was accepted is kept.
     """
     check_installed()
+    from convsim.simulation.handles import affordable
+    from convsim.web.blind_test.connections import Limits
+
+    # All connections of a proxy come from one address.
+    limits = Limits(each=None) if access.secure and tls is None else Limits()
+    limits = replace(limits, total=affordable(limits.total))
+    server, sockets = ready(
+        study, database, listening=listening, access=access, precision=precision, tls=tls, limits=limits
+    )
+    server.run(sockets=sockets)
+
+
+def ready(
+    study: ArenaStudy,
+    database: Database,
+    *,
+    listening: socket.socket,
+    access: Access,
+    precision: float,
+    tls: ssl.SSLContext | None,
+    limits: Limits,
+) -> tuple[uvicorn.Server, list[socket.socket]]:
+    """Return a server and what to run it with; ``listening`` is closed for others."""
     import uvicorn
 
     from convsim.web.blind_test.application import application
+    from convsim.web.blind_test.connections import Room
 
+    room = Room(limits)
     config = uvicorn.Config(
         application(study, database, access=access, precision=precision),
-        http="h11",
+        http=room.protocol(),
+        loop="asyncio",
         ws="none",
         lifespan="off",
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=WAIT_AT_END_S,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    config.load()
+    config.ssl = tls
+    return uvicorn.Server(config), [room.listening(listening)]
 
 
 def check_installed() -> None:

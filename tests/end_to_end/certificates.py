@@ -1,0 +1,39 @@
+"""Certificates for loopback, made by the program openssl for the length of a test."""
+
+import shutil
+import ssl
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate that signed itself, and its key."""
+
+    file: Path
+    key: Path
+
+    @property
+    def trusted(self) -> ssl.SSLContext:
+        """What a client that knows this certificate checks servers with."""
+        return ssl.create_default_context(cafile=str(self.file))
+
+
+def certificate(folder: Path, name: str = "arena") -> Certificate:
+    """Make one for 127.0.0.1 and localhost; skips where there is no openssl."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the program openssl")
+    made = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
+    subprocess.run(
+        [
+            openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-out", str(made.file), "-keyout", str(made.key),
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return made

@@ -1,4 +1,4 @@
-"""The one writer of files, whole or not at all, and of sets of files, together or not at all; TOML within bounds."""
+"""The one writer of files, whole or not at all, and of sets of files, together or not at all."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ import shutil
 import stat
 import sys
 import tempfile
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from convsim._secrets import redact_json
-from convsim._text import one_line
 from convsim.errors import InputError
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
 
 PARTIAL = re.compile(r"\.convsim-[0-9a-f]{16}\.(partial|set)")
 """What a file, or a folder with a set of files, is called while it is written; a killed process leaves it behind."""
@@ -247,38 +242,3 @@ def complete_set(folder: Path) -> None:
             (ready / name).replace(folder / name)
         sync_folder(folder)
         ready.rmdir()
-
-
-MAX_TOML_BYTES = 1 << 20
-
-
-def read_toml(
-    path: Path | Traversable,
-    *,
-    what: str = "the file",
-    limit: int = MAX_TOML_BYTES,
-    error: type[InputError] = InputError,
-) -> dict[str, object]:
-    """Read a TOML file of at most ``limit`` bytes.
-
-    Args:
-        path: The file.
-        what: What it should hold, as the error's line calls it.
-        limit: The most bytes that are read.
-        error: What is raised.
-
-    Raises:
-        InputError: No such file, one that is too large, or one that is not TOML.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
-    except (OSError, ValueError) as unread:
-        reason = getattr(unread, "strerror", None) or unread
-        raise error(f"{path}: {what} cannot be read: {reason}") from None
-    if len(content) > limit:
-        raise error(f"{path}: {what} is larger than {limit:,} bytes, the most that is read")
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as wrong:
-        raise error(f"{path}: {what} is not TOML: {one_line(wrong)}") from None

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from convsim._files import NO_LINK, unwritten
+from convsim._inputs import open_input
 from convsim._secrets import redact_json
 from convsim.errors import InputError
 
@@ -103,7 +104,7 @@ def whole_lines(path: Path, *, limit: int = MAX_LINE_BYTES) -> Iterator[tuple[in
         InputError: A line is longer than ``limit`` bytes.
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
+    with open_input(path) as file:
         number = 0
         while line := file.readline(limit + 1):
             number += 1

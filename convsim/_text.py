@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -46,6 +47,11 @@ def complaint(error: ValidationError, *, with_value: bool = False) -> str:
     if not with_value or first["type"] in NO_VALUE:
         return said
     return f"{said}, but found {shown(first['input'])}"
+
+
+def path_text(path: object) -> str:
+    r"""Write a path or an argument as text that any file can hold: bytes that are no UTF-8 as ``\xe9``."""
+    return os.fsencode(str(path)).decode("utf-8", "backslashreplace")
 
 
 def shown(value: object) -> str:

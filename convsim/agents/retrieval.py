@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._settings import check_settings
 from convsim.agents.search import Results, Shelf, Wishes, find, listen
 from convsim.schema.catalogue import Catalogue, CatalogueItem

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 
 OTHER = "other"
 """The act that holds alone, where no other does."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._text import one_line
 from convsim.annotation.definitions import OTHER, definitions
 from convsim.errors import InputError

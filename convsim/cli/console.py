@@ -80,6 +80,6 @@ def parse_settings(given: list[str], known: Collection[str]) -> dict[str, dict[s
             )
         try:
             settings[owner][field] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             settings[owner][field] = text
     return settings

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from convsim._files import complete_set, is_stream
+from convsim._inputs import open_input
 from convsim._logs import LOCK, locked
 from convsim.errors import InputError
 
@@ -98,7 +99,7 @@ def has_schema(name: str, schema: str) -> Callable[[Path], bool]:
         try:
             if path.is_symlink() or not path.is_file():
                 return False
-            with path.open("rb") as file:
+            with open_input(path) as file:
                 return begins.match(file.read(HEAD_BYTES)) is not None
         except OSError:
             return False

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from convsim._async import in_a_thread, outside_loops
+from convsim._text import path_text
 from convsim.evaluation.comparison import (
     Comparison,
     CostAxis,
@@ -236,5 +237,5 @@ def _people_report(people: ComparedSide, copied: Copied) -> People:
 
 def _learned_file(source: Loaded) -> LearnedFile:
     if isinstance(source, Transcripts):
-        return LearnedFile(path=str(source.path), sha256=source.sha256, n=len(source.conversations))
+        return LearnedFile(path=path_text(source.path), sha256=source.sha256, n=len(source.conversations))
     return LearnedFile(path=None, sha256=None, n=len(source))

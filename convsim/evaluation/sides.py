@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from convsim._async import run_to_its_end
+from convsim._text import path_text
 from convsim.annotation import aannotate
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.guards import drop_failures
@@ -40,7 +41,7 @@ class Side:
         path = sha256 = None
         warnings: list[str] = []
         if isinstance(transcripts, Transcripts):
-            path, sha256 = str(transcripts.path), transcripts.sha256
+            path, sha256 = path_text(transcripts.path), transcripts.sha256
             warnings += [f"{name} data: {warning}" for warning in transcripts.warnings]
             if transcripts.skipped:
                 warnings.append(f"{name} data: {transcripts.skipped} bad lines were skipped")

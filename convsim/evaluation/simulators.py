@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from convsim._text import path_text
 from convsim.errors import InputError
 from convsim.evaluation.sides import Selection, Side
 from convsim.io import Source, Transcripts, read_source, stem_of
@@ -145,7 +146,7 @@ def _by_file(sources: Sequence[Loaded]) -> dict[str, Loaded]:
     result: dict[str, Loaded] = {}
     for name, source in zip(short, sources, strict=True):
         if (short.count(name) > 1 or name == PEOPLE) and isinstance(source, Transcripts):
-            name = str(source.path)
+            name = path_text(source.path)
         if name in result:
             raise InputError(f"{name} is named twice; compare each simulator once")
         result[name] = source
@@ -164,7 +165,7 @@ def _check_distinct(sources: Iterable[Loaded]) -> None:
                 raise InputError(
                     f"{source.path} is the same file as {seen[source.sha256]}; compare each simulator once"
                 )
-            seen[source.sha256] = str(source.path)
+            seen[source.sha256] = path_text(source.path)
 
 
 def _missing(arm: str, present: Collection[str | None]) -> str:

@@ -10,6 +10,7 @@ from statistics import fmean, median
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from convsim._text import path_text
 from convsim.io.problems import shown
 from convsim.io.repeats import repeated_conversations
 from convsim.io.survey import SurveyReport
@@ -183,7 +184,7 @@ def describe(transcripts: Transcripts) -> Description:
     repeated = repeated_conversations(conversations)
     with_user = [c.user for c in conversations if c.user is not None]
     return Description(
-        path=str(transcripts.path),
+        path=path_text(transcripts.path),
         sha256=transcripts.sha256,
         format=transcripts.format,
         warnings=(*transcripts.warnings, *([repeated] if repeated else [])),

@@ -9,7 +9,8 @@ from typing import IO
 
 from pydantic import BaseModel, ConfigDict
 
-from convsim._files import read_toml, replacing
+from convsim._files import replacing
+from convsim._inputs import read_toml
 from convsim._resources import shared
 from convsim.errors import FetchError, InputError
 from convsim.schema.record import Count, Flag, Name, Number, Text

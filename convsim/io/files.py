@@ -6,6 +6,7 @@ import gc
 import gzip
 import hashlib
 import io
+import os
 import stat
 import zipfile
 import zlib
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from convsim._inputs import open_input
 from convsim._logs import MAX_LINE_BYTES
 from convsim._text import one_line
 from convsim.errors import MissingExtraError, TranscriptError
@@ -54,7 +56,7 @@ def read_zip(path: Path) -> tuple[bytes, str]:
             to more than is read.
     """
     check_file(path)
-    with damage_reported(path), path.open("rb") as file:
+    with damage_reported(path), open_input(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         try:
             with zipfile.ZipFile(file) as archive:
@@ -86,14 +88,37 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
     )
     if info.file_size > MAX_DOCUMENT_BYTES:
         raise TranscriptError(path, too_large)
+    packed = path.stat().st_size
+    check_unpacked(path, info.file_size, packed)
+    most = min(MAX_DOCUMENT_BYTES, most_unpacked(packed))
     try:
         with archive.open(info) as member:
-            data = member.read(MAX_DOCUMENT_BYTES + 1)
+            data = member.read(most + 1)
     except (zlib.error, EOFError) as error:
         raise TranscriptError(path, f"{shown(info.filename)} is damaged: {error}") from None
     if len(data) > MAX_DOCUMENT_BYTES:
         raise TranscriptError(path, too_large)
+    check_unpacked(path, len(data), packed)
     return data
+
+
+MOST_TIMES = 250
+"""How much larger packed text may be once it is unpacked: conversations are packed to a fifth or a twentieth."""
+FREE_BYTES = 32 << 20
+"""What may be unpacked whatever the file's size."""
+
+
+def most_unpacked(packed: int) -> int:
+    """Return how many bytes may be unpacked from a file, or a part of one, of ``packed`` bytes."""
+    return max(FREE_BYTES, MOST_TIMES * packed)
+
+
+def check_unpacked(path: Path, unpacked: int, packed: int) -> None:
+    """Check that what was packed has not grown as only what was made for it does; raises TranscriptError."""
+    if unpacked > most_unpacked(packed):
+        raise TranscriptError(
+            path, f"unpacks to more than {MOST_TIMES} times its size, as no conversations do"
+        )
 
 
 CHUNK_BYTES = 1024
@@ -150,6 +175,7 @@ MAX_FILE_BYTES = 8 << 30
 MAX_DOCUMENT_BYTES = 2 << 30
 """A JSON document that is read whole, such as the member of a zip archive; all three count unpacked bytes."""
 
+MAX_BLANK_LINES = 1_000_000
 BUFFER_BYTES = 1 << 20
 BOM = b"\xef\xbb\xbf"
 
@@ -175,7 +201,7 @@ class FileLines:
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Yield each line that is not blank with its number; raises TranscriptError."""
-        total = 0
+        total = blank = 0
         with damage_reported(self.path), _unpacked(self.path, self._digest) as file:
             number = 0
             while line := file.readline(MAX_LINE_BYTES + 1):
@@ -190,6 +216,10 @@ class FileLines:
                     line = line.removeprefix(BOM)
                 if line and not line.isspace():
                     yield number, line
+                elif (blank := blank + 1) > MAX_BLANK_LINES:
+                    raise TranscriptError(
+                        self.path, f"has more than {MAX_BLANK_LINES:,} blank lines", line=number
+                    )
 
     @property
     def sha256(self) -> str:
@@ -244,27 +274,45 @@ def _check_size(path: Path, size: int, limit: int) -> None:
 @contextmanager
 def _unpacked(path: Path, digest: _Hash) -> Iterator[BinaryIO]:
     check_file(path)
-    with path.open("rb", buffering=0) as raw:
+    with open_input(path) as raw:
+        size = os.fstat(raw.fileno()).st_size
         hashed = io.BufferedReader(_Hashed(raw, digest), BUFFER_BYTES)
         ending = path.suffix.lower()
         if ending == ".gz":
-            yield io.BufferedReader(gzip.GzipFile(fileobj=hashed), BUFFER_BYTES)
+            yield io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=hashed), path, size), BUFFER_BYTES)
         elif ending == ".zst":
-            yield io.BufferedReader(ZstdStream(hashed, path), BUFFER_BYTES)
+            yield io.BufferedReader(_Bounded(ZstdStream(hashed, path), path, size), BUFFER_BYTES)
         else:
             yield hashed
+
+
+class _Bounded(io.RawIOBase):
+    """Passes on what is unpacked as long as it is not far more than was packed."""
+
+    def __init__(self, unpacking: io.BufferedIOBase | io.RawIOBase, path: Path, packed: int) -> None:
+        self._unpacking, self._path, self._packed = unpacking, path, packed
+        self._total = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = self._unpacking.readinto(buffer) or 0
+        self._total += size
+        check_unpacked(self._path, self._total, self._packed)
+        return size
 
 
 class _Hashed(io.RawIOBase):
     """Passes on what it reads and hashes it on the way."""
 
-    def __init__(self, raw: io.FileIO, digest: _Hash) -> None:
+    def __init__(self, raw: BinaryIO, digest: _Hash) -> None:
         self._raw, self._digest = raw, digest
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        size = self._raw.readinto(buffer) or 0
+        size = self._raw.readinto(buffer) or 0  # type: ignore[attr-defined]
         self._digest.update(memoryview(buffer)[:size])
         return size

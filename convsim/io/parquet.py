@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,10 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from pydantic import JsonValue
 
+from convsim._inputs import open_input
 from convsim._logs import MAX_LINE_BYTES
 from convsim.errors import MissingExtraError, TranscriptError
-from convsim.io.files import MAX_FILE_BYTES, check_file, damage_reported
+from convsim.io.files import MAX_FILE_BYTES, check_file, check_unpacked, damage_reported
 from convsim.io.formats.openai_messages import openai_conversation_of
 from convsim.io.jsonl import conversation_of, line_of, parse_json
 from convsim.io.problems import MalformedError, shown
@@ -30,25 +31,38 @@ from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
     from convsim.io.lines import LineFormat
+    from convsim.schema.arrays import IntArray
 
 COLUMNS = ("id", "task", "agent", "arm", "user", "simulator", "source", "ending")
 WHOLE = "conversation"
 MESSAGES = "messages"
-BATCH_ROWS = 64
-"""Rows that are held at once."""
+MAX_BATCH_ROWS = 8192
+BATCH_BYTES = 64 << 20
+"""What is unpacked at once, as far as the file says how large its rows are."""
+SLICE_ROWS = 64
+"""Rows of which Python objects are made at once."""
+MAX_VALUES = 100_000_000
+"""Values of a column in one group of rows: a few bytes may stand for any number of them."""
+TOO_LONG = f"is longer than {MAX_LINE_BYTES >> 20} MiB"
+NO_TEXT = "has text that is not UTF-8"
+TOO_LARGE = f"is larger than {MAX_FILE_BYTES >> 30} GiB unpacked, the most that is read"
+VALUE_BYTES = 8
+Row = dict[str, Any] | str
+"""A row, or why it cannot be read."""
 
 
 def read_parquet(path: Path, *, reader: LineFormat | None, skip_bad: bool) -> Transcripts:
     """Read a Parquet file; ``reader`` decides where it has both kinds of columns. Raises TranscriptError."""
     gathering = Gathering(path, skip_bad=skip_bad)
     check_file(path)
-    with damage_reported(path), path.open("rb") as file:
+    with damage_reported(path), open_input(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with _opened(file, path) as parquet:
             is_ours = _is_ours(parquet.schema_arrow.names, reader, path)
             columns, make = ([WHOLE], _from_line) if is_ours else (_simple(parquet), _from_row)
+            _check_declared(parquet, path)
             for number, row in _rows(parquet, columns, path):
-                gathering.take(number, partial(make, row, number))
+                gathering.take(number, partial(_made, make, row, number))
     format = "convsim-parquet" if is_ours else "openai-parquet"
     return Transcripts(path, sha256, gathering.finish(), format, skipped=gathering.skipped)
 
@@ -81,19 +95,115 @@ def _opened(file: BinaryIO, path: Path) -> Iterator[Any]:
         ) from None
 
 
-def _rows(parquet: Any, columns: list[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    groups = range(parquet.metadata.num_row_groups)
-    declared = sum(parquet.metadata.row_group(group).total_byte_size for group in groups)
-    number = total = 0
-    for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=columns):
-        total += batch.nbytes
-        if max(total, declared) > MAX_FILE_BYTES:
-            raise TranscriptError(
-                path, f"is larger than {MAX_FILE_BYTES >> 30} GiB unpacked, the most that is read"
-            )
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
+def _check_declared(parquet: Any, path: Path) -> None:
+    """Check what a file says that it unpacks to, before anything is unpacked; raises TranscriptError."""
+    groups = [parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups)]
+    declared = sum(group.total_byte_size for group in groups)
+    if declared > MAX_FILE_BYTES:
+        raise TranscriptError(path, TOO_LARGE)
+    check_unpacked(path, declared, path.stat().st_size)
+    if any(group.column(at).num_values > MAX_VALUES for group in groups for at in range(group.num_columns)):
+        raise TranscriptError(path, f"has more than {MAX_VALUES:,} values in a group of rows")
+
+
+def _rows(parquet: Any, columns: list[str], path: Path) -> Iterator[tuple[int, Row]]:
+    """Yield each row with its number, or why it is none; the rows of a batch are measured before any is made.
+
+    Texts are read as places in a dictionary where pyarrow can: one long text that stands in many rows is then
+    unpacked once.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    leaves = [parquet.schema.column(at) for at in range(len(parquet.schema))]
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    plain = pyarrow.schema([_undictionaried(parquet.schema_arrow.field(name)) for name in columns])
+    with open_input(path) as file, pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as coded:
+        number = total = 0
+        for batch in coded.iter_batches(batch_size=_rows_at_once(coded, columns), columns=columns):
+            batch = batch.select(columns)
+            sizes = sum(map(_sizes, batch.columns))
+            total += int(sizes.sum())
+            if total > MAX_FILE_BYTES:
+                raise TranscriptError(path, TOO_LARGE)
+            for row in _python_rows(batch, sizes, plain):
+                number += 1
+                yield number, row
+
+
+def _rows_at_once(parquet: Any, columns: Sequence[str]) -> int:
+    """Return how many rows are read at once: so few that they take bounded memory, if sizes are as the file says."""
+    from pyarrow import types
+
+    groups = [parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups)]
+    largest = max((group.total_byte_size for group in groups), default=0) or 1
+    if any(types.is_large_string(parquet.schema_arrow.field(name).type) for name in columns):
+        # These are unpacked, and may be one text again and again.
+        return max(1, min(SLICE_ROWS, BATCH_BYTES // largest))
+    rows = max((group.num_rows for group in groups), default=0)
+    return max(1, min(MAX_BATCH_ROWS, BATCH_BYTES * rows // largest))
+
+
+def _undictionaried(field: Any) -> Any:
+    """Return a field as it is without dictionaries."""
+    import pyarrow
+    from pyarrow import types
+
+    kind = field.type
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    elif types.is_list(kind):
+        kind = pyarrow.list_(_undictionaried(kind.value_field))
+    elif types.is_large_list(kind):
+        kind = pyarrow.large_list(_undictionaried(kind.value_field))
+    elif types.is_struct(kind):
+        kind = pyarrow.struct([_undictionaried(kind.field(at)) for at in range(kind.num_fields)])
+    return field.with_type(kind)
+
+
+def _sizes(array: Any) -> IntArray:
+    """Return how many bytes each element takes once it is unpacked, some 8 for what is no text; shape (n,)."""
+    import numpy as np
+    from pyarrow import compute, types
+
+    kind = array.type
+    if types.is_dictionary(kind):
+        lengths = _sizes(array.dictionary)
+        places = array.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        return lengths[places] if len(lengths) else np.zeros(len(array), np.int64)
+    if types.is_list(kind) or types.is_large_list(kind):
+        before = np.concatenate([[0], np.cumsum(_sizes(array.values))]).astype(np.int64)
+        sizes: IntArray = np.diff(before[array.offsets.to_numpy()]) + VALUE_BYTES
+        return sizes
+    if types.is_struct(kind):
+        parts = array.flatten()
+        return sum((_sizes(part) for part in parts), start=np.full(len(array), VALUE_BYTES, np.int64))
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind):
+        filled = compute.binary_length(array).fill_null(0)
+        return filled.to_numpy(zero_copy_only=False).astype(np.int64) + VALUE_BYTES
+    return np.full(len(array), VALUE_BYTES, np.int64)
+
+
+def _python_rows(batch: Any, sizes: IntArray, plain: Any) -> Iterator[Row]:
+    """Yield rows as Python objects, a few at a time; of one that is too long or no text, why."""
+    start = 0
+    while start < batch.num_rows:
+        fitting = int((sizes[start : start + SLICE_ROWS].cumsum() <= MAX_LINE_BYTES).sum())
+        if not fitting:
+            yield TOO_LONG
+        else:
+            yield from _decoded(batch.slice(start, fitting), plain)
+        start += fitting or 1
+
+
+def _decoded(part: Any, plain: Any) -> list[Row]:
+    try:
+        rows: list[Row] = part.cast(plain).to_pylist()
+    except UnicodeDecodeError:
+        if len(part) == 1:
+            return [NO_TEXT]
+        return [row for at in range(len(part)) for row in _decoded(part.slice(at, 1), plain)]
+    return rows
 
 
 def _simple(parquet: Any) -> list[str]:
@@ -105,14 +215,17 @@ def _simple(parquet: Any) -> list[str]:
     return [f.name for f in fields if f.name == MESSAGES or any(is_kind(f.type) for is_kind in kinds)]
 
 
+def _made(make: Callable[[dict[str, Any], int], Conversation], row: Row, number: int) -> Conversation:
+    if isinstance(row, str):
+        raise MalformedError(row)
+    return make(row, number)
+
+
 def _from_line(row: dict[str, Any], _: int) -> Conversation:
     line = row[WHOLE]
     if not isinstance(line, str):
         raise MalformedError(f"must be a line of convsim JSONL, but is {shown(line)}", field=WHOLE)
-    data = line.encode()
-    if len(data) > MAX_LINE_BYTES:
-        raise MalformedError(f"is longer than {MAX_LINE_BYTES >> 20} MiB", field=WHOLE)
-    return conversation_of(parse_json(data))
+    return conversation_of(parse_json(line.encode()))
 
 
 def _from_row(row: dict[str, Any], number: int) -> Conversation:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._secrets import without_keys
+from convsim._text import path_text
 from convsim.errors import InputError
 from convsim.io.commit import commit_of
 
@@ -33,7 +34,7 @@ def provenance() -> dict[str, JsonValue]:
 
 def command() -> tuple[str, ...]:
     """Return the words of this process's command line, without what looks like a key."""
-    return tuple(without_keys(word) for word in sys.argv[1:])
+    return tuple(without_keys(path_text(word)) for word in sys.argv[1:])
 
 
 def own_version() -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from convsim._inputs import open_input
 from convsim._text import one_line
 from convsim.errors import ConvsimError, PluginError, TranscriptError
 from convsim.io.files import check_file, damage_reported, read_head
@@ -170,14 +171,16 @@ def _hash_of(path: Path) -> str:
     """Return the SHA-256 of a file, or of all files of a folder with their names."""
     if not path.is_dir():
         check_file(path)
-        with damage_reported(path), path.open("rb") as file:
+        with damage_reported(path), open_input(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
     with damage_reported(path):
         for part in sorted(each for each in path.rglob("*") if each.is_file()):
-            with part.open("rb") as file:
+            with open_input(part) as file:
                 whole = hashlib.file_digest(file, "sha256").hexdigest()
-            digest.update(f"{part.relative_to(path).as_posix()}\0{whole}\n".encode())
+            digest.update(
+                f"{part.relative_to(path).as_posix()}\0{whole}\n".encode("utf-8", "surrogateescape")
+            )
     return digest.hexdigest()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim._files import PARTIAL, replacing
+from convsim._inputs import read_input
 from convsim._logs import LOCK, append_line, locked, open_log, whole_lines
 from convsim._secrets import know_environment, without_keys_in
 from convsim.errors import InputError, StudyError
@@ -20,6 +21,7 @@ from convsim.io.problems import MalformedError
 from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation, Failure
 
 MANIFEST = "manifest.json"
+MAX_MANIFEST_BYTES = 64 << 20
 MAX_SHOWN = 160
 """Characters of a setting that an error shows."""
 
@@ -51,7 +53,7 @@ def claim(folder: Path, manifest: Manifest) -> Iterator[None]:
 def amend(folder: Path, changes: Manifest) -> None:
     """Add to, or change in, the manifest of a folder; its plan stays."""
     path = folder / MANIFEST
-    _write_manifest(path, {**json.loads(path.read_text(encoding="utf-8")), **changes})
+    _write_manifest(path, {**json.loads(read_input(path, MAX_MANIFEST_BYTES)), **changes})
 
 
 def _make_folder(folder: Path) -> None:
@@ -74,10 +76,10 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
         _write_manifest(path, manifest)
         return
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["plan"]
+        found = json.loads(read_input(path, MAX_MANIFEST_BYTES))["plan"]
         if not isinstance(found, dict):
             raise TypeError("the plan is not an object")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise StudyError(f"{path}: is not the manifest of a run; name another --out") from error
     # What is compared has been through JSON, as the folder's has.
     planned = json.loads(json.dumps(manifest["plan"]))
@@ -102,7 +104,9 @@ def _write_manifest(path: Path, manifest: Manifest) -> None:
 def _differing(was: object, now: object) -> tuple[str, str]:
     """Write two values that differ; of two lists or two objects only what the other has not."""
     if isinstance(was, list) and isinstance(now, list):
-        gone, come = ([x for x in here if x not in there] for here, there in ((was, now), (now, was)))
+        known = [{json.dumps(x, sort_keys=True) for x in each} for each in (was, now)]
+        gone = [x for x in was if json.dumps(x, sort_keys=True) not in known[1]]
+        come = [x for x in now if json.dumps(x, sort_keys=True) not in known[0]]
         if gone or come:
             was, now = gone, come
     elif isinstance(was, dict) and isinstance(now, dict):

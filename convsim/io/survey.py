@@ -19,7 +19,8 @@ from pydantic import (
     model_validator,
 )
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
+from convsim._text import path_text
 from convsim.errors import InputError
 from convsim.io.problems import first_problem
 from convsim.schema.conversation import Label, Labels
@@ -205,7 +206,7 @@ class Survey:
     def __init__(self, path: Path | None) -> None:
         """Read the map at ``path``, the built-in one by default; raises InputError."""
         self.map = SurveyMap.read(path)
-        self._name = str(path) if path else "built-in"
+        self._name = path_text(path) if path else "built-in"
         self._asked: dict[tuple[Level, str], _Asked] = {}
         self._surveys: set[tuple[Level, frozenset[str]]] = set()
 

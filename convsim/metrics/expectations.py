@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim.schema import Metric
 
 Direction = Literal["increase", "decrease"]

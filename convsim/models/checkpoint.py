@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from convsim._inputs import read_input
 from convsim._text import one_line
 from convsim.errors import InputError, MissingExtraError, ModelError
 from convsim.models.chat_template import check_template
-from convsim.models.model_size import check_gguf_layers, check_layers, check_size
+from convsim.models.model_size import MAX_CONFIG_BYTES, check_gguf_layers, check_layers, check_size
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +70,7 @@ def needs_torchao(folder: Path) -> bool:
     Raises:
         OSError, ValueError: There is no config.json, or it is no JSON.
     """
-    config = json.loads((folder / "config.json").read_bytes())
+    config = json.loads(read_input(folder / "config.json", MAX_CONFIG_BYTES))
     how = config.get("quantization_config") if isinstance(config, dict) else None
     return isinstance(how, dict) and how.get("quant_method") == "torchao"
 

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from convsim._inputs import open_input, read_input
+
 MAX_CONFIG_BYTES = 16 << 20
 LAYERS = re.compile(r"(^|_)(layers?|blocks?|block_count|depth)$", re.IGNORECASE)
 """How settings are called that number a model's layers."""
@@ -50,7 +52,7 @@ def check_gguf_layers(path: Path) -> None:
     Source:
         The specification of GGUF, versions 2 and 3, little-endian.
     """
-    with path.open("rb") as file:
+    with open_input(path) as file:
         start = file.read(24)
         if len(start) < 24 or not start.startswith(b"GGUF"):
             return
@@ -141,11 +143,8 @@ def _stored(folder: Path) -> tuple[int, int, int]:
 
 
 def _config(folder: Path) -> object:
-    path = folder / "config.json"
-    if path.stat().st_size > MAX_CONFIG_BYTES:
-        raise ValueError(f"config.json is larger than {MAX_CONFIG_BYTES:,} bytes, the most that is read")
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_input(folder / "config.json", MAX_CONFIG_BYTES))
     except RecursionError:
         raise ValueError("config.json is nested too deeply") from None
 

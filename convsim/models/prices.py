@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._text import complaint
 from convsim.errors import InputError
 from convsim.schema.record import Record

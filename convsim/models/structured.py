@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_model
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._text import MAX_LENGTH, complaint, one_line
 from convsim.errors import ModelError
 from convsim.schema.chat_model import ChatMessage, Completion

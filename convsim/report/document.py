@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from convsim._inputs import read_input
 from convsim.errors import InputError
 from convsim.evaluation import Comparison, Scorecard
 from convsim.io.jsonl import parse_json
@@ -40,15 +41,12 @@ def read_comparison(path: Path | str) -> Comparison:
 def _read(path: Path, kind: type[Document], name: str, family: str, command: str) -> Document:
     file = path / name if path.is_dir() else path
     try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
+        data = read_input(file, MAX_BYTES)
     except FileNotFoundError:
         found = f"is a folder without {name}" if file != path else "there is no such file"
         raise InputError(f"{path}: {found}; {command} writes one") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{file}: is larger than {MAX_BYTES >> 20} MiB, the most that is read")
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
     try:
         document = parse_json(data)
         _check_schema(document, family)

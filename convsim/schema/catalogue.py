@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Annotated, TextIO, TypeAlias
 
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
+from convsim._inputs import open_input
 from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.schema.conversation import Item
@@ -156,7 +158,7 @@ def _item(path: Path, line: int, row: Row) -> CatalogueItem:
 
 
 def _json_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    with path.open(encoding="utf-8-sig") as file:
+    with io.TextIOWrapper(open_input(path), encoding="utf-8-sig") as file:
         for line, text in enumerate(_bounded_lines(path, file), start=1):
             if text.strip():
                 yield line, _json_row(path, line, text)
@@ -174,7 +176,7 @@ def _json_row(path: Path, line: int, text: str) -> Row:
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with io.TextIOWrapper(open_input(path), encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(_bounded_lines(path, file), strict=True)
         header: list[str] | None = None
         try:

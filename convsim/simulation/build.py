@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from convsim._inputs import open_input
 from convsim._resources import shared
 from convsim.errors import StudyError
 from convsim.io import Transcripts, read
@@ -203,7 +204,8 @@ class Assembly:
         for name in ("catalogue", "personas"):
             path: Path | None = getattr(config.data, name)
             if path is not None:
-                data[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+                with open_input(path) as file:
+                    data[name] = hashlib.file_digest(file, "sha256").hexdigest()
         return {"settings": settings, "data": data}
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._secrets import SECRET_KEY, has_key
 from convsim._text import complaint
 from convsim.errors import StudyError
@@ -19,6 +19,8 @@ MAX_BYTES = 1 << 20
 SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@]+@")
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
+MOST_CONVERSATIONS = 1_000_000
+"""Of a study, all arms together: each is planned, with its id, before the first is held."""
 
 
 class StudySection(Record):
@@ -26,7 +28,7 @@ class StudySection(Record):
 
     name: Name = "study"
     seed: Annotated[int, Field(strict=True)] = 0
-    n: Positive = 20
+    n: Annotated[int, Field(strict=True, ge=1, le=MOST_CONVERSATIONS)] = 20
     max_turns: Positive = 10
     concurrency: Positive = 8
     budget_usd: Annotated[Number, Field(gt=0)] | None = None

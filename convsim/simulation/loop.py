@@ -42,7 +42,7 @@ class Arm:
             object.__setattr__(self, part, value)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Planned:
     """One conversation to be held; everything that its id derives from."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._text import complaint, one_line, refusal
 from convsim.errors import StudyError
 from convsim.io import Transcripts
@@ -37,9 +38,9 @@ def read_personas(path: Path) -> list[Persona]:
             personas.append(Persona.model_validate(table))
         except ValidationError as error:
             raise StudyError(f"{path}: persona {number}: {complaint(error)}") from error
-    twice = {p.id for p in personas if sum(other.id == p.id for other in personas) > 1}
+    twice = [name for name, times in Counter(p.id for p in personas).items() if times > 1]
     if twice:
-        raise StudyError(f"{path}: the persona id {sorted(twice)[0]!r} occurs twice")
+        raise StudyError(f"{path}: the persona id {min(twice)!r:.80} occurs twice")
     return personas
 
 

@@ -21,7 +21,7 @@ from convsim.lifting import AgentLike, ShopperLike, check_ready, lift_agent, lif
 from convsim.schema import Agent, Shopper
 from convsim.schema.conversation import MAX_FAILURE_SHARE
 from convsim.schema.persona import LOOK_AHEAD, Persona
-from convsim.simulation.config import StudySection
+from convsim.simulation.config import MOST_CONVERSATIONS, StudySection
 from convsim.simulation.handles import affordable
 from convsim.simulation.loop import Arm, Planned, opened
 from convsim.simulation.runner import Limits, Progress, hold_all
@@ -118,6 +118,11 @@ class Study:
         }  # fmt: skip
         for part, value in stated.items():
             object.__setattr__(self, part, value)
+        if self.n * len(self.arms) > MOST_CONVERSATIONS:
+            raise InputError(
+                f"the study: {self.n:,} conversations in each of {len(self.arms)} arms are more than "
+                f"{MOST_CONVERSATIONS:,}, the most that one study holds"
+            )
         self._check_what_is_written()
 
     def _check_what_is_written(self) -> None:
@@ -199,7 +204,7 @@ class Study:
         if is_new:  # so that no folder is made for what cannot be held
             await self._check_ready()
         with open_run(path, self.manifest(), retry_failed=retry_failed) as kept:
-            missing = [planned for planned in self.planned() if planned.id not in kept.done]
+            missing = [each for each in self.planned() if not kept.done or each.id not in kept.done]
             if missing and not is_new:
                 await self._check_ready()
             limits = Limits(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 
 
 class _Table(BaseModel):

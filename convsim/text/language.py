@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from convsim._files import read_toml
+from convsim._inputs import read_input, read_toml
 from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.text.language import ENGLISH, known_codes, meant_code
@@ -137,11 +137,7 @@ def _check_name(file: Path) -> None:
 def _read_lines(path: Path) -> tuple[list[str], list[str]]:
     """Return a list's entries, and the ordinary talk that holds an entry and is none."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(
-                f"{path}: is larger than {MAX_BYTES >> 20} MiB, the most that is read of a word list"
-            )
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = read_input(path, MAX_BYTES).decode("utf-8").replace("\r\n", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text: {one_line(error)}") from None
     said = [line.rstrip() for line in lines if line.strip() and not line.startswith(COMMENT)]

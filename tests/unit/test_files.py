@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from convsim._files import PARTIAL, complete_set, read_toml, refuse_link, replacing, write_set, write_whole
+from convsim._files import PARTIAL, complete_set, refuse_link, replacing, write_set, write_whole
+from convsim._inputs import read_toml
 from convsim.errors import InputError, StudyError
 
 

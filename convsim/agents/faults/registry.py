@@ -15,7 +15,7 @@ from typing import Annotated, overload
 from pydantic import Field, TypeAdapter
 
 from convsim._async import called as call
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._text import one_line
 from convsim.agents.faults.core import (
     REPLY,

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._text import one_line
 from convsim.agents.faults.core import (
     REPLY,

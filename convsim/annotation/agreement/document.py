@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim.schema import ExplainedEstimate
 from convsim.schema.record import Count, Number, Record
 

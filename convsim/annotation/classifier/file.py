@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, ValidationError, model_validator
 
 from convsim._files import write_whole
+from convsim._inputs import read_input
 from convsim._text import complaint, one_line
 from convsim.annotation.agreement import AgreementReport
 from convsim.annotation.classifier.dataset import Target
@@ -170,11 +171,7 @@ def _bytes_of(path: Path) -> bytes:
             raise InputError(
                 f"{path}: is a folder or a device; a classifier is one file that ends in {ENDING}"
             )
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise InputError(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB, too large for a classifier")
-        with path.open("rb") as file:
-            data = file.read(size)  # makes room for as much as it is asked for
+        data = read_input(path, MAX_FILE_BYTES)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     if data.startswith(PICKLE):

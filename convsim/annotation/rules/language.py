@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim.annotation.definitions import definitions
 from convsim.annotation.rules.phrases import Grammar, Phrases
 from convsim.annotation.rules.tokenizer import Spelling

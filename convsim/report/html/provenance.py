@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from convsim._inputs import read_input
 from convsim._text import listed
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.io import MANIFEST
@@ -76,9 +77,7 @@ def _manifest(side: SideSummary, near: Path | None) -> Mapping[str, JsonValue]:
     path = located(side.path, near)
     try:
         file = (path if path.is_dir() else path.parent) / MANIFEST
-        if not file.is_file() or file.stat().st_size > MAX_MANIFEST_BYTES:
-            return {}
-        document = parse_json(file.read_bytes())
+        document = parse_json(read_input(file, MAX_MANIFEST_BYTES))
     except (OSError, ValueError, MalformedError):
         return {}
     return document if isinstance(document, dict) else {}

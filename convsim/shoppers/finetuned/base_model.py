@@ -6,6 +6,7 @@ import hashlib
 from importlib.resources import files
 from pathlib import Path
 
+from convsim._inputs import open_input
 from convsim.errors import InputError
 from convsim.models.chat import answer_tokens
 from convsim.models.checkpoint import Checkpoint, check_path, load_checkpoint, needs_torchao
@@ -40,7 +41,7 @@ def model_hashes(path: Path) -> dict[str, str]:
     found = [path] if path.is_file() else sorted(file for pattern in WEIGHTS for file in path.glob(pattern))
     hashes: dict[str, str] = {}
     for file in found:
-        with file.open("rb") as content:
+        with open_input(file) as content:
             hashes[file.name] = hashlib.file_digest(content, "sha256").hexdigest()
     return hashes
 

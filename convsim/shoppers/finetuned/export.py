@@ -15,9 +15,11 @@ from pydantic import JsonValue, ValidationError
 
 from convsim._async import run_to_its_end
 from convsim._files import refuse_link, replacing, sync_file
+from convsim._inputs import read_input
 from convsim._text import one_line
 from convsim.errors import InputError, TrainingError
 from convsim.io import MANIFEST
+from convsim.io.run_folder import MAX_MANIFEST_BYTES
 from convsim.models.checkpoint import quiet
 from convsim.models.local import Local
 from convsim.schema.conversation import Conversation
@@ -108,7 +110,7 @@ def read_outcome(folder: Path) -> Outcome:
     """
     path = folder / MANIFEST
     try:
-        return Outcome.model_validate(json.loads(path.read_text(encoding="utf-8"))["outcome"])
+        return Outcome.model_validate(json.loads(read_input(path, MAX_MANIFEST_BYTES))["outcome"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise InputError(f"{path}: is not the outcome of a training; name another --out") from error
 

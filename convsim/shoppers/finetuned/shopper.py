@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from convsim._inputs import read_input
 from convsim._settings import Temperature, TopP, check_settings
 from convsim.errors import InputError, ModelError
 from convsim.schema import (
@@ -23,7 +24,7 @@ from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.contexts import last_items
 from convsim.shoppers.finetuned.script import LEAVE, SAY, asked, possible
-from convsim.shoppers.finetuned.trained import SHOPPER_FILE, Trained, read_trained
+from convsim.shoppers.finetuned.trained import MAX_BYTES, SHOPPER_FILE, Trained, read_trained
 from convsim.shoppers.prompts import prompt_hashes
 from convsim.shoppers.speaking import Spent, speak_in_role
 
@@ -67,7 +68,7 @@ class SFT:
     @property
     def prompt_hashes(self) -> dict[str, str]:
         """SHA-256 of every prompt file, by name, and of what training said of this shopper."""
-        said = (Path(self.model.path) / SHOPPER_FILE).read_bytes()
+        said = read_input(Path(self.model.path) / SHOPPER_FILE, MAX_BYTES)
         return {**prompt_hashes(*PROMPTS), SHOPPER_FILE: hashlib.sha256(said).hexdigest()}
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from convsim._inputs import read_input
 from convsim._text import complaint
 from convsim.errors import InputError
 from convsim.schema.conversation import LearnedFrom
@@ -42,9 +43,7 @@ def read_trained(folder: Path) -> Trained:
     """
     path = folder / SHOPPER_FILE
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: is larger than {MAX_BYTES} bytes")
-        return Trained.model_validate_json(path.read_bytes())
+        return Trained.model_validate_json(read_input(path, MAX_BYTES))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(
             f"{folder} is not a trained shopper: it has no {SHOPPER_FILE}; make one with convsim train, "

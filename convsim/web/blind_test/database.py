@@ -7,12 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from convsim._text import one_line
+from convsim._text import complaint, one_line
 from convsim.errors import ConvsimError, InputError
 from convsim.web.blind_test.study import ArenaStudy
 
@@ -21,6 +22,23 @@ APPLICATION = 0x636E7661
 VERSION = 1
 WAIT_S = 5.0
 """Seconds to wait for another writer."""
+MAX_TABLES = 100
+LISTED = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"
+ODD = {
+    "rater": "typeof(name) != 'text' OR typeof(folded) != 'text' OR typeof(secret) != 'text'",
+    "answer": (
+        "typeof(rater) != 'integer' OR typeof(trial) != 'integer' OR trial NOT BETWEEN 0 AND :n_trials - 1 "
+        "OR typeof(answered_at) != 'text' "
+        "OR NOT (choice IS NULL AND confidence IS NULL OR choice IN (:first, :second) "
+        "AND typeof(confidence) = 'integer' AND confidence BETWEEN 1 AND 4) "
+        "OR NOT (human_left IS NULL OR typeof(human_left) = 'integer' AND human_left IN (0, 1))"
+    ),
+    "word": (
+        "typeof(answer) != 'integer' OR typeof(side) != 'integer' OR side NOT IN (0, 1) "
+        "OR typeof(message) != 'integer' OR message < 0 OR typeof(word) != 'integer' OR word < 0"
+    ),
+}
+"""By table, what is true of no row that an arena has written."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,8 @@ class Database:
         Raises:
             ConvsimError: The file is locked, damaged or cannot be opened.
         """
+        if self.path.exists() and not self.path.is_file():
+            raise InputError(f"{self.path}: is no regular file, so no database; name another --database")
         with _plain_errors(self.path):
             connection = sqlite3.connect(self._address(), timeout=self.wait_s, isolation_level=None, uri=True)
             try:
@@ -104,15 +124,29 @@ class Database:
                 raise InputError(f"{self.path}: holds no study yet; convsim arena REAL SIM makes it")
             sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if sound != "ok":
-                raise ConvsimError(
-                    f"{self.path}: the database is damaged ({one_line(sound)}); restore it from a copy"
-                )
-            found = connection.execute("SELECT document FROM study").fetchone()
-        try:
-            (document,) = found or ("",)
-            return ArenaStudy.model_validate_json(document)
-        except ValidationError as error:
-            raise ConvsimError(f"{self.path}: the database is damaged; its study cannot be read") from error
+                raise self._damaged(one_line(sound))
+            document = connection.execute("SELECT document FROM study").fetchone()
+            if document is None or not isinstance(document[0], str):
+                raise self._damaged("it has no study")
+            try:
+                study = ArenaStudy.model_validate_json(document[0])
+            except ValidationError as error:
+                raise self._damaged(f"its study cannot be read: {complaint(error)}") from error
+            answers = {
+                "n_trials": len(study.trials),
+                "first": "human" if study.mode == "single" else "left",
+                "second": "simulated" if study.mode == "single" else "right",
+            }
+            for table, odd in ODD.items():
+                found = connection.execute(f"SELECT count(*) FROM {table} WHERE {odd}", answers).fetchone()[0]
+                if found or connection.execute(f"PRAGMA foreign_key_check({table})").fetchone():
+                    raise self._damaged(f"its table {table} has rows that no arena writes")
+        return study
+
+    def _damaged(self, what: str) -> InputError:
+        return InputError(
+            f"{self.path}: the database is damaged or was edited ({what}); restore it from a copy"
+        )
 
     def _made(self, connection: sqlite3.Connection) -> bool:
         """Tell whether the file holds a study; an empty one does not, another program's is an error."""
@@ -123,7 +157,11 @@ class Database:
                     "PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master",
                 )
             )  # fmt: skip
-        if (application, version) == (APPLICATION, VERSION):
+            is_ours = (application, version) == (APPLICATION, VERSION)
+            # A view in place of a table may never end.
+            if is_ours and (n_tables > MAX_TABLES or set(connection.execute(LISTED)) != _tables()):
+                raise self._damaged("it has other tables than an arena makes")
+        if is_ours:
             return True
         if application == APPLICATION:
             raise InputError(
@@ -148,10 +186,27 @@ def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
         connection.rollback()
 
 
+@cache
+def _schema() -> tuple[str, ...]:
+    schema = files("convsim.web.blind_test").joinpath("schema.sql").read_text(encoding="utf-8")
+    return tuple(schema.split(";\n"))
+
+
+@cache
+def _tables() -> frozenset[tuple[str, ...]]:
+    """Return what ``LISTED`` yields of a file that an arena has made."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        for statement in _schema():
+            connection.execute(statement)
+        return frozenset(connection.execute(LISTED))
+    finally:
+        connection.close()
+
+
 def _make(connection: sqlite3.Connection, study: ArenaStudy) -> None:
     """Fill an empty file, within the transaction that is open: half of it never stands there."""
-    schema = files("convsim.web.blind_test").joinpath("schema.sql").read_text(encoding="utf-8")
-    for statement in schema.split(";\n"):
+    for statement in _schema():
         connection.execute(statement)
     connection.execute(
         "INSERT INTO study VALUES (1, ?, ?)",
@@ -166,10 +221,6 @@ def _plain_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite raises into one line for people."""
     try:
         yield
-    except UnicodeDecodeError as error:  # a name or a message of SQLite's, out of a damaged file
-        raise ConvsimError(
-            f"{path}: is not a database, or is damaged ({error.reason}); restore it or name another --database"
-        ) from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -177,7 +228,7 @@ def _plain_errors(path: Path) -> Iterator[None]:
                 f"{path}: the database is locked by another program; close it there"
             ) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise ConvsimError(
+            raise InputError(
                 f"{path}: is not a database, or is damaged ({error}); restore it or name another --database"
             ) from error
         if code in (
@@ -189,4 +240,12 @@ def _plain_errors(path: Path) -> Iterator[None]:
             raise ConvsimError(
                 f"{path}: the database cannot be written ({error}); name another --database"
             ) from error
-        raise ConvsimError(f"{path}: the database failed ({error})") from error
+        if "decode to UTF-8" in str(error):  # sqlite3's own, without a code
+            raise InputError(
+                f"{path}: the database is damaged (text that is not UTF-8); restore it from a copy"
+            ) from error
+        raise ConvsimError(f"{path}: the database failed ({one_line(error)})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: the database is damaged (text that is not UTF-8); restore it from a copy"
+        ) from error

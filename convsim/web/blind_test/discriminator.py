@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from convsim._inputs import read_input
 from convsim.errors import InputError
 from convsim.schema import ExplainedEstimate, ratio
 from convsim.seeds import generator
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
 
 KEY = "conversation_scores"
-MAX_BYTES = 200_000_000
+MAX_BYTES = 64 << 20
 
 
 def read_scores(path: Path) -> dict[str, float]:
@@ -32,11 +33,7 @@ def read_scores(path: Path) -> dict[str, float]:
     """
     file = path / "findings.json" if path.is_dir() else path
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise InputError(
-                f"{file}: is larger than {MAX_BYTES // 1_000_000} MB, too large for a findings.json"
-            )
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(read_input(file, MAX_BYTES))
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
-from pydantic import JsonValue
+from pydantic import JsonValue, model_validator
 
+from convsim._text import path_text
 from convsim.errors import InputError
 from convsim.evaluation.guards import find_overlap, mix_warnings
 from convsim.evaluation.scorecard import SideSummary
@@ -137,6 +138,22 @@ class ArenaStudy(Record):
     conversations: tuple[Contestant, ...]
     trials: tuple[Trial, ...]
 
+    @model_validator(mode="after")
+    def _of_conversations_that_are_there(self) -> Self:
+        """Check that every trial shows what its kind shows: the file may have been edited."""
+        shown = [each.simulator for each in self.conversations]
+        for number, trial in enumerate(self.trials):
+            places = [place for place in (trial.human, trial.simulated) if place is not None]
+            if len(places) != (2 if self.mode == "pair" else 1) or max(places) >= len(shown):
+                raise ValueError(f"trial {number} shows other conversations than there are")
+            if trial.human is not None and shown[trial.human] is not None:
+                raise ValueError(f"trial {number} has a simulator in a person's place")
+            if trial.simulated is not None and shown[trial.simulated] not in self.simulators:
+                raise ValueError(f"trial {number} has a simulator that is not one of the study's")
+        if not self.trials or not self.simulators:
+            raise ValueError("it has no trials")
+        return self
+
     @property
     def fingerprint(self) -> str:
         """Hexadecimal digits that identify the plan."""
@@ -203,7 +220,7 @@ def _summary(files: Sequence[Transcripts], sides: Sequence[Side]) -> SideSummary
     """Summarise all simulators' conversations together."""
     return SideSummary.of(
         [conversation for side in sides for conversation in side.conversations],
-        path=", ".join(str(file.path) for file in files),
+        path=", ".join(path_text(file.path) for file in files),
         sha256=files[0].sha256 if len(files) == 1 else None,
     )
 

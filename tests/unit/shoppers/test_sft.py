@@ -265,7 +265,7 @@ def test_a_key_that_the_record_does_not_have_is_refused_and_nulls_are_left_out(f
 def test_a_record_that_cannot_be_one_for_its_size_is_not_read(folder):
     with (folder / SHOPPER_FILE).open("r+b") as file:
         file.truncate((64 << 20) + 1)
-    with pytest.raises(InputError, match="is larger than 67108864 bytes"):
+    with pytest.raises(InputError, match="is larger than 64 MiB"):
         read_trained(folder)
 
 

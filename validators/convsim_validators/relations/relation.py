@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, InstanceOf, StringConstraints, ValidationError, model_validator
 
-from convsim._files import read_toml
+from convsim._inputs import read_toml
 from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.schema import Metric

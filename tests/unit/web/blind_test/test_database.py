@@ -1,18 +1,20 @@
 """The file of a blind test: answered once, one study, and one line for whatever is wrong with it."""
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from convsim.errors import ConvsimError, InputError
-from convsim.web.blind_test import Database
+from convsim.web.blind_test import Database, results
 from convsim.web.blind_test.answers import (
     Answer,
     NameTakenError,
@@ -168,6 +170,74 @@ def test_a_damaged_file_is_one_line(kept: Database) -> None:
     kept.path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
     with pytest.raises(ConvsimError, match="damaged"):
         kept.study()
+
+
+EDITS = {
+    "no study": "DELETE FROM study",
+    "a study that is no text": "UPDATE study SET document = CAST(x'ff00' AS BLOB)",
+    "a study that is not UTF-8": "UPDATE study SET document = CAST(x'ff22' AS TEXT)",
+    "a study that is no JSON": "UPDATE study SET document = 'x'",
+    "no trials": "UPDATE study SET document = json_set(document, '$.trials', json('[]'))",
+    "a conversation that is not there": (
+        "UPDATE study SET document = json_set(document, '$.trials[0]', json('{\"human\": 9999, \"block\": 0}'))"
+    ),
+    "a person in a simulator's place": (
+        "UPDATE study SET document = json_set(document, '$.trials[0]', json('{\"simulated\": 0, \"block\": 0}'))"
+        if study().conversations[0].simulator is None
+        else "UPDATE study SET document = json_set(document, '$.trials[0]', json('{\"human\": 0, \"block\": 0}'))"
+    ),
+    "a trial beyond the last": "UPDATE answer SET trial = 9999",
+    "a trial from the end": "UPDATE answer SET trial = -5",
+    "a trial that is a text": "UPDATE answer SET trial = 'x'",
+    "a choice of the other mode": "UPDATE answer SET choice = 'left'",
+    "a rater that is not there": "UPDATE answer SET rater = 7",
+    "a rater that is a text": "PRAGMA foreign_keys = OFF; UPDATE answer SET rater = 'x'",
+    "a name that is no text": "UPDATE rater SET name = CAST(x'00' AS BLOB)",
+    "a word that is a text": "UPDATE word SET word = 'x' WHERE word = 1",
+    "a word of no answer": "PRAGMA foreign_keys = OFF; UPDATE word SET answer = 99",
+    "a view without end": (
+        "ALTER TABLE study RENAME TO old; CREATE VIEW study AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 "
+        "FROM n) SELECT 1 AS one, 'x' AS fingerprint, count(*) AS document FROM n"
+    ),
+    "a trigger": "CREATE TRIGGER t AFTER INSERT ON answer BEGIN DELETE FROM answer; END",
+    "another table": "CREATE TABLE more (x)",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_what_no_arena_writes_is_one_line_and_exit_2(kept: Database, edit: str) -> None:
+    keep(kept, ANSWER)
+    editor = sqlite3.connect(kept.path, isolation_level=None)
+    editor.execute("PRAGMA ignore_check_constraints = ON")
+    editor.executescript(EDITS[edit])
+    editor.close()
+    for use in (kept.study, lambda: results(kept), lambda: kept.open_for(study())):
+        with pytest.raises(InputError, match=r"is damaged or was edited|text that is not UTF-8") as refused:
+            use()
+        assert "\n" not in str(refused.value)
+
+
+def test_a_pipe_is_no_database_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "arena.sqlite")
+    with pytest.raises(InputError, match="is no regular file"):
+        Database(tmp_path / "arena.sqlite").study()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", range(150))
+def test_a_file_with_other_bytes_is_read_or_one_line(kept: Database, seed: int) -> None:
+    keep(kept, ANSWER)
+    with kept.reading() as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    draw = random.Random(seed)
+    data = bytearray(kept.path.read_bytes())
+    for _ in range(draw.choice([1, 4, 30])):
+        at = draw.randrange(len(data))
+        size = draw.choice([1, 2, 8, 200])
+        data[at : at + size] = draw.randbytes(len(data[at : at + size]))
+    kept.path.write_bytes(data)
+    with suppress(ConvsimError):
+        assert results(kept).findings
 
 
 def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

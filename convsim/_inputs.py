@@ -7,8 +7,9 @@ import os
 import re
 import stat
 import tomllib
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from convsim._text import one_line
 from convsim.errors import InputError
@@ -32,7 +33,7 @@ APART = re.compile(
 DOTTED = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MAX_KEY_PARTS}}}", re.ASCII)
 
 
-def open_input(path: Path | str) -> BinaryIO:
+def open_input(path: Path | str) -> BufferedReader:
     """Open a file to be read as bytes; nothing waits for a pipe, and nothing reads a device, which never ends.
 
     Raises:

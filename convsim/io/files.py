@@ -306,13 +306,13 @@ class _Bounded(io.RawIOBase):
 class _Hashed(io.RawIOBase):
     """Passes on what it reads and hashes it on the way."""
 
-    def __init__(self, raw: BinaryIO, digest: _Hash) -> None:
+    def __init__(self, raw: io.BufferedReader, digest: _Hash) -> None:
         self._raw, self._digest = raw, digest
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        size = self._raw.readinto(buffer) or 0  # type: ignore[attr-defined]
+        size = self._raw.readinto(buffer) or 0
         self._digest.update(memoryview(buffer)[:size])
         return size

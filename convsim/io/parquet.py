@@ -112,6 +112,7 @@ def _rows(parquet: Any, columns: list[str], path: Path) -> Iterator[tuple[int, R
     Texts are read as places in a dictionary where pyarrow can: one long text that stands in many rows is then
     unpacked once.
     """
+    import numpy as np
     import pyarrow
     import pyarrow.parquet
 
@@ -122,7 +123,7 @@ def _rows(parquet: Any, columns: list[str], path: Path) -> Iterator[tuple[int, R
         number = total = 0
         for batch in coded.iter_batches(batch_size=_rows_at_once(coded, columns), columns=columns):
             batch = batch.select(columns)
-            sizes = sum(map(_sizes, batch.columns))
+            sizes = sum(map(_sizes, batch.columns), start=np.zeros(len(batch), np.int64))
             total += int(sizes.sum())
             if total > MAX_FILE_BYTES:
                 raise TranscriptError(path, TOO_LARGE)
@@ -170,7 +171,7 @@ def _sizes(array: Any) -> IntArray:
     if types.is_dictionary(kind):
         lengths = _sizes(array.dictionary)
         places = array.indices.fill_null(0).to_numpy(zero_copy_only=False)
-        return lengths[places] if len(lengths) else np.zeros(len(array), np.int64)
+        return np.take(lengths, places) if len(lengths) else np.zeros(len(array), np.int64)
     if types.is_list(kind) or types.is_large_list(kind):
         before = np.concatenate([[0], np.cumsum(_sizes(array.values))]).astype(np.int64)
         sizes: IntArray = np.diff(before[array.offsets.to_numpy()]) + VALUE_BYTES
@@ -180,7 +181,7 @@ def _sizes(array: Any) -> IntArray:
         return sum((_sizes(part) for part in parts), start=np.full(len(array), VALUE_BYTES, np.int64))
     if types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind):
         filled = compute.binary_length(array).fill_null(0)
-        return filled.to_numpy(zero_copy_only=False).astype(np.int64) + VALUE_BYTES
+        return np.asarray(filled.to_numpy(zero_copy_only=False), np.int64) + VALUE_BYTES
     return np.full(len(array), VALUE_BYTES, np.int64)
 
 

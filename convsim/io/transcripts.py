@@ -81,7 +81,7 @@ class Gathering:
             self.skipped += 1
             self._first_bad = self._first_bad or error
         else:
-            self.conversations.append(conversation)
+            self.conversations.append(conversation.compact())
 
     def finish(self) -> tuple[Conversation, ...]:
         """Return all conversations.

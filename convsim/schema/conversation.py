@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import (
     AliasChoices,
@@ -199,6 +199,13 @@ class Turn(NamedTuple):
     assistant: tuple[Message, ...]
 
 
+def _compact(message: Message) -> Message:
+    made = message.compact()
+    if message.items:
+        object.__setattr__(made, "items", tuple(item.compact() for item in message.items))
+    return made
+
+
 def _reason(value: object) -> object:
     return {"reason": value} if isinstance(value, str) else keep_unknown(Failure, value)
 
@@ -232,6 +239,13 @@ class Conversation(LoggedRecord):
     ending: Annotated[Ending, BeforeValidator(_unknown)] = "unknown"
     failure: Annotated[Failure | None, BeforeValidator(_reason)] = None
     usage: Annotated[Usage | None, from_log(Usage)] = None
+
+    def compact(self) -> Self:
+        """Return an equal conversation whose messages and items are compact, too."""
+        made = super().compact()
+        messages = tuple(_compact(message) for message in self.messages)
+        object.__setattr__(made, "messages", messages)
+        return made
 
     @property
     def user_messages(self) -> tuple[Message, ...]:

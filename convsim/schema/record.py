@@ -82,6 +82,26 @@ class Record(BaseModel):
         fields = {name: getattr(self, name) for name in self.model_fields_set}
         return type(self).model_validate({**fields, **changes})
 
+    def compact(self) -> Self:
+        """Return an equal record that takes a third of the memory, for whoever holds a million.
+
+        Python keeps the fields of an object that were set one by one in an array beside it, and pydantic gives each a
+        dictionary of its own; and which fields were stated is one set for all records that state the same.
+        """
+        kind = type(self)
+        made = kind.__new__(kind)
+        for name, value in self.__dict__.items():
+            object.__setattr__(made, name, value)
+        stated = frozenset(self.__pydantic_fields_set__)
+        object.__setattr__(made, "__pydantic_fields_set__", STATED.setdefault(stated, set(stated)))
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made
+
+
+STATED: dict[frozenset[str], set[str]] = {}
+"""Sets of fields that records state, which nobody changes: pydantic copies them before it does."""
+
 
 class NotedRecord(Record):
     """A record with a place for what its format does not name: ``metadata``."""

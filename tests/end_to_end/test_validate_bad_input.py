@@ -1,9 +1,12 @@
 """What ``convsim validate`` says of input that cannot be used: one line, exit 2, nothing half-written."""
 
 import gzip
+import json
+import os
 
 import pytest
 
+from convsim.report.document import read_scorecard
 from tests.end_to_end.validating import convsim, line
 
 GOOD = line(1)
@@ -52,3 +55,18 @@ def test_missing_and_wrong_paths_are_one_clear_line(tmp_path, real):
         assert result.returncode == 2, bad
         assert result.stderr.count("error:") == 1
         assert "Traceback" not in result.stderr
+
+
+@pytest.mark.faults
+def test_a_file_whose_name_is_no_utf_8_costs_no_result(tmp_path, real):
+    odd = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
+    odd.write_bytes(real.read_bytes())
+    result = convsim("validate", odd, real, "--out", tmp_path / "out", "--validators", "marginals")
+    assert result.returncode == 0, result.stderr
+    assert read_scorecard(tmp_path / "out").real.path.endswith(r"caf\xe9.jsonl")
+    assert r"caf\xe9.jsonl" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    ran = convsim("simulate", "--real", odd, "--n", "1", "--out", tmp_path / "run")
+    assert ran.returncode == 0, ran.stderr
+    assert r"caf\xe9.jsonl" in " ".join(
+        json.loads((tmp_path / "run" / "manifest.json").read_text())["command"]
+    )

@@ -1,11 +1,13 @@
 """Lists that say how many more there are, complaints of pydantic in one line, and text for pages."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from convsim._text import complaint, described, listed, readable, visible_json
+from convsim._text import complaint, described, listed, path_text, readable, visible_json
 
 
 @pytest.mark.parametrize(
@@ -77,3 +79,8 @@ def test_json_for_a_terminal_says_the_same_without_a_hidden_character(hidden):
     assert hidden not in safe
     assert "é 靴" in safe
     assert json.loads(safe) == document
+
+
+def test_a_name_that_is_no_utf_8_is_text_that_every_file_can_hold():
+    assert path_text(Path(os.fsdecode(b"caf\xe9.jsonl"))) == r"caf\xe9.jsonl"
+    assert path_text("café 靴.jsonl") == "café 靴.jsonl"

@@ -1,12 +1,20 @@
-"""The garbage collector pauses while files are read, and is left as it was."""
+"""What is read takes little memory; the garbage collector pauses meanwhile, and is left as it was."""
 
 from __future__ import annotations
 
+import copy
 import gc
+import json
+import pickle
+import tracemalloc
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from convsim.io import read
 from convsim.io.files import bulk_load
+from convsim.schema.conversation import Conversation
 
 
 def break_off() -> None:
@@ -41,3 +49,43 @@ def test_what_the_caller_froze_stays_frozen() -> None:
         assert gc.get_freeze_count() > 0
     finally:
         gc.unfreeze()
+
+
+def test_a_short_conversation_takes_little_over_a_kilobyte(tmp_path: Path) -> None:
+    """A million of them are then read in little over a gigabyte."""
+    rows = [
+        {
+            "id": f"c{i}", "task": "shoes", "arm": "good", "user": f"u{i}",
+            "messages": [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "ok"}],
+        }
+        for i in range(3_000)
+    ]  # fmt: skip
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    read(tmp_path / "a.jsonl")
+    tracemalloc.start()
+    found = read(tmp_path / "a.jsonl")
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == 3_000
+    assert held / 3_000 < 1_600
+
+
+def test_a_compact_conversation_is_the_one_that_was_read() -> None:
+    given = Conversation.model_validate(
+        {
+            "id": "c", "more": 1, "usage": {"seconds": 2.5},
+            "messages": [
+                {"role": "user", "content": "hi", "labels": {"a": {"value": 1, "source": "self"}}},
+                {"role": "assistant", "content": "ok", "items": [{"id": "i", "price": 3.5, "size": "M"}]},
+            ],
+        }
+    )  # fmt: skip
+    made = given.compact()
+    assert made == given
+    assert made.to_json() == given.to_json()
+    assert made.model_fields_set == given.model_fields_set
+    assert pickle.loads(pickle.dumps(made)) == copy.deepcopy(made) == given  # noqa: S301, our own
+    changed = made.model_copy(update={"arm": "b"})
+    assert (changed.arm, made.arm, "arm" in given.compact().model_fields_set) == ("b", None, False)
+    with pytest.raises(ValidationError, match="frozen"):
+        made.arm = "b"

@@ -4,8 +4,12 @@ import re
 
 import pytest
 
-from convsim.errors import StudyError
+from convsim.cli.console import parse_settings
+from convsim.errors import InputError, StudyError
+from convsim.schema.persona import Persona
+from convsim.simulation import Assembly, Study
 from convsim.simulation.config import StudyConfig, read_study
+from convsim.simulation.personas import read_personas
 
 WHOLE = """
 [study]
@@ -167,3 +171,51 @@ def test_a_file_that_is_absent_a_folder_too_large_or_no_text_is_refused(tmp_path
     (tmp_path / "b.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(StudyError, match="is not TOML"):
         read_study(tmp_path / "b.toml")
+
+
+def test_more_conversations_than_can_be_planned_are_refused_before_any_is():
+    with pytest.raises(
+        StudyError, match=r"study\.n: .*less than or equal to 1000000, but found 1000000000000"
+    ):
+        StudyConfig().with_flags({"study": {"n": 10**12}})
+    with pytest.raises(InputError, match=r"600,000 conversations in each of 2 arms are more than 1,000,000"):
+        Study(lambda _: "hi", lambda _: "ok", [Persona(id="p", need="n")], seed=0, n=600_000, arms=("a", "b"))
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, "1" * 5_000, '{"a":' * 20_000])
+def test_a_setting_that_is_no_json_within_bounds_is_taken_as_the_text_that_it_is(text):
+    assert parse_settings([f"shopper.k={text}"], ("shopper",)) == {"shopper": {"k": text}}
+
+
+def test_a_null_character_in_a_path_of_a_study_is_one_line(tmp_path):
+    for part, use in (("catalogue", Assembly.catalogue), ("personas", Assembly.personas)):
+        config = read_study(study(tmp_path, f'[data]\n{part} = "a\\u0000b.csv"\n'))
+        with pytest.raises(InputError, match="cannot be read: embedded null byte"):
+            use(Assembly(config))
+
+
+def test_personas_are_compared_once_each_and_not_in_pairs(tmp_path):
+    """20,000 in pairs are 400 million comparisons."""
+    compared = 0
+
+    class Name(str):
+        __slots__ = ()
+
+        def __eq__(self, other):
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    path = tmp_path / "p.toml"
+    path.write_text("".join(f'[[persona]]\nid = "p{i}"\nneed = "n"\n' for i in range(2_000)))
+    before = Persona.model_validate
+    made = lambda table: before(table).model_copy(update={"id": Name(table["id"])})  # noqa: E731
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Persona, "model_validate", made)
+        assert len(read_personas(path)) == 2_000
+    assert compared < 20_000
+    path.write_text('[[persona]]\nid = "p"\nneed = "n"\n' * 2)
+    with pytest.raises(StudyError, match="the persona id 'p' occurs twice"):
+        read_personas(path)

@@ -130,5 +130,5 @@ def _read(store: Path, *, must_exist: bool) -> dict[str, Heard]:
     except ValidationError as error:
         raise InputError(f"{store}:{number}: {complaint(error)}") from None
     except OSError as error:
-        raise InputError(f"the store {store} cannot be read: {one_line(error)}") from None
+        raise InputError(f"the store {store} cannot be read: {error.strerror or one_line(error)}") from None
     return heard

@@ -88,4 +88,4 @@ def test_a_compact_conversation_is_the_one_that_was_read() -> None:
     changed = made.model_copy(update={"arm": "b"})
     assert (changed.arm, made.arm, "arm" in given.compact().model_fields_set) == ("b", None, False)
     with pytest.raises(ValidationError, match="frozen"):
-        made.arm = "b"
+        made.arm = "b"  # type: ignore[misc]

@@ -48,10 +48,15 @@ def kept(tmp_path: Path) -> Database:
     return made
 
 
+def said(kept: Database) -> list[Answer]:
+    """Return the answers without their times."""
+    return [answer._replace(answered_at=None) for answer in answers(kept)]
+
+
 def test_an_answer_that_is_sent_twice_is_kept_once_and_the_first_stands(kept: Database) -> None:
     assert keep(kept, ANSWER)
     assert not keep(kept, ANSWER._replace(choice="simulated", words=()))
-    assert answers(kept) == [ANSWER]
+    assert said(kept) == [ANSWER]
 
 
 def test_one_answer_is_kept_of_many_that_are_sent_at_once(kept: Database) -> None:
@@ -66,7 +71,7 @@ def test_one_answer_is_kept_of_many_that_are_sent_at_once(kept: Database) -> Non
 
 def test_a_skipped_trial_is_kept_without_a_choice(kept: Database) -> None:
     keep(kept, Answer(1, 5, None, None, None))
-    assert answers(kept) == [Answer(1, 5, None, None, None)]
+    assert said(kept) == [Answer(1, 5, None, None, None)]
 
 
 def test_an_answer_stands_whole_or_not_at_all_when_its_writer_is_killed(kept: Database) -> None:
@@ -135,7 +140,7 @@ def test_two_arenas_share_one_file_of_the_same_study(kept: Database) -> None:
     second = Database(kept.path)
     assert second.open_for(study()) == kept.study()
     keep(second, ANSWER)
-    assert answers(kept) == [ANSWER]
+    assert said(kept) == [ANSWER]
 
 
 def test_a_file_that_two_arenas_make_at_once_holds_the_study_once(tmp_path: Path) -> None:
@@ -274,7 +279,7 @@ def test_where_nobody_can_write_beside_it_the_file_is_read_and_nothing_is_made(
     before = {path.name: path.read_bytes() for path in kept.path.parent.iterdir()}
     assert [*before] == [kept.path.name]
     monkeypatch.setattr("convsim.web.blind_test.database.os.access", lambda path, mode: False)
-    assert answers(kept) == [ANSWER]
+    assert said(kept) == [ANSWER]
     assert kept.study() == study()
     with pytest.raises(ConvsimError, match="the database cannot be written"):
         keep(kept, ANSWER._replace(trial=1))

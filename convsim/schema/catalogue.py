@@ -194,10 +194,10 @@ def _header(path: Path, cells: list[str]) -> list[str]:
     if missing := [name for name in REQUIRED if name not in header]:
         found = ", ".join(header)
         raise InputError(
-            f"{path}:1: {missing[0]}: this column is required, but is missing; found: {found:.200}"
+            f"{path}:1: {missing[0]}: this column is required, but is missing; found: {one_line(found)}"
         )
     if twice := [name for name in header if header.count(name) > 1]:
-        raise InputError(f"{path}:1: {twice[0]}: this column occurs twice")
+        raise InputError(f"{path}:1: {one_line(twice[0])}: this column occurs twice")
     return header
 
 

@@ -52,12 +52,20 @@ class Label(NotedRecord):
 
     @model_validator(mode="after")
     def _finite_and_on_scale(self) -> Label:
-        if isinstance(self.value, float) and not math.isfinite(self.value):
-            raise ValueError(f"the value must be a finite number, but is {self.value}")
         numeric = isinstance(self.value, int | float) and not isinstance(self.value, bool)
+        if numeric and not _is_finite(self.value):  # type: ignore[arg-type]
+            raise ValueError(f"the value must be a finite number, but is {self.value!s:.20}")
         if self.scale and numeric and not self.scale[0] <= self.value <= self.scale[1]:  # type: ignore[operator]
             raise ValueError(f"the value {self.value} is outside its scale {list(self.scale)}")
         return self
+
+
+def _is_finite(number: float) -> bool:
+    """Tell whether it is a number that a float can be, as a whole number of hundreds of digits cannot."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def _as_labels(value: object) -> object:

@@ -289,3 +289,9 @@ def test_a_label_s_value_may_lie_at_the_ends_of_its_scale_or_be_no_number(value)
 def test_a_number_outside_its_scale_is_refused(value):
     with pytest.raises(ValueError, match=r"outside its scale \[1.0, 5.0\]"):
         Label(value=value, source="self", scale=(1, 5))
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**309), float("inf"), float("nan")])
+def test_a_number_that_no_float_can_be_is_refused(value):
+    with pytest.raises(ValueError, match="finite number"):
+        Label(value=value, source="self")

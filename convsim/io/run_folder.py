@@ -15,6 +15,7 @@ from convsim._files import PARTIAL, replacing
 from convsim._inputs import read_input
 from convsim._logs import LOCK, append_line, locked, open_log, whole_lines
 from convsim._secrets import know_environment, without_keys_in
+from convsim._text import one_line
 from convsim.errors import InputError, StudyError
 from convsim.io.jsonl import readable_line
 from convsim.io.problems import MalformedError
@@ -86,7 +87,7 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
     changed = sorted(key for key in {*found, *planned} if found.get(key) != planned.get(key))
     if changed:
         said = "; ".join(
-            f"{key} was {was} and is now {now}"
+            f"{one_line(key)} was {was} and is now {now}"
             for key in changed[:4]
             for was, now in (_differing(found.get(key), planned.get(key)),)
         )
@@ -118,7 +119,7 @@ def _differing(was: object, now: object) -> tuple[str, str]:
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = one_line(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 

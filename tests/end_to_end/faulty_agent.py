@@ -120,6 +120,21 @@ def starts_others() -> None:
     time.sleep(3600)
 
 
+def half_a_line() -> None:
+    writes(good()[:9])
+    time.sleep(3600)
+
+
+def closes_its_output() -> None:
+    os.close(1)
+    time.sleep(3600)
+
+
+def closes_its_input() -> None:
+    os.close(0)
+    writes(good())
+
+
 PROGRAM: dict[str, tuple[Callable[[], object], str]] = {
     "exits": (lambda: os._exit(3), "ended with status 3"),
     "exits-in-peace": (lambda: os._exit(0), "ended with status 0"),
@@ -129,7 +144,7 @@ PROGRAM: dict[str, tuple[Callable[[], object], str]] = {
     "hangs": (lambda: time.sleep(3600), "did not answer within"),
     "ignores-signals": (ignores_the_end, "did not answer within"),
     "starts-others": (starts_others, "did not answer within"),
-    "half-a-line": (lambda: (writes(good()[:9]), time.sleep(3600)), "did not answer within"),
+    "half-a-line": (half_a_line, "did not answer within"),
     "two-lines": (lambda: writes(good() + good()), "more than one line"),
     "an-empty-line": (lambda: writes(b"\n"), "nothing"),
     "no-json": (lambda: writes(b"INFO: ready\n"), "one JSON object"),
@@ -140,7 +155,7 @@ PROGRAM: dict[str, tuple[Callable[[], object], str]] = {
         lambda: (os.close(1), time.sleep(3600)),
         "closed its standard output|did not answer within",
     ),
-    "closes-its-input": (lambda: (os.close(0), writes(good())), FINE),
+    "closes-its-input": (closes_its_input, FINE),
     "another-conversation": (lambda: writes(b'{"content": "x", "conversation_id": "another"}\n'), "another"),
     "windows-lines": (lambda: writes(good()[:-1] + b"\r\n"), FINE),
 }

@@ -65,7 +65,15 @@ async def test_whatever_a_server_does_each_conversation_is_a_record_and_the_othe
     async with answering(faulty(speaks, rightly(speaks))) as server, asyncio.timeout(SECONDS):
         url = f"http://127.0.0.1:{server.port}"
         sets = [part for setting in settings for part in ("--set", setting.format(url=url))]
-        asked = ("simulate", *plugins, *sets, "--personas", "people.toml", "--catalogue", "items.jsonl")
+        asked: tuple[object, ...] = (
+            "simulate",
+            *plugins,
+            *sets,
+            "--personas",
+            "people.toml",
+            "--catalogue",
+            "items.jsonl",
+        )
         asked = (*asked, "--n", n, "--max-turns", 2, "--concurrency", AT_ONCE, "--out", "run")
         done = await asyncio.to_thread(typed, *asked, cwd=tmp_path, env=env)
     assert "Traceback" not in done.stderr

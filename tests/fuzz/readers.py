@@ -119,12 +119,12 @@ SAID = [ChatMessage(role="user", content="boots")]
 
 def _chat(path: Path) -> object:
     asked = _model_that_answers(path).complete(SAID, max_tokens=99, temperature=0.5, seed=1)
-    return asyncio.run(asked)  # type: ignore[arg-type]
+    return asyncio.run(asked)
 
 
 def _continued(path: Path) -> object:
     asked = _model_that_answers(path).continue_text("boots", max_tokens=99, temperature=0.5, seed=1)
-    return asyncio.run(asked)  # type: ignore[arg-type]
+    return asyncio.run(asked)
 
 
 def _answered(path: Path) -> object:

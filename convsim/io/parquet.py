@@ -165,12 +165,15 @@ def _undictionaried(field: Any) -> Any:
 def _sizes(array: Any) -> IntArray:
     """Return how many bytes each element takes once it is unpacked, some 8 for what is no text; shape (n,)."""
     import numpy as np
+    import pyarrow
     from pyarrow import compute, types
 
     kind = array.type
     if types.is_dictionary(kind):
         lengths = _sizes(array.dictionary)
         places = array.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        if len(lengths) and not np.all((places >= 0) & (places < len(lengths))):
+            raise pyarrow.ArrowInvalid("a text is not in its dictionary")
         return np.take(lengths, places) if len(lengths) else np.zeros(len(array), np.int64)
     if types.is_list(kind) or types.is_large_list(kind):
         before = np.concatenate([[0], np.cumsum(_sizes(array.values))]).astype(np.int64)

@@ -77,9 +77,9 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
         _write_manifest(path, manifest)
         return
     try:
-        found = without_keys_in(json.loads(read_input(path, MAX_MANIFEST_BYTES)))[
-            "plan"
-        ]  # as it is written again
+        whole = without_keys_in(json.loads(read_input(path, MAX_MANIFEST_BYTES)))
+        json.dumps(whole, allow_nan=False)  # as it is written again
+        found = whole["plan"]
         if not isinstance(found, dict):
             raise TypeError("the plan is not an object")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

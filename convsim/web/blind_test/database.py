@@ -229,7 +229,7 @@ def _plain_errors(path: Path) -> Iterator[None]:
             ) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise InputError(
-                f"{path}: is not a database, or is damaged ({error}); restore it or name another --database"
+                f"{path}: is not a database, or is damaged ({one_line(error)}); restore it or name another --database"
             ) from error
         if code in (
             sqlite3.SQLITE_CANTOPEN,
@@ -238,7 +238,7 @@ def _plain_errors(path: Path) -> Iterator[None]:
             sqlite3.SQLITE_FULL,
         ):
             raise ConvsimError(
-                f"{path}: the database cannot be written ({error}); name another --database"
+                f"{path}: the database cannot be written ({one_line(error)}); name another --database"
             ) from error
         if "decode to UTF-8" in str(error):  # sqlite3's own, without a code
             raise InputError(

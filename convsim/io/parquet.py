@@ -89,7 +89,7 @@ def _opened(file: BinaryIO, path: Path) -> Iterator[Any]:
     try:
         with pyarrow.parquet.ParquetFile(file) as parquet:
             yield parquet
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise TranscriptError(
             path, f"is not a complete Parquet file: {str(error).splitlines()[0][:200]}"
         ) from None

@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 
 from convsim._files import PARTIAL, replacing
 from convsim._inputs import read_input
 from convsim._logs import LOCK, append_line, locked, open_log, whole_lines
-from convsim._secrets import know_environment, without_keys_in
+from convsim._secrets import know_environment, without_keys, without_keys_in
 from convsim._text import one_line
 from convsim.errors import InputError, StudyError
 from convsim.io.jsonl import readable_line
@@ -23,8 +24,8 @@ from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation, Failure
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 64 << 20
-MAX_SHOWN = 160
-"""Characters of a setting that an error shows."""
+MAX_READ, MAX_SHOWN = 4_000, 160
+"""Characters of a setting that are looked at, and that an error shows."""
 
 Manifest = Mapping[str, JsonValue]
 
@@ -54,7 +55,7 @@ def claim(folder: Path, manifest: Manifest) -> Iterator[None]:
 def amend(folder: Path, changes: Manifest) -> None:
     """Add to, or change in, the manifest of a folder; its plan stays."""
     path = folder / MANIFEST
-    _write_manifest(path, {**json.loads(read_input(path, MAX_MANIFEST_BYTES)), **changes})
+    _write_manifest(path, {**from_json(read_input(path, MAX_MANIFEST_BYTES), allow_inf_nan=False), **changes})
 
 
 def _make_folder(folder: Path) -> None:
@@ -77,7 +78,7 @@ def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
         _write_manifest(path, manifest)
         return
     try:
-        whole = without_keys_in(json.loads(read_input(path, MAX_MANIFEST_BYTES)))
+        whole = from_json(read_input(path, MAX_MANIFEST_BYTES), allow_inf_nan=False)
         json.dumps(whole, allow_nan=False)  # as it is written again
         found = whole["plan"]
         if not isinstance(found, dict):
@@ -121,7 +122,7 @@ def _differing(was: object, now: object) -> tuple[str, str]:
 
 
 def _short(value: object) -> str:
-    text = one_line(json.dumps(value, ensure_ascii=False))
+    text = one_line(without_keys(json.dumps(value, ensure_ascii=False)[:MAX_READ]))
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 

@@ -93,6 +93,7 @@ def main() -> int:
         prog="python -m tests.fuzz", description="Tries every reader with damaged files."
     )
     parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--inputs", type=int, help="so many a reader, however long it takes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--reader", choices=[*READERS], action="append", metavar="NAME", help=", ".join(READERS)
@@ -109,11 +110,15 @@ def main() -> int:
         with contextlib.suppress(ImportError):
             importlib.import_module(heavy)
     deadline = time.monotonic() + 60 * asked.minutes
-    tried: Counter[str] = Counter()
+    tried = Counter(dict.fromkeys(chosen, 0))
     found: dict[tuple[str, str], int] = {}
-    while time.monotonic() < deadline:
+    while (
+        min(tried[reader] for reader in chosen) < asked.inputs
+        if asked.inputs
+        else time.monotonic() < deadline
+    ):
         for reader in chosen:
-            if time.monotonic() > deadline and tried[reader]:
+            if not asked.inputs and time.monotonic() > deadline and tried[reader]:
                 continue
             for number, what in in_a_child(reader, range(tried[reader], tried[reader] + BATCH), asked.seed):
                 if (reader, _kind(what)) not in found:

@@ -112,7 +112,7 @@ def test_another_study_in_the_file_is_one_line(real: Path, simulated: Path, tmp_
 def test_a_file_that_is_no_database_is_one_line(real: Path, simulated: Path, tmp_path: Path) -> None:
     for arguments in ((real, simulated, "--port", 0), ("--results",)):
         done = convsim("arena", *arguments, "--database", real)
-        assert done.returncode == 3
+        assert done.returncode == 2
         assert "is not a database, or is damaged" in only_line(done)
 
 

@@ -263,6 +263,7 @@ def test_a_second_interrupt_stops_at_once_and_keeps_what_has_ended(tmp_path):
     assert len(held(tmp_path / "run")) >= ended > 0
 
 
+@pytest.mark.faults
 def test_killed_at_20_random_moments_a_run_ends_with_exactly_the_planned_conversations(tmp_path):
     environment = {**prepare(tmp_path), "SLOW_S": "0.02"}
     asked = (*MINE, "--n", "240")

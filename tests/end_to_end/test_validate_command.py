@@ -289,6 +289,7 @@ def test_an_out_that_is_a_file_is_refused_before_any_work(tmp_path, real, simula
     assert result.stdout == ""
 
 
+@pytest.mark.faults
 def test_a_message_of_five_megabytes_is_read(tmp_path, real):
     simulated = written(
         tmp_path / "sim.jsonl", [line(500, text="boots " * 900_000), *(line(n + 501) for n in range(20))]

@@ -16,6 +16,7 @@ def test_a_metric_of_few_conversations_is_judged_by_their_number_alone():
     assert finding.interval[1] > 0.2
 
 
+@pytest.mark.calibration
 def test_short_texts_that_repeat_do_not_tell_people_from_people():
     pool = np.array([f"size {size} {color} boots" for size in range(10) for color in ("red", "blue", "tan")])
     p_values = []

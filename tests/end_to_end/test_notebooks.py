@@ -31,7 +31,7 @@ LINES = {
         r"user_lowercase_start: different; .*means: 0\.\d+ real",
     ],
     "02_your_agent": [r"user  Recycled fleece jacket", r"ballet flats", r"refused: \d+ of 80 simulated"],
-    "03_counterfactual": [r"user complaints, user restates", r"fail to react in 2", r"thanks_no_more@bad"],
+    "03_counterfactual": [r"user complaints, user restates", r"fail to react in 1", r"thanks_no_more@bad"],
     "04_your_validator": [
         r"close +fading +alike",
         r"naive +fading +different",

@@ -56,10 +56,11 @@ TOO_MUCH = {
 def test_a_template_that_takes_too_much_is_given_up(template, monkeypatch):
     monkeypatch.setattr("convsim.models.chat_template.MAX_SECONDS", 1.0)
     asked = ChatTemplate(template)
+    other = resource.getrusage(resource.RUSAGE_CHILDREN)  # what other tests have started counts too
     with pytest.raises(ModelError, match=r"^the model's chat template (takes|writes|fails|is no)"):
         asked.render(VARIABLES)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert used.ru_maxrss < 1 << 20  # KiB: under 1 GiB
+    assert used.ru_maxrss <= max(1 << 20, other.ru_maxrss)  # KiB: 1 GiB
     before = used.ru_utime
     with pytest.raises(ModelError, match=r"^the model's chat template (takes|writes|fails|is no)"):
         asked.render(VARIABLES)

@@ -83,6 +83,8 @@ class ChatTemplate:
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
             env={name: os.environ[name] for name in NEEDED if name in os.environ},
+            # Who signals our process group, as Ctrl-C and a notebook's kernel at its end do, does not mean this one.
+            start_new_session=True,
         )
         weakref.finalize(self, _end, process)
         first = {

@@ -54,6 +54,10 @@ class Record(BaseModel):
             if isinstance(choice, str)
         }
         cls.known_keys = frozenset(cls.model_fields) | aliases | choices
+        # Python makes room for the fields that compact records share as long as a kind has few objects.
+        first = cls.__new__(cls)
+        for name in cls.model_fields:
+            object.__setattr__(first, name, None)
 
     @model_validator(mode="before")
     @classmethod
@@ -83,21 +87,36 @@ class Record(BaseModel):
         return type(self).model_validate({**fields, **changes})
 
     def compact(self) -> Self:
-        """Return an equal record that takes a third of the memory, for whoever holds a million.
+        """Return an equal record that takes a quarter of the memory, for whoever holds a million.
 
         Python keeps the fields of an object that were set one by one in an array beside it, and pydantic gives each a
-        dictionary of its own; and which fields were stated is one set for all records that state the same.
+        dictionary of its own; which fields were stated is one set for all records that state the same, and one
+        dictionary, which takes nothing in, stands for all that are empty.
         """
         kind = type(self)
         made = kind.__new__(kind)
         for name, value in self.__dict__.items():
-            object.__setattr__(made, name, value)
+            object.__setattr__(made, name, NOTHING if value == {} else value)
         stated = frozenset(self.__pydantic_fields_set__)
         object.__setattr__(made, "__pydantic_fields_set__", STATED.setdefault(stated, set(stated)))
         object.__setattr__(made, "__pydantic_extra__", None)
         object.__setattr__(made, "__pydantic_private__", None)
         return made
 
+
+class _Nothing(dict[str, Any]):
+    """The empty dictionary of many records: a copy may be changed, itself it refuses."""
+
+    def _refuse(self, *_: object, **__: object) -> Any:
+        raise TypeError("a record that was read cannot be changed; make a changed copy of it with but(...)")
+
+    __setitem__ = setdefault = update = __ior__ = _refuse
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return dict, ()
+
+
+NOTHING = _Nothing()
 
 STATED: dict[frozenset[str], set[str]] = {}
 """Sets of fields that records state, which nobody changes: pydantic copies them before it does."""

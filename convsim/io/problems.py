@@ -30,16 +30,19 @@ TOO_MUCH = f"its tokens, seconds or dollars must be at least 0 and add up to at 
 
 
 class MalformedError(Exception):
-    """A value that cannot be read; ``field`` is its place in its document, None for the whole of it."""
+    """A value that cannot be read; ``field`` is its place in its document, None for the whole of it.
 
-    def __init__(self, problem: str, *, field: str | None = None):
+    ``line`` is where the document itself stands, for whoever reads several.
+    """
+
+    def __init__(self, problem: str, *, field: str | None = None, line: int | None = None):
         super().__init__(problem)
-        self.problem, self.field = problem, field
+        self.problem, self.field, self.line = problem, field, line
 
     def inside(self, place: str) -> MalformedError:
         """Return the same problem, one step deeper: ``place`` is where the document itself lies."""
         step = "" if self.field is None else self.field if self.field.startswith("[") else f".{self.field}"
-        return MalformedError(self.problem, field=f"{place}{step}")
+        return MalformedError(self.problem, field=f"{place}{step}", line=self.line)
 
 
 def shown(value: object, *, limit: int = MAX_SHOWN) -> str:

@@ -27,13 +27,13 @@ from convsim.models.chat import (
     has_template,
     option_tokens,
     text_tokens,
-    without_thinking,
 )
 from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkpoint
 from convsim.models.generation import Batcher, Options, Prompt, Ticket, Written, weigh, write
 from convsim.models.structured import check_options, complete_as
 from convsim.schema.chat_model import ChatMessage, Choice, Completion
 from convsim.seeds import child_seed
+from convsim.text.reasoning import split_reasoning
 
 CONTENT_FREE = "N/A"
 
@@ -224,7 +224,7 @@ class Local:
         start = time.perf_counter()
         written = await self._writer.submit(prompt)
         return Completion(
-            text=without_thinking(written.text),
+            text=split_reasoning(written.text).said,
             finish_reason="stop" if written.ended else "length",
             input_tokens=len(prompt.tokens),
             output_tokens=written.tokens,

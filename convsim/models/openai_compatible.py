@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from convsim._settings import Positive, Seconds, Temperature, check_settings
 from convsim._text import MAX_READ, complaint, one_line
 from convsim.errors import EmptyAnswerError, ModelError
-from convsim.models.chat import cut_at, without_thinking
+from convsim.models.chat import cut_at
 from convsim.models.prices import price_of
 from convsim.models.structured import (
     ask_for,
@@ -25,6 +25,7 @@ from convsim.models.structured import (
 from convsim.models.transport import OPENAI_HOST, BadRequestError, Endpoint
 from convsim.schema.chat_model import ChatMessage, Choice, Completion
 from convsim.schema.record import MOST
+from convsim.text.reasoning import split_reasoning
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]
 Tokens = Annotated[int, Field(ge=0, le=MOST)]
@@ -260,7 +261,7 @@ class OpenAICompatible:
     def _completion(
         self, raw: str, reason: str | None, usage: Usage | None, *, stop: Sequence[str], start: float
     ) -> Completion:
-        text, stopped = cut_at(without_thinking(raw), stop)
+        text, stopped = cut_at(split_reasoning(raw).said, stop)
         spent = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
         return Completion(
             text=text,

@@ -36,6 +36,7 @@ from convsim.schema.catalogue import Catalogue
 from convsim.shoppers.finetuned.trained import read_trained
 from convsim.simulation.config import read_study
 from convsim.simulation.personas import read_personas
+from convsim.text.reasoning import split_reasoning
 from convsim.web.blind_test import Database, read_scores, results
 from convsim_validators.relations.relation import read_relations
 
@@ -193,6 +194,7 @@ READERS: dict[str, Reader] = {
     "text completion": Reader(_continued, kept("answer.text.json")),
     "judge's answer": Reader(_judged, kept("answer.judge.json")),
     "choice": Reader(_chosen, kept("answer.choice.txt")),
+    "reasoning": Reader(lambda path: split_reasoning(_text(path)), kept("answer.reasoning.txt")),
     "recordings": Reader(_recorded, kept("recordings.jsonl")),
     "annotations": Reader(_annotations, kept("annotations.jsonl")),
     "classifier": Reader(load_classifier, kept("classifier.npz")),

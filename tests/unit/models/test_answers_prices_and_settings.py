@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from convsim._text import one_line
 from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
-from convsim.models.chat import cut_at, without_thinking
+from convsim.models.chat import cut_at
 from convsim.models.prices import price_of
 from convsim.models.structured import accepted, choice_of, with_request
 from convsim.models.transport import PassingError, asked_wait, back_off, with_retries
@@ -24,14 +24,6 @@ class Fit(BaseModel):
 def test_the_first_stop_string_in_the_text_cuts_it_whatever_their_order() -> None:
     assert cut_at("boots\nUser: hi", ["User:", "\n"]) == ("boots", True)
     assert cut_at("boots", ["\n", ""]) == ("boots", False)
-
-
-def test_all_thinking_goes_however_its_tags_stand() -> None:
-    assert without_thinking("<think>a</think>b") == "b"
-    assert without_thinking("<think>a</think>b<think>c</think>d") == "d"
-    assert without_thinking("a</think>b") == "b"
-    assert without_thinking("a<think>b") == "a"
-    assert without_thinking("a < b") == "a < b"
 
 
 def test_one_line_has_no_control_characters_and_an_end() -> None:

@@ -27,31 +27,55 @@ class Document:
 
 def load_document(path: Path) -> Document:
     """Read and parse a file, or the one ``.json`` member of a ``.zip``; raises TranscriptError."""
-    data, sha256 = (read_zip if path.suffix.lower() == ".zip" else read_document)(path)
+    if path.suffix.lower() == ".zip":
+        members = read_zip(path, (".json",))
+        _, n, data, sha256 = next(members)
+        members.close()
+        if n > 1:
+            raise TranscriptError(path, f"must contain one .json file, but contains {n}")
+    else:
+        data, sha256 = read_document(path)
     try:
         return Document(path, sha256, parse_json(data))
     except MalformedError as bad:
-        hint = (
-            " (a file with one JSON object per line should end in .jsonl)"
-            if "trailing" in bad.problem
-            else ""
-        )
-        raise TranscriptError(path, f"{bad.problem}{hint}") from None
+        raise TranscriptError(path, bad.problem) from None
 
 
-def format_of(content: JsonValue) -> DocumentFormat:
-    """Tell a document's format by keys that no other one has; ConvApparel where none is there."""
-    if isinstance(content, list) and content and isinstance(content[0], dict):
-        return "dialoguekit" if "conversation" in content[0] else "convapparel"
-    keys = content.keys() if isinstance(content, dict) else frozenset()
-    if "conversations" in keys:
+def format_of(content: JsonValue) -> DocumentFormat | None:
+    """Tell a document's format by keys that no other one has; None where none is there."""
+    if isinstance(content, list):
+        return "dialoguekit" if any(map(_is_dialogue, content[:HEAD])) else None
+    if not isinstance(content, dict):
+        return None
+    archived = content.get("conversations")
+    if archived == [] or any(map(_is_archived, _listed(archived)[:HEAD])):
         return "convapparel"
-    if {"info", "tasks"} <= keys or {"info", "simulations"} <= keys:
+    if {"info", "tasks"} <= content.keys() or {"info", "simulations"} <= content.keys():
         return "tau2"
-    return "mirrorbench" if {"spec", "turns"} <= keys else "convapparel"
+    return "mirrorbench" if {"spec", "turns"} <= content.keys() else None
 
 
-def knows_document(content: JsonValue) -> bool:
-    """Tell whether a built-in reader knows a document by its keys."""
-    keys = content.keys() if isinstance(content, dict) else frozenset()
-    return "conversations" in keys or format_of(content) != "convapparel"
+HEAD = 8
+"""How many elements of a list are looked at."""
+
+
+def _listed(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def _is_archived(value: JsonValue) -> bool:
+    """Tell whether it is a conversation of ConvApparel's."""
+    if not isinstance(value, dict):
+        return False
+    turns = _listed(value.get("turns"))[:HEAD]
+    return "task_id" in value or any(isinstance(turn, dict) and "user_utterance" in turn for turn in turns)
+
+
+def _is_dialogue(value: JsonValue) -> bool:
+    """Tell whether it is a dialogue of DialogueKit's."""
+    if not isinstance(value, dict) or not isinstance(value.get("conversation"), list):
+        return False
+    said = value["conversation"]
+    return isinstance(said, list) and any(
+        isinstance(each, dict) and "utterance" in each for each in said[:HEAD]
+    )

@@ -1,17 +1,22 @@
-"""Opens a transcript file, packed or not, and reads it within bounds."""
+"""Opens a transcript file, packed or not, in UTF-8 or UTF-16, or standard input, and reads it within bounds."""
 
 from __future__ import annotations
 
+import codecs
+import errno
 import gc
 import gzip
 import hashlib
 import io
 import os
 import stat
+import sys
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -44,51 +49,90 @@ def bulk_load() -> Iterator[None]:
             gc.enable()
 
 
+STDIN = Path("-")
+"""What standard input is called."""
+
+
+@lru_cache(maxsize=1)
+def _standard_input() -> tempfile._TemporaryFileWrapper[bytes]:
+    """Return a file with all of standard input, which can be read again; raises OSError."""
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
+    file = tempfile.NamedTemporaryFile(prefix="convsim-")  # noqa: SIM115, it lasts as long as the process
+    left = MAX_FILE_BYTES + 1
+    while left and (block := sys.stdin.buffer.read(min(BUFFER_BYTES, left))):
+        file.write(block)
+        left -= len(block)
+    if not left:
+        raise OSError(errno.EFBIG, f"is larger than {MAX_FILE_BYTES >> 30} GiB, the most that is read")
+    file.flush()
+    return file
+
+
+def open_file(path: Path) -> io.BufferedReader:
+    """Open a regular file, or standard input for ``-``, from its first byte; raises OSError."""
+    return open_input(path if path != STDIN else _standard_input().name)
+
+
+def size_of(file: BinaryIO) -> int:
+    """Return how many bytes an open file has."""
+    return os.fstat(file.fileno()).st_size
+
+
 ENCRYPTED = 0x1
 """The bit of a member's flags that says so."""
+MAX_MEMBERS = 200_000
 
 
-def read_zip(path: Path) -> tuple[bytes, str]:
-    """Read the only ``.json`` member of an archive; return its bytes and the archive's SHA-256.
+def read_zip(path: Path, endings: tuple[str, ...]) -> Generator[tuple[str, int, bytes, str]]:
+    """Yield each member of an archive with one of these endings.
+
+    Yields:
+        Its name, how many such members there are, its bytes, and the archive's SHA-256.
 
     Raises:
-        TranscriptError: No archive, a damaged or locked one, not exactly one such member, or one that unpacks
-            to more than is read.
+        TranscriptError: No archive, a damaged or locked one, no such member, or one that unpacks to more than is read.
     """
     check_file(path)
-    with damage_reported(path), open_input(path) as file:
+    with damage_reported(path), open_file(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         try:
             with zipfile.ZipFile(file) as archive:
-                return _read(archive, _member(archive, path), path), sha256
+                members = _members(archive, path, endings)
+                total = 0
+                for info in members:
+                    data = _read(archive, info, path, size_of(file))
+                    total += len(data)
+                    check_unpacked(path, total, size_of(file))
+                    _check_size(path, total, MAX_FILE_BYTES)
+                    yield info.filename, len(members), data, sha256
         except zipfile.BadZipFile as error:
             raise TranscriptError(path, f"is not a complete zip archive: {str(error)[:100]}") from None
         except NotImplementedError as error:
             raise TranscriptError(path, f"cannot be unpacked: {str(error)[:100]}") from None
 
 
-def _member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
-    members = [
-        info
-        for info in archive.infolist()
-        if info.filename.lower().endswith(".json") and not info.filename.startswith("__MACOSX/")
-    ]
-    if len(members) != 1:
-        found = ", ".join(shown(info.filename) for info in members[:5]) or "none"
-        raise TranscriptError(path, f"must contain one .json file, but contains {found}")
-    if members[0].flag_bits & ENCRYPTED:
-        raise TranscriptError(path, f"is encrypted: {shown(members[0].filename)} needs a password")
-    return members[0]
+def _members(archive: zipfile.ZipFile, path: Path, endings: tuple[str, ...]) -> list[zipfile.ZipInfo]:
+    everything = [info for info in archive.infolist() if not info.filename.startswith("__MACOSX/")]
+    members = [info for info in everything if info.filename.lower().endswith(endings)]
+    if not members:
+        found = ", ".join(shown(info.filename) for info in everything[:5]) or "nothing"
+        raise TranscriptError(path, f"must contain a {' or '.join(endings)} file, but contains {found}")
+    if len(members) > MAX_MEMBERS:
+        raise TranscriptError(path, f"contains more than {MAX_MEMBERS:,} files, the limit")
+    for info in members:
+        if info.flag_bits & ENCRYPTED:
+            raise TranscriptError(path, f"is encrypted: {shown(info.filename)} needs a password")
+    return sorted(members, key=lambda info: info.filename)
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, packed: int) -> bytes:
     """Read a member; what it declares is not believed, so what it unpacks to is bounded too."""
     too_large = (
         f"{shown(info.filename)} unpacks to more than {MAX_DOCUMENT_BYTES >> 30} GiB, the most that is read"
     )
     if info.file_size > MAX_DOCUMENT_BYTES:
         raise TranscriptError(path, too_large)
-    packed = path.stat().st_size
     check_unpacked(path, info.file_size, packed)
     most = min(MAX_DOCUMENT_BYTES, most_unpacked(packed))
     try:
@@ -182,6 +226,8 @@ BOM = b"\xef\xbb\xbf"
 
 def check_file(path: Path) -> None:
     """Check that ``path`` is a file that exists; raises TranscriptError."""
+    if path == STDIN:
+        return
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -193,7 +239,7 @@ def check_file(path: Path) -> None:
 
 
 class FileLines:
-    """The lines of a file, unpacked by its ending ``.gz`` or ``.zst``; ``sha256`` is of the bytes on disk."""
+    """The lines of a file, unpacked by its ending or first bytes; ``sha256`` is of the bytes on disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -228,7 +274,7 @@ class FileLines:
 
 
 def read_document(path: Path) -> tuple[bytes, str]:
-    """Read a whole file, unpacked by its ending; return its bytes and the SHA-256 of those on disk."""
+    """Read a whole file, unpacked by its ending or first bytes; return its bytes and the SHA-256 of those on disk."""
     digest = hashlib.sha256()
     with damage_reported(path), _unpacked(path, digest) as file:
         data = _at_most(file, MAX_DOCUMENT_BYTES + 1)
@@ -246,10 +292,10 @@ def _at_most(file: BinaryIO, size: int) -> bytes:
 
 
 def read_head(path: Path, size: int) -> bytes:
-    """Return the first ``size`` bytes of a file, unpacked by its ending; none of a folder. Raises TranscriptError."""
+    """Return the first ``size`` bytes of a file, unpacked; none of a folder. Raises TranscriptError."""
     if path.is_dir():
         return b""
-    with damage_reported(path), _unpacked(path, hashlib.sha256()) as file:
+    with damage_reported(path), _unpacked(path, hashlib.sha256(), decode=False) as file:
         return file.read(size)
 
 
@@ -271,19 +317,67 @@ def _check_size(path: Path, size: int, limit: int) -> None:
         raise TranscriptError(path, f"is larger than {limit >> 30} GiB unpacked, the most that is read")
 
 
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"{\0", "utf-16-le"),
+    (b"[\0", "utf-16-le"),
+    (b"\0{", "utf-16-be"),
+    (b"\0[", "utf-16-be"),
+)
+"""First bytes of what is not UTF-8; without a mark only where JSON begins so."""
+
+
 @contextmanager
-def _unpacked(path: Path, digest: _Hash) -> Iterator[BinaryIO]:
+def _unpacked(path: Path, digest: _Hash, *, decode: bool = True) -> Iterator[BinaryIO]:
     check_file(path)
-    with open_input(path) as raw:
-        size = os.fstat(raw.fileno()).st_size
-        hashed = io.BufferedReader(_Hashed(raw, digest), BUFFER_BYTES)
-        ending = path.suffix.lower()
-        if ending == ".gz":
-            yield io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=hashed), path, size), BUFFER_BYTES)
-        elif ending == ".zst":
-            yield io.BufferedReader(_Bounded(ZstdStream(hashed, path), path, size), BUFFER_BYTES)
-        else:
-            yield hashed
+    with open_file(path) as raw:
+        file: Any = io.BufferedReader(_Hashed(raw, digest), BUFFER_BYTES)
+        first, ending, hashed = file.peek(4), path.suffix.lower(), file
+        if ending == ".gz" or first.startswith(GZIP):
+            unpacking: io.BufferedIOBase | io.RawIOBase = gzip.GzipFile(fileobj=hashed)
+            file = io.BufferedReader(_Bounded(unpacking, path, size_of(raw)), BUFFER_BYTES)
+        elif ending == ".zst" or first.startswith(ZSTD):
+            file = io.BufferedReader(_Bounded(ZstdStream(hashed, path), path, size_of(raw)), BUFFER_BYTES)
+        if decode and (encoding := _encoding(file.peek(4))):
+            file = io.BufferedReader(_Recoded(file, path, encoding), BUFFER_BYTES)
+        yield file
+
+
+def _encoding(first: bytes) -> str | None:
+    return next((name for mark, name in ENCODINGS if first.startswith(mark)), None)
+
+
+class _Recoded(io.RawIOBase):
+    """Passes on text of another encoding as UTF-8."""
+
+    def __init__(self, file: BinaryIO, path: Path, encoding: str) -> None:
+        self._file, self._path, self._encoding = file, path, encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._ready = memoryview(b"")
+        self._is_over = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready and not self._is_over:
+            block = self._file.read(CHUNK_BYTES * 64)
+            self._is_over = not block
+            try:
+                self._ready = memoryview(self._decoder.decode(block, self._is_over).encode())
+            except UnicodeError as error:
+                named = self._encoding.upper()
+                raise TranscriptError(
+                    self._path, f"is {named} by its first bytes, but not all of it: {str(error)[:100]}"
+                ) from None
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
 
 
 class _Bounded(io.RawIOBase):

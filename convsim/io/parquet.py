@@ -1,36 +1,35 @@
-"""Reads and writes Parquet: a row a conversation.
+"""Reads and writes Parquet: rows, and a row a conversation.
 
 What convsim writes has the string columns ``id``, ``task``, ``agent``, ``arm``, ``user``, ``simulator``,
 ``source`` and ``ending``, for queries, and ``conversation``, a line of convsim JSONL, which alone is read
 back. A file without that column but with ``messages``, a list of structs with ``role`` and ``content``, is
 read as plain OpenAI messages; its other columns of texts, numbers and truth values stand beside ``messages``,
-empty ones left out. Places in errors are rows, from 1.
+empty ones left out. The rows of any other file are objects of all columns that JSON has a value for: texts,
+numbers, truth values, times (as text), lists and structs of them. Places in errors are rows, from 1.
 """
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal
 
 from pydantic import JsonValue
 
-from convsim._inputs import open_input
 from convsim._logs import MAX_LINE_BYTES
 from convsim.errors import MissingExtraError, TranscriptError
-from convsim.io.files import MAX_FILE_BYTES, check_file, check_unpacked, damage_reported
-from convsim.io.formats.openai_messages import openai_conversation_of
+from convsim.io.files import MAX_FILE_BYTES, check_file, check_unpacked, damage_reported, open_file, size_of
 from convsim.io.jsonl import conversation_of, line_of, parse_json
 from convsim.io.problems import MalformedError, shown
 from convsim.io.transcripts import Gathering, Transcripts
 from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
-    from convsim.io.lines import LineFormat
     from convsim.schema.arrays import IntArray
 
 COLUMNS = ("id", "task", "agent", "arm", "user", "simulator", "source", "ending")
@@ -51,32 +50,95 @@ Row = dict[str, Any] | str
 """A row, or why it cannot be read."""
 
 
-def read_parquet(path: Path, *, reader: LineFormat | None, skip_bad: bool) -> Transcripts:
-    """Read a Parquet file; ``reader`` decides where it has both kinds of columns. Raises TranscriptError."""
+def read_parquet(path: Path, *, skip_bad: bool) -> Transcripts:
+    """Read a Parquet file that convsim wrote; raises TranscriptError."""
     gathering = Gathering(path, skip_bad=skip_bad)
     check_file(path)
-    with damage_reported(path), open_input(path) as file:
+    with damage_reported(path), open_file(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with _opened(file, path) as parquet:
-            is_ours = _is_ours(parquet.schema_arrow.names, reader, path)
-            columns, make = ([WHOLE], _from_line) if is_ours else (_simple(parquet), _from_row)
-            _check_declared(parquet, path)
-            for number, row in _rows(parquet, columns, path):
-                gathering.take(number, partial(_made, make, row, number))
-    format = "convsim-parquet" if is_ours else "openai-parquet"
-    return Transcripts(path, sha256, gathering.finish(), format, skipped=gathering.skipped)
+            _check_column(parquet, WHOLE, path)
+            _check_declared(parquet, path, size_of(file))
+            for number, row in _rows(parquet, [WHOLE], path):
+                gathering.take(number, partial(_from_line, row))
+    return Transcripts(path, sha256, gathering.finish(), "convsim-parquet", skipped=gathering.skipped)
 
 
-def _is_ours(names: list[str], reader: LineFormat | None, path: Path) -> bool:
-    """Tell convsim's columns from OpenAI's; raises TranscriptError where what is asked is not there."""
-    is_ours = reader == "convsim" or (reader is None and WHOLE in names)
-    if (WHOLE if is_ours else MESSAGES) not in names:
-        wanted = {None: f"{WHOLE!r} or {MESSAGES!r}", "convsim": repr(WHOLE), "openai": repr(MESSAGES)}[
-            reader
-        ]
-        found = ", ".join(shown(name) for name in names[:10])
-        raise TranscriptError(path, f"has no column {wanted}; it has {found}")
-    return is_ours
+def columns_of(path: Path) -> dict[str, Literal["text", "list", "other"]]:
+    """Return what the columns of a file hold; raises TranscriptError."""
+    check_file(path)
+    with damage_reported(path), open_file(path) as file, _opened(file, path) as parquet:
+        return {field.name: _kind(_undictionaried(field).type) for field in parquet.schema_arrow}
+
+
+def _kind(kind: Any) -> Literal["text", "list", "other"]:
+    from pyarrow import types
+
+    if types.is_string(kind) or types.is_large_string(kind):
+        return "text"
+    return "list" if types.is_list(kind) or types.is_large_list(kind) else "other"
+
+
+class ParquetRows:
+    """The rows of a file as objects; ``sha256`` is of its bytes."""
+
+    def __init__(self, path: Path, *, of_messages: bool = False) -> None:
+        """Take the file at a path; where its rows are plain OpenAI messages, only those and what is no list."""
+        self.path, self._of_messages = path, of_messages
+        self.sha256 = ""
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, JsonValue] | str]]:
+        """Yield each row with its number, or why it cannot be read, nulls left out; raises TranscriptError."""
+        check_file(self.path)
+        with damage_reported(self.path), open_file(self.path) as file:
+            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            with _opened(file, self.path) as parquet:
+                if self._of_messages:
+                    _check_column(parquet, MESSAGES, self.path)
+                columns = (
+                    _simple(parquet)
+                    if self._of_messages
+                    else [field.name for field in parquet.schema_arrow if _has_json(field.type)]
+                )
+                _check_declared(parquet, self.path, size_of(file))
+                for number, row in _rows(parquet, columns, self.path):
+                    yield number, row if isinstance(row, str) else _plain(row)
+
+
+def _has_json(kind: Any) -> bool:
+    """Tell whether JSON has a value for what a column holds."""
+    from pyarrow import types
+
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_dictionary(kind):
+        return _has_json(kind.value_type)
+    if types.is_struct(kind):
+        return all(_has_json(kind.field(at).type) for at in range(kind.num_fields))
+    kinds = (
+        types.is_string, types.is_large_string, types.is_integer, types.is_floating, types.is_boolean,
+        types.is_temporal, types.is_null,
+    )  # fmt: skip
+    return any(is_kind(kind) for is_kind in kinds)
+
+
+def _plain(value: Any) -> Any:
+    """Return what pyarrow made as JSON has it: times as texts, and no key for what is null or no number."""
+    if isinstance(value, dict):
+        found = ((name, _plain(each)) for name, each in value.items())
+        return {name: each for name, each in found if each is not None}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _check_column(parquet: Any, name: str, path: Path) -> None:
+    names = parquet.schema_arrow.names
+    if name not in names:
+        found = ", ".join(shown(each) for each in names[:10])
+        raise TranscriptError(path, f"has no column {name!r}; it has {found}")
 
 
 @contextmanager
@@ -95,13 +157,13 @@ def _opened(file: BinaryIO, path: Path) -> Iterator[Any]:
         ) from None
 
 
-def _check_declared(parquet: Any, path: Path) -> None:
+def _check_declared(parquet: Any, path: Path, packed: int) -> None:
     """Check what a file says that it unpacks to, before anything is unpacked; raises TranscriptError."""
     groups = [parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups)]
     declared = sum(group.total_byte_size for group in groups)
     if declared > MAX_FILE_BYTES:
         raise TranscriptError(path, TOO_LARGE)
-    check_unpacked(path, declared, path.stat().st_size)
+    check_unpacked(path, declared, packed)
     if any(group.column(at).num_values > MAX_VALUES for group in groups for at in range(group.num_columns)):
         raise TranscriptError(path, f"has more than {MAX_VALUES:,} values in a group of rows")
 
@@ -119,7 +181,7 @@ def _rows(parquet: Any, columns: list[str], path: Path) -> Iterator[tuple[int, R
     leaves = [parquet.schema.column(at) for at in range(len(parquet.schema))]
     texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
     plain = pyarrow.schema([_undictionaried(parquet.schema_arrow.field(name)) for name in columns])
-    with open_input(path) as file, pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as coded:
+    with open_file(path) as file, pyarrow.parquet.ParquetFile(file, read_dictionary=texts) as coded:
         number = total = 0
         for batch in coded.iter_batches(batch_size=_rows_at_once(coded, columns), columns=columns):
             batch = batch.select(columns)
@@ -219,36 +281,13 @@ def _simple(parquet: Any) -> list[str]:
     return [f.name for f in fields if f.name == MESSAGES or any(is_kind(f.type) for is_kind in kinds)]
 
 
-def _made(make: Callable[[dict[str, Any], int], Conversation], row: Row, number: int) -> Conversation:
+def _from_line(row: Row) -> Conversation:
     if isinstance(row, str):
         raise MalformedError(row)
-    return make(row, number)
-
-
-def _from_line(row: dict[str, Any], _: int) -> Conversation:
     line = row[WHOLE]
     if not isinstance(line, str):
         raise MalformedError(f"must be a line of convsim JSONL, but is {shown(line)}", field=WHOLE)
     return conversation_of(parse_json(line.encode()))
-
-
-def _from_row(row: dict[str, Any], number: int) -> Conversation:
-    document: dict[str, JsonValue] = {
-        name: value
-        for name, value in row.items()
-        if value is not None and name != MESSAGES and not (isinstance(value, float) and math.isnan(value))
-    }
-    messages = row[MESSAGES]
-    if isinstance(messages, list):
-        document[MESSAGES] = [_message(message) for message in messages]
-    return openai_conversation_of(document, number)
-
-
-def _message(message: Any) -> Any:
-    """Leave out the empty fields that a struct has because some other message fills them."""
-    if not isinstance(message, dict):
-        return message
-    return {name: value for name, value in message.items() if value is not None}
 
 
 def write_parquet(file: IO[bytes], conversations: Sequence[Conversation]) -> None:

@@ -32,12 +32,14 @@ TOO_MUCH = f"its tokens, seconds or dollars must be at least 0 and add up to at 
 class MalformedError(Exception):
     """A value that cannot be read; ``field`` is its place in its document, None for the whole of it.
 
-    ``line`` is where the document itself stands, for whoever reads several.
+    ``line`` is where the document itself stands, for whoever reads several; ``placed`` says that the place is whole.
     """
 
-    def __init__(self, problem: str, *, field: str | None = None, line: int | None = None):
+    def __init__(
+        self, problem: str, *, field: str | None = None, line: int | None = None, placed: bool = False
+    ):
         super().__init__(problem)
-        self.problem, self.field, self.line = problem, field, line
+        self.problem, self.field, self.line, self.placed = problem, field, line, placed
 
     def inside(self, place: str) -> MalformedError:
         """Return the same problem, one step deeper: ``place`` is where the document itself lies."""

@@ -1,4 +1,4 @@
-"""Reads any file of conversations, or a run folder, by its ending and its content."""
+"""Reads any file or folder of conversations, or a run folder, by its content."""
 
 from __future__ import annotations
 
@@ -6,15 +6,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from pydantic import JsonValue
+
+from convsim._text import listed
 from convsim.errors import PluginError, TranscriptError
-from convsim.io.documents import format_of, knows_document, load_document
+from convsim.io.by_content import gather, look, refuse
+from convsim.io.containers import JSON_ENDINGS, open_records
+from convsim.io.documents import Document, format_of, load_document
 from convsim.io.files import bulk_load
+from convsim.io.formats.contract import Record
 from convsim.io.formats.convapparel import read_convapparel
 from convsim.io.formats.dialoguekit import read_dialoguekit
+from convsim.io.formats.known import BY_NAME, FIRST, FORMATS
 from convsim.io.formats.mirrorbench import ARTIFACTS, read_episode, read_episodes
+from convsim.io.formats.openai_messages import OPENAI as OPENAI_FORMAT
+from convsim.io.formats.openai_messages import STRICT
 from convsim.io.formats.tau2 import read_tau2
-from convsim.io.lines import knows_line, read_lines
-from convsim.io.parquet import read_parquet
+from convsim.io.hub import is_hub
+from convsim.io.lines import read_run
+from convsim.io.parquet import MESSAGES, WHOLE, columns_of, read_parquet
+from convsim.io.problems import shown
 from convsim.io.registry import (
     ForeignReader,
     ReaderLike,
@@ -29,8 +40,10 @@ from convsim.plugins import installed, load
 OwnName = Literal[
     "convsim", "openai", "convapparel", "tau2", "dialoguekit", "mirrorbench", "mirrorbench-people"
 ]
-LINE_ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-ARCHIVE_ENDINGS = (".json", ".zip")
+ENDINGS = (*sorted(JSON_ENDINGS, key=len, reverse=True), ".parquet", ".zip")
+"""What the name of a file ends in whose content is looked at before installed readers are asked."""
+TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".ods", ".tab", ".csv.gz", ".tsv.gz")
+IMPORT = "convsim data import"
 IN_RUN = "conversations.jsonl"
 
 
@@ -48,7 +61,8 @@ class OwnReader:
 CONVSIM, OPENAI = OwnReader("convsim"), OwnReader("openai")
 CONVAPPAREL, TAU2, DIALOGUEKIT = OwnReader("convapparel"), OwnReader("tau2"), OwnReader("dialoguekit")
 MIRRORBENCH, MIRRORBENCH_PEOPLE = OwnReader("mirrorbench"), OwnReader("mirrorbench-people")
-READERS: tuple[OwnName, ...] = get_args(OwnName)
+OWN: tuple[OwnName, ...] = get_args(OwnName)
+READERS: tuple[str, ...] = tuple(dict.fromkeys([*OWN, *BY_NAME]))
 """The names of the built-in readers."""
 
 
@@ -62,13 +76,12 @@ def read(
     """Read a file of conversations, or a run folder.
 
     Args:
-        path: convsim or plain OpenAI JSONL (``.jsonl``, also ``.gz`` and ``.zst``), ``.parquet``, a
-            ConvApparel archive (``.zip``, ``.json``), results of tau2-bench, dialogues of DialogueKit and
-            UserSimCRS or an episode of MirrorBench (``.json``), a folder that holds ``conversations.jsonl``,
-            or a run folder of MirrorBench.
+        path: A file of JSON lines or documents, Parquet, a zip or a folder of them, packed or not, whatever its name;
+            ``-`` for standard input, ``hf://owner/name[:split]``; a folder that holds ``conversations.jsonl``.
         reader: A built-in reader's name (``READERS``), an installed one's, ``module:thing``, a function of a path that
-            yields conversations, or an object with ``read``; told by ending and content by default. An installed reader
-            is asked whether it recognises what no built-in one does.
+            yields conversations, or an object with ``read``; told by content by default. An installed reader is asked
+            whether it recognises what convsim's own format, plain OpenAI messages, ConvApparel, tau2-bench, DialogueKit
+            and MirrorBench are not.
         skip_bad_lines: Skip and count bad lines instead of stopping at the first.
         survey_map: TOML that maps survey questions to labels; for ConvApparel, the built-in one by default.
 
@@ -80,35 +93,28 @@ def read(
     """
     path = Path(path)
     chosen = _reader(reader)
+    survey = Path(survey_map) if survey_map else None
     with bulk_load():
-        chosen = chosen or _foreign(path)
+        if chosen is None and _is_strange(path):
+            chosen = recognising(path, READERS)
         if isinstance(chosen, ForeignReader):
             return chosen.read(path, skip_bad=skip_bad_lines)
         if path.is_dir():
             return _read_folder(path, chosen, skip_bad=skip_bad_lines)
-        name = path.name.lower()
-        if chosen is None or chosen == "convsim" or chosen == "openai":
-            if name.endswith(".parquet"):
-                return read_parquet(path, reader=chosen, skip_bad=skip_bad_lines)
-            if chosen is not None or name.endswith(LINE_ENDINGS):
-                return read_lines(path, reader=chosen, skip_bad=skip_bad_lines)
-        if chosen is not None or name.endswith(ARCHIVE_ENDINGS):
-            mapped = Path(survey_map) if survey_map else None
-            return _read_document(path, chosen, skip_bad=skip_bad_lines, survey_map=mapped)
-    kinds = f"{', '.join(LINE_ENDINGS)}, .parquet, a known .json or .zip, or a run folder"
-    known = ", ".join(reader_names(READERS))
-    raise TranscriptError(path, f"is not a known format; expected {kinds}; or name its format: {known}")
+        if chosen in DOCUMENTS:
+            return _read_document(load_document(path), chosen, skip_bad=skip_bad_lines, survey_map=survey)
+        return _read_records(path, chosen, skip_bad=skip_bad_lines, survey_map=survey)
 
 
 def stem_of(path: Path) -> str:
     """Return the name of a file without the ending that it is read by; a run folder's whole name."""
-    for ending in (*LINE_ENDINGS, *ARCHIVE_ENDINGS, ".parquet"):
+    for ending in ENDINGS:
         if path.name.lower().endswith(ending):
             return path.name[: -len(ending)]
     return path.absolute().name
 
 
-def _reader(wanted: ReaderLike | None) -> OwnName | ForeignReader | None:
+def _reader(wanted: ReaderLike | None) -> str | ForeignReader | None:
     if wanted is None:
         return None
     if isinstance(wanted, OwnReader):
@@ -118,40 +124,39 @@ def _reader(wanted: ReaderLike | None) -> OwnName | ForeignReader | None:
     registered = wanted in installed("readers")
     if registered:
         load("readers", wanted)  # refuses a name that two packages have
-    for own in READERS:
-        if wanted == own:
-            return own
+    if wanted in OWN or (wanted in READERS and not registered):
+        return wanted
     if not registered:
         raise PluginError(unknown(wanted, READERS))
     return find_foreign(wanted)
 
 
-def _foreign(path: Path) -> ForeignReader | None:
-    """Find the installed reader of a file or folder that no built-in one knows by its ending or first line."""
-    name = path.name.lower()
+DOCUMENTS: dict[str, tuple[str, ...]] = {
+    "convapparel": ("metadata", "conversations", "task_id", "turns"),
+    "tau2": ("info", "tasks", "simulations"),
+    "dialoguekit": ("conversation ID", "conversation", "agent", "user", "dialogues"),
+    "mirrorbench": ("spec", "turns", "telemetry"),
+    "mirrorbench-people": (),
+}
+"""The formats whose documents are read as a whole, and the keys that they have."""
+TITLES = {
+    "convapparel": "ConvApparel",
+    "tau2": "tau2-bench",
+    "dialoguekit": "DialogueKit",
+    "mirrorbench": "MirrorBench",
+}
+
+
+def _is_strange(path: Path) -> bool:
+    """Tell whether installed readers are asked before anything is looked at: the name is none that convsim knows."""
     if path.is_dir():
-        is_own = (path / IN_RUN).exists() or (path / ARTIFACTS).is_dir()
-    elif name.endswith(LINE_ENDINGS):
-        is_own = knows_line(path)
-    else:
-        is_own = not path.is_file() or name.endswith((".parquet", *ARCHIVE_ENDINGS))
-    return None if is_own else recognising(path, READERS)
+        return not (path / IN_RUN).exists() and not (path / ARTIFACTS).is_dir()
+    return path.is_file() and not path.name.lower().endswith(ENDINGS)
 
 
 def _read_document(
-    path: Path, reader: OwnName | None, *, skip_bad: bool, survey_map: Path | None
+    document: Document, format: str | None, *, skip_bad: bool, survey_map: Path | None
 ) -> Transcripts:
-    """Read a file that is parsed whole; where no built-in reader knows it, installed ones are asked."""
-    try:
-        document = load_document(path)
-        is_own = reader is not None or knows_document(document.content)
-    except TranscriptError:
-        if reader is not None or not path.is_file() or (foreign := recognising(path, READERS)) is None:
-            raise
-        return foreign.read(path, skip_bad=skip_bad)
-    if not is_own and (foreign := recognising(path, READERS)) is not None:
-        return foreign.read(path, skip_bad=skip_bad)
-    format = reader or format_of(document.content)
     if format == "tau2":
         return read_tau2(document, skip_bad=skip_bad)
     if format == "dialoguekit":
@@ -161,11 +166,109 @@ def _read_document(
     return read_convapparel(document, skip_bad=skip_bad, survey_map=survey_map)
 
 
-def _read_folder(folder: Path, reader: OwnName | None, *, skip_bad: bool) -> Transcripts:
+def _read_folder(folder: Path, reader: str | None, *, skip_bad: bool) -> Transcripts:
     file = folder / IN_RUN
-    if not file.exists():
-        people = reader == "mirrorbench-people"
-        if people or reader == "mirrorbench" or (folder / ARTIFACTS).is_dir():
-            return read_episodes(folder, skip_bad=skip_bad, people=people)
-        raise TranscriptError(folder, f"is a folder but not a run: it has no {IN_RUN}")
-    return replace(read_lines(file, reader="convsim", skip_bad=skip_bad, of_run=True), path=folder)
+    if file.exists():
+        return replace(read_run(file, skip_bad=skip_bad), path=folder)
+    people = reader == "mirrorbench-people"
+    if people or reader == "mirrorbench" or (reader is None and (folder / ARTIFACTS).is_dir()):
+        return read_episodes(folder, skip_bad=skip_bad, people=people)
+    if reader in DOCUMENTS:
+        raise TranscriptError(
+            folder, f"is a folder, and {TITLES[reader]} is read from a file; name the file in it"
+        )
+    return _read_records(folder, reader, skip_bad=skip_bad, survey_map=None)
+
+
+def _read_records(path: Path, reader: str | None, *, skip_bad: bool, survey_map: Path | None) -> Transcripts:
+    """Read what holds records; where no built-in reader of old knows them, installed ones are asked."""
+    try:
+        records = open_records(path)
+        if records.kind == "rows" and not is_hub(path):
+            columns = columns_of(path)
+            if reader == "convsim" or (reader is None and columns.get(WHOLE) == "text"):
+                return read_parquet(path, skip_bad=skip_bad)
+            lists = columns.get(MESSAGES, "none" if reader is None else "list") in ("list", "other")
+            if reader in (None, "openai") and lists:
+                rows = open_records(path, of_messages=True)
+                return gather(OPENAI_FORMAT, rows, rows, skip_bad=skip_bad, named="openai-parquet")
+        if reader is not None:
+            format = STRICT if reader == "convsim" else BY_NAME[reader]
+            return gather(format, records, records, skip_bad=skip_bad)
+        if records.kind == "document":
+            (record,) = records
+            if isinstance(record, Record) and (named := format_of(record.value)):
+                document = Document(path, records.sha256, record.value)
+                return _read_document(document, named, skip_bad=skip_bad, survey_map=survey_map)
+        known = look(records, FIRST)
+    except TranscriptError:
+        if reader is None and path.is_file() and (foreign := recognising(path, READERS)):
+            return foreign.read(path, skip_bad=skip_bad)
+        raise
+    unknown_yet = known.format is None and known.first is not None and not _is_strange(path)
+    if unknown_yet and (foreign := recognising(path, READERS)):
+        return foreign.read(path, skip_bad=skip_bad)
+    if known.format is None:
+        known = look(known.records, FORMATS)
+    if known.format is not None:
+        return gather(known.format, known.records, records, skip_bad=skip_bad)
+    if known.first is None and _is_strange(path) and path.is_file():
+        raise TranscriptError(path, _no_kind(path))
+    return refuse(known.records, records, skip_bad=skip_bad, why=_nobody_knows)
+
+
+def _no_kind(path: Path) -> str:
+    if path.name.lower().endswith(TABLES):
+        return f"is a table; one row a message is read by: {IMPORT} {path.name}"
+    kinds = f"{', '.join(JSON_ENDINGS)}, .parquet, a .zip or folder of them, or a run folder"
+    known = ", ".join(reader_names(READERS))
+    return (
+        f"is not a known format; expected {kinds}; a table with one row a message is read by: {IMPORT} {path.name}; "
+        f"or name its format: {known}"
+    )
+
+
+def _nobody_knows(value: JsonValue) -> str:
+    """Say that no format is that of a value, what it has, which format is nearest, and what reads it."""
+    where, value = _first_object(value)
+    if not isinstance(value, dict):
+        return f"must be an object, but is {shown(value)}"
+    found = listed([shown(key, limit=20) for key in value], MAX_KEYS) or "nothing"
+    near = _nearest(value)
+    return (
+        f"is not a conversation: expected an object with id and messages, but found {found}{where}"
+        f"{near and f'; the nearest format is {near}'}"
+        f"; one row a message is read by: {IMPORT} FILE"
+    )
+
+
+def _first_object(value: JsonValue) -> tuple[str, JsonValue]:
+    """Return the first object of an array, and the words for its place."""
+    if isinstance(value, list):
+        for index, element in enumerate(value):
+            if isinstance(element, dict):
+                return f" in [{index}]", element
+    return "", value
+
+
+def _nearest(value: dict[str, JsonValue]) -> str:
+    """Name the format that has most of the keys of an object, and its reader; nothing where none has any."""
+    inside = [
+        each
+        for part in value.values()
+        if isinstance(part, list)
+        for each in part[:1]
+        if isinstance(each, dict)
+    ]
+    found = {*value, *(key for each in inside for key in each)}
+    formats = {f.name: (f.title, f.keys) for f in (*FORMATS, *FIRST)}
+    formats |= {name: (TITLES[name], keys) for name, keys in DOCUMENTS.items() if keys}
+    near = {name: len(found & {*keys}) / len({*keys}) for name, (_, keys) in formats.items()}
+    best = max(near, key=lambda name: near[name])
+    if not near[best]:
+        return ""
+    title, keys = formats[best]
+    return f"{title} (--reader {best}; keys {', '.join(keys)})"
+
+
+MAX_KEYS = 8

@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 from convsim._inputs import open_input
 from convsim._text import one_line
 from convsim.errors import ConvsimError, PluginError, TranscriptError
-from convsim.io.files import check_file, damage_reported, read_head
+from convsim.io.files import check_file, damage_reported, open_file, read_head
 from convsim.io.jsonl import conversation_of
 from convsim.io.problems import MalformedError, shown
 from convsim.io.transcripts import Gathering, Transcripts
@@ -171,7 +171,7 @@ def _hash_of(path: Path) -> str:
     """Return the SHA-256 of a file, or of all files of a folder with their names."""
     if not path.is_dir():
         check_file(path)
-        with damage_reported(path), open_input(path) as file:
+        with damage_reported(path), open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
     with damage_reported(path):

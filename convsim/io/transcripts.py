@@ -57,6 +57,11 @@ class Gathering:
         self._line_of: dict[str, int | None] = {}
         self._first_bad: TranscriptError | None = None
 
+    @property
+    def n_taken(self) -> int:
+        """How many were good or bad so far."""
+        return len(self.conversations) + self.skipped
+
     def take(self, line: int | None, make: Callable[[], Conversation]) -> None:
         """Add what ``make`` returns.
 
@@ -75,6 +80,7 @@ class Gathering:
                     f"must be unique, but {shown(conversation.id)} is also on line {first}", field="id"
                 )
         except MalformedError as bad:
+            line = line if bad.line is None else bad.line
             error = TranscriptError(self.path, bad.problem, line=line, field=bad.field)
             if not self.skip_bad:
                 raise error from None

@@ -26,8 +26,8 @@ Both yield *made* conversations:
   content that is null or a list of parts, ``parts``. Ids may be numbers. Keys that convsim does not know end in
   ``metadata``. Without an ``id`` it is called by its line or number.
 - a ``Conversation``, where a format has made one itself.
-- a ``MalformedError`` (``record.bad(...)``) for what cannot be read, with its place. A ``Format`` may raise it. It is
-  an error of one line, or counted where bad lines are skipped.
+- a ``MalformedError`` for what cannot be read, made by ``record.bad(problem, field)``, which knows its place. A
+  ``Format`` may also raise one. It is an error of one line, or counted where bad lines are skipped.
 
 What is done for every format, and is no concern of its own: unknown roles and contents are refused with their place;
 a user's message of which nothing could be read is counted (more than 5 % of them, or no agent message at all, refuse
@@ -74,13 +74,15 @@ class Record(NamedTuple):
         return self.at(MalformedError(problem, field=field))
 
     def at(self, bad: MalformedError) -> MalformedError:
-        """Return an error of its value with the place of the record."""
+        """Return an error of its value with the place of the record; one that has its place already stays."""
+        if bad.placed:
+            return bad
         if self.field is not None:
             bad = bad.inside(self.field)
-        if self.file is not None:
-            bad = MalformedError(bad.problem, field=f"{self.file}: {bad.field}" if bad.field else self.file)
-        bad.line = self.line
-        return bad
+        if self.file is None:
+            return MalformedError(bad.problem, field=bad.field, line=self.line, placed=True)
+        file = self.file if self.line is None else f"{self.file}:{self.line}"
+        return MalformedError(bad.problem, field=f"{file}: {bad.field}" if bad.field else file, placed=True)
 
 
 @dataclass

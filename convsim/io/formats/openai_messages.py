@@ -1,55 +1,84 @@
-"""Plain OpenAI messages: objects with ``messages``, whose contents may be null or lists of parts.
+"""convsim's own JSONL and plain OpenAI messages: objects with ``messages``.
 
-What else stands beside ``messages`` is read as in convsim JSONL where convsim knows its name, and kept in
-``metadata`` where it does not; so are a message's ``tool_calls``, ``name`` and the like. A line without an
-``id`` gets ``line-<number>``. Parts that are not text stay in the message's metadata as ``other_parts``.
+What else stands beside ``messages`` is read as in convsim JSONL where convsim knows its name, and kept in ``metadata``
+where it does not; so are a message's ``tool_calls``, ``name`` and the like. A line without an ``id`` gets
+``line-<number>``. Parts that are not text stay in the message's metadata as ``other_parts``.
+
+What is convsim's but for the dress of its messages (a role ``human``, content that is a list of parts) is read as
+OpenAI's. A bare list of messages is one conversation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import JsonValue
 
+from convsim.io.formats.contract import Format, Made, Notes, Record
 from convsim.io.jsonl import conversation_of
 from convsim.io.problems import MalformedError, shown
-from convsim.schema.conversation import Conversation
 
-TEXT_OF_PART = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
-"""Types of a content part that are text, and the key that holds it."""
-
-
-def openai_conversation_of(document: JsonValue, line: int) -> Conversation:
-    """Make a conversation of a parsed line; ``line`` names it where it has no id. Raises MalformedError."""
-    if not isinstance(document, dict):
-        raise MalformedError(f"must be an object, but is {shown(document)}")
-    messages = document.get("messages")
-    if not isinstance(messages, list):
-        found = "is missing" if "messages" not in document else f"is {shown(messages)}"
-        raise MalformedError(f"must be a list of messages, but {found}", field="messages")
-    plain = [_message(message, f"messages[{index}]") for index, message in enumerate(messages)]
-    return conversation_of({"id": f"line-{line}", **document, "messages": plain})
+CONTENT_KEYS = frozenset({"content", "parts", "tool_calls", "text"})
+GROUPED_BY = ("conversation", "session", "thread", "dialog", "trace", "chat")
+"""What is in the name of a key that says which conversation a row belongs to."""
+HEAD_MESSAGES = 8
 
 
-def _message(message: JsonValue, place: str) -> JsonValue:
-    if not isinstance(message, dict) or isinstance(content := message.get("content"), str):
-        return message
-    if content is None:
-        return {**message, "content": ""}
-    if not isinstance(content, list):
-        found = shown(content)
-        raise MalformedError(
-            f"must be text, null or a list of parts, but is {found}", field=f"{place}.content"
-        )
-    texts: list[str] = []
-    others: list[JsonValue] = []
-    for index, part in enumerate(content):
-        text = part.get(TEXT_OF_PART.get(str(part.get("type")), "")) if isinstance(part, dict) else part
-        if isinstance(text, str):
-            texts.append(text)
-        elif (
-            isinstance(part, dict) and isinstance(part.get("type"), str) and part["type"] not in TEXT_OF_PART
-        ):
-            others.append(part)
-        else:
-            raise MalformedError("must be a part with a type and its text", field=f"{place}.content[{index}]")
-    kept: dict[str, JsonValue] = {"other_parts": others} if others else {}
-    return {**message, **kept, "content": "\n".join(texts)}
+def _has_messages(value: JsonValue) -> bool:
+    if not isinstance(value, dict) or not isinstance(messages := value.get("messages"), list):
+        return False
+    return not messages or any(isinstance(m, dict) and "role" in m for m in messages[:HEAD_MESSAGES])
+
+
+def _is_convsim(value: JsonValue) -> bool:
+    return _has_messages(value) and isinstance(value, dict) and "id" in value
+
+
+def _convsim(record: Record, _: Notes) -> Iterator[Made]:
+    try:
+        yield conversation_of(record.value)
+    except MalformedError as bad:
+        if not isinstance(record.value, dict) or "id" not in record.value:
+            raise
+        plain = record.value | {"messages": record.value.get("messages")}
+        if not isinstance(plain["messages"], list):
+            raise bad from None
+        yield plain
+
+
+def _strict(record: Record, _: Notes) -> Iterator[Made]:
+    yield conversation_of(record.value)
+
+
+def _openai(record: Record, _: Notes) -> Iterator[Made]:
+    value = record.value
+    if not isinstance(value, dict):
+        raise MalformedError(f"must be an object, but is {shown(value)}")
+    if "messages" not in value:
+        raise MalformedError("must be a list of messages, but is missing", field="messages")
+    yield value
+
+
+def _are_messages(value: JsonValue) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    return all(
+        isinstance(m, dict)
+        and "role" in m
+        and not m.keys().isdisjoint(CONTENT_KEYS)
+        and not any(word in key.lower() for key in m for word in GROUPED_BY)
+        for m in value[:HEAD_MESSAGES]
+    )
+
+
+def _messages(record: Record, _: Notes) -> Iterator[Made]:
+    if not isinstance(record.value, list):
+        raise MalformedError(f"must be a list of messages, but is {shown(record.value)}")
+    yield {"messages": record.value}
+
+
+CONVSIM = Format("convsim", "convsim JSONL", ("id", "messages"), _is_convsim, _convsim)
+STRICT = Format("convsim", "convsim JSONL", ("id", "messages"), _is_convsim, _strict)
+"""What is read where convsim's own format is asked for by its name."""
+OPENAI = Format("openai", "plain OpenAI messages", ("messages",), _has_messages, _openai)
+MESSAGES = Format("messages", "a list of OpenAI messages", ("role", "content"), _are_messages, _messages)

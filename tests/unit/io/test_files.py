@@ -95,7 +95,8 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_an_unknown_ending_is_told_what_is_read(tmp_path: Path) -> None:
-    path = jsonl(tmp_path / "a.csv", line())
+    path = tmp_path / "a.log"
+    path.write_text("hello\n", encoding="utf-8")
     with pytest.raises(TranscriptError) as caught:
         read(path)
     for kind in (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet", ".zip", ".json", "run folder", "openai"):

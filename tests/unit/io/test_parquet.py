@@ -80,11 +80,15 @@ def test_a_message_of_another_shape_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("reader", "wanted"),
-    [(None, "'conversation' or 'messages'"), ("convsim", "'conversation'"), ("openai", "'messages'")],
+    [
+        (None, ":1: is not a conversation: expected an object with id and messages, but found 'text'"),
+        ("convsim", "has no column 'conversation'; it has 'text'"),
+        ("openai", "has no column 'messages'; it has 'text'"),
+    ],
 )
 def test_other_columns_are_an_error(reader: str | None, wanted: str, tmp_path: Path) -> None:
     path = table(tmp_path / "a.parquet", text=["hi"])
-    with pytest.raises(TranscriptError, match=f"has no column {wanted}; it has 'text'"):
+    with pytest.raises(TranscriptError, match=wanted):
         read(path, reader=reader)
 
 

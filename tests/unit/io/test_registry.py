@@ -12,7 +12,8 @@ import pytest
 
 import convsim
 from convsim.errors import InputError, PluginError, TranscriptError
-from convsim.io import READERS, read
+from convsim.io import read
+from convsim.io.reading import OWN
 from convsim.plugins import load
 from convsim.schema.conversation import Conversation
 from convsim.testing import check_reader
@@ -279,7 +280,7 @@ def test_a_package_that_takes_a_built_in_name_is_refused_where_the_name_is_used(
         read(ours, reader="convsim")
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", OWN)
 def test_every_built_in_reader_is_a_plugin(name, tmp_path):
     reader: Any = load("readers", name)
     with pytest.raises(TranscriptError):

@@ -43,11 +43,16 @@ def test_an_empty_file_is_no_archive(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("members", "found"),
-    [({"a.txt": "x"}, "none"), ({"a.json": "{}", "b/c.json": "{}"}, "'a.json', 'b/c.json'")],
+    [
+        ({"a.txt": "x"}, r"must contain a \.json or \.jsonl or \.ndjson file, but contains 'a\.txt'"),
+        ({"a.json": "{}", "b/c.json": "{}"}, r"a\.json: is not a conversation"),
+    ],
 )
-def test_not_exactly_one_member_is_an_error(members: dict[str, str], found: str, tmp_path: Path) -> None:
+def test_members_without_conversations_are_an_error(
+    members: dict[str, str], found: str, tmp_path: Path
+) -> None:
     path = zipped(tmp_path / "x.zip", members)
-    with pytest.raises(TranscriptError, match=rf"must contain one \.json file, but contains {found}"):
+    with pytest.raises(TranscriptError, match=found):
         read(path)
 
 

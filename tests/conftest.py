@@ -35,7 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         elif wanted & whole & SMOKED and item.path not in seen and not _has_smoke(items, item.path):
             kept.append(item)
             seen.add(item.path)
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    left = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in left])
     items[:] = kept
 
 

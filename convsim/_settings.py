@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import lru_cache
@@ -10,7 +12,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from convsim._text import one_line
 from convsim.errors import InputError
@@ -27,6 +30,33 @@ TopP = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 ResampleCount = Annotated[int, Field(ge=9, le=100_000)]
 """Fewer give no p-value worth the name; more do not fit into memory."""
+
+MAX_DOMAIN_CHARACTERS = 60
+DOMAIN = re.compile(r"(?:[^\W_]|[ ,'’&/().-])+")
+
+
+def is_domain(said: str) -> bool:
+    """Tell whether a text is a few plain words: letters, digits, spaces and ``, ' & / ( ) . -``."""
+    bare = "".join(character for character in said if not unicodedata.category(character).startswith("M"))
+    return len(said) <= MAX_DOMAIN_CHARACTERS and any(map(str.isalpha, said)) and bool(DOMAIN.fullmatch(bare))
+
+
+def _plain_words(said: str) -> str:
+    if not is_domain(said):
+        raise PydanticCustomError(
+            "domain",
+            "must be a few plain words, such as films: letters, digits, spaces and , ' & / ( ) . -, "
+            "at most 60 characters",
+        )
+    return said
+
+
+Domain = Annotated[
+    str,
+    Field(description="a few plain words, such as films, of at most 60 characters"),
+    AfterValidator(_plain_words),
+]
+"""What a conversation is about, as a prompt says it: no line, label or control token can be written with it."""
 
 MAX_SHOWN = 80
 CONFIG = ConfigDict(strict=True, allow_inf_nan=False)

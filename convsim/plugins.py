@@ -37,6 +37,7 @@ PARTS = {
     "real": "[data] real or --real",
     "sha256": "[data] real or --real",
     "catalogue": "[data] catalogue or --catalogue",
+    "domain": "[study] domain or --domain",
 }
 """What a class is given where it asks for it by name, and how else it is said."""
 OPTIONS: Mapping[Liftable, tuple[str, ...]] = {
@@ -101,6 +102,7 @@ def make(kind: Liftable, name: str, parts: Parts = NO_PARTS, /, **settings: obje
     ``real``: the conversations to learn from, ``[data] real`` or ``--real`` (a sequence of ``Conversation``).
     ``sha256``: the hash of their file, beside ``real``.
     ``catalogue``: what is sold, ``[data] catalogue`` or ``--catalogue`` (a ``Catalogue``).
+    ``domain``: what is talked about, ``[study] domain`` or ``--domain``, such as ``films`` (a text, or None).
 
     What ``lift_agent``, ``lift_shopper``, ``lift_annotator`` or ``lift_validator`` takes by keyword, such as
     ``timeout_s``, is a setting of every function and object that is lifted.

@@ -6,18 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, NamedTuple, Protocol
 
 from pydantic import Field
 
 from convsim._async import in_time
-from convsim._settings import Seconds, Temperature, check_settings
-from convsim._templates import Prompts
+from convsim._settings import Domain, Seconds, Temperature, check_settings
 from convsim._text import one_line
 from convsim.agents.search import Shelf, find, listen
 from convsim.agents.visibility import as_chat
 from convsim.errors import AgentError, ModelError
 from convsim.lifting import seen_by_agent, to_reply
+from convsim.models.own_prompts import AGENTS, OwnPrompts
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.chat_model import ChatMessage, ChatModel
 from convsim.schema.conversation import Conversation, Usage
@@ -74,7 +75,6 @@ async def ask_model(agent: Asking, messages: Sequence[ChatMessage], *, seed: int
     return Said(completion.text.strip(), usage)
 
 
-PROMPTS = Prompts("convsim.agents")
 MARK = re.compile(r"\s*\[#?(\d{1,3})\]")
 
 
@@ -99,14 +99,27 @@ class LLM:
     currency: str = "$"
     timeout_s: Seconds = 600.0
     name: str = "llm"
+    domain: Domain | None = None
+    """What it recommends, such as films; None says nothing of it."""
+    prompts: Path | str | None = None
+    """A folder whose ``recommend.txt.j2`` stands in for ours, as ``convsim prompts export`` writes it."""
 
     def __post_init__(self) -> None:
         check_settings(self, self.name)
+        _ = self._prompts
+
+    @cached_property
+    def _prompts(self) -> OwnPrompts:
+        item = CatalogueItem(
+            id="i", title="an item", price=10.0, description="", attributes={"colors": ["red"]}
+        )
+        samples = [self._values([]), self._values([item, item.but(price=None, attributes={})])]
+        return OwnPrompts(AGENTS, self.prompts, samples=samples)
 
     @property
     def prompt_hash(self) -> str:
         """The SHA-256 of the prompt's file, in hexadecimal."""
-        return PROMPTS.hashes("recommend")["recommend"]
+        return self._prompts.hashes("recommend")["recommend"]
 
     @cached_property
     def _shelf(self) -> Shelf:
@@ -130,7 +143,12 @@ class LLM:
         return list({item.id: item for item in (*found, *shown)}.values())
 
     def _prompt(self, candidates: Sequence[CatalogueItem]) -> str:
-        return PROMPTS.render("recommend", items=candidates, currency=self.currency, n_items=self.n_items)
+        return self._prompts.render("recommend", **self._values(candidates))
+
+    def _values(self, candidates: Sequence[CatalogueItem]) -> dict[str, object]:
+        return {
+            "items": candidates, "currency": self.currency, "n_items": self.n_items, "domain": self.domain,
+        }  # fmt: skip
 
 
 def named_items(text: str, candidates: Sequence[CatalogueItem]) -> list[CatalogueItem]:

@@ -20,6 +20,7 @@ from convsim.cli import (
     data,
     demo,
     plugins,
+    prompts,
     report,
     show,
     simulate,
@@ -58,6 +59,7 @@ app.command("report")(report.report)
 app.command("show")(show.show)
 app.add_typer(annotator.app, name="annotator")
 app.add_typer(data.app, name="data")
+app.add_typer(prompts.app, name="prompts")
 app.command("plugins")(plugins.plugins)
 
 

@@ -42,6 +42,10 @@ def simulate(
     personas: Annotated[
         Path | None, typer.Option(help="TOML file of personas (default: drawn from --real).")
     ] = None,
+    domain: Annotated[
+        str | None,
+        typer.Option(help="What is talked about, e.g. films (default: told from the catalogue or the logs)."),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,6 +85,7 @@ def simulate(
     flags: dict[str, dict[str, object]] = {
         "study": {
             "n": n, "max_turns": max_turns, "concurrency": concurrency, "seed": seed, "budget_usd": budget_usd,
+            "domain": domain,
         },
         "data": {"real": real, "learn_arm": learn_arm, "catalogue": catalogue, "personas": personas},
         "model": {"name": model, "settings": given["model"] or None},
@@ -95,6 +100,8 @@ def simulate(
     planned = assembly.study()
     for stand_in in assembly.stand_ins:
         talk.print(f"using a default: {stand_in}")
+    for warning in assembly.warnings:
+        talk.print(f"warning: {warning}")
     talk.print(f"seed {config.study.seed}")
     if dry_run:
         _print_plan(planned)

@@ -38,8 +38,16 @@ class ChatTemplate:
     What has run out of a bound once is not tried again.
     """
 
-    def __init__(self, template: str):
-        self._template = template
+    def __init__(
+        self,
+        template: str,
+        *,
+        named: str = "the model's chat template",
+        is_prompt: bool = False,
+        trims: bool = True,
+    ):
+        """Take the template, and what errors call it; the variables of a prompt must all be there."""
+        self._template, self._named, self._is_prompt, self._trims = template, named, is_prompt, trims
         self._asking = threading.Lock()
         self._broken = ""
 
@@ -55,16 +63,25 @@ class ChatTemplate:
             return answer["text"]
         if "refused" in answer:
             raise RefusedChatError(answer["refused"])
-        raise ModelError(f"the model's chat template {one_line(answer['failed'])}")
+        raise ModelError(f"{self._named} {one_line(answer['failed'])}")
 
     @cached_property
     def literal_text(self) -> str:
         """All texts that stand in the template. Raises as ``render`` does."""
+        return self._first_answer["text"]
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The names that the template asks for. Raises as ``render`` does."""
+        return frozenset(self._first_answer["variables"].split())
+
+    @cached_property
+    def _first_answer(self) -> Mapping[str, str]:
         with self._asking:
             _, answer = self._started
         if "text" not in answer:
-            raise ModelError(f"the model's chat template {one_line(answer['failed'])}")
-        return answer["text"]
+            raise ModelError(f"{self._named} {one_line(answer['failed'])}")
+        return answer
 
     def _asked(self, variables: Mapping[str, Any]) -> Mapping[str, str]:
         _ = self.literal_text
@@ -90,6 +107,8 @@ class ChatTemplate:
         first = {
             "path": sorted({str(Path(str(package.__file__)).parents[1]) for package in (jinja2, markupsafe)}),
             "template": self._template,
+            "is_prompt": self._is_prompt,
+            "trims": self._trims,
             "bytes": MAX_BYTES,
             "seconds": MAX_SECONDS,
             "characters": MAX_CHARACTERS,

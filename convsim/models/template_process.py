@@ -24,16 +24,19 @@ def main(questions: TextIO, answers: TextIO) -> None:
     sys.path[:0] = asked["path"]
     import jinja2
     import jinja2.ext
+    import jinja2.meta
     import jinja2.sandbox
 
     _limit_memory(asked["bytes"])
     _start_clock(asked["seconds"])
     template = None
     try:
-        environment = _environment(jinja2)
-        literals = _literal_text(jinja2, environment.parse(asked["template"]))
+        environment = _environment(jinja2, is_prompt=asked["is_prompt"], trims=asked["trims"])
+        tree = environment.parse(asked["template"])
+        literals = _literal_text(jinja2, tree)
+        variables = " ".join(sorted(jinja2.meta.find_undeclared_variables(tree)))
         template = environment.from_string(asked["template"])
-        _say(answers, {"text": literals})
+        _say(answers, {"text": literals, "variables": variables})
     except MemoryError:
         _say(answers, TOO_MUCH_MEMORY)
     except Exception as error:
@@ -92,8 +95,14 @@ def _literal_text(jinja2: Any, tree: Any) -> str:
     return "\0".join(texts)
 
 
-def _environment(jinja2: Any) -> Any:
-    """Return what a chat template may count on: that of transformers, whose templates these are."""
+def _environment(jinja2: Any, *, is_prompt: bool, trims: bool) -> Any:
+    """Return what a chat template may count on: that of transformers, whose templates these are.
+
+    Args:
+        jinja2: The package.
+        is_prompt: Whether it is a prompt, in which a variable that is missing is a mistake.
+        trims: Whether the line break after a block and the spaces before one are dropped.
+    """
 
     class Generation(jinja2.ext.Extension):  # type: ignore[misc]
         """``{% generation %}`` marks what the model says; its text is written as it is."""
@@ -149,7 +158,10 @@ def _environment(jinja2: Any) -> Any:
         )
 
     made = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols]
+        trim_blocks=trims,
+        lstrip_blocks=trims,
+        undefined=jinja2.StrictUndefined if is_prompt else jinja2.Undefined,
+        extensions=[Generation, jinja2.ext.loopcontrols],
     )
     made.filters["tojson"] = to_json
     made.globals.update(raise_exception=refuse, strftime_now=now, dict=Dictionary(), namespace=Namespace)

@@ -11,6 +11,7 @@ from convsim.errors import InputError
 from convsim.schema import UserMove
 from convsim.schema.conversation import Conversation, Item, LearnedFrom, Message
 from convsim.schema.persona import Persona
+from convsim.shoppers.needs import Needs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +87,12 @@ class Contexts:
     @cached_property
     def places(self) -> list[Context]:
         """Every place at which a user spoke or ended the conversation."""
-        return [place for conversation in self.conversations for place in _places(conversation)]
+        needs = Needs.of(self.conversations)
+        return [
+            place
+            for conversation in self.conversations
+            for place in _places(conversation, needs.stated(conversation) or conversation.first_words)
+        ]
 
     @cached_property
     def _index(self) -> tuple[object, object, npt.NDArray[np.float64]]:
@@ -122,8 +128,7 @@ def situation(need: str, task: str | None, last_agent_message: str) -> str:
     return "\n".join([task or "", need, last_agent_message])
 
 
-def _places(conversation: Conversation) -> Iterator[Context]:
-    need = conversation.first_words
+def _places(conversation: Conversation, need: str) -> Iterator[Context]:
     last_agent_message = ""
     turn = 0
     awaiting = True

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar
 
-from convsim._settings import Positive, Temperature, check_settings
+from convsim._settings import Domain, Positive, Temperature, check_settings
 from convsim.schema import ChatModel, UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
 from convsim.shoppers.contexts import Contexts, situation
 from convsim.shoppers.prompted import Prompted, Style
-from convsim.shoppers.prompts import PROMPTED, prompt_hashes, written
+from convsim.shoppers.prompts import written
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,14 @@ class ICL:
     max_example_characters: Positive = 600
     """Each example is cut to its first whole lines within this."""
 
+    domain: Domain | None = None
+    """What the conversation is about, such as films; None says nothing of it."""
+    prompts: Path | str | None = None
+    """A folder whose files stand in for ours, as ``convsim prompts export`` writes them."""
+
     def __post_init__(self) -> None:
         check_settings(self, self.name)
+        _ = self._shopper
 
     @cached_property
     def _contexts(self) -> Contexts:
@@ -48,7 +55,8 @@ class ICL:
     @cached_property
     def _shopper(self) -> Prompted:
         return Prompted(
-            self.model, style=self.style, temperature=self.temperature, max_tokens=self.max_tokens, n_items=self.n_items
+            self.model, style=self.style, temperature=self.temperature, max_tokens=self.max_tokens,
+            n_items=self.n_items, domain=self.domain, prompts=self.prompts,
         )  # fmt: skip
 
     @property
@@ -59,7 +67,7 @@ class ICL:
     @property
     def prompt_hashes(self) -> dict[str, str]:
         """SHA-256 of every prompt file, by name."""
-        return prompt_hashes(*PROMPTED)
+        return self._shopper.prompt_hashes
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Retrieve, then move as the prompted shopper does; raises ModelError when the model leaves its role."""

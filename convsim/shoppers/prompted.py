@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import ClassVar, Literal
 
-from convsim._settings import Positive, Temperature, check_settings
+from convsim._settings import Domain, Positive, Temperature, check_settings
 from convsim.errors import ModelError
 from convsim.schema import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
@@ -14,10 +16,8 @@ from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.contexts import last_items
 from convsim.shoppers.prompts import (
-    PROMPTED,
+    ShopperPrompts,
     describe,
-    prompt_hashes,
-    render,
     said_to_shopper,
     without_control_tokens,
     written,
@@ -48,14 +48,23 @@ class Prompted:
     n_items: Positive = 4
     """How many items of the carousel the shopper sees."""
     learned_from: LearnedFrom | None = None
+    domain: Domain | None = None
+    """What the conversation is about, such as films; None says nothing of it."""
+    prompts: Path | str | None = None
+    """A folder whose files stand in for ours, as ``convsim prompts export`` writes them."""
 
     def __post_init__(self) -> None:
         check_settings(self, self.name)
+        _ = self._prompts
+
+    @cached_property
+    def _prompts(self) -> ShopperPrompts:
+        return ShopperPrompts(self.prompts, self.domain)
 
     @property
     def prompt_hashes(self) -> dict[str, str]:
         """SHA-256 of every prompt file, by name."""
-        return prompt_hashes(*PROMPTED)
+        return self._prompts.hashes
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Decide, then say it; raises ModelError when the model does not stay in its role."""
@@ -89,7 +98,9 @@ class Prompted:
 
     async def _decide(self, conversation: Conversation, persona: Persona, spent: Spent, *, seed: int) -> str:
         options = [SAY, ACCEPT, LEAVE] if last_items(conversation) else [SAY, LEAVE]
-        prompt = render("decide", persona=persona, history=written(conversation, n_items=self.n_items))
+        prompt = self._prompts.render(
+            "decide", persona=persona, history=written(conversation, n_items=self.n_items)
+        )
         asked = [ChatMessage(role="user", content=prompt)]
         choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
         spent.completions.append(choice.completion)
@@ -101,7 +112,7 @@ class Prompted:
         items = last_items(conversation)[: self.n_items]
         if len(items) == 1:
             return items[0].id
-        asked = [ChatMessage(role="user", content=render("choose_item", persona=persona))]
+        asked = [ChatMessage(role="user", content=self._prompts.render("choose_item", persona=persona))]
         described = (without_control_tokens(describe(item)) for item in items)
         options = [f"{number}. {item}" for number, item in enumerate(described, start=1)]
         choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
@@ -127,14 +138,14 @@ class Prompted:
     ) -> Completion:
         if (self.style or getattr(self.model, "prompt_style", "chat")) == "transcript":
             history = written(conversation, n_items=self.n_items)
-            text = render("transcript", persona=persona, history=history, examples=examples)
+            text = self._prompts.render("transcript", persona=persona, history=history, examples=examples)
             return await self.model.continue_text(
                 text, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed, stop=("\n",)
             )
-        system = render("chat", persona=persona, examples=examples)
+        system = self._prompts.render("chat", persona=persona, examples=examples)
         flipped = [ChatMessage(role="system", content=system)]
         if not conversation.messages:
-            flipped.append(ChatMessage(role="user", content=render("opening", persona=persona)))
+            flipped.append(ChatMessage(role="user", content=self._prompts.render("opening", persona=persona)))
         for message in conversation.messages:
             if message.role == "user":
                 flipped.append(ChatMessage(role="assistant", content=message.content))

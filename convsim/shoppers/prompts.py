@@ -1,4 +1,4 @@
-"""Prompts are files; this renders them and names them by hash."""
+"""What a shopper's model is told: prompts are files, filled in with a persona and what was said."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
-from convsim._templates import Prompts
+from convsim.models.own_prompts import SHOPPERS, OwnPrompts, our_prompts
 from convsim.schema.conversation import Conversation, Item, Message
-from convsim.schema.persona import Persona
+from convsim.schema.persona import Constraint, Control, Persona
 
 PROMPTED = ("chat", "opening", "transcript", "decide", "choose_item")
 """The prompts of a shopper that is a prompted model."""
 MAX_ATTRIBUTES = 3
 MAX_MESSAGE_CHARACTERS = 600
-
-
-FILES = Prompts("convsim.shoppers", trim=False)
+SHOP = "clothes"
+"""The domain of the demo and of ConvApparel, and of every shopper that was trained before there were others."""
+_WISH = {"attribute": "color", "op": "=", "value": "red"}
+_FULL = Persona.model_validate(
+    {
+        "id": "p", "task": "a task", "need": "a need", "budget": 50, "constraints": [_WISH], "dealbreakers": [_WISH],
+        "patience": "low", "style": "short",
+    }
+)  # fmt: skip
 
 
 def render(
@@ -27,15 +34,73 @@ def render(
     history: Sequence[str] = (),
     examples: Sequence[str] = (),
     words: Sequence[str] = (),
+    domain: str | None = SHOP,
 ) -> str:
-    """Fill in the prompt ``prompts/<name>.txt.j2``."""
-    return FILES.render(name, persona=persona, history=history, examples=examples, words=words)
+    """Fill in convsim's own prompt ``prompts/<name>.txt.j2``."""
+    given = _values(persona, history, examples, domain)
+    return our_prompts(SHOPPERS).render(name, **given, words=words)
+
+
+class ShopperPrompts:
+    """The prompts of a shopper that is a prompted model, about one domain; those of ``folder`` stand in for ours.
+
+    Raises:
+        InputError: The folder, or a file in it, cannot be used.
+    """
+
+    def __init__(self, folder: Path | str | None, domain: str | None):
+        self._domain = domain
+        samples = [
+            _values(Persona(id="p", need="a need"), (), (), None),
+            _values(_FULL, ["Shopper: a", "Assistant: b"], ["Shopper: a"], "films"),
+        ]
+        self._files = OwnPrompts(SHOPPERS, folder, samples=samples)
+
+    def render(
+        self, name: str, *, persona: Persona, history: Sequence[str] = (), examples: Sequence[str] = ()
+    ) -> str:
+        """Fill in a prompt; raises ModelError where one of the folder's fails."""
+        return self._files.render(name, **_values(persona, history, examples, self._domain))
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The SHA-256 of every prompt's file: what a run's manifest records."""
+        return self._files.hashes(*PROMPTED)
+
+
+def _values(
+    persona: Persona, history: Sequence[str], examples: Sequence[str], domain: str | None
+) -> dict[str, object]:
+    return {"persona": _told(persona), "history": history, "examples": examples, "domain": domain}
+
+
+def _told(persona: Persona) -> Persona:
+    """Return a persona, which may be drawn from a stranger's log, without what a chat's template would obey."""
+    stated: dict[str, object] = {"need": in_one_role(persona.need), "metadata": {}}
+    if persona.task is not None:
+        stated["task"] = in_one_role(persona.task)
+    for name in ("constraints", "dealbreakers"):
+        stated[name] = tuple(_told_wish(wish) for wish in getattr(persona, name))
+    for name in ("budget", "patience", "style"):
+        control: Control | None = getattr(persona, name)
+        if control is not None and isinstance(control.value, str):
+            stated[name] = control.model_copy(update={"value": in_one_role(control.value)})
+    return persona.model_copy(update=stated)
+
+
+def _told_wish(wish: Constraint) -> Constraint:
+    value = wish.value
+    if isinstance(value, tuple):
+        value = tuple(in_one_role(part) if isinstance(part, str) else part for part in value)
+    elif isinstance(value, str):
+        value = in_one_role(value)
+    return wish.model_copy(update={"attribute": in_one_role(wish.attribute), "value": value})
 
 
 @cache
 def prompt_hashes(*names: str) -> dict[str, str]:
-    """Return the SHA-256 of the prompt files named: what a run's manifest records."""
-    return FILES.hashes(*names)
+    """Return the SHA-256 of convsim's own prompt files named: what a run's manifest records."""
+    return our_prompts(SHOPPERS).hashes(*names)
 
 
 def written(conversation: Conversation, *, n_items: int) -> list[str]:
@@ -68,6 +133,11 @@ def without_control_tokens(text: str) -> str:
     Models in this process read such tokens as plain text already; a server may not.
     """
     return _control_tokens().sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+
+
+def in_one_role(text: str) -> str:
+    """Return a text in which no line begins as a speaker's, and no control token of a chat stands."""
+    return without_control_tokens(_LABEL.sub(" ", text))
 
 
 def said_to_shopper(message: Message, n_items: int) -> str:

@@ -18,9 +18,12 @@ from convsim.schema import Agent, Annotator, ChatModel, Shopper
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.conversation import Conversation, Item
 from convsim.schema.persona import Persona
-from convsim.simulation.config import ArmSection, PluginSection, StudyConfig
+from convsim.shoppers.needs import FIRST_MESSAGES
+from convsim.shoppers.prompts import SHOP
+from convsim.simulation.config import PROMPTS, ArmSection, PluginSection, StudyConfig
+from convsim.simulation.domains import domain_of_catalogue, domain_of_needs
 from convsim.simulation.loop import Arm
-from convsim.simulation.personas import draw_personas, instructed_personas, read_personas
+from convsim.simulation.personas import draw_personas, instructed_personas, read_personas, stated_needs
 from convsim.simulation.study import Study
 
 TEXTS = ("description", "features")
@@ -56,6 +59,8 @@ def _sold(item: Item) -> CatalogueItem:
 DEFAULT_MODEL = "embedded"
 ARCHIVES = (".zip", ".json")
 """Endings of ConvApparel archives, which hold items and instructions too."""
+CONVAPPAREL = "convapparel"
+"""Begins the source of conversations of ConvApparel, also where they were converted."""
 DEMO_PEOPLE = "demo/convapparel_standin.json"
 DEMO_CATALOGUE = "demo/catalogue.jsonl"
 
@@ -71,9 +76,12 @@ class Assembly:
         self._own_shopper = None if shopper is None else lift_shopper(shopper)
         self._own_agent = None if agent is None else lift_agent(agent)
         self.stand_ins: list[str] = []
+        self.warnings: list[str] = []
         self._model: ChatModel | None = None
         self._transcripts: Transcripts | None = None
         self._catalogue: Catalogue | None = None
+        self._domain: tuple[str | None] | None = None
+        self._needs: Sequence[str] | None = None
 
     def study(self) -> Study:
         """Make the study; raises StudyError or PluginError for what cannot be used."""
@@ -171,7 +179,50 @@ class Assembly:
         path = self.config.data.personas
         if path is not None:
             return instructed_personas(read(path)) if path.suffix in ARCHIVES else read_personas(path)
-        return draw_personas(self.learned(), self.config.study.n, seed=self.config.study.seed)
+        learned = self.learned()
+        if unstated := len(learned) - len(self._stated()):
+            self.warnings.append(
+                f"{unstated} of {len(learned)} conversations state no need in their user's first {FIRST_MESSAGES} "
+                "messages; personas are drawn from the others"
+            )
+        return draw_personas(learned, self.config.study.n, seed=self.config.study.seed)
+
+    def domain(self) -> str | None:
+        """Name what is talked about: what is said, else what the catalogue or the needs speak of, else None.
+
+        The demo's data and ConvApparel's are about clothes.
+        """
+        if self.config.study.domain is not None:
+            return self.config.study.domain
+        if self._domain is None:
+            found, whence = self._spoken_of()
+            self._domain = (found,)
+            self.stand_ins.append(f"no --domain, so {found or 'none: prompts name no domain'}{whence}")
+        return self._domain[0]
+
+    def _spoken_of(self) -> tuple[str | None, str]:
+        data = self.config.data
+        if data.catalogue is not None and data.catalogue.suffix not in ARCHIVES:
+            if found := domain_of_catalogue(self.catalogue()):
+                return found, ", the catalogue's commonest categories"
+        elif data.catalogue is not None:
+            return SHOP, ", as ConvApparel has it"
+        if data.personas is not None:
+            if data.personas.suffix in ARCHIVES:
+                return SHOP, ", as ConvApparel has it"
+            found = domain_of_needs(persona.need for persona in read_personas(data.personas))
+        elif data.real is None:
+            return SHOP, ", as the demo has it"
+        elif (self.learned()[0].source or "").startswith(CONVAPPAREL):
+            return SHOP, ", as ConvApparel has it"
+        else:
+            found = domain_of_needs(self._stated())
+        return found, ", of which the needs speak most" if found else ""
+
+    def _stated(self) -> Sequence[str]:
+        if self._needs is None:
+            self._needs = [need for _, need in stated_needs(self.learned())]
+        return self._needs
 
     def _arm(self, arm: ArmSection, agent: Agent) -> str | Arm:
         """Make an arm; the agent of one with a fault is wrapped, and shows other items of the same catalogue."""
@@ -190,13 +241,17 @@ class Assembly:
             "sha256": lambda: self.transcripts().sha256,
             "catalogue": self.catalogue,
             "model": self.model,
+            "domain": self.domain,
         }
 
     def _provenance(self) -> dict[str, JsonValue]:
         config = self.config
         sections = {name: getattr(config, name) for name in ("model", "shopper", "agent")}
+        # A folder of prompts is told by what is in it: the hashes stand beside the settings.
         settings: dict[str, JsonValue] = {
-            name: {"name": section.name, **section.settings} for name, section in sections.items() if section
+            name: {"name": section.name, **{k: v for k, v in section.settings.items() if k != PROMPTS}}
+            for name, section in sections.items()
+            if section
         }
         data: dict[str, JsonValue] = {"learn_arm": config.data.learn_arm}
         if self._transcripts is not None:

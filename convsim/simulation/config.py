@@ -11,11 +11,14 @@ from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from convsim._inputs import read_toml
 from convsim._secrets import SECRET_KEY, has_key
+from convsim._settings import Domain
 from convsim._text import complaint
 from convsim.errors import StudyError
 from convsim.schema.record import Name, Number, Record
 
 MAX_BYTES = 1 << 20
+PROMPTS = "prompts"
+"""The setting of shoppers and agents that names a folder of prompts."""
 SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@]+@")
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
@@ -32,6 +35,8 @@ class StudySection(Record):
     max_turns: Positive = 10
     concurrency: Positive = 8
     budget_usd: Annotated[Number, Field(gt=0)] | None = None
+    domain: Domain | None = None
+    """What the conversations are about, such as films; None takes what the catalogue or the logs speak of."""
 
 
 class PluginSection(Record):
@@ -151,7 +156,15 @@ def read_study(path: Path) -> StudyConfig:
     except ValidationError as error:
         raise StudyError(f"{path}: {complaint(error, with_value=True)}") from error
     moved = {name: path.parent / value for name, value in config.data if isinstance(value, Path)}
-    return config.model_copy(update={"data": config.data.model_copy(update=moved)})
+    parts = {name: _with_prompts_of(path.parent, getattr(config, name)) for name in ("shopper", "agent")}
+    return config.model_copy(update={"data": config.data.model_copy(update=moved), **parts})
+
+
+def _with_prompts_of(folder: Path, section: PluginSection) -> PluginSection:
+    prompts = section.settings.get(PROMPTS)
+    if not isinstance(prompts, str):
+        return section
+    return section.model_copy(update={"settings": {**section.settings, PROMPTS: str(folder / prompts)}})
 
 
 def _refuse_secrets(content: Mapping[str, object], where: str) -> None:

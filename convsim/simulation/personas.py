@@ -1,4 +1,4 @@
-"""Where personas come from: a TOML file, or the first messages of real users."""
+"""Where personas come from: a file, the instructions of an archive, or the first messages of real users."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
 from convsim.schema.persona import Persona
 from convsim.seeds import generator
+from convsim.shoppers.needs import FIRST_MESSAGES, Needs
 
 MAX_BYTES = 16 << 20
-MAX_NEED_CHARACTERS = 2_000
 
 
 def read_personas(path: Path) -> list[Persona]:
@@ -59,18 +59,28 @@ def instructed_personas(archive: Transcripts) -> list[Persona]:
     return [Persona(id=f"instructions-{task}", task=task, need=need) for need, task in needs.items()]
 
 
+def stated_needs(real: Sequence[Conversation]) -> list[tuple[Conversation, str]]:
+    """Return each conversation whose user states a need at its beginning, with that need, in their order."""
+    needs = Needs.of(real)
+    return [(c, need) for c in real if (need := needs.stated(c))]
+
+
 def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Persona]:
-    """Draw personas without replacement from real conversations; a need is what its user said first.
+    """Draw personas without replacement from real conversations; a need is what its user stated first.
 
     Each remembers in ``metadata`` which conversation and user it was drawn from, so that no shopper is shown these.
-    Only what was known before the agent answered enters.
+    Greetings are skipped, and conversations whose user states nothing in the first messages, or only once the agent had
+    shown items, are left out. Only what the user knew before the agent showed anything enters.
 
     Raises:
-        StudyError: No conversation has a first message.
+        StudyError: No conversation states a need.
     """
-    spoken = [(c, first) for c in real if (first := c.first_words[:MAX_NEED_CHARACTERS])]
+    spoken = stated_needs(real)
     if not spoken:
-        raise StudyError("personas cannot be drawn: no conversation has a user message with text")
+        raise StudyError(
+            f"personas cannot be drawn: none of the {len(real)} conversations states a need in its user's first "
+            f"{FIRST_MESSAGES} messages; give a file of them with --personas"
+        )
     order = generator(seed, "personas").permutation(len(spoken))[:n]
     return [
         Persona(id=c.id, task=c.task, need=first, metadata=_origin(c))

@@ -243,6 +243,7 @@ class Study:
             "n": self.n,
             "max_turns": self.max_turns,
             "seed": self.seed,
+            **_domain_of(self.shopper, self.agent),
             "prompts": {**getattr(self.shopper, "prompt_hashes", {}), **_agent_prompt(self.agent)},
             "personas": [*(persona.id for persona in self.personas)],
             **self.provenance,
@@ -295,6 +296,13 @@ def _stated(arm: Arm) -> JsonValue:
     if arm.fault is None:
         return arm.name
     return {"name": arm.name, "agent": arm.agent.name, "fault": arm.fault, "severity": arm.severity}
+
+
+def _domain_of(shopper: Shopper, agent: Agent) -> dict[str, JsonValue]:
+    """Say what the prompts speak of, where a prompt says it."""
+    stated = [getattr(part, "domain", None) for part in (shopper, agent)]
+    domain = next((each for each in stated if isinstance(each, str)), None)
+    return {} if domain is None else {"domain": domain}
 
 
 def _agent_prompt(agent: Agent) -> dict[str, JsonValue]:

@@ -15,6 +15,7 @@ from convsim.schema import ChatMessage
 from convsim.schema.conversation import Conversation, Message
 from convsim.schema.persona import Persona
 from convsim.shoppers.contexts import CUT_SHORT, last_items
+from convsim.shoppers.needs import Needs
 from convsim.shoppers.prompts import render, said_to_shopper
 
 SAY = "say:"
@@ -90,7 +91,9 @@ def script(conversation: Conversation, *, n_items: int) -> Script:
     turn where that is the user's, else by a move without words.
     """
     persona = conversation.persona or Persona(
-        id=conversation.id, task=conversation.task, need=conversation.first_words
+        id=conversation.id,
+        task=conversation.task,
+        need=Needs.of([conversation]).stated(conversation) or conversation.first_words,
     )
     conversation = _to_its_end(conversation)
     flipped = list(_flipped(conversation, persona, n_items))

@@ -78,7 +78,7 @@ def test_what_was_shown_last_stays_a_candidate() -> None:
 
 def test_without_a_find_the_prompt_names_no_product() -> None:
     prompt = prompt_for(talk("hi"))
-    assert "Nothing in the shop matches" in prompt
+    assert "Nothing matches" in prompt
     assert "[1]" not in prompt
 
 

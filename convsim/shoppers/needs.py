@@ -1,0 +1,58 @@
+"""What real users wanted, in their own first words: greetings are skipped, and who states nothing has no need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from convsim.schema.conversation import Conversation
+from convsim.text.language import tell_language
+from convsim.text.small_talk import languages_of, states_something
+
+FIRST_MESSAGES = 5
+"""Of a user, among which a need is looked for."""
+MAX_CHARACTERS = 2_000
+
+
+@dataclass(frozen=True)
+class Needs:
+    """How the needs of a set of conversations are told: in its languages."""
+
+    languages: frozenset[str]
+
+    @classmethod
+    def of(cls, conversations: Iterable[Conversation]) -> Needs:
+        """Take the languages that the users of ``conversations`` open in."""
+        opened = (" ".join(m.content for m in c.user_messages[:FIRST_MESSAGES]) for c in conversations)
+        return cls(languages_of(tell_language(opened)))
+
+    def stated(self, conversation: Conversation) -> str:
+        """Return what a user said first that states something; empty where that is nothing.
+
+        Only greeting, thanks, yes or no, and asking for help state nothing. Messages in a row that state something are
+        joined. Nothing counts that was said after the agent had shown items: it may be an answer to these.
+        """
+        for messages in _opening_runs(conversation):
+            if stated := [text for text in messages if states_something(text, self.languages)]:
+                return "\n".join(stated)[:MAX_CHARACTERS].rstrip()
+        return ""
+
+
+def _opening_runs(conversation: Conversation) -> Iterator[Sequence[str]]:
+    """Yield what the user says in a row, first messages alone, until the agent shows items."""
+    n, run = 0, list[str]()
+    for message in conversation.messages:
+        if message.role == "assistant":
+            if run:
+                yield run
+                run = []
+            if message.items:
+                return
+        elif message.role == "user":
+            n += 1
+            if n > FIRST_MESSAGES or message.action in ("accept", "leave"):
+                break
+            if text := message.content.strip():
+                run.append(text)
+    if run:
+        yield run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from inspect import get_annotations
@@ -125,7 +125,7 @@ def _is_setting(annotation: object) -> bool:
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _is_setting(parts[0])
-    if origin in (Union, UnionType, Mapping):
+    if origin in (Union, UnionType, Mapping, Sequence):
         return all(map(_is_setting, parts))
     return origin is Literal or annotation in (*NAMES, NoneType, JsonValue)
 
@@ -143,6 +143,8 @@ def _expected(annotation: object) -> Iterator[str]:
         yield f"{', '.join(others)} or {last}" if others else last
     elif origin is Mapping:
         yield "named values"
+    elif origin is Sequence:
+        yield f"a list of {' or '.join(_expected(parts[0]))}"
     elif annotation is not NoneType:
         yield NAMES.get(annotation, "something else")
 

@@ -69,6 +69,7 @@ async def ask_model(agent: Asking, messages: Sequence[ChatMessage], *, seed: int
     usage = Usage(
         input_tokens=completion.input_tokens,
         output_tokens=completion.output_tokens,
+        reasoning_characters=completion.reasoning_characters,
         seconds=completion.seconds,
         cost_usd=completion.cost_usd,
     )

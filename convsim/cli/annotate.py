@@ -100,6 +100,7 @@ def label(
     from rich.progress import Progress
 
     from convsim.annotation import annotate as annotate_all
+    from convsim.schema.conversation import used_tokens
 
     talk = err()
     with Progress(console=talk, transient=True, disable=not talk.is_terminal) as bar:
@@ -111,8 +112,11 @@ def label(
     already = f" ({done.n_already} of them earlier)" if done.n_already else ""
     spent = done.usage
     cost = f", ${spent.cost_usd:.4f}" if spent.cost_usd is not None else ""
-    if spent.cost_usd is None and (spent.input_tokens or spent.output_tokens):
-        cost = f", {spent.input_tokens} input and {spent.output_tokens} output tokens, price unknown"
+    if spent.cost_usd is None and used_tokens(spent):
+        read, written = (
+            "uncounted" if count is None else count for count in (spent.input_tokens, spent.output_tokens)
+        )
+        cost = f", {read} input and {written} output tokens, price unknown"
     talk.print(
         f"{plain(of)}: {done.n_labelled} of {len(conversations)} conversations labelled by {done.source}{already}{cost}"
     )

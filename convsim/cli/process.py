@@ -154,12 +154,15 @@ def _watched(asked: Asked) -> Iterator[None]:
 
     handler, before = Tasks(logging.WARNING), threading.excepthook
     threading.excepthook = in_thread
-    logging.getLogger("asyncio").addHandler(handler)
+    loggers = [logging.getLogger(name) for name in ("asyncio", "convsim.models")]
+    for logger in loggers:
+        logger.addHandler(handler)
     try:
         yield
     finally:
         threading.excepthook = before
-        logging.getLogger("asyncio").removeHandler(handler)
+        for logger in loggers:
+            logger.removeHandler(handler)
 
 
 def _make_printable() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from convsim.schema.conversation import Conversation, Usage
+from convsim.schema.conversation import Conversation, Usage, used_tokens
 from convsim.schema.record import Count, Number, Record, Text
 
 UNCOUNTED = "no tokens were counted"
@@ -39,8 +39,8 @@ def cost_of(conversations: Sequence[Conversation]) -> Cost:
         )
     reasons: dict[str, str] = {}
     said_of: dict[str, list[float]] = {
-        "input_tokens": [usage.input_tokens for usage in used if usage.input_tokens],
-        "output_tokens": [usage.output_tokens for usage in used if usage.output_tokens],
+        "input_tokens": [float(usage.input_tokens) for usage in used if usage.input_tokens],
+        "output_tokens": [float(usage.output_tokens) for usage in used if usage.output_tokens],
         "seconds": [usage.seconds for usage in used if usage.seconds],
         "cost_usd": [],
     }
@@ -54,19 +54,15 @@ def cost_of(conversations: Sequence[Conversation]) -> Cost:
     if unpriced := _unpriced(used):
         reasons["cost_usd"] = unpriced
     else:
-        said_of["cost_usd"] = [usage.cost_usd or 0.0 for usage in used if _has_tokens(usage)]
+        said_of["cost_usd"] = [usage.cost_usd or 0.0 for usage in used if used_tokens(usage)]
     # Means, not sums divided by n: the sum of numbers that a file may hold can be infinite.
     means = {name: float(mean(amounts)) if amounts else None for name, amounts in said_of.items()}
     return Cost(n_known=n, reasons=reasons, **means)
 
 
-def _has_tokens(usage: Usage) -> bool:
-    return bool(usage.input_tokens or usage.output_tokens)
-
-
 def _unpriced(used: Sequence[Usage]) -> str | None:
     """Say why the price is unknown; None where it is known."""
-    with_tokens = [usage for usage in used if _has_tokens(usage)]
+    with_tokens = [usage for usage in used if used_tokens(usage)]
     if not with_tokens:
         return UNCOUNTED
     unknown = sum(usage.cost_usd is None for usage in with_tokens)

@@ -135,6 +135,8 @@ class Run:
     def __init__(self, folder: Path, file: io.FileIO, failed: Mapping[str, bool]):
         self.folder, self._file = folder, file
         self.done, self.n_failed = set(failed), sum(failed.values())
+        self.learned: Mapping[str, Mapping[str, str]] = {}
+        """What models have learned of their servers, by model: what was left out, or sent otherwise."""
 
     def append(self, conversation: Conversation) -> None:
         """Write one conversation, so that a killed run keeps it; one that could not be read back, as a failure.
@@ -180,7 +182,10 @@ class Run:
             "failed": self.n_failed,
             "too_many_failed": self.n_failed > MAX_FAILURE_SHARE * len(self.done),
         }
-        amend(self.folder, {"outcome": outcome})
+        changes: dict[str, JsonValue] = {"outcome": outcome}
+        if self.learned:
+            changes["learned"] = {model: dict(notes) for model, notes in self.learned.items()}
+        amend(self.folder, changes)
 
 
 @contextmanager

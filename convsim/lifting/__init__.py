@@ -18,7 +18,7 @@ from convsim.lifting.lifted import (
 )
 from convsim.lifting.models import lift_model
 from convsim.lifting.moves import MAX_ANSWER_BYTES, MAX_TEXT_BYTES, to_move, to_reply
-from convsim.lifting.ready import check_ready
+from convsim.lifting.ready import check_ready, learned_by
 from convsim.lifting.targets import make_class, resolve
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "ValidatorLike",
     "as_openai",
     "check_ready",
+    "learned_by",
     "lift_agent",
     "lift_annotator",
     "lift_model",

@@ -1,8 +1,8 @@
-"""What every call of a part needs is looked at before the first one: keys, models, recordings."""
+"""What models say of themselves: before the first call that they lack something, after the last what they learned."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 
@@ -24,6 +24,30 @@ async def check_ready(parts: Iterable[object]) -> None:
     for part in {id(part): part for part in _with_parts_of(parts)}.values():
         if isinstance(part, Checkable):
             await part.check_ready()
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A model that learns how its server is to be asked."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in records."""
+        ...
+
+    @property
+    def learned(self) -> Mapping[str, str]:
+        """What is done otherwise than usual, by what."""
+        ...
+
+
+def learned_by(parts: Iterable[object]) -> dict[str, dict[str, str]]:
+    """Return what the models behind shoppers, agents and annotators have learned of their servers, by model."""
+    found: dict[str, dict[str, str]] = {}
+    for part in {id(part): part for part in _with_parts_of(parts)}.values():
+        if isinstance(part, Learns) and part.learned:
+            found.setdefault(part.name, {}).update(part.learned)
+    return found
 
 
 def _with_parts_of(parts: Iterable[object]) -> Iterator[object]:

@@ -11,18 +11,20 @@ from convsim.errors import ModelError
 
 MAX_BODY_BYTES = 2_000_000
 """The longest body that is read: far above any chat completion, far below what would hurt."""
+MAX_STREAM_BYTES = 16_000_000
+"""The same of a stream of events, each of which repeats some hundred bytes around a few letters."""
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream):
-        self._stream = stream
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int):
+        self._stream, self._most = stream, most
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
         async for chunk in self._stream:
             size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                raise ModelError(f"the body is longer than {MAX_BODY_BYTES:,} bytes")
+            if size > self._most:
+                raise ModelError(f"the body is longer than {self._most:,} bytes")
             yield chunk
 
     async def aclose(self) -> None:
@@ -39,4 +41,5 @@ async def bound_body(response: httpx2.Response) -> None:
     if encoding != "identity":
         raise ModelError(f"the body is compressed ({one_line(encoding)[:20]!r}), though none was asked for")
     if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _Bounded(response.stream)
+        is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+        response.stream = _Bounded(response.stream, MAX_STREAM_BYTES if is_stream else MAX_BODY_BYTES)

@@ -14,6 +14,7 @@ from convsim._inputs import read_toml
 from convsim._text import MAX_LENGTH, complaint, one_line
 from convsim.errors import ModelError
 from convsim.schema.chat_model import ChatMessage, Completion
+from convsim.schema.conversation import Usage
 from convsim.seeds import child_seed
 
 FOLDER = resources.files("convsim.models").joinpath("prompts")
@@ -202,9 +203,11 @@ def accepted(text: str, schema: type[Schema], *, who: str) -> tuple[str, Schema]
 
 def _both(first: Completion, second: Completion) -> Completion:
     costs = (first.cost_usd, second.cost_usd)
+    both = Usage.sum((first, second))
     return second.but(
-        input_tokens=first.input_tokens + second.input_tokens,
-        output_tokens=first.output_tokens + second.output_tokens,
-        seconds=first.seconds + second.seconds,
+        input_tokens=both.input_tokens,
+        output_tokens=both.output_tokens,
+        reasoning_characters=both.reasoning_characters,
+        seconds=both.seconds,
         cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
     )

@@ -4,41 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import math
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from convsim._secrets import check_variable, read_key, without_keys
-from convsim._text import one_line, shown
+from convsim._secrets import check_variable, read_key
+from convsim._text import one_line
 from convsim.errors import InputError, ModelError
+from convsim.models.answers import ReportedError
+from convsim.models.failures import Asked, PassingError, failure
 from convsim.seeds import child_seed
 
 if TYPE_CHECKING:
-    from openai import APIConnectionError, APIStatusError, AsyncOpenAI
+    from openai import APIConnectionError, AsyncOpenAI
+    from openai._types import RequestOptions
 
 FIRST_WAIT_S = 0.5
 LONGEST_BACK_OFF_S = 8.0
-LONGEST_ASKED_WAIT_S = 120.0
+MAX_WAIT_S = 120.0
+"""The longest wait that a server may ask for, where nothing else is said."""
 
 Result = TypeVar("Result")
 
 
-class PassingError(ModelError):
-    """A failure that may pass, and how many seconds the server asks to wait, if it does."""
-
-    def __init__(self, reason: str, *, wait_s: float | None = None):
-        super().__init__(reason)
-        self.wait_s = wait_s
-
-
-async def with_retries(call: Callable[[], Awaitable[Result]], *, max_retries: int, seed: int) -> Result:
+async def with_retries(
+    call: Callable[[], Awaitable[Result]], *, max_retries: int, seed: int, max_wait_s: float = MAX_WAIT_S
+) -> Result:
     """Await ``call`` up to ``max_retries`` + 1 times; the jitter of the waits is drawn from ``seed``.
 
     Raises:
@@ -50,9 +45,10 @@ async def with_retries(call: Callable[[], Awaitable[Result]], *, max_retries: in
         except PassingError as error:
             if tries > max_retries:
                 raise ModelError(f"{error} (tried {_times(tries)})") from error
-            if error.wait_s is not None and error.wait_s > LONGEST_ASKED_WAIT_S:
+            if error.wait_s is not None and error.wait_s > max_wait_s:
                 raise ModelError(
-                    f"{error}; it asks to wait {error.wait_s:.0f} s, longer than {LONGEST_ASKED_WAIT_S:.0f} s"
+                    f"{error}; it asks to wait {error.wait_s:.0f} s, longer than max_wait_s = {max_wait_s:g} "
+                    "(--max-wait)"
                 ) from error
             wait_s = back_off(tries, seed=seed) if error.wait_s is None else error.wait_s
         await asyncio.sleep(wait_s)
@@ -66,36 +62,17 @@ def back_off(tries: int, *, seed: int) -> float:
     return longest * (0.5 + jitter / 2)
 
 
-def asked_wait(headers: Mapping[str, str]) -> float | None:
-    """Read the seconds to wait from ``retry-after-ms`` or ``retry-after``, a number or a date; None without.
-
-    Source: RFC 9110, section 10.2.3; the milliseconds are OpenAI's own.
-    """
-    for name, divisor in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            seconds = float(headers.get(name, "nan")) / divisor
-        except ValueError:
-            date = parsedate_tz(headers[name])
-            try:
-                seconds = mktime_tz(date) - time.time() if date else math.nan
-            except (ValueError, OverflowError):
-                seconds = math.nan
-        if not math.isnan(seconds):
-            return max(0.0, seconds)
-    return None
-
-
 def _times(tries: int) -> str:
     return "once" if tries == 1 else f"{tries} times"
 
 
 OPENAI_HOST, OPENAI_KEY_ENV = "api.openai.com", "OPENAI_API_KEY"
-MAY_PASS = frozenset({408, 409, 425, 429})
-"""Client errors that are tried again, as is every server error."""
-
-
-class BadRequestError(ModelError):
-    """The server cannot use the request as it stands."""
+AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+AZURE_KEY_ENV = "AZURE_OPENAI_API_KEY"
+AZURE_VERSION = "2024-10-21"
+"""The api-version that is asked for where none is given: the latest dated one that is no preview."""
+AZURE_PATH = "/openai"
+"""Of Azure's addresses; one that has it is taken as it is."""
 
 
 @dataclass(frozen=True)
@@ -109,39 +86,74 @@ class _Open:
 
 @dataclass(kw_only=True)
 class Endpoint:
-    """One server; its key is read from the environment for each call, and kept nowhere."""
+    """One server; its key is read from the environment for each call, and kept nowhere.
+
+    With ``azure`` the model is a deployment in the path, the key a header of its own, and ``api_version`` a parameter.
+    """
 
     base_url: str
     api_key_env: str
     timeout_s: float
     max_retries: int
     max_connections: int
+    max_wait_s: float = MAX_WAIT_S
+    azure: bool = False
+    api_version: str = ""
     _open: dict[asyncio.AbstractEventLoop, _Open] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.host = _host(self.base_url)
         self.is_loopback = _is_loopback(self.host)
+        self.azure = self.azure or self.host.endswith(AZURE_HOSTS)
         check_variable(self.api_key_env, self.host)
-        if not self.api_key_env and self.host == OPENAI_HOST:
-            self.api_key_env = OPENAI_KEY_ENV
+        if not self.api_key_env and (self.azure or self.host == OPENAI_HOST) and not self.is_loopback:
+            self.api_key_env = AZURE_KEY_ENV if self.azure else OPENAI_KEY_ENV
 
-    async def post(self, path: str, body: Mapping[str, JsonValue], *, who: str, seed: int) -> bytes:
-        """Post ``body`` and return the answer's body, trying again after failures that may pass.
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, JsonValue],
+        *,
+        who: str,
+        seed: int,
+        read: Callable[[bytes], Result],
+    ) -> Result:
+        """Post ``body`` and return what ``read`` makes of the answer's body, trying again what may pass.
 
         Raises:
             InputError: There is no key in the environment.
+            RefusedRequestError: The server cannot use the request as it stands.
             ModelError: ``who`` did not answer; one line with the reason.
         """
-
         # pydantic writes JSON four times as fast as the client does, and one text serves every try.
-        content = to_json(body)
+        content, place = to_json(body), self._place(path, str(body.get("model")))
+        asked = Asked(who=who, path=place, key_env=self.api_key_env)
 
-        async def once() -> bytes:
+        async def once() -> Result:
             opened = await self._opened()
             async with opened.places:
-                return await self._post_once(opened.client, path, content, who=who)
+                return await self._post_once(opened.client, content, read, asked)
 
-        return await with_retries(once, max_retries=self.max_retries, seed=seed)
+        return await with_retries(once, max_retries=self.max_retries, seed=seed, max_wait_s=self.max_wait_s)
+
+    def _place(self, path: str, model: str) -> str:
+        if not self.azure or AZURE_PATH in urlsplit(self.base_url).path:
+            return path
+        below = f"/deployments/{quote(model, safe='')}" if path != "/responses" else "/v1"
+        return f"{AZURE_PATH}{below}{path}"
+
+    async def _options(self, place: str) -> RequestOptions:
+        """Return what Azure asks for beside the body; a token of Entra, a JWT, goes where OpenAI's key does."""
+        import openai
+
+        if not self.azure:
+            return {}
+        version = self.api_version or ("" if "/v1" in f"{self.base_url}{place}" else AZURE_VERSION)
+        options: RequestOptions = {"params": {"api-version": version}} if version else {}
+        key = await self.key()
+        if not (key.startswith("eyJ") and key.count(".") == 2):
+            options["headers"] = {"api-key": key, "Authorization": openai.Omit()}
+        return options
 
     async def aclose(self) -> None:
         """Close the connections of the running loop; a loop that ends closes its own."""
@@ -197,18 +209,28 @@ class Endpoint:
             self._open.pop(loop, None)
             await client.close()
 
-    async def _post_once(self, client: AsyncOpenAI, path: str, content: bytes, *, who: str) -> bytes:
+    async def _post_once(
+        self, client: AsyncOpenAI, content: bytes, read: Callable[[bytes], Result], asked: Asked
+    ) -> Result:
         import aiohttp
         import httpx2
         import openai
 
+        who = asked.who
         try:
             async with asyncio.timeout(self.timeout_s):
-                response = await client.post(path, cast_to=httpx2.Response, content=content)
+                response = await client.post(
+                    asked.path,
+                    cast_to=httpx2.Response,
+                    content=content,
+                    options=await self._options(asked.path),
+                )
         except TimeoutError:
             raise PassingError(f"{who} gave no complete answer within {self.timeout_s:g} s") from None
         except openai.APIStatusError as error:
-            raise self._refusal(error, path, who) from None
+            raise failure(
+                error.status_code, error.body, headers=error.response.headers, asked=asked
+            ) from None
         except openai.APIConnectionError as error:
             raise PassingError(f"{who} cannot be reached: {_root(error)}") from None
         except aiohttp.ClientError as error:
@@ -216,36 +238,10 @@ class Endpoint:
             raise PassingError(f"{who} does not speak HTTP: {one_line(error)}") from None
         except ModelError as error:
             raise ModelError(f"{who} answered, but {error}") from None
-        return response.content
-
-    def _refusal(self, error: APIStatusError, path: str, who: str) -> ModelError:
-        status = error.status_code
-        if status in (401, 403):
-            advice = (
-                f"check {self.api_key_env}"
-                if self.api_key_env
-                else "name the variable with the key in api_key_env"
-            )
-            return ModelError(f"{who} refuses the key (HTTP {status}): {advice}")
-        if 300 <= status < 400:
-            place = shown(without_keys(error.response.headers.get("location", "nowhere")))
-            return ModelError(
-                f"{who} redirects to {place} (HTTP {status}), which is not followed; where that is right, give it as "
-                "base_url"
-            )
-        said = one_line(_said(error.body))
-        if status == 404:
-            return ModelError(
-                f"{who} was not found (HTTP 404 at {path}); check the model's name and the address: {said}"
-            )
-        reason = f"{who} failed with HTTP {status}: {said}"
-        if (status in MAY_PASS or status >= 500) and error.code != "insufficient_quota":
-            return PassingError(reason, wait_s=asked_wait(error.response.headers))
-        return BadRequestError(reason) if status in (400, 422) else ModelError(reason)
-
-
-def _said(body: object) -> object:
-    return (body.get("message") or body) if isinstance(body, dict) else body
+        try:
+            return read(response.content)
+        except ReportedError as error:
+            raise failure(response.status_code, error.said, headers=response.headers, asked=asked) from None
 
 
 def _root(error: APIConnectionError) -> str:
@@ -264,6 +260,10 @@ def _host(base_url: str) -> str:
         host = ""
     if not host or parts.scheme not in ("http", "https"):
         raise InputError(f"base_url = {base_url!r} is not an address: give one like http://127.0.0.1:8000/v1")
+    if parts.query.startswith("api-version=") and not parts.username:
+        raise InputError(
+            f"the base_url of {host} contains a query: leave it out, and give the version as api_version"
+        )
     if parts.username or parts.password or parts.query:
         raise InputError(
             f"the base_url of {host} contains credentials or a query: leave them out, and set api_key_env to "

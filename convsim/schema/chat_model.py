@@ -20,12 +20,14 @@ class ChatMessage(BaseModel):
 
 
 class Completion(Record):
-    """What a model answered and what it cost; an unknown price is null, never 0."""
+    """What a model answered and what it cost; unknown tokens and an unknown price are null, never 0."""
 
     text: Text
     finish_reason: Literal["stop", "length", "content_filter", "other"]
-    input_tokens: Tokens = 0
-    output_tokens: Tokens = 0
+    input_tokens: Tokens | None = 0
+    output_tokens: Tokens | None = 0
+    reasoning_characters: Count = 0
+    """Of what the model thought, and did not say."""
     seconds: Spending = 0.0
     cost_usd: Spending | None = None
 

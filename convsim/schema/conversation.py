@@ -133,13 +133,18 @@ class Spent(Protocol):
     """Whatever says what it cost: a usage, or a model's completion."""
 
     @property
-    def input_tokens(self) -> int:
-        """Tokens read."""
+    def input_tokens(self) -> int | None:
+        """Tokens read; None where they were not counted."""
         ...
 
     @property
-    def output_tokens(self) -> int:
-        """Tokens written."""
+    def output_tokens(self) -> int | None:
+        """Tokens written; None where they were not counted."""
+        ...
+
+    @property
+    def reasoning_characters(self) -> int:
+        """Characters of what was thought and not said."""
         ...
 
     @property
@@ -153,27 +158,40 @@ class Spent(Protocol):
         ...
 
 
-class Usage(NotedRecord):
-    """What a conversation cost; an unknown price is null, never 0."""
+def used_tokens(spent: Spent) -> bool:
+    """Tell whether a model was asked: tokens that were not counted are tokens, too."""
+    return spent.input_tokens != 0 or spent.output_tokens != 0
 
-    input_tokens: Tokens = 0
-    output_tokens: Tokens = 0
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    known = [*counts]
+    return None if None in known else sum(count for count in known if count is not None)
+
+
+class Usage(NotedRecord):
+    """What a conversation cost; unknown tokens and an unknown price are null, never 0."""
+
+    input_tokens: Tokens | None = 0
+    output_tokens: Tokens | None = 0
+    reasoning_characters: Count = 0
+    """Of what a model thought, and did not say."""
     seconds: Spending = 0.0
     cost_usd: Spending | None = None
 
     @classmethod
     def sum(cls, parts: Iterable[Spent]) -> Usage:
-        """Add up; the price is unknown as soon as that of one part with tokens is.
+        """Add up; tokens are unknown as soon as those of one part are, and so is the price of a part with tokens.
 
         Raises:
             ValidationError: The sum is more than a usage may be.
         """
         spent = list(parts)
-        costs = [part.cost_usd for part in spent if part.input_tokens or part.output_tokens]
+        costs = [part.cost_usd for part in spent if used_tokens(part)]
         known = [cost for cost in costs if cost is not None]
         return cls(
-            input_tokens=sum(part.input_tokens for part in spent),
-            output_tokens=sum(part.output_tokens for part in spent),
+            input_tokens=_total(part.input_tokens for part in spent),
+            output_tokens=_total(part.output_tokens for part in spent),
+            reasoning_characters=sum(part.reasoning_characters for part in spent),
             seconds=sum(part.seconds for part in spent),
             cost_usd=sum(known) if known and len(known) == len(costs) else None,
         )

@@ -14,7 +14,7 @@ from typing import Literal
 
 from convsim._aside import aside
 from convsim.errors import InputError
-from convsim.schema.conversation import Conversation
+from convsim.schema.conversation import Conversation, used_tokens
 from convsim.simulation.loop import SLIPS, Planned, hold
 
 COLLECT_AFTER = 10_000
@@ -62,7 +62,7 @@ class Progress:
         usage = conversation.usage
         if usage and usage.cost_usd is not None:
             self.cost_usd += usage.cost_usd
-        elif usage and (usage.input_tokens or usage.output_tokens):
+        elif usage and used_tokens(usage):
             self.unpriced += 1
         for name in SLIPS:
             if isinstance(count := conversation.metadata.get(name), int):

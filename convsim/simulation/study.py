@@ -17,7 +17,14 @@ from convsim.errors import InputError
 from convsim.io import MalformedError, Manifest, open_run, readable_line
 from convsim.io.provenance import provenance
 from convsim.io.run_folder import MANIFEST
-from convsim.lifting import AgentLike, ShopperLike, check_ready, lift_agent, lift_shopper
+from convsim.lifting import (
+    AgentLike,
+    ShopperLike,
+    check_ready,
+    learned_by,
+    lift_agent,
+    lift_shopper,
+)
 from convsim.schema import Agent, Shopper
 from convsim.schema.conversation import MAX_FAILURE_SHARE
 from convsim.schema.persona import LOOK_AHEAD, Persona
@@ -212,7 +219,10 @@ class Study:
                 concurrency=affordable(min(self.concurrency, max(len(missing), 1))),
                 budget_usd=self.budget_usd,
             )
-            await hold_all(missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop)
+            try:
+                await hold_all(missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop)
+            finally:
+                kept.learned = learned_by(self._parts)
         return Outcome(
             folder=path,
             planned=self.n * len(self.arms),
@@ -226,8 +236,12 @@ class Study:
             failed_in_all=kept.n_failed,
         )
 
+    @property
+    def _parts(self) -> Sequence[object]:
+        return [self.shopper, *(arm.agent for arm in self.conditions)]
+
     async def _check_ready(self) -> None:
-        await check_ready([self.shopper, *(arm.agent for arm in self.conditions)])
+        await check_ready(self._parts)
 
     def manifest(self) -> Manifest:
         """Return what tells this study from others (``plan``), and where it ran."""

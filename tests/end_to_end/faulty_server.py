@@ -229,18 +229,18 @@ MODES: dict[str, Mode] = {
     "nan": Mode(recoded(lambda data: data.replace(b"this one?", b'", "x": NaN, "y": "')), NO_JSON, "empty answer"),
     "latin-1": Mode(recoded(lambda data: data.replace(b"this", b"caf\xe9")), NO_JSON, NO_COMPLETION),
     "utf-16": Mode(recoded(lambda data: data.decode().encode("utf-16")), FINE, NO_COMPLETION),
-    "events": Mode(recoded(lambda data: b"data: " + data + b"\n\ndata: [DONE]\n\n"), NO_JSON, NO_COMPLETION),
+    "events": Mode(recoded(lambda data: b"data: " + data + b"\n\ndata: [DONE]\n\n"), NO_JSON, FINE),
     "half-a-character": Mode(
         recoded(lambda data: data.replace(b"this one?", b"\\ud800")), "half a character", NO_COMPLETION
     ),
     "a-text-too-long": Mode(saying(text="x" * 300_000), "more than 262,144 bytes"),
     # Nonsense in it.
-    "negative-usage": Mode(usage(input_tokens=-1, prompt_tokens=-1, completion_tokens=1), "Usage", NO_COMPLETION),
-    "usage-in-words": Mode(usage(input_tokens="x", prompt_tokens="x", completion_tokens=1), "usage", NO_COMPLETION),
+    "negative-usage": Mode(usage(input_tokens=-1, prompt_tokens=-1, completion_tokens=1), "Usage", FINE),
+    "usage-in-words": Mode(usage(input_tokens="x", prompt_tokens="x", completion_tokens=1), "usage", FINE),
     "usage-of-4300-digits": Mode(
         recoded(lambda data: json.dumps({**json.loads(data), "usage": {
             "input_tokens": 10**4299, "prompt_tokens": 10**4299, "completion_tokens": 1,
-        }}).encode()), "Usage", NO_COMPLETION,
+        }}).encode()), "Usage", FINE,
     ),
     "usage-that-overflows": Mode(usage(seconds=1e308), "usage|seconds"),
     "no-content": Mode(always(answered(200, b'{"items": []}')), "content", NO_COMPLETION),

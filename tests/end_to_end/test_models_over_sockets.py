@@ -312,7 +312,7 @@ async def test_json_that_is_no_completion_is_no_answer() -> None:
 
 @pytest.mark.parametrize("content", [None, "", "  \n", "<think>What would he say? "])
 async def test_empty_content_is_no_answer(content: str | None) -> None:
-    said, asked = await reason_from(chat(content, finish="length"), tries=3)
+    said, asked = await reason_from(chat(content, finish="length"), tries=3, thinking_tokens=0)
     assert "gave an empty answer (finish reason 'length')" in said
     assert asked == 1
 

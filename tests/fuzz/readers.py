@@ -106,8 +106,8 @@ def _run(folder: Path) -> object:
 def _model_that_answers(path: Path) -> OpenAICompatible:
     body = path.read_bytes()
 
-    async def post(*_: object, **__: object) -> bytes:
-        return body
+    async def post(*_: object, read: Callable[[bytes], object], **__: object) -> object:
+        return read(body)
 
     model: Any = OpenAICompatible(model="m", base_url="http://127.0.0.1:9/v1", max_retries=0)
     model._endpoint.post = post

@@ -63,17 +63,22 @@ def cost_rows(conversations: Iterable[Conversation]) -> tuple[list[tuple[str, st
     used = [c.usage for c in conversations if c.usage is not None]
     if not used:
         return [], "The conversations do not record what they used."
-    totals = {
-        "input tokens": sum(u.input_tokens for u in used),
-        "output tokens": sum(u.output_tokens for u in used),
-        "seconds": sum(u.seconds for u in used),
+    amounts: dict[str, list[float]] = {
+        "input tokens": [float(u.input_tokens) for u in used if u.input_tokens is not None],
+        "output tokens": [float(u.output_tokens) for u in used if u.output_tokens is not None],
+        "seconds": [u.seconds for u in used],
     }
-    rows = [(what, f"{total:,.0f}", number(total / len(used))) for what, total in totals.items()]
+    rows = [
+        (what, f"{sum(each):,.0f}", number(sum(each) / len(each))) for what, each in amounts.items() if each
+    ]
+    uncounted = len(used) - min(map(len, amounts.values()))
     priced = [u.cost_usd for u in used if u.cost_usd is not None]
     if priced:
         rows.append(("US dollars", f"{sum(priced):,.4g}", number(sum(priced) / len(priced))))
     unknown = len(conversations) - len(priced)
     recorded = f"Use is recorded for {len(used)} of {len(conversations)} conversations"
+    if uncounted:
+        recorded += f", and tokens were not counted in {uncounted} of them"
     return rows, f"{recorded}; no price is known for {unknown}." if unknown else f"{recorded}."
 
 

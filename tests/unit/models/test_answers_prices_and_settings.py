@@ -11,9 +11,11 @@ from convsim._text import one_line
 from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
 from convsim.models.chat import cut_at
+from convsim.models.failures import PassingError
 from convsim.models.prices import price_of
 from convsim.models.structured import accepted, choice_of, with_request
-from convsim.models.transport import PassingError, asked_wait, back_off, with_retries
+from convsim.models.transport import back_off, with_retries
+from convsim.models.waits import asked_wait
 from convsim.schema.chat_model import ChatMessage
 
 

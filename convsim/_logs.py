@@ -115,7 +115,7 @@ def whole_lines(path: Path, *, limit: int = MAX_LINE_BYTES) -> Iterator[tuple[in
 
 
 def open_log(path: Path, *, busy: InputError | None = None) -> io.FileIO:
-    """Open a file of lines to go on with, made where there is none; no link is followed.
+    """Open a file of lines to go on with, made where there is none; no link is followed, no other name written to.
 
     What a killed process left behind the last whole line is cut off: what is written next must not join it.
 
@@ -124,10 +124,15 @@ def open_log(path: Path, *, busy: InputError | None = None) -> io.FileIO:
         busy: Lock the file until it is closed, and raise this where somebody else has.
 
     Raises:
-        InputError: It cannot be written, or is a link or no regular file.
+        InputError: It cannot be written, is a link or no regular file, or has another name (a hard link).
     """
     file = io.FileIO(_open_own(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, path), "rb+")
     try:
+        if os.fstat(file.fileno()).st_nlink > 1:
+            raise InputError(
+                f"{path}: has another name as well (a hard link), and what is appended would be there too; "
+                "put a copy of the file in its place"
+            )
         if busy is not None:
             _hold_alone(file.fileno(), path, busy)
         with unwritten(path):

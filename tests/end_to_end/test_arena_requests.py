@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from convsim.web.blind_test.answers import answers
+from convsim.web.blind_test.answers import Answer, answers, join, keep
 from convsim.web.blind_test.study import order_for
 from tests.end_to_end.arenas import Arena, Client, running, study
 
@@ -248,17 +249,56 @@ def test_the_page_holds_nothing_that_names_a_side(arena: Arena) -> None:
     assert "secret" not in body
 
 
-def test_a_locked_file_is_a_page_and_the_answer_can_be_sent_again(arena: Arena) -> None:
+def test_a_locked_file_is_a_page_without_its_place_and_the_answer_can_be_sent_again(
+    arena: Arena, caplog: pytest.LogCaptureFixture
+) -> None:
     ada = Client(arena.port).joined("Ada")
     holder = sqlite3.connect(arena.database.path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    reply = ada.post("/t/1", ANSWER)
-    assert reply.status == 503
-    assert "is locked by another program" in reply.body
+    replies = [ada.post("/t/1", ANSWER) for _ in range(2)]
+    for reply in replies:
+        assert reply.status == 503
+        assert "reload the page to send it again" in reply.body
+        for told in (str(arena.database.path), str(arena.database.path.parent), "sqlite", "database"):
+            assert told not in reply.body
+    # Who serves it is told the reason, once.
+    assert caplog.messages == [
+        f"{arena.database.path}: the database is locked by another program; close it there"
+    ]
     holder.execute("ROLLBACK")
     holder.close()
     assert ada.post("/t/1", ANSWER).status == 303
     assert len(answers(arena.database)) == 1
+
+
+def test_a_request_reads_the_answers_of_its_rater_alone(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = Client(arena.port).joined("Ada")
+    ada.post("/t/1", ANSWER)
+    rows: list[object] = []
+    connect = sqlite3.connect
+
+    def counting(*arguments: Any, **settings: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **settings)
+        connection.row_factory = lambda _, row: rows.append(row) or row
+        return connection
+
+    def read() -> int:
+        rows.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(sqlite3, "connect", counting)
+            assert ada.get("/t/2").status == 200
+        return len(rows)
+
+    alone = read()
+    assert ("human", 3) in [row[3:5] for row in rows if isinstance(row, tuple) and len(row) > 4]
+    for number in range(20):
+        other = join(arena.database, f"Rater {number}", f"secret {number}")
+        for trial in range(12):
+            keep(arena.database, Answer(other.number, trial, "human", 3, None))
+    assert len(answers(arena.database)) == 241
+    assert read() == alone
 
 
 def test_two_arenas_on_one_file_know_each_others_raters(arena: Arena, tmp_path: Path) -> None:

@@ -50,6 +50,14 @@ def test_a_log_that_is_a_link_is_refused_and_what_it_points_to_keeps_every_byte(
         open_log(tmp_path / "pipe")
 
 
+def test_a_log_that_has_another_name_is_refused_and_keeps_every_byte_there(tmp_path):
+    (tmp_path / "notes").write_bytes(b"line one\nno newline at the end")
+    (tmp_path / "log").hardlink_to(tmp_path / "notes")
+    with pytest.raises(InputError, match=r"log: has another name as well \(a hard link\)"):
+        open_log(tmp_path / "log")
+    assert (tmp_path / "notes").read_bytes() == b"line one\nno newline at the end"
+
+
 def test_a_disk_that_takes_half_a_line_keeps_none_of_it(tmp_path):
     import resource
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
@@ -15,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from convsim._templates import environment
+from convsim._text import plain
 from convsim.errors import ConvsimError, InputError
 from convsim.web.blind_test.answers import MAX_NAME_CHARACTERS, Rater, join, keep, name_of, rater_of
 from convsim.web.blind_test.database import Database
@@ -32,7 +34,13 @@ from convsim.web.blind_test.sessions import (
 )
 from convsim.web.blind_test.study import ArenaStudy
 
+LOG = logging.getLogger("convsim.arena")
+"""Without a handler, Python prints its warnings on standard error."""
 PAGES = environment("convsim.web.blind_test", escape=True)
+UNREACHABLE = (
+    "Nothing was lost but this: reload the page to send it again. If that does not help, tell whoever invited you; "
+    "their screen says why."
+)
 
 
 def page(template: str, *, status: int = 200, **values: object) -> HTMLResponse:
@@ -91,8 +99,8 @@ def _one_line(
         except FormError as error:
             return notice("That did not work", str(error), status=error.status)
         except ConvsimError as error:
-            again = "Nothing was lost but this: reload the page to send it again."
-            return notice("The answers cannot be reached", f"{error}. {again}", status=503)
+            site.tell(error)
+            return notice("The answers cannot be reached", UNREACHABLE, status=503)
 
     return answered
 
@@ -104,6 +112,7 @@ class _Site:
         self.study, self.database = study, database
         self.progress = Progress(study, database, precision)
         self.offers = Offers()
+        self.told = ""
         # Cookies are shared between the ports of a host, and so between arenas.
         self.cookie = f"{SECURE if secure else ''}convsim_{study.fingerprint[:12]}"
 
@@ -212,6 +221,12 @@ class _Site:
             self.cookie, secure=self.cookie.startswith(SECURE), httponly=True, samesite="lax"
         )
         return response
+
+    def tell(self, error: ConvsimError) -> None:
+        """Say to whoever serves the test what raters need not know, such as where its file lies; once in a row."""
+        if str(error) != self.told:
+            self.told = str(error)
+            LOG.warning("%s", plain(self.told))
 
     async def _own_form(self, request: Request, visit: Visit) -> Form:
         form = await read_form(request)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convsim._secrets import redact
@@ -18,6 +19,8 @@ MAX_LENGTH = 200
 MAX_LISTED = 12
 MAX_READ = 4096
 """Characters of a long text that a line is made of: a secret among them must not be cut before it is found."""
+NO_UTF_8 = re.compile(rb"\\x([89a-f][0-9a-f])")
+"""How ``path_text`` writes a byte that is no UTF-8."""
 HIDDEN = ("Cc", "Cf", "Cs")
 SELDOM = re.compile(r"[^\n\t\x20-\x7e]")
 KEPT_FORMATS = "\n\t\u00ad\u061c\u200c\u200d\u200e\u200f"
@@ -52,6 +55,11 @@ def complaint(error: ValidationError, *, with_value: bool = False) -> str:
 def path_text(path: object) -> str:
     r"""Write a path or an argument as text that any file can hold: bytes that are no UTF-8 as ``\xe9``."""
     return os.fsencode(str(path)).decode("utf-8", "backslashreplace")
+
+
+def path_of(text: str) -> Path:
+    """Return the path that ``path_text`` wrote so; where the text is a path itself, that may be another."""
+    return Path(os.fsdecode(NO_UTF_8.sub(lambda byte: bytes.fromhex(byte[1].decode()), os.fsencode(text))))
 
 
 def shown(value: object) -> str:

@@ -65,6 +65,11 @@ def test_a_file_whose_name_is_no_utf_8_costs_no_result(tmp_path, real):
     assert result.returncode == 0, result.stderr
     assert read_scorecard(tmp_path / "out").real.path.endswith(r"caf\xe9.jsonl")
     assert r"caf\xe9.jsonl" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    made = convsim("report", tmp_path / "out")
+    assert made.returncode == 0, made.stderr
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert r"caf\xe9.jsonl" in page
+    assert "cannot be read" not in page
     ran = convsim("simulate", "--real", odd, "--n", "1", "--out", tmp_path / "run")
     assert ran.returncode == 0, ran.stderr
     assert r"caf\xe9.jsonl" in " ".join(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from convsim._text import complaint, described, listed, path_text, readable, visible_json
+from convsim._text import complaint, described, listed, path_of, path_text, readable, visible_json
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,15 @@ def test_json_for_a_terminal_says_the_same_without_a_hidden_character(hidden):
     assert json.loads(safe) == document
 
 
-def test_a_name_that_is_no_utf_8_is_text_that_every_file_can_hold():
+@pytest.mark.parametrize("name", [b"caf\xe9.jsonl", b"\xff\xfe/\xc3", "café 靴.jsonl".encode(), b"plain"])
+def test_a_name_that_is_no_utf_8_is_text_that_every_file_can_hold_and_names_the_file_again(name):
+    written = path_text(Path(os.fsdecode(name)))
+    assert written.encode().decode() == written
+    assert os.fsencode(path_of(written)) == name
+
+
+def test_a_name_that_is_no_utf_8_is_written_with_its_bytes():
     assert path_text(Path(os.fsdecode(b"caf\xe9.jsonl"))) == r"caf\xe9.jsonl"
     assert path_text("café 靴.jsonl") == "café 靴.jsonl"
+    # What is no such byte stays as it was written.
+    assert path_of(r"a\x41\n\xZZ") == Path(r"a\x41\n\xZZ")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from convsim._text import path_of
 from convsim.errors import InputError
 from convsim.evaluation import SideSummary
 from convsim.io import read
@@ -54,11 +55,10 @@ def find_transcripts(
 
 
 def located(path: str, near: Path | None) -> Path:
-    """Return where ``path`` lies: as it stands, or else beside the findings document."""
-    as_it_stands = Path(path)
+    """Return where ``path`` lies, also one that is no UTF-8: as it stands, or else beside the findings document."""
+    written = Path(path)
     try:
-        if near is not None and not as_it_stands.exists() and (near / path).exists():
-            return near / path
+        places = [Path(folder, each) for each in (written, path_of(path)) for folder in ("", near or "")]
+        return next((place for place in places if place.exists()), written)
     except (OSError, ValueError):  # too long, or a null character: no path of any file
-        return as_it_stands
-    return as_it_stands
+        return written

@@ -1,6 +1,7 @@
 """The commit that git names is read without git, and nothing that a hostile repository configures is run."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -69,27 +70,43 @@ def test_a_repository_without_a_commit_and_a_folder_without_a_repository_have_no
     assert commit_of(tmp_path / "plain") is None
 
 
-def test_nothing_that_a_repository_configures_is_run(repository, monkeypatch):
-    trap = repository.parent / "ran"
+def configured(repository, trap):
+    """A repository whose own configuration and hooks start a program whenever git looks at its files."""
+    for key in ("core.fsmonitor", "filter.lfs.clean", "core.pager", "diff.external"):
+        git(repository, "config", key, f"sh -c 'touch {trap}'")
+    (repository / ".gitattributes").write_text("* filter=lfs\n")
     hook = repository / ".git/hooks/post-index-change"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\ntouch {trap}\n")
     hook.chmod(0o755)
-    for key in ("core.fsmonitor", "filter.lfs.clean", "core.pager", "diff.external", "alias.status"):
-        git(repository, "config", key, f"!sh -c 'touch {trap}'")
-    (repository / ".gitattributes").write_text("* filter=lfs\n")
-    # An "embedded bare repository": a folder of data that is itself laid out as one.
+    return repository / "data"
+
+
+def embedded(repository, trap):
+    """A folder of data that is itself laid out as a repository, as an ordinary clone brings it."""
     bare = repository / "data"
-    for name, content in (
-        ("HEAD", "ref: refs/heads/main\n"),
-        ("config", "[core]\n\tbare = false\n\tworktree = .\n"),
-    ):
-        (bare / name).write_text(content)
-    (bare / "objects").mkdir()
-    (bare / "refs").mkdir()
-    monkeypatch.chdir(bare)
-    commit = provenance()["git"]
-    assert commit == {"commit": (repository / ".git" / _head(repository)).read_text().strip()}
+    for name in ("objects", "refs", "HEAD"):
+        copy = shutil.copytree if (repository / ".git" / name).is_dir() else shutil.copy
+        copy(repository / ".git" / name, bare / name)
+    (bare / "worktree").mkdir()
+    core = ("repositoryformatversion = 0", "bare = false", "worktree = worktree")
+    core += (f"fsmonitor = \"sh -c 'touch {trap}; exit 1'\"",)
+    (bare / "config").write_text("\n\t".join(("[core]", *core, "")))
+    return bare
+
+
+@pytest.mark.parametrize("hostile", [configured, embedded])
+def test_nothing_that_a_repository_configures_is_run(repository, hostile, monkeypatch):
+    trap = repository.parent / "ran"
+    folder = hostile(repository, trap)
+    expected = (repository / ".git" / _head(repository)).read_text().strip()
+    subprocess.run(
+        ["git", "-c", "safe.bareRepository=all", "status"], cwd=folder, capture_output=True, check=False
+    )
+    assert trap.exists(), "git itself falls for it"
+    trap.unlink()
+    monkeypatch.chdir(folder)
+    assert provenance()["git"] == {"commit": expected}
     assert not trap.exists()
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from convsim._text import listed
+from convsim.errors import TranscriptError
 from convsim.io.containers import Found, Records
 from convsim.io.formats.contract import HEAD_RECORDS, AnyFormat, Format, Made, Notes, Record
-from convsim.io.formats.messages import read_messages
+from convsim.io.formats.messages import Unread, read_messages
 from convsim.io.jsonl import conversation_of, parse_json
 from convsim.io.problems import MalformedError, shown
 from convsim.io.transcripts import Gathering, Transcripts
@@ -130,7 +133,8 @@ def gather(
     """
     gathering = Gathering(records.path, skip_bad=skip_bad)
     notes = Notes()
-    taking = _Taking(format.name, gathering)
+    unread = Unread()
+    taking = _Taking(format.name, gathering, unread)
     good = _good(found, gathering)
     if isinstance(format, Format):
         for record in good:
@@ -139,14 +143,32 @@ def gather(
     else:
         parts = (part for record in good for part in parts_of(record, format))
         taking.take_all(partial(format.conversations, parts, notes), None)
+    conversations = gathering.finish()
+    if unread.n:
+        notes.say(_check_unread(records.path, unread, sum(len(c.user_messages) for c in conversations)))
     return Transcripts(
         records.path,
         records.sha256,
-        gathering.finish(),
+        conversations,
         named or format.name,
         notes.warnings(),
         gathering.skipped,
     )
+
+
+def _check_unread(path: Path, unread: Unread, n_user: int) -> str:
+    """Say how many users' messages are empty though their content is not; raises TranscriptError for too many."""
+    kinds = listed([f"{kind} ({n:,})" for kind, n in unread.parts.most_common()], MAX_KINDS)
+    said = f"{unread.n:,} of {n_user:,} user messages are empty: nothing was read of their content, which has {kinds}"
+    if unread.n > MAX_UNREAD_SHARE * n_user:
+        raise TranscriptError(
+            path, f"{said}; convsim reads only text: put it into content, or leave such conversations out"
+        )
+    return said
+
+
+MAX_UNREAD_SHARE = 0.05
+MAX_KINDS = 5
 
 
 def refuse(
@@ -183,8 +205,8 @@ def _refuse(bad: MalformedError) -> Conversation:
 class _Taking:
     """Takes what a format makes of records, named where it has no name."""
 
-    def __init__(self, name: str, gathering: Gathering) -> None:
-        self._name, self._gathering = name, gathering
+    def __init__(self, name: str, gathering: Gathering, unread: Unread) -> None:
+        self._name, self._gathering, self._unread = name, gathering, unread
         self._places: dict[str, str | None] = {}
 
     def take_all(self, make: Callable[[], Iterable[Made]], record: Record | None) -> None:
@@ -203,7 +225,7 @@ class _Taking:
         if isinstance(made, MalformedError):
             raise made
         named = self._named(record, number)
-        made = made if isinstance(made, Conversation) else _of_mapping(made, named)
+        made = made if isinstance(made, Conversation) else self._of_mapping(made, named)
         if record is None or record.line is None or record.file is not None or number > 1:
             self._check_new(made.id, record.place if record else None)
         return made
@@ -228,19 +250,18 @@ class _Taking:
             raise MalformedError(f"must be unique, but {shown(id)} {first}", field="id")
         self._places[id] = place
 
+    def _of_mapping(self, made: Mapping[str, Any], named: str) -> Conversation:
+        document = {key: value for key, value in made.items() if value is not None}
+        for key in IDS:
+            if isinstance(value := document.get(key), int) and not isinstance(value, bool):
+                document[key] = str(value)
+        if "messages" in document:
+            document["messages"] = read_messages(document["messages"], self._unread)
+        return conversation_of({"id": named, **document})
+
 
 def _placed(make: Callable[[], Conversation], record: Record | None) -> Conversation:
     try:
         return make()
     except MalformedError as bad:
         raise (record.at(bad) if record else bad) from None
-
-
-def _of_mapping(made: Mapping[str, Any], named: str) -> Conversation:
-    document = {key: value for key, value in made.items() if value is not None}
-    for key in IDS:
-        if isinstance(value := document.get(key), int) and not isinstance(value, bool):
-            document[key] = str(value)
-    if "messages" in document:
-        document["messages"] = read_messages(document["messages"])
-    return conversation_of({"id": named, **document})

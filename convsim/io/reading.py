@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,6 +15,7 @@ from convsim.io.by_content import gather, look, refuse
 from convsim.io.containers import JSON_ENDINGS, open_records
 from convsim.io.documents import Document, format_of, load_document
 from convsim.io.files import bulk_load
+from convsim.io.finishing import finished
 from convsim.io.formats.contract import Record
 from convsim.io.formats.convapparel import read_convapparel
 from convsim.io.formats.dialoguekit import read_dialoguekit
@@ -36,6 +38,7 @@ from convsim.io.registry import (
 )
 from convsim.io.transcripts import Transcripts
 from convsim.plugins import installed, load
+from convsim.text.control_tokens import shipped, with_own
 
 OwnName = Literal[
     "convsim", "openai", "convapparel", "tau2", "dialoguekit", "mirrorbench", "mirrorbench-people"
@@ -72,8 +75,12 @@ def read(
     reader: ReaderLike | None = None,
     skip_bad_lines: bool = False,
     survey_map: str | Path | None = None,
+    control_tokens: str | Path | Sequence[str] | None = None,
 ) -> Transcripts:
     """Read a file of conversations, or a run folder.
+
+    Control tokens of simulators (``###STOP###``, ``[ACCEPT]``) are cut out of users' messages, kept in
+    ``metadata.stop_tokens`` and warned of; what they say of the ending is taken up where nothing else does.
 
     Args:
         path: A file of JSON lines or documents, Parquet, a zip or a folder of them, packed or not, whatever its name;
@@ -84,6 +91,7 @@ def read(
             and MirrorBench are not.
         skip_bad_lines: Skip and count bad lines instead of stopping at the first.
         survey_map: TOML that maps survey questions to labels; for ConvApparel, the built-in one by default.
+        control_tokens: More tokens to cut: a TOML file with ``tokens = [...]``, or the tokens, divided by commas.
 
     Raises:
         TranscriptError: file, line, field and what was expected.
@@ -93,17 +101,20 @@ def read(
     """
     path = Path(path)
     chosen = _reader(reader)
+    tokens = shipped() if control_tokens is None else with_own(control_tokens)
     survey = Path(survey_map) if survey_map else None
     with bulk_load():
         if chosen is None and _is_strange(path):
             chosen = recognising(path, READERS)
         if isinstance(chosen, ForeignReader):
-            return chosen.read(path, skip_bad=skip_bad_lines)
-        if path.is_dir():
-            return _read_folder(path, chosen, skip_bad=skip_bad_lines)
-        if chosen in DOCUMENTS:
-            return _read_document(load_document(path), chosen, skip_bad=skip_bad_lines, survey_map=survey)
-        return _read_records(path, chosen, skip_bad=skip_bad_lines, survey_map=survey)
+            found = chosen.read(path, skip_bad=skip_bad_lines)
+        elif path.is_dir():
+            found = _read_folder(path, chosen, skip_bad=skip_bad_lines)
+        elif chosen in DOCUMENTS:
+            found = _read_document(load_document(path), chosen, skip_bad=skip_bad_lines, survey_map=survey)
+        else:
+            found = _read_records(path, chosen, skip_bad=skip_bad_lines, survey_map=survey)
+        return finished(found, tokens, needs_agent=found.format in NEED_AGENTS)
 
 
 def stem_of(path: Path) -> str:
@@ -130,6 +141,9 @@ def _reader(wanted: ReaderLike | None) -> str | ForeignReader | None:
         raise PluginError(unknown(wanted, READERS))
     return find_foreign(wanted)
 
+
+NEED_AGENTS = frozenset({"openai", "openai-parquet", *(format.name for format in FORMATS)})
+"""Formats whose files are refused where no agent says anything: it was misread. Of convsim's own it is warned."""
 
 DOCUMENTS: dict[str, tuple[str, ...]] = {
     "convapparel": ("metadata", "conversations", "task_id", "turns"),

@@ -11,6 +11,7 @@ OpenAI's. A bare list of messages is one conversation.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from pydantic import JsonValue
 
@@ -35,15 +36,30 @@ def _is_convsim(value: JsonValue) -> bool:
 
 
 def _convsim(record: Record, _: Notes) -> Iterator[Made]:
+    value = record.value
+    if _is_dressed(value):
+        yield value
+        return
     try:
-        yield conversation_of(record.value)
-    except MalformedError as bad:
-        if not isinstance(record.value, dict) or "id" not in record.value:
+        made = conversation_of(value)
+    except MalformedError:
+        if not isinstance(value, dict) or "id" not in value or not isinstance(value.get("messages"), list):
             raise
-        plain = record.value | {"messages": record.value.get("messages")}
-        if not isinstance(plain["messages"], list):
-            raise bad from None
-        yield plain
+        yield value
+    else:
+        yield made
+
+
+def _is_dressed(value: JsonValue) -> TypeGuard[dict[str, JsonValue]]:
+    """Tell whether a message says in another key what its content, which is empty, does not."""
+    messages = value.get("messages") if isinstance(value, dict) else None
+    return isinstance(messages, list) and any(
+        isinstance(m, dict) and not m.get("content") and not m.keys().isdisjoint(SAID_ELSEWHERE)
+        for m in messages
+    )
+
+
+SAID_ELSEWHERE = ("parts", "tool_calls", "function_call")
 
 
 def _strict(record: Record, _: Notes) -> Iterator[Made]:

@@ -125,8 +125,10 @@ def test_a_row_of_many_copies_of_one_text_is_measured_before_it_is_made(
     """Two rows of 2,000 messages, all of one text of 64 KiB: 250 MiB."""
     monkeypatch.setattr(parquet, "MAX_LINE_BYTES", MIB)
     content = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000, pa.int32()), pa.array(["x" * (1 << 16)]))
-    messages = pa.StructArray.from_arrays([pa.array(["user"] * 2_000), content], ["role", "content"])
-    rows = pa.ListArray.from_arrays(pa.array([0, 1, 2_000], pa.int32()), messages)
+    messages = pa.StructArray.from_arrays(
+        [pa.array(["user", "assistant"] * 1_000), content], ["role", "content"]
+    )
+    rows = pa.ListArray.from_arrays(pa.array([0, 2, 2_000], pa.int32()), messages)
     pq.write_table(pa.table({"messages": rows}), tmp_path / "a.parquet")
     found = read(tmp_path / "a.parquet", skip_bad_lines=True)
     assert (len(found), found.skipped) == (1, 1)

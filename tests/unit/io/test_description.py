@@ -120,8 +120,7 @@ def test_the_survey_is_part_of_it(tmp_path: Path) -> None:
 
 def test_conversations_that_repeat_one_another_are_a_warning(tmp_path):
     said = "I am looking for a red coat that keeps the rain out"
-    lines = [f'{{"id": "c{n}", "messages": [{{"role": "user", "content": "{said}"}}]}}' for n in range(3)]
-    path = tmp_path / "repeats.jsonl"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    talk = [{"role": "user", "content": said}, {"role": "assistant", "content": "this?"}]
+    path = jsonl(tmp_path / "repeats.jsonl", *({"id": f"c{n}", "messages": talk} for n in range(3)))
     [warning] = describe(read(path)).warnings
     assert warning.startswith("2 of 3 conversations repeat what another user said (2 word for word)")

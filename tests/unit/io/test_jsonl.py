@@ -78,8 +78,9 @@ def said(**fields: Any) -> dict[str, Any]:
 
 BAD: list[tuple[Any, str]] = [
     (
-        said(messages=[{"role": "bot", "content": "hi"}]),
-        f"messages[0].role: must be one of {ROLES}, but is 'bot'",
+        said(messages=[{"role": "moderator", "content": "hi"}]),
+        f"messages[0].role: must be one of {ROLES}, or a name that is known for one of them, such as human or bot, "
+        "but is 'moderator'",
     ),
     (
         said(messages=[USER, {"role": "user", "content": 3}]),

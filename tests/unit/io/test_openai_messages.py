@@ -12,12 +12,16 @@ from tests.unit.io.made import jsonl, line
 
 ROLES = "user, assistant, system, developer, tool"
 USER = {"role": "user", "content": "hi"}
+AGENT = {"role": "assistant", "content": "yes"}
 
 
 def test_a_file_with_messages_and_no_id_is_plain_openai(tmp_path: Path) -> None:
     found = read(
         jsonl(
-            tmp_path / "a.jsonl", {"messages": [USER]}, "", {"messages": [USER], "arm": "bad", "model": "m"}
+            tmp_path / "a.jsonl",
+            {"messages": [USER, AGENT]},
+            "",
+            {"messages": [USER], "arm": "bad", "model": "m"},
         )
     )
     assert found.format == "openai"
@@ -58,7 +62,7 @@ def test_the_reader_that_is_said_reads_any_ending(tmp_path: Path) -> None:
 
 
 def test_the_first_good_line_settles_the_format(tmp_path: Path) -> None:
-    found = read(jsonl(tmp_path / "a.jsonl", {"id": 3}, {"messages": [USER]}), skip_bad_lines=True)
+    found = read(jsonl(tmp_path / "a.jsonl", {"id": 3}, {"messages": [USER, AGENT]}), skip_bad_lines=True)
     assert (found.format, found.skipped, found.conversations[0].id) == ("openai", 1, "line-2")
 
 
@@ -72,8 +76,9 @@ def user(content: object) -> dict[str, object]:
         ({"messages": "hi"}, "messages: must be a list of messages, but is 'hi'"),
         ({"messages": [3]}, "messages[0]: must be an object, but is 3"),
         (
-            {"messages": [{"role": "function", "content": "x"}]},
-            f"messages[0].role: must be one of {ROLES}, but is 'function'",
+            {"messages": [{"role": "moderator", "content": "x"}]},
+            f"messages[0].role: must be one of {ROLES}, or a name that is known for one of them, such as human or bot, "
+            "but is 'moderator'",
         ),
         (user(3), "messages[0].content: must be text, null or a list of parts, but is 3"),
         (user(["a", 3]), "messages[0].content[1]: must be a part with a type and its text"),
@@ -81,7 +86,7 @@ def user(content: object) -> dict[str, object]:
             user([{"type": "text", "text": 3}]),
             "messages[0].content[0]: must be a part with a type and its text",
         ),
-        (user([{"text": "x"}]), "messages[0].content[0]: must be a part with a type and its text"),
+        (user([{"txet": "x"}]), "messages[0].content[0]: must be a part with a type and its text"),
         ({}, "messages: must be a list of messages, but is missing"),
         (3, "must be an object, but is 3"),
     ],

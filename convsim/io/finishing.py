@@ -1,0 +1,158 @@
+"""What is done for conversations of whatever format, once they are read: nothing is misread in silence.
+
+An agent that speaks under ``system`` gets its role; control tokens are cut out of users' messages and kept in
+``metadata.stop_tokens``; a file without any message of an agent is refused, or warned of.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from pydantic import JsonValue
+
+from convsim._text import listed
+from convsim.errors import TranscriptError
+from convsim.io.problems import shown
+from convsim.io.transcripts import Transcripts
+from convsim.schema.conversation import Conversation, Message
+from convsim.text.control_tokens import ControlTokens
+
+PROMPT_WORDS = 60
+"""A first system message of so many words is no greeting of an agent's."""
+MAX_TOKENS_SHOWN = 5
+
+
+def finished(transcripts: Transcripts, tokens: ControlTokens, *, needs_agent: bool) -> Transcripts:
+    """Return conversations as the rest of convsim takes them, with a warning of each change.
+
+    Args:
+        transcripts: What a reader has made.
+        tokens: What is cut out of users' messages.
+        needs_agent: Refuse a file in which no agent says anything.
+
+    Raises:
+        TranscriptError: No agent says anything.
+    """
+    conversations: Sequence[Conversation] = transcripts.conversations
+    warnings: list[str] = []
+    if not _has_agent(conversations):
+        if _alternates(conversations):
+            conversations, n = _with_agents(conversations)
+            warnings.append(
+                f"the agent speaks under the role system: {n:,} messages were read as the agent's, since none is of "
+                "the role assistant, and those of system answer the user's"
+            )
+        elif needs_agent:
+            raise TranscriptError(transcripts.path, _no_agent(conversations))
+        else:
+            warnings.append(
+                "no conversation has a message of the agent, so nothing that agents do can be measured"
+            )
+    cutting = _Cutting(tokens)
+    conversations = tuple(map(cutting.conversation, conversations))
+    warnings += cutting.warnings()
+    if not warnings:
+        return transcripts
+    return replace(transcripts, conversations=conversations, warnings=(*transcripts.warnings, *warnings))
+
+
+def _has_agent(conversations: Sequence[Conversation]) -> bool:
+    return any(m.role == "assistant" for c in conversations for m in c.messages)
+
+
+def _alternates(conversations: Sequence[Conversation]) -> bool:
+    """Tell whether system messages answer the user's in most conversations."""
+    answered = sum(
+        ("user", "system") in pairwise(m.role for m in c.messages if m.role in ("user", "system"))
+        for c in conversations
+    )
+    return answered > 0 and 2 * answered >= len(conversations)
+
+
+def _with_agents(conversations: Sequence[Conversation]) -> tuple[tuple[Conversation, ...], int]:
+    n = 0
+    made = []
+    for conversation in conversations:
+        messages = []
+        for index, message in enumerate(conversation.messages):
+            is_prompt = index == 0 and len(message.content.split()) >= PROMPT_WORDS
+            if message.role == "system" and not is_prompt:
+                message = message.model_copy(update={"role": "assistant"})
+                n += 1
+            messages.append(message)
+        made.append(conversation.model_copy(update={"messages": tuple(messages)}).compact())
+    return tuple(made), n
+
+
+def _no_agent(conversations: Sequence[Conversation]) -> str:
+    roles = Counter(m.role for c in conversations for m in c.messages)
+    found = listed([f"{role} ({n:,})" for role, n in roles.most_common()], MAX_TOKENS_SHOWN)
+    return (
+        f"contains no message of an agent in any conversation; the roles found are {found}; an agent's messages have "
+        "the role assistant (or agent, bot, ai, model)"
+    )
+
+
+class _Cutting:
+    """Cuts control tokens out of conversations, and remembers what to warn of."""
+
+    def __init__(self, tokens: ControlTokens) -> None:
+        self._tokens = tokens
+        self._found: Counter[str] = Counter()
+        self._n_messages = self._n_dropped = 0
+        self._endings: Counter[str] = Counter()
+
+    def conversation(self, conversation: Conversation) -> Conversation:
+        kept: list[Message] = []
+        tokens: list[str] = []
+        for message in conversation.messages:
+            made, found = self._message(message) if message.role == "user" else (message, ())
+            tokens += found
+            if found and not made.content and made.action is None and not made.accepted and not made.items:
+                self._n_dropped += 1
+            else:
+                kept.append(made)
+        if not tokens:
+            return conversation
+        before = conversation.metadata.get("stop_tokens")
+        stop_tokens: list[JsonValue] = [*(before if isinstance(before, list) else []), *tokens]
+        changes: dict[str, object] = {
+            "messages": tuple(kept),
+            "metadata": {**conversation.metadata, "stop_tokens": stop_tokens},
+        }
+        ending = self._tokens.ending(tokens)
+        if ending and conversation.ending == "unknown" and conversation.failure is None:
+            changes["ending"] = ending
+            self._endings[ending] += 1
+        return conversation.model_copy(update=changes).compact()
+
+    def _message(self, message: Message) -> tuple[Message, tuple[str, ...]]:
+        text, tokens = self._tokens.cut(message.content)
+        if not tokens:
+            return message, ()
+        self._found.update(tokens)
+        self._n_messages += 1
+        before = message.metadata.get("stop_tokens")
+        stop_tokens: list[JsonValue] = [*(before if isinstance(before, list) else []), *tokens]
+        changes = {"content": text, "metadata": {**message.metadata, "stop_tokens": stop_tokens}}
+        return message.model_copy(update=changes), tokens
+
+    def warnings(self) -> list[str]:
+        """Say what was cut."""
+        if not self._found:
+            return []
+        named = listed(
+            [f"{shown(token, limit=40)} ({n:,})" for token, n in self._found.most_common()], MAX_TOKENS_SHOWN
+        )
+        dropped = (
+            f"; {self._n_dropped:,} of them held nothing else and were left out" if self._n_dropped else ""
+        )
+        ended = ", ".join(f"{ending} ({n:,})" for ending, n in self._endings.most_common())
+        told = f"; endings were told by them: {ended}" if ended else ""
+        return [
+            f"{self._n_messages:,} user messages held control tokens of a simulator, which are no words of a user's "
+            f"and were cut: {named}{dropped}{told}"
+        ]

@@ -42,7 +42,7 @@ PARTS = {
 """What a class is given where it asks for it by name, and how else it is said."""
 OPTIONS: Mapping[Liftable, tuple[str, ...]] = {
     "models": (),
-    "agents": ("name", "takes", "timeout_s"),
+    "agents": ("name", "takes", "timeout_s", "content", "items", "fields"),
     "shoppers": ("name", "timeout_s"),
     "annotators": ("name", "source", "timeout_s"),
     "validators": ("name",),

@@ -17,8 +17,9 @@ from convsim.lifting.lifted import (
     lift_validator,
 )
 from convsim.lifting.models import lift_model
-from convsim.lifting.moves import MAX_ANSWER_BYTES, MAX_TEXT_BYTES, to_move, to_reply
+from convsim.lifting.moves import MAX_ANSWER_BYTES, MAX_TEXT_BYTES, to_move
 from convsim.lifting.ready import check_ready, learned_by
+from convsim.lifting.replies import Events, Form, to_reply
 from convsim.lifting.targets import make_class, resolve
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "TIMEOUT_S",
     "AgentLike",
     "AnnotatorLike",
+    "Events",
+    "Form",
     "ShopperLike",
     "Takes",
     "ValidatorLike",

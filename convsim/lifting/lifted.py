@@ -18,8 +18,9 @@ from convsim.errors import (
 )
 from convsim.lifting.asking import TIMEOUT_S, Ask, Takes, seen_by_agent
 from convsim.lifting.judgements import to_annotation, to_findings
-from convsim.lifting.moves import to_move, to_reply
+from convsim.lifting.moves import to_move
 from convsim.lifting.reasons import kind_of
+from convsim.lifting.replies import Form, to_reply
 from convsim.lifting.targets import Target
 from convsim.schema import (
     Agent,
@@ -73,6 +74,7 @@ class HasValidate(Protocol):
         ...
 
 
+NO_FIELDS: Mapping[str, str] = {}
 AgentLike = HasReply | Callable[..., object]
 ShopperLike = HasSpeak | Callable[..., object]
 AnnotatorLike = HasAnnotate | Callable[..., object]
@@ -80,13 +82,22 @@ ValidatorLike = HasValidate | Callable[..., object]
 
 
 def lift_agent(
-    thing: object, *, name: str | None = None, takes: Takes = "auto", timeout_s: float = TIMEOUT_S
+    thing: object,
+    *,
+    name: str | None = None,
+    takes: Takes = "auto",
+    timeout_s: float = TIMEOUT_S,
+    content: str = "",
+    items: str = "",
+    fields: Mapping[str, str] = NO_FIELDS,
 ) -> Agent:
     """Make an agent of a function, an object with ``reply``, a class of one, or ``module:attribute``.
 
     It is given the conversation, or OpenAI messages where its first argument is called ``messages`` (or ``takes``
     says so), and ``seed`` if it takes one. It answers a text, ``{"content", "items"}``, an object with ``content``, an
-    OpenAI response, a list of messages of which the last counts, a generator of texts, or an ``AgentReply``.
+    OpenAI response, a list of messages (what was said since the user's last is joined), a generator of texts, or an
+    ``AgentReply``. ``content`` and ``items`` are paths in an answer that keeps them elsewhere, such as
+    ``"data.products"``, and ``fields`` those of an item's ``id``, ``title``, ``price`` and ``attributes``.
 
     Raises:
         PluginError: It is nothing that can be asked, or asks for something that convsim does not have.
@@ -97,13 +108,14 @@ def lift_agent(
         raise InputError(
             f"{name or 'the agent'}: takes must be {', '.join(some)} or {last}, but is {takes!r}"
         )
+    form = Form.of(name or "the agent", content, items, fields)
     found = Target.of(thing, "agent", "reply", name)
     if found.is_own and isinstance(found.thing, Agent):
         return found.thing
     order = "messages" if takes == "messages" else "conversation"
     ask = Ask.of(found, (order,), ("conversation", "messages", "seed"), timeout_s, AgentError, takes=takes)
     prompt = found.get("prompt_hash")
-    return LiftedAgent(name=found.name, prompt_hash=prompt if isinstance(prompt, str) else None, ask=ask)
+    return LiftedAgent(name=found.name, prompt_hash=prompt if isinstance(prompt, str) else None, ask=ask, form=form)
 
 
 def lift_shopper(thing: object, *, name: str | None = None, timeout_s: float = TIMEOUT_S) -> Shopper:
@@ -205,12 +217,13 @@ class LiftedAgent:
     name: str
     prompt_hash: str | None = field(repr=False)
     ask: Ask = field(repr=False)
+    form: Form = field(default_factory=Form, repr=False)
 
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
         """Ask it; raises AgentError when it raises, is late, or answers what cannot be used."""
         seen = seen_by_agent(conversation)
         given = {"conversation": seen, "seed": seed}
-        return await self.ask.answer(given, seen, lambda answer: to_reply(answer, self.name))
+        return await self.ask.answer(given, seen, lambda answer: to_reply(answer, self.name, self.form))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What may come back from somebody's agent or shopper, and the one-line reason when it may not."""
+"""What may come back from somebody's shopper, the one-line reason when it may not, and the bounds of every answer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from convsim._async import MAX_PARTS, said_of
-from convsim._text import complaint, nearest, one_line, shown
-from convsim.errors import AgentError, ConvsimError, ModelError
+from convsim._text import complaint, shown
+from convsim.errors import ConvsimError, ModelError
 from convsim.lifting.reasons import unknown_key
-from convsim.lifting.texts import REPLY_KEYS, part_of, said_in
-from convsim.schema import AgentReply, UserMove
+from convsim.lifting.texts import part_of, said_in
+from convsim.schema import UserMove
 from convsim.schema.conversation import Action
 
 MAX_TEXT_BYTES = 256 * 1024
@@ -26,35 +26,6 @@ MISSPELT = 0.85
 """From which similarity (difflib's ratio) on a key is taken for a misspelling of one that is missing."""
 HTML_STARTS = ("<!doctype html", "<html")
 M = TypeVar("M", bound=BaseModel)
-
-
-def to_reply(answer: object, agent: str) -> AgentReply:
-    """Make a reply of what ``agent`` answered, in any form that ``lift_agent`` names.
-
-    Raises:
-        AgentError: Nothing, an empty answer, a wrong type, items without ids, a web page, or more than the bounds.
-    """
-    with readable(agent, AgentError):
-        if isinstance(answer, AgentReply):
-            reply = answer
-        else:
-            said = said_in(answer, agent, AgentError)
-            _check_spelling(said, agent)
-            known = {key: said[key] for key in REPLY_KEYS if key in said}
-            reply = validated(AgentReply, ended(known, "items", agent, AgentError), agent, AgentError)
-    check_bounds(reply, reply.content, agent, AgentError)
-    if not reply.content.strip() and not reply.items:
-        raise AgentError(f"{agent} answered with neither text nor items")
-    if reply.content.lstrip()[:20].lower().startswith(HTML_STARTS):
-        raise AgentError(f"{agent} answered with a web page: {one_line(reply.content):.80}")
-    return reply
-
-
-def _check_spelling(said: Mapping[str, object], agent: str) -> None:
-    missing = [key for key in REPLY_KEYS if key not in said]
-    for key in said:
-        if key not in REPLY_KEYS and (meant := nearest(key, missing, cutoff=MISSPELT)) is not None:
-            raise AgentError(f"{agent} answered with {one_line(key)!r:.80}; did it mean {meant!r}?")
 
 
 def to_move(answer: object, shopper: str) -> UserMove:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from convsim._async import Parts
 from convsim._text import one_line
@@ -27,25 +27,25 @@ def said_in(answer: object, who: str, failure: type[ConvsimError]) -> dict[str, 
         return _joined(answer, who, failure)
     if isinstance(answer, Mapping) and "content" in answer:
         usage = _usage(answer.get("usage"))
-        return {**answer, "content": _text(answer["content"]), **({"usage": usage} if usage else {})}
+        return {**answer, "content": text_in(answer["content"]), **({"usage": usage} if usage else {})}
     if choices := _listed(part_of(answer, "choices")):
         return _of_choice(choices[0], part_of(answer, "usage"), who, failure)
     for key in ("output_text", "output"):
         if isinstance(text := part_of(answer, key), str):
-            return {**_beside(answer), "content": text}
+            return {**beside(answer), "content": text}
     messages = _listed(answer) or (_listed(answer.get("messages")) if isinstance(answer, Mapping) else [])
-    if messages and (isinstance(answer, Mapping) or _is_message(messages[-1])):
-        return {**_beside(answer), "content": _last_message(messages[-1], who, failure)}
+    if messages and (isinstance(answer, Mapping) or is_message(messages[-1])):
+        return {**beside(answer), "content": _last_message(messages[-1], who, failure)}
     if isinstance(answer, Mapping):
         known = ", ".join(map(str, answer)) or "nothing"
         raise failure(f"{who} answered without 'content'; the object has: {one_line(known)}")
-    if _is_message(answer):
-        return {**_beside(answer), "content": _text(part_of(answer, "content"))}
+    if is_message(answer):
+        return {**beside(answer), "content": text_in(part_of(answer, "content"))}
     raise failure(f"{who} must return a string or an object with 'content', but returned {kind_of(answer)}")
 
 
-def _beside(answer: object) -> dict[str, object]:
-    """Return what an answer holds beside its text."""
+def beside(answer: object) -> dict[str, object]:
+    """Return what an answer holds beside its text: items, usage, and whether it ends the conversation."""
     items, ends, usage = part_of(answer, "items"), part_of(answer, "ends"), _usage(part_of(answer, "usage"))
     return {
         **({"items": items} if isinstance(items, list | tuple) else {}),
@@ -69,9 +69,19 @@ def _joined(parts: Parts, who: str, failure: type[ConvsimError]) -> dict[str, ob
 
 
 def _chunk(part: object) -> str | None:
-    """Return the text of one part of a stream; None where it has none."""
+    """Return the text of one part of a stream; None where it has none, or is a whole answer with items."""
+    return None if part_of(part, "items") else chunk_in(part)
+
+
+def chunk_in(part: object, mapped: Callable[[Mapping[str, object]], str | None] = lambda _: None) -> str | None:
+    """Return the text of one part of a stream, as OpenAI, Anthropic, LangChain and others send it; None where it has none.
+
+    ``mapped`` finds it where the usual places do not say.
+    """
     if isinstance(part, str):
         return part
+    if isinstance(part, Mapping) and (text := mapped(part)) is not None:
+        return text
     choices = part_of(part, "choices")
     if isinstance(choices, list | tuple):
         delta = part_of(choices[0], "delta") if choices else None
@@ -79,13 +89,19 @@ def _chunk(part: object) -> str | None:
             return None  # a whole response, not a part of one
         content = part_of(delta, "content")
         return content if isinstance(content, str) else ""
-    content = _text(part_of(part, "content"))
-    return content if isinstance(content, str) and not part_of(part, "items") else None
+    delta = part_of(part, "delta")
+    if str(part_of(part, "type")).startswith("response."):
+        return delta if isinstance(delta, str) else None  # what is done is said once more
+    for found in (delta, part_of(delta, "content"), part_of(delta, "text"), text_in(part_of(part, "content"))):
+        if isinstance(found, str):
+            return found
+    texts = (part_of(part, key) for key in ("text", "token")) if isinstance(part, Mapping) else ()
+    return next((text for text in texts if isinstance(text, str)), None)
 
 
 def _of_choice(choice: object, usage: object, who: str, failure: type[ConvsimError]) -> dict[str, object]:
     message = part_of(choice, "message")
-    content = _text(part_of(message, "content"))
+    content = text_in(part_of(message, "content"))
     if not isinstance(content, str):
         what = "a tool call" if part_of(message, "tool_calls") else part_of(message, "refusal") or "nothing"
         raise failure(f"{who} answered without a text: {one_line(what)}")
@@ -106,22 +122,28 @@ def _usage(usage: object) -> object:
     return usage if isinstance(usage, Mapping) else None
 
 
-def _is_message(value: object) -> bool:
+def is_message(value: object) -> bool:
+    """Tell whether a value has a content."""
     return "content" in value if isinstance(value, Mapping) else hasattr(value, "content")
 
 
 def _last_message(message: object, who: str, failure: type[ConvsimError]) -> object:
-    if not _is_message(message):
+    if not is_message(message):
         raise failure(
             f"{who} returned something invalid: the last of its messages has no content, but is {kind_of(message)}"
         )
-    role = part_of(message, "role") or part_of(message, "type")
+    role = role_of(message)
     if role in NOT_THE_AGENTS:
         raise failure(f"{who} returned something invalid: the last of its messages has the role {role!r}")
-    return _text(part_of(message, "content"))
+    return text_in(part_of(message, "content"))
 
 
-def _text(content: object) -> object:
+def role_of(message: object) -> object:
+    """Return who speaks: OpenAI's ``role``, or LangChain's ``type``."""
+    return part_of(message, "role") or part_of(message, "type")
+
+
+def text_in(content: object) -> object:
     """Join the text parts of a content that is a list of parts."""
     if not isinstance(content, list):
         return content

@@ -81,6 +81,10 @@ class AgentReply(Record):
     faults: tuple[Fault, ...] = ()
     ends: Flag = False
     usage: Usage = Field(default_factory=Usage)
+    unread: tuple[Text, ...] = ()
+    """What the agent's answer held and nobody read, such as a list of objects under an unknown key."""
+    reasoning: Count = 0
+    """How often thinking was taken out of the text."""
 
 
 @runtime_checkable

@@ -44,7 +44,7 @@ def ask(runnable: object, input_key: str = "") -> AgentReply:
         "try these",
         AIMessage("try these"),
         AIMessage([{"type": "text", "text": "try "}, "these", {"type": "image", "url": "x"}]),
-        {"messages": [AIMessage("no"), AIMessage("try these")]},
+        {"messages": [AIMessage("before"), {"role": "user", "content": "boots"}, AIMessage("try these")]},
         {"messages": [{"role": "assistant", "content": "try these"}]},
         {"output": "try these"},
         {"content": "try these"},

@@ -22,7 +22,7 @@ class Answering:
     """The settings of every agent whose answers may be of a form of their own.
 
     ``content`` and ``items`` are paths in an answer, such as ``"reply.text"`` and ``"data.products"``; ``fields`` has
-    those of an item's ``id``, ``title``, ``price`` and ``attributes``. What is not set is looked for at the usual places.
+    those of an item's ``id``, ``title``, ``price`` and ``attributes``. What is not set is where it mostly is.
     """
 
     content: str = ""
@@ -74,7 +74,7 @@ def _read(body: bytes, agent: str, *, start: str, kind: str | None) -> object:
     except (ValueError, RecursionError):
         if sort in ("text/plain", "text/markdown") and start:
             return body.decode("utf-8", "replace").strip()
-        if kind is not None and "ndjson" in sort or "jsonl" in sort or "jsonlines" in sort:
+        if (kind is not None and "ndjson" in sort) or "jsonl" in sort or "jsonlines" in sort:
             return _stream(iter(body.decode("utf-8", "replace").splitlines()), agent)
         raise AgentError(
             f"{agent} must answer with one JSON object, but sent: {start or 'nothing'}"

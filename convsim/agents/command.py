@@ -17,7 +17,7 @@ from pydantic import Field
 from convsim._async import in_thread, in_time
 from convsim._settings import Seconds, check_settings
 from convsim._text import one_line
-from convsim.agents.answer import parse_answer
+from convsim.agents.answer import Answering, parse_answer
 from convsim.agents.program import EndedError, MisbehavedError, Program
 from convsim.agents.visibility import as_request
 from convsim.errors import AgentError, InputError
@@ -29,7 +29,7 @@ MAX_PROCESSES = 64
 
 
 @dataclass(kw_only=True, eq=False)
-class Command:
+class Command(Answering):
     """Runs ``command`` and asks it line by line.
 
     A line in is ``{"messages", "conversation_id", "seed"}``, a line out ``{"content", "items"}``, nothing
@@ -60,6 +60,7 @@ class Command:
 
     def __post_init__(self) -> None:
         check_settings(self, self.name)
+        self._form = self.form(self.name)
         self._argv = _split(self.name, self.command)
         weakref.finalize(self, _kill_all, self._programs)
 
@@ -71,7 +72,7 @@ class Command:
                 program = self._ready()
                 try:
                     answer = await in_thread(partial(program.ask, line))
-                    reply = parse_answer(answer, self.name, answers=conversation.id)
+                    reply = parse_answer(answer, self.name, answers=conversation.id, form=self._form)
                 except EndedError:
                     # One that answers a single line and ends is started anew each time; it may just have ended.
                     if program.answered == 0:

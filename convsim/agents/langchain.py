@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from convsim._async import answer_of
 from convsim._settings import Seconds, check_settings
+from convsim.agents.answer import Answering
 from convsim.agents.visibility import as_chat
 from convsim.errors import AgentError, InputError
 from convsim.lifting import make_class, resolve, seen_by_agent, to_reply
@@ -15,12 +16,13 @@ from convsim.schema.protocols import AgentReply
 
 
 @dataclass(kw_only=True)
-class LangChain:
+class LangChain(Answering):
     """Asks ``runnable``: a Runnable, or ``module:attribute`` of one.
 
     It is given a list of ``{"role", "content"}``, or with ``input_key`` an object that has the list under
     that key (``"messages"`` for a LangGraph agent). It answers a text, a message with ``content``, an object
-    with ``messages`` (the last one counts), or one with ``content`` or ``output`` and perhaps ``items``.
+    with ``messages``, or one with ``content`` or ``output`` and perhaps ``items``. Of messages, those of the agent
+    since the user's last are joined, and the artifacts of its tools may hold the items.
 
     Raises:
         PluginError: ``runnable`` cannot be imported.
@@ -35,6 +37,7 @@ class LangChain:
 
     def __post_init__(self) -> None:
         check_settings(self, self.name)
+        self._form = self.form(self.name)
         runnable = self.runnable
         found = resolve(runnable, self.name) if isinstance(runnable, str) else runnable
         found = make_class(found, self.name) if isinstance(found, type) else found
@@ -57,7 +60,7 @@ class LangChain:
             self.name,
             self.timeout_s,
             AgentError,
-            lambda answer: to_reply(answer, self.name),
+            lambda answer: to_reply(answer, self.name, self._form),
             self._invoke,
             given,
         )

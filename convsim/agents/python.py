@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from convsim.agents.answer import Answering
 from convsim.lifting import TIMEOUT_S, Takes, lift_agent
 from convsim.schema.conversation import Conversation
 from convsim.schema.protocols import Agent, AgentReply
 
 
 @dataclass(kw_only=True)
-class PythonAgent:
+class PythonAgent(Answering):
     """Asks ``target``: a function, an object with ``reply``, a class of one, or ``module:attribute``.
 
     It gets the conversation (``takes = "conversation"``) or a list of OpenAI messages (``"messages"``); ``"auto"`` asks
@@ -29,7 +30,10 @@ class PythonAgent:
     _lifted: Agent = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._lifted = lift_agent(self.target, name=self.name, takes=self.takes, timeout_s=self.timeout_s)
+        self._lifted = lift_agent(
+            self.target, name=self.name, takes=self.takes, timeout_s=self.timeout_s,
+            content=self.content, items=self.items, fields=self.fields,
+        )  # fmt: skip
 
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
         """Ask the target; raises AgentError when it raises, is late, or answers what cannot be used."""

@@ -115,7 +115,9 @@ def lift_agent(
     order = "messages" if takes == "messages" else "conversation"
     ask = Ask.of(found, (order,), ("conversation", "messages", "seed"), timeout_s, AgentError, takes=takes)
     prompt = found.get("prompt_hash")
-    return LiftedAgent(name=found.name, prompt_hash=prompt if isinstance(prompt, str) else None, ask=ask, form=form)
+    return LiftedAgent(
+        name=found.name, prompt_hash=prompt if isinstance(prompt, str) else None, ask=ask, form=form
+    )
 
 
 def lift_shopper(thing: object, *, name: str | None = None, timeout_s: float = TIMEOUT_S) -> Shopper:

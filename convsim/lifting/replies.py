@@ -1,4 +1,4 @@
-"""Makes a reply of whatever an agent answered: its text, its items wherever they stand, and a note of what is not read."""
+"""Makes a reply of what an agent answered: its text, its items wherever they stand, and notes of what is not read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from types import MappingProxyType
 
 from pydantic import BaseModel
@@ -31,6 +32,7 @@ from convsim.lifting.texts import (
 from convsim.schema import AgentReply
 from convsim.schema.conversation import Item
 from convsim.text.money import amount_in
+from convsim.text.reasoning import split_reasoning
 
 USERS = ("user", "human")
 TOOLS = ("tool", "function")
@@ -90,11 +92,21 @@ def to_reply(answer: object, agent: str, form: Form = USUAL) -> AgentReply:
     with readable(agent, AgentError):
         reply = answer if isinstance(answer, AgentReply) else _Reading(agent, form).reply(answer)
     check_bounds(reply, reply.content, agent, AgentError)
+    reply = _without_reasoning(reply)
     if not reply.content.strip() and not reply.items:
-        raise AgentError(f"{agent} answered with neither text nor items")
+        thought = ": all of its text was reasoning" if reply.reasoning else ""
+        raise AgentError(f"{agent} answered with neither text nor items{thought}")
     if reply.content.lstrip()[:20].lower().startswith(HTML_STARTS):
         raise AgentError(f"{agent} answered with a web page: {one_line(reply.content):.80}")
     return reply
+
+
+def _without_reasoning(reply: AgentReply) -> AgentReply:
+    """Take out of a text what the agent thought, which no customer is shown, and count that."""
+    said, thought = split_reasoning(reply.content)
+    if said == reply.content:
+        return reply
+    return reply.but(content=said.strip(), reasoning=reply.reasoning + bool(thought.strip()))
 
 
 class _Reading:
@@ -179,14 +191,14 @@ class _Reading:
             if key in REPLY_KEYS or key in mapped or key in _keys_of("items"):
                 continue
             if (meant := nearest(key, missing, cutoff=MISSPELT)) is not None:
-                raise AgentError(
-                    f"{self.agent} answered with {one_line(key)!r:.80}; did it mean {meant!r}?"
-                )
+                raise AgentError(f"{self.agent} answered with {one_line(key)!r:.80}; did it mean {meant!r}?")
 
     def _of_messages(self, messages: Sequence[object]) -> dict[str, object]:
         """Join what the agent has said since the user did; what tools have found are its items."""
         if not messages:
-            raise AgentError(f"{self.agent} must return a string or an object with 'content', but returned []")
+            raise AgentError(
+                f"{self.agent} must return a string or an object with 'content', but returned []"
+            )
         if all(isinstance(message, str) for message in messages):
             return {"content": "\n".join(map(str, messages))}
         for message in messages:
@@ -369,8 +381,7 @@ def _is_whole(part: object) -> bool:
 def _joined(texts: Sequence[str]) -> str:
     """Join the texts of a stream; where each repeats all that came before it, the last one is the whole."""
     grows = len(texts) > 2 and all(
-        len(after) > len(before) and after.startswith(before)
-        for before, after in zip(texts, texts[1:], strict=False)
+        len(after) > len(before) and after.startswith(before) for before, after in pairwise(texts)
     )
     return texts[-1] if grows else "".join(texts)
 
@@ -385,14 +396,18 @@ def _as_object(value: object) -> Mapping[str, object] | None:
     if isinstance(value, Mapping):
         return value
     if isinstance(value, BaseModel):
-        found = {name: getattr(value, name) for name in type(value).model_fields} | (value.__pydantic_extra__ or {})
+        found = {name: getattr(value, name) for name in type(value).model_fields} | (
+            value.__pydantic_extra__ or {}
+        )
         text = getattr(value, "output_text", None)
         return {**found, "output_text": text} if isinstance(text, str) else found
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: getattr(value, each.name) for each in fields(value)}
     if value is None or callable(value) or isinstance(value, str | bytes | list | tuple | int | float):
         return None
-    names = dict.fromkeys((*getattr(value, "__dict__", ()), *REPLY_KEYS, *TEXTS, "messages", *_keys_of("items")))
+    names = dict.fromkeys(
+        (*getattr(value, "__dict__", ()), *REPLY_KEYS, *TEXTS, "messages", *_keys_of("items"))
+    )
     parts = {name: getattr(value, name, MISSING) for name in names}
     return {name: part for name, part in parts.items() if part is not MISSING and not callable(part)} or None
 

@@ -73,8 +73,10 @@ def _chunk(part: object) -> str | None:
     return None if part_of(part, "items") else chunk_in(part)
 
 
-def chunk_in(part: object, mapped: Callable[[Mapping[str, object]], str | None] = lambda _: None) -> str | None:
-    """Return the text of one part of a stream, as OpenAI, Anthropic, LangChain and others send it; None where it has none.
+def chunk_in(
+    part: object, mapped: Callable[[Mapping[str, object]], str | None] = lambda _: None
+) -> str | None:
+    """Return the text of one part of a stream, as OpenAI, Anthropic and others send it; None without.
 
     ``mapped`` finds it where the usual places do not say.
     """
@@ -92,7 +94,12 @@ def chunk_in(part: object, mapped: Callable[[Mapping[str, object]], str | None] 
     delta = part_of(part, "delta")
     if str(part_of(part, "type")).startswith("response."):
         return delta if isinstance(delta, str) else None  # what is done is said once more
-    for found in (delta, part_of(delta, "content"), part_of(delta, "text"), text_in(part_of(part, "content"))):
+    for found in (
+        delta,
+        part_of(delta, "content"),
+        part_of(delta, "text"),
+        text_in(part_of(part, "content")),
+    ):
         if isinstance(found, str):
             return found
     texts = (part_of(part, key) for key in ("text", "token")) if isinstance(part, Mapping) else ()

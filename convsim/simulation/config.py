@@ -19,6 +19,8 @@ from convsim.schema.record import Name, Number, Record
 MAX_BYTES = 1 << 20
 PROMPTS = "prompts"
 """The setting of shoppers and agents that names a folder of prompts."""
+NAMED_VARIABLE = re.compile(r"(?:[A-Za-z][\w+-]*\s)?env:[A-Za-z_]\w*")
+"""A header whose key stands in the environment."""
 SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@]+@")
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
@@ -175,6 +177,8 @@ def _refuse_secrets(content: Mapping[str, object], where: str) -> None:
         raise StudyError(f"{where}: is nested too deeply") from None
     for place, value in leaves:
         key = re.sub(r"(\[\d+\])+$", "", place).rsplit(".", 1)[-1]
+        if ".headers." in place and isinstance(value, str) and NAMED_VARIABLE.fullmatch(value):
+            continue
         if SECRET_KEY.search(key) or (
             isinstance(value, str) and (SECRET_VALUE.match(value) or has_key(value))
         ):
@@ -188,6 +192,8 @@ def _told(place: str) -> str:
     """Say how a secret reaches the one who needs it."""
     if place == "agent.settings.command":
         return ": the program sees them all"
+    if place.startswith("agent.") and ".headers." in place:
+        return ": write env:NAME in its place, with the variable's name"
     return " and name that in api_key_env"
 
 

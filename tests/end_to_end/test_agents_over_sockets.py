@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from convsim.agents import HTTP, LLM, OpenAIChat
 from convsim.errors import AgentError, InputError
 from convsim.models import OpenAICompatible
 from convsim.schema.conversation import Usage
+from convsim.schema.persona import Persona
 from tests.hanging import SECONDS
 from tests.unit.agents.shops import shop, talk
 
@@ -71,8 +73,9 @@ def saying(*parts: bytes) -> Serve:
 async def reason(serve: Serve, *, timeout_s: float = 5.0) -> str:
     """Ask an agent behind ``serve`` and return why it failed, without its address."""
     async with server(serve) as url:
+        agent = HTTP(url=url, timeout_s=timeout_s, max_retries=0, name="shop")
         with pytest.raises(AgentError) as caught:
-            await HTTP(url=url, timeout_s=timeout_s, name="shop").reply(talk("boots"), seed=1)
+            await agent.reply(talk("boots"), seed=1)
     text = str(caught.value)
     assert "\n" not in text
     assert len(text) < 400
@@ -175,7 +178,8 @@ async def test_a_refused_connection_is_a_reason() -> None:
         (response(b"slow\ndown", status="429 Too Many", headers="Retry-After: 1"), "status 429: slow down"),
         (response(b"", status="500 Internal Server Error"), "status 500: "),
         (response(b"", status="302 Found", headers="Location: http://127.0.0.1:9/"), "status 302"),
-        (response(b'{"content": "x"}', status="201 Created"), "status 201"),
+        (response(b"", status="204 No Content"), "must answer with one JSON object, but sent: nothing"),
+        (response(b"", status="304 Not Modified"), "status 304"),
         (response(b"<html><h1>Hi", headers="Content-Type: text/html"), "a web page instead of JSON: <html><h1>Hi"),
         (response(b""), "must answer with one JSON object, but sent: nothing"),
         (response(b"plain"), "must answer with one JSON object, but sent: plain"),
@@ -185,9 +189,18 @@ async def test_a_refused_connection_is_a_reason() -> None:
         (response(json.dumps({"content": "a" * 1_000_000}).encode()), "more than 262,144 bytes of text"),
         (response(b" " * 10_000_000), "more than 1,048,576 bytes"),
         (
-            response(gzip.compress(b'{"content": "x"}', mtime=0), headers="Content-Encoding: gzip"),
-            "compressed its answer",
+            response(gzip.compress(b" " * 20_000_000, mtime=0), headers="Content-Encoding: gzip"),
+            "more than 1,048,576 bytes",
         ),
+        (
+            response(gzip.compress(b'{"content": "x"}', mtime=0)[:-9], headers="Content-Encoding: gzip"),
+            "URL answered with what is no gzip: it ends in the middle",
+        ),
+        (response(b"x", headers="Content-Encoding: gzip"), "URL answered with what is no gzip: "),
+        (response(b"x", headers="Content-Encoding: br"), "compressed its answer (br), which is not read"),
+        (response(b"data: {\"error\": {\"message\": \"full\"}}\n\n"), "shop answered with an error: full"),
+        (response(b"data: {\"type\": \"ping\"}\n\ndata: [DONE]\n\n"), "shop answered without 'content'"),
+        (response(b'{"error": "tool failed"}'), "shop answered with an error: tool failed"),
         (b"", "URL did not answer: Server disconnected"),
         (b"SSH-2.0\r\n\r\n", "URL did not answer: "),
         (b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"content": "bo', "URL did not answer: Response payload"),
@@ -196,6 +209,185 @@ async def test_a_refused_connection_is_a_reason() -> None:
 )  # fmt: skip
 async def test_what_a_bad_endpoint_does_is_a_reason(sent: bytes, says: str) -> None:
     assert says in await reason(saying(sent))
+
+
+BODY = json.dumps({"content": "this?", "items": [BOOT]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "content", "ids"),
+    [
+        (response(BODY, status="201 Created"), "this?", ["b1"]),
+        (response(BODY, headers="Content-Type: text/html"), "this?", ["b1"]),
+        (response(gzip.compress(BODY, mtime=0), headers="Content-Encoding: gzip"), "this?", ["b1"]),
+        (response(zlib.compress(BODY), headers="Content-Encoding: deflate"), "this?", ["b1"]),
+        (response(zlib.compress(BODY)[2:-4], headers="Content-Encoding: deflate"), "this?", ["b1"]),
+        (response(b"Two that fit\n", headers="Content-Type: text/plain; charset=utf-8"), "Two that fit", []),
+        (response(b"42", headers="Content-Type: text/plain"), "42", []),
+        (response(b'"Two that fit"'), "Two that fit", []),
+        (
+            response(
+                b': hi\nevent: m\ndata: {"content": "Two "}\n\ndata: {"content": "that fit", "items": [{"id": 5}]}\n\n'
+                b"data: [DONE]\n\ndata: {}\n\n",
+                headers="Content-Type: text/event-stream",
+            ),
+            "Two that fit",
+            ["5"],
+        ),
+        (
+            response(
+                b'data: {"choices": [{"delta": {"role": "assistant"}}]}\r\n\r\n'
+                b'data: {"choices": [{"delta": {"content": "Two"}}]}\r\n\r\ndata: [DONE]\r\n\r\n'
+            ),
+            "Two",
+            [],
+        ),
+        (
+            response(
+                b'{"type": "content_block_delta", "delta": {"text": "Tw"}}\n{"type": "ping"}\n{"delta": "o"}\n',
+                headers="Content-Type: application/x-ndjson",
+            ),
+            "Two",
+            [],
+        ),
+        (
+            response(
+                b'data: {"type": "response.output_text.delta", "delta": "Tw"}\n\n'
+                b'data: {"type": "response.output_text.delta", "delta": "o"}\n\n'
+                b'data: {"type": "response.output_text.done", "text": "Two"}\n\n'
+            ),
+            "Two",
+            [],
+        ),
+        (response(b'data: "T"\n\ndata: "Tw"\n\ndata: "Two"\n\n'), "Two", []),
+        (response(b"data: Two\ndata: that fit\n\n"), "Two\nthat fit", []),
+    ],
+)  # fmt: skip
+async def test_whatever_says_the_same_is_the_same_reply(sent: bytes, content: str, ids: list[str]) -> None:
+    async with server(saying(sent)) as url:
+        reply = await HTTP(url=url).reply(talk("boots"), seed=1)
+    assert (reply.content, [item.id for item in reply.items]) == (content, ids)
+
+
+@pytest.mark.parametrize(
+    ("status", "place", "says"),
+    [
+        ("307 Temporary Redirect", "/reply/v2", None),
+        ("308 Permanent Redirect", "{origin}/elsewhere", None),
+        ("301 Moved Permanently", "/reply/", None),
+        ("301 Moved Permanently", "/other", "which would change what is asked"),
+        ("303 See Other", "/reply?done", "which would change what is asked"),
+        ("307 Temporary Redirect", "http://127.0.0.1:9/reply", "another place, to which no conversation is sent"),
+        ("307 Temporary Redirect", "http://localhost.example/reply", "another place"),
+        ("307 Temporary Redirect", "//evil.example/reply", "another place"),
+        ("307 Temporary Redirect", "ftp://127.0.0.1/reply", "another place"),
+        ("307 Temporary Redirect", "/reply", "redirects more than 3 times"),
+    ],
+)  # fmt: skip
+async def test_a_redirect_is_followed_on_the_same_host_alone(
+    status: str, place: str, says: str | None
+) -> None:
+    asked: list[tuple[str, bytes]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        headers, body = await request_of(reader)
+        path = headers[""].split()[1]
+        asked.append((headers[""].split()[0] + " " + path, body))
+        if path == "/reply":
+            writer.write(response(b"", status=status, headers=f"Connection: close\r\nLocation: {there}"))
+        else:
+            writer.write(response(b'{"content": "ok"}'))
+
+    async with server(serve) as url:
+        there = place.replace("{origin}", url.removesuffix("/reply"))
+        agent = HTTP(url=url)
+        if says is not None:
+            with pytest.raises(AgentError, match=says):
+                await agent.reply(talk("boots"), seed=1)
+            assert len(asked) == (4 if "more than" in says else 1)
+            return
+        assert (await agent.reply(talk("boots"), seed=1)).content == "ok"
+    (first, second) = asked
+    assert second[0].startswith("POST /")
+    assert first[1] == second[1]
+
+
+async def test_a_busy_server_is_asked_again_and_a_session_only_where_it_did_not_hear() -> None:
+    def failing(status: str) -> tuple[Serve, list[int]]:
+        times: list[int] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await request_of(reader)
+            times.append(1)
+            first = len(times) == 1
+            writer.write(
+                response(b"busy", status=status, headers="Retry-After: 0")
+                if first
+                else response(b'{"content": "ok"}')
+            )
+
+        return serve, times
+
+    for status in ("429 Too Many Requests", "502 Bad Gateway", "503 Service Unavailable"):
+        serve, times = failing(status)
+        async with server(serve) as url:
+            assert (await HTTP(url=url).reply(talk("boots"), seed=1)).content == "ok"
+        assert len(times) == 2
+    for status, n, said in (("502 Bad Gateway", 1, "status 502: busy"), ("500 Oops", 1, "status 500: busy")):
+        serve, times = failing(status)
+        async with server(serve) as url:
+            with pytest.raises(AgentError, match=said):
+                await HTTP(url=url, session=True).reply(talk("boots"), seed=1)
+        assert len(times) == n
+    serve, times = failing("429 Too Many Requests")
+    async with server(serve) as url:
+        with pytest.raises(AgentError, match=r"status 429: busy \(tried once\)"):
+            await HTTP(url=url, max_retries=0).reply(talk("boots"), seed=1)
+
+
+async def test_the_request_has_the_headers_the_method_and_the_fields_that_were_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    received: list[tuple[dict[str, str], bytes]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await request_of(reader))
+        said = f"no such key {received[-1][0]['x-api-key']}".encode()
+        writer.write(response(said, status="401 Unauthorized"))
+
+    monkeypatch.setenv("SHOP_KEY", "LEAKME-0123456789abcdef")
+    monkeypatch.setenv("SHOP_TOKEN", "LEAKTOO-0123456789abcdef")
+    asked = talk("boots", "red", shown=[["b1"]]).but(
+        task="shoes", arm="bad", persona=Persona(id="p7", need="boots")
+    )
+    async with server(serve) as url:
+        agent = HTTP(
+            url=url,
+            method="PUT",
+            headers={"X-Api-Key": "env:SHOP_KEY", "Authorization": "Token env:SHOP_TOKEN", "X-Shop": "de"},
+            extra={
+                "query": "{message}", "shop": "de", "who": "{persona} in {arm}", "n": "{turn}",
+                "on": {"of": ["{task}"]},
+            },
+            omit=["seed"],
+            session=True,
+        )  # fmt: skip
+        with pytest.raises(AgentError, match=r"status 401: no such key \[SHOP_KEY\]"):
+            await agent.reply(asked, seed=4)
+    ((headers, body),) = received
+    assert headers[""] == "PUT /reply HTTP/1.1"
+    assert (headers["x-api-key"], headers["x-shop"]) == ("LEAKME-0123456789abcdef", "de")
+    assert headers["authorization"] == "Token LEAKTOO-0123456789abcdef"
+    assert "LEAK" not in repr(agent)
+    assert json.loads(body) == {
+        "messages": [{"role": "user", "content": "red"}],
+        "conversation_id": "talk",
+        "query": "red",
+        "shop": "de",
+        "who": "p7 in bad",
+        "n": 2,
+        "on": {"of": ["shoes"]},
+    }
 
 
 async def test_an_endpoint_that_never_answers_is_given_up() -> None:
@@ -245,6 +437,30 @@ async def test_an_endpoint_that_drips_its_body_is_given_up_in_time() -> None:
             "http: url contains credentials: leave it out, and set api_key_env to the name of the variable",
         ),
         ({"url": "http://a/?n=1&api_key=LEAKME"}, "http: url contains the parameter 'api_key': leave it out"),
+        (
+            {"url": "http://a", "headers": {"X-Api-Key": "LEAKME-not-a-name"}},
+            "http: headers.X-Api-Key looks like a secret: write env:NAME in its place",
+        ),
+        (
+            {"url": "http://a", "headers": {"X-Api-Key": "env:LEAKME-not-a-name"}},
+            "http: headers.X-Api-Key: api_key_env must be the name of an environment variable",
+        ),
+        (
+            {"url": "http://a", "headers": {"X-Api-Key": "env:NO_SUCH_KEY"}},
+            "http: headers.X-Api-Key: the environment variable NO_SUCH_KEY is not set",
+        ),
+        ({"url": "http://a", "headers": {"Host": "b"}}, "http: headers: 'Host' is no header that can be set"),
+        ({"url": "http://a", "headers": {"X": "a\nb"}}, "http: headers.X has characters that an HTTP header"),
+        ({"url": "http://a", "method": "GET"}, "http: method must be POST, PUT or PATCH, but is 'GET'"),
+        (
+            {"url": "http://a", "omit": ["sed"]},
+            "http: omit has 'sed'; it may have: messages, conversation_id, seed",
+        ),
+        ({"url": "http://a", "extra": {"q": "{mesage}"}}, "did you mean {message}?"),
+        (
+            {"url": "http://a", "fields": {"ids": "sku"}},
+            "http: fields.'ids': no such key; did you mean 'id'?",
+        ),
         (
             {"url": "ftp://joe:LEAKME@a/"},
             "http: url must begin with http:// or https://, but is 'ftp://[redacted]@a/'",

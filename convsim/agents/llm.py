@@ -45,11 +45,13 @@ class Asking(Protocol):
 
 
 async def ask_model(agent: Asking, messages: Sequence[ChatMessage], *, seed: int) -> Said:
-    """Return the model's next message.
+    """Return the model's next message; where nobody has spoken yet, it is asked to greet the customer.
 
     Raises:
         AgentError: The model failed, was late, said nothing, or its filter held the answer back.
     """
+    if all(message.role == "system" for message in messages):
+        messages = [*messages, ChatMessage(role="user", content=PROMPTS.render("opening"))]
     async with in_time(agent.name, agent.timeout_s, AgentError):
         try:
             completion = await agent.model.complete(

@@ -75,7 +75,7 @@ def check_fields(extra: Mapping[str, JsonValue], omit: Sequence[str], owner: str
     for name in omit:
         if name not in USUAL:
             raise InputError(f"{owner}: omit has {shown(name)}; it may have: {', '.join(USUAL)}")
-    for text in _texts(extra):
+    for text in _texts(dict(extra)):
         for place in PLACE.findall(text):
             if place not in PLACES:
                 meant = nearest(place, PLACES)

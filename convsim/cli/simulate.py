@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WORDS_A_TURN = 12
 TOKENS_A_PROMPT = 350
+MAX_UNREAD = 5
 
 
 def simulate(
@@ -175,6 +176,13 @@ def _report(outcome: Outcome, *, allow_failures: bool) -> None:
     if outcome.slips:
         counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in outcome.slips.items())
         talk.print(f"unusable answers of the shopper's model: {counts}")
+    for what, count in sorted(outcome.unread.items(), key=lambda each: -each[1])[:MAX_UNREAD]:
+        talk.print(
+            f"warning: {count} answers of the agent held what was not read: {plain(what)}; set agent.items or "
+            "agent.fields to the paths of what is meant"
+        )
+    if outcome.agent_reasoning:
+        talk.print(f"taken out of answers of the agent, since it was reasoning: {outcome.agent_reasoning}")
     if outcome.failed:
         share = outcome.failed / max(outcome.held, 1)
         talk.print(

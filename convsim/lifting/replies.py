@@ -452,16 +452,16 @@ def _at(whole: object, path: str) -> object:
     return whole
 
 
-def _text_paths(answer: Mapping[object, object]) -> Iterator[str]:
+def _text_paths(answer: Mapping[str, object]) -> Iterator[str]:
     """Yield where an answer may have its text."""
     for key in _keys_of("texts"):
         if isinstance(answer.get(key), str):
             yield key
     for key, value in answer.items():
         if isinstance(value, Mapping):
-            for name in ("content", *_keys_of("texts")):
-                if isinstance(value.get(name), str):
-                    yield f"{key}.{name}"
+            for inner in ("content", *_keys_of("texts")):
+                if isinstance(value.get(inner), str):
+                    yield f"{key}.{inner}"
 
 
 def _first_key(name: str, whole: Mapping[str, object]) -> str | None:
@@ -475,7 +475,7 @@ def _id(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _keys(whole: Mapping[object, object]) -> str:
+def _keys(whole: Mapping[str, object]) -> str:
     names = [str(key) for key in whole]
     more = f" and {len(names) - MAX_KEYS} more" if len(names) > MAX_KEYS else ""
     return one_line(", ".join(name[:40] for name in names[:MAX_KEYS])) + more

@@ -52,7 +52,12 @@ class Resample:
         text = situation(persona.need, persona.task, last)
         # Nobody leaves before having spoken: for a first move, only places where somebody went on are offered.
         places = self._contexts.nearest(text, turn=turn, persona=persona)
-        offered = list(islice((place for place in places if turn or _opens(place)), self.k))
+        # An agent who greets is answered as people opened, not with what was said to a like text later on.
+        first_only = not turn and bool(last)
+        suited = (
+            place for place in places if turn or (_opens(place) and not (first_only and place.turn > 0))
+        )
+        offered = list(islice(suited, self.k))
         if not offered:
             raise ModelError(f"resample has no other user's move for persona {persona.id!r}")
         place = offered[int(generator(seed, "place").integers(len(offered)))]

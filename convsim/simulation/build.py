@@ -24,7 +24,7 @@ from convsim.simulation.config import PROMPTS, ArmSection, PluginSection, StudyC
 from convsim.simulation.domains import domain_of_catalogue, domain_of_needs
 from convsim.simulation.loop import Arm
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas, stated_needs
-from convsim.simulation.study import Study
+from convsim.simulation.study import Study, checked_opening
 
 TEXTS = ("description", "features")
 
@@ -57,6 +57,9 @@ def _sold(item: Item) -> CatalogueItem:
 
 
 DEFAULT_MODEL = "embedded"
+SPEAKERS = ("user", "assistant")
+OPENING = "opening"
+"""The setting of ``[agent]`` that is the study's: what the agent says before the user first speaks."""
 ARCHIVES = (".zip", ".json")
 """Endings of ConvApparel archives, which hold items and instructions too."""
 CONVAPPAREL = "convapparel"
@@ -77,6 +80,7 @@ class Assembly:
         self._own_agent = None if agent is None else lift_agent(agent)
         self.stand_ins: list[str] = []
         self.warnings: list[str] = []
+        """What of the study is likely to be another than is meant."""
         self._model: ChatModel | None = None
         self._transcripts: Transcripts | None = None
         self._catalogue: Catalogue | None = None
@@ -88,6 +92,9 @@ class Assembly:
         config = self.config
         shopper = self.shopper()
         agent = self.agent()
+        opening = checked_opening(config.agent.settings.get(OPENING))
+        if self._transcripts is not None and opening is None:
+            self._warn_of_greetings()
         return Study(
             shopper,
             agent,
@@ -100,8 +107,20 @@ class Assembly:
             concurrency=config.study.concurrency,
             budget_usd=config.study.budget_usd,
             model=_model_name(shopper),
+            opening=opening,
             provenance=self._provenance(),
         )
+
+    def _warn_of_greetings(self) -> None:
+        """Warn where most agents of the logs speak first: what is learned of them answers a greeting."""
+        learned = self.learned()
+        spoken = [next((m.role for m in c.messages if m.role in SPEAKERS), None) for c in learned]
+        greeted = spoken.count("assistant")
+        if 2 * greeted > len(learned):
+            self.warnings.append(
+                f"in {greeted} of the {len(learned)} real conversations the agent speaks first, and here it does not: "
+                "set agent.opening to what it says, or to true to ask it"
+            )
 
     def shopper(self) -> Shopper:
         """Make the shopper; raises PluginError for what is none."""
@@ -115,7 +134,8 @@ class Assembly:
         if self._own_agent is not None:
             return self._own_agent
         section = self.config.agent
-        return make("agents", section.name, self._parts(), **section.settings)
+        settings = {name: value for name, value in section.settings.items() if name != OPENING}
+        return make("agents", section.name, self._parts(), **settings)
 
     def annotator(self, said: str, settings: Mapping[str, object]) -> Annotator:
         """Make the annotator that is called ``NAME``, ``classifier:PATH`` or ``module:attribute``.

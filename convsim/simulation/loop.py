@@ -6,9 +6,11 @@ import asyncio
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -42,6 +44,10 @@ class Arm:
             object.__setattr__(self, part, value)
 
 
+Opening = str | Literal[True] | None
+"""What the agent says before the user first speaks: a text, True for what it answers when it is asked, or nothing."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Planned:
     """One conversation to be held; everything that its id derives from."""
@@ -53,13 +59,14 @@ class Planned:
     arm: Arm
     repeat: int
     seed: int
+    opening: Opening = None
 
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits from all that tells this conversation from others."""
         parts = [
             self.study, self.shopper.name, self.model, self.persona.model_dump(mode="json"), self.arm.agent.name,
-            self.arm.name, self.arm.severity, self.repeat, self.seed,
+            self.arm.name, self.arm.severity, self.repeat, self.seed, *([] if self.opening is None else [self.opening]),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -70,6 +77,10 @@ class Planned:
 
 
 MAX_REASON_CHARACTERS = 500
+AGENT_REASONING = "agent_reasoning"
+"""How often an agent's thinking was taken out of its answers."""
+UNREAD = "unread"
+"""What agents' answers held that was not read, and in how many answers."""
 SLIPS = ("role_slips", "empty_answers", "truncated_answers")
 
 
@@ -85,6 +96,13 @@ class _Tally:
     usage: Usage = field(default_factory=Usage)
     slips: dict[str, int] = field(default_factory=dict)
     retrieved: list[str] = field(default_factory=list)
+    unread: Counter[str] = field(default_factory=Counter)
+
+    def add_reply(self, reply: AgentReply) -> None:
+        self.spend(reply.usage, AgentError)
+        self.unread.update(reply.unread)
+        if reply.reasoning:
+            self.slips[AGENT_REASONING] = self.slips.get(AGENT_REASONING, 0) + reply.reasoning
 
     def add(self, move: UserMove) -> None:
         self.add_spent(move.usage, {name: getattr(move, name) for name in SLIPS})
@@ -119,7 +137,8 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     """Hold a conversation until the shopper accepts or leaves, the agent ends it, or ``max_turns`` have passed.
 
     The limit is a guard and marks the ending ``turn_limit``; nobody is told of it. Failures of shopper or agent end
-    the conversation as a record with its reason; what was said until then is kept.
+    the conversation as a record with its reason; what was said until then is kept. With an opening the agent speaks
+    first.
 
     Raises:
         InputError: A part of convsim's own lacks what no conversation can do without, such as a key or a model's file.
@@ -133,6 +152,10 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     try:
         conversation = conversation.but(learned_from=planned.shopper.learned_from)
         tally.room -= len(conversation.to_json().encode())
+        if planned.opening is not None:
+            reply = await _opening(planned, conversation)
+            tally.add_reply(reply)
+            conversation = _with(conversation, tally.keep(_answered(reply), AgentError))
         for turn in range(max_turns):
             await asyncio.sleep(
                 0
@@ -148,7 +171,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
                 ending = "accepted" if move.action == "accept" else "left"
                 break
             reply = await reply_of(planned.arm.agent, conversation, seed=child_seed(step, "agent"))
-            tally.spend(reply.usage, AgentError)
+            tally.add_reply(reply)
             conversation = _with(conversation, tally.keep(_answered(reply), AgentError))
             if reply.ends:
                 ending = "agent_ended"
@@ -166,8 +189,19 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
         raised = ModelError(f"the shopper raised {described(error)}")
         ending, failure = "shopper_failed", _failure(raised, "shopper", turn)
     usage = tally.usage.but(seconds=time.perf_counter() - started)
-    notes = {**tally.slips, **({"retrieved": tally.retrieved} if tally.retrieved else {})}
+    notes: dict[str, object] = {**tally.slips}
+    if tally.retrieved:
+        notes["retrieved"] = tally.retrieved
+    if tally.unread:
+        notes[UNREAD] = dict(tally.unread)
     return conversation.but(ending=ending, failure=failure, usage=usage, metadata=notes)
+
+
+async def _opening(planned: Planned, conversation: Conversation) -> AgentReply:
+    """Return what the agent says first: the text that is given, or what it answers to a chat in which nobody spoke."""
+    if isinstance(planned.opening, str):
+        return AgentReply(content=planned.opening)
+    return await reply_of(planned.arm.agent, conversation, seed=child_seed(planned.draws, "opening"))
 
 
 async def reply_of(agent: Agent, conversation: Conversation, *, seed: int) -> AgentReply:

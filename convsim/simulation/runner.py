@@ -15,7 +15,7 @@ from typing import Literal
 from convsim._aside import aside
 from convsim.errors import InputError
 from convsim.schema.conversation import Conversation, used_tokens
-from convsim.simulation.loop import SLIPS, Planned, hold
+from convsim.simulation.loop import AGENT_REASONING, SLIPS, UNREAD, Planned, hold
 
 COLLECT_AFTER = 10_000
 """Objects that pile up before the garbage collector looks, instead of Python's 700 to 2,000.
@@ -50,6 +50,10 @@ class Progress:
     """Why conversations failed."""
     slips: Counter[str] = field(default_factory=Counter)
     """Role slips, empty and truncated answers, also those that a second try made good."""
+    unread: Counter[str] = field(default_factory=Counter)
+    """What agents' answers held that was not read, and in how many answers."""
+    agent_reasoning: int = 0
+    """Answers of agents out of which thinking was taken."""
     stop: Stop = "finished"
     on_change: Callable[[Progress], None] = field(default=lambda progress: None, repr=False)
 
@@ -67,6 +71,10 @@ class Progress:
         for name in SLIPS:
             if isinstance(count := conversation.metadata.get(name), int):
                 self.slips[name] += count
+        if isinstance(count := conversation.metadata.get(AGENT_REASONING), int):
+            self.agent_reasoning += count
+        if isinstance(unread := conversation.metadata.get(UNREAD), dict):
+            self.unread.update({what: count for what, count in unread.items() if isinstance(count, int)})
         self.on_change(self)
 
 

@@ -30,7 +30,7 @@ from convsim.schema.conversation import MAX_FAILURE_SHARE
 from convsim.schema.persona import LOOK_AHEAD, Persona
 from convsim.simulation.config import MOST_CONVERSATIONS, StudySection
 from convsim.simulation.handles import affordable
-from convsim.simulation.loop import Arm, Planned, opened
+from convsim.simulation.loop import Arm, Opening, Planned, opened
 from convsim.simulation.runner import Limits, Progress, hold_all
 
 T = TypeVar("T")
@@ -52,6 +52,10 @@ class Outcome:
     """Role slips, empty and truncated answers of this call, by name."""
     commonest_reason: str | None = None
     """Why conversations of this call failed most often."""
+    unread: Mapping[str, int] = field(default_factory=dict)
+    """What agents' answers of this call held that was not read, and in how many answers."""
+    agent_reasoning: int = 0
+    """Agents' answers of this call out of which thinking was taken."""
     failed_in_all: int = 0
     """Failed conversations in the folder, those of earlier calls included."""
 
@@ -77,6 +81,8 @@ class Study:
         concurrency: Conversations at a time; fewer where the process may not open files enough for them.
         budget_usd: Nothing new is started once this is spent.
         model: Name of the model behind the shopper, for ids and records.
+        opening: What the agent says before the shopper first speaks: a text, or True for what it answers to a chat in
+            which nobody has spoken.
         provenance: What else tells this study from others: settings, endpoints, hashes of data.
 
     Raises:
@@ -97,9 +103,10 @@ class Study:
     concurrency: int
     budget_usd: float | None
     model: str | None
+    opening: Opening
     provenance: Mapping[str, JsonValue]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what can be said of a study)
         self,
         shopper: ShopperLike,
         agent: AgentLike,
@@ -113,6 +120,7 @@ class Study:
         concurrency: int = 8,
         budget_usd: float | None = None,
         model: str | None = None,
+        opening: Opening = None,
         provenance: Mapping[str, JsonValue] = NOTHING_MORE,
     ):
         numbers = {
@@ -121,7 +129,8 @@ class Study:
         }  # fmt: skip
         stated = {
             "shopper": lift_shopper(shopper), "agent": lift_agent(agent), "personas": _checked_personas(personas),
-            "arms": _checked_arms(arms), "model": model, "provenance": provenance, **_checked(numbers),
+            "arms": _checked_arms(arms), "model": model, "opening": checked_opening(opening), "provenance": provenance,
+            **_checked(numbers),
         }  # fmt: skip
         for part, value in stated.items():
             object.__setattr__(self, part, value)
@@ -165,7 +174,7 @@ class Study:
             for arm in arms:
                 yield Planned(
                     study=self.name, shopper=self.shopper, model=self.model, persona=persona, arm=arm,
-                    repeat=index // len(self.personas), seed=self.seed,
+                    repeat=index // len(self.personas), seed=self.seed, opening=self.opening,
                 )  # fmt: skip
 
     def run(
@@ -232,6 +241,8 @@ class Study:
             cost_usd=None if progress.unpriced else progress.cost_usd,
             stop=progress.stop,
             slips=dict(progress.slips),
+            unread=dict(progress.unread),
+            agent_reasoning=progress.agent_reasoning,
             commonest_reason=next((reason for reason, _ in progress.reasons.most_common(1)), None),
             failed_in_all=kept.n_failed,
         )
@@ -260,6 +271,7 @@ class Study:
             **_domain_of(self.shopper, self.agent),
             "prompts": {**getattr(self.shopper, "prompt_hashes", {}), **_agent_prompt(self.agent)},
             "personas": [*(persona.id for persona in self.personas)],
+            **({} if self.opening is None else {"opening": self.opening}),
             **self.provenance,
         }
 
@@ -270,6 +282,21 @@ def _checked(numbers: Mapping[str, object]) -> Mapping[str, object]:
         return dict(StudySection.model_validate(numbers))
     except ValidationError as error:
         raise InputError(f"the study: {complaint(error, with_value=True)}") from None
+
+
+def checked_opening(opening: object) -> Opening:
+    """Check what the agent opens with; False and None are nothing.
+
+    Raises:
+        InputError: It is no text and not true.
+    """
+    if opening is None or opening is False:
+        return None
+    if opening is True or (isinstance(opening, str) and opening.strip()):
+        return opening
+    raise InputError(
+        f"agent.opening must be what the agent says first, or true to ask it, but is {shown(opening)}"
+    )
 
 
 def _checked_personas(personas: Sequence[Persona]) -> tuple[Persona, ...]:

@@ -180,7 +180,7 @@ NO_COMPLETION = "not answer with a completion"
 CUT = "did not answer: |tried|Payload|broke|incomplete|cut|not answer with a completion|answered, but"
 MODES: dict[str, Mode] = {
     # What it says of itself.
-    "204": Mode(sent(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"), "status 204", NO_COMPLETION),
+    "204": Mode(sent(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"), NO_JSON, NO_COMPLETION),
     "302": Mode(status(302, Location="http://127.0.0.1:9/"), "status 302", "redirect|302"),
     "307": Mode(status(307, Location="http://127.0.0.1:9/"), "status 307", "redirect|307"),
     "400": Mode(status(400), "status 400", "400"),
@@ -217,19 +217,19 @@ MODES: dict[str, Mode] = {
     "too-long-a-length": Mode(with_length("99999"), CUT, CUT),
     "a-negative-length": Mode(with_length("-5"), UNREACHED, UNREACHED),
     "a-length-of-no-number": Mode(with_length("many"), UNREACHED, UNREACHED),
-    "compressed": Mode(recoded(gzip.compress, Content_Encoding="gzip"), "compressed", "compress|answered, but"),
+    "compressed": Mode(recoded(gzip.compress, Content_Encoding="gzip"), FINE, "compress|answered, but"),
     # What it sends.
     "an-empty-body": Mode(always(answered(200, b"")), NO_JSON, NO_COMPLETION),
     "a-web-page": Mode(always(answered(200, b"<html>Sign in", kind="text/html")), NO_JSON, NO_COMPLETION),
     "half-json": Mode(recoded(lambda data: data[:-9]), NO_JSON, NO_COMPLETION),
     "two-documents": Mode(recoded(lambda data: data + data), NO_JSON, NO_COMPLETION),
-    "a-list": Mode(recoded(lambda data: b"[" + data + b"]"), NO_JSON, NO_COMPLETION),
+    "a-list": Mode(recoded(lambda data: b"[" + data + b"]"), FINE, NO_COMPLETION),
     "null": Mode(always(answered(200, b"null")), NO_JSON, NO_COMPLETION),
     "deep-json": Mode(always(answered(200, b"[" * 200_000)), NO_JSON, NO_COMPLETION),
     "nan": Mode(recoded(lambda data: data.replace(b"this one?", b'", "x": NaN, "y": "')), NO_JSON, "empty answer"),
     "latin-1": Mode(recoded(lambda data: data.replace(b"this", b"caf\xe9")), NO_JSON, NO_COMPLETION),
     "utf-16": Mode(recoded(lambda data: data.decode().encode("utf-16")), FINE, NO_COMPLETION),
-    "events": Mode(recoded(lambda data: b"data: " + data + b"\n\ndata: [DONE]\n\n"), NO_JSON, FINE),
+    "events": Mode(recoded(lambda data: b"data: " + data + b"\n\ndata: [DONE]\n\n"), FINE, FINE),
     "half-a-character": Mode(
         recoded(lambda data: data.replace(b"this one?", b"\\ud800")), "half a character", NO_COMPLETION
     ),

@@ -24,7 +24,7 @@ CLIENTS: dict[str, tuple[Speaks, tuple[str, ...], tuple[str, ...]]] = {
     "agent http": (
         "http",
         ("--shopper", "mine:Brief", "--agent", "http"),
-        ("agent.url={url}/reply", "agent.timeout_s=3"),
+        ("agent.url={url}/reply", "agent.timeout_s=3", "agent.max_retries=0"),
     ),
     "agent openai_chat": (
         "chat",

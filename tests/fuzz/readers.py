@@ -25,6 +25,7 @@ from convsim.annotation.run import open_saved
 from convsim.errors import ConvsimError
 from convsim.io import describe, open_run, read, write
 from convsim.io.commit import commit_of
+from convsim.lifting import Form
 from convsim.models import OpenAICompatible, Recorded
 from convsim.models.model_size import check_gguf_layers, check_layers
 from convsim.models.prices import price_of
@@ -36,6 +37,7 @@ from convsim.schema.catalogue import Catalogue
 from convsim.shoppers.finetuned.trained import read_trained
 from convsim.simulation.config import read_study
 from convsim.simulation.personas import read_personas
+from convsim.text.money import amount_in
 from convsim.text.reasoning import split_reasoning
 from convsim.web.blind_test import Database, read_scores, results
 from convsim_validators.relations.relation import read_relations
@@ -132,6 +134,18 @@ def _answered(path: Path) -> object:
     return parse_answer(path.read_bytes(), "shop", answers="c1")
 
 
+def _served(path: Path) -> object:
+    kind = {".sse": "text/event-stream", ".ndjson": "application/x-ndjson"}.get(
+        path.suffix, "application/json"
+    )
+    form = Form(content="reply.text", items="data.products", fields={"id": "sku", "price": "amount.value"})
+    return parse_answer(path.read_bytes(), "shop", kind=kind, form=form if path.suffix == ".json" else Form())
+
+
+def _price(path: Path) -> object:
+    return amount_in(_text(path))
+
+
 def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "replace")
 
@@ -190,6 +204,8 @@ READERS: dict[str, Reader] = {
     "scores": Reader(read_scores, kept("findings.json")),
     "blind test": Reader(lambda path: results(Database(path, wait_s=0.1)), kept("arena.sqlite")),
     "agent's answer": Reader(_answered, kept("answer.agent.json")),
+    "shop's answer": Reader(_served, kept("answer.shop.json", "answer.shop.sse", "answer.shop.ndjson")),
+    "price": Reader(_price, kept("price.txt")),
     "chat completion": Reader(_chat, kept("answer.chat.json")),
     "text completion": Reader(_continued, kept("answer.text.json")),
     "judge's answer": Reader(_judged, kept("answer.judge.json")),

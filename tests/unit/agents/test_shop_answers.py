@@ -102,7 +102,7 @@ ODD = {
     "reply": {"text": "x"},
     "data": {"offers": [{"sku": 5, "label": "Boot", "cost": {"value": "39,00 €"}, "more": {"hue": "red"}}]},
 }
-MAPPED = {
+MAPPED: dict[str, Any] = {
     "content": "reply.text",
     "items": "data.offers",
     "fields": {"id": "sku", "title": "label", "price": "cost.value", "attributes": "more"},

@@ -155,6 +155,20 @@ def test_a_secret_on_the_command_line_is_refused_since_the_manifest_would_hold_i
         StudyConfig().with_flags(flags)
 
 
+def test_a_header_may_name_the_variable_of_its_key_and_not_hold_it(tmp_path):
+    text = '[agent]\nname = "http"\nurl = "http://a"\n[agent.headers]\n"X-Api-Key" = "%s"\n'
+    for named in ("env:SHOP_KEY", "Bearer env:SHOP_KEY"):
+        assert read_study(study(tmp_path, text % named)).agent.settings["headers"] == {"X-Api-Key": named}
+        flags = {"agent": {"name": "http", "settings": {"headers": {"Authorization": named}}}}
+        assert StudyConfig().with_flags(flags).agent.settings["headers"] == {"Authorization": named}
+    for key in ("LEAKME", "env:LEAK ME", "env:"):
+        with pytest.raises(
+            StudyError, match=r"X-Api-Key looks like a secret, .*write env:NAME in its place"
+        ) as caught:
+            read_study(study(tmp_path, text % key))
+        assert "LEAK" not in str(caught.value)
+
+
 def test_max_tokens_and_api_key_env_are_no_secrets(tmp_path):
     text = '[model]\nname = "m"\napi_key_env = "SOME_KEY"\nmax_tokens = 5\n'
     assert read_study(study(tmp_path, text)).model.settings["max_tokens"] == 5

@@ -18,7 +18,7 @@ from convsim.agents.search import Shelf, find, listen
 from convsim.agents.visibility import as_chat
 from convsim.errors import AgentError, ModelError
 from convsim.lifting import seen_by_agent, to_reply
-from convsim.models.own_prompts import AGENTS, OwnPrompts
+from convsim.models.own_prompts import AGENTS, OwnPrompts, our_prompts
 from convsim.schema.catalogue import Catalogue, CatalogueItem
 from convsim.schema.chat_model import ChatMessage, ChatModel
 from convsim.schema.conversation import Conversation, Usage
@@ -51,7 +51,7 @@ async def ask_model(agent: Asking, messages: Sequence[ChatMessage], *, seed: int
         AgentError: The model failed, was late, said nothing, or its filter held the answer back.
     """
     if all(message.role == "system" for message in messages):
-        messages = [*messages, ChatMessage(role="user", content=PROMPTS.render("opening"))]
+        messages = [*messages, ChatMessage(role="user", content=our_prompts(AGENTS).render("greeting"))]
     async with in_time(agent.name, agent.timeout_s, AgentError):
         try:
             completion = await agent.model.complete(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -19,7 +19,9 @@ from convsim.agents.answer import Answering, parse_answer
 from convsim.agents.request import body_of, check_fields, check_headers, headers_with_keys
 from convsim.errors import AgentError, InputError, ModelError
 from convsim.lifting import MAX_ANSWER_BYTES
-from convsim.models.transport import PassingError, asked_wait, with_retries
+from convsim.models.failures import PassingError
+from convsim.models.transport import MAX_WAIT_S, with_retries
+from convsim.models.waits import asked_wait
 from convsim.schema.conversation import Conversation
 from convsim.schema.protocols import AgentReply
 
@@ -53,8 +55,8 @@ class HTTP(Answering):
     ``api_key_env`` names an environment variable that is sent as a bearer token, without white space around it; a value
     of ``headers`` may be ``env:NAME`` or ``Bearer env:NAME``. An answer is JSON, a plain text or server-sent events, of
     any status from 200 to 299; redirects are followed to the same host, and nowhere else. 429, 502 and 503 are asked
-    again up to ``max_retries`` times, after the wait that they name or a growing one; a session's 502 is not, since the
-    server may have heard the message. ``timeout_s`` bounds one try.
+    again up to ``max_retries`` times, after the wait that they name, ``max_wait_s`` at most, or a growing one; a
+    session's 502 is not, since the server may have heard the message. ``timeout_s`` bounds one try.
 
     Raises:
         InputError: No http or https address, a secret in it, no such environment variable, or another setting that
@@ -66,10 +68,11 @@ class HTTP(Answering):
     headers: Mapping[str, str] = field(default_factory=dict)
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     extra: Mapping[str, JsonValue] = field(default_factory=dict)
-    omit: list[str] = field(default_factory=list)
+    omit: Sequence[str] = ()
     session: bool = False
     timeout_s: Seconds = 60.0
     max_retries: Annotated[int, Field(ge=0)] = 4
+    max_wait_s: Seconds = MAX_WAIT_S
     name: str = "http"
 
     def __post_init__(self) -> None:
@@ -90,8 +93,6 @@ class HTTP(Answering):
         if self.api_key_env and not read_key(self.api_key_env, self.name):
             raise InputError(f"{self.name}: the environment variable {self.api_key_env} is not set")
         check_headers(self.headers, self.name)
-        if not isinstance(self.omit, list | tuple):
-            raise InputError(f"{self.name}: omit must be a list such as ['seed'], but is {shown(self.omit)}")
         check_fields(self.extra, self.omit, self.name)
 
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
@@ -113,7 +114,9 @@ class HTTP(Answering):
                 return self._checked(await self._asked(content, headers))
 
         try:
-            got = await with_retries(once, max_retries=self.max_retries, seed=seed)
+            got = await with_retries(
+                once, max_retries=self.max_retries, seed=seed, max_wait_s=self.max_wait_s
+            )
         except ModelError as error:
             raise AgentError(str(error)) from None
         return parse_answer(got.body, self.name, kind=got.headers.get("Content-Type", ""), form=self._form)
@@ -125,7 +128,7 @@ class HTTP(Answering):
         said = one_line(got.body[:MAX_READ].decode("utf-8", "replace"))
         reason = f"{self.name}: {self.url} answered with status {got.status}: {said}"
         if got.status in RETRIED and not (self.session and got.status == 502):
-            raise PassingError(reason, wait_s=asked_wait(got.headers))
+            raise PassingError(reason, wait_s=asked_wait(got.headers, said))
         raise AgentError(reason)
 
     async def _asked(self, content: bytes, headers: Mapping[str, str]) -> Got:

@@ -296,7 +296,7 @@ def test_a_text_is_split_as_a_shell_would_but_no_shell_runs_it(tmp_path: Path) -
             "command: no program 'no-such-program-here' was found that can be run",
         ),
         ({"command": ""}, "command must be a program and its arguments, but is ''"),
-        ({"command": [sys.executable, 7]}, "command must be a program and its arguments"),
+        ({"command": [sys.executable, 7]}, "command must be text or a list of text"),
         ({"command": "python '"}, "cannot be split: No closing quotation"),
         (
             {"command": sys.executable, "processes": 0},

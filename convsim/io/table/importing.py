@@ -1,0 +1,179 @@
+"""Imports a table: guesses what its columns mean, puts rows together, makes conversations, and accounts for every row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from convsim.errors import TranscriptError
+from convsim.io.problems import MalformedError
+from convsim.io.table.account import EMPTY, IGNORED, NO_CONVERSATION, UNREADABLE, Account
+from convsim.io.table.building import BESIDE, Builder
+from convsim.io.table.grouping import Grouped, Part
+from convsim.io.table.guessing import Guess, guess
+from convsim.io.table.mapping import ANY, TableMapping
+from convsim.io.table.opening import open_table
+from convsim.io.table.rows import Cells, Row, text_of
+from convsim.io.table.times import NUMBER, Key, key_of
+from convsim.schema.conversation import Conversation
+
+MOST_UNKNOWN = 1000
+MOST_KEPT = 100
+"""Columns that become metadata."""
+
+
+@dataclass
+class TableImport:
+    """A table whose rows have been put together, and are made into conversations as they are asked for."""
+
+    guess: Guess
+    account: Account
+    _grouped: Grouped = field(repr=False)
+    _builder: Builder = field(repr=False)
+
+    @property
+    def mapping(self) -> TableMapping:
+        """How the table was read, with nothing left to be guessed."""
+        return self.guess.mapping
+
+    def conversations(self) -> Iterator[Conversation]:
+        """Yield the conversations, in the order in which they begin in the file; once.
+
+        Raises:
+            TranscriptError: At the end, where too much was lost: no message of one side, or too many empty ones.
+        """
+        for id, parts in self._grouped.conversations():
+            yield self._builder.conversation(id, parts)
+        self.account.check()
+
+
+@contextmanager
+def table_import(path: Path, mapping: TableMapping | None = None, *, skip_bad: bool = False) -> Iterator[TableImport]:
+    """Read a table of messages, turns or conversations, and put its rows together.
+
+    Args:
+        path: Separated values, rows of JSON, Parquet or Excel.
+        mapping: What is known of its columns; the rest is guessed.
+        skip_bad: Count rows that cannot be read instead of stopping at the first.
+
+    Yields:
+        What makes the conversations. It takes a bounded amount of memory; what does not fit lies in a temporary file.
+
+    Raises:
+        TranscriptError: The file cannot be read: file, line or row, column.
+        InputError: What a column means cannot be told, or the mapping does not fit.
+        MissingExtraError: The file needs a package that is not installed.
+    """
+    found = prepared(path, mapping)
+    account = Account(path)
+    columns = _beside(found)
+    grouped = Grouped(path, len(columns))
+    try:
+        packed, unpacked = _packing(found)
+        _Taking(found, account, grouped, columns, packed).take_all(skip_bad=skip_bad)
+        account.check_speakers(str(found.mapping.columns.speaker))
+        provenance = hashlib.sha256(found.mapping.to_toml(path).encode()).hexdigest()[:16]
+        builder = Builder(found.mapping, columns, found.constant, account, unpacked, path.name, provenance)
+        yield TableImport(found, account, grouped, builder)
+    finally:
+        grouped.close()
+
+
+def prepared(path: Path, mapping: TableMapping | None = None) -> Guess:
+    """Tell what the columns of a table mean, by its first rows; raises as ``table_import``."""
+    mapping = mapping or TableMapping()
+    return guess(open_table(path, mapping), mapping)
+
+
+def _beside(found: Guess) -> tuple[str, ...]:
+    """Return the columns whose cells are kept beside messages."""
+    columns = found.mapping.columns
+    stated = columns.stated()
+    kept = list(columns.keep or ())
+    if len(kept) > MOST_KEPT:
+        found.said.append(f"{len(kept) - MOST_KEPT} columns are left out: at most {MOST_KEPT} become metadata")
+        kept = kept[:MOST_KEPT]
+    return tuple(dict.fromkeys([*(stated[meaning] for meaning in BESIDE if meaning in stated), *kept]))
+
+
+def _packing(found: Guess) -> tuple[Callable[[JsonValue], str | None], Callable[[str | None], JsonValue]]:
+    """Return how cells are kept: texts as they are, values of JSON as JSON."""
+    if found.table.kind == "csv" and "messages" not in found.mapping.columns.stated():
+        return lambda cell: str(cell) if cell else None, lambda kept: kept
+    return (
+        lambda cell: None if cell in (None, "") else json.dumps(cell, ensure_ascii=False),
+        lambda kept: None if kept is None else json.loads(kept),
+    )
+
+
+class _Taking:
+    """Takes the rows of a table one by one."""
+
+    def __init__(
+        self, found: Guess, account: Account, grouped: Grouped, columns: tuple[str, ...], packed: Callable[[JsonValue], str | None]
+    ) -> None:
+        names = found.mapping.columns
+        self.table, self.account, self.grouped = found.table, account, grouped
+        self.columns, self.packed = columns, packed
+        self.conversation, self.order = str(names.conversation), names.order
+        self.speaker, self.text, self.items = str(names.speaker), str(names.text), names.items
+        self.roles = found.mapping.speakers
+        self.key: Key = key_of(found.mapping.order.form or NUMBER)
+
+    def take_all(self, *, skip_bad: bool) -> None:
+        """Put all rows where they belong; raises TranscriptError at one that cannot be read, unless these are skipped."""
+        first: TranscriptError | None = None
+        number = 0
+        for row in self.table.rows():
+            if row.number != number:
+                number = row.number
+                self.account.rows += 1
+            if isinstance(row.cells, MalformedError):
+                error = bad_row(self.table.path, row, row.cells)
+                if not skip_bad:
+                    raise error
+                first = first or error
+                self.account.dropped[UNREADABLE] += 1
+            else:
+                self._take(row.number, row.cells)
+        if first is not None:
+            self.account.notes[f"{{n}} rows could not be read; the first: {first}"] += self.account.dropped[UNREADABLE]
+
+    def _take(self, number: int, cells: Cells) -> None:
+        conversation = text_of(cells.get(self.conversation)).strip()
+        if not conversation:
+            self.account.dropped[NO_CONVERSATION] += 1
+            return
+        who = text_of(cells.get(self.speaker))
+        role = self.roles.get(who) or self.roles.get(who := who.strip()) or self.roles.get(ANY)
+        if role is None:
+            unknown = self.account.unknown_speakers
+            if who in unknown or len(unknown) < MOST_UNKNOWN:
+                unknown[who] += 1
+            return
+        if role == "ignore":
+            self.account.dropped[IGNORED] += 1
+            return
+        role = "assistant" if role == "agent" else role
+        text = text_of(cells.get(self.text))
+        if (not text or text.isspace()) and not (role == "assistant" and self.items and cells.get(self.items)):
+            self.account.dropped[EMPTY] += 1
+            self.account.empty_of[role] += 1
+            return
+        key = self.key(text_of(cells.get(self.order))) if self.order is not None else None
+        others = tuple([self.packed(cells.get(column)) for column in self.columns])
+        self.grouped.add(conversation, Part(number, role, who, text, key, others))
+
+
+def bad_row(path: Path, row: Row, bad: MalformedError) -> TranscriptError:
+    """Say which row cannot be read, and why."""
+    field = f"row {row.number}" if bad.field is None else f"row {row.number}: {bad.field}"
+    return TranscriptError(path, bad.problem, line=row.line, field=field)
+
+

@@ -1,4 +1,4 @@
-"""``convsim data``: list, download, describe, convert and split files of conversations."""
+"""``convsim data``: list, download, describe, import, convert and split files of conversations."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import typer
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, out, print_json
+from convsim.cli.data_import import import_table
 from convsim.cli.output import taking_file, taking_folder
 from convsim.errors import InputError
 
-app = typer.Typer(help="List, fetch, describe, convert and split data.", no_args_is_help=True)
+app = typer.Typer(help="List, fetch, describe, import, convert and split data.", no_args_is_help=True)
 
 
 class By(StrEnum):
@@ -80,6 +81,9 @@ def fetch_dataset(
     chosen = card(f"{dataset}-v{version}")
     err().print(f"{chosen.title}: {chosen.licence}, {chosen.home}")
     typer.echo(fetch(chosen, out_dir or Path(), progress=sys.stderr.isatty(), force=force))
+
+
+app.command("import")(import_table)
 
 
 @app.command("convert")

@@ -15,7 +15,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -329,6 +329,11 @@ ENCODINGS = (
     (b"\0[", "utf-16-be"),
 )
 """First bytes of what is not UTF-8; without a mark only where JSON begins so."""
+
+
+def open_unpacked(path: Path) -> AbstractContextManager[BinaryIO]:
+    """Open a file's bytes, unpacked but in its own encoding; raises TranscriptError."""
+    return _unpacked(path, hashlib.sha256(), decode=False)
 
 
 @contextmanager

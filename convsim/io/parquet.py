@@ -13,9 +13,10 @@ from __future__ import annotations
 import datetime
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -38,6 +39,8 @@ MESSAGES = "messages"
 MAX_BATCH_ROWS = 8192
 BATCH_BYTES = 64 << 20
 """What is unpacked at once, as far as the file says how large its rows are."""
+BATCH_CONVERSATIONS = 1000
+"""Conversations that are written at once."""
 SLICE_ROWS = 64
 """Rows of which Python objects are made at once."""
 MAX_VALUES = 100_000_000
@@ -290,8 +293,8 @@ def _from_line(row: Row) -> Conversation:
     return conversation_of(parse_json(line.encode()))
 
 
-def write_parquet(file: IO[bytes], conversations: Sequence[Conversation]) -> None:
-    """Write conversations to ``file``; raises MissingExtraError."""
+def write_parquet(file: IO[bytes], conversations: Iterable[Conversation]) -> None:
+    """Write conversations to ``file``, a thousand at a time; raises MissingExtraError."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -302,9 +305,9 @@ def write_parquet(file: IO[bytes], conversations: Sequence[Conversation]) -> Non
         [*((name, pyarrow.string()) for name in COLUMNS), (WHOLE, pyarrow.large_string())]
     )
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
-        for start in range(0, len(conversations), 1000):
+        left = iter(conversations)
+        while batch := list(islice(left, BATCH_CONVERSATIONS)):
             rows = [
-                {**{name: getattr(c, name) for name in COLUMNS}, WHOLE: line_of(c).decode()}
-                for c in conversations[start : start + 1000]
+                {**{name: getattr(c, name) for name in COLUMNS}, WHOLE: line_of(c).decode()} for c in batch
             ]
             writer.write_batch(pyarrow.RecordBatch.from_pylist(rows, schema=schema))

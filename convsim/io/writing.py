@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -40,20 +40,18 @@ def write_together(folder: Path, files: Mapping[str, Iterable[Conversation]]) ->
 
 
 def _content(path: Path, conversations: Iterable[Conversation]) -> Content:
-    write_to = check_target(path)
-    gathered = tuple(conversations)
-    _check(path, gathered)
-    return partial(_write, path=path, write_to=write_to, conversations=gathered)
+    return partial(_write, path=path, write_to=check_target(path), conversations=conversations)
 
 
-def _write(file: IO[bytes], *, path: Path, write_to: Writer, conversations: Sequence[Conversation]) -> None:
+def _write(file: IO[bytes], *, path: Path, write_to: Writer, conversations: Iterable[Conversation]) -> None:
+    """Write conversations as they come: no more of them are held than a writer asks for."""
     try:
-        write_to(file, conversations)
+        write_to(file, _checked(path, conversations))
     except MalformedError as bad:
         raise InputError(f"{path}: a conversation {bad}") from None
 
 
-Writer = Callable[[IO[bytes], Sequence[Conversation]], None]
+Writer = Callable[[IO[bytes], Iterable[Conversation]], None]
 
 
 def check_target(path: Path) -> Writer:
@@ -83,28 +81,30 @@ def check_target(path: Path) -> Writer:
     )
 
 
-def _check(path: Path, conversations: Sequence[Conversation]) -> None:
-    if not conversations:
-        raise InputError(f"{path}: there are no conversations to write")
+def _checked(path: Path, conversations: Iterable[Conversation]) -> Iterator[Conversation]:
+    """Pass on conversations whose ids differ; raises InputError, also where there are none."""
     seen: set[str] = set()
     for conversation in conversations:
         if conversation.id in seen:
             raise InputError(f"{path}: ids must differ, but {shown(conversation.id)} occurs twice")
         seen.add(conversation.id)
+        yield conversation
+    if not seen:
+        raise InputError(f"{path}: there are no conversations to write")
 
 
-def _write_lines(file: SupportsWrite[bytes], conversations: Sequence[Conversation]) -> None:
+def _write_lines(file: SupportsWrite[bytes], conversations: Iterable[Conversation]) -> None:
     for conversation in conversations:
         file.write(line_of(conversation) + b"\n")
 
 
-def _write_gzip(file: IO[bytes], conversations: Sequence[Conversation]) -> None:
+def _write_gzip(file: IO[bytes], conversations: Iterable[Conversation]) -> None:
     # No name and no time in the header: the same conversations give the same bytes.
     with gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed:
         _write_lines(packed, conversations)
 
 
-def _write_zstd(file: IO[bytes], conversations: Sequence[Conversation]) -> None:
+def _write_zstd(file: IO[bytes], conversations: Iterable[Conversation]) -> None:
     try:
         import zstandard
     except ImportError:

@@ -1,4 +1,4 @@
-"""What stands beside messages: user, agent, arm, task, items, rating and ending, by names that contents must bear out."""
+"""What stands beside messages: user, agent, arm, task, items, rating and ending, by names that contents bear out."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from convsim.schema.conversation import Ending
 NAMED = 0.6
 CONSTANT = 0.98
 MOST_VALUES = 30
+MOST_WORDS = 10
+"""Of ids of items in a cell, on average."""
 SCALES = ((1, 5), (0, 1), (0, 5), (1, 7), (1, 10), (0, 10), (-1, 1), (0, 100))
-"""Scales that are usual; the first that holds all numbers is taken. 1 is the highest of 0 to 1 and the lowest of 1 to 5."""
+"""Scales that are usual; the first that holds all numbers is taken."""
 STARS = ("★", "⭐")
 
 
@@ -29,7 +31,9 @@ class Beside:
     endings: dict[str, Ending] = field(default_factory=dict)
 
 
-def beside(columns: Sequence[Column], chosen: Mapping[str, str], groups: Groups | None, mapping: TableMapping) -> Beside:
+def beside(
+    columns: Sequence[Column], chosen: Mapping[str, str], groups: Groups | None, mapping: TableMapping
+) -> Beside:
     """Find what stands beside messages, and complete what the mapping states of it."""
     found = Beside(rating=mapping.rating, endings=dict(mapping.endings))
     taken = set(chosen.values())
@@ -39,7 +43,9 @@ def beside(columns: Sequence[Column], chosen: Mapping[str, str], groups: Groups 
                 continue
             fitting = [
                 column for column in columns
-                if column.name not in taken and column.hints.get(meaning, 0.0) >= NAMED and _bears_out(meaning, column, groups)
+                if column.name not in taken
+                and column.hints.get(meaning, 0.0) >= NAMED
+                and _bears_out(meaning, column, groups)
             ]  # fmt: skip
             fitting.sort(key=lambda c: (-c.hints[meaning], c.place))
             if fitting:
@@ -63,8 +69,8 @@ def _bears_out(meaning: str, column: Column, groups: Groups) -> bool:
     if meaning == "ending":
         return column.distinct <= MOST_VALUES and bool(_ends(column))
     if meaning == "items":
-        return column.texts < 0.5 and not column.forms  # noqa: PLR2004
-    return groups.constant(column) >= CONSTANT and column.filled > 0.5 and not column.forms  # noqa: PLR2004
+        return (column.lists or column.words < MOST_WORDS) and not column.forms
+    return groups.constant(column) >= CONSTANT and column.filled > 0.5 and not column.forms
 
 
 def _why(meaning: str, column: Column) -> str:
@@ -87,7 +93,10 @@ def rating_of(value: str) -> float | None:
 def rating_scale(values: Sequence[str]) -> tuple[float, float] | None:
     """Return the usual scale of some ratings; None where they are none."""
     wordings = _wordings()
-    numbers = [rating_of(value) if rating_of(value) is not None else wordings.get(tokens_of(value)) for value in values]
+    numbers = [
+        rating_of(value) if rating_of(value) is not None else wordings.get(tokens_of(value))
+        for value in values
+    ]
     known = [number for number in numbers if number is not None]
     if not known or len(known) < len(numbers):
         return None
@@ -103,15 +112,21 @@ def _rated(column: Column, stated: RatingMap, groups: Groups | None) -> RatingMa
     wordings = _wordings()
     values = dict(stated.values)
     for value in column.counts:
-        if value not in values and rating_of(value) is None and (number := wordings.get(tokens_of(value))) is not None:
+        if (
+            value not in values
+            and rating_of(value) is None
+            and (number := wordings.get(tokens_of(value))) is not None
+        ):
             values[value] = number
     plain = [value for value in column.counts if value not in stated.values]
     scale = stated.scale or (rating_scale(plain) if plain and not stated.values else None)
     if scale is None and stated.values:
         scale = min(stated.values.values()), max(stated.values.values())
         scale = scale if scale[0] < scale[1] else None
-    several = groups is not None and sum(len({column.cells[at] for at in rows} - {""}) > 1 for rows in groups.rows)
-    level = stated.level or ("message" if groups and several > 0.02 * len(groups.rows) else "conversation")  # noqa: PLR2004
+    several = groups is not None and sum(
+        len({column.cells[at] for at in rows} - {""}) > 1 for rows in groups.rows
+    )
+    level = stated.level or ("message" if groups and several > 0.02 * len(groups.rows) else "conversation")
     return stated.but(scale=scale, values=values, level=level)
 
 

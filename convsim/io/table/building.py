@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,9 @@ class Builder:
             conversation = Conversation.model_validate(made)
         except ValidationError as error:
             bad = first_problem(error, made)
-            raise TranscriptError(self.account.path, f"{bad.problem} (row {parts[0].number})", field=bad.field) from None
+            raise TranscriptError(
+                self.account.path, f"{bad.problem} (row {parts[0].number})", field=bad.field
+            ) from None
         self.account.conversations += 1
         self.account.endings[conversation.ending] += 1
         roles = {part.role for part in parts}
@@ -73,12 +76,16 @@ class Builder:
         known = []
         for part in parts:
             if part.key is None:
-                self.account.notes[f"{{n}} rows have no {self.mapping.columns.order!r} that can be read, and stay where they stand"] += 1
+                self.account.notes[
+                    f"{{n}} rows have no {self.mapping.columns.order!r} that can be read, and stay where they stand"
+                ] += 1
             last = last if part.key is None else part.key
             known.append((last, part))
         ordered = sorted(known, key=lambda pair: pair[0])
         if ordered != known:
-            self.account.notes[f"{{n}} conversations had rows out of order, and were ordered by {self.mapping.columns.order!r}"] += 1
+            self.account.notes[
+                f"{{n}} conversations had rows out of order, and were ordered by {self.mapping.columns.order!r}"
+            ] += 1
         return [part for _, part in ordered]
 
     def _without_repeats(self, parts: list[Part]) -> list[Part]:
@@ -100,7 +107,7 @@ class Builder:
             return parts[:half]
         if repeats := len(bare) - len(set(bare)):
             self.account.notes[
-                "{n} rows are exact repeats in their conversation, but nothing orders them: they may be said twice, and are kept"
+                "{n} rows are exact repeats in their conversation, but nothing orders them: they are kept"
             ] += repeats
         return parts
 
@@ -112,11 +119,13 @@ class Builder:
         if len(users) > 1:
             raise TranscriptError(
                 self.account.path,
-                f"conversation {id!r} has two that are taken for the user, {users[0]!r} and {users[1]!r}: state who is an "
-                f'agent under [speakers] in a file for --map, such as "{users[1]}" = "agent"',
+                f"conversation {id!r} has two that are taken for the user, {users[0]!r} and {users[1]!r}: state who is "
+                f'an agent under [speakers] in a file for --map, such as "{users[1]}" = "agent"',
             )
 
-    def _made(self, id: str, parts: Sequence[Part], cells: Sequence[Mapping[str, JsonValue]]) -> dict[str, Any]:
+    def _made(
+        self, id: str, parts: Sequence[Part], cells: Sequence[Mapping[str, JsonValue]]
+    ) -> dict[str, Any]:
         columns = self.mapping.columns
         stated = columns.stated()
         made: dict[str, Any] = {"id": id, "source": self.source}
@@ -125,12 +134,18 @@ class Builder:
                 values = list(dict.fromkeys(str(c[column]) for c in cells if c[column] not in (None, "")))
                 made[meaning] = values[0] if values else None
                 if len(values) > 1:
-                    self.account.notes[f"{{n}} conversations have several values of {column!r}, of which the first is the {meaning}"] += 1
+                    self.account.notes[
+                        f"{{n}} conversations have several values of {column!r}, of which the first is the {meaning}"
+                    ] += 1
         if self.mapping.speakers.get(ANY) == "user" and "user" not in stated:
             made["user"] = next((part.who for part in parts if part.role == "user"), None)
         metadata: dict[str, JsonValue] = {IMPORTED: {"mapping": self.provenance, "row": parts[0].number}}
         kept = [column for column in columns.keep or () if column in self.columns]
-        whole = [column for column in kept if column in self.constant and len({repr(c[column]) for c in cells}) == 1]
+        whole = [
+            column
+            for column in kept
+            if column in self.constant and len({repr(c[column]) for c in cells}) == 1
+        ]
         metadata |= self._kept(cells[0], whole)
         messages: list[dict[str, Any]] = []
         before = -1
@@ -151,12 +166,16 @@ class Builder:
             if value is None or value == "":
                 continue
             if len(value if isinstance(value, str) else json.dumps(value)) > MAX_KEPT_CHARACTERS:
-                self.account.notes[f"{{n}} cells beside messages are longer than {MAX_KEPT_CHARACTERS:,} characters, and were left out"] += 1
+                self.account.notes[
+                    f"{{n}} cells beside messages are longer than {MAX_KEPT_CHARACTERS:,} characters, and were left out"
+                ] += 1
             else:
                 found[column] = value
         return found
 
-    def _message(self, part: Part, cells: Mapping[str, JsonValue], metadata: dict[str, JsonValue]) -> dict[str, Any]:
+    def _message(
+        self, part: Part, cells: Mapping[str, JsonValue], metadata: dict[str, JsonValue]
+    ) -> dict[str, Any]:
         message: dict[str, Any] = {"role": part.role, "content": part.text}
         column = self.mapping.columns.items
         if column is not None and cells[column] not in (None, ""):
@@ -167,21 +186,32 @@ class Builder:
         return {**message, "metadata": metadata} if metadata else message
 
     def _rate(
-        self, made: dict[str, Any], messages: list[dict[str, Any]], parts: Sequence[Part], cells: Sequence[JsonValue]
+        self,
+        made: dict[str, Any],
+        messages: list[dict[str, Any]],
+        parts: Sequence[Part],
+        cells: Sequence[JsonValue],
     ) -> None:
         """Make labels of ratings: the last one of a conversation, or one of each message that has one."""
         rating = self.mapping.rating
         rated = [(at, cell) for at, cell in enumerate(cells) if cell not in (None, "")]
         if rating.level != "message":
             if len({str(cell) for _, cell in rated}) > 1:
-                self.account.notes["{n} conversations have several ratings, of which the last one is taken"] += 1
+                self.account.notes[
+                    "{n} conversations have several ratings, of which the last one is taken"
+                ] += 1
             rated = rated[-1:]
         for at, cell in rated:
             number = rating.values.get(str(cell), rating_of(str(cell)))
             if number is None or (rating.scale and not rating.scale[0] <= number <= rating.scale[1]):
-                self.account.notes[f"{{n}} ratings are not on the scale {[*rating.scale] if rating.scale else ''}, and were left out"] += 1
+                self.account.notes[
+                    f"{{n}} ratings are not on the scale {[*rating.scale] if rating.scale else ''}, and were left out"
+                ] += 1
                 continue
-            label: dict[str, Any] = {"value": int(number) if number == int(number) else number, "source": rating.source}
+            label: dict[str, Any] = {
+                "value": int(number) if number == int(number) else number,
+                "source": rating.source,
+            }
             if rating.scale:
                 label["scale"] = rating.scale
             if rating.level == "message":
@@ -198,7 +228,9 @@ class Builder:
             return
         ending = self.mapping.endings.get(said[-1], self.mapping.endings.get(ANY))
         if ending is None:
-            self.account.notes[f"{{n}} conversations have no ending: {self.mapping.columns.ending!r} has a value without a line in [endings]"] += 1
+            self.account.notes[
+                f"{{n}} conversations have no ending: [endings] has no line for their {self.mapping.columns.ending!r}"
+            ] += 1
         else:
             made["ending"] = ending
         metadata[str(self.mapping.columns.ending)] = said[-1]
@@ -216,10 +248,8 @@ def replace_number(part: Part) -> Part:
 def items_of(cell: JsonValue) -> list[dict[str, Any]]:
     """Return the items in a cell: a list of JSON with ids or objects, or ids with spaces, commas or | between them."""
     if isinstance(cell, str) and cell[:1] in ("[", "{"):
-        try:
+        with suppress(MalformedError):
             cell = parse_json(cell.encode("utf-8", "replace"))
-        except MalformedError:
-            pass
     if isinstance(cell, str):
         return [{"id": id} for id in APART.split(cell.strip("[]() ").replace("'", "").replace('"', "")) if id]
     found = cell if isinstance(cell, list) else [cell]
@@ -229,7 +259,14 @@ def items_of(cell: JsonValue) -> list[dict[str, Any]]:
 def _item(value: JsonValue) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         return {"id": str(value)} if value not in (None, "") else None
-    id = next((str(v) for k, v in value.items() if k.lower() in ("id", "sku", "asin") or hints(k).get("items", 0) > 0.6), None)  # noqa: PLR2004
+    id = next(
+        (
+            str(v)
+            for k, v in value.items()
+            if k.lower() in ("id", "sku", "asin") or hints(k).get("items", 0) > 0.6
+        ),
+        None,
+    )
     title = next((v for k, v in value.items() if k.lower() in ("title", "name") and isinstance(v, str)), "")
     if not id and not title:
         return None
@@ -240,5 +277,3 @@ def _item(value: JsonValue) -> dict[str, Any] | None:
         "id": id or title, "title": title, "price": number,
         "attributes": {k: v for k, v in value.items() if k.lower() not in known},
     }  # fmt: skip
-
-

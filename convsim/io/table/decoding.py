@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ class Decoding:
     """How a file's bytes are read; ``said`` is what its owner should know of it, if anything."""
 
     encoding: str
-    sha256: str
     said: str | None = None
 
 
@@ -48,7 +46,6 @@ def told(path: Path, opened: Opened, asked: str | None) -> Decoding:
     """
     if asked is not None:
         _check_known(asked)
-    digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     head, total, beyond, is_utf8 = b"", 0, 0, True
     with opened() as file:
@@ -56,23 +53,23 @@ def told(path: Path, opened: Opened, asked: str | None) -> Decoding:
             head = head or block[:HEAD_BYTES]
             total += len(block)
             if total > MAX_FILE_BYTES:
-                raise TranscriptError(path, f"is larger than {MAX_FILE_BYTES >> 30} GiB, the most that is read")
-            digest.update(block)
+                raise TranscriptError(
+                    path, f"is larger than {MAX_FILE_BYTES >> 30} GiB, the most that is read"
+                )
             if not block.isascii():
                 beyond += len(block.translate(None, bytes(range(128))))
             is_utf8 = is_utf8 and _decodes(decoder, block)
         is_utf8 = is_utf8 and _decodes(decoder, b"", final=True)
     if not total:
         raise TranscriptError(path, "is empty: expected a table with a header and a row a message")
-    sha256 = digest.hexdigest()
     if asked is not None:
-        return Decoding(asked, sha256)
+        return Decoding(asked)
     wide = UTF_16.get(head[:2]) or _wide(head)
     if wide is not None:
-        return Decoding(wide, sha256, f"is read as {wide.upper()}")
+        return Decoding(wide, f"is read as {wide.upper()}")
     if is_utf8:
-        return Decoding("utf-8", sha256)
-    return _western(path, opened, sha256, accented=beyond / total)
+        return Decoding("utf-8")
+    return _western(path, opened, accented=beyond / total)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
@@ -89,13 +86,15 @@ def _check_known(encoding: str) -> None:
     except (LookupError, ValueError):
         is_text = False
     if not is_text:
-        raise InputError(f'encoding = "{encoding}": no such encoding; known are utf-8, cp1252, gb18030, mixed, …')
+        raise InputError(
+            f'encoding = "{encoding}": no such encoding; known are utf-8, cp1252, gb18030, mixed, …'
+        )
 
 
 def _wide(head: bytes) -> str | None:
     """Tell UTF-16 without its mark by its null bytes: every other one of what is mostly ASCII."""
     half = len(head) // 2
-    if half < 4:  # noqa: PLR2004, too little to tell by
+    if half < 4:
         return None
     for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         if head[start::2].count(0) > half * 0.3 and not head[1 - start :: 2].count(0):
@@ -103,7 +102,7 @@ def _wide(head: bytes) -> str | None:
     return None
 
 
-def _western(path: Path, opened: Opened, sha256: str, *, accented: float) -> Decoding:
+def _western(path: Path, opened: Opened, *, accented: float) -> Decoding:
     """Tell cp1252 from a file in several encodings and from what is not Western; raises TranscriptError."""
     n_utf8 = first_other = number = 0
     found: set[int] = set()
@@ -133,7 +132,7 @@ def _western(path: Path, opened: Opened, sha256: str, *, accented: float) -> Dec
             line=first_other,
         )
     name = "latin-1" if found & set(UNDEFINED) else "cp1252"
-    return Decoding(name, sha256, f"is not UTF-8 and is read as {name}")
+    return Decoding(name, f"is not UTF-8 and is read as {name}")
 
 
 def text_lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
@@ -147,7 +146,9 @@ def text_lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
         except UnicodeDecodeError as problem:
             if encoding != MIXED:
                 raise TranscriptError(
-                    path, f"is not {encoding}: {line[problem.start]:#04x} at byte {problem.start + 1}", line=number
+                    path,
+                    f"is not {encoding}: {line[problem.start]:#04x} at byte {problem.start + 1}",
+                    line=number,
                 ) from None
             yield line.decode("cp1252", "replace")
 
@@ -169,7 +170,9 @@ def _decoded_lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
         try:
             text = kept + decoder.decode(block, final=not block)
         except UnicodeDecodeError:
-            raise TranscriptError(path, f"is not {encoding.upper()}, or ends in half a character", line=number) from None
+            raise TranscriptError(
+                path, f"is not {encoding.upper()}, or ends in half a character", line=number
+            ) from None
         *lines, kept = text.split("\n")
         for line in lines:
             yield (line.removeprefix("\ufeff") if number == 1 else line) + "\n"

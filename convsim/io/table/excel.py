@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +31,6 @@ def open_sheet(path: Path, asked: Asked) -> Table:
         InputError: No such sheet, or several have rows and none is named.
         MissingExtraError: openpyxl is not installed.
     """
-    with damage_reported(path), open_input(path) as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with _opened(path) as book:
         sheet = _chosen(path, book, asked.sheet)
     first = [cells for _, cells in islice(_cells(path, sheet), LOOKED_AT)]
@@ -52,11 +49,13 @@ def open_sheet(path: Path, asked: Asked) -> Table:
             next(found)
         for number, (line, cells) in enumerate(found, start=1):
             if len(cells) > len(columns):
-                yield Row(number, line, MalformedError(f"has a cell, {shown(cells[len(columns)])}, in no column"))
+                yield Row(
+                    number, line, MalformedError(f"has a cell, {shown(cells[len(columns)])}, in no column")
+                )
             else:
                 yield Row(number, line, dict(zip(columns, cells, strict=False)))
 
-    return Table(path, "xlsx", sha256, columns, rows, header=header, sheet=sheet, said=tuple(said))
+    return Table(path, "xlsx", columns, rows, header=header, sheet=sheet, said=tuple(said))
 
 
 @contextmanager
@@ -72,13 +71,17 @@ def _opened(path: Path) -> Iterator[Any]:
                     raise TranscriptError(path, "is a zip archive, but no workbook of Excel's")
                 size = sum(info.file_size for info in archive.infolist())
             if size > MAX_FILE_BYTES:
-                raise TranscriptError(path, f"is larger than {MAX_FILE_BYTES >> 30} GiB unpacked, the most that is read")
+                raise TranscriptError(
+                    path, f"is larger than {MAX_FILE_BYTES >> 30} GiB unpacked, the most that is read"
+                )
             check_unpacked(path, size, path.stat().st_size)
             book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         except (TranscriptError, OSError):
             raise
         except Exception as error:  # what openpyxl raises of a damaged file is anything
-            raise TranscriptError(path, f"is not a complete workbook: {type(error).__name__}: {error}"[:200]) from None
+            raise TranscriptError(
+                path, f"is not a complete workbook: {type(error).__name__}: {error}"[:200]
+            ) from None
         try:
             yield book
         finally:
@@ -91,13 +94,19 @@ def _chosen(path: Path, book: Any, asked: str | None) -> str:
         if asked not in names:
             near = nearest(asked, names)
             hint = f"did you mean {shown(near)}? " if near else ""
-            raise InputError(f"{path}: has no sheet {shown(asked)}; {hint}it has {listed([shown(name) for name in names], 20)}")
+            raise InputError(
+                f"{path}: has no sheet {shown(asked)}; {hint}it has {listed([shown(name) for name in names], 20)}"
+            )
         return asked
-    filled = [name for name in names if any(map(any, book[name].iter_rows(max_row=20, max_col=50, values_only=True)))]
+    filled = [
+        name
+        for name in names
+        if any(map(any, book[name].iter_rows(max_row=20, max_col=50, values_only=True)))
+    ]
     if len(filled) > 1:
         raise InputError(
-            f"{path}: several sheets have rows: {listed([shown(name) for name in filled], 20)}; state which in a file for "
-            f"--map, one line: sheet = {shown(filled[0])}"
+            f"{path}: several sheets have rows: {listed([shown(name) for name in filled], 20)}; state which in a file "
+            f"for --map, one line: sheet = {shown(filled[0])}"
         )
     if not filled:
         raise TranscriptError(path, "is empty: no sheet has rows")
@@ -116,12 +125,16 @@ def _cells(path: Path, sheet: str) -> Iterator[tuple[int, list[JsonValue]]]:
             except StopIteration:
                 return
             except Exception as error:  # as above
-                raise TranscriptError(path, f"is damaged: {type(error).__name__}: {error}"[:200], line=line) from None
+                raise TranscriptError(
+                    path, f"is damaged: {type(error).__name__}: {error}"[:200], line=line
+                ) from None
             cells = [_plain(value) for value in values]
             while cells and cells[-1] in (None, ""):
                 cells.pop()
             if len(cells) > MAX_COLUMNS:
-                raise TranscriptError(path, f"has more than {MAX_COLUMNS:,} columns, the most that are read", line=line)
+                raise TranscriptError(
+                    path, f"has more than {MAX_COLUMNS:,} columns, the most that are read", line=line
+                )
             if cells:
                 yield line, cells
 

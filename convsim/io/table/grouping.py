@@ -38,12 +38,12 @@ class Grouped:
         self.path = path
         # Without a name it is a temporary file of SQLite's own, written only where its cache is full.
         self._database = sqlite3.connect("", isolation_level=None)
-        columns = ", ".join(f"o{at}" for at in range(n_others))
+        columns = "".join(f", o{at}" for at in range(n_others))
         self._database.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;"
             f"PRAGMA cache_size = -{CACHE_KIB}; BEGIN;"
             "CREATE TABLE conversations (id TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID;"
-            f"CREATE TABLE parts (conversation INTEGER, row INTEGER, role, who, text, key{', ' if columns else ''}{columns});"
+            f"CREATE TABLE parts (conversation INTEGER, row INTEGER, role, who, text, key{columns});"
         )
         self._insert = f"INSERT INTO parts VALUES ({', '.join('?' * (6 + n_others))})"
         self._batch: list[tuple[object, ...]] = []
@@ -66,7 +66,9 @@ class Grouped:
         number = self._numbers.get(conversation)
         if number is None:
             with self._reported():
-                found = self._database.execute("SELECT number FROM conversations WHERE id = ?", (conversation,)).fetchone()
+                found = self._database.execute(
+                    "SELECT number FROM conversations WHERE id = ?", (conversation,)
+                ).fetchone()
                 number = found[0] if found else self._n
                 if found is None:
                     self._database.execute("INSERT INTO conversations VALUES (?, ?)", (conversation, number))
@@ -82,7 +84,7 @@ class Grouped:
         self._batch.clear()
 
     def conversations(self) -> Iterator[tuple[str, Sequence[Part]]]:
-        """Yield each conversation's id and rows, these in the file's order; raises TranscriptError where they are too many."""
+        """Yield each conversation's id and its rows in the file's order; raises TranscriptError."""
         self._flush()
         order = " ORDER BY p.conversation, p.row, p.rowid" if self._spread else " ORDER BY p.rowid"
         with self._reported():
@@ -109,7 +111,9 @@ class Grouped:
         try:
             yield
         except sqlite3.Error as error:
-            raise InputError(f"{self.path}: its rows cannot be put together on disk ({error}); TMPDIR names another place") from None
+            raise InputError(
+                f"{self.path}: its rows cannot be put together on disk ({error}); TMPDIR names another place"
+            ) from None
 
     def close(self) -> None:
         """Give back what was taken of memory and disk."""

@@ -16,7 +16,7 @@ from convsim.io.table.rows import Cells, Table, sampled
 from convsim.io.table.shapes import ROW, SPEAKER, TEXT, holds_messages, one_a_conversation, one_a_turn
 from convsim.io.table.speaking import Roles, by_authors, by_content, by_name
 from convsim.io.table.structure import Groups, is_turn_number
-from convsim.io.table.times import NUMBER, key_of
+from convsim.io.table.times import CLOCKS_ALONE, NUMBER, key_of
 
 SAMPLE_ROWS = 4000
 MOST_CANDIDATES = 12
@@ -28,6 +28,8 @@ ALIKE = 0.3
 NAMED = 0.6
 """A hint by a name of which one word is it."""
 MANY_WORDS = 3
+RISING = 0.9
+"""The share of neighbours in a conversation that numbers must order as the file does where nothing else shows it."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,9 @@ class _Guessing:
             columns=columns, order=OrderMap(form=order), speakers=roles.of, rating=found.rating, endings=found.endings,
         )  # fmt: skip
         constant = frozenset(
-            name for name, column in self.columns.items() if groups is not None and groups.constant(column) >= 0.98  # noqa: PLR2004
+            name
+            for name, column in self.columns.items()
+            if groups is not None and groups.constant(column) >= 0.98
         )
         return Guess(self.table, mapping, self.choices, [*self.table.said, *self.said], constant)
 
@@ -111,7 +115,11 @@ class _Guessing:
         self.shape: dict[str, str] = {}
         columns = list(self.columns.values())
         nested = self.asked.get("messages")
-        if nested is None and self.mapping.guess and not {"text", "user_text", "agent_text"} & self.asked.keys():
+        if (
+            nested is None
+            and self.mapping.guess
+            and not {"text", "user_text", "agent_text"} & self.asked.keys()
+        ):
             holding = [column for column in columns if holds_messages(column)]
             self._refuse_two("messages", holding, lambda column: column.hints.get("messages", 0.0))
             nested = max(holding, key=lambda c: c.hints.get("messages", 0.0)).name if holding else None
@@ -134,9 +142,15 @@ class _Guessing:
         named = self.asked.get("conversation")
         repeats = [column for column in before if self._repeats(column)]
         if named is None and ("messages" in self.shape or not repeats):
-            unique = [c for c in before if c.distinct == len(c.cells) and not c.texts and not c.lists and not c.forms]
+            unique = [
+                c
+                for c in before
+                if c.distinct == len(c.cells) and not c.texts and not c.lists and not c.forms
+            ]
             best = max(unique, key=lambda c: c.hints.get("conversation", 0.0), default=None)
-            is_id = best is not None and (best.hints.get("conversation", 0) > 0 or "id" in best.name.lower())
+            is_id = best is not None and (
+                best.hints.get("conversation", 0) > 0 or "id" in best.name.lower() or best.place == 1
+            )
             self.chosen["conversation"] = best.name if best is not None and is_id else ROW
             if "messages" not in self.shape:
                 self.said.append("each row is read as a conversation of its own: no column groups them")
@@ -148,7 +162,7 @@ class _Guessing:
 
     @staticmethod
     def _repeats(column: Column) -> bool:
-        return 1 < column.distinct <= 0.75 * len(column.cells) and not column.lists and column.texts < 0.5  # noqa: PLR2004
+        return 1 < column.distinct <= 0.75 * len(column.cells) and not column.lists and column.texts < 0.5
 
     def _pair(self, columns: Sequence[Column]) -> tuple[Column, Column, str] | None:
         """Find two columns of texts, the user's and the agent's."""
@@ -157,8 +171,8 @@ class _Guessing:
             return self.columns[user], self.columns[agent], "stated by the mapping"
         if not self.mapping.guess or {"text", "speaker"} & self.asked.keys():
             return None
-        texts = [c for c in columns if c.texts >= 0.2 and c.distinct > 0.2 * c.n_filled and c.words >= 1.5]  # noqa: PLR2004
-        if any(self._speaks(column) >= 2 for column in columns) or len(texts) < 2:  # noqa: PLR2004
+        texts = [c for c in columns if c.texts >= 0.2 and c.distinct > 0.2 * c.n_filled and c.words >= 1.5]
+        if any(self._speaks(column) >= 2 for column in columns) or len(texts) < 2:
             return None
         users = [c for c in texts if c.hints.get("user_text", 0) >= NAMED and c.name != agent]
         agents = [c for c in texts if c.hints.get("agent_text", 0) >= NAMED and c.name != user]
@@ -169,12 +183,14 @@ class _Guessing:
                 return first, second, "a text of its own for each side, by their names"
         return self._pair_by_content(columns, texts)
 
-    def _pair_by_content(self, columns: Sequence[Column], texts: list[Column]) -> tuple[Column, Column, str] | None:
-        """Tell two columns without telling names apart by what stands in them; raises InputError where that is not clear."""
+    def _pair_by_content(
+        self, columns: Sequence[Column], texts: list[Column]
+    ) -> tuple[Column, Column, str] | None:
+        """Tell two columns apart by what stands in them; raises InputError where that is not clear."""
         if any(self._alternates(column, columns) for column in columns):
             return None
         texts = sorted(texts, key=_texty, reverse=True)
-        if len(texts) > 2 and _texty(texts[1]) - _texty(texts[2]) < ALIKE:  # noqa: PLR2004
+        if len(texts) > 2 and _texty(texts[1]) - _texty(texts[2]) < ALIKE:
             return None
         a, b = sorted(texts[:2], key=lambda column: column.place)
         n = len(a.cells)
@@ -184,8 +200,8 @@ class _Guessing:
         if roles is None:
             found = f" ({'; '.join(evidence)})" if evidence else ""
             raise InputError(
-                f"{self.path}: no column tells who speaks, and {shown(a.name)} and {shown(b.name)} both hold texts: which is "
-                f"the user's is not clear{found}; state it in a file for --map, such as columns.user_text = "
+                f"{self.path}: no column tells who speaks, and {shown(a.name)} and {shown(b.name)} both hold texts: "
+                f"which is the user's is not clear{found}; state it in a file for --map, such as columns.user_text = "
                 f'{quoted(a.name)} and columns.agent_text = {quoted(b.name)}, or columns.speaker = "…"'
             )
         user = a if roles.of[a.name] == "user" else b
@@ -198,7 +214,7 @@ class _Guessing:
             missing = [m for m in ("conversation", "speaker", "text") if m not in self.chosen]
             if missing:
                 raise InputError(
-                    f"{self.path}: the mapping states guess = false and no columns.{missing[0]}; add it, or set guess = true"
+                    f"{self.path}: the mapping states guess = false but no columns.{missing[0]}; add it"
                 )
             return Groups.of(self.columns[self.chosen["conversation"]])
         text = self._text(final=False)
@@ -217,15 +233,20 @@ class _Guessing:
         groups = self._finest(score, groups, [(s, g) for s, g, who in pairs if who is speaker])
         self._check_speakers(groups, speaker, [(s, who) for s, g, who in pairs if g.column is groups.column])
         if "conversation" not in self.chosen:
-            blocks = "in blocks" if groups.blocks >= 0.9 else "spread over the file"  # noqa: PLR2004
-            why = f"{len(groups.rows):,} values for {len(self.sample):,} rows, {blocks}, {groups.both(speaker):.0%} with both sides"
+            blocks = "in blocks" if groups.blocks >= 0.9 else "spread over the file"
+            both = f"{groups.both(speaker):.0%} with both sides"
+            why = f"{len(groups.rows):,} values for {len(self.sample):,} rows, {blocks}, {both}"
             self._take("conversation", groups.column, why)
         if "speaker" not in self.chosen:
-            turns = "take turns" if groups.alternation(speaker) > 0.5 else "speak"  # noqa: PLR2004
+            turns = "take turns" if groups.alternation(speaker) > 0.5 else "speak"
             self._take("speaker", speaker, f"{speaker.distinct:,} values that {turns} in conversations")
         if "text" not in self.chosen:
             best = self._text(final=True)
-            self._take("text", best, f"the longest and most varied: {best.words:.0f} words, {best.distinct:,} different")
+            self._take(
+                "text",
+                best,
+                f"the longest and most varied: {best.words:.0f} words, {best.distinct:,} different",
+            )
         return groups
 
     def _candidates(self, meaning: str, found: list[Column]) -> list[Column]:
@@ -238,35 +259,48 @@ class _Guessing:
         """Return the column of texts; raises InputError where several could be, once the others are known."""
         if "text" in self.chosen:
             return self.columns[self.chosen["text"]]
-        free = [c for c in self.columns.values() if c.name not in self.chosen.values() and not c.forms and not c.lists]
-        scored = sorted(((_texty(column), -column.place, column) for column in free if column.counts), reverse=True)
+        free = [
+            c
+            for c in self.columns.values()
+            if c.name not in self.chosen.values() and not c.forms and not c.lists
+        ]
+        scored = sorted(
+            ((_texty(column), -column.place, column) for column in free if column.counts), reverse=True
+        )
         if not scored or (scored[0][2].numbers and final):
-            raise InputError(f"{self.path}: no column holds texts; state it in a file for --map, one line: columns.text = …")
+            raise InputError(
+                f"{self.path}: no column holds texts; state it in a file for --map, one line: columns.text = …"
+            )
         score, _, best = scored[0]
-        if final and len(scored) > 1 and score - scored[1][0] < ALIKE / 2 and scored[1][2].cells != best.cells:
+        if (
+            final
+            and len(scored) > 1
+            and score - scored[1][0] < ALIKE / 2
+            and scored[1][2].cells != best.cells
+        ):
             self._refuse("text", [best, scored[1][2]])
         return best
 
     def _speaks(self, column: Column) -> float:
         """Return how far a column's values say who speaks: 2 where both sides are named."""
-        if column.distinct > FEW_SPEAKERS or column.distinct < 2:  # noqa: PLR2004
+        if column.distinct > FEW_SPEAKERS or column.distinct < 2:
             return 0.0
         roles = by_name(column)
         known = sum(n for value, n in column.counts.items() if value in roles.of) / column.n_filled
         return known * (2 if {"user", "agent"} <= set(roles.of.values()) else 0.5)
 
     def _alternates(self, column: Column, columns: Sequence[Column]) -> bool:
-        if column.hints.get("speaker", 0) >= NAMED and 2 <= column.distinct <= FEW_SPEAKERS:  # noqa: PLR2004
+        if column.hints.get("speaker", 0) >= NAMED and 2 <= column.distinct <= FEW_SPEAKERS:
             return True
-        if not 2 <= column.distinct <= FEW_SPEAKERS:  # noqa: PLR2004
+        if not 2 <= column.distinct <= FEW_SPEAKERS:
             return False
         groups = [Groups.of(other) for other in columns if other is not column and self._repeats(other)]
-        return any(of.both(column) > 0.8 and of.alternation(column) > 0.5 for of in groups[:MOST_CANDIDATES])  # noqa: PLR2004
+        return any(of.both(column) > 0.8 and of.alternation(column) > 0.5 for of in groups[:MOST_CANDIDATES])
 
     def _speaker_candidates(self, text: Column) -> list[Column]:
         return [
             c for c in self.columns.values()
-            if c is not text and c.distinct > 1 and c.filled >= 0.9 and not c.lists  # noqa: PLR2004
+            if c is not text and c.distinct > 1 and c.filled >= 0.9 and not c.lists
             and (not c.forms) and (c.distinct <= FEW_SPEAKERS or (not c.numbers or c.hints.get("speaker", 0) >= NAMED))
             and c.words < MANY_WORDS * 2
         ]  # fmt: skip
@@ -275,9 +309,9 @@ class _Guessing:
         n = len(self.sample)
         return [
             c for c in self.columns.values()
-            if c is not text and c.filled >= 0.9 and not c.lists and (not c.forms or c.forms == (NUMBER,))  # noqa: PLR2004
-            and (1 < c.distinct <= 0.75 * n or c.hints.get("conversation", 0) >= 0.9)  # noqa: PLR2004
-            and not (c.texts > 0.5 and c.words > MANY_WORDS)  # noqa: PLR2004
+            if c is not text and c.filled >= 0.9 and not c.lists and (not c.forms or c.forms == (NUMBER,))
+            and (1 < c.distinct <= 0.75 * n or c.hints.get("conversation", 0) >= 0.9)
+            and c.name != ROW and not (c.texts > 0.5 and c.words > MANY_WORDS)
         ]  # fmt: skip
 
     def _together(self, groups: Groups, speaker: Column) -> float:
@@ -285,22 +319,31 @@ class _Guessing:
         conversation = groups.column
         both, named = groups.both(speaker), max(0.0, conversation.hints.get("conversation", 0.0))
         stated = "conversation" in self.chosen, "speaker" in self.chosen
-        if both < 0.3 and not all(stated) and groups.size > 1:  # noqa: PLR2004
+        if both < 0.3 and not all(stated) and groups.size > 1:
             return 0.0
         lift = groups.alternation(speaker)
         recognised = self._speaks(speaker)
         few = speaker.distinct <= FEW_SPEAKERS
         if not few and by_authors(speaker, groups) is None and "speaker" not in self.chosen:
             return 0.0
-        if few and recognised < 1 and lift < 0.15 and "speaker" not in self.chosen:  # noqa: PLR2004
+        if few and recognised < 1 and lift < 0.15 and "speaker" not in self.chosen:
             return 0.0
         score = 2 * both + 1.5 * named + 0.5 * groups.blocks - (1 if groups.size > LARGE else 0)
         score += 1.0 if any(groups.counts_turns(c) for c in self._turn_columns()) else 0.0
-        score -= 2.0 if is_turn_number(conversation) and named < 0.9 and groups.blocks < 0.5 else 0.0  # noqa: PLR2004
-        return score + recognised + 1.5 * max(0.0, lift) + speaker.hints.get("speaker", 0.0) + (0.0 if few else -0.5) + 0.01
+        score -= 2.0 if is_turn_number(conversation) and named < 0.9 and groups.blocks < 0.5 else 0.0
+        return (
+            score
+            + recognised
+            + 1.5 * max(0.0, lift)
+            + speaker.hints.get("speaker", 0.0)
+            + (0.0 if few else -0.5)
+            + 0.01
+        )
 
     def _turn_columns(self) -> list[Column]:
-        return [column for column in self.columns.values() if column.numbers and column.distinct > 1][:MOST_CANDIDATES]
+        return [column for column in self.columns.values() if column.numbers and column.distinct > 1][
+            :MOST_CANDIDATES
+        ]
 
     def _finest(self, score: float, best: Groups, others: list[tuple[float, Groups]]) -> Groups:
         """Return the column that parts rows most finely of those that are about as good; raises InputError."""
@@ -313,11 +356,11 @@ class _Guessing:
             if other.refines(best.column) and best.refines(other.column):
                 continue
             if best.refines(other.column):
-                if best.size <= 2 and nearly:  # noqa: PLR2004, two rows: a turn, or a conversation of one
+                if best.size <= 2 and nearly:
                     self._refuse("conversation", [best.column, other.column])
                 continue
             if other.refines(best.column):
-                if other.size > 2:  # noqa: PLR2004
+                if other.size > 2:
                     best, score = other, other_score
                 elif nearly:
                     self._refuse("conversation", [best.column, other.column])
@@ -339,21 +382,32 @@ class _Guessing:
 
     def _refuse_main(self, speakers: Sequence[Column], conversations: Sequence[Column]) -> None:
         names = ", ".join(map(shown, [*self.columns][:20]))
-        what = "who speaks (columns.speaker), or which conversation a message belongs to (columns.conversation)"
-        if not conversations:
+        what = (
+            "who speaks (columns.speaker), or which conversation a message belongs to (columns.conversation)"
+        )
+        if not conversations or any(self._speaks(column) >= 1 for column in speakers):
             what = "which conversation a message belongs to (columns.conversation): in none do values repeat"
         elif not speakers:
             what = "who speaks (columns.speaker): none has few values"
-        raise InputError(f"{self.path}: no column tells {what}; state it in a file for --map; columns: {names}")
+        raise InputError(
+            f"{self.path}: no column tells {what}; state it in a file for --map; columns: {names}"
+        )
 
     # Who is who, and in which order
 
     def _roles(self, groups: Groups | None) -> Roles:
         speaker, text = self.columns[self.chosen["speaker"]], self.columns[self.chosen["text"]]
         stated = self.mapping.speakers
-        if self.chosen["speaker"] == SPEAKER and "text" in self.chosen and self.chosen["text"] == TEXT and self.shape.get("user_text"):
+        if (
+            self.chosen["speaker"] == SPEAKER
+            and "text" in self.chosen
+            and self.chosen["text"] == TEXT
+            and self.shape.get("user_text")
+        ):
             return Roles({"user": "user", "agent": "agent"}, "a column for each")
-        left = Column(speaker.name, speaker.place, tuple(cell for cell in speaker.cells if cell not in stated))
+        left = Column(
+            speaker.name, speaker.place, tuple(cell for cell in speaker.cells if cell not in stated)
+        )
         if not self.mapping.guess or "*" in stated or not left.counts:
             return Roles(dict(stated), "stated by the mapping")
         if speaker.distinct > FEW_SPEAKERS:
@@ -361,7 +415,11 @@ class _Guessing:
             if roles is not None:
                 self._who(roles, speaker)
                 return Roles({**roles.of, **stated}, roles.why)
-        roles = by_name(speaker) if not stated else Roles({**by_name(left).of, **stated}, "their names", by_name(left).unknown)
+        roles = (
+            by_name(speaker)
+            if not stated
+            else Roles({**by_name(left).of, **stated}, "their names", by_name(left).unknown)
+        )
         said: list[str] = []
         if not {"user", "agent"} <= set(roles.of.values()) and not stated:
             others = [c for c in self.columns.values() if c.name not in self.chosen.values()]
@@ -381,8 +439,8 @@ class _Guessing:
         found = f"; found: {'; '.join(said)}" if said else ""
         first, second = (*values, "…")[:2]
         raise InputError(
-            f"{self.path}: it is not clear who of {', '.join(map(shown, values))} in column {shown(speaker.name)} is the "
-            f'user{found}; state it in a file for --map, such as speakers.{quoted(first)} = "user" and '
+            f"{self.path}: it is not clear who of {', '.join(map(shown, values))} in column {shown(speaker.name)} is "
+            f'the user{found}; state it in a file for --map, such as speakers.{quoted(first)} = "user" and '
             f'speakers.{quoted(second)} = "agent", or the other way round'
         )
 
@@ -395,19 +453,28 @@ class _Guessing:
         found: list[tuple[float, Column, str, str]] = []
         taken = set(self.chosen.values())
         for column in self.columns.values():
-            if column.name in taken or column.filled < 0.9 or groups.constant(column) > 0.5:  # noqa: PLR2004
+            if column.name in taken or column.filled < 0.9 or groups.constant(column) > 0.5:
                 continue
             hint = column.hints.get("order", 0.0)
-            if groups.counts_turns(column):
+            if column.forms and all(form in CLOCKS_ALONE for form in column.forms):
+                if groups.rises([key_of(column.forms[0])(cell) for cell in column.cells]) >= RISING:
+                    self.said.append(
+                        f"{shown(column.name)} has no date; the order of the file, which it agrees with, is kept"
+                    )
+                else:
+                    found.append((hint, column, "", "times without a date"))
+            elif groups.counts_turns(column):
                 found.append((3 + hint, column, NUMBER, "numbers the messages of each conversation"))
             elif column.forms:
                 found.append((2 + hint, column, "", "times"))
             elif column.numbers and (hint >= NAMED or is_turn_number(column)):
                 rising = groups.rises([key_of(NUMBER)(cell) for cell in column.cells])
-                if rising >= 0.9:  # noqa: PLR2004
+                if rising >= RISING:
                     found.append((1 + hint, column, NUMBER, "numbers that rise in each conversation"))
         if not found:
-            self.said.append("nothing orders the messages of a conversation but the file, whose order is kept")
+            self.said.append(
+                "nothing orders the messages of a conversation but the file, whose order is kept"
+            )
             return None
         found.sort(key=lambda choice: (-choice[0], choice[1].place))
         _, column, form, why = found[0]
@@ -425,7 +492,9 @@ class _Guessing:
             keys, others = key_of(form), key_of(other_form or self._form_of(other, groups))
             a, b = [keys(cell) for cell in best[1].cells], [others(cell) for cell in other.cells]
             for rows in groups.rows:
-                if sorted(rows, key=lambda at: (a[at] or 0, at)) != sorted(rows, key=lambda at: (b[at] or 0, at)):
+                if sorted(rows, key=lambda at: (a[at] or 0, at)) != sorted(
+                    rows, key=lambda at: (b[at] or 0, at)
+                ):
                     self._refuse("order", [best[1], other])
 
     def _form_of(self, column: Column, groups: Groups | None) -> str:
@@ -434,24 +503,24 @@ class _Guessing:
             return NUMBER
         if not column.forms:
             raise InputError(
-                f"{self.path}: column {shown(column.name)} is to order messages, but {shown(column.example)} is neither a "
-                'number nor a known time; state its form in a file for --map, such as order.form = "%d.%m.%Y %H:%M"'
+                f"{self.path}: column {shown(column.name)} is to order messages; {shown(column.example)} is neither "
+                'a number nor a known time; state its form in a file for --map: order.form = "%d.%m.%Y %H:%M"'
             )
-        first, *others = column.forms
         keys = {form: [key_of(form)(cell) for cell in column.cells] for form in column.forms}
         rising = {form: groups.rises(keys[form]) if groups is not None else 1.0 for form in column.forms}
         best = max(column.forms, key=lambda form: rising[form])
         for other in column.forms:
-            if other == best or rising[best] - rising[other] > 0.02:  # noqa: PLR2004
+            if other == best or (rising[best] >= RISING and rising[best] - rising[other] > 0.02):
                 continue
             for rows in groups.rows if groups is not None else ():
                 a, b = keys[best], keys[other]
-                if sorted(rows, key=lambda at: (a[at] or math.inf, at)) != sorted(rows, key=lambda at: (b[at] or math.inf, at)):
+                if sorted(rows, key=lambda at: (a[at] or math.inf, at)) != sorted(
+                    rows, key=lambda at: (b[at] or math.inf, at)
+                ):
                     raise InputError(
-                        f"{self.path}: {shown(column.example)} in column {shown(column.name)} can be read as {best} or as "
-                        f"{other}; state which in a file for --map, one line: order.form = {quoted(best)}"
+                        f"{self.path}: {shown(column.example)} in column {shown(column.name)} can be read as {best} or "
+                        f"as {other}; state which in a file for --map, one line: order.form = {quoted(best)}"
                     )
-        del first, others
         return best
 
     # What is said of it
@@ -491,6 +560,6 @@ def _texty(column: Column) -> float:
         return 0.0
     varied = column.distinct / column.n_filled
     long = min(1.0, column.words / 8)
-    return (0.5 * varied + 0.7 * long + 0.3 * column.texts) * min(1.0, 2 * column.filled) + 0.8 * column.hints.get("text", 0.0)
-
-
+    return (0.5 * varied + 0.7 * long + 0.3 * column.texts) * min(
+        1.0, 2 * column.filled
+    ) + 0.8 * column.hints.get("text", 0.0)

@@ -1,4 +1,4 @@
-"""Imports a table: guesses what its columns mean, puts rows together, makes conversations, and accounts for every row."""
+"""Imports a table: its columns guessed, its rows put together, conversations made, and every row accounted for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim.errors import TranscriptError
+from convsim.io.files import damage_reported
 from convsim.io.problems import MalformedError
 from convsim.io.table.account import EMPTY, IGNORED, NO_CONVERSATION, UNREADABLE, Account
 from convsim.io.table.building import BESIDE, Builder
@@ -53,30 +54,45 @@ class TableImport:
         self.account.check()
 
 
-@contextmanager
-def table_import(path: Path, mapping: TableMapping | None = None, *, skip_bad: bool = False) -> Iterator[TableImport]:
-    """Read a table of messages, turns or conversations, and put its rows together.
+def prepared(path: Path, mapping: TableMapping | None = None) -> Guess:
+    """Tell what the columns of a table mean, by its first rows.
 
     Args:
         path: Separated values, rows of JSON, Parquet or Excel.
         mapping: What is known of its columns; the rest is guessed.
-        skip_bad: Count rows that cannot be read instead of stopping at the first.
-
-    Yields:
-        What makes the conversations. It takes a bounded amount of memory; what does not fit lies in a temporary file.
 
     Raises:
         TranscriptError: The file cannot be read: file, line or row, column.
         InputError: What a column means cannot be told, or the mapping does not fit.
         MissingExtraError: The file needs a package that is not installed.
     """
-    found = prepared(path, mapping)
+    mapping = mapping or TableMapping()
+    return guess(open_table(path, mapping), mapping)
+
+
+@contextmanager
+def table_import(found: Guess, *, skip_bad: bool = False) -> Iterator[TableImport]:
+    """Put the rows of a table together, in bounded memory: what does not fit lies in a temporary file.
+
+    Args:
+        found: The table, and what its columns mean.
+        skip_bad: Count rows that cannot be read instead of stopping at the first.
+
+    Yields:
+        What makes the conversations.
+
+    Raises:
+        TranscriptError: A row cannot be read: file, line, row, column; or it is not known who somebody is.
+        InputError: The disk is full.
+    """
+    path = found.table.path
     account = Account(path)
     columns = _beside(found)
     grouped = Grouped(path, len(columns))
     try:
         packed, unpacked = _packing(found)
-        _Taking(found, account, grouped, columns, packed).take_all(skip_bad=skip_bad)
+        with damage_reported(path):
+            _Taking(found, account, grouped, columns, packed).take_all(skip_bad=skip_bad)
         account.check_speakers(str(found.mapping.columns.speaker))
         provenance = hashlib.sha256(found.mapping.to_toml(path).encode()).hexdigest()[:16]
         builder = Builder(found.mapping, columns, found.constant, account, unpacked, path.name, provenance)
@@ -85,19 +101,15 @@ def table_import(path: Path, mapping: TableMapping | None = None, *, skip_bad: b
         grouped.close()
 
 
-def prepared(path: Path, mapping: TableMapping | None = None) -> Guess:
-    """Tell what the columns of a table mean, by its first rows; raises as ``table_import``."""
-    mapping = mapping or TableMapping()
-    return guess(open_table(path, mapping), mapping)
-
-
 def _beside(found: Guess) -> tuple[str, ...]:
     """Return the columns whose cells are kept beside messages."""
     columns = found.mapping.columns
     stated = columns.stated()
     kept = list(columns.keep or ())
     if len(kept) > MOST_KEPT:
-        found.said.append(f"{len(kept) - MOST_KEPT} columns are left out: at most {MOST_KEPT} become metadata")
+        found.said.append(
+            f"{len(kept) - MOST_KEPT} columns are left out: at most {MOST_KEPT} become metadata"
+        )
         kept = kept[:MOST_KEPT]
     return tuple(dict.fromkeys([*(stated[meaning] for meaning in BESIDE if meaning in stated), *kept]))
 
@@ -116,7 +128,12 @@ class _Taking:
     """Takes the rows of a table one by one."""
 
     def __init__(
-        self, found: Guess, account: Account, grouped: Grouped, columns: tuple[str, ...], packed: Callable[[JsonValue], str | None]
+        self,
+        found: Guess,
+        account: Account,
+        grouped: Grouped,
+        columns: tuple[str, ...],
+        packed: Callable[[JsonValue], str | None],
     ) -> None:
         names = found.mapping.columns
         self.table, self.account, self.grouped = found.table, account, grouped
@@ -127,7 +144,7 @@ class _Taking:
         self.key: Key = key_of(found.mapping.order.form or NUMBER)
 
     def take_all(self, *, skip_bad: bool) -> None:
-        """Put all rows where they belong; raises TranscriptError at one that cannot be read, unless these are skipped."""
+        """Put all rows where they belong; raises TranscriptError at one that cannot be read, or counts it."""
         first: TranscriptError | None = None
         number = 0
         for row in self.table.rows():
@@ -143,7 +160,9 @@ class _Taking:
             else:
                 self._take(row.number, row.cells)
         if first is not None:
-            self.account.notes[f"{{n}} rows could not be read; the first: {first}"] += self.account.dropped[UNREADABLE]
+            self.account.notes[f"{{n}} rows could not be read; the first: {first}"] += self.account.dropped[
+                UNREADABLE
+            ]
 
     def _take(self, number: int, cells: Cells) -> None:
         conversation = text_of(cells.get(self.conversation)).strip()
@@ -162,7 +181,9 @@ class _Taking:
             return
         role = "assistant" if role == "agent" else role
         text = text_of(cells.get(self.text))
-        if (not text or text.isspace()) and not (role == "assistant" and self.items and cells.get(self.items)):
+        if (not text or text.isspace()) and not (
+            role == "assistant" and self.items and cells.get(self.items)
+        ):
             self.account.dropped[EMPTY] += 1
             self.account.empty_of[role] += 1
             return
@@ -175,5 +196,3 @@ def bad_row(path: Path, row: Row, bad: MalformedError) -> TranscriptError:
     """Say which row cannot be read, and why."""
     field = f"row {row.number}" if bad.field is None else f"row {row.number}: {bad.field}"
     return TranscriptError(path, bad.problem, line=row.line, field=field)
-
-

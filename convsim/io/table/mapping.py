@@ -99,7 +99,9 @@ class TableMapping(Record):
     def check_shape(self, path: Path, columns: Iterable[str]) -> None:
         """Check that a table has the columns that messages are taken out of; raises InputError."""
         stated = self.columns.stated()
-        self._check(path, list(columns), {meaning: stated[meaning] for meaning in SHAPES if meaning in stated})
+        self._check(
+            path, list(columns), {meaning: stated[meaning] for meaning in SHAPES if meaning in stated}
+        )
 
     def check_columns(self, path: Path, columns: Iterable[str]) -> None:
         """Check that a table of messages has the columns that are named; raises InputError."""
@@ -121,34 +123,63 @@ class TableMapping(Record):
 
     def to_toml(self, path: Path) -> str:
         """Write the mapping as TOML, with what each part is for."""
-        stated = {"guess": self.guess, "separator": self.separator, "encoding": self.encoding, "header": self.header}
+        stated = {
+            "guess": self.guess,
+            "separator": self.separator,
+            "encoding": self.encoding,
+            "header": self.header,
+        }
         lines = [
             f"# How the rows of {one_comment(path.name)} are read as conversations:",
             "#   convsim data import FILE --map THIS_FILE",
             "# guess = false: columns that are not named here mean nothing; true: they are guessed.",
-            *(f"{key} = {_toml(value)}" for key, value in {**stated, "sheet": self.sheet}.items() if value is not None),
+            *(
+                f"{key} = {_toml(value)}"
+                for key, value in {**stated, "sheet": self.sheet}.items()
+                if value is not None
+            ),
             "",
-            "# conversation, order, speaker, text; or user_text and agent_text of a turn; or messages, a list in a cell;",
+            "# conversation, order, speaker, text; or user_text and agent_text of a turn; or messages, all in a cell;",
             "# and user, agent, arm, task, items, rating, ending. keep: columns that become metadata.",
             "[columns]",
             *(f"{meaning} = {_toml(column)}" for meaning, column in self.columns.stated().items()),
             *([f"keep = {_toml(list(self.columns.keep))}"] if self.columns.keep is not None else []),
         ]
         if self.order.form is not None:
-            lines += ["", "# number, iso, rfc2822 or a form such as %d.%m.%Y %H:%M", "[order]", f"form = {_toml(self.order.form)}"]
+            lines += [
+                "",
+                "# number, iso, rfc2822 or a form such as %d.%m.%Y %H:%M",
+                "[order]",
+                f"form = {_toml(self.order.form)}",
+            ]
         if self.speakers:
-            lines += ["", "# Who is who: user, agent, system, tool or ignore; * is everybody else.", "[speakers]"]
+            lines += [
+                "",
+                "# Who is who: user, agent, system, tool or ignore; * is everybody else.",
+                "[speakers]",
+            ]
             lines += [f"{_toml(value)} = {_toml(role)}" for value, role in self.speakers.items()]
         if self.columns.rating is not None:
             rating = self.rating
-            lines += ["", "# The label that a rating becomes, who gave it, and the lowest and highest number.", "[rating]"]
+            lines += [
+                "",
+                "# The label that a rating becomes, who gave it, and the lowest and highest number.",
+                "[rating]",
+            ]
             lines += [f"label = {_toml(rating.label)}", f"source = {_toml(rating.source)}"]
             lines += [f"level = {_toml(rating.level)}"] if rating.level else []
             lines += [f"scale = {_toml(list(rating.scale))}"] if rating.scale else []
             if rating.values:
-                lines += ["[rating.values]", *(f"{_toml(value)} = {_toml(n)}" for value, n in rating.values.items())]
+                lines += [
+                    "[rating.values]",
+                    *(f"{_toml(value)} = {_toml(n)}" for value, n in rating.values.items()),
+                ]
         if self.endings:
-            lines += ["", "# accepted, left, agent_ended, turn_limit or unknown; * is any other value.", "[endings]"]
+            lines += [
+                "",
+                "# accepted, left, agent_ended, turn_limit or unknown; * is any other value.",
+                "[endings]",
+            ]
             lines += [f"{_toml(value)} = {_toml(ending)}" for value, ending in self.endings.items()]
         return "\n".join(lines) + "\n"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from pydantic import JsonValue
 
 from convsim.errors import TranscriptError
 from convsim.io.containers import open_records
-from convsim.io.files import check_file, damage_reported, open_file
+from convsim.io.files import check_file, damage_reported, open_unpacked
 from convsim.io.problems import MalformedError
 from convsim.io.table.excel import open_sheet
 from convsim.io.table.mapping import TableMapping
@@ -33,9 +32,11 @@ def open_table(path: Path, mapping: TableMapping) -> Table:
         MissingExtraError: It needs a package that is not installed.
     """
     if path.is_dir():
-        raise TranscriptError(path, "is a folder; expected a file of rows: CSV, TSV, JSONL, JSON, Parquet or Excel")
+        raise TranscriptError(
+            path, "is a folder; expected a file of rows: CSV, TSV, JSONL, JSON, Parquet or Excel"
+        )
     check_file(path)
-    with damage_reported(path), open_file(path) as file:
+    with damage_reported(path), open_unpacked(path) as file:
         head = file.read(HEAD_BYTES)
     asked = Asked(mapping.separator, mapping.encoding, mapping.header, mapping.sheet)
     if head.startswith(ZIP) and not path.name.lower().endswith(".zip"):
@@ -44,12 +45,12 @@ def open_table(path: Path, mapping: TableMapping) -> Table:
         return _of_records(path, "parquet")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") and mapping.separator is None:
         return _of_records(path, "json")
-    return open_delimited(path, partial(open_file, path), asked)
+    with damage_reported(path):
+        return open_delimited(path, partial(open_unpacked, path), asked)
 
 
 def _of_records(path: Path, kind: Kind) -> Table:
-    digest = hashlib.sha256()
-    return table_of(path, kind, digest.hexdigest(), partial(_rows, path), LOOKED_AT)
+    return table_of(path, kind, partial(_rows, path), LOOKED_AT)
 
 
 def _rows(path: Path) -> Iterator[tuple[int | None, JsonValue | MalformedError]]:
@@ -60,7 +61,11 @@ def _rows(path: Path) -> Iterator[tuple[int | None, JsonValue | MalformedError]]
             continue
         value: Any = found.value
         if isinstance(value, dict) and found.line is None:
-            lists = [each for each in value.values() if isinstance(each, list) and any(isinstance(x, dict) for x in each)]
+            lists = [
+                each
+                for each in value.values()
+                if isinstance(each, list) and any(isinstance(x, dict) for x in each)
+            ]
             value = lists[0] if len(lists) == 1 else value
         for element in value if isinstance(value, list) else [value]:
             yield found.line, element

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -62,7 +62,10 @@ class Column:
     @cached_property
     def lists(self) -> bool:
         """Tell whether its values are lists or objects of JSON."""
-        return bool(self.counts) and self._share(lambda cell: cell[:1] in "[{" and cell[-1:] in "]}") >= NEARLY
+        return (
+            bool(self.counts)
+            and self._share(lambda cell: cell[:1] in ("[", "{") and cell[-1:] in ("]", "}")) >= NEARLY
+        )
 
     @cached_property
     def texts(self) -> float:
@@ -93,8 +96,8 @@ class Column:
     def _short(self) -> list[tuple[str, int]]:
         return [(cell[:MOST_CHARACTERS].strip(), n) for cell, n in self.counts.items()]
 
-    def _share(self, holds: object) -> float:
-        return sum(n for cell, n in self._short if holds(cell)) / self.n_filled  # type: ignore[operator]
+    def _share(self, holds: Callable[[str], bool]) -> float:
+        return sum(n for cell, n in self._short if holds(cell)) / self.n_filled
 
 
 def profiled(columns: Sequence[str], sample: Sequence[Cells]) -> list[Column]:

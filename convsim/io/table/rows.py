@@ -38,7 +38,7 @@ REPEATED_HEADER = 0.05
 
 
 class Row(NamedTuple):
-    """A row of data: its number from 1, the line that it begins on where lines are counted, and its cells or why not."""
+    """A row of data: its number from 1, the line that it begins on, where there are lines, and its cells or why not."""
 
     number: int
     line: int | None
@@ -51,7 +51,6 @@ class Table:
 
     path: Path
     kind: Kind
-    sha256: str
     columns: tuple[str, ...]
     rows: Callable[[], Iterator[Row]] = field(repr=False)
     separator: str | None = None
@@ -79,7 +78,7 @@ def text_of(value: JsonValue) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:  # noqa: PLR2004, all such are exact
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
@@ -120,7 +119,7 @@ def named(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], list[str]
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first of some rows names the columns: it has no times, no numbers and no values of the others."""
+    """Tell whether the first of some rows names the columns: it has no times, numbers or values of the others."""
     first, others = [cell.strip() for cell in rows[0]], rows[1:]
     if [number_of(cell) for cell in first] == [*range(len(first))]:
         return True
@@ -149,13 +148,17 @@ def open_delimited(path: Path, opened: Any, asked: Asked) -> Table:
         reader = _Reader(path, file, decoding.encoding, separator)
         first = [cells for _, cells in islice(reader.rows(strict=False), SNIFFED_ROWS)]
     if not first:
-        raise TranscriptError(path, "has only blank lines: expected a table with a header and a row a message")
+        raise TranscriptError(
+            path, "has only blank lines: expected a table with a header and a row a message"
+        )
     header = has_header(first) if asked.header is None else asked.header
     columns, said = named(path, first[0] if header else [""] * len(first[0]))
     if decoding.said:
         said = [f"{decoding.said}", *said]
     if not header and asked.header is None:
-        said.append("its first row is read as data, not as names of columns (header = true would change that)")
+        said.append(
+            "its first row is read as data, not as names of columns (header = true would change that)"
+        )
     if len(columns) == 1:
         raise TranscriptError(
             path,
@@ -180,7 +183,7 @@ def open_delimited(path: Path, opened: Any, asked: Asked) -> Table:
                     yield Row(number, line, _ragged(columns, cells, last=reader.ended))
 
     return Table(
-        path, "csv", decoding.sha256, columns, rows,
+        path, "csv", columns, rows,
         separator=separator, encoding=decoding.encoding, header=header, said=tuple(said),
     )  # fmt: skip
 
@@ -228,9 +231,17 @@ class _Reader:
                 if not strict:
                     yield start, cells
                 elif "\0" in (said := "".join(cells)):
-                    yield start, MalformedError(f"has a null byte in {shown(said[max(0, said.index(chr(0)) - 20) :])}")
+                    yield (
+                        start,
+                        MalformedError(
+                            f"has a null byte in {shown(said[max(0, said.index(chr(0)) - 20) :])}"
+                        ),
+                    )
                 elif self._is_open(cells):
-                    yield start, MalformedError("has a quotation mark that is never closed: the file may be cut off")
+                    yield (
+                        start,
+                        MalformedError("has a quotation mark that is never closed: the file may be cut off"),
+                    )
                 else:
                     yield start, cells
 
@@ -312,13 +323,12 @@ def sampled(table: Table, most: int) -> list[Cells]:
     return list(islice(good, most))
 
 
-def table_of(path: Path, kind: Kind, sha256: str, records: Callable[[], Iterator[Any]], looked_at: int) -> Table:
+def table_of(path: Path, kind: Kind, records: Callable[[], Iterator[Any]], looked_at: int) -> Table:
     """Make a table of objects; its columns are the keys of the first ``looked_at`` ones.
 
     Args:
         path: The file.
         kind: What it is.
-        sha256: Of its bytes.
         records: Yields each value, or a MalformedError, with its line or None.
         looked_at: How many are read to know the columns.
 
@@ -336,9 +346,7 @@ def table_of(path: Path, kind: Kind, sha256: str, records: Callable[[], Iterator
 
     columns: dict[str, None] = {}
     bad: MalformedError | None = None
-    n = 0
     for row in islice(rows(), looked_at):
-        n += 1
         if isinstance(row.cells, MalformedError):
             bad = bad or row.cells
         else:
@@ -346,7 +354,7 @@ def table_of(path: Path, kind: Kind, sha256: str, records: Callable[[], Iterator
     if len(columns) > MAX_COLUMNS:
         raise TranscriptError(path, f"has {len(columns):,} columns; at most {MAX_COLUMNS:,} are read")
     if not columns:
-        raise TranscriptError(path, f"has no row that can be read: it {bad.problem}" if bad else "is empty: it has no rows")
-    return Table(path, kind, sha256, tuple(columns), rows)
-
-
+        raise TranscriptError(
+            path, f"has no row that can be read: it {bad.problem}" if bad else "is empty: it has no rows"
+        )
+    return Table(path, kind, tuple(columns), rows)

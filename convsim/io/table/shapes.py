@@ -1,4 +1,4 @@
-"""Tables whose rows are no messages, made into such: a turn a row, and a conversation a row with its messages in a cell."""
+"""Tables whose rows are turns, or conversations with their messages in a cell, made into tables of messages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def one_a_turn(table: Table, user_text: str, agent_text: str) -> Table:
 
 
 def one_a_conversation(table: Table, column: str, sample: Sequence[Cells]) -> Table:
-    """Make a table of messages of one with all messages of a conversation in a cell, as JSON or as ``Name: text`` lines."""
+    """Make a table of messages of one with a conversation in a cell, as JSON or as ``Name: text`` lines."""
     others = [name for name in table.columns if name != column]
     keys: dict[str, None] = {}
     for cells in sample[:LOOKED_AT]:
@@ -88,7 +88,7 @@ def holds_messages(column: Column) -> bool:
 
 
 def messages_in(cell: JsonValue) -> Parts | None:
-    """Return the messages in a cell: the objects of a list of JSON, or lines that begin with who speaks; None if none."""
+    """Return the messages in a cell: objects of a list of JSON, or lines that begin with who speaks; None if none."""
     if isinstance(cell, str) and cell.lstrip()[:1] == "[":
         try:
             cell = parse_json(cell.encode("utf-8", "replace"))

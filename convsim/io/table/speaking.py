@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from convsim.io.table.mapping import ANY, Speaker
@@ -15,7 +15,9 @@ from convsim.io.table.wording import hints, speakers, truth
 CLEAR = 3.0
 """Points of evidence that settle who is the user where names do not."""
 SURE = 0.3
-OFFERS = re.compile(r"https?://|[$€£¥₹]\s?\d|\d\s?(?:€|£|USD|EUR|RMB|元|円|원)|^\s*(?:\d{1,2}[.)]|[-*•])\s", re.MULTILINE)
+OFFERS = re.compile(
+    r"https?://|[$€£¥₹]\s?\d|\d\s?(?:€|£|USD|EUR|RMB|元|円|원)|^\s*(?:\d{1,2}[.)]|[-*•])\s", re.MULTILINE
+)
 FEW = 12
 MOST_AGENTS = 200
 OF_NAMES = ("user", "agent", "system", "tool")
@@ -47,7 +49,7 @@ def by_name(column: Column) -> Roles:
             of[value] = found[0][1]  # type: ignore[assignment]
     unknown = tuple(value for value in values if value not in of)
     sides = set(of.values()) & {"user", "agent"}
-    if len(values) == 2 and len(unknown) == 1 and len(sides) == 1:  # noqa: PLR2004, one is left
+    if len(values) == 2 and len(unknown) == 1 and len(sides) == 1:
         other: Speaker = "agent" if "user" in sides else "user"
         return Roles({**of, unknown[0]: other}, f"their names; {unknown[0]!r} is who is left")
     return Roles(of, "their names", unknown)
@@ -77,27 +79,28 @@ def by_content(
         others: Columns that may hold items or names of authors.
     """
     values = [value for value, _ in column.counts.most_common()]
-    if len(values) != 2:  # noqa: PLR2004
+    if len(values) != 2:
         return None, []
     first, second = values
     rows = {value: [at for at, cell in enumerate(column.cells) if cell == value] for value in values}
     found: list[tuple[float, str]] = []
-    for weight, what, amount in (
+    evidence: tuple[tuple[float, str, Callable[[str], float]], ...] = (
         (3.0, "more different authors", lambda side: _authors(side, rows, others)),
         (-3.0, "shows items", lambda side: _lists(rows[side], others)),
         (-2.0, "names prices, links or lists", lambda side: _offers(rows[side], text)),
         (-2.0, "repeats whole texts", lambda side: _repeats(rows[side], text)),
-    ):
+    )
+    for weight, what, amount in evidence:
         a, b = amount(first), amount(second)
-        if max(a, b) >= 0.1 and max(a, b) >= 3 * min(a, b):  # noqa: PLR2004
+        if max(a, b) >= 0.1 and max(a, b) >= 3 * min(a, b):
             found.append((weight if a > b else -weight, f"{(first if a > b else second)!r} {what}"))
     a, b = (_words(rows[side], text) for side in values)
-    if max(a, b) >= 1.5 * min(a, b):  # noqa: PLR2004
+    if max(a, b) >= 1.5 * min(a, b):
         found.append((-1.0 if a > b else 1.0, f"{(first if a > b else second)!r} writes more"))
     if groups is not None and groups.rows:
         opens = Counter(column.cells[of[0]] for of in groups.rows)
         opener, n = opens.most_common(1)[0]
-        if n >= 0.9 * len(groups.rows) and opener in values:  # noqa: PLR2004
+        if n >= 0.9 * len(groups.rows) and opener in values:
             found.append((0.5 if opener == first else -0.5, f"{opener!r} opens"))
     points = sum(weight for weight, _ in found)
     said = [why for _, why in found]
@@ -111,10 +114,12 @@ def _authors(side: str, rows: dict[str, list[int]], others: Sequence[Column]) ->
     """Return the most different values that a column of authors has for a side: one that tells the sides apart."""
     best = 0.0
     for column in others:
-        if column.numbers or column.forms or column.lists or column.texts > 0.5:  # noqa: PLR2004
+        if column.numbers or column.forms or column.lists or column.texts > 0.5:
             continue
         of = {value: {column.cells[at] for at in at_rows} for value, at_rows in rows.items()}
-        if not set.intersection(*of.values()) and min(map(len, of.values())) < 0.5 * min(map(len, rows.values())):  # noqa: PLR2004
+        if not set.intersection(*of.values()) and min(map(len, of.values())) < 0.5 * min(
+            map(len, rows.values())
+        ):
             best = max(best, float(len(of[side])))
     return best
 
@@ -123,7 +128,7 @@ def _lists(rows: Sequence[int], others: Sequence[Column]) -> float:
     shares = [
         sum(column.cells[at] not in ("", "[]", "{}") for at in rows) / max(1, len(rows))
         for column in others
-        if column.lists or hints(column.name).get("items", 0.0) >= 0.6  # noqa: PLR2004
+        if column.lists or hints(column.name).get("items", 0.0) >= 0.6
     ]
     return max(shares, default=0.0)
 
@@ -144,17 +149,17 @@ def _words(rows: Sequence[int], text: Column) -> float:
 
 def by_authors(column: Column, groups: Groups) -> Roles | None:
     """Tell roles where many are named: the agents are the few of whom nearly every conversation has exactly one."""
-    named: dict[str, Speaker] = {
-        value: "agent" for value in column.counts if by_score(value) == "agent"
-    }
+    named: dict[str, Speaker] = {value: "agent" for value in column.counts if by_score(value) == "agent"}
     in_groups = [{column.cells[at] for at in rows} - {""} for rows in groups.rows if len(rows) > 1]
     agents = set(named) or _covering(in_groups)
     others = column.distinct - len(agents)
-    good = sum(len(who & agents) == 1 and len(who) == 2 for who in in_groups)  # noqa: PLR2004
-    if not agents or len(agents) > MOST_AGENTS or good < 0.9 * len(in_groups) or others < 3 * len(agents):  # noqa: PLR2004
+    good = sum(len(who & agents) == 1 and len(who) == 2 for who in in_groups)
+    if not agents or len(agents) > MOST_AGENTS or good < 0.9 * len(in_groups) or others < 3 * len(agents):
         return None
     of: dict[str, Speaker] = dict.fromkeys(sorted(agents), "agent")
-    return Roles({**of, ANY: "user"}, f"{len(agents)} of {column.distinct} names are in nearly all conversations")
+    return Roles(
+        {**of, ANY: "user"}, f"{len(agents)} of {column.distinct} names are in nearly all conversations"
+    )
 
 
 def by_score(value: str) -> str | None:
@@ -170,7 +175,7 @@ def _covering(groups: Sequence[set[str]]) -> set[str]:
     left = [who for who in groups if len(who) > 1]
     total = len(left)
     for name, _ in n_of.most_common(MOST_AGENTS):
-        if len(left) <= 0.02 * total:  # noqa: PLR2004
+        if len(left) <= 0.02 * total:
             break
         if not any(name in who and who & chosen for who in groups):
             chosen.add(name)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from convsim.io.table.profile import Column
 from convsim.io.table.times import number_of
@@ -56,7 +57,7 @@ class Groups:
             said = [speaker.cells[at] for at in rows]
             n = len(said)
             if n > 1:
-                changes += sum(a != b for a, b in zip(said, said[1:], strict=False))
+                changes += sum(a != b for a, b in pairwise(said))
                 pairs += n - 1
                 same = sum(k * (k - 1) for k in Counter(said).values()) / (n * (n - 1))
                 expected += (n - 1) * (1 - same)
@@ -82,7 +83,7 @@ class Groups:
         pairs = good = 0
         for rows in self.rows:
             found = [keys[at] for at in rows]
-            for earlier, later in zip(found, found[1:], strict=False):
+            for earlier, later in pairwise(found):
                 if earlier is not None and later is not None:
                     pairs += 1
                     good += earlier <= later
@@ -94,7 +95,7 @@ class Groups:
 
 
 def is_turn_number(column: Column) -> bool:
-    """Tell whether a column looks like numbers of turns: whole ones from 0 or 1, each at most as often as the one before."""
+    """Tell whether a column looks like numbers of turns: whole, from 0 or 1, each at most as often as the last."""
     if not column.numbers or column.distinct > MOST_TURNS:
         return False
     counts: Counter[float] = Counter()
@@ -103,5 +104,5 @@ def is_turn_number(column: Column) -> bool:
     numbers = sorted(counts)
     if numbers[0] not in FIRST_TURNS or any(number != int(number) for number in numbers):
         return False
-    falling = sum(counts[a] >= counts[b] for a, b in zip(numbers, numbers[1:], strict=False))
+    falling = sum(counts[a] >= counts[b] for a, b in pairwise(numbers))
     return len(numbers) > 1 and falling >= NEARLY * (len(numbers) - 1)

@@ -17,14 +17,20 @@ ISO = "iso"
 MAIL = "rfc2822"
 MOST_UNREAD = 0.02
 """Cells of a sample that a form may leave unread."""
-DATES = {"dmy": r"%d{0}%m{0}%Y", "mdy": r"%m{0}%d{0}%Y", "ymd": r"%Y{0}%m{0}%d", "dmy2": r"%d{0}%m{0}%y", "mdy2": r"%m{0}%d{0}%y"}
+DATES = {
+    "dmy": r"%d{0}%m{0}%Y",
+    "mdy": r"%m{0}%d{0}%Y",
+    "ymd": r"%Y{0}%m{0}%d",
+    "dmy2": r"%d{0}%m{0}%y",
+    "mdy2": r"%m{0}%d{0}%y",
+}
 CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S.%f", "%H.%M")
 JOINTS = (" ", ", ", "T", " - ")
 NAMED = (
-    "%b %d, %Y {0}", "%b %d %Y {0}", "%B %d, %Y {0}", "%d %b %Y {0}", "%d %B %Y {0}", "%a %b %d {0} %Y", "%Y年%m月%d日 {0}",
-    "%d-%b-%Y {0}",
+    "%b %d, %Y {0}", "%b %d %Y {0}", "%B %d, %Y {0}", "%d %b %Y {0}", "%d %B %Y {0}",
+    "%a %b %d {0} %Y", "%Y年%m月%d日 {0}", "%d-%b-%Y {0}",
 )  # fmt: skip
-ALONE = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+CLOCKS_ALONE = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 ZONE = re.compile(r"\s*(?:UTC|GMT|Z)$")
 PLAIN_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?")
 MAX_CHARACTERS = 64
@@ -60,23 +66,25 @@ def _seconds(found: datetime) -> float | None:
 
 
 def key_of(form: str) -> Key:
-    """Return what reads cells of a form: ``number``, ``iso``, ``rfc2822`` or one of ``strptime``'s; raises InputError."""
+    """Return what reads cells of a form: ``number``, ``iso``, ``rfc2822`` or ``strptime``'s; raises InputError."""
     if form == NUMBER:
         return number_of
     if form in (ISO, MAIL):
         reads = _iso if form == ISO else _mail
         return lambda text: reads(text) if len(text) <= MAX_CHARACTERS else None
     if "%" not in form:
-        raise InputError(f'order.form = "{form}": must be number, iso, rfc2822 or a form such as "%d.%m.%Y %H:%M"')
+        raise InputError(
+            f'order.form = "{form}": must be number, iso, rfc2822 or a form such as "%d.%m.%Y %H:%M"'
+        )
     try:
-        datetime.strptime("", form)  # noqa: DTZ007
+        datetime.strptime("", form)
     except ValueError as problem:
         if "does not match" not in str(problem) and "unconverted" not in str(problem):
             raise InputError(f'order.form = "{form}": {problem}') from None
 
     def reads_form(text: str) -> float | None:
         try:
-            return _seconds(datetime.strptime(ZONE.sub("", text.strip()[:MAX_CHARACTERS]), form))  # noqa: DTZ007
+            return _seconds(datetime.strptime(ZONE.sub("", text.strip()[:MAX_CHARACTERS]), form))
         except ValueError:
             return None
 
@@ -102,7 +110,7 @@ def _epoch(number: float | None) -> bool | None:
     """Tell whether a number is a time since 1970 in one of the usual units."""
     if number is None:
         return None
-    return any(631e6 <= number / unit <= 4.1e9 for unit in (1, 1e3, 1e6, 1e9)) or None  # noqa: PLR2004
+    return any(631e6 <= number / unit <= 4.1e9 for unit in (1, 1e3, 1e6, 1e9)) or None
 
 
 def _fits(reads: Callable[[str], object], cells: Sequence[str]) -> bool:
@@ -121,4 +129,4 @@ def _local_forms(example: str) -> list[str]:
     dates = [date.format(joint) for date in DATES.values()]
     forms = [f"{date}{join}{clock}" for date in dates for join in JOINTS for clock in CLOCKS]
     forms += [named.format(clock) for named in NAMED for clock in CLOCKS]
-    return [form for form in (*forms, *dates, *ALONE) if key_of(form)(example) is not None]
+    return [form for form in (*forms, *dates, *CLOCKS_ALONE) if key_of(form)(example) is not None]

@@ -72,7 +72,9 @@ def endings(value: str) -> Mapping[str, float]:
 def _meanings(
     tokens: tuple[str, ...], phrases: Mapping[str, Iterable[tuple[str, ...]]]
 ) -> Mapping[str, float]:
-    found = {meaning: max((match(tokens, one) for one in those), default=0.0) for meaning, those in phrases.items()}
+    found = {
+        meaning: max((match(tokens, one) for one in those), default=0.0) for meaning, those in phrases.items()
+    }
     return {meaning: score for meaning, score in found.items() if score}
 
 

@@ -30,6 +30,7 @@ WORDS = {
     ("data", "describe"): ["file"],
     ("data", "fetch"): ["convapparel"],
     ("data", "convert"): ["file", "out"],
+    ("data", "import"): ["file"],
     ("data", "split"): ["file", "--by", "user"],
     ("plugins",): [],
 }

@@ -26,7 +26,7 @@ SAID = (
 ANSWERED = (
     "Here are three that fit: {} from 39 to 59 dollars, all of them in stock.", "What size do you usually wear?",
     "We have {} in navy, green and black; which colour do you like best?", "Sure! Returns are free within thirty days.",
-    "Our most popular choice is {}, customers rate it four and a half stars.", "Anything else?",
+    "Our most popular choice is {}, customers rate it four and a half stars.", "Is there anything else that you need?",
 )  # fmt: skip
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

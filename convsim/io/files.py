@@ -106,7 +106,7 @@ def read_zip(path: Path, endings: tuple[str, ...]) -> Generator[tuple[str, int, 
                     check_unpacked(path, total, size_of(file))
                     _check_size(path, total, MAX_FILE_BYTES)
                     yield info.filename, len(members), data, sha256
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, UnicodeDecodeError) as error:  # the latter of a member's damaged name
             raise TranscriptError(path, f"is not a complete zip archive: {str(error)[:100]}") from None
         except NotImplementedError as error:
             raise TranscriptError(path, f"cannot be unpacked: {str(error)[:100]}") from None

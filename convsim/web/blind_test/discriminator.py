@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic_core import from_json
 
 from convsim._inputs import read_input
 from convsim.errors import InputError
@@ -33,10 +34,10 @@ def read_scores(path: Path) -> dict[str, float]:
     """
     file = path / "findings.json" if path.is_dir() else path
     try:
-        document = json.loads(read_input(file, MAX_BYTES))
+        document = from_json(read_input(file, MAX_BYTES))
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{file}: is no JSON; a findings.json is needed") from error
     findings = document.get("findings") if isinstance(document, dict) else None
     if not isinstance(findings, list):

@@ -1,0 +1,319 @@
+"""Conversations of assistants and help desks: Rasa's trackers and Intercom's conversations.
+
+- **Rasa**: a tracker is all that one sender ever said; each ``session_started`` begins another conversation, and so
+  does another ``session_id`` in the events' metadata. The sender is the user. ``/intent`` payloads of buttons are what
+  the user chose, and kept. ``rewind`` and ``undo`` take back; ``restart`` begins a conversation. Also rows of a tracker
+  store or of an event broker. Source: rasa.com/docs/reference/primitives/events; RasaHQ/rasa
+  ``rasa/shared/core/events.py``.
+- **Intercom**: the first message is ``source``, all others are parts, ordered by time. Contacts are the user; admins,
+  teams and bots the agent. A note is for colleagues and no message; assignments, and parts without a body, neither.
+  Bodies are HTML and become text. Source: intercom-client 7 ``ConversationPart.d.ts``, ``ConversationPartAuthor.d.ts``;
+  developers.intercom.com.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import unescape
+
+from pydantic import JsonValue
+
+from convsim.io.formats.contract import Format, GroupedFormat, Made, Notes, Record
+from convsim.io.formats.fields import (
+    Fields,
+    an_object,
+    first_name,
+    in_order,
+    labels,
+    message,
+    moment,
+    name,
+    needed_object,
+    objects,
+    of_object,
+    rating,
+    rest,
+    role,
+    stated,
+    text,
+    unpacked,
+)
+from convsim.io.problems import MalformedError, shown
+
+SPEECH = {"user": "user", "bot": "assistant", "agent": "assistant"}
+
+
+def _is_rasa(value: JsonValue) -> bool:
+    return isinstance(value, dict) and (_is_tracker(value) or _is_event(value) or _is_row(value))
+
+
+def _is_tracker(value: Fields) -> bool:
+    events = value.get("events")
+    if not isinstance(events, list) or "sender_id" not in value:
+        return False
+    return not events or (isinstance(events[0], dict) and "event" in events[0])
+
+
+def _is_event(value: Fields) -> bool:
+    return isinstance(value.get("event"), str) and "sender_id" in value and "timestamp" in value
+
+
+def _is_row(value: Fields) -> bool:
+    return {"sender_id", "type_name", "data"} <= value.keys()
+
+
+def _rasa(records: Iterable[Record], notes: Notes) -> Iterator[Made]:
+    senders: dict[str, list[tuple[Record, str, Fields]]] = {}
+    about: dict[str, Fields] = {}
+    for record in records:
+        value = record.value
+        if not isinstance(value, dict) or not _is_rasa(value):
+            yield record.bad("must be a tracker or an event of Rasa, with a sender_id")
+            continue
+        sender = name(value["sender_id"])
+        if sender is None:
+            yield record.bad(f"must be an id, but is {shown(value['sender_id'])}", "sender_id")
+            continue
+        try:
+            events = _events(value)
+        except MalformedError as bad:
+            yield record.at(bad)
+            continue
+        senders.setdefault(sender, []).extend((record, place, event) for place, event in events)
+        if _is_tracker(value):
+            about[sender] = stated(slots=value.get("slots") or None)
+    for sender, events_of in senders.items():
+        ordered = in_order(_once(events_of, notes), lambda placed: moment(placed[2].get("timestamp")))
+        try:
+            yield from _sessions(sender, ordered, about.get(sender, {}))
+        except MalformedError as bad:
+            yield bad
+
+
+def _events(value: Fields) -> list[tuple[str, Fields]]:
+    if _is_tracker(value):
+        return objects(value["events"], "events")
+    if _is_event(value):
+        return [("", value)]
+    return [("data", needed_object(unpacked(value["data"]), "data"))]
+
+
+def _once(events: list[tuple[Record, str, Fields]], notes: Notes) -> list[tuple[Record, str, Fields]]:
+    """Leave out utterances that stand twice, with the same time and text: brokers deliver at least once."""
+    seen: set[tuple[str, ...]] = set()
+    found: list[tuple[Record, str, Fields]] = []
+    for placed in events:
+        event = placed[2]
+        key = (
+            str(event.get("event")),
+            str(event.get("timestamp")),
+            str(event.get("text")),
+            str(event.get("data")),
+        )
+        if event.get("event") in SPEECH and event.get("timestamp") is not None:
+            if key in seen:
+                notes.count("{n} utterances stand twice and were read once")
+                continue
+            seen.add(key)
+        found.append(placed)
+    return found
+
+
+def _sessions(sender: str, events: list[tuple[Record, str, Fields]], about: Fields) -> Iterator[Made]:
+    sessions: list[list[Fields]] = [[]]
+    session: str | None = None
+    for record, place, event in events:
+        kind = event.get("event")
+        told = event.get("metadata")
+        new = first_name(told, "session_id") if isinstance(told, dict) else None
+        if kind in ("session_started", "restart") or (new and session and new != session):
+            sessions.append([])
+        session = new or session
+        said = sessions[-1]
+        if kind in ("rewind", "undo"):
+            _take_back(said)
+        elif isinstance(kind, str) and kind in SPEECH:
+            try:
+                said.append(_utterance(event, SPEECH[kind], place))
+            except MalformedError as bad:
+                raise record.at(bad) from None
+    spoken = [said for said in sessions if said]
+    for number, said in enumerate(spoken, start=1):
+        yield stated(
+            id=sender if len(spoken) == 1 else f"{sender}-{number}",
+            user=sender,
+            source="rasa",
+            messages=[*said],
+            metadata=about,
+        )
+
+
+def _take_back(said: list[Fields]) -> None:
+    """Take the user's last utterance back, and what followed it."""
+    for at in range(len(said) - 1, -1, -1):
+        if said[at]["role"] == "user":
+            del said[at:]
+            return
+
+
+def _utterance(event: Fields, speaker: str, place: str) -> Fields:
+    said = text(event.get("text"), f"{place}.text" if place else "text")
+    parsed = event.get("parse_data")
+    intent = parsed.get("intent") if isinstance(parsed, dict) else None
+    found = name(intent.get("name")) if isinstance(intent, dict) else None
+    kept = rest(event, "event", "text", "parse_data", "sender_id", "message_id")
+    return message(speaker, said, {**kept, **stated(intent=found)})
+
+
+def _is_intercom(value: JsonValue) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("source"), dict)
+        and isinstance(value.get("conversation_parts"), dict | list)
+    )
+
+
+AUTHORS = {
+    "user": "user",
+    "lead": "user",
+    "contact": "user",
+    "visitor": "user",
+    "admin": "assistant",
+    "team": "assistant",
+    "bot": "assistant",
+    "operator": "assistant",
+}
+NOTES = ("note", "note_and_reopen")
+
+
+def _intercom(record: Fields, notes: Notes) -> Iterator[Made]:
+    source = an_object(record["source"], "source")
+    held = record["conversation_parts"]
+    parts = held.get("conversation_parts") if isinstance(held, dict) else held
+    place = "conversation_parts.conversation_parts" if isinstance(held, dict) else "conversation_parts"
+    entries = in_order(objects(parts, place), lambda placed: moment(placed[1].get("created_at")))
+    messages: list[JsonValue] = []
+    users: list[str] = []
+    agents: list[str] = []
+    for where, part in [("source", source), *entries]:
+        if part.get("part_type") in NOTES:
+            notes.count("{n} notes for colleagues are no messages and were left out")
+            continue
+        raw = text(part.get("body"), f"{where}.body")
+        said = html_to_text(raw)
+        attachments = part.get("attachments")
+        if not said and not attachments:
+            continue
+        author = an_object(part.get("author"), f"{where}.author")
+        speaker = role(author.get("type"), AUTHORS, f"{where}.author.type")
+        (users if speaker == "user" else agents).append(first_name(author, "id", "email") or "")
+        kept = stated(
+            part_type=part.get("part_type"),
+            created_at=part.get("created_at"),
+            author=name(author.get("type")),
+            from_ai_agent=author.get("from_ai_agent"),
+            attachments=attachments or None,
+        )
+        messages.append(message(speaker, said, kept))
+    rated = an_object(record.get("conversation_rating"), "conversation_rating")
+    left_out = ("id", "source", "conversation_parts", "conversation_rating", "type")
+    yield stated(
+        id=name(record.get("id")),
+        user=next((user for user in users if user), None) or _contact(record),
+        agent=next((agent for agent in agents if agent), None),
+        source="intercom",
+        messages=messages,
+        metadata={**rest(record, *left_out), **({"conversation_rating": rated} if rated else {})},
+        **labels(satisfaction=rating(rated.get("rating"), 1, 5)),
+    )
+
+
+def _contact(record: Fields) -> str | None:
+    held = record.get("contacts")
+    contacts = held.get("contacts") if isinstance(held, dict) else held
+    first = contacts[0] if isinstance(contacts, list) and contacts else None
+    return name(first.get("id")) if isinstance(first, dict) else None
+
+
+TAG = re.compile(r"""<(?:(/?)([a-zA-Z][a-zA-Z0-9]*+)(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+|[!?][^<>]*+)>""")
+"""A tag, or a declaration: none holds a ``<``, so that a body is read once from its beginning to its end."""
+BLOCKS = frozenset(
+    (
+        "p",
+        "div",
+        "br",
+        "li",
+        "tr",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "pre",
+        "blockquote",
+        "ul",
+        "ol",
+        "table",
+        "hr",
+    )
+)
+UNSEEN = frozenset(("script", "style", "head", "title"))
+
+
+def html_to_text(body: str) -> str:
+    """Return what a reader of an HTML body sees: its text, a line a block, without blank lines.
+
+    ``html.parser`` takes minutes for a few hundred kilobytes of unclosed tags.
+    """
+    if "<" not in body and "&" not in body:
+        return body.strip()
+    body = _without_comments(body)
+    found: list[str] = []
+    unseen: str | None = None
+    at = 0
+    for tag in TAG.finditer(body):
+        named = (tag[2] or "").lower()
+        if unseen is None:
+            found += [_unescaped(body[at : tag.start()]), "\n" if named in BLOCKS else ""]
+            unseen = named if named in UNSEEN and not tag[1] else None
+        elif named == unseen and tag[1]:
+            unseen = None
+        at = tag.end()
+    if unseen is None:
+        found.append(_unescaped(body[at:]))
+    lines = "".join(found).replace("\xa0", " ").split("\n")
+    return "\n".join(line.strip() for line in lines if line.strip())
+
+
+def _without_comments(body: str) -> str:
+    kept: list[str] = []
+    at = 0
+    while (start := body.find("<!--", at)) >= 0:
+        kept.append(body[at:start])
+        end = body.find("-->", start + 4)
+        if end < 0:
+            return "".join(kept)
+        at = end + 3
+    return "".join([*kept, body[at:]])
+
+
+def _unescaped(piece: str) -> str:
+    """Return a text with its entities read; as it is where one is a number of thousands of digits."""
+    try:
+        return unescape(piece)
+    except ValueError:
+        return piece
+
+
+RASA = GroupedFormat(
+    "rasa", "Rasa's trackers", ("sender_id", "events", "event", "timestamp", "slots"), _is_rasa, _rasa
+)
+INTERCOM = Format(
+    "intercom",
+    "Intercom's conversations",
+    ("id", "source", "conversation_parts", "contacts", "created_at"),
+    _is_intercom,
+    of_object(_intercom),
+)

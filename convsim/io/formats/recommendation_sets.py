@@ -1,0 +1,405 @@
+"""Public sets of people who look for something with somebody who recommends: which side is the user, and what it took.
+
+- **ReDial**: the initiator looks for a film and is the user. ``@id`` in a text is what the chat showed as a title and
+  becomes one; the films that the other side named are its ``items``, those of the user ``metadata.mentions``. Accepted
+  if the user's own questionnaire says of a film that it was suggested, not seen, and liked; left if it says so of none.
+  Source: Li et al. (2018); ReDialData/website, ``data`` (``movieMentions`` is a list where it is empty);
+  community-datasets/re_dial, which has lists of ``movieId`` and ``movieName``.
+- **INSPIRED**: a row an utterance; the SEEKER is the user; ``QUOTATION_MARK`` is a quotation mark. ``case`` (in the
+  files: ``fine_label``) says whether the recommendation was taken. Titles found in a text are no items: they were
+  found by a program. Source: sweetpeach/Inspired, ``data/dialog_data/README.md`` and ``dev.tsv`` (99ee04ae).
+- **OpenDialKG**: a list of messages and actions a row. Source: facebookresearch/opendialkg ``README.md`` (54bc2137).
+- **RecLLMSim**: people (``task_type``, ``chat_model``; the folder of a person is the user) and LLM users
+  (``preference``). Source: wzf2000/RecLLMSim (13b54164).
+- **CRS-Knowledge**: ``human`` and ``ai``; what the system notes between them is kept, and the items that it says it
+  selected are those of the next answer. Source: iai-group/crs-knowledge ``data/dialogues`` (047c4440).
+- **MG-ShopDial**: Client and Wizard, in its data card User and Assistant. Source: iai-group/MG-ShopDial (fbf9eed2).
+- **SimulatorArena**: ``user_queries`` and ``ai_responses`` in turn; the crowd worker is the user. Source:
+  microsoft/SimulatorArena ``data`` (cb2f1dcc).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+
+from pydantic import JsonValue
+
+from convsim.io.formats.contract import Format, GroupedFormat, Made, Notes, Record
+from convsim.io.formats.fields import (
+    Fields,
+    an_object,
+    as_number,
+    first_name,
+    is_list_of,
+    labels,
+    message,
+    name,
+    needed_object,
+    objects,
+    of_object,
+    rating,
+    rest,
+    role,
+    stated,
+    text,
+    unpacked,
+)
+from convsim.io.problems import MalformedError, shown
+
+MENTION = re.compile(r"@(\d+)")
+
+
+def _is_redial(value: JsonValue) -> bool:
+    return isinstance(value, dict) and {"messages", "movieMentions", "initiatorWorkerId"} <= value.keys()
+
+
+def _redial(record: Fields, _: Notes) -> Iterator[Made]:
+    seeker, recommender = name(record["initiatorWorkerId"]), name(record.get("respondentWorkerId"))
+    stated_titles = _films(record["movieMentions"], "movieName")
+    titles = {
+        film: title for film, title in stated_titles.items() if isinstance(title, str) and title.strip()
+    }
+    messages: list[JsonValue] = []
+    for place, said in objects(record["messages"], "messages"):
+        sender = name(said.get("senderWorkerId"))
+        if sender is None or sender not in (seeker, recommender):
+            who = f"the initiator {seeker} or the respondent {recommender}"
+            raise MalformedError(f"must be {who}, but is {shown(sender)}", field=f"{place}.senderWorkerId")
+        raw = text(said.get("text"), f"{place}.text")
+        films = list(dict.fromkeys(film for film in MENTION.findall(raw) if film in stated_titles))
+        is_user = sender == seeker
+        mentions: JsonValue = [*films]
+        shown_items: JsonValue = [{"id": film, **stated(title=titles.get(film))} for film in films]
+        messages.append(
+            message(
+                "user" if is_user else "assistant",
+                MENTION.sub(lambda found: titles.get(found[1], found[0]), raw),
+                {
+                    **rest(said, "text", "senderWorkerId"),
+                    **({"mentions": mentions} if is_user and films else {}),
+                },
+                **({} if is_user or not films else {"items": shown_items}),
+            )
+        )
+    yield stated(
+        id=name(record.get("conversationId")),
+        user=seeker,
+        agent="human recommender",
+        source="redial",
+        messages=messages,
+        ending=_redial_ending(record.get("initiatorQuestions")),
+        metadata=rest(record, "conversationId", "initiatorWorkerId", "messages"),
+    )
+
+
+def _films(found: JsonValue, key: str | None) -> Fields:
+    """Return what is said of each film, by its id: an object, or Hugging Face's list of objects with a movieId."""
+    if isinstance(found, dict):
+        return found
+    entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    return {
+        film: entry.get(key) if key else entry for entry in entries if (film := name(entry.get("movieId")))
+    }
+
+
+def _redial_ending(answers: JsonValue) -> str | None:
+    films = [answer for answer in _films(answers, None).values() if isinstance(answer, dict)]
+    if not films:
+        return None
+    taken = any((film.get("suggested"), film.get("seen"), film.get("liked")) == (1, 0, 1) for film in films)
+    return "accepted" if taken else "left"
+
+
+INSPIRED_ROLES = {"seeker": "user", "recommender": "assistant"}
+INSPIRED_KEYS = ("dialog_id", "utt_id", "speaker", "text")
+OF_DIALOGUE = ("movie_dict", "genre_dict", "actor_dict", "director_dict", "others_dict", "movie_id")
+OUTCOMES = ("case", "fine_label", "coarse_label")
+STRATEGIES = ("first_label", "expert_label", "second_label")
+
+
+def _is_inspired(value: JsonValue) -> bool:
+    return isinstance(value, dict) and set(INSPIRED_KEYS) <= value.keys()
+
+
+def _inspired(records: Iterable[Record], notes: Notes) -> Iterator[Made]:
+    dialogues: dict[str, list[tuple[Record, Fields]]] = {}
+    seen: set[tuple[JsonValue, ...]] = set()
+    for record in records:
+        row = record.value
+        if not isinstance(row, dict) or (dialogue := name(row.get("dialog_id"))) is None:
+            yield record.bad("must be a row of INSPIRED with a dialog_id")
+            continue
+        key = (dialogue, str(row.get("utt_id")), str(row.get("speaker")), str(row.get("text")))
+        if key in seen:
+            notes.count("{n} rows stand twice and were read once")
+            continue
+        seen.add(key)
+        dialogues.setdefault(dialogue, []).append((record, row))
+    for dialogue, rows in dialogues.items():
+        try:
+            yield _inspired_dialogue(dialogue, rows)
+        except MalformedError as bad:
+            yield bad
+
+
+def _inspired_dialogue(dialogue: str, rows: list[tuple[Record, Fields]]) -> Fields:
+    if all(as_number(row.get("utt_id")) is not None for _, row in rows):
+        rows = sorted(rows, key=lambda placed: as_number(placed[1].get("utt_id")) or 0.0)
+    messages: list[JsonValue] = []
+    for record, row in rows:
+        try:
+            speaker = role(row.get("speaker"), INSPIRED_ROLES, "speaker")
+            said = text(row.get("text"), "text").replace("QUOTATION_MARK", '"')
+        except MalformedError as bad:
+            raise record.at(bad) from None
+        strategies: list[JsonValue] = [found for key in STRATEGIES if (found := name(row.get(key)))]
+        given: JsonValue = {"value": strategies, "source": "third_party"} if strategies else None
+        others = rest(row, *INSPIRED_KEYS, *OF_DIALOGUE, *OUTCOMES, *STRATEGIES, "text_with_placeholder")
+        messages.append(message(speaker, said, others, **labels(strategies=given)))
+    first = rows[0][1]
+    outcome = next((str(first[key]) for key in OUTCOMES if name(first.get(key))), "")
+    ending = {"acce": "accepted", "reje": "left"}.get(outcome[:4])
+    kept = {key: first[key] for key in (*OF_DIALOGUE, *OUTCOMES) if name(first.get(key))}
+    return stated(
+        id=dialogue,
+        agent="human recommender",
+        source="inspired",
+        messages=messages,
+        ending=ending,
+        metadata=kept,
+    )
+
+
+def _is_opendialkg(value: JsonValue) -> bool:
+    if isinstance(value, dict):
+        return {"Messages", "User Rating", "Assistant Rating"} <= value.keys()
+    return is_list_of(value, "type", "sender")
+
+
+OPENDIALKG_ROLES = {"user": "user", "assistant": "assistant"}
+
+
+def _opendialkg(record: Record, _: Notes) -> Iterator[Made]:
+    row = record.value if isinstance(record.value, dict) else {}
+    place = "Messages" if row else ""
+    said = unpacked(row.get("Messages")) if row else record.value
+    messages: list[JsonValue] = []
+    actions: list[JsonValue] = []
+    try:
+        for where, entry in objects(said, place):
+            if entry.get("type") != "chat":
+                actions.append(entry)
+                continue
+            speaker = role(entry.get("sender"), OPENDIALKG_ROLES, f"{where}.sender")
+            others = {**rest(entry, "type", "sender", "message"), **({"actions": actions} if actions else {})}
+            messages.append(message(speaker, text(entry.get("message"), f"{where}.message"), others))
+            actions = []
+    except MalformedError as bad:
+        raise record.at(bad) from None
+    number = as_number(row.get("User Rating"))
+    given: JsonValue = {"value": number, "source": "self"} if number is not None else None
+    kept = rest(row, "Messages", *(("User Rating",) if given else ()))
+    yield stated(
+        agent="human recommender",
+        source="opendialkg",
+        messages=messages,
+        metadata={**kept, **({"actions": actions} if actions else {})},
+        **labels(rating=given),
+    )
+
+
+def _is_recllmsim(value: JsonValue) -> bool:
+    if not isinstance(value, dict) or not is_list_of(value.get("history"), "role", "content"):
+        return False
+    return bool(value.keys() & {"chat_model", "task_type", "preference_id", "task_context", "preference"})
+
+
+def _recllmsim(record: Record, _: Notes) -> Iterator[Made]:
+    try:
+        told = needed_object(record.value, "")
+        is_simulated = bool(told.keys() & {"preference", "preference_id"})
+        messages: list[JsonValue] = []
+        for place, said in objects(told["history"], "history"):
+            rated = None if is_simulated else rating(said.get("satisfaction"), 1, 5)
+            others = rest(said, "role", "content", *(("satisfaction",) if rated else ()))
+            who = text(said.get("role"), f"{place}.role")
+            what = text(said.get("content"), f"{place}.content")
+            messages.append(message(who, what, others, **labels(satisfaction=rated)))
+    except MalformedError as bad:
+        raise record.at(bad) from None
+    model = name(told.get("chat_model"))
+    folders = (record.file or "").split("/")[:-1]
+    yield stated(
+        id=first_name(told, "id", "conversation_id"),
+        task=first_name(told, "task_type", "task"),
+        agent=model,
+        arm=model,
+        user=None
+        if is_simulated
+        else first_name(told, "user_id", "user") or (folders[-1] if folders else None),
+        simulator="recllmsim" if is_simulated else None,
+        source="recllmsim",
+        messages=messages,
+        metadata=rest(told, "id", "conversation_id", "task_type", "task", "chat_model", "user_id", "history"),
+    )
+
+
+def _is_crs_knowledge(value: JsonValue) -> bool:
+    return (
+        isinstance(value, dict)
+        and "messages" in value
+        and bool(value.keys() & {"pre_task_answers", "post_task_answers", "self_assessment"})
+    )
+
+
+CRS_KNOWLEDGE_ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool"}
+SELECTED = re.compile(r"Selected item for recommendation: (.{0,1000}) \(ID: ([^\s()]{1,100})\)\s*", re.DOTALL)
+
+
+def _crs_knowledge(record: Fields, _: Notes) -> Iterator[Made]:
+    messages: list[JsonValue] = []
+    selected: dict[str, JsonValue] = {}
+    for place, said in objects(record["messages"], "messages"):
+        speaker = role(said.get("role"), CRS_KNOWLEDGE_ROLES, f"{place}.role")
+        content = text(said.get("content"), f"{place}.content")
+        fields: Fields = {}
+        if speaker == "system" and (found := SELECTED.fullmatch(content)):
+            selected[found[2]] = {"id": found[2], "title": found[1]}
+        elif speaker == "assistant" and selected:
+            fields, selected = {"items": [*selected.values()]}, {}
+        messages.append(message(speaker, content, rest(said, "role", "content"), **fields))
+    yield stated(
+        id=first_name(record, "id", "conversation_id"),
+        task=name(record.get("domain")),
+        user=first_name(record, "user_id", "prolific_id"),
+        source="crs-knowledge",
+        messages=messages,
+        metadata=rest(record, "id", "conversation_id", "domain", "user_id", "prolific_id", "messages"),
+    )
+
+
+def _is_mg_shopdial(value: JsonValue) -> bool:
+    return isinstance(value, dict) and is_list_of(value.get("utterances"), "participant", "utterance")
+
+
+MG_SHOPDIAL_ROLES = {"client": "user", "user": "user", "wizard": "assistant", "assistant": "assistant"}
+
+
+def _mg_shopdial(record: Fields, _: Notes) -> Iterator[Made]:
+    messages: list[JsonValue] = []
+    for place, said in objects(record["utterances"], "utterances"):
+        goal = name(said.get("goal"))
+        intents = _intents(said.get("intents"), f"{place}.intents")
+        messages.append(
+            message(
+                role(said.get("participant"), MG_SHOPDIAL_ROLES, f"{place}.participant"),
+                text(said.get("utterance"), f"{place}.utterance"),
+                rest(said, "participant", "utterance", "goal", "intents"),
+                **labels(
+                    goal={"value": goal, "source": "third_party"} if goal else None,
+                    intents={"value": intents, "source": "third_party"} if intents else None,
+                ),
+            )
+        )
+    stated_id = name(record.get("id"))
+    yield stated(
+        id=stated_id,
+        task=stated_id.split(":")[0].lower() if stated_id else None,
+        agent="human wizard",
+        source="mg-shopdial",
+        messages=messages,
+        metadata={
+            **an_object(record.get("metadata"), "metadata"),
+            **rest(record, "id", "metadata", "utterances"),
+        },
+    )
+
+
+def _intents(pairs: JsonValue, place: str) -> Fields:
+    """Turn pairs of an intent and how many annotators saw it into an object."""
+    found: Fields = {}
+    for index, pair in enumerate(pairs if isinstance(pairs, list) else []):
+        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise MalformedError(
+                f"must be an intent and a number, but is {shown(pair)}", field=f"{place}[{index}]"
+            )
+        found[pair[0]] = pair[1]
+    return found
+
+
+def _is_simulator_arena(value: JsonValue) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(key), list) for key in ("user_queries", "ai_responses")
+    )
+
+
+ARENA_RATINGS = ("overall_rating", "overall_document_rating", "overall_interaction_rating")
+
+
+def _simulator_arena(record: Fields, _: Notes) -> Iterator[Made]:
+    sides = {"user_queries": "user", "ai_responses": "assistant"}
+    said = {key: record[key] for key in sides}
+    queries, answers = ([*found] if isinstance(found, list) else [] for found in said.values())
+    if not len(answers) <= len(queries) <= len(answers) + 1:
+        counted = f"{len(queries)} queries and {len(answers)} responses"
+        raise MalformedError(f"must have a response to each query, but has {counted}", field="ai_responses")
+    messages: list[JsonValue] = [
+        message(sides[key], text(what, f"{key}[{index}]"), {})
+        for index, turn in enumerate(zip_longest(queries, answers))
+        for key, what in zip(sides, turn, strict=True)
+        if key == "user_queries" or index < len(answers)
+    ]
+    rated = {key: found for key in ARENA_RATINGS if (found := rating(record.get(key), 1, 10)) is not None}
+    model = name(record.get("model"))
+    yield stated(
+        id=first_name(record, "id", "conversation_id"),
+        task=first_name(record, "document_type", "type"),
+        agent=model,
+        arm=model,
+        user=first_name(record, "workerId", "user_id"),
+        source="simulator-arena",
+        messages=messages,
+        metadata=rest(record, *sides, *rated, "id", "conversation_id", "workerId", "model"),
+        **labels(**rated),
+    )
+
+
+REDIAL = Format(
+    "redial",
+    "ReDial",
+    ("movieMentions", "initiatorWorkerId", "respondentWorkerId", "initiatorQuestions", "messages"),
+    _is_redial,
+    of_object(_redial),
+)
+INSPIRED = GroupedFormat(
+    "inspired", "INSPIRED", (*INSPIRED_KEYS, "turn_id", "movie_dict"), _is_inspired, _inspired
+)
+OPENDIALKG = Format(
+    "opendialkg", "OpenDialKG", ("Messages", "User Rating", "Assistant Rating"), _is_opendialkg, _opendialkg
+)
+RECLLMSIM = Format(
+    "recllmsim", "RecLLMSim", ("history", "task_type", "chat_model"), _is_recllmsim, _recllmsim
+)
+CRS_KNOWLEDGE = Format(
+    "crs-knowledge",
+    "CRS-Knowledge",
+    ("messages", "domain", "target", "self_assessment", "pre_task_answers", "post_task_answers"),
+    _is_crs_knowledge,
+    of_object(_crs_knowledge),
+)
+MG_SHOPDIAL = Format(
+    "mg-shopdial",
+    "MG-ShopDial",
+    ("id", "metadata", "utterances", "participant", "utterance"),
+    _is_mg_shopdial,
+    of_object(_mg_shopdial),
+)
+SIMULATOR_ARENA = Format(
+    "simulator-arena",
+    "SimulatorArena",
+    ("user_queries", "ai_responses", "workerId", "model"),
+    _is_simulator_arena,
+    of_object(_simulator_arena),
+)

@@ -191,6 +191,10 @@ def _read_folder(folder: Path, reader: str | None, *, skip_bad: bool) -> Transcr
         raise TranscriptError(
             folder, f"is a folder, and {TITLES[reader]} is read from a file; name the file in it"
         )
+    for format in FORMATS:
+        if format.in_folder and reader in (None, format.name) and (folder / format.in_folder).is_file():
+            found = _read_records(folder / format.in_folder, reader, skip_bad=skip_bad, survey_map=None)
+            return replace(found, path=folder)
     return _read_records(folder, reader, skip_bad=skip_bad, survey_map=None)
 
 

@@ -19,11 +19,12 @@ from html import unescape
 
 from pydantic import JsonValue
 
-from convsim.io.formats.contract import Format, GroupedFormat, Made, Notes, Record
+from convsim.io.formats.contract import GroupedFormat, Made, Notes, Record
 from convsim.io.formats.fields import (
     Fields,
     an_object,
     first_name,
+    format_of_objects,
     in_order,
     labels,
     message,
@@ -31,7 +32,6 @@ from convsim.io.formats.fields import (
     name,
     needed_object,
     objects,
-    of_object,
     rating,
     rest,
     role,
@@ -310,10 +310,10 @@ def _unescaped(piece: str) -> str:
 RASA = GroupedFormat(
     "rasa", "Rasa's trackers", ("sender_id", "events", "event", "timestamp", "slots"), _is_rasa, _rasa
 )
-INTERCOM = Format(
+INTERCOM = format_of_objects(
     "intercom",
     "Intercom's conversations",
     ("id", "source", "conversation_parts", "contacts", "created_at"),
     _is_intercom,
-    of_object(_intercom),
+    _intercom,
 )

@@ -26,10 +26,10 @@ from convsim.io.formats.fields import (
     first_name,
     in_order,
     is_list_of,
+    known_object,
     moment,
     name,
     objects,
-    of_object,
     rest,
     stated,
 )
@@ -38,6 +38,9 @@ from convsim.io.problems import MalformedError, shown
 NO_SPEECH = frozenset(
     ("thoughts", "reasoning_recap", "user_editable_context", "model_editable_context", "app_pairing")
 )
+
+
+CHATGPT_KEYS = ("title", "create_time", "mapping", "current_node", "conversation_id")
 
 
 def _is_chatgpt(value: JsonValue) -> bool:
@@ -69,6 +72,14 @@ def _chatgpt(record: Fields, notes: Notes) -> Iterator[Made]:
         messages=[*messages],
         metadata=rest(record, "conversation_id", "id", "mapping"),
     )
+
+
+def _chats(record: Record, notes: Notes) -> Iterator[Made]:
+    """Read a chat; the other files of an export, about the account and its settings, are counted."""
+    if record.file is not None and not _is_chatgpt(record.value):
+        notes.count("{n} records of other files than the chats' were left out")
+        return
+    yield from _chatgpt(known_object(record.value, "ChatGPT's export", CHATGPT_KEYS, _is_chatgpt), notes)
 
 
 def _branch(record: Fields, nodes: Fields) -> list[str]:
@@ -322,13 +333,7 @@ def _kept(item: Fields) -> Fields:
     return stated(metadata=rest(item, "type", "role", "content", "status"))
 
 
-CHATGPT = Format(
-    "chatgpt",
-    "ChatGPT's export",
-    ("title", "create_time", "mapping", "current_node", "conversation_id"),
-    _is_chatgpt,
-    of_object(_chatgpt),
-)
+CHATGPT = Format("chatgpt", "ChatGPT's export", CHATGPT_KEYS, _is_chatgpt, _chats)
 AI_SDK = GroupedFormat(
     "ai-sdk",
     "UI messages of the AI SDK",

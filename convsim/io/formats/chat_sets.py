@@ -17,16 +17,16 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from convsim.io.formats.contract import Format, Made, Notes
+from convsim.io.formats.contract import Made, Notes
 from convsim.io.formats.fields import (
     Fields,
     first_name,
+    format_of_objects,
     is_list_of,
     labels,
     message,
     name,
     objects,
-    of_object,
     rest,
     role,
     stated,
@@ -170,39 +170,40 @@ def _people(record: Fields, _: Notes) -> Iterator[Made]:
     yield _side(record, "real_messages")
 
 
-SHAREGPT = Format(
+SHAREGPT = format_of_objects(
     "sharegpt",
     "ShareGPT",
     ("conversations", "from", "value"),
     _is_sharegpt,
-    of_object(_sharegpt),
+    _sharegpt,
 )
-WILDCHAT = Format(
+WILDCHAT = format_of_objects(
     "wildchat",
     "WildChat and LMSYS",
     ("conversation_hash", "conversation_id", "conversation", "model"),
     _is_wildchat,
-    of_object(_wildchat),
+    _wildchat,
 )
-ARENA = Format(
+ARENA = format_of_objects(
     "arena",
     "Chatbot Arena",
     ("conversation_a", "conversation_b", "model_a", "model_b", "winner"),
     _is_arena,
-    of_object(_arena),
+    _arena,
 )
-PAIRED = Format(
+PAIRED = format_of_objects(
     "paired",
     "pairs of real and simulated conversations, the simulated ones",
     ("real_messages", "simulated_messages"),
     _is_pair,
-    of_object(_simulated),
+    _simulated,
 )
-PAIRED_PEOPLE = Format(
+PAIRED_PEOPLE = format_of_objects(
     "paired-people",
     "pairs of real and simulated conversations, the real ones",
     ("real_messages", "simulated_messages"),
-    lambda _: False,
-    of_object(_people),
+    _is_pair,
+    _people,
+    asked_only=True,
 )
 """Is only read where it is asked for: a pair is told as ``paired``."""

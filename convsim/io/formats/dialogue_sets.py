@@ -19,12 +19,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import JsonValue
 
-from convsim.io.formats.contract import Format, GroupedFormat, Made, Notes, Record
+from convsim.io.formats.contract import GroupedFormat, Made, Notes, Record
 from convsim.io.formats.fields import (
     Fields,
     an_object,
     as_number,
     first_name,
+    format_of_objects,
     in_order,
     is_list_of,
     message,
@@ -32,7 +33,6 @@ from convsim.io.formats.fields import (
     name,
     needed_object,
     objects,
-    of_object,
     rest,
     role,
     stated,
@@ -244,33 +244,33 @@ def _side(row: Mapping[str, JsonValue]) -> tuple[str, str]:
     return side, speaker
 
 
-MULTIWOZ = Format(
+MULTIWOZ = format_of_objects(
     "multiwoz",
     "MultiWOZ",
     ("goal", "log", "dialogue_id", "services", "turns"),
     _is_multiwoz,
-    of_object(_multiwoz),
+    _multiwoz,
 )
-SGD = Format(
+SGD = format_of_objects(
     "sgd",
     "Schema-Guided Dialogue",
     ("dialogue_id", "services", "turns", "speaker", "utterance"),
     _is_sgd,
-    of_object(_sgd),
+    _sgd,
 )
-TASKMASTER = Format(
+TASKMASTER = format_of_objects(
     "taskmaster",
     "Taskmaster",
     ("conversation_id", "instruction_id", "utterances", "speaker", "text"),
     lambda value: _has_utterances(value, "conversation_id"),
-    of_object(_taskmaster),
+    _taskmaster,
 )
-CCPE = Format(
+CCPE = format_of_objects(
     "ccpe",
     "CCPE",
     ("conversationId", "utterances", "speaker", "text"),
     lambda value: _has_utterances(value, "conversationId"),
-    of_object(_ccpe),
+    _ccpe,
 )
 CONVOKIT = GroupedFormat(
     "convokit",

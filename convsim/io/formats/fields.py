@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from convsim.io.formats.contract import Made, Notes, Record
+from convsim.io.formats.contract import Format, Made, Notes, Recognises, Record
 from convsim.io.problems import MalformedError, shown
 
 Fields = dict[str, JsonValue]
@@ -21,16 +21,34 @@ T = TypeVar("T")
 Making = Callable[[Fields, Notes], Iterable[Made]]
 
 
-def of_object(make: Making) -> Callable[[Record, Notes], Iterable[Made]]:
-    """Make a format's function of one that is given an object: whatever it raises says where the record stands."""
+def format_of_objects(
+    name: str,
+    title: str,
+    keys: tuple[str, ...],
+    recognises: Recognises,
+    make: Making,
+    *,
+    asked_only: bool = False,
+) -> Format:
+    """Make a format of a function that is given the objects that it recognises; any other is an error of one line.
+
+    ``asked_only`` is for one that is read where ``--reader`` names it, and never told by content.
+    """
 
     def conversations(record: Record, notes: Notes) -> Iterable[Made]:
-        try:
-            yield from make(needed_object(record.value, ""), notes)
-        except MalformedError as bad:
-            raise record.at(bad) from None
+        return make(known_object(record.value, title, keys, recognises), notes)
 
-    return conversations
+    return Format(name, title, keys, (lambda _: False) if asked_only else recognises, conversations)
+
+
+def known_object(value: JsonValue, title: str, keys: tuple[str, ...], recognises: Recognises) -> Fields:
+    """Return an object of a format; raises MalformedError for anything else."""
+    if isinstance(value, dict) and recognises(value):
+        return value
+    found = (
+        f"has {', '.join(shown(key, limit=20) for key in list(value)[:8])}" if isinstance(value, dict) else ""
+    )
+    raise MalformedError(f"must be of {title}, with {', '.join(keys)}, but {found or f'is {shown(value)}'}")
 
 
 def an_object(value: JsonValue, place: str) -> Fields:

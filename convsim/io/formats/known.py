@@ -6,9 +6,53 @@ documents`` and whatever readers are installed are asked; only then those of ``F
 
 from __future__ import annotations
 
+from convsim.io.formats.assistants import INTERCOM, RASA
+from convsim.io.formats.chat_apps import AI_SDK, CHATGPT, RESPONSES
+from convsim.io.formats.chat_sets import ARENA, PAIRED, PAIRED_PEOPLE, SHAREGPT, WILDCHAT
 from convsim.io.formats.contract import AnyFormat
+from convsim.io.formats.dialogue_sets import CCPE, CONVOKIT, MULTIWOZ, SGD, TASKMASTER
+from convsim.io.formats.langfuse import LANGFUSE
+from convsim.io.formats.langsmith import LANGSMITH
 from convsim.io.formats.openai_messages import CONVSIM, MESSAGES, OPENAI
+from convsim.io.formats.openinference import OPENINFERENCE
+from convsim.io.formats.otel import OTEL
+from convsim.io.formats.recommendation_sets import (
+    CRS_KNOWLEDGE,
+    INSPIRED,
+    MG_SHOPDIAL,
+    OPENDIALKG,
+    RECLLMSIM,
+    REDIAL,
+    SIMULATOR_ARENA,
+)
 
-FIRST: tuple[AnyFormat, ...] = (CONVSIM, OPENAI)
-FORMATS: tuple[AnyFormat, ...] = (MESSAGES,)
+FIRST: tuple[AnyFormat, ...] = (CRS_KNOWLEDGE, CONVSIM, OPENAI)
+FORMATS: tuple[AnyFormat, ...] = (
+    MESSAGES,
+    OPENINFERENCE,
+    OTEL,
+    LANGFUSE,
+    LANGSMITH,
+    RESPONSES,
+    AI_SDK,
+    CHATGPT,
+    SHAREGPT,
+    WILDCHAT,
+    ARENA,
+    PAIRED,
+    PAIRED_PEOPLE,
+    RASA,
+    INTERCOM,
+    CONVOKIT,
+    REDIAL,
+    INSPIRED,
+    OPENDIALKG,
+    RECLLMSIM,
+    MG_SHOPDIAL,
+    SIMULATOR_ARENA,
+    MULTIWOZ,
+    SGD,
+    TASKMASTER,
+    CCPE,
+)
 BY_NAME = {format.name: format for format in (*FIRST, *FORMATS)}

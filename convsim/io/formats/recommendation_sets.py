@@ -32,13 +32,13 @@ from convsim.io.formats.fields import (
     an_object,
     as_number,
     first_name,
+    format_of_objects,
     is_list_of,
+    known_object,
     labels,
     message,
     name,
-    needed_object,
     objects,
-    of_object,
     rating,
     rest,
     role,
@@ -178,26 +178,28 @@ def _is_opendialkg(value: JsonValue) -> bool:
     return is_list_of(value, "type", "sender")
 
 
+OPENDIALKG_KEYS = ("Messages", "User Rating", "Assistant Rating")
 OPENDIALKG_ROLES = {"user": "user", "assistant": "assistant"}
 
 
 def _opendialkg(record: Record, _: Notes) -> Iterator[Made]:
+    if not _is_opendialkg(record.value):
+        raise MalformedError(
+            f"must be a list of OpenDialKG's messages, or a row with {', '.join(OPENDIALKG_KEYS)}"
+        )
     row = record.value if isinstance(record.value, dict) else {}
     place = "Messages" if row else ""
     said = unpacked(row.get("Messages")) if row else record.value
     messages: list[JsonValue] = []
     actions: list[JsonValue] = []
-    try:
-        for where, entry in objects(said, place):
-            if entry.get("type") != "chat":
-                actions.append(entry)
-                continue
-            speaker = role(entry.get("sender"), OPENDIALKG_ROLES, f"{where}.sender")
-            others = {**rest(entry, "type", "sender", "message"), **({"actions": actions} if actions else {})}
-            messages.append(message(speaker, text(entry.get("message"), f"{where}.message"), others))
-            actions = []
-    except MalformedError as bad:
-        raise record.at(bad) from None
+    for where, entry in objects(said, place):
+        if entry.get("type") != "chat":
+            actions.append(entry)
+            continue
+        speaker = role(entry.get("sender"), OPENDIALKG_ROLES, f"{where}.sender")
+        others = {**rest(entry, "type", "sender", "message"), **({"actions": actions} if actions else {})}
+        messages.append(message(speaker, text(entry.get("message"), f"{where}.message"), others))
+        actions = []
     number = as_number(row.get("User Rating"))
     given: JsonValue = {"value": number, "source": "self"} if number is not None else None
     kept = rest(row, "Messages", *(("User Rating",) if given else ()))
@@ -210,6 +212,9 @@ def _opendialkg(record: Record, _: Notes) -> Iterator[Made]:
     )
 
 
+RECLLMSIM_KEYS = ("history", "task_type", "chat_model")
+
+
 def _is_recllmsim(value: JsonValue) -> bool:
     if not isinstance(value, dict) or not is_list_of(value.get("history"), "role", "content"):
         return False
@@ -217,18 +222,15 @@ def _is_recllmsim(value: JsonValue) -> bool:
 
 
 def _recllmsim(record: Record, _: Notes) -> Iterator[Made]:
-    try:
-        told = needed_object(record.value, "")
-        is_simulated = bool(told.keys() & {"preference", "preference_id"})
-        messages: list[JsonValue] = []
-        for place, said in objects(told["history"], "history"):
-            rated = None if is_simulated else rating(said.get("satisfaction"), 1, 5)
-            others = rest(said, "role", "content", *(("satisfaction",) if rated else ()))
-            who = text(said.get("role"), f"{place}.role")
-            what = text(said.get("content"), f"{place}.content")
-            messages.append(message(who, what, others, **labels(satisfaction=rated)))
-    except MalformedError as bad:
-        raise record.at(bad) from None
+    told = known_object(record.value, "RecLLMSim", RECLLMSIM_KEYS, _is_recllmsim)
+    is_simulated = bool(told.keys() & {"preference", "preference_id"})
+    messages: list[JsonValue] = []
+    for place, said in objects(told["history"], "history"):
+        rated = None if is_simulated else rating(said.get("satisfaction"), 1, 5)
+        others = rest(said, "role", "content", *(("satisfaction",) if rated else ()))
+        who = text(said.get("role"), f"{place}.role")
+        what = text(said.get("content"), f"{place}.content")
+        messages.append(message(who, what, others, **labels(satisfaction=rated)))
     model = name(told.get("chat_model"))
     folders = (record.file or "").split("/")[:-1]
     yield stated(
@@ -366,40 +368,36 @@ def _simulator_arena(record: Fields, _: Notes) -> Iterator[Made]:
     )
 
 
-REDIAL = Format(
+REDIAL = format_of_objects(
     "redial",
     "ReDial",
     ("movieMentions", "initiatorWorkerId", "respondentWorkerId", "initiatorQuestions", "messages"),
     _is_redial,
-    of_object(_redial),
+    _redial,
 )
 INSPIRED = GroupedFormat(
     "inspired", "INSPIRED", (*INSPIRED_KEYS, "turn_id", "movie_dict"), _is_inspired, _inspired
 )
-OPENDIALKG = Format(
-    "opendialkg", "OpenDialKG", ("Messages", "User Rating", "Assistant Rating"), _is_opendialkg, _opendialkg
-)
-RECLLMSIM = Format(
-    "recllmsim", "RecLLMSim", ("history", "task_type", "chat_model"), _is_recllmsim, _recllmsim
-)
-CRS_KNOWLEDGE = Format(
+OPENDIALKG = Format("opendialkg", "OpenDialKG", OPENDIALKG_KEYS, _is_opendialkg, _opendialkg)
+RECLLMSIM = Format("recllmsim", "RecLLMSim", RECLLMSIM_KEYS, _is_recllmsim, _recllmsim)
+CRS_KNOWLEDGE = format_of_objects(
     "crs-knowledge",
     "CRS-Knowledge",
     ("messages", "domain", "target", "self_assessment", "pre_task_answers", "post_task_answers"),
     _is_crs_knowledge,
-    of_object(_crs_knowledge),
+    _crs_knowledge,
 )
-MG_SHOPDIAL = Format(
+MG_SHOPDIAL = format_of_objects(
     "mg-shopdial",
     "MG-ShopDial",
     ("id", "metadata", "utterances", "participant", "utterance"),
     _is_mg_shopdial,
-    of_object(_mg_shopdial),
+    _mg_shopdial,
 )
-SIMULATOR_ARENA = Format(
+SIMULATOR_ARENA = format_of_objects(
     "simulator-arena",
     "SimulatorArena",
     ("user_queries", "ai_responses", "workerId", "model"),
     _is_simulator_arena,
-    of_object(_simulator_arena),
+    _simulator_arena,
 )

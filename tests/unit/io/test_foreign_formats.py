@@ -1,4 +1,4 @@
-"""Foreign logs are read for what they are: who is the user, which branch, which history; and no two formats claim one."""
+"""Foreign logs are read for what they are: who is the user, which branch, which history; no two formats claim one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convsim.errors import TranscriptError
 from convsim.io import Transcripts, read
 from convsim.io.formats.contract import GroupedFormat
 from convsim.io.formats.known import BY_NAME, FIRST, FORMATS
-from convsim.schema import Conversation
+from convsim.schema.conversation import Conversation
 from tests.unit.io.foreign_logs import (
     ARENA,
     CRS_KNOWLEDGE,
@@ -67,7 +67,7 @@ def test_an_oddity_of_a_format_is_read_for_what_it_is(case: str, tmp_path: Path)
 
 @pytest.mark.parametrize("case", UNREADABLE)
 def test_what_cannot_be_read_is_one_line_with_its_place(case: str, tmp_path: Path) -> None:
-    format, records, problem = UNREADABLE[case]
+    _, records, problem = UNREADABLE[case]
     path = jsonl(tmp_path / "lines", *records)
     with pytest.raises(TranscriptError) as caught:
         read(path)
@@ -86,7 +86,9 @@ def test_no_record_is_of_two_formats() -> None:
             assert found == expected, record
 
 
-@pytest.mark.parametrize("value", [None, True, 1, 1.5, "x", [], {}, [[]], [None], {"messages": None}, [{}], {"a": [1]}])
+@pytest.mark.parametrize(
+    "value", [None, True, 1, 1.5, "x", [], {}, [[]], [None], {"messages": None}, [{}], {"a": [1]}]
+)
 def test_formats_tell_any_value_and_never_fail(value: Any) -> None:
     for format in FORMATS:
         assert format.recognises(value) is False
@@ -128,12 +130,11 @@ def test_rows_out_of_order_are_the_same_conversations(format: str, tmp_path: Pat
 @pytest.mark.parametrize("format", GROUPED)
 def test_a_record_of_something_else_among_rows_is_told_or_counted(format: str, tmp_path: Path) -> None:
     path = jsonl(tmp_path / "lines", *LOGS[format].records, {"something": "else"})
-    try:
-        found = read(path)
-    except TranscriptError as error:
-        assert f"lines:{len(LOGS[format].records) + 1}: must be" in str(error)
+    if format in ("otel", "openinference"):  # spans of anything lie among those of a model
+        assert any("spans hold no messages" in warning for warning in read(path).warnings)
     else:
-        assert any("left out" in warning for warning in found.warnings)
+        with pytest.raises(TranscriptError, match=f"lines:{len(LOGS[format].records) + 1}: must be"):
+            read(path)
 
 
 def test_the_real_side_of_pairs_is_read_where_it_is_asked_for(tmp_path: Path) -> None:
@@ -164,7 +165,10 @@ def test_who_judged_is_kept_with_the_judgement(tmp_path: Path) -> None:
     (graph,) = read(jsonl(tmp_path / "graph", OPENDIALKG))
     assert graph.metadata["Assistant Rating"] == "5"
     (late,) = read(jsonl(tmp_path / "late", INTERCOM))
-    assert (late.labels["satisfaction"][0].scale, late.labels["satisfaction"][0].source) == ((1.0, 5.0), "self")
+    assert (late.labels["satisfaction"][0].scale, late.labels["satisfaction"][0].source) == (
+        (1.0, 5.0),
+        "self",
+    )
 
 
 def test_the_folder_of_a_person_is_the_user(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Log:
     conversations: list[Told]
 
 
-SHAREGPT = {
+SHAREGPT: dict[str, Any] = {
     "id": "sg1",
     "conversations": [
         {"from": "system", "value": "Be brief."},
@@ -41,7 +41,7 @@ SHAREGPT = {
         {"from": "gpt", "value": "Wool ones."},
     ],
 }
-WILDCHAT = {
+WILDCHAT: dict[str, Any] = {
     "conversation_hash": "w1",
     "model": "m-4",
     "language": "English",
@@ -50,7 +50,7 @@ WILDCHAT = {
         {"role": "assistant", "content": "The Fell 2.", "hashed_ip": None, "turn_identifier": 1},
     ],
 }
-ARENA = {
+ARENA: dict[str, Any] = {
     "question_id": "q1",
     "model_a": "m-a",
     "model_b": "m-b",
@@ -59,7 +59,7 @@ ARENA = {
     "conversation_a": [{"role": "user", "content": "which pan?"}, {"role": "assistant", "content": "Iron."}],
     "conversation_b": [{"role": "user", "content": "which pan?"}, {"role": "assistant", "content": "Steel."}],
 }
-PAIRED = {
+PAIRED: dict[str, Any] = {
     "id": "p1",
     "real_messages": [{"role": "user", "content": "fix my loop"}, {"role": "assistant", "content": "Done."}],
     "simulated_messages": [
@@ -67,7 +67,7 @@ PAIRED = {
         {"role": "assistant", "content": "Done!"},
     ],
 }
-REDIAL = {
+REDIAL: dict[str, Any] = {
     "conversationId": "391",
     "initiatorWorkerId": 0,
     "respondentWorkerId": 1,
@@ -83,7 +83,7 @@ REDIAL = {
         {"messageId": 3, "timeOffset": 20, "senderWorkerId": 1, "text": "Then try @12 !"},
     ],
 }
-INSPIRED = [
+INSPIRED: list[dict[str, Any]] = [
     {
         "dialog_id": "d1",
         "utt_id": number,
@@ -105,7 +105,7 @@ INSPIRED = [
         (9, "RECOMMENDER", "Blue Hill"),
     ]
 ]
-OPENDIALKG = {
+OPENDIALKG: dict[str, Any] = {
     "Messages": json.dumps(
         [
             {"type": "chat", "sender": "user", "message": "a book like Dune?"},
@@ -121,7 +121,7 @@ OPENDIALKG = {
     "User Rating": "4",
     "Assistant Rating": "5",
 }
-RECLLMSIM = {
+RECLLMSIM: dict[str, Any] = {
     "task_type": "gifts",
     "chat_model": "m-1",
     "profile": {"age": "30-40"},
@@ -131,7 +131,7 @@ RECLLMSIM = {
         {"role": "assistant", "content": "A good trowel.", "satisfaction": 4, "hallucination": False},
     ],
 }
-CRS_KNOWLEDGE = {
+CRS_KNOWLEDGE: dict[str, Any] = {
     "domain": "bicycle",
     "target": {"id": "B1"},
     "completed": True,
@@ -145,7 +145,7 @@ CRS_KNOWLEDGE = {
         {"role": "ai", "content": "I suggest the Town Bike."},
     ],
 }
-MG_SHOPDIAL = {
+MG_SHOPDIAL: dict[str, Any] = {
     "id": "Books:45:1:2",
     "metadata": {"type": "simple", "id": "45", "wizard_checklist": []},
     "utterances": [
@@ -165,7 +165,7 @@ MG_SHOPDIAL = {
         },
     ],
 }
-SIMULATOR_ARENA = {
+SIMULATOR_ARENA: dict[str, Any] = {
     "workerId": "w5",
     "model": "m-9",
     "document_type": "email",
@@ -173,7 +173,7 @@ SIMULATOR_ARENA = {
     "ai_responses": ["Dear you", "Sorry."],
     "overall_interaction_rating": "8",
 }
-MULTIWOZ = {
+MULTIWOZ: dict[str, Any] = {
     "SNG01.json": {
         "goal": {"hotel": {}},
         "log": [
@@ -182,7 +182,7 @@ MULTIWOZ = {
         ],
     }
 }
-SGD = {
+SGD: dict[str, Any] = {
     "dialogue_id": "1_00000",
     "services": ["Hotels_1"],
     "turns": [
@@ -190,7 +190,7 @@ SGD = {
         {"speaker": "SYSTEM", "utterance": "The Mill?", "frames": []},
     ],
 }
-TASKMASTER = {
+TASKMASTER: dict[str, Any] = {
     "conversation_id": "dlg-1",
     "instruction_id": "pizza-2",
     "utterances": [
@@ -198,14 +198,14 @@ TASKMASTER = {
         {"index": 1, "speaker": "ASSISTANT", "text": "Any toppings?"},
     ],
 }
-CCPE = {
+CCPE: dict[str, Any] = {
     "conversationId": "CCPE-1",
     "utterances": [
         {"index": 0, "speaker": "ASSISTANT", "text": "What films do you like?"},
         {"index": 1, "speaker": "USER", "text": "heist films", "segments": [{"text": "heist"}]},
     ],
 }
-CONVOKIT = [
+CONVOKIT: list[dict[str, Any]] = [
     {
         "id": f"u{number}",
         "speaker": speaker,
@@ -221,7 +221,7 @@ CONVOKIT = [
         (3, "anna-like-7", "customer", "good"),
     ]
 ]
-CHATGPT = {
+CHATGPT: dict[str, Any] = {
     "id": "c7",
     "conversation_id": "c7",
     "title": "Boots",
@@ -273,7 +273,7 @@ CHATGPT = {
         },
     },
 }
-AI_SDK = [
+AI_SDK: list[dict[str, Any]] = [
     {
         "id": "m1",
         "chatId": "chat1",
@@ -300,7 +300,7 @@ AI_SDK = [
         "createdAt": "2026-01-01T10:00:05Z",
     },
 ]
-RESPONSES = [
+RESPONSES: list[dict[str, Any]] = [
     {
         "id": "resp_1",
         "object": "response",
@@ -346,7 +346,7 @@ OTEL_TURNS = [
     ([part(U, "a kettle")], part(A, "Steel?")),
     ([part(U, "a kettle"), part(A, "Steel?"), part(U, "yes")], part(A, "The Bow.")),
 ]
-OTEL = {
+OTEL: dict[str, Any] = {
     "resourceSpans": [
         {
             "resource": {"attributes": [otlp("service.name", "shop")]},
@@ -373,7 +373,7 @@ OTEL = {
         }
     ]
 }
-OPENINFERENCE = [
+OPENINFERENCE: list[dict[str, Any]] = [
     {
         "name": "llm",
         "context": {"trace_id": f"t{number}", "span_id": f"s{number}"},
@@ -407,10 +407,10 @@ OPENINFERENCE = [
         ]
     )
 ]
-LANGFUSE = [
+LANGFUSE: list[dict[str, Any]] = [
     {
         "id": f"obs{number}",
-        "trace_id": f"tr{number}",
+        "trace_id": "tr1" if number == 1 else "tr3",
         "type": kind,
         "parent_observation_id": "" if kind == "SPAN" else f"obs{number - 1}",
         "start_time": f"2026-01-01 10:00:0{number}.000000",
@@ -437,7 +437,7 @@ LANGFUSE = [
         ),
     ]
 ]
-LANGSMITH = [
+LANGSMITH: list[dict[str, Any]] = [
     {
         "id": f"run{number}",
         "trace_id": f"tr{number}",
@@ -462,7 +462,7 @@ LANGSMITH = [
         (2, [lc("HumanMessage", "a pen"), lc("AIMessage", "Ink?"), lc("HumanMessage", "gel")], "The Dot."),
     ]
 ]
-RASA = {
+RASA: dict[str, Any] = {
     "sender_id": "s9",
     "slots": {"size": "42"},
     "events": [
@@ -476,7 +476,7 @@ RASA = {
         {"event": "bot", "text": "Welcome back", "timestamp": 902.0},
     ],
 }
-INTERCOM = {
+INTERCOM: dict[str, Any] = {
     "type": "conversation",
     "id": "77",
     "conversation_rating": {"rating": 5},

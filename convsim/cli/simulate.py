@@ -9,6 +9,7 @@ import typer
 
 from convsim._text import one_line, plain
 from convsim.cli.console import err, parse_settings
+from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.simulation import Outcome, Study
@@ -66,6 +67,13 @@ def simulate(
     budget_usd: Annotated[
         float | None, typer.Option(help="Start no new conversation once this is spent.")
     ] = None,
+    max_wait: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Longest wait that a model's server may ask for (default 120); a longer one is a failure.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Run folder; the same command again continues it.")] = Path(
         "runs/study"
     ),
@@ -83,6 +91,8 @@ def simulate(
     from convsim.simulation.config import StudyConfig, read_study
 
     given = parse_settings(settings or [], ("model", "shopper", "agent"))
+    if max_wait is not None:
+        given["model"]["max_wait_s"] = max_wait
     flags: dict[str, dict[str, object]] = {
         "study": {
             "n": n, "max_turns": max_turns, "concurrency": concurrency, "seed": seed, "budget_usd": budget_usd,
@@ -93,9 +103,10 @@ def simulate(
         "shopper": {"name": shopper, "settings": given["shopper"] or None},
         "agent": {"name": agent, "settings": given["agent"] or None},
     }  # fmt: skip
-    config = (read_study(study) if study else StudyConfig()).with_flags(
-        flags, arms=arm or None, faults=fault or ()
-    )
+    stated = read_study(study) if study else StudyConfig()
+    if max_wait is not None and model is None and stated.model is None:
+        raise InputError("--max-wait: no model's server is asked; name one with --model, or in [model]")
+    config = stated.with_flags(flags, arms=arm or None, faults=fault or ())
     talk = err()
     assembly = Assembly(config)
     planned = assembly.study()

@@ -9,6 +9,7 @@ from convsim._text import one_line
 from convsim.errors import ModelError
 from convsim.models.chat_template import RefusedChatError, encode_chat
 from convsim.models.checkpoint import Checkpoint
+from convsim.models.roles import alternating, folded
 from convsim.schema.chat_model import ChatMessage
 
 SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
@@ -75,7 +76,11 @@ def answer_end(checkpoint: Checkpoint, asked: Sequence[int], whole: Sequence[int
 
 
 def _templated(checkpoint: Checkpoint, messages: Sequence[ChatMessage], *, is_open: bool) -> list[int]:
-    """Write a chat by the template; one that refuses the system's message finds it in the first of the user's."""
+    """Write a chat by the template, in the first of the forms that it takes.
+
+    One may want roles to alternate from the user, or refuse what the system says, which then stands in the first
+    message of the user.
+    """
 
     def written(chat: Sequence[ChatMessage]) -> list[int]:
         said = [{"role": message.role, "content": message.content} for message in chat]
@@ -84,11 +89,12 @@ def _templated(checkpoint: Checkpoint, messages: Sequence[ChatMessage], *, is_op
     try:
         return written(messages)
     except RefusedChatError as error:
-        roles = [message.role for message in messages[:2]]
-        if roles == ["system", "user"]:
-            first = "\n\n".join(message.content for message in messages[:2])
-            with suppress(RefusedChatError):
-                return written([ChatMessage(role="user", content=first), *messages[2:]])
+        tried: list[Sequence[ChatMessage]] = [list(messages)]
+        for form in (alternating(messages), folded(messages), alternating(folded(messages))):
+            if form and form not in tried:
+                tried.append(form)
+                with suppress(RefusedChatError):
+                    return written(form)
         raise ModelError(f"the model's chat template rejects these messages: {one_line(error)}") from error
 
 

@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field, JsonValue
 
 from convsim._settings import Seconds, Temperature, check_settings
 from convsim._text import one_line
-from convsim.errors import EmptyAnswerError, ModelError
+from convsim.errors import ModelError
 from convsim.models.answers import Answer, read_answer
 from convsim.models.chat import cut_at
-from convsim.models.learned import Learned, Lesson, stated_ways
+from convsim.models.learned import ENVELOPE, Learned, Lesson, stated_ways
 from convsim.models.prices import Price
 from convsim.models.refusals import (
     RefusedRequestError,
@@ -33,7 +33,7 @@ from convsim.models.structured import (
     choice_prompt,
     complete_as,
 )
-from convsim.schema.chat_model import ChatMessage, Choice, Completion
+from convsim.schema.chat_model import ChatMessage, Choice, Completion, NothingSaidError
 
 CHOICE_TOKENS = 32
 """Room for the JSON around a chosen option; an option has at most one token a byte."""
@@ -231,7 +231,7 @@ class Served:
             return completion.but(text=text)
         if len(spent) > 1 and not any(one.thought or one.thought_tokens for one in spent):
             self._learned.take_back_room()
-        raise self._nothing_said(answer)
+        raise self._nothing_said(answer, completion.but(text=""))
 
     def _ran_out(self, answer: Answer, *, may_be_empty: bool) -> bool:
         """Tell whether an answer is nothing but thought, or was cut off after it."""
@@ -246,24 +246,21 @@ class Served:
         refused = answer.refusal or answer.calls_tools or answer.finish == "content_filter"
         return not refused and (thought or (answer.finish == "length" and not may_be_empty))
 
-    def _nothing_said(self, answer: Answer) -> ModelError:
-        reason = one_line(answer.stated_finish)
+    def _nothing_said(self, answer: Answer, spent: Completion) -> ModelError:
         if answer.refusal:
             return ModelError(f"{self._who} refused to answer: {one_line(answer.refusal)}")
+        room, why = self._learned.ways.room, ""
         if answer.calls_tools:
-            return EmptyAnswerError(
-                f"{self._who} gave an empty answer (finish reason {reason!r}): it called a tool, and was given none"
-            )
-        room = self._learned.ways.room
-        if answer.thought or answer.thought_tokens:
-            tried = (
-                f"; thinking_tokens = {room} was not enough, set more" if room else "; set thinking_tokens"
-            )
-            return EmptyAnswerError(
-                f"{self._who} gave an empty answer (finish reason {reason!r}): it only thought{tried}"
-            )
-        advice = "; a reasoning model needs thinking_tokens" if answer.finish == "length" else ""
-        return EmptyAnswerError(f"{self._who} gave an empty answer (finish reason {reason!r}){advice}")
+            why = ": it called a tool, and was given none"
+        elif answer.thought or answer.thought_tokens:
+            tried = f"thinking_tokens = {room} was not enough, set more" if room else "set thinking_tokens"
+            why = f": it only thought; {tried}"
+        elif answer.finish == "length":
+            why = "; a reasoning model needs thinking_tokens"
+        return NothingSaidError(
+            f"{self._who} gave an empty answer (finish reason {one_line(answer.stated_finish)!r}){why}",
+            completion=spent,
+        )
 
     def _completion(
         self, answer: Answer, spent: Sequence[Answer], request: Request, *, seconds: float
@@ -365,7 +362,7 @@ class Served:
         advice = [
             refusals().advice.get(name, f'set it in extra_body, or leave it out with omit = ["{name}"]')
             for name in named_parameters(error.said, body)
-            if name not in ("model", "messages", "prompt", "input")
+            if name not in ENVELOPE and not (name == "stream" and body.get(name))
         ]
         return ModelError(f"{error}; {advice[0]}") if advice else error
 

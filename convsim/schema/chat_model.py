@@ -8,6 +8,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
+from convsim.errors import EmptyAnswerError
 from convsim.schema.record import Count, Name, Record, Spending, Text, Tokens
 
 
@@ -30,6 +31,14 @@ class Completion(Record):
     """Of what the model thought, and did not say."""
     seconds: Spending = 0.0
     cost_usd: Spending | None = None
+
+
+class NothingSaidError(EmptyAnswerError):
+    """A model answered with nothing that was said; what that cost is in ``completion``, whose text is empty."""
+
+    def __init__(self, message: str, *, completion: Completion):
+        super().__init__(message)
+        self.completion = completion
 
 
 class Choice(Record):

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from convsim.errors import EmptyAnswerError, ModelError
 from convsim.schema import Completion
+from convsim.schema.chat_model import NothingSaidError
 from convsim.schema.conversation import Usage
 from convsim.seeds import child_seed
 
@@ -77,6 +78,8 @@ async def speak_in_role(
         except EmptyAnswerError as error:
             spent.counts["empty_answers"] += 1
             problem = f"said nothing ({error})"
+            if isinstance(error, NothingSaidError):
+                spent.completions.append(error.completion)
             continue
         spent.completions.append(completion)
         text = _bare(completion.text)

@@ -60,6 +60,8 @@ DEFAULT_MODEL = "embedded"
 SPEAKERS = ("user", "assistant")
 OPENING = "opening"
 """The setting of ``[agent]`` that is the study's: what the agent says before the user first speaks."""
+PATIENCE = "max_wait_s"
+"""The setting of a model that is no part of a run's plan."""
 ARCHIVES = (".zip", ".json")
 """Endings of ConvApparel archives, which hold items and instructions too."""
 CONVAPPAREL = "convapparel"
@@ -267,9 +269,13 @@ class Assembly:
     def _provenance(self) -> dict[str, JsonValue]:
         config = self.config
         sections = {name: getattr(config, name) for name in ("model", "shopper", "agent")}
-        # A folder of prompts is told by what is in it: the hashes stand beside the settings.
+        # A folder of prompts is told by what is in it: the hashes stand beside the settings. How long a server may let
+        # us wait changes nothing that is said: who gave up may go on with more patience.
         settings: dict[str, JsonValue] = {
-            name: {"name": section.name, **{k: v for k, v in section.settings.items() if k != PROMPTS}}
+            name: {
+                "name": section.name,
+                **{k: v for k, v in section.settings.items() if k not in (PROMPTS, PATIENCE)},
+            }
             for name, section in sections.items()
             if section
         }

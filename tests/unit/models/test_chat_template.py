@@ -6,14 +6,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 pytest.importorskip("transformers", reason="the extra local is not installed")
 
 from convsim.errors import InputError
+from convsim.models.chat import chat_tokens
 from convsim.models.chat_template import ChatTemplate, RefusedChatError, chat_template, encode_chat
 from convsim.models.checkpoint import load_checkpoint
+from convsim.schema.chat_model import ChatMessage
 from tests.unit.models.tiny import TEMPLATE, byte_tokenizer, make_tiny
 
 CHAT = [
@@ -124,3 +128,40 @@ def test_a_model_whose_template_takes_too_much_is_refused_before_it_is_asked(tmp
         InputError, match=f"^the model at {tmp_path} cannot be loaded: the model's chat template takes"
     ):
         load_checkpoint(folder, dtype="float32")
+
+
+# A shopper's second turn: what it said first is the assistant's.
+SHOPPER = [("system", "Be a shopper."), ("assistant", "red boots please"), ("user", "What size?")]
+WRITE = "{{ message['role'] + ': ' + message['content'] + '\n' }}"
+NO_SYSTEM = (
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+)
+ALTERNATE = (
+    "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
+)
+TEMPLATES = {
+    "Mistral": "{% if messages[0]['role'] == 'system' %}{{ 'system: ' + messages[0]['content'] + '\n' }}"
+    "{% set chat = messages[1:] %}{% else %}{% set chat = messages %}{% endif %}"
+    "{% for message in chat %}" + ALTERNATE + WRITE + "{% endfor %}",
+    "Gemma": NO_SYSTEM + "{% for message in messages %}" + ALTERNATE + WRITE + "{% endfor %}",
+    "Mistral's first": "{% for message in messages %}" + ALTERNATE + WRITE + "{% endfor %}",
+    "no system alone": NO_SYSTEM + "{% for message in messages %}" + WRITE + "{% endfor %}",
+    "anything": "{% for message in messages %}" + WRITE + "{% endfor %}",
+}
+BEGUN = "system: Be a shopper.\nuser: Please begin.\nassistant: red boots please\nuser: What size?\n"
+FOLDED = "user: Be a shopper.\nassistant: red boots please\nuser: What size?\n"
+WRITTEN = {
+    "Mistral": BEGUN,
+    "Gemma": FOLDED,
+    "Mistral's first": FOLDED,
+    "no system alone": FOLDED,
+    "anything": "system: Be a shopper.\nassistant: red boots please\nuser: What size?\n",
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_that_demands_other_roles_gets_them_and_loses_nothing_that_was_said(name):
+    checkpoint: Any = SimpleNamespace(tokenizer=byte_tokenizer(TEMPLATES[name]))
+    messages = [ChatMessage.model_validate({"role": role, "content": said}) for role, said in SHOPPER]
+    assert checkpoint.tokenizer.decode(chat_tokens(checkpoint, messages)) == WRITTEN[name]

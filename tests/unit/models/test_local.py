@@ -155,10 +155,11 @@ def test_control_tokens_in_what_others_wrote_are_plain_text(model: Local) -> Non
     assert 257 not in text_tokens(checkpoint, "Shopper: hi<|end|>")
 
 
-async def test_a_chat_template_that_refuses_is_an_error(model: Local) -> None:
+async def test_a_chat_template_that_refuses_whatever_the_roles_are_is_an_error(tmp_path: Path) -> None:
+    model = Local(path=make_tiny(tmp_path, template="{{ raise_exception('no chats today') }}"))
     system = ChatMessage(role="system", content="You are a shopper.")
-    with pytest.raises(ModelError, match="chat template rejects these messages: no system role here"):
-        await model.complete([system], max_tokens=5, temperature=1, seed=1)
+    with pytest.raises(ModelError, match="chat template rejects these messages: no chats today"):
+        await model.complete([system, *HELLO], max_tokens=5, temperature=1, seed=1)
 
 
 def test_without_a_chat_template_the_chat_is_written_out(plain_folder: Path) -> None:

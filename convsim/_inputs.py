@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+import sys
 import tomllib
 from io import BufferedReader
 from pathlib import Path
@@ -112,7 +113,13 @@ def read_toml(
     try:
         text = content.decode("utf-8")
         if DOTTED.search(APART.sub("a", text)):
-            raise ValueError(f"a key has more than {MAX_KEY_PARTS} parts")
+            raise error(f"{path}: {what} has a key of more than {MAX_KEY_PARTS} parts")
         return tomllib.loads(text)
-    except (ValueError, RecursionError) as wrong:
+    except RecursionError:
+        raise error(f"{path}: {what} is nested too deeply") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise error(f"{path}: {what} is not TOML: {one_line(wrong)}") from None
+    except ValueError:  # Python's own limit on integers, whose words are for programmers
+        raise error(
+            f"{path}: {what} has a number of more than {sys.get_int_max_str_digits():,} digits"
+        ) from None

@@ -1,6 +1,7 @@
 """Long tests are left out only where what they prove has not changed."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,15 @@ def test_every_pattern_of_this_repository_fits_a_file():
         [sys.executable, ".ci/proved.py"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_test_that_the_table_of_faults_names_is_there():
+    table = (REPOSITORY / "tests/FAULTS.md").read_text(encoding="utf-8")
+    named = re.findall(r"[\w/]+\.py", table)
+    assert len(named) > 50
+    assert [
+        name for name in named if not (REPOSITORY / "tests" / name.removeprefix("tests/")).is_file()
+    ] == []
 
 
 TESTS = """

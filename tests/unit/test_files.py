@@ -121,7 +121,9 @@ def test_toml_is_read(tmp_path):
         (None, "the plan cannot be read: No such file"),
         (b"a =", "the plan is not TOML: "),
         (b"\xff\xfe", "the plan is not TOML: "),
-        (b"a = " + b"[" * 5_000, "the plan is not TOML: "),
+        (b"a = " + b"[" * 5_000, "the plan is nested too deeply$"),
+        (b"a = " + b"9" * 5_000, "the plan has a number of more than 4,300 digits$"),
+        (b".".join([b"a"] * 17) + b" = 1", "the plan has a key of more than 16 parts$"),
         (b"#" * 11_000, "the plan is larger than 10,000 bytes"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_file_that_says_it_is_empty_is_read_all_the_same():
 def test_a_key_of_many_parts_is_refused_before_it_takes_memory(tmp_path, key):
     (tmp_path / "a.toml").write_text(key if "=" in key or "[" in key else f"{key} = 1")
     tracemalloc.start()
-    with pytest.raises(InputError, match="is not TOML: a key has more than 16 parts"):
+    with pytest.raises(InputError, match="has a key of more than 16 parts"):
         read_toml(tmp_path / "a.toml")
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -126,5 +126,5 @@ def test_looking_for_long_keys_takes_time_in_proportion_to_the_file(tmp_path, un
     with pytest.raises(InputError, match="is not TOML"):
         read_toml(tmp_path / "a.toml")
     (tmp_path / "a.toml").write_text(unit * (200_000 // len(unit)))
-    with pytest.raises(InputError, match="is not TOML") if unit != "#" else nullcontext():
+    with pytest.raises(InputError, match=r"is not TOML|has a key of more") if unit != "#" else nullcontext():
         read_toml(tmp_path / "a.toml")

@@ -84,6 +84,12 @@ def simulate(
         bool,
         typer.Option("--allow-failures", help="Exit 0 although more than 5 % of the conversations failed."),
     ] = False,
+    no_fail_fast: Annotated[
+        bool,
+        typer.Option(
+            "--no-fail-fast", help="Go on although the same failure has happened 5 times and nothing else."
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
 ) -> None:
     """Let simulated shoppers talk to a recommender agent."""
@@ -118,7 +124,7 @@ def simulate(
     if dry_run:
         _print_plan(planned)
         return
-    outcome = _run(planned, out, retry_failed=retry_failed)
+    outcome = _run(planned, out, retry_failed=retry_failed, fail_fast=not no_fail_fast)
     _report(outcome, allow_failures=allow_failures)
 
 
@@ -138,7 +144,7 @@ def _print_plan(study: Study) -> None:
     )
 
 
-def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
+def _run(study: Study, folder: Path, *, retry_failed: bool, fail_fast: bool) -> Outcome:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
@@ -174,7 +180,7 @@ def _run(study: Study, folder: Path, *, retry_failed: bool) -> Outcome:
                 description=f"running conversations{rate}{cost}{unpriced}{failed}",
             )
 
-        return study.run(folder, retry_failed=retry_failed, on_change=show)
+        return study.run(folder, retry_failed=retry_failed, fail_fast=fail_fast, on_change=show)
 
 
 def _report(outcome: Outcome, *, allow_failures: bool) -> None:
@@ -199,6 +205,8 @@ def _report(outcome: Outcome, *, allow_failures: bool) -> None:
         talk.print(
             f"{outcome.failed} failed ({share:.0%}); most common reason: {plain(outcome.commonest_reason or '-')}"
         )
+        if outcome.remedy:
+            talk.print(f"what helps: {outcome.remedy}")
         talk.print("each record gives its reason; --retry-failed runs them again")
     if outcome.too_many_failed:
         ended = outcome.planned - outcome.missing
@@ -208,7 +216,10 @@ def _report(outcome: Outcome, *, allow_failures: bool) -> None:
             + ("" if allow_failures else " and this is exit 3 (--allow-failures takes them)")
         )
     if outcome.missing:
-        why = {"budget": "the budget is spent", "interrupted": "interrupted"}.get(outcome.stop, outcome.stop)
+        why = {
+            "budget": "the budget is spent",
+            "failing": "stopped: all failed for the same reason; --no-fail-fast goes on all the same",
+        }.get(outcome.stop, outcome.stop)
         talk.print(
             f"{outcome.missing} conversations are missing ({why}); run the same command again to continue"
         )

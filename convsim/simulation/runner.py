@@ -15,6 +15,7 @@ from typing import Literal
 from convsim._aside import aside
 from convsim.errors import InputError
 from convsim.schema.conversation import Conversation, used_tokens
+from convsim.simulation.failing import Watch
 from convsim.simulation.loop import AGENT_REASONING, SLIPS, UNREAD, Planned, hold
 
 COLLECT_AFTER = 10_000
@@ -24,8 +25,8 @@ A prompt of 40 messages is some 150 objects that live as long as its request. Wi
 would walk them all, again and again, and find nothing: at 256 a time it took a fifth of all processor time.
 """
 
-Stop = Literal["finished", "interrupted", "budget", "refused"]
-"""Refused: a part lacks what every conversation needs."""
+Stop = Literal["finished", "interrupted", "budget", "refused", "failing"]
+"""Refused: a part lacks what every conversation needs. Failing: nothing but the same failure has happened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Limits:
     max_turns: int
     concurrency: int
     budget_usd: float | None = None
+    fail_fast: bool = True
+    """Whether a run stops in which the same failure happens five times, and no conversation succeeds."""
 
 
 @dataclass
@@ -48,6 +51,8 @@ class Progress:
     """Conversations that used a model whose price is unknown."""
     reasons: Counter[str] = field(default_factory=Counter)
     """Why conversations failed."""
+    actors: dict[str, str | None] = field(default_factory=dict)
+    """Whose failure each reason was last."""
     slips: Counter[str] = field(default_factory=Counter)
     """Role slips, empty and truncated answers, also those that a second try made good."""
     unread: Counter[str] = field(default_factory=Counter)
@@ -63,6 +68,7 @@ class Progress:
         if conversation.failure is not None:
             self.failed += 1
             self.reasons[conversation.failure.reason] += 1
+            self.actors[conversation.failure.reason] = conversation.failure.actor
         usage = conversation.usage
         if usage and usage.cost_usd is not None:
             self.cost_usd += usage.cost_usd
@@ -97,6 +103,7 @@ async def hold_all(
         InputError: A part lacks what every conversation needs; what is in flight has been finished.
     """
     waiting: Iterator[Planned] = iter(planned)
+    watch = Watch()
 
     async def worker() -> None:
         while progress.stop == "finished":
@@ -106,13 +113,21 @@ async def hold_all(
             following = next(waiting, None)
             if following is None:
                 return
+            if not await watch.may_begin(lambda: progress.stop != "finished"):
+                if progress.stop == "finished":
+                    progress.stop = "failing"
+                return
             try:
                 conversation = await hold(following, max_turns=limits.max_turns)
+                keep(conversation)
+                progress.add(conversation)
+                if limits.fail_fast:
+                    watch.count(conversation.failure)
             except InputError:
                 progress.stop = "refused"
                 raise
-            keep(conversation)
-            progress.add(conversation)
+            finally:
+                watch.left()
 
     async with aside() if own_loop else contextlib.nullcontext():
         tasks = [asyncio.create_task(worker()) for _ in range(limits.concurrency)]

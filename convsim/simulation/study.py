@@ -29,6 +29,7 @@ from convsim.schema import Agent, Shopper
 from convsim.schema.conversation import MAX_FAILURE_SHARE
 from convsim.schema.persona import LOOK_AHEAD, Persona
 from convsim.simulation.config import MOST_CONVERSATIONS, StudySection
+from convsim.simulation.failing import remedy
 from convsim.simulation.handles import affordable
 from convsim.simulation.loop import Arm, Opening, Planned, opened
 from convsim.simulation.runner import Limits, Progress, hold_all
@@ -56,6 +57,8 @@ class Outcome:
     """What agents' answers of this call held that was not read, and in how many answers."""
     agent_reasoning: int = 0
     """Agents' answers of this call out of which thinking was taken."""
+    remedy: str | None = None
+    """The setting that helps against the commonest reason, where one is known."""
     failed_in_all: int = 0
     """Failed conversations in the folder, those of earlier calls included."""
 
@@ -182,9 +185,13 @@ class Study:
         folder: Path | str,
         *,
         retry_failed: bool = False,
+        fail_fast: bool = True,
         on_change: Callable[[Progress], None] = lambda progress: None,
     ) -> Outcome:
         """Hold what is missing of the study in ``folder``; call it again after an interruption to go on.
+
+        It stops where the same failure has happened five times and no conversation has succeeded, unless ``fail_fast``
+        is false.
 
         Raises:
             InputError: An event loop is running already, as in a notebook: there it is ``await study.arun(folder)``.
@@ -193,7 +200,13 @@ class Study:
         """
         refuse_in_a_loop("Study.run", "await study.arun(folder)")
         return asyncio.run(
-            self._held(Path(folder), retry_failed=retry_failed, on_change=on_change, own_loop=True)
+            self._held(
+                Path(folder),
+                retry_failed=retry_failed,
+                fail_fast=fail_fast,
+                on_change=on_change,
+                own_loop=True,
+            )
         )
 
     async def arun(
@@ -201,6 +214,7 @@ class Study:
         folder: Path | str,
         *,
         retry_failed: bool = False,
+        fail_fast: bool = True,
         on_change: Callable[[Progress], None] = lambda progress: None,
     ) -> Outcome:
         """Do as ``run`` does, in the caller's own event loop: in a notebook, a server, or beside other tasks.
@@ -210,10 +224,18 @@ class Study:
         Raises:
             StudyError: The folder holds another plan.
         """
-        return await self._held(Path(folder), retry_failed=retry_failed, on_change=on_change, own_loop=False)
+        return await self._held(
+            Path(folder), retry_failed=retry_failed, fail_fast=fail_fast, on_change=on_change, own_loop=False
+        )
 
     async def _held(
-        self, path: Path, *, retry_failed: bool, on_change: Callable[[Progress], None], own_loop: bool
+        self,
+        path: Path,
+        *,
+        retry_failed: bool,
+        fail_fast: bool,
+        on_change: Callable[[Progress], None],
+        own_loop: bool,
     ) -> Outcome:
         progress = Progress(on_change=on_change)
         is_new = not (path / MANIFEST).exists()
@@ -227,11 +249,13 @@ class Study:
                 max_turns=self.max_turns,
                 concurrency=affordable(min(self.concurrency, max(len(missing), 1))),
                 budget_usd=self.budget_usd,
+                fail_fast=fail_fast,
             )
             try:
                 await hold_all(missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop)
             finally:
                 kept.learned = learned_by(self._parts)
+        commonest = next((reason for reason, _ in progress.reasons.most_common(1)), None)
         return Outcome(
             folder=path,
             planned=self.n * len(self.arms),
@@ -243,7 +267,8 @@ class Study:
             slips=dict(progress.slips),
             unread=dict(progress.unread),
             agent_reasoning=progress.agent_reasoning,
-            commonest_reason=next((reason for reason, _ in progress.reasons.most_common(1)), None),
+            commonest_reason=commonest,
+            remedy=None if commonest is None else remedy(commonest, progress.actors[commonest]),
             failed_in_all=kept.n_failed,
         )
 

@@ -82,7 +82,7 @@ def test_failed_conversations_are_held_again_when_asked(tmp_path):
     def gone() -> AgentReply:
         raise AgentError("gone")
 
-    outcome = study(agent=Obliging(reply_with=gone)).run(tmp_path)
+    outcome = study(agent=Obliging(reply_with=gone)).run(tmp_path, fail_fast=False)
     assert (outcome.failed, outcome.commonest_reason) == (12, "gone")
     marked = json.loads((tmp_path / "manifest.json").read_text())["outcome"]
     assert marked == {"conversations": 12, "failed": 12, "too_many_failed": True}

@@ -11,12 +11,12 @@ import typer
 from convsim._files import write_set
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
+from convsim.cli.loading import Loading
 from convsim.cli.output import has_schema, taking_folder
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.evaluation import Comparison
-    from convsim.io import Transcripts
 
 REACTIONS = "counterfactual"
 FILES = ("comparison.json", "distances.csv", "comparison.html")
@@ -60,6 +60,10 @@ def compare(
     annotate: options.Annotate = None,
     model: options.Model = None,
     reader: options.Reader = None,
+    real_reader: options.RealReader = None,
+    simulated_reader: options.SimulatedReader = None,
+    control_tokens: options.ControlTokens = None,
+    simulator: options.SimulatorName = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
     allow_overlap: options.AllowOverlap = False,
@@ -71,7 +75,6 @@ def compare(
     Shows how far each is from people, what it copies, and what it costs.
     """
     from convsim import evaluation as battery
-    from convsim.io import read
 
     names = _names(name, sims)
     chosen = _validators(validators, control)
@@ -80,18 +83,18 @@ def compare(
     )
     measured = options.chosen_metrics(metrics, lexicon)
 
-    def loaded(path: Path) -> Transcripts:
-        return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
-
+    loading = Loading(
+        reader, real_reader, simulated_reader, skip_bad_lines, survey_map, control_tokens, simulator
+    )
     with taking_folder(out_dir, FILES, made_before=has_schema(FILES[0], "comparison"), force=force):
-        people = loaded(real)
-        sides = [loaded(path) for path in sims]
+        people = loading.real(real)
+        sides = [loading.simulated(path) for path in sims]
         console.err().print(f"seed {seed}")
         comparison = battery.compare(
             people, dict(zip(names, sides, strict=True)) if names else sides, seed=seed,
             validators=chosen, metrics=measured, control=control, treatment=treatment,
-            learned=[loaded(path) for path in learned or ()], tasks=task or (), arms=arm or (), annotator=annotator,
-            allow_overlap=allow_overlap, allow_failures=allow_failures,
+            learned=[loading.real(path) for path in learned or ()], tasks=task or (), arms=arm or (),
+            annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
         _deliver(comparison, out_dir, output)
 

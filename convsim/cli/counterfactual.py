@@ -12,6 +12,7 @@ from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
+from convsim.cli.loading import Loading
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def counterfactual(
     annotate: options.Annotate = None,
     model: options.Model = None,
     reader: options.Reader = None,
+    real_reader: options.RealReader = None,
+    simulated_reader: options.SimulatedReader = None,
+    control_tokens: options.ControlTokens = None,
+    simulator: options.SimulatorName = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
     allow_overlap: options.AllowOverlap = False,
@@ -73,7 +78,6 @@ def counterfactual(
     Reads recorded conversations; simulates nothing.
     """
     from convsim import evaluation as battery
-    from convsim.io import read
 
     mode = _mode(control, treatment, ladder, relations=relations)
     named = [*files, *([saw_both] if saw_both else [])]
@@ -83,15 +87,15 @@ def counterfactual(
     given = parse_settings(settings or [], (owner, "agent", *owners(annotate)))
     annotator = make_annotator(annotate, model, given) if annotate else None
 
-    def loaded(path: Path) -> Transcripts:
-        return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
-
+    loading = Loading(
+        reader, real_reader, simulated_reader, skip_bad_lines, survey_map, control_tokens, simulator
+    )
     with taking(out_dir, force=force):
         card: Scorecard
         people: Sequence[Conversation] | None = None
         tasks = task or ()
         if mode == "shift":
-            sides = [loaded(path) for path in named]
+            sides = [loading.real(files[0]), *map(loading.simulated, named[1:])]
             people, side = sides[0].conversations, sides[1]
             if fail_on:
                 battery.refuse_simulated_people(people, side.conversations)
@@ -102,14 +106,14 @@ def counterfactual(
                 metrics=measured, annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
             )  # fmt: skip
         elif mode == "ladder":
-            side = loaded(files[0])
+            side = loading.simulated(files[0])
             err().print(f"seed {seed}")
             card = battery.dose_response(
                 side, str(ladder), seed=seed, tasks=tasks, settings=given[owner], metrics=measured, annotator=annotator,
                 allow_failures=allow_failures,
             )  # fmt: skip
         else:
-            side = loaded(files[-1])
+            side = loading.simulated(files[-1])
             err().print(f"seed {seed}")
             card = battery.check_relations(
                 side, files[0] if len(files) == 2 else None, seed=seed, tasks=tasks, settings=given[owner],

@@ -49,6 +49,8 @@ def describe_file(
     file: File,
     output: As = options.TextOrJson.text,
     reader: options.Reader = None,
+    control_tokens: options.ControlTokens = None,
+    simulator: options.SimulatorName = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
 ) -> None:
@@ -59,7 +61,16 @@ def describe_file(
     from convsim.cli.description import print_description
     from convsim.io import describe, read
 
-    found = describe(read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map))
+    found = describe(
+        read(
+            file,
+            reader=reader,
+            skip_bad_lines=skip_bad_lines,
+            survey_map=survey_map,
+            control_tokens=control_tokens,
+            simulator=simulator,
+        )
+    )
     if output is options.TextOrJson.json:
         print_json(found.model_dump(mode="json"))
     else:
@@ -93,6 +104,8 @@ def convert(
         Path, typer.Argument(metavar="OUT", help="File to write: .jsonl, .jsonl.gz, .jsonl.zst or .parquet.")
     ],
     reader: options.Reader = None,
+    control_tokens: options.ControlTokens = None,
+    simulator: options.SimulatorName = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
     force: options.Force = False,
@@ -102,7 +115,14 @@ def convert(
 
     check_target(target)
     with taking_file(target, force=force):
-        transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+        transcripts = read(
+            file,
+            reader=reader,
+            skip_bad_lines=skip_bad_lines,
+            survey_map=survey_map,
+            control_tokens=control_tokens,
+            simulator=simulator,
+        )
         write(target, transcripts.conversations)
     _warn(*transcripts.warnings)
     skipped = f", {transcripts.skipped} malformed lines skipped" if transcripts.skipped else ""
@@ -118,6 +138,8 @@ def split_file(
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     out_dir: Out = None,
     reader: options.Reader = None,
+    control_tokens: options.ControlTokens = None,
+    simulator: options.SimulatorName = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
     force: options.Force = False,
@@ -128,7 +150,14 @@ def split_file(
     """
     from convsim.io import read, split, stem_of, write_together
 
-    transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+    transcripts = read(
+        file,
+        reader=reader,
+        skip_bad_lines=skip_bad_lines,
+        survey_map=survey_map,
+        control_tokens=control_tokens,
+        simulator=simulator,
+    )
     halves = split(transcripts.conversations, by=by.value, fraction=fraction, seed=seed)
     _warn(*transcripts.warnings, *halves.warnings)
     into = out_dir or file.absolute().parent

@@ -87,11 +87,14 @@ def _lines(found: Description) -> RenderableType:
         "two user messages in a row": found.alternation.user_twice,
         "two agent messages in a row": found.alternation.agent_twice,
         "the user says nothing": found.alternation.no_user,
+        "the agent says nothing": found.alternation.no_agent,
     }
     broken = ", ".join(f"{habit} in {n}" for habit, n in habits.items() if n) or "never"
     lines = {
         "agents": _named(found.agents),
-        "simulators": _named(found.simulators, nothing="people, no simulator:"),
+        "simulators": _named(
+            found.simulators, nothing="people, no simulator:" if found.states_users else "not stated"
+        ),
         "sources": _named(found.sources),
         "users": f"{found.users.known} known, of {found.users.conversations} conversations",
         "language": str(found.language),

@@ -69,6 +69,28 @@ Reader = Annotated[
         help="File format: convsim, openai, convapparel, tau2, dialoguekit, mirrorbench, mirrorbench-people or yours."
     ),
 ]
+RealReader = Annotated[
+    str | None,
+    typer.Option(help="File format of REAL alone, where the sides differ, e.g. mirrorbench-people."),
+]
+SimulatedReader = Annotated[
+    str | None, typer.Option(help="File format of SIM alone, where the sides differ.")
+]
+ControlTokens = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|TOKENS",
+        help="More control tokens to cut from users' messages: a TOML file, or tokens divided by commas.",
+    ),
+]
+SimulatorName = Annotated[
+    str | None,
+    typer.Option(
+        "--simulator",
+        metavar="NAME",
+        help="Name of the simulator, where the file does not say that its users are simulated.",
+    ),
+]
 SkipBadLines = Annotated[bool, typer.Option("--skip-bad-lines", help="Skip and count malformed lines.")]
 SurveyMap = Annotated[Path | None, typer.Option(help="TOML that maps survey questions to labels.")]
 Model = Annotated[

@@ -40,6 +40,7 @@ def show(
         ),
     ] = None,
     reader: options.Reader = None,
+    control_tokens: options.ControlTokens = None,
 ) -> None:
     """Read conversations in the terminal."""
     from convsim.io import read
@@ -49,7 +50,7 @@ def show(
     scores = _scores(findings)
     found = [
         each
-        for each in read(file, reader=reader).conversations
+        for each in read(file, reader=reader, control_tokens=control_tokens).conversations
         if (conversation is None or each.id == conversation)
         and (arm is None or each.arm == arm)
         and (ending is None or each.ending == ending)

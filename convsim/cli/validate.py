@@ -11,6 +11,7 @@ from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
+from convsim.cli.loading import Loading
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def validate(
     annotate: options.Annotate = None,
     model: options.Model = None,
     reader: options.Reader = None,
+    real_reader: options.RealReader = None,
+    simulated_reader: options.SimulatedReader = None,
+    control_tokens: options.ControlTokens = None,
+    simulator: options.SimulatorName = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
     allow_overlap: options.AllowOverlap = False,
@@ -45,14 +50,14 @@ def validate(
     """
     from convsim.evaluation import refuse_simulated_people
     from convsim.evaluation import validate as compare
-    from convsim.io import read
 
     chosen, annotator = _made(validators, annotate, model, settings or [])
     measured = options.chosen_metrics(metrics, lexicon)
+    loading = Loading(
+        reader, real_reader, simulated_reader, skip_bad_lines, survey_map, control_tokens, simulator
+    )
     with taking(out_dir, force=force):
-        sides = [
-            read(p, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map) for p in (real, sim)
-        ]
+        sides = [loading.real(real), loading.simulated(sim)]
         if fail_on:
             refuse_simulated_people(sides[0].conversations, sides[1].conversations)
         err().print(f"seed {seed}")

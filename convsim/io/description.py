@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from statistics import fmean, median
 
@@ -140,6 +141,7 @@ class Alternation(_Part):
     """Two user messages stand in a row."""
     agent_twice: int
     no_user: int
+    no_agent: int = 0
 
 
 class Description(_Part):
@@ -154,6 +156,8 @@ class Description(_Part):
     strata: tuple[Stratum, ...]
     agents: dict[str, int]
     simulators: dict[str, int]
+    states_users: bool = True
+    """Whether the file says of all conversations that people or a simulator had them."""
     sources: dict[str, int]
     users: Users
     messages: dict[str, int]
@@ -193,6 +197,7 @@ def describe(transcripts: Transcripts) -> Description:
         strata=_strata(conversations),
         agents=_counts(c.agent for c in conversations),
         simulators=_counts(c.simulator for c in conversations),
+        states_users=all(map(partial(_states_user, transcripts.format), conversations)),
         sources=_counts(c.source for c in conversations),
         users=Users(known=len(set(with_user)), conversations=len(with_user)),
         messages=_counts(m.role for m in messages),
@@ -211,6 +216,16 @@ def describe(transcripts: Transcripts) -> Description:
     )
 
 
+STATED = frozenset({"convsim", "convsim-parquet", "convapparel", "tau2", "mirrorbench"})
+"""Formats that say of each conversation whether people had it, or by themselves; no other one does."""
+NEVER_STATED = "dialoguekit"
+"""A source that stays such where its conversations were converted."""
+
+
+def _states_user(format: str, conversation: Conversation) -> bool:
+    return conversation.simulator is not None or (format in STATED and conversation.source != NEVER_STATED)
+
+
 def _counts(values: Iterable[str | None]) -> dict[str, int]:
     return dict(Counter(NONE if value is None else value for value in values).most_common())
 
@@ -222,7 +237,7 @@ def _strata(conversations: Sequence[Conversation]) -> tuple[Stratum, ...]:
 
 
 def _alternation(conversations: Sequence[Conversation]) -> Alternation:
-    agent_first = user_twice = agent_twice = no_user = 0
+    agent_first = user_twice = agent_twice = no_user = no_agent = 0
     for conversation in conversations:
         roles = [m.role for m in conversation.messages if m.role in ("user", "assistant")]
         pairs = set(pairwise(roles))
@@ -230,6 +245,11 @@ def _alternation(conversations: Sequence[Conversation]) -> Alternation:
         user_twice += ("user", "user") in pairs
         agent_twice += ("assistant", "assistant") in pairs
         no_user += "user" not in roles
+        no_agent += "assistant" not in roles
     return Alternation(
-        agent_first=agent_first, user_twice=user_twice, agent_twice=agent_twice, no_user=no_user
+        agent_first=agent_first,
+        user_twice=user_twice,
+        agent_twice=agent_twice,
+        no_user=no_user,
+        no_agent=no_agent,
     )

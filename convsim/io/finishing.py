@@ -25,13 +25,16 @@ PROMPT_WORDS = 60
 MAX_TOKENS_SHOWN = 5
 
 
-def finished(transcripts: Transcripts, tokens: ControlTokens, *, needs_agent: bool) -> Transcripts:
+def finished(
+    transcripts: Transcripts, tokens: ControlTokens, *, needs_agent: bool, simulator: str | None = None
+) -> Transcripts:
     """Return conversations as the rest of convsim takes them, with a warning of each change.
 
     Args:
         transcripts: What a reader has made.
         tokens: What is cut out of users' messages.
         needs_agent: Refuse a file in which no agent says anything.
+        simulator: Names the simulator of conversations that name none.
 
     Raises:
         TranscriptError: No agent says anything.
@@ -54,9 +57,17 @@ def finished(transcripts: Transcripts, tokens: ControlTokens, *, needs_agent: bo
     cutting = _Cutting(tokens)
     conversations = tuple(map(cutting.conversation, conversations))
     warnings += cutting.warnings()
-    if not warnings:
+    if simulator:
+        conversations = tuple(_named(each, simulator) for each in conversations)
+    elif not warnings:
         return transcripts
     return replace(transcripts, conversations=conversations, warnings=(*transcripts.warnings, *warnings))
+
+
+def _named(conversation: Conversation, simulator: str) -> Conversation:
+    if conversation.simulator is not None:
+        return conversation
+    return conversation.model_copy(update={"simulator": simulator}).compact()
 
 
 def _has_agent(conversations: Sequence[Conversation]) -> bool:

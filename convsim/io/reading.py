@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -13,10 +15,18 @@ from convsim._text import listed
 from convsim.errors import PluginError, TranscriptError
 from convsim.io.by_content import gather, look, refuse
 from convsim.io.containers import JSON_ENDINGS, open_records
-from convsim.io.documents import Document, format_of, load_document
+from convsim.io.documents import (
+    RESULTS,
+    SIMULATIONS,
+    Document,
+    document_format,
+    documents_of,
+    load_document,
+    next_record,
+    with_simulations,
+)
 from convsim.io.files import bulk_load
 from convsim.io.finishing import finished
-from convsim.io.formats.contract import Record
 from convsim.io.formats.convapparel import read_convapparel
 from convsim.io.formats.dialoguekit import read_dialoguekit
 from convsim.io.formats.known import BY_NAME, FIRST, FORMATS
@@ -36,7 +46,7 @@ from convsim.io.registry import (
     recognising,
     unknown,
 )
-from convsim.io.transcripts import Transcripts
+from convsim.io.transcripts import Transcripts, joined
 from convsim.plugins import installed, load
 from convsim.text.control_tokens import shipped, with_own
 
@@ -76,6 +86,7 @@ def read(
     skip_bad_lines: bool = False,
     survey_map: str | Path | None = None,
     control_tokens: str | Path | Sequence[str] | None = None,
+    simulator: str | None = None,
 ) -> Transcripts:
     """Read a file of conversations, or a run folder.
 
@@ -92,6 +103,7 @@ def read(
         skip_bad_lines: Skip and count bad lines instead of stopping at the first.
         survey_map: TOML that maps survey questions to labels; for ConvApparel, the built-in one by default.
         control_tokens: More tokens to cut: a TOML file with ``tokens = [...]``, or the tokens, divided by commas.
+        simulator: Names the simulator of conversations that name none, as most formats do not.
 
     Raises:
         TranscriptError: file, line, field and what was expected.
@@ -111,10 +123,11 @@ def read(
         elif path.is_dir():
             found = _read_folder(path, chosen, skip_bad=skip_bad_lines)
         elif chosen in DOCUMENTS:
-            found = _read_document(load_document(path), chosen, skip_bad=skip_bad_lines, survey_map=survey)
+            document = with_simulations(load_document(path)) if chosen == "tau2" else load_document(path)
+            found = _read_document(document, chosen, skip_bad=skip_bad_lines, survey_map=survey)
         else:
             found = _read_records(path, chosen, skip_bad=skip_bad_lines, survey_map=survey)
-        return finished(found, tokens, needs_agent=found.format in NEED_AGENTS)
+        return finished(found, tokens, needs_agent=found.format in NEED_AGENTS, simulator=simulator)
 
 
 def stem_of(path: Path) -> str:
@@ -187,6 +200,10 @@ def _read_folder(folder: Path, reader: str | None, *, skip_bad: bool) -> Transcr
     people = reader == "mirrorbench-people"
     if people or reader == "mirrorbench" or (reader is None and (folder / ARTIFACTS).is_dir()):
         return read_episodes(folder, skip_bad=skip_bad, people=people)
+    results = folder / RESULTS
+    if reader in (None, "tau2") and results.is_file() and (folder / SIMULATIONS).is_dir():
+        document = with_simulations(load_document(results))
+        return replace(_read_document(document, "tau2", skip_bad=skip_bad, survey_map=None), path=folder)
     if reader in DOCUMENTS:
         raise TranscriptError(
             folder, f"is a folder, and {TITLES[reader]} is read from a file; name the file in it"
@@ -213,12 +230,13 @@ def _read_records(path: Path, reader: str | None, *, skip_bad: bool, survey_map:
         if reader is not None:
             format = STRICT if reader == "convsim" else BY_NAME[reader]
             return gather(format, records, records, skip_bad=skip_bad)
-        if records.kind == "document":
-            (record,) = records
-            if isinstance(record, Record) and (named := format_of(record.value)):
-                document = Document(path, records.sha256, record.value)
-                return _read_document(document, named, skip_bad=skip_bad, survey_map=survey_map)
-        known = look(records, FIRST)
+        found = iter(records)
+        first = next_record(found)
+        if first.record is not None and (named := document_format(first.record, records.kind)):
+            documents = documents_of(chain(first.held, found), records, named, skip_bad=skip_bad)
+            read_one = partial(_read_document, format=named, skip_bad=skip_bad, survey_map=survey_map)
+            return joined([read_one(each) for each in documents.found], records, documents.skipped)
+        known = look(chain(first.held, found), FIRST)
     except TranscriptError:
         if reader is None and path.is_file() and (foreign := recognising(path, READERS)):
             return foreign.read(path, skip_bad=skip_bad)

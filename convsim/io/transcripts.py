@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import overload
+from typing import Protocol, overload
 
 from convsim.errors import TranscriptError
 from convsim.io.problems import MalformedError, shown
@@ -42,6 +42,36 @@ class Transcripts(Sequence[Conversation]):
 
     def __getitem__(self, place: int | slice) -> Conversation | tuple[Conversation, ...]:
         return self.conversations[place]
+
+
+def joined(parts: Sequence[Transcripts], whole: Held, skipped: int = 0) -> Transcripts:
+    """Put together what was read of the documents of one file or folder; ``skipped`` ones are counted beside theirs.
+
+    Raises:
+        TranscriptError: There is none, an id is in two, or ConvApparel V1 and V2 are pooled.
+    """
+    if not parts:
+        raise TranscriptError(whole.path, "is empty: it contains no conversation")
+    if len(parts) == 1:
+        return replace(parts[0], path=whole.path, skipped=parts[0].skipped + skipped)
+    gathering = Gathering(whole.path, skip_bad=False)
+    for part in parts:
+        for conversation in part:
+            gathering.take_whole(conversation, part.path)
+    warnings = dict.fromkeys(warning for part in parts for warning in part.warnings)
+    total = skipped + sum(part.skipped for part in parts)
+    return Transcripts(whole.path, whole.sha256, gathering.finish(), parts[0].format, tuple(warnings), total)
+
+
+class Held(Protocol):
+    """What holds documents, such as a folder."""
+
+    path: Path
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal."""
+        ...
 
 
 NEVER_POOLED = frozenset({"convapparel-v1", "convapparel-v2"})
@@ -88,6 +118,15 @@ class Gathering:
             self._first_bad = self._first_bad or error
         else:
             self.conversations.append(conversation.compact())
+
+    def take_whole(self, conversation: Conversation, path: Path) -> None:
+        """Add a conversation that a reader has made of a document; raises TranscriptError where its id is known."""
+        if conversation.id in self._line_of:
+            raise TranscriptError(
+                path, f"must be unique, but {shown(conversation.id)} is in two files", field="id"
+            )
+        self._line_of[conversation.id] = None
+        self.conversations.append(conversation)
 
     def finish(self) -> tuple[Conversation, ...]:
         """Return all conversations.

@@ -64,7 +64,7 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
 
 
 def _line(name: str, summary: SideSummary) -> Text:
-    who = plain(summary.simulator, limit=80) if summary.simulator else "simulator not named"
+    who = plain(summary.simulator, limit=80) if summary.simulator else "simulator not stated"
     spoken = f", {plain(str(summary.language), limit=80)}" if summary.language else ""
     where = f"  {plain(summary.path, limit=200)}" if summary.path else ""
     return Text(f"{name:>9}  {summary.n} conversations, {who}{spoken}{where}")

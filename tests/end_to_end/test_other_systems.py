@@ -2,7 +2,7 @@
 
 import json
 
-from tests.end_to_end.validating import NAIVE, PEOPLE, convsim
+from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim
 
 QUICK = ("--validators", "marginals", "--set", "marginals.n_resamples=49")
 INFO = {
@@ -84,3 +84,39 @@ def test_a_malformed_file_of_another_system_is_one_clear_line(tmp_path):
     assert result.returncode == 2
     assert "simulations[0].id: must be text, but is 3" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def mirrorbench(folder):
+    """Write a run of MirrorBench in which the demo's naive simulator mirrors its close one."""
+    unit = folder / "artifacts" / "proxy:p/naive|dataset:d|default|metric:m|0"
+    unit.mkdir(parents=True)
+    sides = [path.read_text(encoding="utf-8").splitlines()[:60] for path in (CLOSE, NAIVE)]
+    for number, rows in enumerate(zip(*sides, strict=True)):
+        real, mirrored = (
+            [{k: m[k] for k in ("role", "content")} for m in json.loads(r)["messages"]] for r in rows
+        )
+        spec = {"episode_id": f"e{number}", "chat_history": real}
+        (unit / f"e{number}.json").write_text(json.dumps({"spec": spec, "turns": mirrored}), encoding="utf-8")
+    return folder
+
+
+def test_each_side_may_have_a_reader_and_a_name_of_its_own(tmp_path):
+    run = mirrorbench(tmp_path / "run")
+    readers = ("--real-reader", "mirrorbench-people", "--simulated-reader", "mirrorbench")
+    result = convsim("validate", run, run, *readers, "--format", "json", *QUICK)
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert [found[side]["n"] for side in ("real", "simulated")] == [60, 60]
+    assert (found["real"]["simulator"], found["simulated"]["simulator"]) == (None, "proxy:p/naive")
+    assert not any("same file" in warning for warning in found["warnings"])
+    words = next(f for f in found["findings"] if f["metric"] == "user_words_per_turn")
+    assert words["verdict"] == "different"
+
+    both = convsim("validate", PEOPLE, run, "--reader", "convapparel")
+    assert both.returncode == 2
+    assert (
+        "--reader convapparel is for both sides; for one of them give --real-reader or --simulated-reader"
+        in (" ".join(both.stderr.split()))
+    )
+    named = convsim("data", "describe", run, "--reader", "mirrorbench-people", "--simulator", "ours")
+    assert "simulators      ours 60" in named.stdout

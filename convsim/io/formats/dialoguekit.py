@@ -1,4 +1,6 @@
-"""Reads dialogues of DialogueKit and UserSimCRS: a JSON list, as ``dialogue_export/`` holds it.
+"""Reads dialogues of DialogueKit and UserSimCRS: a JSON list, as ``dialogue_export/`` holds it, or one of them.
+
+The documented export, ``{"agent", "user", "dialogues"}``, names both sides once for all its dialogues.
 
 Source: iai-group/DialogueKit, ``dialoguekit/core/dialogue.py`` (``to_dict``), ``dialoguekit/connector/
 dialogue_connector.py`` (a219126d), ``dialoguekit/utils/dialogue_reader.py`` (143b0b0c), ``dialoguekit/participant/
@@ -30,7 +32,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, JsonValue, Validation
 
 from convsim._text import one_line
 from convsim.errors import TranscriptError
-from convsim.io.documents import Document
+from convsim.io.documents import Document, dialogues_in
 from convsim.io.formats.foreign import ForeignPart, Id, ListOrNull, ObjectOrNull
 from convsim.io.problems import MalformedError, first_problem, shown
 from convsim.io.transcripts import Gathering, Transcripts
@@ -83,12 +85,16 @@ SOURCE = "dialoguekit"
 
 def read_dialoguekit(document: Document, *, skip_bad: bool) -> Transcripts:
     """Make conversations of an export; raises TranscriptError."""
-    path, content = document.path, document.content
-    if not isinstance(content, list):
+    path, content, place = document.path, document.content, ""
+    listed = content
+    if isinstance(content, dict):
+        place = "dialogues" if "dialogues" in content else ""
+        listed = content.get("dialogues", [content] if "conversation" in content else content)
+    if not isinstance(listed, list):
         raise TranscriptError(
-            path, f"must be a list of dialogues, as DialogueKit's are, but is {shown(content)}"
+            path, f"must be a list of dialogues, as DialogueKit's are, but is {shown(listed)}"
         )
-    parsed = [_parsed(index, entry) for index, entry in enumerate(content)]
+    parsed = [_parsed(f"{place}[{index}]", entry) for index, entry in enumerate(dialogues_in(content))]
     users = {d.user.id for d in parsed if isinstance(d, Dialogue) and d.user and d.user.id is not None}
     making = _Making(f"{SOURCE}:{document.sha256[:8]}", one_user=len(users) == 1 and len(parsed) > 1)
     gathering = Gathering(path, skip_bad=skip_bad)
@@ -99,11 +105,11 @@ def read_dialoguekit(document: Document, *, skip_bad: bool) -> Transcripts:
     return Transcripts(path, document.sha256, conversations, "dialoguekit", warnings, gathering.skipped)
 
 
-def _parsed(index: int, entry: JsonValue) -> Dialogue | MalformedError:
+def _parsed(place: str, entry: JsonValue) -> Dialogue | MalformedError:
     try:
         return Dialogue.model_validate(entry)
     except ValidationError as error:
-        return first_problem(error, entry).inside(f"[{index}]")
+        return first_problem(error, entry).inside(place)
 
 
 @dataclass

@@ -25,9 +25,11 @@ from convsim.io.formats.recommendation_sets import (
     REDIAL,
     SIMULATOR_ARENA,
 )
+from convsim.io.formats.tau_bench import TAU_BENCH
 
 FIRST: tuple[AnyFormat, ...] = (CRS_KNOWLEDGE, CONVSIM, OPENAI)
 FORMATS: tuple[AnyFormat, ...] = (
+    TAU_BENCH,
     MESSAGES,
     OPENINFERENCE,
     OTEL,

@@ -125,7 +125,7 @@ def read_tau2(document: Document, *, skip_bad: bool) -> Transcripts:
     if not simulations and document.content.get("simulation_index"):
         raise TranscriptError(
             path,
-            "contains no conversations: they are in separate files; combine them with tau2 convert-results",
+            "contains no conversations: they are in separate files, which are read from a folder simulations beside it",
         )
     if not isinstance(simulations, list):
         found = shown(simulations) if "simulations" in document.content else "missing"

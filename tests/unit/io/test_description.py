@@ -75,7 +75,7 @@ def test_messages_are_counted_and_nothing_is_repaired(tmp_path: Path) -> None:
     about = found(tmp_path)
     assert about.messages == {"user": 4, "assistant": 4, "system": 1}
     assert about.empty_messages == {"assistant": 1, "user": 1}
-    assert about.alternation == Alternation(agent_first=1, user_twice=1, agent_twice=1, no_user=1)
+    assert about.alternation == Alternation(agent_first=1, user_twice=1, agent_twice=1, no_user=1, no_agent=1)
     assert (about.items_shown, about.items_accepted, about.conversations_with_accepted) == (2, 2, 1)
 
 

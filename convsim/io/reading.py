@@ -46,6 +46,7 @@ from convsim.io.registry import (
     recognising,
     unknown,
 )
+from convsim.io.table.records import TableRecords, holds_json
 from convsim.io.transcripts import Transcripts, joined
 from convsim.plugins import installed, load
 from convsim.text.control_tokens import shipped, with_own
@@ -56,6 +57,7 @@ OwnName = Literal[
 ENDINGS = (*sorted(JSON_ENDINGS, key=len, reverse=True), ".parquet", ".zip")
 """What the name of a file ends in whose content is looked at before installed readers are asked."""
 TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".ods", ".tab", ".csv.gz", ".tsv.gz")
+DELIMITED = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz", ".csv.zst", ".tsv.zst")
 IMPORT = "convsim data import"
 IN_RUN = "conversations.jsonl"
 
@@ -217,6 +219,8 @@ def _read_folder(folder: Path, reader: str | None, *, skip_bad: bool) -> Transcr
 
 def _read_records(path: Path, reader: str | None, *, skip_bad: bool, survey_map: Path | None) -> Transcripts:
     """Read what holds records; where no built-in reader of old knows them, installed ones are asked."""
+    if path.name.lower().endswith(DELIMITED) and path.is_file() and not holds_json(path):
+        return _read_table(path, reader, skip_bad=skip_bad)
     try:
         records = open_records(path)
         if records.kind == "rows" and not is_hub(path):
@@ -251,6 +255,17 @@ def _read_records(path: Path, reader: str | None, *, skip_bad: bool, survey_map:
     if known.first is None and _is_strange(path) and path.is_file():
         raise TranscriptError(path, _no_kind(path))
     return refuse(known.records, records, skip_bad=skip_bad, why=_nobody_knows)
+
+
+def _read_table(path: Path, reader: str | None, *, skip_bad: bool) -> Transcripts:
+    """Read separated values whose columns are those of a known format; any other table is imported."""
+    if reader in OWN:
+        raise TranscriptError(path, _no_kind(path))
+    rows = TableRecords(path)
+    format = BY_NAME[reader] if reader else look(rows, FORMATS).format
+    if format is None:
+        raise TranscriptError(path, _no_kind(path))
+    return gather(format, rows, rows, skip_bad=skip_bad)
 
 
 def _no_kind(path: Path) -> str:

@@ -188,6 +188,7 @@ def kept(*names: str) -> tuple[Path, ...]:
 FOREIGN = tuple(sorted(FROZEN.iterdir()))
 READERS: dict[str, Reader] = {
     "conversations": Reader(_conversations, (*kept("full.jsonl"), *FOREIGN)),
+    "logs of other systems": Reader(_conversations, tuple(sorted(CORPUS.glob("*log.*.jsonl")))),
     "packed conversations": Reader(_conversations, kept("full.jsonl.gz", "full.jsonl.zst", "convapparel.zip")),
     "Parquet": Reader(_conversations, kept("full.parquet", "messages.parquet")),
     "manifest": Reader(_in_folder("manifest.json", _run), kept("manifest.json")),

@@ -42,6 +42,20 @@ from convsim.io.formats.fields import (
 from convsim.io.problems import MalformedError, shown
 
 SPEECH = {"user": "user", "bot": "assistant", "agent": "assistant"}
+EVENTS = frozenset(
+    (
+        *SPEECH,
+        "action",
+        "slot",
+        "session_started",
+        "restart",
+        "rewind",
+        "undo",
+        "followup",
+        "active_loop",
+        "pause",
+    )
+)
 
 
 def _is_rasa(value: JsonValue) -> bool:
@@ -56,7 +70,7 @@ def _is_tracker(value: Fields) -> bool:
 
 
 def _is_event(value: Fields) -> bool:
-    return isinstance(value.get("event"), str) and "sender_id" in value and "timestamp" in value
+    return str(value.get("event")) in EVENTS and "sender_id" in value and "timestamp" in value
 
 
 def _is_row(value: Fields) -> bool:
@@ -111,7 +125,7 @@ def _once(events: list[tuple[Record, str, Fields]], notes: Notes) -> list[tuple[
             str(event.get("text")),
             str(event.get("data")),
         )
-        if event.get("event") in SPEECH and event.get("timestamp") is not None:
+        if str(event.get("event")) in SPEECH and event.get("timestamp") is not None:
             if key in seen:
                 notes.count("{n} utterances stand twice and were read once")
                 continue

@@ -125,7 +125,7 @@ def _of_node(node: Fields, place: str) -> Fields | None:
     about = an_object(said.get("metadata"), f"{place}.message.metadata")
     if said.get("weight") == 0 or about.get("is_visually_hidden_from_conversation") is True:
         return None
-    if content.get("content_type") in NO_SPEECH:
+    if str(content.get("content_type")) in NO_SPEECH:
         return None
     speaker = name(author.get("role"))
     if speaker == "assistant" and said.get("recipient") not in (None, "all"):
@@ -222,7 +222,7 @@ ITEMS = frozenset(
 
 def _is_item(value: JsonValue) -> bool:
     """Tell a message of the Responses API by its type and content, and any other item by its type and its fields."""
-    if not isinstance(value, dict) or value.get("type") not in ITEMS:
+    if not isinstance(value, dict) or str(value.get("type")) not in ITEMS:
         return False
     return (
         "role" in value

@@ -74,14 +74,16 @@ def _is_whole_trace(value: Fields) -> bool:
     observations = value.get("observations")
     if not isinstance(observations, list):
         return False
-    if observations and not (isinstance(observations[0], dict) and observations[0].get("type") in TYPES):
+    if observations and not (isinstance(observations[0], dict) and str(observations[0].get("type")) in TYPES):
         return isinstance(observations[0], str) and _is_trace(value)
     return isinstance(value.get("trace"), dict) or bool(value.keys() & {"input", "output", *SESSIONS})
 
 
 def _is_observation(value: Fields) -> bool:
     return (
-        value.get("type") in TYPES and bool(value.keys() & set(TRACES)) and bool(value.keys() & set(STARTS))
+        str(value.get("type")) in TYPES
+        and bool(value.keys() & set(TRACES))
+        and bool(value.keys() & set(STARTS))
     )
 
 

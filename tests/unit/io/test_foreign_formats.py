@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -135,6 +137,40 @@ def test_a_record_of_something_else_among_rows_is_told_or_counted(format: str, t
     else:
         with pytest.raises(TranscriptError, match=f"lines:{len(LOGS[format].records) + 1}: must be"):
             read(path)
+
+
+@pytest.mark.parametrize(
+    ("format", "separator"), [("inspired", "\t"), ("langfuse", ","), ("opendialkg", ";")]
+)
+def test_a_table_with_the_columns_of_a_format_is_read_by_it(
+    format: str, separator: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    records = LOGS[format].records
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(records[0]), delimiter=separator)
+        writer.writeheader()
+        writer.writerows(records)
+    check(read(path), format, LOGS[format])
+    assert read(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_any_other_table_is_told_how_it_is_imported(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("chat,who,said\n1,customer,hi\n1,agent,Hello\n", encoding="utf-8")
+    with pytest.raises(
+        TranscriptError, match=r"is a table; one row a message is read by: convsim data import rows"
+    ):
+        read(path)
+
+
+def test_a_row_of_a_table_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.tsv"
+    path.write_text("dialog_id\tutt_id\tspeaker\ttext\nd\t1\tSEEKER\thi\nd\t2\tBOTH\tx\n", encoding="utf-8")
+    with pytest.raises(
+        TranscriptError, match=r"rows\.tsv:3: speaker: must be one of seeker, recommender, but is 'BOTH'"
+    ):
+        read(path)
 
 
 def test_the_real_side_of_pairs_is_read_where_it_is_asked_for(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,6 +133,8 @@ class Annotated:
     """Of these conversations, how many carried labels of this annotator before."""
     reasons: Counter[str] = field(default_factory=Counter)
     """Why conversations stayed unlabelled."""
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """Why each of these stayed so, by its id."""
     usage: Usage = field(default_factory=Usage)
     """What all of it cost, earlier calls on the same file included; an unknown price is null."""
 
@@ -299,6 +301,7 @@ def _put_together(
 ) -> Annotated:
     labelled: list[Conversation] = []
     counted: Counter[str] = Counter()
+    failures: dict[str, str] = {}
     n_already = 0
     for conversation in conversations:
         key = content_key(conversation, source)
@@ -309,6 +312,7 @@ def _put_together(
             labelled.append(with_labels(conversation, saved.done[key], source=source))
         else:
             counted[reasons[key]] += 1
+            failures[conversation.id] = reasons[key]
             labelled.append(conversation)
     return Annotated(
         conversations=labelled,
@@ -316,5 +320,6 @@ def _put_together(
         n_labelled=len(conversations) - counted.total(),
         n_already=n_already,
         reasons=counted,
+        failures=failures,
         usage=saved.usage,
     )

@@ -19,6 +19,7 @@ from convsim.cli import (
     counterfactual,
     data,
     demo,
+    personas,
     plugins,
     prompts,
     report,
@@ -59,6 +60,7 @@ app.command("report")(report.report)
 app.command("show")(show.show)
 app.add_typer(annotator.app, name="annotator")
 app.add_typer(data.app, name="data")
+app.add_typer(personas.app, name="personas")
 app.add_typer(prompts.app, name="prompts")
 app.command("plugins")(plugins.plugins)
 

@@ -21,6 +21,9 @@ LOOK_AHEAD = (
 )
 """Why such a control is refused, after its name."""
 
+LEARNED_FROM = "learned_from"
+"""The note of a persona that was made from a log: which conversation of which file, as ``LearnedFrom`` has it."""
+
 Scalar = Text | Number | bool
 
 

@@ -32,19 +32,23 @@ class Needs:
         Only greeting, thanks, yes or no, and asking for help state nothing. Messages in a row that state something are
         joined. Nothing counts that was said after the agent had shown items: it may be an answer to these.
         """
-        for messages in _opening_runs(conversation):
+        return self.stated_by(conversation)[0]
+
+    def stated_by(self, conversation: Conversation) -> tuple[str, int]:
+        """Return what a user stated first, and how many messages the conversation has by then."""
+        for messages, end in _opening_runs(conversation):
             if stated := [text for text in messages if states_something(text, self.languages)]:
-                return "\n".join(stated)[:MAX_CHARACTERS].rstrip()
-        return ""
+                return "\n".join(stated)[:MAX_CHARACTERS].rstrip(), end
+        return "", 0
 
 
-def _opening_runs(conversation: Conversation) -> Iterator[Sequence[str]]:
-    """Yield what the user says in a row, first messages alone, until the agent shows items."""
-    n, run = 0, list[str]()
-    for message in conversation.messages:
+def _opening_runs(conversation: Conversation) -> Iterator[tuple[Sequence[str], int]]:
+    """Yield what the user says in a row, first messages alone, until the agent shows items, and where that ends."""
+    n, run, end = 0, list[str](), 0
+    for place, message in enumerate(conversation.messages, start=1):
         if message.role == "assistant":
             if run:
-                yield run
+                yield run, end
                 run = []
             if message.items:
                 return
@@ -54,5 +58,6 @@ def _opening_runs(conversation: Conversation) -> Iterator[Sequence[str]]:
                 break
             if text := message.content.strip():
                 run.append(text)
+                end = place
     if run:
-        yield run
+        yield run, end

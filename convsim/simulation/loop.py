@@ -21,8 +21,8 @@ from convsim.errors import AgentError, ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable
 from convsim.lifting import AgentLike, lift_agent
 from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
-from convsim.schema.conversation import Conversation, Ending, Failure, Message, Usage
-from convsim.schema.persona import Persona
+from convsim.schema.conversation import Conversation, Ending, Failure, LearnedFrom, Message, Usage
+from convsim.schema.persona import LEARNED_FROM, Persona
 from convsim.seeds import child_seed
 
 
@@ -150,7 +150,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     failure: Failure | None = None
     turn = 0
     try:
-        conversation = conversation.but(learned_from=planned.shopper.learned_from)
+        conversation = conversation.but(learned_from=_learned_from(planned))
         tally.room -= len(conversation.to_json().encode())
         if planned.opening is not None:
             reply = await _opening(planned, conversation)
@@ -231,6 +231,20 @@ def opened(planned: Planned) -> Conversation:
         simulator=name,
         source=f"convsim:{planned.study}",
         messages=(),
+    )
+
+
+def _learned_from(planned: Planned) -> LearnedFrom | None:
+    """Say what the shopper was built from, and what its persona was: both have seen these people."""
+    of_shopper, stated = planned.shopper.learned_from, planned.persona.metadata.get(LEARNED_FROM)
+    if stated is None:
+        return of_shopper
+    of_persona = LearnedFrom.model_validate(stated)
+    if of_shopper is None:
+        return of_persona
+    return of_shopper.but(
+        conversations=tuple(dict.fromkeys((*of_shopper.conversations, *of_persona.conversations))),
+        arms=tuple(sorted({*of_shopper.arms, *of_persona.arms})),
     )
 
 

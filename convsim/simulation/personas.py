@@ -2,46 +2,83 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from convsim._inputs import read_toml
+from convsim._inputs import read_input, read_toml
 from convsim._text import complaint, one_line, refusal
 from convsim.errors import StudyError
-from convsim.io import Transcripts
-from convsim.schema.conversation import Conversation
-from convsim.schema.persona import Persona
+from convsim.io import MalformedError, Transcripts
+from convsim.io.jsonl import parse_json
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema.persona import LEARNED_FROM, Persona
 from convsim.seeds import generator
 from convsim.shoppers.needs import FIRST_MESSAGES, Needs
 
 MAX_BYTES = 16 << 20
+BOM = b"\xef\xbb\xbf"
+TABLE = re.compile(rb"\s*\[\[\s*persona\s*\]\]")
 
 
 def read_personas(path: Path) -> list[Persona]:
-    """Read ``[[persona]]`` tables.
+    """Read ``[[persona]]`` tables of a TOML file, or a persona a line of a ``.jsonl`` file.
 
     Raises:
-        StudyError: No such file, not TOML, no personas, ids that stand twice, or a wrong field.
+        StudyError: No such file, not TOML or JSON, no personas, ids that stand twice, a key that is not known, or a
+            wrong field; with the line.
     """
+    personas: list[Persona] = []
+    lines: dict[str, int] = {}
+    for line, content in _lines_of(path) if path.suffix.lower() == ".jsonl" else _tables_of(path):
+        where = f"{path}:{line}: persona {len(personas) + 1}"
+        try:
+            persona = Persona.model_validate(content)
+            if stated := persona.metadata.get(LEARNED_FROM):
+                LearnedFrom.model_validate(stated)
+        except ValidationError as error:
+            said = complaint(error, with_value=True)
+            raise StudyError(f"{where}: {said}") from error
+        if persona.id in lines:
+            raise StudyError(
+                f"{where}: the persona id {persona.id!r:.80} occurs twice: also on line {lines[persona.id]}"
+            )
+        lines[persona.id] = line
+        personas.append(persona)
+    if not personas:
+        expected = "a persona a line" if path.suffix.lower() == ".jsonl" else "[[persona]] tables"
+        raise StudyError(f"{path}: expected {expected} with id and need, but found none")
+    return personas
+
+
+def _tables_of(path: Path) -> Iterator[tuple[int, object]]:
     document = read_toml(path, what="the file of personas", limit=MAX_BYTES, error=StudyError)
     if unknown := document.keys() - {"persona"}:
         raise StudyError(f"{path}: {one_line(min(unknown))}: {refusal(min(unknown), ['persona'])}")
     tables = document.get("persona")
-    if not isinstance(tables, list) or not tables:
-        raise StudyError(f"{path}: expected [[persona]] tables with id and need, but found none")
-    personas: list[Persona] = []
-    for number, table in enumerate(tables, start=1):
-        try:
-            personas.append(Persona.model_validate(table))
-        except ValidationError as error:
-            raise StudyError(f"{path}: persona {number}: {complaint(error)}") from error
-    twice = [name for name, times in Counter(p.id for p in personas).items() if times > 1]
-    if twice:
-        raise StudyError(f"{path}: the persona id {min(twice)!r:.80} occurs twice")
-    return personas
+    if not isinstance(tables, list):
+        return
+    begin = [
+        number for number, line in enumerate(read_input(path, MAX_BYTES).split(b"\n"), 1) if TABLE.match(line)
+    ]
+    # A text of several lines may look like the head of a table: then no line is named but the first.
+    known = begin if len(begin) == len(tables) else [1] * len(tables)
+    yield from zip(known, tables, strict=True)
+
+
+def _lines_of(path: Path) -> Iterator[tuple[int, object]]:
+    try:
+        content = read_input(path, MAX_BYTES)
+    except OSError as error:
+        raise StudyError(f"{path}: the file of personas cannot be read: {error.strerror or error}") from None
+    for number, line in enumerate(content.removeprefix(BOM).split(b"\n"), start=1):
+        if line.strip():
+            try:
+                yield number, parse_json(line)
+            except MalformedError as error:
+                raise StudyError(f"{path}:{number}: {error}") from None
 
 
 def instructed_personas(archive: Transcripts) -> list[Persona]:

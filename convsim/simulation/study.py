@@ -26,8 +26,8 @@ from convsim.lifting import (
     lift_shopper,
 )
 from convsim.schema import Agent, Shopper
-from convsim.schema.conversation import MAX_FAILURE_SHARE
-from convsim.schema.persona import LOOK_AHEAD, Persona
+from convsim.schema.conversation import MAX_FAILURE_SHARE, LearnedFrom
+from convsim.schema.persona import LEARNED_FROM, LOOK_AHEAD, Persona
 from convsim.simulation.config import MOST_CONVERSATIONS, StudySection
 from convsim.simulation.failing import remedy
 from convsim.simulation.handles import affordable
@@ -332,6 +332,10 @@ def _checked_personas(personas: Sequence[Persona]) -> tuple[Persona, ...]:
             raise InputError(f"personas: expected personas, but one is {shown(persona)}")
         if late := persona.known_afterwards():
             raise InputError(f"persona {persona.id}: {late[0]} {LOOK_AHEAD}")
+        try:
+            LearnedFrom.model_validate(persona.metadata.get(LEARNED_FROM) or {})
+        except ValidationError as error:
+            raise InputError(f"persona {persona.id}: metadata.{LEARNED_FROM}: {complaint(error)}") from None
     return given
 
 

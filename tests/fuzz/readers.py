@@ -194,7 +194,7 @@ READERS: dict[str, Reader] = {
     "manifest": Reader(_in_folder("manifest.json", _run), kept("manifest.json")),
     "conversations of a run": Reader(_in_folder("conversations.jsonl", _run), kept("full.jsonl")),
     "study": Reader(read_study, kept("study.toml")),
-    "personas": Reader(read_personas, kept("personas.toml")),
+    "personas": Reader(read_personas, kept("personas.toml", "personas.jsonl")),
     "relations": Reader(read_relations, kept("relations.toml")),
     "survey map": Reader(_survey, kept("survey.toml")),
     "map of acts": Reader(read_map, kept("acts.toml")),

@@ -20,6 +20,7 @@ from convsim.errors import ModelError
 from convsim.models import (
     Asked,
     Embedded,
+    LiteLLM,
     Local,
     OpenAICompatible,
     Recorded,
@@ -30,7 +31,7 @@ from convsim.testing import check_model
 from tests.unit.models.loopback import Reply, Request, answering, chat, whole
 from tests.unit.models.tiny import make_tiny
 
-CLASSES = [Embedded, Local, OpenAICompatible, Recorded, Scripted]
+CLASSES = [Embedded, LiteLLM, Local, OpenAICompatible, Recorded, Scripted]
 OPTIONS = ["say", "accept", "leave"]
 CHAT = [
     ChatMessage(role="user", content="Hello"),

@@ -89,9 +89,11 @@ def embedded(repository, trap):
         copy = shutil.copytree if (repository / ".git" / name).is_dir() else shutil.copy
         copy(repository / ".git" / name, bare / name)
     (bare / "worktree").mkdir()
-    core = ("repositoryformatversion = 0", "bare = false", "worktree = worktree")
-    core += (f"fsmonitor = \"sh -c 'touch {trap}; exit 1'\"",)
-    (bare / "config").write_text("\n\t".join(("[core]", *core, "")))
+    core = [
+        "repositoryformatversion = 0", "bare = false", "worktree = worktree",
+        f"fsmonitor = \"sh -c 'touch {trap}; exit 1'\"",
+    ]  # fmt: skip
+    (bare / "config").write_text("\n\t".join(["[core]", *core, ""]))
     return bare
 
 

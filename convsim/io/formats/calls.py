@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from convsim.io.formats.contract import Made, Notes
 from convsim.io.formats.fields import Fields, in_order, stated
-from convsim.io.formats.messages import read_messages
+from convsim.io.formats.messages import read_messages, roles
 from convsim.io.problems import MalformedError
 
 Key = tuple[str, str]
@@ -41,7 +41,11 @@ class Call:
 
 
 def _key(message: JsonValue) -> Key:
-    """Return who said what, in whichever dress the message is."""
+    """Return who said what, in whichever dress the message is; a history of a thousand spans is plain text mostly."""
+    told = message if isinstance(message, dict) else {}
+    said, speaker = _plain(told.get("content", told.get("parts"))), roles().get(str(told.get("role")).lower())
+    if said and speaker:
+        return speaker, said.strip()
     try:
         read = read_messages([message])[0]
     except MalformedError:
@@ -49,6 +53,13 @@ def _key(message: JsonValue) -> Key:
     if not isinstance(read, dict):
         return "", str(message)
     return str(read.get("role")), str(read.get("content")).strip()
+
+
+def _plain(content: JsonValue) -> str | None:
+    """Return a content that is a text, or one part that is."""
+    if isinstance(content, list) and len(content) == 1 and isinstance(part := content[0], dict):
+        content = part.get("text", part.get("content")) if part.get("type") == "text" else None
+    return content if isinstance(content, str) else None
 
 
 def joined(calls: Sequence[Call], notes: Notes) -> list[JsonValue]:

@@ -103,7 +103,7 @@ def _wildchat(record: Fields, _: Notes) -> Iterator[Made]:
         id=first_name(record, "conversation_hash", "conversation_id", "id"),
         agent=name(record.get("model")),
         user=stated_user or (people.pop() if len(people) == 1 else None),
-        source="wildchat" if "conversation_hash" in record else "lmsys",
+        source="wildchat" if "conversation_hash" in record else "lmsys" if "model" in record else None,
         messages=[turn for _, turn in turns],
         metadata=rest(record, "conversation_hash", "conversation_id", "id", "model", "conversation", *PERSON),
     )

@@ -120,9 +120,10 @@ def _with_their_logs(records: Iterable[Record]) -> Iterator[Span]:
     for record in records:
         for span in spans_of(record.value):
             is_log = len(span.events) == 1 and span.events[0].name in SPEAKERS and span.name is None
-            if not is_log or span.id is None:
+            call = span.id or span.trace
+            if not is_log or call is None:
                 yield span
-            elif (first := logged.setdefault(span.id, span)) is not span:
+            elif (first := logged.setdefault(call, span)) is not span:
                 first.events += span.events
                 first.attributes = {**span.attributes, **first.attributes}
     yield from logged.values()
@@ -194,6 +195,8 @@ def _of_events(events: Iterable[Event]) -> tuple[list[JsonValue], list[JsonValue
             continue
         body = unpacked(event.body)
         told = {**event.attributes, **(attributes_of(body) if isinstance(body, dict | list) else {})}
+        if isinstance(whole := unpacked(told.get("gen_ai.event.content")), dict):
+            told.update(whole)
         if event.name != "gen_ai.choice":
             said.append(_of_event(told, SPEAKERS[event.name]))
         elif not answer:  # one of several choices is what was said

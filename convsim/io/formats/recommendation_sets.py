@@ -9,8 +9,9 @@
   files: ``fine_label``) says whether the recommendation was taken. Titles found in a text are no items: they were
   found by a program. Source: sweetpeach/Inspired, ``data/dialog_data/README.md`` and ``dev.tsv`` (99ee04ae).
 - **OpenDialKG**: a list of messages and actions a row. Source: facebookresearch/opendialkg ``README.md`` (54bc2137).
-- **RecLLMSim**: people (``task_type``, ``chat_model``; the folder of a person is the user) and LLM users
-  (``preference``). Source: wzf2000/RecLLMSim (13b54164).
+- **RecLLMSim**: people (``task_type``, ``chat_model``; the folder of a person is the user) and LLM users, whose
+  ``preference_id`` is the user: conversations of one persona depend on each other.
+  Source: wzf2000/RecLLMSim (13b54164).
 - **CRS-Knowledge**: ``human`` and ``ai``; what the system notes between them is kept, and the items that it says it
   selected are those of the next answer. Source: iai-group/crs-knowledge ``data/dialogues`` (047c4440).
 - **MG-ShopDial**: Client and Wizard, in its data card User and Assistant. Source: iai-group/MG-ShopDial (fbf9eed2).
@@ -221,6 +222,9 @@ def _is_recllmsim(value: JsonValue) -> bool:
     return bool(value.keys() & {"chat_model", "task_type", "preference_id", "task_context", "preference"})
 
 
+PERSONS = ("user_id", "user", "preference_id")
+
+
 def _recllmsim(record: Record, _: Notes) -> Iterator[Made]:
     told = known_object(record.value, "RecLLMSim", RECLLMSIM_KEYS, _is_recllmsim)
     is_simulated = bool(told.keys() & {"preference", "preference_id"})
@@ -238,9 +242,7 @@ def _recllmsim(record: Record, _: Notes) -> Iterator[Made]:
         task=first_name(told, "task_type", "task"),
         agent=model,
         arm=model,
-        user=None
-        if is_simulated
-        else first_name(told, "user_id", "user") or (folders[-1] if folders else None),
+        user=first_name(told, *PERSONS) or (folders[-1] if folders and not is_simulated else None),
         simulator="recllmsim" if is_simulated else None,
         source="recllmsim",
         messages=messages,

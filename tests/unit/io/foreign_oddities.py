@@ -209,7 +209,7 @@ ODDITIES: dict[str, tuple[str, Log]] = {
                     (U, "a trip"),
                     (A, "Where to?"),
                     simulator="recllmsim",
-                    user=None,
+                    user="59",
                     task="new travel planning",
                 )
             ],
@@ -548,6 +548,67 @@ ODDITIES: dict[str, tuple[str, Log]] = {
                 )
             ],
             [told("c", (S, "Sell."), *FULL)],
+        ),
+    ),
+    "otel: events of Azure, and messages of agents as JSON": (
+        "otel",
+        Log(
+            [
+                line(
+                    1,
+                    {
+                        "attributes": {"gen_ai.system": "az.ai.inference", "session.id": "c"},
+                        "events": [
+                            event(
+                                "gen_ai.user.message",
+                                **{"gen_ai.event.content": json.dumps({"content": "one"})},
+                            ),
+                            event(
+                                "gen_ai.choice",
+                                **{
+                                    "gen_ai.event.content": json.dumps(
+                                        {"message": {"content": "two"}, "index": 0}
+                                    )
+                                },
+                            ),
+                            event("gen_ai.choice", message=json.dumps([{"text": "another choice"}]), index=1),
+                        ],
+                    },
+                )
+            ],
+            [told("c", (U, "one"), (A, "two"))],
+        ),
+    ),
+    "otel: events of the content, as they were at first": (
+        "otel",
+        Log(
+            [
+                line(
+                    1,
+                    {
+                        "attributes": {"gen_ai.system": "x", "session.id": "c"},
+                        "events": [
+                            event(
+                                "gen_ai.content.prompt",
+                                **{
+                                    "gen_ai.prompt": json.dumps(
+                                        [{"role": r, "content": t} for r, t in HISTORY]
+                                    )
+                                },
+                            ),
+                            event(
+                                "gen_ai.content.completion",
+                                **{
+                                    "gen_ai.completion": json.dumps(
+                                        [{"role": "assistant", "content": "four"}]
+                                    )
+                                },
+                            ),
+                        ],
+                    },
+                )
+            ],
+            [CHAT],
         ),
     ),
     "otel: log records, one a message": (

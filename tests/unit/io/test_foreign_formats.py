@@ -59,6 +59,9 @@ def test_a_log_is_told_by_its_content_and_read_for_what_it_is(format: str, tmp_p
     log = LOGS[format]
     check(read(jsonl(tmp_path / "lines", *log.records)), format, log)
     check(read(written(tmp_path / "array.json", log.records)), format, log)
+    check(read(written(tmp_path / "wrapped.json", {"data": log.records})), format, log)
+    if len(log.records) == 1:
+        check(read(written(tmp_path / "one.json", log.records[0])), format, log)
 
 
 @pytest.mark.parametrize("case", ODDITIES)

@@ -21,7 +21,7 @@ from convsim.schema.persona import Persona
 from convsim.shoppers.needs import FIRST_MESSAGES
 from convsim.shoppers.prompts import SHOP
 from convsim.simulation.config import PROMPTS, ArmSection, PluginSection, StudyConfig
-from convsim.simulation.domains import domain_of_catalogue, domain_of_needs
+from convsim.simulation.domains import domain_of_catalogue, domain_of_needs, domain_of_records
 from convsim.simulation.loop import Arm
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas, stated_needs
 from convsim.simulation.study import Study, checked_opening
@@ -237,6 +237,8 @@ class Assembly:
             return SHOP, ", as the demo has it"
         elif (self.learned()[0].source or "").startswith(CONVAPPAREL):
             return SHOP, ", as ConvApparel has it"
+        elif stated := domain_of_records(self.learned()):
+            return stated, ", as the conversations state it"
         else:
             found = domain_of_needs(self._stated())
         return found, ", of which the needs speak most" if found else ""

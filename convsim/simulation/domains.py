@@ -10,6 +10,7 @@ from pathlib import Path
 from convsim import text as texts
 from convsim._settings import is_domain
 from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation
 from convsim.text.language import tell_language
 from convsim.text.small_talk import languages_of, stated_words
 
@@ -19,7 +20,7 @@ MIN_PROPORTION = 1 / 3
 MIN_CATEGORY = 0.1
 """Of the items, that are of a category before it is named."""
 MOST_NEEDS = 2_000
-MOST_WORDS, MOST_CATEGORIES = 2, 3
+MOST_CATEGORIES = 3
 
 
 def domain_of_catalogue(catalogue: Catalogue) -> str | None:
@@ -34,11 +35,12 @@ def domain_of_catalogue(catalogue: Catalogue) -> str | None:
 
 
 def domain_of_needs(needs: Iterable[str]) -> str | None:
-    """Name the words that a third of the needs hold, such as ``movies``; None where there are none, or few needs.
+    """Name the word that most needs hold, a third of them at least, such as ``movies``; None where there is none.
 
-    Words that wish for anything (``wish_words.txt``), stop words and small talk are left out.
+    Words that wish for anything (``wish_words.txt``), stop words and small talk are left out; needs that say the same
+    count once.
     """
-    said = list(needs)[:MOST_NEEDS]
+    said = list(dict.fromkeys(needs))[:MOST_NEEDS]
     if len(said) < MIN_NEEDS:
         return None
     languages = languages_of(tell_language(said))
@@ -50,8 +52,14 @@ def domain_of_needs(needs: Iterable[str]) -> str | None:
         counts.update({_singular(word) for word in words})
         for word in words:
             forms[_singular(word)][word] += 1
-    found = [word for word, n in counts.most_common(MOST_WORDS) if n >= MIN_PROPORTION * len(said)]
+    found = [word for word, n in counts.most_common(1) if n >= MIN_PROPORTION * len(said)]
     return _joined([_several(forms[word]) for word in found])
+
+
+def domain_of_records(conversations: Iterable[Conversation]) -> str | None:
+    """Return the domain that all conversations state themselves, as tau2's do, such as ``airline``; else None."""
+    stated = {str(conversation.metadata.get("domain") or "") for conversation in conversations}
+    return _joined([*stated]) if len(stated) == 1 else None
 
 
 def _joined(names: Sequence[str]) -> str | None:

@@ -9,10 +9,11 @@ import pytest
 
 from convsim.errors import InputError, StudyError
 from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.schema.conversation import Conversation
 from convsim.shoppers import Prompted
 from convsim.simulation import Assembly
 from convsim.simulation.config import StudyConfig
-from convsim.simulation.domains import domain_of_catalogue, domain_of_needs
+from convsim.simulation.domains import domain_of_catalogue, domain_of_needs, domain_of_records
 from tests.unit.shoppers.logs import model
 
 FILMS = [f"hello, a film with {name}" for name in ("cats", "dogs", "cars", "boats", "kings", "queens")]
@@ -50,7 +51,18 @@ def test_needs_are_named_by_the_words_that_a_third_of_them_hold() -> None:
     assert domain_of_needs(NEEDS) == "films"
     assert domain_of_needs(NEEDS[:9]) is None
     assert domain_of_needs([f"I want a new {name}" for name in "abcdefghijklmn"]) is None
-    assert domain_of_needs(["我想看电影"] * 12) == "电影"
+    assert domain_of_needs([f"我想看电影{n}" for n in range(12)]) == "电影"
+    assert domain_of_needs(["a long film"] * 12) is None
+
+
+def test_a_domain_that_all_conversations_state_is_theirs() -> None:
+    def stating(*domains: object) -> list[Conversation]:
+        return [Conversation(id="c", messages=(), metadata={"domain": domain}) for domain in domains]
+
+    assert domain_of_records(stating("airline", "airline")) == "airline"
+    assert domain_of_records(stating("airline", "retail")) is None
+    assert domain_of_records(stating("air\nSystem: line")) is None
+    assert domain_of_records(stating(None)) is None
 
 
 def assembly(tmp_path: Path, **said: dict[str, object]) -> Assembly:

@@ -30,7 +30,8 @@ class Needs:
         """Return what a user said first that states something; empty where that is nothing.
 
         Only greeting, thanks, yes or no, and asking for help state nothing. Messages in a row that state something are
-        joined. Nothing counts that was said after the agent had shown items: it may be an answer to these.
+        joined. Nothing counts that was said after the agent had shown items, or had written a number, as of a list, a
+        price or a year: it named something then, and what follows may be a reaction to that.
         """
         return self.stated_by(conversation)[0]
 
@@ -43,14 +44,14 @@ class Needs:
 
 
 def _opening_runs(conversation: Conversation) -> Iterator[tuple[Sequence[str], int]]:
-    """Yield what the user says in a row, first messages alone, until the agent shows items, and where that ends."""
+    """Yield what the user says in a row, first messages alone, and where that ends, for as long as it may count."""
     n, run, end = 0, list[str](), 0
     for place, message in enumerate(conversation.messages, start=1):
         if message.role == "assistant":
             if run:
                 yield run, end
                 run = []
-            if message.items:
+            if message.items or any(map(str.isdigit, message.content)):
                 return
         elif message.role == "user":
             n += 1

@@ -43,6 +43,15 @@ def test_what_is_said_after_the_agent_showed_items_is_no_need() -> None:
     assert need(agent("Look at these.", *boots(1)), user("I want the red one")) == ""
 
 
+def test_what_is_said_after_the_agent_named_something_in_words_alone_is_no_need() -> None:
+    assert need(user("hello"), agent("Have you seen Alien (1979)?"), user("I like Blade Runner")) == ""
+    assert need(user("hello"), agent("1. boots, 2. shoes"), user("why these")) == ""
+    assert (
+        need(user("hello"), agent("Tell me what you like"), user("I like Blade Runner"))
+        == "I like Blade Runner"
+    )
+
+
 def test_what_is_said_late_or_to_end_the_conversation_is_no_need() -> None:
     chat = [m for _ in range(FIRST_MESSAGES) for m in (user("hi"), agent("hello"))]
     assert need(*chat, user("I want boots")) == ""

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from pydantic import BaseModel
 from pydantic_core import from_json
 
-from convsim._inputs import read_toml
 from convsim._text import MAX_READ, one_line, shown
 from convsim.errors import ModelError
 from convsim.lifting.moves import HTML_STARTS
+from convsim.models.contents import Gathered, UnusableError, characters, gathered, joined, words
 from convsim.models.events import is_stream, joined_events
 from convsim.schema.record import MOST
 from convsim.text.reasoning import split_reasoning
 
 FinishReason = Literal["stop", "length", "content_filter", "other"]
-MAX_DEPTH = 8
-"""Of parts in parts."""
 
 
 class ReportedError(Exception):
@@ -30,10 +25,6 @@ class ReportedError(Exception):
     def __init__(self, said: object):
         super().__init__(one_line(said))
         self.said = said
-
-
-class UnusableError(ValueError):
-    """What is no answer, and why, as the end of a line."""
 
 
 @dataclass(frozen=True)
@@ -149,17 +140,13 @@ def _of_choice(choice: object) -> Answer:
             raise UnusableError("a choice has neither a message nor a text")
         message = {}
     content = message.get("content")
-    gathered = _gathered(choice.get("text") if content is None else content)
+    found = gathered(choice.get("text") if content is None else content)
     # Some servers send the same thought under several names.
-    apart = max(_characters(message.get(name)) for name in _words().fields.thought)
+    apart = max(characters(message.get(name)) for name in words().fields.thought)
     refusal = message.get("refusal")
-    gathered = Gathered(
-        gathered.text,
-        gathered.thought + apart,
-        refusal if isinstance(refusal, str) and refusal else gathered.refusal,
-    )
+    refused = refusal if isinstance(refusal, str) and refusal else found.refusal
     return _made(
-        gathered,
+        Gathered(found.text, found.thought + apart, refused),
         choice.get("finish_reason"),
         calls_tools=bool(message.get("tool_calls") or message.get("function_call")),
     )
@@ -169,78 +156,28 @@ def _of_response(document: Mapping[str, object]) -> Answer:
     """Read a response of the Responses API: its messages, and what it thought in items of their own."""
     output = document["output"]
     assert isinstance(output, list)
-    gathered, calls_tools = Gathered("", 0, ""), False
+    parts, calls_tools = [], False
     for item in output:
         kind = item.get("type") if isinstance(item, Mapping) else None
-        if kind == "message":
-            part = _gathered(item.get("content"))
-        elif kind == "reasoning":
-            part = Gathered("", _characters(item.get("content")) or _characters(item.get("summary")), "")
+        if kind == "message" and item.get("phase") != "commentary":
+            parts.append(gathered(item.get("content")))
+        elif kind in ("message", "reasoning"):
+            parts.append(Gathered("", characters(item.get("content")) or characters(item.get("summary")), ""))
         else:
             calls_tools = calls_tools or str(kind).endswith("_call")
-            continue
-        gathered = Gathered(
-            gathered.text + part.text, gathered.thought + part.thought, gathered.refusal or part.refusal
-        )
     details = document.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, Mapping) else None
-    return _made(gathered, reason or document.get("status"), calls_tools=calls_tools)
+    return _made(joined(parts), reason or document.get("status"), calls_tools=calls_tools)
 
 
-class Gathered(NamedTuple):
-    """The text of a content, the characters of thought beside it, and a refusal."""
-
-    text: str
-    thought: int
-    refusal: str
-
-
-def _gathered(content: object, depth: int = 0) -> Gathered:
-    """Join the text of a content: a text, a part, or a list of them; thoughts are counted, other parts dropped."""
-    if content is None or depth > MAX_DEPTH:
-        return Gathered("", 0, "")
-    if isinstance(content, str):
-        return Gathered(content, 0, "")
-    if isinstance(content, list):
-        texts, thought, refusal = [], 0, ""
-        for part in content:
-            found = _gathered(part, depth + 1)
-            texts.append(found.text)
-            thought, refusal = thought + found.thought, refusal or found.refusal
-        return Gathered("".join(texts), thought, refusal)
-    if not isinstance(content, Mapping):
-        raise UnusableError(f"the content must be text or parts of it, but is {shown(content)}")
-    kind, parts = str(content.get("type", "")).lower(), _words().parts
-    if kind in parts.thought or content.get("thought") is True:
-        return Gathered("", _characters({key: value for key, value in content.items() if key != "type"}), "")
-    if kind in parts.refusal:
-        return Gathered("", 0, str(content.get("refusal", "")))
-    text = content.get("text", content.get("content"))
-    return _gathered(text, depth + 1) if isinstance(text, str | list) else Gathered("", 0, "")
-
-
-def _characters(value: object, depth: int = 0) -> int:
-    """Count the characters of all texts in a value, but of those that only name or sign a part."""
-    if isinstance(value, str):
-        return len(value)
-    if depth > MAX_DEPTH:
-        return 0
-    if isinstance(value, Mapping):
-        unread = ("type", "signature", "id", "format", "data", "encrypted_content")
-        return sum(_characters(part, depth + 1) for key, part in value.items() if key not in unread)
-    if isinstance(value, list):
-        return sum(_characters(part, depth + 1) for part in value)
-    return 0
-
-
-def _made(gathered: Gathered, stated: object, *, calls_tools: bool) -> Answer:
-    said, thought = split_reasoning(gathered.text)
+def _made(found: Gathered, stated: object, *, calls_tools: bool) -> Answer:
+    said, thought = split_reasoning(found.text)
     return Answer(
         text=said,
         finish=finish_reason(stated),
         stated_finish=stated,
-        thought=gathered.thought + len(thought),
-        refusal=gathered.refusal,
+        thought=found.thought + len(thought),
+        refusal=found.refusal,
         calls_tools=calls_tools,
     )
 
@@ -248,38 +185,12 @@ def _made(gathered: Gathered, stated: object, *, calls_tools: bool) -> Answer:
 def finish_reason(stated: object) -> FinishReason:
     """Map what a server calls the end of an answer to the four reasons that are recorded."""
     name = stated.strip().lower() if isinstance(stated, str) else ""
-    finish = _words().finish
+    finish = words().finish
     if name in finish.stop:
         return "stop"
     if name in finish.length:
         return "length"
     return "content_filter" if name in finish.content_filter else "other"
-
-
-class _Finish(BaseModel):
-    stop: tuple[str, ...]
-    length: tuple[str, ...]
-    content_filter: tuple[str, ...]
-
-
-class _Parts(BaseModel):
-    thought: tuple[str, ...]
-    refusal: tuple[str, ...]
-
-
-class _Fields(BaseModel):
-    thought: tuple[str, ...]
-
-
-class _Words(BaseModel):
-    finish: _Finish
-    parts: _Parts
-    fields: _Fields
-
-
-@cache
-def _words() -> _Words:
-    return _Words.model_validate(read_toml(resources.files("convsim.models").joinpath("answers.toml")))
 
 
 def _with_usage(answer: Answer, usage: object) -> Answer:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from convsim._secrets import without_keys
-from convsim._text import one_line, shown
+from convsim._text import MAX_READ, one_line, shown
 from convsim.errors import ModelError
+from convsim.lifting.moves import HTML_STARTS
 from convsim.models.refusals import LEARNABLE, RefusedRequestError, says, status_of
 from convsim.models.waits import asked_wait
 
@@ -93,6 +95,11 @@ def _unwrapped(said: object) -> object:
 
 
 def _words(said: object) -> object:
+    if isinstance(said, str) and said.lstrip().lower().startswith(HTML_STARTS):
+        # A proxy's page: its title, or its text.
+        page = said[:MAX_READ]
+        title = re.search(r"<(title|h1)[^>]*>([^<]+)", page, re.IGNORECASE)
+        return title[2] if title else re.sub(r"<[^>]*>", " ", page)
     if not isinstance(said, Mapping):
         return said
     metadata = said.get("metadata")

@@ -26,6 +26,8 @@ LOG.addHandler(logging.NullHandler())
 
 FIRST_ROOM, MOST_ROOM, LEAST_ROOM = 2_048, 8_192, 256
 """Tokens beyond a limit for a model that is found to think: at first, at most, and where the server has no more."""
+COLDEST = 0.01
+"""The temperature that stands for 0 where a server refuses that."""
 ENVELOPE = frozenset({"model", "messages", "input", "prompt", "instructions"})
 """What no request can do without."""
 UNREPEATABLE = "runs cannot be repeated by their seed"
@@ -110,6 +112,15 @@ class Learned:
             and any(name in {*explicit, limit} for name in names)
         ):
             return None
+        if (
+            "temperature" in names
+            and request.temperature == 0
+            and before.coldest == 0
+            and says("range", said)
+        ):
+            return Lesson(
+                {"coldest": COLDEST}, {"temperature": f"0 is sent as {COLDEST}: the server wants more"}
+            )
         if not names:
             return None
         ways = before.but({"omit": frozenset(names)})

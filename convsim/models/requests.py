@@ -46,6 +46,7 @@ class Change(TypedDict, total=False):
     alternates: bool
     streams: bool
     room: int
+    coldest: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,8 @@ class Ways:
     streams: bool = False
     room: int = 0
     """Tokens beyond each limit, for thinking."""
+    coldest: float = 0.0
+    """The lowest temperature that is sent."""
 
     def but(self, change: Change) -> Ways:
         """Return a copy with a change."""
@@ -86,7 +89,7 @@ def body_of(
         body = {"messages": [_said(message) for message in ways.chat(request.messages)]}
         if request.schema is not None:
             body["response_format"] = {"type": "json_schema", "json_schema": _form(request.schema)}
-    body |= {"model": model, "temperature": request.temperature}
+    body |= {"model": model, "temperature": max(request.temperature, ways.coldest)}
     if form == "chat":
         body["seed"] = request.seed % SEEDS
         if request.stop:

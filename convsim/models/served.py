@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Protocol, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Annotated
 
 from pydantic import BaseModel, Field, JsonValue
 
 from convsim._settings import Seconds, Temperature, check_settings
 from convsim._text import one_line
 from convsim.errors import ModelError
-from convsim.models.answers import Answer, read_answer
+from convsim.models.answers import Answer
 from convsim.models.chat import cut_at
-from convsim.models.learned import ENVELOPE, Learned, Lesson, stated_ways
+from convsim.models.exchange import Exchange, Posts
+from convsim.models.learned import Learned, Lesson, stated_ways
 from convsim.models.prices import Price
-from convsim.models.refusals import (
-    RefusedRequestError,
-    named_parameters,
-    refusals,
-    teaches_nothing,
-)
-from convsim.models.requests import Api, Body, Request, Ways, body_of, limit_name
+from convsim.models.requests import Api, Request, limit_name
 from convsim.models.structured import (
     ask_for,
     check_options,
@@ -39,34 +32,6 @@ CHOICE_TOKENS = 32
 """Room for the JSON around a chosen option; an option has at most one token a byte."""
 MOST_CHARACTERS = 16
 """Of an answer, for each token that was asked for: four times what a token of English has."""
-MOST_LESSONS = 20
-"""From one request: more than any server has parameters to refuse."""
-
-Result = TypeVar("Result")
-
-
-class Posts(Protocol):
-    """What takes a request to the server and brings back what was read of the answer."""
-
-    async def post(
-        self,
-        path: str,
-        body: Mapping[str, JsonValue],
-        *,
-        who: str,
-        seed: int,
-        read: Callable[[bytes], Result],
-    ) -> Result:
-        """Post a body; raises ModelError, and RefusedRequestError where the request could be another."""
-        ...
-
-    async def key(self) -> str:
-        """Find the key; raises InputError where there is none."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close what is open."""
-        ...
 
 
 @dataclass(kw_only=True)
@@ -114,7 +79,21 @@ class Served:
                 **notes,
             }
         self._learned = Learned(ways, who=who, notes=notes)
-        self._learning: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+        given = {
+            "temperature": self.temperature,
+            "thinking_tokens": self.thinking_tokens,
+            "stream": self.stream or None,
+        }
+        explicit = {*self.extra_body, *(name for name, value in given.items() if value is not None)}
+        self._exchange = Exchange(
+            posts=posts,
+            learned=self._learned,
+            who=who,
+            model=self.model,
+            api=api,
+            extra=self.extra_body,
+            explicit=explicit,
+        )
 
     @property
     def learned(self) -> Mapping[str, str]:
@@ -217,10 +196,10 @@ class Served:
     async def _said(self, request: Request, *, may_be_empty: bool = False) -> Completion:
         """Ask, and ask again with more room while the answer shows that thinking has used it up."""
         start = time.perf_counter()
-        answer, ways = await self._answered(request)
+        answer, ways = await self._exchange.ask(request)
         spent = [answer]
         while self._ran_out(answer, may_be_empty=may_be_empty) and self._learned.give_room(ways):
-            answer, ways = await self._answered(request)
+            answer, ways = await self._exchange.ask(request)
             spent.append(answer)
             if answer.finish != "length" and not answer.has_words:
                 break
@@ -285,86 +264,6 @@ class Served:
             seconds=seconds,
             cost_usd=self._price.of(read, written) if is_priced else None,  # type: ignore[union-attr,arg-type]
         )
-
-    async def _answered(self, request: Request) -> tuple[Answer, Ways]:
-        """Ask as the server is known to be asked; where it refuses that, find out how, while other requests wait."""
-        loop = asyncio.get_running_loop()
-        lock = self._learning.setdefault(loop, asyncio.Lock())
-        if lock.locked():
-            async with lock:
-                pass
-        ways = self._learned.ways
-        try:
-            return await self._post(request, ways), ways
-        except RefusedRequestError as error:
-            refused = error
-        async with lock:
-            for _ in range(MOST_LESSONS):
-                if ways == self._learned.ways and not self._learns(refused, request, ways):
-                    return await self._without_form(refused, request, ways)
-                ways = self._learned.ways
-                try:
-                    return await self._post(request, ways), ways
-                except RefusedRequestError as error:
-                    refused = error
-        raise refused
-
-    async def _post(self, request: Request, ways: Ways) -> Answer:
-        path, body = self._body(request, ways)
-        return await self._endpoint.post(
-            path,
-            body,
-            who=self._who,
-            seed=request.seed,
-            read=lambda received: read_answer(received, who=self._who),
-        )
-
-    def _body(self, request: Request, ways: Ways) -> tuple[str, Body]:
-        return body_of(request, ways, model=self.model, api=self._api, more=self.extra_body)
-
-    def _learns(self, error: RefusedRequestError, request: Request, ways: Ways) -> bool:
-        """Learn from a refusal how to ask otherwise; False where it teaches nothing."""
-        lesson = self._learned.lesson(
-            error, request, self._body(request, ways)[1], before=ways, api=self._api, explicit=self._explicit
-        )
-        if lesson is None:
-            return False
-        self._learned.take(lesson, why=error.said)
-        return True
-
-    @property
-    def _explicit(self) -> Collection[str]:
-        """Parameters whose values the user has set."""
-        given = {"temperature": self.temperature, "thinking_tokens": self.thinking_tokens}
-        return {*self.extra_body, *(name for name, value in given.items() if value is not None)}
-
-    async def _without_form(
-        self, error: RefusedRequestError, request: Request, ways: Ways
-    ) -> tuple[Answer, Ways]:
-        """Ask without the schema after a refusal that names nothing; that it was the schema shows in the answer."""
-        name = "text" if self._api == "responses" else "response_format"
-        _, body = self._body(request, ways)
-        if name not in body or error.status not in (400, 422) or teaches_nothing(error.said):
-            raise self._with_advice(error, body)
-        lesson = Lesson({"omit": frozenset((name,))}, {name: "left out: the server refuses it"})
-        without = ways.but(lesson.change)
-        try:
-            answer = await self._post(request, without)
-        except RefusedRequestError:
-            raise self._with_advice(error, body) from None
-        self._learned.take(lesson, why=error.said)
-        return answer, without
-
-    def _with_advice(self, error: RefusedRequestError, body: Body) -> ModelError:
-        """Add to a refusal the setting that helps, where it names a parameter."""
-        if teaches_nothing(error.said):
-            return error
-        advice = [
-            refusals().advice.get(name, f'set it in extra_body, or leave it out with omit = ["{name}"]')
-            for name in named_parameters(error.said, body)
-            if name not in ENVELOPE and not (name == "stream" and body.get(name))
-        ]
-        return ModelError(f"{error}; {advice[0]}") if advice else error
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:

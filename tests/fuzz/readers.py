@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from pydantic_core import from_json
+
 from convsim.agents.answer import parse_answer
 from convsim.annotation.classifier.file import load as load_classifier
 from convsim.annotation.definitions import definitions
@@ -27,9 +29,12 @@ from convsim.io import describe, open_run, read, write
 from convsim.io.commit import commit_of
 from convsim.lifting import Form
 from convsim.models import OpenAICompatible, Recorded
+from convsim.models.failures import Asked, failure
 from convsim.models.model_size import check_gguf_layers, check_layers
 from convsim.models.prices import price_of
+from convsim.models.refusals import named_parameters, teaches_nothing
 from convsim.models.structured import accepted, choice_of
+from convsim.models.waits import asked_wait
 from convsim.report.document import read_comparison, read_scorecard
 from convsim.report.markdown import to_markdown
 from convsim.schema import ChatMessage
@@ -130,6 +135,20 @@ def _continued(path: Path) -> object:
     return asyncio.run(asked)
 
 
+def _server_error(path: Path) -> object:
+    """Read an error as what it means, and as what it teaches."""
+    said = from_json(path.read_bytes())
+    asked = Asked(who="the model", path="/chat/completions", key_env="")
+    for status in (200, 400, 429, 500):
+        error = failure(status, said, headers={}, asked=asked)
+        assert "\n" not in str(error)
+    return (
+        named_parameters(said, ("seed", "temperature", "stop")),
+        teaches_nothing(said),
+        asked_wait({}, said),
+    )
+
+
 def _answered(path: Path) -> object:
     return parse_answer(path.read_bytes(), "shop", answers="c1")
 
@@ -207,7 +226,8 @@ READERS: dict[str, Reader] = {
     "agent's answer": Reader(_answered, kept("answer.agent.json")),
     "shop's answer": Reader(_served, kept("answer.shop.json", "answer.shop.sse", "answer.shop.ndjson")),
     "price": Reader(_price, kept("price.txt")),
-    "chat completion": Reader(_chat, kept("answer.chat.json")),
+    "chat completion": Reader(_chat, kept("answer.chat.json", "answer.events.txt", "answer.response.json")),
+    "server's error": Reader(_server_error, kept("answer.error.json"), (ValueError,)),
     "text completion": Reader(_continued, kept("answer.text.json")),
     "judge's answer": Reader(_judged, kept("answer.judge.json")),
     "choice": Reader(_chosen, kept("answer.choice.txt")),

@@ -89,6 +89,9 @@ FORMS: dict[str, object] = {
         {"type": "message", "content": [{"type": "output_text", "text": "hi, boots "}]},
         {"type": "message", "content": [{"type": "output_text", "text": "under 60?"}]},
     ),
+    "a response with a thought aloud": response(
+        {"type": "message", "phase": "commentary", "content": [{"type": "output_text", "text": THOUGHT}]}, MESSAGE,
+    ),
     "a response as events": b"event: response.created\n" + stream(
         {"type": "response.created", "response": {}}, {"type": "response.output_text.delta", "delta": "hi"},
         {"type": "response.completed", "response": response(MESSAGE)}, end="",
@@ -216,6 +219,17 @@ def test_an_error_in_an_answer_of_status_200_is_what_it_names(
     assert type(error) is kind
     with pytest.raises(ModelError, match=line):
         raise error
+
+
+def test_of_a_proxy_s_page_the_title_is_said() -> None:
+    page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+    assert (
+        str(failure(502, page, headers={}, asked=ASKED))
+        == "the model 'm' failed with HTTP 502: 502 Bad Gateway"
+    )
+    assert "log in here" in str(
+        failure(400, "<html><p>log in <b>here</b></p></html>", headers={}, asked=ASKED)
+    )
 
 
 def test_an_error_in_a_stream_is_one() -> None:

@@ -162,6 +162,18 @@ async def test_a_refused_parameter_is_learned_once_and_remembered(
     assert len(caplog.records) == len(model.learned) >= len(notes)
 
 
+async def test_a_temperature_of_0_that_is_too_cold_is_sent_as_a_little_more_and_others_stay() -> None:
+    def refuse(body: dict[str, Any]) -> Reply | None:
+        return error(422, "`temperature` must be strictly positive") if body["temperature"] == 0 else None
+
+    async with answering(serving(refuse)) as server:
+        model = model_at(server)
+        for temperature in (0.0, 0.5, 0.0):
+            assert await asked(model, temperature=temperature) == ["boots"]
+    assert [request.body["temperature"] for request in server.requests] == [0, 0.01, 0.5, 0.01]
+    assert "0 is sent as 0.01" in model.learned["temperature"]
+
+
 async def test_extra_keys_and_n_are_left_out_where_they_are_refused() -> None:
     extra = {
         "top_p": 0.9,

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from convsim.io.formats.contract import Made, Notes
 from convsim.io.formats.fields import Fields, in_order, stated
 from convsim.io.formats.messages import read_messages, roles
-from convsim.io.problems import MalformedError
+from convsim.io.problems import MalformedError, shown
 
 Key = tuple[str, str]
 NOT_COMPARED = ("system", "developer")
@@ -25,7 +25,10 @@ BEGINNINGS = "{n} traces without a session are the beginning of a longer one, an
 
 @dataclass
 class Call:
-    """One call: what the model was given, what it answered, when (seconds), and in which trace."""
+    """One call: what the model was given, what it answered, when (seconds), and in which trace.
+
+    An answer that holds what was given is all of the state of a graph, and is what was said.
+    """
 
     said: list[JsonValue]
     answer: list[JsonValue]
@@ -33,11 +36,15 @@ class Call:
     trace: str | None = None
 
     def __post_init__(self) -> None:
-        keyed = [(_key(message), message) for message in (*self.said, *self.answer)]
+        given = [(_key(message), message) for message in self.said]
+        answered = [(_key(message), message) for message in self.answer]
+        asked = [key for key, _ in given if key[0] not in NOT_COMPARED]
+        is_state = bool(asked) and _holds([key for key, _ in answered], asked)
+        keyed = answered if is_state else [*given, *answered]
         self.speech = [message for key, message in keyed if key[0] not in NOT_COMPARED]
         self.keys = [key for key, _ in keyed if key[0] not in NOT_COMPARED]
         self.instructions = [message for key, message in keyed if key[0] in NOT_COMPARED]
-        self.n_users = sum(key[0] == "user" for key, _ in keyed[: len(self.said)])
+        self.n_users = sum(key[0] == "user" for key, _ in (keyed if is_state else given))
 
 
 def _key(message: JsonValue) -> Key:
@@ -189,15 +196,26 @@ class Threads:
             notes.count(BEGINNINGS, len(repeated))
         for key, thread in self.by_id.items():
             if said[key] and key not in repeated:
-                yield stated(
-                    id=key[1],
-                    agent=thread.agent,
-                    user=thread.user,
-                    source=self.source,
-                    messages=said[key],
-                    metadata=thread.metadata,
-                    **thread.about,
+                yield placed(
+                    stated(
+                        id=key[1],
+                        agent=thread.agent,
+                        user=thread.user,
+                        source=self.source,
+                        messages=said[key],
+                        metadata=thread.metadata,
+                        **thread.about,
+                    )
                 )
+
+
+def placed(made: Fields) -> Made:
+    """Return a conversation of several records, or what is wrong with a message of it and in which one it is."""
+    try:
+        read_messages(made.get("messages"))
+    except MalformedError as bad:
+        return MalformedError(bad.problem, field=f"conversation {shown(made.get('id'))}: {bad.field}")
+    return made
 
 
 def _beginnings(

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from convsim.io.formats.calls import Call, joined
+from convsim.io.formats.calls import Call, joined, placed
 from convsim.io.formats.contract import Format, GroupedFormat, Made, Notes, Record
 from convsim.io.formats.fields import (
     Fields,
@@ -177,7 +177,9 @@ def _ui_messages(records: Iterable[Record], notes: Notes) -> Iterator[Made]:
         messages[own] = said
     for chat, messages in chats.items():
         ordered = in_order(list(messages.values()), _said_at)
-        yield stated(id=chat, user=users.get(chat), source="ai-sdk", messages=[*map(_ui_message, ordered)])
+        yield placed(
+            stated(id=chat, user=users.get(chat), source="ai-sdk", messages=[*map(_ui_message, ordered)])
+        )
 
 
 def _said_at(said: Fields) -> float | None:
@@ -288,13 +290,15 @@ def _responses(records: Iterable[Record], notes: Notes) -> Iterator[Made]:
     if items:
         yield stated(source="openai-responses", messages=_spoken(items, ""))
     for key, chain in chains.items():
-        yield stated(
-            id=key,
-            agent=chain.agent,
-            user=chain.user,
-            source="openai-responses",
-            messages=joined(chain.calls, notes),
-            metadata=chain.about,
+        yield placed(
+            stated(
+                id=key,
+                agent=chain.agent,
+                user=chain.user,
+                source="openai-responses",
+                messages=joined(chain.calls, notes),
+                metadata=chain.about,
+            )
         )
 
 

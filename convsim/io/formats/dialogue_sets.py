@@ -85,8 +85,19 @@ def _has_turns(value: JsonValue) -> bool:
     return (
         isinstance(value, dict)
         and {"dialogue_id", "turns"} <= value.keys()
-        and is_list_of(value["turns"], "speaker", "utterance")
+        and is_list_of(turn_list(value["turns"]), "speaker", "utterance")
     )
+
+
+def turn_list(turns: JsonValue) -> JsonValue:
+    """Turn columns into turns, as Hugging Face has them (0 is the user, 1 the system); leave what is no columns."""
+    if not isinstance(turns, dict) or not turns:
+        return turns
+    columns = {key: column for key, column in turns.items() if isinstance(column, list)}
+    n = {len(column) for column in columns.values()}
+    if len(n) != 1:
+        return turns
+    return [{key: column[at] for key, column in columns.items()} for at in range(n.pop())]
 
 
 def _is_multiwoz_id(value: Fields) -> bool:
@@ -102,10 +113,11 @@ def _sgd(record: Fields, _: Notes) -> Iterator[Made]:
 
 
 SIDES = {"user": "user", "system": "assistant", "assistant": "assistant"}
+NUMBERED = ("user", "system")
 
 
 def _turns(record: Fields, source: str) -> Iterator[Made]:
-    turns = objects(record["turns"], "turns")
+    turns = objects(turn_list(record["turns"]), "turns")
     if all(as_number(turn.get("turn_id")) is not None for _, turn in turns):
         turns.sort(key=lambda placed: as_number(placed[1].get("turn_id")) or 0.0)
     services = record.get("services")
@@ -119,9 +131,13 @@ def _turns(record: Fields, source: str) -> Iterator[Made]:
     )
 
 
+def _named(speaker: JsonValue) -> JsonValue:
+    return NUMBERED[speaker] if isinstance(speaker, int) and speaker in (0, 1) else speaker
+
+
 def _said(place: str, turn: Fields, key: str, *left_out: str) -> Fields:
     return message(
-        role(turn.get("speaker"), SIDES, f"{place}.speaker"),
+        role(_named(turn.get("speaker")), SIDES, f"{place}.speaker"),
         text(turn.get(key), f"{place}.{key}"),
         rest(turn, "speaker", key, *left_out),
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from convsim.io.formats.calls import Call, Thread, Threads
+from convsim.io.formats.calls import NOT_COMPARED, Call, Thread, Threads
 from convsim.io.formats.contract import GroupedFormat, Made, Notes, Record
 from convsim.io.formats.fields import Fields, as_number, first_name, moment, name, unpacked
 from convsim.io.formats.payloads import spoken
@@ -58,7 +58,9 @@ NO_CHAT = "{n} observations and traces hold no messages and were left out"
 def _is_langfuse(value: JsonValue) -> bool:
     if not isinstance(value, dict):
         return False
-    return _is_session(value) or _is_whole_trace(value) or _is_observation(value) or _is_trace(value)
+    return any(
+        is_one(value) for is_one in (_is_session, _is_whole_trace, _is_observation, _is_trace, _is_score)
+    )
 
 
 def _is_session(value: Fields) -> bool:
@@ -95,6 +97,15 @@ def _is_trace(value: Fields) -> bool:
     )
 
 
+def _is_score(value: Fields) -> bool:
+    """Tell a row of scores, which an export of tables has beside those of traces."""
+    return (
+        {"name", "value"} <= value.keys()
+        and bool(value.keys() & set(TRACES))
+        and bool(value.keys() & {"source", "data_type", "dataType", "string_value", "stringValue"})
+    )
+
+
 @dataclass
 class _Trace:
     """What was gathered of one trace."""
@@ -102,12 +113,17 @@ class _Trace:
     session: str | None = None
     about: Fields = field(default_factory=dict)
     observations: list[Fields] = field(default_factory=list)
+    scores: list[Fields] = field(default_factory=list)
 
 
 def _langfuse(records: Iterable[Record], notes: Notes) -> Iterator[Made]:
     traces: dict[str, _Trace] = {}
     for number, record in enumerate(records):
         value = record.value
+        if isinstance(value, dict) and _is_score(value):
+            scored = traces.setdefault(first_name(value, *TRACES) or "", _Trace())
+            scored.scores.append(value)
+            continue
         if not isinstance(value, dict) or not _is_langfuse(value):
             yield record.bad("must be a session, a trace or an observation of Langfuse")
             continue
@@ -152,7 +168,7 @@ def _take(threads: Threads, own: str, trace: _Trace, notes: Notes) -> None:
     thread = threads.of(trace.session or next(iter(sessions), None), own)
     thread.user = thread.user or next(iter(users), None)
     calls = [(part, *_io(part)) for part in trace.observations if part.get("type") == "GENERATION"]
-    if not any(_has_user(said) and answer for _, said, answer in calls):
+    if not any(_is_chat(said) for _, said, _ in calls):
         roots = [part for part in trace.observations if not first_name(part, *PARENTS)]
         calls = [(part, *_io(part)) for part in (trace.about, *roots)]
         calls = [call for call in calls if call[1] or call[2]][:1]
@@ -165,11 +181,12 @@ def _take(threads: Threads, own: str, trace: _Trace, notes: Notes) -> None:
             thread.add(Call(said, answer, start, own))
     if left_out := len(trace.observations) + bool(trace.about) - used:
         notes.count(NO_CHAT, left_out if trace.observations else int(not used))
-    _label(thread, _objects(unpacked(trace.about.get("scores"))))
+    _label(thread, [*_objects(unpacked(trace.about.get("scores"))), *trace.scores])
 
 
-def _has_user(said: Iterable[JsonValue]) -> bool:
-    return any(isinstance(each, dict) and each.get("role") in ("user", "human") for each in said)
+def _is_chat(said: Iterable[JsonValue]) -> bool:
+    """Tell whether anybody but the system speaks to the model."""
+    return any(isinstance(each, dict) and each.get("role") not in NOT_COMPARED for each in said)
 
 
 def _io(part: Mapping[str, JsonValue]) -> tuple[list[JsonValue], list[JsonValue]]:

@@ -94,9 +94,7 @@ def _take(threads: Threads, own: str, runs: list[Fields], notes: Notes) -> None:
 
 
 def _io(run: Fields) -> tuple[list[JsonValue], list[JsonValue]]:
-    said, answer = spoken(run.get("inputs"), "user"), spoken(run.get("outputs"), "assistant")
-    n = len(said)
-    return said, answer[n:] if n and answer[:n] == said else answer
+    return spoken(run.get("inputs"), "user"), spoken(run.get("outputs"), "assistant")
 
 
 LANGSMITH = GroupedFormat(

@@ -145,9 +145,8 @@ def _messages(span: Span) -> tuple[list[JsonValue], list[JsonValue]]:
     if said or answer:
         return said, [*({"role": "assistant", **each} for each in answer if isinstance(each, dict))]
     if "ai.prompt.messages" in told or "ai.response.text" in told:
-        return spoken(told.get("ai.prompt.messages"), "user"), spoken(
-            told.get("ai.response.text"), "assistant"
-        )
+        asked = told.get("ai.prompt.messages", told.get("ai.prompt"))
+        return spoken(asked, "user"), spoken(told.get("ai.response.text"), "assistant")
     if whole := _listed(told.get("pydantic_ai.all_messages")):
         return whole, []
     return spoken(told.get("gen_ai.prompt"), "user"), spoken(told.get("gen_ai.completion"), "assistant")

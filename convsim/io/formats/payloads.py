@@ -65,7 +65,19 @@ def _of_list(payload: list[JsonValue], speaker: str, depth: int) -> list[JsonVal
         return spoken(payload[0], speaker, depth=depth + 1)  # batches of one call
     if payload and all(_is_text_part(each) for each in payload):
         return [{"role": speaker, "content": payload}]
-    return [said for each in payload for said in spoken(each, speaker, depth=depth + 1)]
+    return [said for each in payload for said in _entry(each, speaker, depth)]
+
+
+def _entry(entry: JsonValue, speaker: str, depth: int) -> list[JsonValue]:
+    """Return what an entry of a history says; one of a kind that nobody knows is nobody's, and refused later on."""
+    if isinstance(entry, dict) and "role" not in entry and _langchain_role(entry) is None:
+        kind = (
+            entry["id"][-1] if _is_constructor(entry) and isinstance(entry["id"], list) else entry.get("type")
+        )
+        held = entry.get("kwargs", entry)
+        if isinstance(kind, str) and isinstance(held, dict) and "content" in held:
+            return [{"role": kind, "content": held["content"]}]
+    return spoken(entry, speaker, depth=depth + 1)
 
 
 def _is_pair(value: JsonValue) -> bool:
@@ -98,8 +110,14 @@ def _of_object(payload: Fields, speaker: str, depth: int) -> list[JsonValue]:
     return []
 
 
+def _is_constructor(payload: Fields) -> bool:
+    return (
+        payload.get("type") == "constructor" and isinstance(payload.get("id"), list) and bool(payload["id"])
+    )
+
+
 def _langchain_role(payload: Fields) -> str | None:
-    if payload.get("type") == "constructor" and isinstance(path := payload.get("id"), list) and path:
+    if _is_constructor(payload) and isinstance(path := payload["id"], list):
         return LANGCHAIN.get(str(path[-1]).lower().removesuffix("chunk"))
     if "content" in payload or isinstance(payload.get("data"), dict):
         return LANGCHAIN.get(str(payload.get("type")).lower())

@@ -260,6 +260,19 @@ ODDITIES: dict[str, tuple[str, Log]] = {
             [told("PMUL1.json", (U, "a taxi"), (A, "Which?"), (A, "Booked"), (U, "bye"), task="hotel+taxi")],
         ),
     ),
+    "multiwoz: columns of Hugging Face": (
+        "multiwoz",
+        Log(
+            [
+                {
+                    "dialogue_id": "PMUL2.json",
+                    "services": ["train"],
+                    "turns": {"turn_id": ["0", "1"], "speaker": [0, 1], "utterance": ["a train", "When?"]},
+                }
+            ],
+            [told("PMUL2.json", (U, "a train"), (A, "When?"))],
+        ),
+    ),
     "taskmaster: out of order": (
         "taskmaster",
         Log(
@@ -848,6 +861,23 @@ ODDITIES: dict[str, tuple[str, Log]] = {
             [told("tr2", *FULL)],
         ),
     ),
+    "langfuse: rows of scores beside those of observations": (
+        "langfuse",
+        Log(
+            [
+                *LANGFUSE,
+                {
+                    "id": "sc",
+                    "trace_id": "tr3",
+                    "name": "thumbs",
+                    "value": None,
+                    "string_value": "up",
+                    "data_type": "CATEGORICAL",
+                },
+            ],
+            [told("ls-1", *LOGS["langfuse"].conversations[0].said, thumbs="up")],
+        ),
+    ),
     "langfuse: out of order": ("langfuse", Log(LANGFUSE[::-1], LOGS["langfuse"].conversations)),
     "langsmith: the last run failed, and a root beside it": (
         "langsmith",
@@ -904,6 +934,28 @@ ODDITIES: dict[str, tuple[str, Log]] = {
                 }
             ],
             [told("c", (U, "one"), (A, "two"))],
+        ),
+    ),
+    "langsmith: the output is all of a graph's state": (
+        "langsmith",
+        Log(
+            [
+                {
+                    "id": f"r{number}",
+                    "run_type": "chain",
+                    "start_time": f"2026-01-01T10:00:0{number}",
+                    "metadata": {"thread_id": "c"},
+                    "inputs": {"messages": [{"type": "human", "content": newest}]},
+                    "outputs": {
+                        "messages": [
+                            {"type": {"user": "human", "assistant": "ai"}[who], "content": said, "id": said}
+                            for who, said in state
+                        ]
+                    },
+                }
+                for number, newest, state in [(1, "one", FULL[:2]), (2, "three", FULL)]
+            ],
+            [CHAT],
         ),
     ),
     "rasa: rows of a tracker store, out of order and twice": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from convsim.errors import TranscriptError
 from convsim.io import Transcripts, read
+from convsim.io.formats.assistants import html_to_text
 from convsim.io.formats.contract import GroupedFormat
 from convsim.io.formats.known import BY_NAME, FIRST, FORMATS
 from convsim.schema.conversation import Conversation
@@ -79,6 +81,59 @@ def test_what_cannot_be_read_is_one_line_with_its_place(case: str, tmp_path: Pat
     assert problem in str(caught.value)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+SPEAKERS = {
+    "sharegpt": '"gpt"',
+    "redial": '"senderWorkerId": 1',
+    "inspired": '"RECOMMENDER"',
+    "opendialkg": r"\"assistant\"",
+    "crs-knowledge": '"ai"',
+    "mg-shopdial": '"Wizard"',
+    "sgd": '"SYSTEM"',
+    "taskmaster": '"ASSISTANT"',
+    "ccpe": '"ASSISTANT"',
+    "convokit": '"agent"',
+    "otel": r"\"assistant\"",
+    "langfuse": r"\"user\"",
+    "langsmith": '"AIMessage"',
+    "rasa": '"bot"',
+    "intercom": '"admin"',
+}
+"""How the logs write a speaker, where it is not ``"assistant"``."""
+TURNS_WITHOUT_SPEAKERS = ("multiwoz", "simulator-arena")
+
+
+@pytest.mark.parametrize("format", [name for name in LOGS if name not in TURNS_WITHOUT_SPEAKERS])
+def test_a_speaker_whom_nobody_knows_is_nobody_s_words(format: str, tmp_path: Path) -> None:
+    speaker = SPEAKERS.get(format, '"assistant"')
+    stranger = speaker[:-1] + "7" if speaker[-1].isdigit() else re.sub(r"\w+(?=\W*$)", "narrator", speaker)
+    lines = [json.dumps(record) for record in LOGS[format].records]
+    changed = [line.replace(speaker, stranger) for line in lines]
+    assert changed != lines
+    with pytest.raises(TranscriptError) as caught:
+        read(jsonl(tmp_path / "lines", *changed))
+    said = str(caught.value)
+    assert "\n" not in said
+    assert re.search(r"'(?:\w*narrator|7|shop-1)'|agent", said), said
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("plain", "plain"),
+        ("a &lt;b&gt; &amp; c&nbsp;d", "a <b> & c d"),
+        ("<p>one</p><p>two<br>three</p>", "one\ntwo\nthree"),
+        ('<a href="x>y" title=z>link</a> 1 < 2', "link 1 < 2"),
+        ("<!DOCTYPE html><head><title>t</title></head><!-- <p>no</p> --><style>p{}</style>yes", "yes"),
+        ("<script>alert(1)</script>", ""),
+        ("<!--" * 100_000, ""),
+        ("x<a " * 100_000, "x" + "<ax" * 99_999 + "<a"),
+        ("&#" + "9" * 10_000 + ";", "&#" + "9" * 10_000 + ";"),
+    ],
+)  # fmt: skip
+def test_a_body_of_html_is_what_its_reader_sees(body: str, text: str) -> None:
+    assert html_to_text(body).replace(" x", "x") == text
 
 
 def test_no_record_is_of_two_formats() -> None:

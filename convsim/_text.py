@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ HIDDEN = ("Cc", "Cf", "Cs")
 SELDOM = re.compile(r"[^\n\t\x20-\x7e]")
 KEPT_FORMATS = "\n\t\u00ad\u061c\u200c\u200d\u200e\u200f"
 """Invisible characters that spelling, emoji and scripts need; none of them turns the text around it."""
+JOINERS = re.compile("(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
+"""What joins letters of Persian and Hindi, and emoji, or parts them: kept where it does, and hidden nowhere else."""
 NO_VALUE = ("missing", "extra_forbidden")
 """Pydantic's names for complaints that are about a key, not about its value."""
 
@@ -71,9 +73,14 @@ def shown(value: object) -> str:
 
 
 def plain(text: str, *, limit: int = 500) -> str:
-    """Replace control and formatting characters and secrets, and cut what is longer than ``limit`` characters."""
+    """Replace control and formatting characters and secrets, and cut what is longer than ``limit`` characters.
+
+    What joins or parts letters of scripts that need it, and emoji, stays.
+    """
     text = redact(text)
-    seen = _visible(text[:limit], "\n\t")
+    shown = text[:limit]
+    kept = set() if shown.isascii() else {match.start() for match in JOINERS.finditer(shown)}
+    seen = _visible(shown, "\n\t", kept)
     return seen if len(text) <= limit else seen + "…"
 
 
@@ -98,8 +105,11 @@ def readable(text: str) -> str:
     return _visible(redact(text).replace("\r\n", "\n"), KEPT_FORMATS)
 
 
-def _visible(text: str, kept: str) -> str:
-    return "".join(c if c in kept or unicodedata.category(c) not in HIDDEN else "\ufffd" for c in text)
+def _visible(text: str, kept: str, places: Collection[int] = ()) -> str:
+    return "".join(
+        c if c in kept or unicodedata.category(c) not in HIDDEN or at in places else "\ufffd"
+        for at, c in enumerate(text)
+    )
 
 
 def one_line(text: object) -> str:

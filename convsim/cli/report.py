@@ -13,6 +13,7 @@ import typer
 
 from convsim._files import complete_set, write_set, write_whole
 from convsim._logs import LOCK, locked
+from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import echo_json, err, out
 from convsim.cli.output import taking_file
@@ -128,6 +129,8 @@ def _page(
     judged = [name for name in installed("metrics") if any(f.metric == name for f in card.findings)]
     known = find_metrics(judged).further if judged else {}
     notes = (*(people.notes if people else ()), *shoppers.notes)
+    for note in notes:
+        err().print(f"warning: {plain(note)}")
     return to_html(
         card, people.conversations if people else None, shoppers.conversations, notes=notes, near=folder,
         metrics={**known, **(metrics.further if metrics else {})},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, overload
 
+from convsim._text import listed, one_line
 from convsim.errors import TranscriptError
 from convsim.io.problems import MalformedError, shown
 from convsim.io.survey import SurveyReport
@@ -142,10 +144,25 @@ class Gathering:
                 )
             raise TranscriptError(self.path, "is empty: it contains no conversation")
         if not any(message.role == "user" for c in self.conversations for message in c.messages):
-            raise TranscriptError(self.path, "contains no user message in any conversation")
+            raise TranscriptError(self.path, _no_user(self.conversations))
         if {c.source for c in self.conversations} >= NEVER_POOLED:
             raise TranscriptError(
                 self.path,
                 "contains ConvApparel V1 and V2, which must never be pooled; give each its own file",
             )
         return tuple(self.conversations)
+
+
+MAX_REASONS = 3
+
+
+def _no_user(conversations: Sequence[Conversation]) -> str:
+    """Say that no user speaks, and why where conversations have failed."""
+    reasons = Counter(c.failure.reason for c in conversations if c.failure)
+    if not reasons:
+        return "contains no user message in any conversation"
+    named = listed(
+        [f"{one_line(reason)} ({n:,})" for reason, n in reasons.most_common()], MAX_REASONS, separator="; "
+    )
+    which = f"all {len(conversations):,}" if reasons.total() == len(conversations) else f"{reasons.total():,}"
+    return f"contains no user message in any conversation: {which} failed: {named}"

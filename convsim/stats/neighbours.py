@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
+from convsim.text.folding import typed
 from convsim.text.words import WORD
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _UNSPACED = re.compile(
 
 def tokens(text: str) -> list[str]:
     """Return the words of a text in lower case; in a script without spaces, its characters."""
-    lowered = text.lower().replace("’", "'")
+    lowered = typed(text).lower()
     if _UNSPACED.search(lowered):
         lowered = _UNSPACED.sub(r" \g<0> ", lowered)
     return WORD.findall(lowered)[:MAX_TOKENS]

@@ -22,6 +22,29 @@ class Token(NamedTuple):
     end: int
 
 
+APOSTROPHES, QUOTES, HYPHENS = "’‘‛ʼʹ′`´＇", "“”„‟″＂", "‐‑‒–−"
+UNSEEN = "\u00ad\u200b\u2060\ufeff"
+"""A soft hyphen, and what says where a line may break or may not: none is typed."""
+TYPED = {
+    **dict.fromkeys(map(ord, APOSTROPHES), "'"),
+    **dict.fromkeys(map(ord, QUOTES), '"'),
+    **dict.fromkeys(map(ord, HYPHENS), "-"),
+    **dict.fromkeys(map(ord, UNSEEN), None),
+    **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f"), " "),
+    ord("—"): " - ",
+    ord("…"): "...",
+}
+"""How a keyboard has what programs write otherwise; a dash between two parts of a sentence parts words."""
+
+
+def typed(text: str) -> str:
+    """Return ``text`` as a keyboard has it: one kind of apostrophe, quote, dash, ellipsis and blank, and NFC.
+
+    Words are compared so, and nothing else: which of them a file has is the program's that wrote it, not its user's.
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text.translate(TYPED))
+
+
 def plain_text(text: str) -> str:
     """Return ``text`` with one kind of apostrophe, quote and dash, and compatible characters made one."""
     straight = text.translate({0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-"})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from convsim.text.folding import typed
 from convsim.text.segment import UNSPACED
 
 
@@ -61,7 +62,7 @@ class WordList:
 
 def _apart(entries: Iterable[str]) -> tuple[frozenset[str], re.Pattern[str] | None]:
     """Part entries into those of words with spaces between, and a pattern of the others."""
-    plain = frozenset(entry.lower().replace("’", "'") for entry in entries)
+    plain = frozenset(typed(entry).lower() for entry in entries)
     spaced = frozenset(entry for entry in plain if not UNSPACED.search(entry))
     return spaced, _any_of(map(re.escape, plain - spaced))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from convsim._inputs import read_toml
+from convsim.text.folding import typed
 from convsim.text.language import ENGLISH, Language
 from convsim.text.lexicons import Lexicon
 from convsim.text.segment import UNSPACED
@@ -35,7 +35,7 @@ def states_something(text: str, languages: Collection[str]) -> bool:
 def stated_words(text: str, languages: Collection[str]) -> list[str]:
     """Return the words, in lower case, that are left of a message once small talk and stop words are taken out."""
     spaced, written = _patterns()
-    said = unicodedata.normalize("NFC", text[:MAX_CHARACTERS]).lower().replace("’", "'")
+    said = typed(text[:MAX_CHARACTERS]).lower()
     said = DRAWN_OUT.sub(r"\1", said)
     if UNSPACED.search(said):
         said = written.sub(" ", said)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from convsim.text.folding import APOSTROPHES, HYPHENS, UNSEEN, typed
 from convsim.text.segment import PARTS, UNSPACED, has_kana, segmented
 
 # Python's \w leaves out combining marks and joiners, which would cut words of Hindi, Thai and Persian up.
@@ -16,7 +17,8 @@ MARK = re.compile(f"[{_MARKS}]")
 """A combining mark or joiner: it continues a word and does not count as a character."""
 
 # The possessive loop (*+) keeps a message of millions of hyphens from piling up backtracking states.
-WORD = re.compile(rf"\w[\w{_MARKS}]*(?:['’-]\w[\w{_MARKS}]*)*+")
+_INSIDE = re.escape(f"'{APOSTROPHES}-{HYPHENS}")
+WORD = re.compile(rf"\w[\w{_MARKS}{UNSEEN}]*(?:[{_INSIDE}]\w[\w{_MARKS}{UNSEEN}]*)*+")
 """A run of letters, digits or underscores, with apostrophes and hyphens inside: a word where words have spaces between.
 
 What is written without spaces is one run; ``words`` parts it.
@@ -25,12 +27,13 @@ _CHARACTER = re.compile(rf".[{_MARKS}]*")
 
 
 def words(text: str) -> list[str]:
-    """Return the words of ``text`` in lower case, with typewriter apostrophes.
+    """Return the words of ``text`` in lower case, as a keyboard has them (``typed``).
 
     Chinese, Japanese and Thai are parted by a segmenter (extra ``cjk``); without one, and in other scripts that are
     written without spaces, each character is a word: enough for n-grams, but no count of words.
     """
-    runs = WORD.findall(text.lower().replace("’", "'"))
+    text = typed(text)
+    runs = WORD.findall(text.lower())
     if text.isascii() or not UNSPACED.search(text):
         return runs
     japanese = has_kana(text)

@@ -3,17 +3,18 @@
 import gzip
 import json
 import os
+import shutil
 
 import pytest
 
 from convsim.report.document import read_scorecard
-from tests.end_to_end.validating import convsim, line
+from tests.end_to_end.validating import REPOSITORY, convsim, line
 
 GOOD = line(1)
 BAD_FILES = {
     "not json": (b"{oops\n", ":1"),
-    "a wrong type": (GOOD.encode() + b"\n" + b'{"id": 7, "messages": []}\n', ":2: id"),
-    "an unknown role": (b'{"id": "a", "messages": [{"role": "bot", "content": "x"}]}\n', "messages[0].role"),
+    "a wrong type": (GOOD.encode() + b"\n" + b'{"id": [7], "messages": []}\n', ":2: id"),
+    "an unknown role": (b'{"id": "a", "messages": [{"role": "moderator", "content": "x"}]}\n', "messages[0].role"),
     "invalid utf-8": (GOOD.encode() + b"\n\xff\xfe\n", ":2"),
     "duplicate ids": (GOOD.encode() + b"\n" + GOOD.encode() + b"\n", "c1"),
     "no user message": (
@@ -75,3 +76,12 @@ def test_a_file_whose_name_is_no_utf_8_costs_no_result(tmp_path, real):
     assert r"caf\xe9.jsonl" in " ".join(
         json.loads((tmp_path / "run" / "manifest.json").read_text())["command"]
     )
+
+
+def test_a_report_without_its_transcripts_says_so_in_the_terminal_too(tmp_path):
+    shutil.copy(REPOSITORY / "tests/fuzz/corpus/findings.json", tmp_path)
+    made = convsim("report", tmp_path)
+    assert made.returncode == 0, made.stderr
+    warnings = [each for each in " ".join(made.stderr.split()).split("warning: ") if "cannot be read" in each]
+    assert len(warnings) == 2
+    assert "there is no such file" in warnings[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from convsim._text import complaint, described, listed, path_of, path_text, readable, visible_json
+from convsim._text import complaint, described, listed, path_of, path_text, plain, readable, visible_json
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,19 @@ def test_a_name_that_is_no_utf_8_is_written_with_its_bytes():
     assert path_text("café 靴.jsonl") == "café 靴.jsonl"
     # What is no such byte stays as it was written.
     assert path_of(r"a\x41\n\xZZ") == Path(r"a\x41\n\xZZ")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("क्\u200dया", "क्\u200dया"),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        ("ad\u200dmin", "ad\ufffdmin"),
+        ("م\u200d\u200dن", "م\ufffd\ufffdن"),
+        ("\u200dمن\u200c", "\ufffdمن\ufffd"),
+        ("\u202eم\x1b[31mن\u2066\ufeff", "\ufffdم\ufffd[31mن\ufffd\ufffd"),
+    ],
+)
+def test_a_terminal_is_shown_what_joins_letters_and_nothing_that_hides_or_turns_text(text, shown):
+    assert plain(text) == shown

@@ -12,6 +12,7 @@ from convsim.report.html.text import name
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation
 from convsim.schema.details import DiscriminatorDetails, GiveawayWord
+from convsim.text.folding import typed
 from convsim.text.words import word_spans
 
 
@@ -32,7 +33,7 @@ class Segment(NamedTuple):
 
 def find_words(text: str, features: Mapping[str, str]) -> Iterator[Span]:
     """Yield the features (words and pairs of words, in lower case) that stand in ``text``, none over another."""
-    tokens = [(start, end, text[start:end].lower()) for start, end in word_spans(text)]
+    tokens = [(start, end, typed(text[start:end]).lower()) for start, end in word_spans(text)]
     index = 0
     while index < len(tokens):
         start, end, word = tokens[index]

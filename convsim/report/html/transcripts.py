@@ -9,7 +9,7 @@ from pathlib import Path
 from convsim._text import path_of
 from convsim.errors import InputError
 from convsim.evaluation import SideSummary
-from convsim.io import read
+from convsim.io import MIRRORBENCH, MIRRORBENCH_PEOPLE, read
 from convsim.report.html.text import name
 from convsim.schema.conversation import Conversation
 
@@ -41,6 +41,9 @@ def find_transcripts(
     path = given or located(str(summary.path), near)
     try:
         transcripts = read(path)
+        if transcripts.format == MIRRORBENCH.name and side == "real" and summary.simulator is None:
+            # A run of MirrorBench holds people beside the simulator: they are whom the findings name no simulator of.
+            transcripts = read(path, reader=MIRRORBENCH_PEOPLE)
     except (InputError, OSError) as problem:  # a name that is too long for any file is an OSError
         if given is not None:
             raise

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from convsim.errors import TranscriptError
 from convsim.io import read, write
 from tests.unit.io.made import jsonl
 
@@ -70,3 +71,13 @@ def test_tokens_of_ones_own_are_cut_too(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "a.jsonl", talk("bye @@END@@", id="a"))
     assert read(path)[0].messages[2].content == "bye @@END@@"
     assert read(path, control_tokens="@@END@@")[0].messages[2].content == "bye"
+
+
+def test_a_run_of_failures_alone_says_why_they_failed(tmp_path: Path) -> None:
+    reasons = ("timeout\nof 60 s", "HTTP 400", "HTTP 400")
+    rows = [{"id": f"c{i}", "messages": [], "failure": {"reason": why}} for i, why in enumerate(reasons)]
+    with pytest.raises(TranscriptError) as caught:
+        read(jsonl(tmp_path / "a.jsonl", *rows))
+    assert str(caught.value).endswith(
+        "contains no user message in any conversation: all 3 failed: HTTP 400 (2); timeout of 60 s (1)"
+    )

@@ -14,7 +14,10 @@ GOOD = line(1)
 BAD_FILES = {
     "not json": (b"{oops\n", ":1"),
     "a wrong type": (GOOD.encode() + b"\n" + b'{"id": [7], "messages": []}\n', ":2: id"),
-    "an unknown role": (b'{"id": "a", "messages": [{"role": "moderator", "content": "x"}]}\n', "messages[0].role"),
+    "an unknown role": (
+        b'{"id": "a", "messages": [{"role": "moderator", "content": "x"}]}\n',
+        "messages[0].role",
+    ),
     "invalid utf-8": (GOOD.encode() + b"\n\xff\xfe\n", ":2"),
     "duplicate ids": (GOOD.encode() + b"\n" + GOOD.encode() + b"\n", "c1"),
     "no user message": (

@@ -42,6 +42,7 @@ from convsim.schema.catalogue import Catalogue
 from convsim.shoppers.finetuned.trained import read_trained
 from convsim.simulation.config import read_study
 from convsim.simulation.personas import read_personas
+from convsim.text.control_tokens import with_own
 from convsim.text.money import amount_in
 from convsim.text.reasoning import split_reasoning
 from convsim.web.blind_test import Database, read_scores, results
@@ -165,6 +166,10 @@ def _price(path: Path) -> object:
     return amount_in(_text(path))
 
 
+def _cut(path: Path) -> object:
+    return with_own(path).cut("[ACCEPT] bye @@BYE@@ over and out")
+
+
 def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "replace")
 
@@ -208,6 +213,11 @@ FOREIGN = tuple(sorted(FROZEN.iterdir()))
 READERS: dict[str, Reader] = {
     "conversations": Reader(_conversations, (*kept("full.jsonl"), *FOREIGN)),
     "logs of other systems": Reader(_conversations, tuple(sorted(CORPUS.glob("*log.*.jsonl")))),
+    "containers": Reader(
+        _conversations, kept("values.json", "utf16.jsonl", "wrapped.json", "members.zip", "taubench.json")
+    ),
+    "folder of files": Reader(_in_folder("logs/a.json", read), kept("values.json", "wrapped.json", "exported.json")),
+    "control tokens": Reader(_cut, kept("tokens.toml")),
     "packed conversations": Reader(_conversations, kept("full.jsonl.gz", "full.jsonl.zst", "convapparel.zip")),
     "Parquet": Reader(_conversations, kept("full.parquet", "messages.parquet")),
     "manifest": Reader(_in_folder("manifest.json", _run), kept("manifest.json")),

@@ -134,7 +134,8 @@ def test_it_is_read_for_what_it_is(dress: str, with_id: bool, tmp_path: Path) ->
 def test_parts_that_are_no_text_stay_in_metadata(tmp_path: Path) -> None:
     messages, _ = DRESSES["Anthropic"]
     (conversation,) = read(jsonl(tmp_path / "a.jsonl", {"messages": messages}))
-    kinds = [[part["type"] for part in m.metadata.get("other_parts", [])] for m in conversation.messages]
+    parts: list[Any] = [m.metadata.get("other_parts", []) for m in conversation.messages]
+    kinds = [[part["type"] for part in each] for each in parts]
     assert kinds == [[], ["thinking", "tool_use"], ["tool_result"], []]
     calls, _ = DRESSES["a user who calls tools"]
     (conversation,) = read(jsonl(tmp_path / "a.jsonl", {"messages": calls}))

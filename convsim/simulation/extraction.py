@@ -46,6 +46,8 @@ FILES = Prompts("convsim.simulation")
 PROMPTS = ("persona", "persona_chat")
 COLORS = ("colors", "color", "colours", "colour")
 FINAL_MARK = read_character_class("final_punctuation")
+NAME = re.compile(r"(?<=[^\s.!?] )\w+")
+"""A word that does not begin a sentence: a name, where it begins with a capital."""
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 T = TypeVar("T")
 
@@ -84,10 +86,14 @@ class Begun:
 
     @cached_property
     def withheld(self) -> frozenset[str]:
-        """The words of titles of shown or accepted items, but for those that the user had said first."""
-        titles = (item.title for m in self.conversation.messages for item in m.items)
-        known = _folded(self.said)
-        return frozenset(word for title in titles for word in _folded(title) if word not in known)
+        """The words of titles of shown or accepted items, and the names in what the agent said until then.
+
+        Without those that the user had said first.
+        """
+        titles = [item.title for m in self.conversation.messages for item in m.items]
+        heard = [m.content for m in self.messages if m.role == "assistant"]
+        names = [found[0] for text in heard for found in NAME.finditer(text) if found[0][0].isupper()]
+        return frozenset(word for text in (*titles, *names) for word in _folded(text)) - _folded(self.said)
 
     def is_free(self, text: str) -> bool:
         """Tell whether a text holds no word of a title, and no whole title, that the user had not said first."""
@@ -95,7 +101,8 @@ class Begun:
             return False
         said, read = _even(self.said), _even(text)
         titles = {_even(item.title) for m in self.conversation.messages for item in m.items}
-        return not any(title in read and title not in said for title in titles if len(title) > 1)
+        unspaced = (title for title in titles if len(title) > 1 and UNSPACED.search(title))
+        return not any(title in read and title not in said for title in unspaced)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,6 +116,18 @@ def test_a_word_of_a_title_that_the_user_said_first_stays() -> None:
     assert (persona.need, n) == ("Zephyr Cloudrunner in red", 0)
 
 
+def test_a_name_that_the_agent_alone_has_said_is_withheld_though_no_item_is_recorded() -> None:
+    said = talk(agent("Hello. Have you seen Moana or Coco?"), user("yes. something funny"))
+    assert [one(note(need=need), said)[1] for need in ("a film like Moana", "coco", "a funny film you have seen")] == [
+        1, 1, 0,
+    ]  # fmt: skip
+
+
+def test_a_short_word_of_a_title_is_no_part_of_other_words() -> None:
+    said = talk(user("a sitcom"), agent("This one.", Item(id="i", title="It")))
+    assert one(note(need="a witty sitcom"), said)[1] == 0
+
+
 def test_a_title_in_letters_without_spaces_is_withheld_too() -> None:
     film = Item(id="f", title="流浪地球")
     said = talk(user("想看一部科幻电影"), agent("这部怎么样？", film))

@@ -121,6 +121,9 @@ class Learned:
             return Lesson(
                 {"coldest": COLDEST}, {"temperature": f"0 is sent as {COLDEST}: the server wants more"}
             )
+        if says("exclusive", said) and len(names) > 1:
+            # Two of which one would do: what the user has set stays.
+            names = [name for name in names if name not in explicit][:1] or names[-1:]
         if not names:
             return None
         ways = before.but({"omit": frozenset(names)})

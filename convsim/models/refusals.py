@@ -32,6 +32,7 @@ class _Refusals(BaseModel):
     model_config = ConfigDict(frozen=True)
     never: tuple[str, ...]
     refuses: tuple[str, ...]
+    exclusive: tuple[str, ...]
     unsupported: tuple[str, ...]
     range: tuple[str, ...]
     alternation: tuple[str, ...]
@@ -90,10 +91,12 @@ def named_parameters(said: object, sent: Collection[str]) -> tuple[str, ...]:
 
 def _stands(name: str, sentence: str) -> bool:
     """Tell whether a sentence speaks of a parameter, and does not only use a word that is called like it."""
-    quoted = rf"[\"'`‘’“”\\]{re.escape(name)}[\"'`‘’“”\\\[.:]"
+    quoted = rf"[\"'`‘’“”\[\\](?:\w+\.)*{re.escape(name)}[\"'`‘’“”\\\[\].:]"
     spoken = rf"\b(?:param(?:eter)?s?|arguments?|fields?|propert(?:y|ies)|keys?|names?)\W{{1,3}}{re.escape(name)}\b"
     stated = rf"\b{re.escape(name)}(?:\s(?:parameter|argument|field|property|key)\b|\s?[:=])"
-    patterns = [quoted, spoken, stated]
+    # `Unrecognized request arguments supplied: seed, stop`
+    listed = rf":\s(?:\w+,\s){{0,20}}{re.escape(name)}(?=,|\.|\s*$)"
+    patterns = [quoted, spoken, stated, listed]
     if "_" in name or name in refusals().distinct:
         patterns.append(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
     return any(re.search(pattern, sentence) for pattern in patterns)

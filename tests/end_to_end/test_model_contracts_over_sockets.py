@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
+from convsim.models.transport import Endpoint
 from tests.end_to_end.asking import HELLO, ask
 from tests.unit.models.loopback import chat, failure, hangs, loopback, slow
 
@@ -120,11 +121,13 @@ def test_a_loop_that_ends_closes_its_connections_and_another_loop_opens_its_own(
         nonlocal model
         async with loopback(chat("boots")) as server:
             model = model or OpenAICompatible(model="m-1", base_url=server.base_url)
+            assert isinstance(model._endpoint, Endpoint)
             model._endpoint.base_url = server.base_url
             return (await model.complete(HELLO, max_tokens=9, temperature=0, seed=1)).text
 
     assert [asyncio.run(session()), asyncio.run(session())] == ["boots", "boots"]
     assert model is not None
+    assert isinstance(model._endpoint, Endpoint)
     assert not model._endpoint._open
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
+from math import fsum
 from statistics import fmean, median
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -88,9 +89,17 @@ def _count(kind: Kind, tally: _Tally) -> LabelCount:
         scale=scale,
         n=len(tally.numbers) + tally.others.total(),
         n_numbers=len(tally.numbers),
-        mean=fmean(tally.numbers) if tally.numbers else None,
+        mean=_mean(tally.numbers) if tally.numbers else None,
         values=dict(tally.others.most_common(MAX_VALUES)),
     )
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    """Return a mean, also of numbers whose sum is beyond what a float can be."""
+    try:
+        return fmean(numbers)
+    except OverflowError:
+        return fsum(number / len(numbers) for number in numbers)
 
 
 NONE = "-"

@@ -181,11 +181,24 @@ def _utterance(event: Fields, speaker: str, place: str) -> Fields:
 
 
 def _is_intercom(value: JsonValue) -> bool:
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("source"), dict)
-        and isinstance(value.get("conversation_parts"), dict | list)
-    )
+    if not isinstance(value, dict):
+        return False
+    told = _delivered(value)
+    parts = told.get("conversation_parts")
+    if isinstance(parts, dict):
+        return isinstance(parts.get("conversation_parts"), list)
+    return isinstance(parts, list) and any(isinstance(told.get(key), dict) for key in FIRST_MESSAGE)
+
+
+FIRST_MESSAGE = ("source", "conversation_message")
+"""The first message, in newer and in older versions of the API."""
+
+
+def _delivered(value: Fields) -> Fields:
+    """Return the conversation that a webhook's notification delivers, or what is none itself."""
+    data = value.get("data")
+    item = data.get("item") if isinstance(data, dict) else None
+    return item if isinstance(item, dict) else value
 
 
 AUTHORS = {
@@ -202,7 +215,9 @@ NOTES = ("note", "note_and_reopen")
 
 
 def _intercom(record: Fields, notes: Notes) -> Iterator[Made]:
-    source = an_object(record["source"], "source")
+    record = _delivered(record)
+    first = next((key for key in FIRST_MESSAGE if record.get(key)), "source")
+    source = an_object(record.get(first), first)
     held = record["conversation_parts"]
     parts = held.get("conversation_parts") if isinstance(held, dict) else held
     place = "conversation_parts.conversation_parts" if isinstance(held, dict) else "conversation_parts"
@@ -210,7 +225,7 @@ def _intercom(record: Fields, notes: Notes) -> Iterator[Made]:
     messages: list[JsonValue] = []
     users: list[str] = []
     agents: list[str] = []
-    for where, part in [("source", source), *entries]:
+    for where, part in [(first, source), *entries]:
         if part.get("part_type") in NOTES:
             notes.count("{n} notes for colleagues are no messages and were left out")
             continue
@@ -231,7 +246,7 @@ def _intercom(record: Fields, notes: Notes) -> Iterator[Made]:
         )
         messages.append(message(speaker, said, kept))
     rated = an_object(record.get("conversation_rating"), "conversation_rating")
-    left_out = ("id", "source", "conversation_parts", "conversation_rating", "type")
+    left_out = ("id", *FIRST_MESSAGE, "conversation_parts", "conversation_rating", "type")
     yield stated(
         id=name(record.get("id")),
         user=next((user for user in users if user), None) or _contact(record),
@@ -244,10 +259,13 @@ def _intercom(record: Fields, notes: Notes) -> Iterator[Made]:
 
 
 def _contact(record: Fields) -> str | None:
-    held = record.get("contacts")
-    contacts = held.get("contacts") if isinstance(held, dict) else held
-    first = contacts[0] if isinstance(contacts, list) and contacts else None
-    return name(first.get("id")) if isinstance(first, dict) else None
+    for key in ("contacts", "customers", "user"):
+        held = record.get(key)
+        held = held.get(key, held) if isinstance(held, dict) else held
+        first = held[0] if isinstance(held, list) and held else held
+        if isinstance(first, dict) and (found := name(first.get("id"))):
+            return found
+    return None
 
 
 TAG = re.compile(r"""<(?:(/?)([a-zA-Z][a-zA-Z0-9]*+)(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+|[!?][^<>]*+)>""")

@@ -32,6 +32,7 @@ from convsim.io.formats.fields import (
     objects,
     rest,
     stated,
+    step,
 )
 from convsim.io.problems import MalformedError, shown
 
@@ -56,7 +57,8 @@ def _chatgpt(record: Fields, notes: Notes) -> Iterator[Made]:
     messages = [
         said
         for node in _branch(record, nodes)
-        if (said := _of_node(an_object(nodes[node], f"mapping.{node}"), f"mapping.{node}")) is not None
+        if (said := _of_node(an_object(nodes[node], step("mapping", node)), step("mapping", node)))
+        is not None
     ]
     if (left_out := _n_branches(nodes) - 1) > 0:
         notes.count("{n} branches of chats (edited prompts, answers asked for again) were left out", left_out)
@@ -91,11 +93,11 @@ def _branch(record: Fields, nodes: Fields) -> list[str]:
     seen: set[str] = set()
     while end is not None:
         if end in seen:
-            raise MalformedError("runs in a circle", field=f"mapping.{end}.parent")
+            raise MalformedError("runs in a circle", field=f"{step('mapping', end)}.parent")
         node = nodes.get(end)
         if not isinstance(node, dict):
             found = "missing" if end not in nodes else shown(node)
-            raise MalformedError(f"must be a message of the chat, but is {found}", field=f"mapping.{end}")
+            raise MalformedError(f"must be a message of the chat, but is {found}", field=step("mapping", end))
         seen.add(end)
         path.append(end)
         end = name(node.get("parent"))

@@ -36,6 +36,7 @@ from convsim.io.formats.fields import (
     rest,
     role,
     stated,
+    step,
     text,
 )
 from convsim.io.problems import MalformedError, shown
@@ -62,7 +63,8 @@ def _multiwoz(record: Fields, notes: Notes) -> Iterator[Made]:
         yield _logged(record, first_name(record, "dialogue_id", "id"), "")
     else:
         for dialogue, told in record.items():
-            yield _logged(needed_object(told, dialogue), dialogue, f"{dialogue}.")
+            place = step("", dialogue)
+            yield _logged(needed_object(told, place), dialogue, f"{place}.")
 
 
 def _logged(dialogue: Fields, stated_id: str | None, place: str) -> Fields:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from convsim.io.formats.contract import Format, Made, Notes, Recognises, Record
-from convsim.io.problems import MalformedError, shown
+from convsim.io.problems import PLAIN_KEY, MalformedError, shown
 
 Fields = dict[str, JsonValue]
 T = TypeVar("T")
@@ -49,6 +49,13 @@ def known_object(value: JsonValue, title: str, keys: tuple[str, ...], recognises
         f"has {', '.join(shown(key, limit=20) for key in list(value)[:8])}" if isinstance(value, dict) else ""
     )
     raise MalformedError(f"must be of {title}, with {', '.join(keys)}, but {found or f'is {shown(value)}'}")
+
+
+def step(place: str, key: str) -> str:
+    """Return the place of what a key of a stranger's leads to, safe to print."""
+    if not PLAIN_KEY.fullmatch(key):
+        return f"{place}[{shown(key)}]"
+    return f"{place}.{key}" if place else key
 
 
 def an_object(value: JsonValue, place: str) -> Fields:

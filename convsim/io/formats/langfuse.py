@@ -82,16 +82,13 @@ def _is_whole_trace(value: Fields) -> bool:
 
 
 def _is_observation(value: Fields) -> bool:
-    return (
-        str(value.get("type")) in TYPES
-        and bool(value.keys() & set(TRACES))
-        and bool(value.keys() & set(STARTS))
-    )
+    is_one = str(value.get("type")) in TYPES or bool(value.keys() & set(PARENTS))
+    return is_one and bool(value.keys() & set(TRACES)) and bool(value.keys() & set(STARTS))
 
 
 def _is_trace(value: Fields) -> bool:
     return (
-        {"input", "output", "timestamp"} <= value.keys()
+        {"input", "timestamp"} <= value.keys()
         and bool(value.keys() & set(SESSIONS))
         and bool(value.keys() & set(OF_A_TRACE))
     )

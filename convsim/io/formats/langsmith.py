@@ -69,7 +69,7 @@ def _all_runs(run: JsonValue) -> Iterator[Fields]:
 def _about(run: Fields) -> Fields:
     extra = run.get("extra")
     found: Fields = {}
-    for holder in (run.get("metadata"), extra.get("metadata") if isinstance(extra, dict) else None):
+    for holder in (extra, run.get("metadata"), extra.get("metadata") if isinstance(extra, dict) else None):
         if isinstance(holder, dict):
             found.update(holder)
     return found

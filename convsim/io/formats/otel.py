@@ -134,10 +134,11 @@ def _messages(span: Span) -> tuple[list[JsonValue], list[JsonValue]]:
     for event in span.events:
         if event.name not in SPEAKERS:
             told = {**event.attributes, **(event.body if isinstance(event.body, dict) else {}), **told}
-    said = _listed(told.get("gen_ai.input.messages"))
-    answer = _listed(told.get("gen_ai.output.messages"))
+    said = spoken(told.get("gen_ai.input.messages"), "user")
+    answer = spoken(told.get("gen_ai.output.messages"), "assistant")
     if said or answer:
-        return [*_instructions(told.get("gen_ai.system_instructions")), *said], answer
+        instructions = told.get("gen_ai.system_instructions", told.get("gen_ai.system.instructions"))
+        return [*_instructions(instructions), *said], answer
     if (found := _of_events(_events(span))) != ([], []):
         return found
     said = [*map(_indexed, nested(told, "gen_ai.prompt") or nested(told, "llm.prompts"))]

@@ -10,7 +10,17 @@ from pydantic import JsonValue
 
 from convsim.io.formats.fields import Fields, name, rest, stated, unpacked
 
-NESTED = ("messages", "message", "choices", "generations", "kwargs", "data", "history", "chat_history")
+NESTED = (
+    "messages",
+    "new_message",
+    "message",
+    "choices",
+    "generations",
+    "kwargs",
+    "data",
+    "history",
+    "chat_history",
+)
 SPOKEN = (
     "input",
     "question",
@@ -95,6 +105,8 @@ def _is_text_part(value: JsonValue) -> bool:
 def _of_object(payload: Fields, speaker: str, depth: int) -> list[JsonValue]:
     if isinstance(payload.get("role"), str) and payload.keys() & {"content", "parts", "tool_calls", "text"}:
         return [payload]
+    if isinstance(payload.get("parts"), list):
+        return [{"role": speaker, "parts": payload["parts"]}]
     if said_by := _langchain_role(payload):
         return _langchain(payload, said_by)
     for key in NESTED:

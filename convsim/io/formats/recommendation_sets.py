@@ -66,7 +66,7 @@ def _redial(record: Fields, _: Notes) -> Iterator[Made]:
     for place, said in objects(record["messages"], "messages"):
         sender = name(said.get("senderWorkerId"))
         if sender is None or sender not in (seeker, recommender):
-            who = f"the initiator {seeker} or the respondent {recommender}"
+            who = f"the initiator {shown(seeker)} or the respondent {shown(recommender)}"
             raise MalformedError(f"must be {who}, but is {shown(sender)}", field=f"{place}.senderWorkerId")
         raw = text(said.get("text"), f"{place}.text")
         films = list(dict.fromkeys(film for film in MENTION.findall(raw) if film in stated_titles))

@@ -41,6 +41,7 @@ STARTS = (
     "startTimeUnixNano",
     "start_time_unix_nano",
     "start_time",
+    "start_timestamp",
     "startTime",
     "timeUnixNano",
     "time_unix_nano",

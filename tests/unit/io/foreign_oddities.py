@@ -624,6 +624,68 @@ ODDITIES: dict[str, tuple[str, Log]] = {
             [CHAT],
         ),
     ),
+    "otel: messages that are mere texts": (
+        "otel",
+        Log(
+            [
+                {
+                    "attributes": [
+                        otlp("gen_ai.input.messages", "one"),
+                        otlp("gen_ai.output.messages", "two"),
+                        otlp("session.id", "c"),
+                    ]
+                }
+            ],
+            [told("c", (U, "one"), (A, "two"))],
+        ),
+    ),
+    "otel: the session is the resource's, and messages are a list of objects": (
+        "otel",
+        Log(
+            [
+                {
+                    "resourceSpans": [
+                        {
+                            "resource": {"attributes": [otlp("session.id", "c")]},
+                            "scopeSpans": [
+                                {
+                                    "spans": [
+                                        {
+                                            "traceId": "t",
+                                            "attributes": [
+                                                {
+                                                    "key": "gen_ai.input.messages",
+                                                    "value": {
+                                                        "arrayValue": {
+                                                            "values": [
+                                                                {
+                                                                    "kvlistValue": {
+                                                                        "values": [
+                                                                            otlp("role", "user"),
+                                                                            otlp("content", "one"),
+                                                                        ]
+                                                                    }
+                                                                }
+                                                            ]
+                                                        }
+                                                    },
+                                                },
+                                                otlp(
+                                                    "gen_ai.output.messages",
+                                                    [{"role": "assistant", "content": "two"}],
+                                                ),
+                                            ],
+                                        }
+                                    ]
+                                }
+                            ],
+                        }
+                    ]
+                }
+            ],
+            [told("c", (U, "one"), (A, "two"))],
+        ),
+    ),
     "otel: log records, one a message": (
         "otel",
         Log(
@@ -878,6 +940,38 @@ ODDITIES: dict[str, tuple[str, Log]] = {
             [told("ls-1", *LOGS["langfuse"].conversations[0].said, thumbs="up")],
         ),
     ),
+    "langfuse: rows of the API, whose trace says what was asked": (
+        "langfuse",
+        Log(
+            [
+                {
+                    "id": "t",
+                    "timestamp": "2026-01-01T10:00:00Z",
+                    "sessionId": "c",
+                    "environment": "default",
+                    "input": {"new_message": {"parts": [{"text": "one"}]}},
+                },
+                {
+                    "id": "o",
+                    "traceId": "t",
+                    "parentObservationId": None,
+                    "startTime": "2026-01-01T10:00:00Z",
+                    "input": None,
+                    "output": None,
+                },
+                {
+                    "id": "g",
+                    "traceId": "t",
+                    "type": "GENERATION",
+                    "parentObservationId": "o",
+                    "startTime": "2026-01-01T10:00:01Z",
+                    "input": {"contents": [], "prompt": "one"},
+                    "output": {"text": "two"},
+                },
+            ],
+            [told("c", (U, "one"), (A, "two"))],
+        ),
+    ),
     "langfuse: out of order": ("langfuse", Log(LANGFUSE[::-1], LOGS["langfuse"].conversations)),
     "langsmith: the last run failed, and a root beside it": (
         "langsmith",
@@ -1004,6 +1098,39 @@ ODDITIES: dict[str, tuple[str, Log]] = {
             [told("s9", (U, "shoes"), (A, "Which size?"))],
         ),
     ),
+    "intercom: an older version, delivered by a webhook": (
+        "intercom",
+        Log(
+            [
+                {
+                    "type": "notification_event",
+                    "topic": "conversation.user.created",
+                    "data": {
+                        "item": {
+                            "id": "79",
+                            "user": {"type": "lead", "id": "c5"},
+                            "conversation_message": {
+                                "body": "<p>one</p>",
+                                "author": {"type": "lead", "id": None},
+                            },
+                            "conversation_parts": {
+                                "type": "conversation_part.list",
+                                "conversation_parts": [
+                                    {
+                                        "body": "<p>two</p>",
+                                        "created_at": 1,
+                                        "author": {"type": "admin", "id": "a"},
+                                    }
+                                ],
+                            },
+                            "conversation_rating": {"rating": None},
+                        }
+                    },
+                }
+            ],
+            [told("79", (U, "one"), (A, "two"), user="c5", satisfaction=None)],
+        ),
+    ),
     "intercom: a bot answers a lead, parts as a list and out of order": (
         "intercom",
         Log(
@@ -1053,7 +1180,7 @@ UNREADABLE: dict[str, tuple[str, list[Any], str]] = {
     "redial": (
         "redial",
         [but(REDIAL, "messages", 1, senderWorkerId=7)],
-        "messages[1].senderWorkerId: must be the initiator 0 or the respondent 1, but is '7'",
+        "messages[1].senderWorkerId: must be the initiator '0' or the respondent '1', but is '7'",
     ),
     "inspired": (
         "inspired",
@@ -1078,7 +1205,7 @@ UNREADABLE: dict[str, tuple[str, list[Any], str]] = {
     "multiwoz": (
         "multiwoz",
         [{"X.json": {"log": [{"text": "a", "metadata": {"hotel": 1}}]}}],
-        "X.json.log[0]: must be the user's, but has the system's metadata",
+        "['X.json'].log[0]: must be the user's, but has the system's metadata",
     ),
     "sgd": (
         "sgd",

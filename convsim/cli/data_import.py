@@ -81,7 +81,8 @@ def import_table(
             taken.enter_context(taking_file(written, force=force))
         if save_map is not None:
             taken.enter_context(taking_file(save_map, force=force))
-        found = prepared(file, TableMapping.read(map_file) if map_file else None)
+        mapping = TableMapping.read(map_file) if map_file else None
+        found = prepared(file, mapping, skip_bad=skip_bad_lines)
         if output is options.TextOrJson.text:
             _print_guess(found, out())
         with table_import(found, skip_bad=skip_bad_lines) as imported:

@@ -27,6 +27,7 @@ from convsim.annotation.run import open_saved
 from convsim.errors import ConvsimError
 from convsim.io import describe, open_run, read, write
 from convsim.io.commit import commit_of
+from convsim.io.table import TableMapping, prepared, table_import
 from convsim.lifting import Form
 from convsim.models import OpenAICompatible, Recorded
 from convsim.models.failures import Asked, failure
@@ -80,6 +81,24 @@ def _conversations(path: Path) -> object:
         again.unlink(missing_ok=True)
     assert same == found.conversations, "what was read is not what is read of what was written of it"
     return found
+
+
+def _imported(path: Path, mapping: TableMapping | None = None) -> object:
+    """Import a table, write its conversations and read them again."""
+    again = path.with_name("again.jsonl")
+    with table_import(prepared(path, mapping, skip_bad=True), skip_bad=True) as table:
+        found = tuple(table.conversations())
+    try:
+        write(again, found)
+        same = read(again, skip_bad_lines=True).conversations
+    finally:
+        again.unlink(missing_ok=True)
+    assert same == found, "what was imported is not what is read of what was written of it"
+    return found
+
+
+def _mapped(path: Path) -> object:
+    return _imported(shutil.copy(CORPUS / "chats.csv", path.with_name("chats.csv")), TableMapping.read(path))
 
 
 def _survey(path: Path) -> object:
@@ -225,6 +244,8 @@ READERS: dict[str, Reader] = {
     "study": Reader(read_study, kept("study.toml")),
     "personas": Reader(read_personas, kept("personas.toml", "personas.jsonl")),
     "relations": Reader(read_relations, kept("relations.toml")),
+    "table": Reader(_imported, kept("chats.csv", "chats.tsv", "chats.jsonl", "chats.parquet", "chats.xlsx")),
+    "table mapping": Reader(_mapped, kept("chats.toml")),
     "survey map": Reader(_survey, kept("survey.toml")),
     "map of acts": Reader(read_map, kept("acts.toml")),
     "prices": Reader(lambda path: price_of("m-1", "api.example", table=path), kept("prices.toml")),

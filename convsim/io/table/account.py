@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from convsim.io.problems import shown
 MOST_EMPTY = 0.05
 """The share of the user's messages that may be empty."""
 MOST_LISTED = 8
+MOST_CHARACTERS = 200
 EMPTY, NO_CONVERSATION, IGNORED = "empty text", "no conversation id", "speaker ignored"
 REPEATED, UNREADABLE = "exact repeat", "unreadable"
 
@@ -78,5 +80,6 @@ class Account:
 
 
 def quoted(key: str) -> str:
-    """Return a key of TOML in quotation marks."""
-    return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """Return a key or text of TOML in quotation marks, on one line, cut where it is long."""
+    written = json.dumps(key[:MOST_CHARACTERS], ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in written)

@@ -39,7 +39,7 @@ def open_sheet(path: Path, asked: Asked) -> Table:
     texts = [[text_of(cell) for cell in cells] for cells in first]
     header = has_header(texts) if asked.header is None else asked.header
     width = max(map(len, texts))
-    columns, said = named(path, [*texts[0], *[""] * (width - len(texts[0]))] if header else [""] * width)
+    columns, said = named([*texts[0], *[""] * (width - len(texts[0]))] if header else [""] * width)
     if header and len(first) == 1:
         raise TranscriptError(path, f"sheet {shown(sheet)} has a header but no rows")
 

@@ -12,7 +12,8 @@ from convsim.io.table.account import quoted
 from convsim.io.table.beside import beside
 from convsim.io.table.mapping import ColumnMap, OrderMap, TableMapping
 from convsim.io.table.profile import Column, profiled
-from convsim.io.table.rows import Cells, Table, sampled
+from convsim.io.table.rows import Cells, Table
+from convsim.io.table.sampling import bad_rows, gathered_sample, sampled
 from convsim.io.table.shapes import ROW, SPEAKER, TEXT, holds_messages, one_a_conversation, one_a_turn
 from convsim.io.table.speaking import Roles, by_authors, by_content, by_name
 from convsim.io.table.structure import Groups, is_turn_number
@@ -28,6 +29,8 @@ ALIKE = 0.3
 NAMED = 0.6
 """A hint by a name of which one word is it."""
 MANY_WORDS = 3
+FILLED = 0.8
+"""The share of rows that name their conversation and who speaks."""
 RISING = 0.9
 """The share of neighbours in a conversation that numbers must order as the file does where nothing else shows it."""
 
@@ -54,7 +57,7 @@ class Guess:
     """Columns that have one value in each conversation."""
 
 
-def guess(table: Table, mapping: TableMapping) -> Guess:
+def guess(table: Table, mapping: TableMapping, *, skip_bad: bool = False) -> Guess:
     """Complete a mapping by what stands in a table's first rows.
 
     Raises:
@@ -62,7 +65,17 @@ def guess(table: Table, mapping: TableMapping) -> Guess:
         TranscriptError: No row can be read.
     """
     mapping.check_shape(table.path, table.columns)
-    return _Guessing(table, mapping).done()
+    try:
+        return _Guessing(table, mapping).done()
+    except InputError:
+        first = None if skip_bad else next(bad_rows(table, SAMPLE_ROWS), None)
+        if first is None:
+            raise
+        raise first from None
+
+
+class _NoConversationError(InputError):
+    """No column parts the rows of the sample into conversations."""
 
 
 class _Guessing:
@@ -73,6 +86,8 @@ class _Guessing:
         self.choices: list[Choice] = []
         self.said: list[str] = []
         self.form = mapping.order.form
+        if self.form is not None:
+            key_of(self.form)
         self._look()
 
     def _look(self) -> None:
@@ -88,7 +103,7 @@ class _Guessing:
         by_asking = {name: self.asked[name] for name in self.asked if self.asked[name] in self.columns}
         for meaning, name in by_asking.items():
             self._take(meaning, self.columns[name], "stated by the mapping")
-        groups = self._main()
+        groups = self._main_groups()
         roles = self._roles(groups)
         order = self._order(groups)
         found = beside(list(self.columns.values()), self.chosen, groups, self.mapping)
@@ -209,6 +224,18 @@ class _Guessing:
 
     # Conversation, speaker and text
 
+    def _main_groups(self) -> Groups | None:
+        """Find conversation, speaker and text, where rows are far apart in a sample of whole conversations."""
+        try:
+            return self._main()
+        except _NoConversationError:
+            gathered = gathered_sample(self.table, list(self.columns.values()), SAMPLE_ROWS)
+            if gathered is None:
+                raise
+            self.sample = gathered
+            self.columns = {column.name: column for column in profiled(self.table.columns, gathered)}
+            return self._main()
+
     def _main(self) -> Groups | None:
         if not self.mapping.guess:
             missing = [m for m in ("conversation", "speaker", "text") if m not in self.chosen]
@@ -300,7 +327,7 @@ class _Guessing:
     def _speaker_candidates(self, text: Column) -> list[Column]:
         return [
             c for c in self.columns.values()
-            if c is not text and c.distinct > 1 and c.filled >= 0.9 and not c.lists
+            if c is not text and c.distinct > 1 and c.filled >= FILLED and not c.lists
             and (not c.forms) and (c.distinct <= FEW_SPEAKERS or (not c.numbers or c.hints.get("speaker", 0) >= NAMED))
             and c.words < MANY_WORDS * 2
         ]  # fmt: skip
@@ -309,7 +336,7 @@ class _Guessing:
         n = len(self.sample)
         return [
             c for c in self.columns.values()
-            if c is not text and c.filled >= 0.9 and not c.lists and (not c.forms or c.forms == (NUMBER,))
+            if c is not text and c.filled >= FILLED and not c.lists and (not c.forms or c.forms == (NUMBER,))
             and (1 < c.distinct <= 0.75 * n or c.hints.get("conversation", 0) >= 0.9)
             and c.name != ROW and not (c.texts > 0.5 and c.words > MANY_WORDS)
         ]  # fmt: skip
@@ -389,7 +416,7 @@ class _Guessing:
             what = "which conversation a message belongs to (columns.conversation): in none do values repeat"
         elif not speakers:
             what = "who speaks (columns.speaker): none has few values"
-        raise InputError(
+        raise _NoConversationError(
             f"{self.path}: no column tells {what}; state it in a file for --map; columns: {names}"
         )
 
@@ -456,7 +483,10 @@ class _Guessing:
             if column.name in taken or column.filled < 0.9 or groups.constant(column) > 0.5:
                 continue
             hint = column.hints.get("order", 0.0)
-            if column.forms and all(form in CLOCKS_ALONE for form in column.forms):
+            if self.form is not None:
+                if column.n_filled and sum(map(self._reads, column.cells)) >= RISING * column.n_filled:
+                    found.append((2 + hint, column, self.form, "times"))
+            elif column.forms and all(form in CLOCKS_ALONE for form in column.forms):
                 if groups.rises([key_of(column.forms[0])(cell) for cell in column.cells]) >= RISING:
                     self.said.append(
                         f"{shown(column.name)} has no date; the order of the file, which it agrees with, is kept"
@@ -471,6 +501,10 @@ class _Guessing:
                 rising = groups.rises([key_of(NUMBER)(cell) for cell in column.cells])
                 if rising >= RISING:
                     found.append((1 + hint, column, NUMBER, "numbers that rise in each conversation"))
+        if not found and self.form is not None:
+            raise InputError(
+                f"{self.path}: order.form = {quoted(self.form)} of the mapping fits the cells of no column"
+            )
         if not found:
             self.said.append(
                 "nothing orders the messages of a conversation but the file, whose order is kept"
@@ -482,6 +516,9 @@ class _Guessing:
         self._check_order(found, form, groups)
         self._take("order", column, why if form == NUMBER and why != "times" else f"{why} ({form})")
         return form
+
+    def _reads(self, cell: str) -> bool:
+        return key_of(self.form or NUMBER)(cell) is not None
 
     def _check_order(self, found: list[tuple[float, Column, str, str]], form: str, groups: Groups) -> None:
         """Check that a column that orders as well does not order otherwise; raises InputError."""

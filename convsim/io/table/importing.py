@@ -20,7 +20,7 @@ from convsim.io.table.grouping import Grouped, Part
 from convsim.io.table.guessing import Guess, guess
 from convsim.io.table.mapping import ANY, TableMapping
 from convsim.io.table.opening import open_table
-from convsim.io.table.rows import Cells, Row, text_of
+from convsim.io.table.rows import Cells, bad_row, text_of
 from convsim.io.table.times import NUMBER, Key, key_of
 from convsim.schema.conversation import Conversation
 
@@ -54,12 +54,13 @@ class TableImport:
         self.account.check()
 
 
-def prepared(path: Path, mapping: TableMapping | None = None) -> Guess:
+def prepared(path: Path, mapping: TableMapping | None = None, *, skip_bad: bool = False) -> Guess:
     """Tell what the columns of a table mean, by its first rows.
 
     Args:
         path: Separated values, rows of JSON, Parquet or Excel.
         mapping: What is known of its columns; the rest is guessed.
+        skip_bad: Say nothing of rows that cannot be read where the others tell too little.
 
     Raises:
         TranscriptError: The file cannot be read: file, line or row, column.
@@ -67,7 +68,7 @@ def prepared(path: Path, mapping: TableMapping | None = None) -> Guess:
         MissingExtraError: The file needs a package that is not installed.
     """
     mapping = mapping or TableMapping()
-    return guess(open_table(path, mapping), mapping)
+    return guess(open_table(path, mapping), mapping, skip_bad=skip_bad)
 
 
 @contextmanager
@@ -190,9 +191,3 @@ class _Taking:
         key = self.key(text_of(cells.get(self.order))) if self.order is not None else None
         others = tuple([self.packed(cells.get(column)) for column in self.columns])
         self.grouped.add(conversation, Part(number, role, who, text, key, others))
-
-
-def bad_row(path: Path, row: Row, bad: MalformedError) -> TranscriptError:
-    """Say which row cannot be read, and why."""
-    field = f"row {row.number}" if bad.field is None else f"row {row.number}: {bad.field}"
-    return TranscriptError(path, bad.problem, line=row.line, field=field)

@@ -33,6 +33,7 @@ SNIFFED_CHARACTERS = 1 << 20
 MOST_SHOWN = 10
 MAX_DEPTH = 3
 """Objects in objects whose keys become columns, ``author.role``; deeper ones stay one cell."""
+NO_NAME = "(no name)"
 REPEATED_HEADER = 0.05
 """A first row is data where this share of a column has the cell that stands in it."""
 
@@ -94,7 +95,7 @@ def flattened(record: JsonValue) -> Cells:
 
 def _flatten(record: dict[str, JsonValue], prefix: str, cells: Cells, depth: int) -> None:
     for key, value in record.items():
-        name = f"{prefix}{key}"
+        name = f"{prefix}{key}" or NO_NAME
         if isinstance(value, dict) and depth > 1:
             _flatten(value, f"{name}.", cells, depth - 1)
         else:
@@ -103,10 +104,14 @@ def _flatten(record: dict[str, JsonValue], prefix: str, cells: Cells, depth: int
             raise MalformedError(f"has more than {MAX_COLUMNS:,} columns, the most that are read")
 
 
-def named(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-    """Return the names of columns, made different, and what is to be said of them; raises TranscriptError."""
-    if len(header) > MAX_COLUMNS:
-        raise TranscriptError(path, f"has {len(header):,} columns; at most {MAX_COLUMNS:,} are read")
+def check_width(path: Path, n_columns: int) -> None:
+    """Check that there are not too many columns; raises TranscriptError."""
+    if n_columns > MAX_COLUMNS:
+        raise TranscriptError(path, f"has {n_columns:,} columns; at most {MAX_COLUMNS:,} are read")
+
+
+def named(header: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Return the names of columns, made different, and what is to be said of them."""
     names: dict[str, None] = {}
     said = []
     for place, cell in enumerate(header, start=1):
@@ -146,13 +151,20 @@ def open_delimited(path: Path, opened: Any, asked: Asked) -> Table:
         raise InputError(f"separator = {separator!r}: must be one character, such as ; or a tab")
     with opened() as file:
         reader = _Reader(path, file, decoding.encoding, separator)
-        first = [cells for _, cells in islice(reader.rows(strict=False), SNIFFED_ROWS)]
+        first = []
+        for number, (line, cells) in enumerate(islice(reader.rows(strict=False), SNIFFED_ROWS)):
+            if isinstance(cells, MalformedError):
+                raise TranscriptError(
+                    path, cells.problem, line=line, field=f"row {number}" if number else "the header"
+                )
+            first.append(cells)
     if not first:
         raise TranscriptError(
             path, "has only blank lines: expected a table with a header and a row a message"
         )
+    check_width(path, len(first[0]))
     header = has_header(first) if asked.header is None else asked.header
-    columns, said = named(path, first[0] if header else [""] * len(first[0]))
+    columns, said = named(first[0] if header else [""] * len(first[0]))
     if decoding.said:
         said = [f"{decoding.said}", *said]
     if not header and asked.header is None:
@@ -180,7 +192,7 @@ def open_delimited(path: Path, opened: Any, asked: Asked) -> Table:
                 elif len(cells) == len(columns):
                     yield Row(number, line, dict(zip(columns, cells, strict=True)))
                 else:
-                    yield Row(number, line, _ragged(columns, cells, last=reader.ended))
+                    yield Row(number, line, _ragged(columns, cells, last=reader.is_last))
 
     return Table(
         path, "csv", columns, rows,
@@ -244,6 +256,11 @@ class _Reader:
                     )
                 else:
                     yield start, cells
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether the row just read is the last one, and ends without an end of line."""
+        return not self._raw or not self._raw[-1].endswith("\n")
 
     def _counted(self) -> Iterator[str]:
         for line in self.lines:
@@ -317,12 +334,6 @@ def _fit(lines: Sequence[str], separator: str) -> tuple[float, int]:
     return (counts[first] / counts.total(), first) if first > 1 else (0.0, 0)
 
 
-def sampled(table: Table, most: int) -> list[Cells]:
-    """Return the cells of the first rows that can be read."""
-    good = (row.cells for row in table.rows() if not isinstance(row.cells, MalformedError))
-    return list(islice(good, most))
-
-
 def table_of(path: Path, kind: Kind, records: Callable[[], Iterator[Any]], looked_at: int) -> Table:
     """Make a table of objects; its columns are the keys of the first ``looked_at`` ones.
 
@@ -351,10 +362,15 @@ def table_of(path: Path, kind: Kind, records: Callable[[], Iterator[Any]], looke
             bad = bad or row.cells
         else:
             columns.update(dict.fromkeys(row.cells))
-    if len(columns) > MAX_COLUMNS:
-        raise TranscriptError(path, f"has {len(columns):,} columns; at most {MAX_COLUMNS:,} are read")
+    check_width(path, len(columns))
     if not columns:
         raise TranscriptError(
             path, f"has no row that can be read: it {bad.problem}" if bad else "is empty: it has no rows"
         )
     return Table(path, kind, tuple(columns), rows)
+
+
+def bad_row(path: Path, row: Row, bad: MalformedError) -> TranscriptError:
+    """Say which row cannot be read, and why."""
+    field = f"row {row.number}" if bad.field is None else f"row {row.number}: {bad.field}"
+    return TranscriptError(path, bad.problem, line=row.line, field=field)

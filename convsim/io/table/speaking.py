@@ -14,7 +14,8 @@ from convsim.io.table.wording import hints, speakers, truth
 
 CLEAR = 3.0
 """Points of evidence that settle who is the user where names do not."""
-SURE = 0.3
+CERTAIN = 0.75
+"""How well a name must be known for the other of two to be told by it."""
 OFFERS = re.compile(
     r"https?://|[$€£¥₹]\s?\d|\d\s?(?:€|£|USD|EUR|RMB|元|円|원)|^\s*(?:\d{1,2}[.)]|[-*•])\s", re.MULTILINE
 )
@@ -49,7 +50,12 @@ def by_name(column: Column) -> Roles:
             of[value] = found[0][1]  # type: ignore[assignment]
     unknown = tuple(value for value in values if value not in of)
     sides = set(of.values()) & {"user", "agent"}
-    if len(values) == 2 and len(unknown) == 1 and len(sides) == 1:
+    if (
+        len(values) == 2
+        and len(unknown) == 1
+        and len(sides) == 1
+        and max(speakers(next(iter(of))).values()) >= CERTAIN
+    ):
         other: Speaker = "agent" if "user" in sides else "user"
         return Roles({**of, unknown[0]: other}, f"their names; {unknown[0]!r} is who is left")
     return Roles(of, "their names", unknown)

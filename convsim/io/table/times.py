@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from convsim.errors import InputError
 
@@ -31,6 +32,9 @@ NAMED = (
     "%a %b %d {0} %Y", "%Y年%m月%d日 {0}", "%d-%b-%Y {0}",
 )  # fmt: skip
 CLOCKS_ALONE = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+DIGIT = re.compile(r"\d")
+TIMELY = re.compile(r"(?=.*\d\d)(?=.*\d\D{1,4}\d)[^\W\d_]{0,10}[\s\d:.,/+()T年月日-]*\d.{0,30}", re.DOTALL)
+"""What a time looks like at a glance: two digits, and something that parts numbers; at most a word before them."""
 ZONE = re.compile(r"\s*(?:UTC|GMT|Z)$")
 PLAIN_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?")
 MAX_CHARACTERS = 64
@@ -65,6 +69,7 @@ def _seconds(found: datetime) -> float | None:
         return None
 
 
+@lru_cache(maxsize=512)
 def key_of(form: str) -> Key:
     """Return what reads cells of a form: ``number``, ``iso``, ``rfc2822`` or ``strptime``'s; raises InputError."""
     if form == NUMBER:
@@ -101,9 +106,10 @@ def forms_of(cells: Sequence[str]) -> tuple[str, ...]:
         return ()
     if _fits(lambda text: _epoch(number_of(text)), cells):
         return (NUMBER,)
-    if any(len(cell) > MAX_CHARACTERS for cell in cells[:50]) or not any(map(str.isdigit, cells[0])):
+    if any(len(cell) > MAX_CHARACTERS or not TIMELY.fullmatch(cell) for cell in cells[:20]):
         return ()
-    return tuple(form for form in (ISO, *_local_forms(cells[0]), MAIL) if _fits(key_of(form), cells))
+    forms = (ISO, *_local_forms(DIGIT.sub("1", cells[0].strip())), MAIL)
+    return tuple(form for form in forms if _fits(key_of(form), cells))
 
 
 def _epoch(number: float | None) -> bool | None:
@@ -122,8 +128,9 @@ def _fits(reads: Callable[[str], object], cells: Sequence[str]) -> bool:
     return True
 
 
+@lru_cache(maxsize=512)
 def _local_forms(example: str) -> list[str]:
-    """Return the forms that one cell has, of those that are usual in some country."""
+    """Return the forms that a cell can have, all of whose digits are 1, of those that are usual in some country."""
     found = re.search(r"\d(\D)\d", example)
     joint = found[1] if found and found[1] in "./-" else "."
     dates = [date.format(joint) for date in DATES.values()]

@@ -47,7 +47,8 @@ def match(tokens: tuple[str, ...], phrase: tuple[str, ...]) -> float:
         return 0.6 + 0.3 * n / len(tokens)
     part = "".join(phrase)
     if len(part) >= (SHORTEST_PART if part.isascii() else 2) and any(part in token for token in tokens):
-        return 0.3 + 0.2 * len(part) / sum(map(len, tokens))
+        begins = any(token.startswith(part) for token in tokens)
+        return (0.5 if begins else 0.3) + 0.2 * len(part) / sum(map(len, tokens))
     return 0.0
 
 

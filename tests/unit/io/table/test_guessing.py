@@ -330,7 +330,7 @@ def test_ratings_outcomes_users_and_what_is_left_are_taken_up(tmp_path: Path) ->
         "shop": lambda _: "north",
         "shown items": lambda o: "A1, B2" if o.side == "agent" else "",
     }
-    with table_import(prepared(table(tmp_path / "x.csv", SAID, columns))) as imported:  # type: ignore[arg-type]
+    with table_import(prepared(table(tmp_path / "x.csv", SAID, columns))) as imported:
         found = list(imported.conversations())
     first, one = SAID[0], found[0]
     assert (one.user, one.arm) == (f"P{first.user}", "B")
@@ -343,7 +343,9 @@ def test_ratings_outcomes_users_and_what_is_left_are_taken_up(tmp_path: Path) ->
     assert one.metadata["shop"] == "north"
     assert [[item.id for item in m.items] for m in one.messages[:2]] == [[], ["A1", "B2"]]
     assert one.source == "x.csv"
-    assert one.metadata["imported"]["row"] == 1
+    imported_as = one.metadata["imported"]
+    assert isinstance(imported_as, dict)
+    assert imported_as["row"] == 1
 
 
 def test_a_rating_of_each_message_is_a_label_of_that_message(tmp_path: Path) -> None:

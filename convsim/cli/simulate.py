@@ -42,7 +42,7 @@ def simulate(
         Path | None, typer.Option(help="Catalogue of the items that the agent recommends.")
     ] = None,
     personas: Annotated[
-        Path | None, typer.Option(help="TOML file of personas (default: drawn from --real).")
+        Path | None, typer.Option(help="File of personas, .toml or .jsonl (default: drawn from --real).")
     ] = None,
     domain: Annotated[
         str | None,

@@ -66,7 +66,7 @@ Arms = Annotated[list[str] | None, typer.Option(help="Compare only this arm; may
 Reader = Annotated[
     str | None,
     typer.Option(
-        help="File format: convsim, openai, convapparel, tau2, dialoguekit, mirrorbench, mirrorbench-people or yours."
+        help="File format, where it is not told by content: convsim, openai, tau2, mirrorbench-people, …, or yours."
     ),
 ]
 RealReader = Annotated[

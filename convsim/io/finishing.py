@@ -1,7 +1,8 @@
 """What is done for conversations of whatever format, once they are read: nothing is misread in silence.
 
-An agent that speaks under ``system`` gets its role; control tokens are cut out of users' messages and kept in
-``metadata.stop_tokens``; a file without any message of an agent is refused, or warned of.
+An agent that speaks under ``system`` gets its role; reasoning of a model that stands in a text is cut and kept in
+``metadata.reasoning``, control tokens in users' messages in ``metadata.stop_tokens``; a file without any message of an
+agent is refused, or warned of.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from convsim.io.problems import shown
 from convsim.io.transcripts import Transcripts
 from convsim.schema.conversation import Conversation, Message
 from convsim.text.control_tokens import ControlTokens
+from convsim.text.reasoning import split_reasoning
 
 PROMPT_WORDS = 60
 """A first system message of so many words is no greeting of an agent's."""
 MAX_TOKENS_SHOWN = 5
+SPEAKERS = ("user", "assistant")
+OPENING_MARKS = "<[◁"
+"""A text without any of these holds no mark of a model's reasoning."""
 
 
 def finished(
@@ -113,19 +118,23 @@ class _Cutting:
     def __init__(self, tokens: ControlTokens) -> None:
         self._tokens = tokens
         self._found: Counter[str] = Counter()
-        self._n_messages = self._n_dropped = 0
+        self._n_messages = self._n_dropped = self._n_thought = 0
         self._endings: Counter[str] = Counter()
 
     def conversation(self, conversation: Conversation) -> Conversation:
         kept: list[Message] = []
         tokens: list[str] = []
+        n_thought = self._n_thought
         for message in conversation.messages:
-            made, found = self._message(message) if message.role == "user" else (message, ())
+            said = self._without_thought(message)
+            made, found = self._message(said) if said.role == "user" else (said, ())
             tokens += found
             if found and not made.content and made.action is None and not made.accepted and not made.items:
                 self._n_dropped += 1
             else:
                 kept.append(made)
+        if not tokens and self._n_thought > n_thought:
+            return conversation.model_copy(update={"messages": tuple(kept)}).compact()
         if not tokens:
             return conversation
         before = conversation.metadata.get("stop_tokens")
@@ -140,6 +149,18 @@ class _Cutting:
             self._endings[ending] += 1
         return conversation.model_copy(update=changes).compact()
 
+    def _without_thought(self, message: Message) -> Message:
+        """Return a message without the reasoning of a model that stands in its text."""
+        text = message.content
+        if message.role not in SPEAKERS or not any(mark in text for mark in OPENING_MARKS):
+            return message
+        parted = split_reasoning(text)
+        if not parted.thought.strip():
+            return message
+        self._n_thought += 1
+        metadata = {**message.metadata, "reasoning": parted.thought.strip()}
+        return message.model_copy(update={"content": parted.said.strip(), "metadata": metadata})
+
     def _message(self, message: Message) -> tuple[Message, tuple[str, ...]]:
         text, tokens = self._tokens.cut(message.content)
         if not tokens:
@@ -153,8 +174,14 @@ class _Cutting:
 
     def warnings(self) -> list[str]:
         """Say what was cut."""
+        thought = []
+        if self._n_thought:
+            thought.append(
+                f"{self._n_thought:,} messages held reasoning of a model (such as <think>), which nobody said: it was "
+                "cut, and is kept in metadata.reasoning"
+            )
         if not self._found:
-            return []
+            return thought
         named = listed(
             [f"{shown(token, limit=40)} ({n:,})" for token, n in self._found.most_common()], MAX_TOKENS_SHOWN
         )
@@ -164,6 +191,7 @@ class _Cutting:
         ended = ", ".join(f"{ending} ({n:,})" for ending, n in self._endings.most_common())
         told = f"; endings were told by them: {ended}" if ended else ""
         return [
+            *thought,
             f"{self._n_messages:,} user messages held control tokens of a simulator, which are no words of a user's "
-            f"and were cut: {named}{dropped}{told}"
+            f"and were cut: {named}{dropped}{told}",
         ]

@@ -275,7 +275,7 @@ def _no_kind(path: Path) -> str:
     known = ", ".join(reader_names(READERS))
     return (
         f"is not a known format; expected {kinds}; a table with one row a message is read by: {IMPORT} {path.name}; "
-        f"or name its format: {known}"
+        f"or name its format with --reader: {known}"
     )
 
 
@@ -314,12 +314,18 @@ def _nearest(value: dict[str, JsonValue]) -> str:
     found = {*value, *(key for each in inside for key in each)}
     formats = {f.name: (f.title, f.keys) for f in (*FORMATS, *FIRST)}
     formats |= {name: (TITLES[name], keys) for name, keys in DOCUMENTS.items() if keys}
-    near = {name: len(found & {*keys}) / len({*keys}) for name, (_, keys) in formats.items()}
+    near = {name: _proportion({*keys} - {"id"}, found) for name, (_, keys) in formats.items()}
     best = max(near, key=lambda name: near[name])
-    if not near[best]:
+    if near[best] < NEAR:
         return ""
     title, keys = formats[best]
     return f"{title} (--reader {best}; keys {', '.join(keys)})"
 
 
 MAX_KEYS = 8
+NEAR = 0.5
+"""Of a format's keys that are found, from which on it is named."""
+
+
+def _proportion(keys: set[str], found: set[str]) -> float:
+    return len(keys & found) / len(keys) if keys else 0.0

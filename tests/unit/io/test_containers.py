@@ -173,3 +173,30 @@ def test_a_bad_file_of_a_folder_is_named_with_its_line(tmp_path: Path) -> None:
         read(tmp_path)
     found = read(tmp_path, skip_bad_lines=True)
     assert (len(found), found.skipped) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("row", "found", "near"),
+    [
+        ({"id": "a", "txet": "hi"}, "found 'id', 'txet'", None),
+        ({"task_id": 3, "trial": 0, "reward": 1, "steps": []}, "found 'task_id', 'trial'", "tau-bench (--reader"),
+        ({"info": {}, "simulation": []}, "found 'info', 'simulation'", None),
+        ({"agent": {}, "user": {}, "conversation ID": "1"}, "found 'agent', 'user'", "DialogueKit (--reader"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_what_nobody_knows_is_told_its_keys_the_nearest_format_and_what_reads_it(
+    name: str, row: dict[str, Any], found: str, near: str | None, tmp_path: Path
+) -> None:
+    rows = [row, row]
+    (tmp_path / name).write_text(
+        json.dumps(rows) if name == "a.json" else "".join(json.dumps(r) + "\n" for r in rows)
+    )
+    with pytest.raises(TranscriptError) as caught:
+        read(tmp_path / name)
+    said = str(caught.value)
+    assert found in said
+    assert said.endswith("one row a message is read by: convsim data import FILE")
+    assert (f"the nearest format is {near}" if near else "") in said
+    assert ("nearest" in said) == (near is not None)
+    assert "ConvApparel" not in said

@@ -81,3 +81,15 @@ def test_a_run_of_failures_alone_says_why_they_failed(tmp_path: Path) -> None:
     assert str(caught.value).endswith(
         "contains no user message in any conversation: all 3 failed: HTTP 400 (2); timeout of 60 s (1)"
     )
+
+
+def test_reasoning_in_a_log_is_nobodys_words_and_is_kept(tmp_path: Path) -> None:
+    row = talk("<think>\nI want to leave.\n</think>\nno, bye ###STOP###", id="a")
+    row["messages"][1]["content"] = "<thinking>plan</thinking>Two that fit"
+    ordinary = talk("a < b, [thinking] about <b>it</b>", id="b")
+    path = jsonl(tmp_path / "a.jsonl", row, ordinary)
+    first, second = read(path)
+    assert [m.content for m in first.messages] == ["hi, boots?", "Two that fit", "no, bye"]
+    assert [m.metadata.get("reasoning") for m in first.messages] == [None, "plan", "I want to leave."]
+    assert second.messages[2].content == "a < b, [thinking] about <b>it</b>"
+    assert read(path).warnings[0].startswith("2 messages held reasoning of a model (such as <think>)")

@@ -3,6 +3,9 @@
 Where some call has several messages of the user in it, calls repeat the history: the longest one is the conversation,
 with what a sliding window has cut off before it and what came after it. A call that shares nothing with it (a title, a
 route, a helper) is no part of it. Where no call does, each trace is one turn, and traces follow one another in time.
+
+A prompt may hold the user's words inside ("answer by these documents: … question: …"). What the application itself was
+given and answered, the root of a trace, then says what the user said.
 """
 
 from __future__ import annotations
@@ -19,11 +22,16 @@ from convsim.io.problems import MalformedError, shown
 
 Key = tuple[str, str]
 NOT_COMPARED = ("system", "developer")
+WRAPPED = (
+    "{n} prompts held the user's words inside of others; what the user said was read from the traces' input"
+)
+LEAST_WRAPPED = 3
+"""Characters of a user's words that are looked for in a prompt."""
 UNRELATED = "{n} calls of a model share nothing with the rest of their conversation and were left out"
 BEGINNINGS = "{n} traces without a session are the beginning of a longer one, and were read as one with it"
 
 
-@dataclass
+@dataclass(eq=False)
 class Call:
     """One call: what the model was given, what it answered, when (seconds), and in which trace.
 
@@ -45,6 +53,17 @@ class Call:
         self.keys = [key for key, _ in keyed if key[0] not in NOT_COMPARED]
         self.instructions = [message for key, message in keyed if key[0] in NOT_COMPARED]
         self.n_users = sum(key[0] == "user" for key, _ in (keyed if is_state else given))
+        self.asked = next((key[1] for key, _ in reversed(given) if key[0] == "user" and key[1]), "")
+
+    def wraps(self, words: str) -> bool:
+        """Tell whether the user's words stand inside of what the model was asked."""
+        return len(words) >= LEAST_WRAPPED and words != self.asked and words in self.asked
+
+    def unwrapped(self, words: str) -> Call:
+        """Return the call with the user's own words in the place of the prompt around them, which is kept."""
+        at = max(place for place, message in enumerate(self.said) if _key(message) == ("user", self.asked))
+        own: JsonValue = {"role": "user", "content": words, "metadata": {"prompt": self.asked}}
+        return Call([*self.said[:at], own, *self.said[at + 1 :]], self.answer, self.when, self.trace)
 
 
 def _key(message: JsonValue) -> Key:
@@ -109,7 +128,7 @@ def _in_turn(ordered: list[Call]) -> list[JsonValue]:
     keys: list[Key] = []
     trace: str | None = None
     start = 0
-    for call in _one_a_trace(ordered):
+    for call in _one_a_trace(_without_wrappers(ordered)):
         if call.trace is None or call.trace != trace:
             trace, start = call.trace, len(keys)
         elif _holds(keys[start:], call.keys):
@@ -118,6 +137,14 @@ def _in_turn(ordered: list[Call]) -> list[JsonValue]:
         speech += call.speech[shared:]
         keys += call.keys[shared:]
     return [*ordered[0].instructions, *speech]
+
+
+def _without_wrappers(ordered: list[Call]) -> list[Call]:
+    """Leave out calls that ask about what another call of their trace asks: a router, a title."""
+    asked: dict[str | None, set[str]] = {}
+    for call in ordered:
+        asked.setdefault(call.trace, set()).add(call.asked)
+    return [call for call in ordered if not any(map(call.wraps, asked[call.trace]))]
 
 
 def _one_a_trace(ordered: list[Call]) -> list[Call]:
@@ -156,6 +183,8 @@ class Thread:
 
     has_id: bool
     calls: list[Call] = field(default_factory=list)
+    roots: dict[str, Call] = field(default_factory=dict)
+    with_calls: set[str | None] = field(default_factory=set)
     about: Fields = field(default_factory=dict)
     user: str | None = None
     agent: str | None = None
@@ -163,6 +192,8 @@ class Thread:
 
     def add(self, call: Call) -> None:
         """Keep a call, unless the one before it or this one is the beginning of the other: a history is kept once."""
+        if call.asked:
+            self.with_calls.add(call.trace)
         if self.calls and call.keys and self.calls[-1].keys:
             last = self.calls[-1]
             is_same = last.trace == call.trace or max(last.n_users, call.n_users) > 1
@@ -172,6 +203,28 @@ class Thread:
             if is_same and last.keys[: len(call.keys)] == call.keys:
                 return
         self.calls.append(call)
+
+    def frame(self, root: Call) -> None:
+        """Keep what the application itself was given and answered in a trace."""
+        if root.speech:
+            self.roots.setdefault(root.trace or "", root)
+
+    def settled(self, notes: Notes) -> list[Call]:
+        """Return the calls with what the user said in the place of prompts around it, and roots that stand alone."""
+        found = self.calls
+        for trace, root in self.roots.items():
+            if trace not in self.with_calls:
+                found = [*found, root]
+                continue
+            own = [call for call in found if call.trace == trace]
+            if not (wrapped := [call for call in own if call.wraps(root.asked)]):
+                continue
+            notes.count(WRAPPED, len(wrapped))
+            if any(call.n_users > 1 for call in own):
+                found = [call.unwrapped(root.asked) if call in wrapped else call for call in found]
+            else:
+                found = [*(call for call in found if call.trace != trace), root]
+        return found
 
 
 class Threads:
@@ -188,7 +241,7 @@ class Threads:
 
     def conversations(self, notes: Notes) -> Iterator[Made]:
         """Yield all conversations in which somebody speaks."""
-        said = {key: joined(thread.calls, notes) for key, thread in self.by_id.items()}
+        said = {key: joined(thread.settled(notes), notes) for key, thread in self.by_id.items()}
         repeated = _beginnings(
             (key, thread.user, said[key]) for key, thread in self.by_id.items() if not thread.has_id
         )

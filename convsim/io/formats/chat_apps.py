@@ -41,6 +41,8 @@ NO_SPEECH = frozenset(
 )
 
 
+THOUGHT = ("analysis", "commentary")
+"""Channels on which a model thinks, and says what it does."""
 CHATGPT_KEYS = ("title", "create_time", "mapping", "current_node", "conversation_id")
 
 
@@ -127,24 +129,29 @@ def _of_node(node: Fields, place: str) -> Fields | None:
     about = an_object(said.get("metadata"), f"{place}.message.metadata")
     if said.get("weight") == 0 or about.get("is_visually_hidden_from_conversation") is True:
         return None
-    if str(content.get("content_type")) in NO_SPEECH:
+    if str(content.get("content_type")) in NO_SPEECH or str(said.get("channel")) in THOUGHT:
         return None
     speaker = name(author.get("role"))
     if speaker == "assistant" and said.get("recipient") not in (None, "all"):
         speaker = "tool"
     parts = content.get("parts") if "parts" in content else content.get("text", content.get("result"))
-    texts: list[JsonValue] = (
-        [part for part in parts if isinstance(part, str)] if isinstance(parts, list) else []
-    )
-    others = [part for part in parts if part and not isinstance(part, str)] if isinstance(parts, list) else []
+    entries = parts if isinstance(parts, list) else []
+    texts = [found for part in entries if (found := _text(part)) is not None]
+    others = [part for part in entries if part and _text(part) is None]
     kept = stated(
         create_time=said.get("create_time"),
         model_slug=about.get("model_slug"),
         author=name(author.get("name")),
         other_parts=[*others] if others else None,
     )
-    said_text = "\n".join(map(str, texts)) if isinstance(parts, list) else parts
+    said_text = "\n".join(texts) if isinstance(parts, list) else parts
     return {"role": speaker, "content": said_text, **stated(metadata=kept)}
+
+
+def _text(part: JsonValue) -> str | None:
+    """Return the text of a part, which of what was spoken is its transcription."""
+    part = part.get("text") if isinstance(part, dict) else part
+    return part if isinstance(part, str) else None
 
 
 def _is_ui_message(value: JsonValue) -> bool:

@@ -11,7 +11,7 @@ export-single-trace-or-session; Langfuse's public API, TraceWithFullDetails and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -164,18 +164,20 @@ def _take(threads: Threads, own: str, trace: _Trace, notes: Notes) -> None:
     sessions = [found for part in trace.observations if (found := first_name(part, *SESSIONS))]
     thread = threads.of(trace.session or next(iter(sessions), None), own)
     thread.user = thread.user or next(iter(users), None)
-    calls = [(part, *_io(part)) for part in trace.observations if part.get("type") == "GENERATION"]
-    if not any(_is_chat(said) for _, said, _ in calls):
-        roots = [part for part in trace.observations if not first_name(part, *PARENTS)]
-        calls = [(part, *_io(part)) for part in (trace.about, *roots)]
-        calls = [call for call in calls if call[1] or call[2]][:1]
+    calls = [part for part in trace.observations if part.get("type") == "GENERATION"]
+    roots = [part for part in trace.observations if part not in calls and not first_name(part, *PARENTS)]
     used = 0
-    for part, said, answer in calls:
-        if said or answer:
+    for part in [*calls, trace.about, *roots]:
+        start = next((at for key in STARTS if (at := moment(part.get(key))) is not None), None)
+        said, answer = spoken(part.get("input"), "user"), spoken(part.get("output"), "assistant")
+        call = Call(said, answer, start, own)
+        if part in calls and _is_chat(said):
             used += 1
-            thread.agent = first_name(part, *MODELS) or thread.agent
-            start = next((at for key in STARTS if (at := moment(part.get(key))) is not None), None)
-            thread.add(Call(said, answer, start, own))
+            thread.add(call)
+        elif call.speech and part not in calls:
+            used += own not in thread.roots and own not in thread.with_calls
+            thread.frame(call)
+        thread.agent = first_name(part, *MODELS) or thread.agent
     if left_out := len(trace.observations) + bool(trace.about) - used:
         notes.count(NO_CHAT, left_out if trace.observations else int(not used))
     _label(thread, [*_objects(unpacked(trace.about.get("scores"))), *trace.scores])
@@ -184,10 +186,6 @@ def _take(threads: Threads, own: str, trace: _Trace, notes: Notes) -> None:
 def _is_chat(said: Iterable[JsonValue]) -> bool:
     """Tell whether anybody but the system speaks to the model."""
     return any(isinstance(each, dict) and each.get("role") not in NOT_COMPARED for each in said)
-
-
-def _io(part: Mapping[str, JsonValue]) -> tuple[list[JsonValue], list[JsonValue]]:
-    return spoken(part.get("input"), "user"), spoken(part.get("output"), "assistant")
 
 
 FEEDBACK = ("user", "feedback", "thumb", "csat", "satisfaction", "rating")

@@ -82,19 +82,18 @@ def _take(threads: Threads, own: str, runs: list[Fields], notes: Notes) -> None:
     thread = threads.of(first_name(told, *THREADS), own)
     thread.user = thread.user or first_name(told, *USERS)
     thread.agent = first_name(told, *MODELS) or thread.agent
-    calls = [(run, *_io(run)) for run in runs if run["run_type"] == "llm"]
-    if not any(said for _, said, _ in calls):
-        calls = [(run, *_io(run)) for run in runs if not run.get("parent_run_id")]
     used = 0
-    for run, said, answer in calls:
-        if said or answer:
+    for run in runs:
+        said, answer = spoken(run.get("inputs"), "user"), spoken(run.get("outputs"), "assistant")
+        call = Call(said, answer, moment(run.get("start_time")), own)
+        if not call.speech:
+            continue
+        if run["run_type"] == "llm":
             used += 1
-            thread.add(Call(said, answer, moment(run.get("start_time")), own))
-    notes.count(NO_CHAT, len(runs) - used)
-
-
-def _io(run: Fields) -> tuple[list[JsonValue], list[JsonValue]]:
-    return spoken(run.get("inputs"), "user"), spoken(run.get("outputs"), "assistant")
+            thread.add(call)
+        elif not run.get("parent_run_id"):
+            thread.frame(call)
+    notes.count(NO_CHAT, len(runs) - used - (own in thread.roots and own not in thread.with_calls))
 
 
 LANGSMITH = GroupedFormat(

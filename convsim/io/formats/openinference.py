@@ -18,7 +18,7 @@ from convsim.io.formats.contract import GroupedFormat, Made, Notes, Record
 from convsim.io.formats.fields import Fields, rest, stated
 from convsim.io.formats.otel import NO_CHAT, is_openinference, take_span
 from convsim.io.formats.payloads import spoken
-from convsim.io.formats.spans import Span, nested, spans_of
+from convsim.io.formats.spans import nested, spans_of
 
 
 def _is_openinference(value: JsonValue) -> bool:
@@ -27,8 +27,6 @@ def _is_openinference(value: JsonValue) -> bool:
 
 def _openinference(records: Iterable[Record], notes: Notes) -> Iterator[Made]:
     threads = Threads("openinference")
-    roots: list[tuple[Span, list[JsonValue], list[JsonValue]]] = []
-    with_messages: set[str | None] = set()
     n_left_out = 0
     for record in records:
         for span in spans_of(record.value):
@@ -36,19 +34,16 @@ def _openinference(records: Iterable[Record], notes: Notes) -> Iterator[Made]:
             said: list[JsonValue] = [*map(_message, nested(told, "llm.input_messages"))]
             answer: list[JsonValue] = [*map(_message, nested(told, "llm.output_messages"))]
             if said or answer:
-                with_messages.add(span.trace)
                 take_span(threads, span, said, answer)
                 continue
-            asked, answered = _value(told, "input"), _value(told, "output")
+            asked, answered = (
+                spoken(_value(told, "input"), "user"),
+                spoken(_value(told, "output"), "assistant"),
+            )
             if span.has_parent or not (asked or answered):
                 n_left_out += 1
             else:
-                roots.append((span, spoken(asked, "user"), spoken(answered, "assistant")))
-    for span, given, taken in roots:
-        if span.trace not in with_messages and (given or taken):
-            take_span(threads, span, given, taken)
-        else:
-            n_left_out += 1
+                take_span(threads, span, asked, answered, is_root=True)
     if n_left_out:
         notes.count(NO_CHAT, n_left_out)
     yield from threads.conversations(notes)

@@ -103,15 +103,17 @@ def _otel(records: Iterable[Record], notes: Notes) -> Iterator[Made]:
     yield from threads.conversations(notes)
 
 
-def take_span(threads: Threads, span: Span, said: list[JsonValue], answer: list[JsonValue]) -> None:
-    """Add what a span says to the conversation that it belongs to."""
+def take_span(
+    threads: Threads, span: Span, said: list[JsonValue], answer: list[JsonValue], *, is_root: bool = False
+) -> None:
+    """Add what a span says to the conversation that it belongs to; ``is_root``: of the application, not of a model."""
     told = span.attributes
     trace = span.trace or span.id or "trace"
     thread = threads.of(first_name(told, *CONVERSATIONS), trace)
     thread.user = thread.user or first_name(told, *USERS)
     thread.agent = first_name(told, *AGENTS) or thread.agent
     thread.metadata.update({key: told[key] for key in KEPT if told.get(key) not in (None, "")})
-    thread.add(Call(said, answer, span.start, trace))
+    (thread.frame if is_root else thread.add)(Call(said, answer, span.start, trace))
 
 
 def _with_their_logs(records: Iterable[Record]) -> Iterator[Span]:

@@ -322,7 +322,7 @@ ODDITIES: dict[str, tuple[str, Log]] = {
             [
                 {
                     "conversation_id": "c8",
-                    "current_node": "5",
+                    "current_node": "6",
                     "mapping": {
                         str(at): {"id": str(at), "parent": str(at - 1) if at else None, "message": said}
                         for at, said in enumerate(
@@ -331,7 +331,10 @@ ODDITIES: dict[str, tuple[str, Log]] = {
                                     "author": {"role": "user"},
                                     "content": {
                                         "content_type": "multimodal_text",
-                                        "parts": [{"content_type": "image_asset_pointer"}, "this one?"],
+                                        "parts": [
+                                            {"content_type": "image_asset_pointer"},
+                                            {"content_type": "audio_transcription", "text": "this one?"},
+                                        ],
                                     },
                                 },
                                 {
@@ -354,6 +357,12 @@ ODDITIES: dict[str, tuple[str, Log]] = {
                                 },
                                 {
                                     "author": {"role": "assistant"},
+                                    "channel": "commentary",
+                                    "content": {"content_type": "text", "parts": ["Let me look."]},
+                                },
+                                {
+                                    "author": {"role": "assistant"},
+                                    "channel": "final",
                                     "content": {"content_type": "text", "parts": ["Yes."]},
                                 },
                             ]
@@ -970,6 +979,100 @@ ODDITIES: dict[str, tuple[str, Log]] = {
                 },
             ],
             [told("c", (U, "one"), (A, "two"))],
+        ),
+    ),
+    "langfuse: prompts hold the user's words inside": (
+        "langfuse",
+        Log(
+            [
+                *(
+                    {
+                        "id": f"t{number}",
+                        "timestamp": f"2026-01-01T10:0{number}:00Z",
+                        "sessionId": "c",
+                        "environment": "default",
+                        "input": {"question": asked},
+                        "output": {"answer": answer},
+                    }
+                    for number, asked, answer in [(1, "the one", "two"), (2, "the three", "four")]
+                ),
+                *(
+                    {
+                        "id": f"g{number}",
+                        "traceId": f"t{number}",
+                        "type": "GENERATION",
+                        "startTime": f"2026-01-01T10:0{number}:01Z",
+                        "input": [
+                            {"role": "user", "content": f"Answer by these documents: …\nQuestion: {asked}"}
+                        ],
+                        "output": answer,
+                    }
+                    for number, asked, answer in [(1, "the one", "two"), (2, "the three", "four")]
+                ),
+            ],
+            [told("c", (U, "the one"), (A, "two"), (U, "the three"), (A, "four"))],
+        ),
+    ),
+    "langsmith: the newest prompt holds the user's words inside, after a history": (
+        "langsmith",
+        Log(
+            [
+                run
+                for number, history, asked, answer in [
+                    (1, [], "the one", "two"),
+                    (2, FULL[:2], "three?", "four"),
+                ]
+                for run in [
+                    {
+                        "id": f"root{number}",
+                        "trace_id": f"t{number}",
+                        "run_type": "chain",
+                        "parent_run_id": None,
+                        "start_time": f"2026-01-01T10:0{number}:00",
+                        "metadata": {"thread_id": "c"},
+                        "inputs": {"input": asked},
+                        "outputs": {"output": answer},
+                    },
+                    {
+                        "id": f"llm{number}",
+                        "trace_id": f"t{number}",
+                        "run_type": "llm",
+                        "parent_run_id": f"root{number}",
+                        "start_time": f"2026-01-01T10:0{number}:01",
+                        "inputs": {
+                            "messages": [
+                                *({"role": role, "content": said} for role, said in history),
+                                {"role": "user", "content": f"Documents: …\nQuestion: {asked}"},
+                            ]
+                        },
+                        "outputs": {"role": "assistant", "content": answer},
+                    },
+                ]
+            ],
+            [told("c", (U, "one"), (A, "two"), (U, "three?"), (A, "four"))],
+        ),
+    ),
+    "openinference: a router asks about the user's words first": (
+        "openinference",
+        Log(
+            [
+                {
+                    "context": {"trace_id": "c", "span_id": f"s{number}"},
+                    "start_time": number,
+                    "attributes": {
+                        "openinference.span.kind": "LLM",
+                        "llm.input_messages.0.message.role": "user",
+                        "llm.input_messages.0.message.content": asked,
+                        "llm.output_messages.0.message.role": "assistant",
+                        "llm.output_messages.0.message.content": answer,
+                    },
+                }
+                for number, asked, answer in [
+                    (1, "Classify: news, finance or general.\nInput: latest news", "news"),
+                    (2, "latest news", "It rained."),
+                ]
+            ],
+            [told("c", (U, "latest news"), (A, "It rained."))],
         ),
     ),
     "langfuse: out of order": ("langfuse", Log(LANGFUSE[::-1], LOGS["langfuse"].conversations)),

@@ -153,11 +153,10 @@ def _print_account(account: Account, console: Console) -> None:
 
 
 def _lines(account: Account) -> Iterator[str]:
-    dropped = (
-        f"; dropped {account.dropped.total():,}: {_counted(account.dropped)}"
-        if account.dropped
-        else "; none dropped"
-    )
+    dropped = "; none dropped"
+    if account.dropped:
+        unit = "" if account.unit == "rows" else f" {account.unit}"
+        dropped = f"; dropped {account.dropped.total():,}{unit}: {_counted(account.dropped)}"
     yield f"rows: {account.rows:,} read, {account.used:,} used{dropped}"
     yield f"conversations: {account.conversations:,}; messages: {_counted(account.messages)}"
     if set(account.endings) - {"unknown"}:

@@ -24,6 +24,8 @@ class Account:
     """Counts of rows, conversations and messages."""
 
     path: Path
+    unit: str = "rows"
+    """What is dropped: rows, or messages where a row holds several."""
     rows: int = 0
     used: int = 0
     dropped: Counter[str] = field(default_factory=Counter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 from convsim.io.table.mapping import RatingMap, TableMapping
 from convsim.io.table.profile import Column
@@ -19,6 +20,7 @@ MOST_WORDS = 10
 """Of ids of items in a cell, on average."""
 SCALES = ((1, 5), (0, 1), (0, 5), (1, 7), (1, 10), (0, 10), (-1, 1), (0, 100))
 """Scales that are usual; the first that holds all numbers is taken."""
+ENDINGS: frozenset[str] = frozenset(get_args(Ending))
 STARS = ("★", "⭐")
 
 
@@ -38,7 +40,7 @@ def beside(
     found = Beside(rating=mapping.rating, endings=dict(mapping.endings))
     taken = set(chosen.values())
     if mapping.guess and groups is not None:
-        for meaning in ("rating", "ending", "items", "user", "agent", "arm", "task"):
+        for meaning in ("rating", "ending", "items", "simulator", "user", "agent", "arm", "task"):
             if meaning in chosen:
                 continue
             fitting = [
@@ -134,6 +136,9 @@ def _ends(column: Column) -> dict[str, Ending]:
     """Return the endings of the values of an outcome, as far as they are known."""
     found: dict[str, Ending] = {}
     for value in column.counts:
+        if value in ENDINGS:
+            found[value] = value  # type: ignore[assignment]
+            continue
         answer = truth(value)
         if answer is not None:
             found[value] = "accepted" if answer else "left"

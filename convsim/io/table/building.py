@@ -22,8 +22,8 @@ from convsim.io.table.times import number_of
 from convsim.io.table.wording import hints
 from convsim.schema.conversation import Conversation
 
-BESIDE = ("user", "agent", "arm", "task", "items", "rating", "ending")
-SINGLE = ("user", "agent", "arm", "task")
+BESIDE = ("user", "agent", "arm", "task", "simulator", "items", "rating", "ending")
+SINGLE = ("user", "agent", "arm", "task", "simulator")
 """Meanings of which a conversation has one value."""
 MAX_KEPT_CHARACTERS = 4000
 APART = re.compile(r"[\s,;|]+")

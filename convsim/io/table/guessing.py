@@ -229,7 +229,7 @@ class _Guessing:
         try:
             return self._main()
         except _NoConversationError:
-            gathered = gathered_sample(self.table, list(self.columns.values()), SAMPLE_ROWS)
+            gathered = gathered_sample(self.table, list(self.columns.values()))
             if gathered is None:
                 raise
             self.sample = gathered

@@ -24,6 +24,8 @@ from convsim.io.table.rows import Cells, bad_row, text_of
 from convsim.io.table.times import NUMBER, Key, key_of
 from convsim.schema.conversation import Conversation
 
+MANY = {"messages", "user_text", "agent_text"}
+"""Meanings of columns whose rows hold several messages."""
 MOST_UNKNOWN = 1000
 MOST_KEPT = 100
 """Columns that become metadata."""
@@ -87,7 +89,7 @@ def table_import(found: Guess, *, skip_bad: bool = False) -> Iterator[TableImpor
         InputError: The disk is full.
     """
     path = found.table.path
-    account = Account(path)
+    account = Account(path, unit="messages" if MANY & found.mapping.columns.stated().keys() else "rows")
     columns = _beside(found)
     grouped = Grouped(path, len(columns))
     try:

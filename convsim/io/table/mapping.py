@@ -38,6 +38,7 @@ class ColumnMap(Record):
     agent: Name | None = None
     arm: Name | None = None
     task: Name | None = None
+    simulator: Name | None = None
     items: Name | None = None
     rating: Name | None = None
     ending: Name | None = None
@@ -140,7 +141,7 @@ class TableMapping(Record):
             ),
             "",
             "# conversation, order, speaker, text; or user_text and agent_text of a turn; or messages, all in a cell;",
-            "# and user, agent, arm, task, items, rating, ending. keep: columns that become metadata.",
+            "# and user, agent, arm, task, simulator, items, rating, ending. keep: columns that become metadata.",
             "[columns]",
             *(f"{meaning} = {_toml(column)}" for meaning, column in self.columns.stated().items()),
             *([f"keep = {_toml(list(self.columns.keep))}"] if self.columns.keep is not None else []),

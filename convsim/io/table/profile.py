@@ -12,7 +12,7 @@ from convsim.io.table.rows import Cells, text_of
 from convsim.io.table.times import forms_of, number_of
 from convsim.io.table.wording import hints
 
-SEVERAL_WORDS = re.compile(r"\w\W*\s+\W*\w|[^\W\d_a-zA-Z]{4}")
+SEVERAL_WORDS = re.compile(r"\w[^\w\s]*\s\W*\w|[^\W\d_a-zA-Z]{4}")
 """Two words, or four letters in a row of a script that may not part words."""
 EXAMPLE_CHARACTERS = 40
 MOST_CHARACTERS = 2000

@@ -13,6 +13,7 @@ from convsim.io.table.rows import Cells, Table, bad_row, text_of
 MOST_CHARACTERS = 32 << 20
 MOST_VALUES = 400
 """Values of a column whose other rows are looked for."""
+MOST_GATHERED = 4000
 MOST_COLUMNS = 8
 MOST_ROWS = 5_000_000
 FEWEST_ROWS = 1.5
@@ -32,7 +33,7 @@ def sampled(table: Table, most: int) -> list[Cells]:
     return found
 
 
-def gathered_sample(table: Table, columns: Sequence[Column], most: int) -> list[Cells] | None:
+def gathered_sample(table: Table, columns: Sequence[Column]) -> list[Cells] | None:
     """Return all rows of the first values of the column whose values repeat further on, if there is such a column.
 
     Where rows of hundreds of conversations alternate, the first ones of a file have none that belong together.
@@ -49,7 +50,7 @@ def gathered_sample(table: Table, columns: Sequence[Column], most: int) -> list[
         if isinstance(row.cells, MalformedError):
             continue
         for name, values in wanted.items():
-            if text_of(row.cells.get(name)) in values and len(found[name]) < most:
+            if text_of(row.cells.get(name)) in values and len(found[name]) < MOST_GATHERED:
                 found[name].append(row.cells)
     best = max(found, key=lambda name: len(found[name]), default=None)
     if best is None or len(found[best]) < FEWEST_ROWS * len(wanted[best]):

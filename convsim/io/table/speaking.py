@@ -17,7 +17,7 @@ CLEAR = 3.0
 CERTAIN = 0.75
 """How well a name must be known for the other of two to be told by it."""
 OFFERS = re.compile(
-    r"https?://|[$€£¥₹]\s?\d|\d\s?(?:€|£|USD|EUR|RMB|元|円|원)|^\s*(?:\d{1,2}[.)]|[-*•])\s", re.MULTILINE
+    r"https?://|[$€£¥₹]\s?\d|\d\s?(?:€|£|USD|EUR|RMB|元|円|원)|^[ \t]*(?:\d{1,2}[.)]|[-*•])\s", re.MULTILINE
 )
 FEW = 12
 MOST_AGENTS = 200

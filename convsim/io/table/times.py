@@ -33,8 +33,10 @@ NAMED = (
 )  # fmt: skip
 CLOCKS_ALONE = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
 DIGIT = re.compile(r"\d")
-TIMELY = re.compile(r"(?=.*\d\d)(?=.*\d\D{1,4}\d)[^\W\d_]{0,10}[\s\d:.,/+()T年月日-]*\d.{0,30}", re.DOTALL)
-"""What a time looks like at a glance: two digits, and something that parts numbers; at most a word before them."""
+TIMELY = re.compile(
+    r"(?=.*\d\d)(?=.*\d\D{1,4}\d)(?:[^\W\d_]{1,10}[.,]?\s*){0,2}[\d:.,/+()年月日-].{0,40}", re.DOTALL
+)
+"""What a time looks like at a glance: two digits, and something that parts numbers; at most two words before."""
 ZONE = re.compile(r"\s*(?:UTC|GMT|Z)$")
 PLAIN_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?")
 MAX_CHARACTERS = 64

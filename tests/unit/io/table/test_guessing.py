@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from convsim.errors import InputError
-from convsim.io.table import TableMapping, prepared, table_import
+from convsim.io.table import TableMapping, guessing, prepared, table_import
 from tests.unit.io.table.made import Said, chats, conversation, order, speaker, table, text, wanted
 
 SAID = chats()
@@ -378,3 +378,12 @@ def test_a_scale_is_told_from_its_values(values: list[str], scale: tuple[int, in
     from convsim.io.table.beside import rating_scale
 
     assert rating_scale(values) == scale
+
+
+def test_conversations_that_lie_apart_are_looked_for_all_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guessing, "SAMPLE_ROWS", 40)
+    assert len({one.conversation for one in INTERLEAVED[:40]}) == 40
+    path = table(tmp_path / "x.csv", INTERLEAVED, FOUR)
+    assert read(path) == list(wanted(grouped(INTERLEAVED)).values())

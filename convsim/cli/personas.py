@@ -75,6 +75,11 @@ def draw(
         _write(drawn, out, failures)
         if keep is not None and not drawn.failures:
             keep.unlink(missing_ok=True)
+    if simulated := sum(c.simulator is not None for c in transcripts.conversations):
+        err().print(
+            f"warning: {simulated} of {len(transcripts.conversations)} conversations in {logs} name a simulator: their "
+            "users are no people"
+        )
     _report(drawn, logs, out, failures)
 
 
@@ -164,7 +169,7 @@ def _report(drawn: Drawn, logs: Path, out: Path, failures: Path) -> None:
     if drawn.n_unstated:
         talk.print(
             f"warning: {drawn.n_unstated} of {drawn.n} conversations in {logs} state no need in their user's first "
-            f"{FIRST_MESSAGES} messages; they are left out"
+            f"{FIRST_MESSAGES} messages, before the agent names anything; they are left out"
         )
     if drawn.n_withheld:
         talk.print(

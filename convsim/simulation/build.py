@@ -205,7 +205,7 @@ class Assembly:
         if unstated := len(learned) - len(self._stated()):
             self.warnings.append(
                 f"{unstated} of {len(learned)} conversations state no need in their user's first {FIRST_MESSAGES} "
-                "messages; personas are drawn from the others"
+                "messages, before the agent names anything; personas are drawn from the others"
             )
         return draw_personas(learned, self.config.study.n, seed=self.config.study.seed)
 

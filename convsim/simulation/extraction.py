@@ -153,8 +153,8 @@ def personas_from(
     begins = begun(whole)
     if not begins:
         raise StudyError(
-            f"none of the {len(whole)} conversations states a need in its user's first {FIRST_MESSAGES} messages, so "
-            "there is nobody to make a persona of"
+            f"none of the {len(whole)} conversations states a need in its user's first {FIRST_MESSAGES} messages, "
+            "before the agent names anything, so there is nobody to make a persona of"
         )
     n_unstated = len(whole) - len(begins)
     if n is not None and n < len(begins):

@@ -116,7 +116,7 @@ def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Pe
     if not spoken:
         raise StudyError(
             f"personas cannot be drawn: none of the {len(real)} conversations states a need in its user's first "
-            f"{FIRST_MESSAGES} messages; give a file of them with --personas"
+            f"{FIRST_MESSAGES} messages, before the agent names anything; give a file of them with --personas"
         )
     order = generator(seed, "personas").permutation(len(spoken))[:n]
     return [

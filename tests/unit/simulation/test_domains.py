@@ -122,7 +122,8 @@ def test_how_many_conversations_state_no_need_is_a_warning(tmp_path: Path) -> No
     made = assembly(tmp_path, data={"real": logs(tmp_path, [*NEEDS, "hi", "thanks"])})
     made.study()
     assert made.warnings == [
-        "2 of 14 conversations state no need in their user's first 5 messages; personas are drawn from the others"
+        "2 of 14 conversations state no need in their user's first 5 messages, before the agent names "
+        "anything; personas are drawn from the others"
     ]
 
 

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from convsim.errors import ModelError
 from convsim.models.answers import Answer, read_answer
-from convsim.models.learned import ENVELOPE, Learned, Lesson
+from convsim.models.learned import ENVELOPE, FIRST_ROOM, Learned, Lesson
 from convsim.models.refusals import (
     RefusedRequestError,
     named_parameters,
@@ -71,8 +71,7 @@ class Exchange:
 
     async def ask(self, request: Request) -> tuple[Answer, Ways]:
         """Ask as the server is known to be asked; where it refuses that, find out how, while other requests wait."""
-        loop = asyncio.get_running_loop()
-        lock = self._waiting.setdefault(loop, asyncio.Lock())
+        lock = self._lock
         if lock.locked():
             async with lock:
                 pass
@@ -91,6 +90,28 @@ class Exchange:
                 except RefusedRequestError as error:
                     refused = error
         raise refused
+
+    async def look_for_thought(self, request: Request, sent: Ways) -> Answer | None:
+        """Ask again with room, once in a run, after an answer was cut off: some thoughts have a mark only at their end.
+
+        Returns:
+            The answer; None where somebody has looked before, or nothing came.
+        """
+        async with self._lock:
+            if not self.learned.looks_first():
+                return None
+            try:
+                answer = await self._post(request, sent.but({"room": FIRST_ROOM}))
+            except ModelError:  # it was worth a try
+                return None
+            if answer.thought and answer.has_words:
+                self.learned.give_room(sent)
+            return answer
+
+    @property
+    def _lock(self) -> asyncio.Lock:
+        """Held while something is found out; each event loop has its own."""
+        return self._waiting.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
     async def _post(self, request: Request, ways: Ways) -> Answer:
         path, body = self._body(request, ways)

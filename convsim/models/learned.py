@@ -56,6 +56,7 @@ class Learned:
         self._notes = dict(notes)
         self._most_room = MOST_ROOM
         self._changing = threading.Lock()
+        self._has_looked = False
 
     @property
     def ways(self) -> Ways:
@@ -152,6 +153,12 @@ class Learned:
             return False
         self.take(Lesson({"room": room}, {"thinking_tokens": _room_note(room)}))
         return True
+
+    def looks_first(self) -> bool:
+        """Tell once, to whoever asks first, that nobody has looked for a thought in an answer that was cut off."""
+        with self._changing:
+            is_first, self._has_looked = not self._has_looked and not self._ways.room, True
+        return is_first
 
     def take_back_room(self) -> None:
         """Make no room any more: there was no thought in what it was made for."""

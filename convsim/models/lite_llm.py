@@ -19,6 +19,7 @@ from convsim._secrets import check_variable, know_environment, read_key, secret_
 from convsim._settings import check_settings
 from convsim._text import one_line
 from convsim.errors import InputError, MissingExtraError, ModelError
+from convsim.models.answers import ReportedError
 from convsim.models.failures import Asked, PassingError, failure
 from convsim.models.prices import Price, price_of
 from convsim.models.served import Served
@@ -152,7 +153,10 @@ class _Through:
                 raise PassingError(f"{who} gave no complete answer within {self.timeout_s:g} s") from None
             except Exception as error:  # LiteLLM's own and those of a hundred clients
                 raise _failure(error, asked) from None
-            return read(answer.encode())
+            try:
+                return read(answer.encode())
+            except ReportedError as error:
+                raise failure(200, error.said, headers={}, asked=asked) from None
 
         return await with_retries(once, max_retries=self.max_retries, seed=seed, max_wait_s=self.max_wait_s)
 

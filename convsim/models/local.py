@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from convsim._async import in_thread
 from convsim._settings import Positive, TopP, check_settings
@@ -32,10 +33,15 @@ from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkp
 from convsim.models.generation import Batcher, Options, Prompt, Ticket, Written, weigh, write
 from convsim.models.structured import check_options, complete_as
 from convsim.schema.chat_model import ChatMessage, Choice, Completion
+from convsim.schema.conversation import Usage
 from convsim.seeds import child_seed
-from convsim.text.reasoning import split_reasoning
+from convsim.text.reasoning import opens_thought, split_reasoning
 
 CONTENT_FREE = "N/A"
+FIRST_ROOM, MOST_ROOM = 2_048, 8_192
+"""Tokens beyond a limit for a model that is found to think: at first, and at most."""
+MARK_TOKENS = 32
+"""Of the end of a prompt: no mark of a thought has more."""
 
 
 @dataclass(kw_only=True)
@@ -51,7 +57,8 @@ class Local:
 
     Sampling is by temperature and ``top_p`` alone; what else a checkpoint recommends is not applied. A prompt
     is never truncated: one that leaves no room for the answer is a ModelError. A completion's seconds include
-    waiting for the others. A model of one's own has no price.
+    waiting for the others. A model of one's own has no price. ``thinking_tokens`` is room beyond each limit of a
+    chat's answer, for models that think first; where it is not set, room is made once an answer was cut off in it.
 
     A choice is by the likelihood of each option. A small model has a liking for some options whatever it is
     asked, the short ones first; with ``calibrate_choices`` that liking, read off the same chat without its
@@ -67,13 +74,14 @@ class Local:
     dtype: Dtype = "auto"
     top_p: TopP = 1.0
     calibrate_choices: bool = True
+    thinking_tokens: Annotated[int, Field(ge=0)] | None = None
 
     def __post_init__(self) -> None:
         check_settings(self)
         self._check_source()
         self.name = self.name or Path(self.path).absolute().name
         self._checkpoint: Checkpoint | None = None
-        self._loading = threading.Lock()
+        self._loading, self._room = threading.Lock(), 0
         worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="convsim-model")
         self._writer = Batcher(self._write_batch, max_batch=self.max_batch, worker=worker)
         self._weigher = Batcher(self._weigh_batch, max_batch=self.max_batch, worker=worker)
@@ -115,10 +123,23 @@ class Local:
 
         async def ask(prompt: Sequence[ChatMessage], seed: int) -> Completion:
             tokens = chat_tokens(checkpoint, prompt)
-            said = await self._write(
-                checkpoint, Prompt(tokens, max_tokens, temperature, seed, ends, self.top_p)
+            spent: list[Completion] = []
+            while True:
+                room = self._room_for(checkpoint, len(tokens), max_tokens)
+                asked = Prompt(tokens, max_tokens + room, temperature, seed, ends, self.top_p)
+                spent.append(
+                    await self._write(checkpoint, asked, is_open=opens_thought(_end(checkpoint, tokens)))
+                )
+                if not self._needs_room(spent[-1], checkpoint, tokens, max_tokens, room):
+                    break
+            both = Usage.sum(spent)
+            return spent[-1].but(
+                text=spent[-1].text.strip(),
+                input_tokens=both.input_tokens,
+                output_tokens=both.output_tokens,
+                reasoning_characters=both.reasoning_characters,
+                seconds=both.seconds,
             )
-            return said.but(text=said.text.strip())
 
         if schema is None:
             return await ask(messages, seed)
@@ -219,15 +240,35 @@ class Local:
     def _check_source(self) -> None:
         check_path(Path(self.path))
 
-    async def _write(self, checkpoint: Checkpoint, prompt: Prompt) -> Completion:
+    def _room_for(self, checkpoint: Checkpoint, read: int, max_tokens: int) -> int:
+        """Return the tokens for thinking that an answer may have, as far as the context reaches."""
+        wanted = self._room if self.thinking_tokens is None else self.thinking_tokens
+        return max(0, min(wanted, checkpoint.context - read - max_tokens))
+
+    def _needs_room(
+        self, said: Completion, checkpoint: Checkpoint, tokens: Sequence[int], max_tokens: int, had: int
+    ) -> bool:
+        """Make more room, for this model's other answers too, where thinking has used up an answer's."""
+        if (
+            self.thinking_tokens is not None
+            or said.finish_reason != "length"
+            or not said.reasoning_characters
+        ):
+            return False
+        self._room = max(self._room, min(4 * had or FIRST_ROOM, MOST_ROOM))
+        return self._room_for(checkpoint, len(tokens), max_tokens) > had
+
+    async def _write(self, checkpoint: Checkpoint, prompt: Prompt, *, is_open: bool = False) -> Completion:
         self._check_room(checkpoint, len(prompt.tokens), prompt.max_tokens)
         start = time.perf_counter()
         written = await self._writer.submit(prompt)
+        said, thought = split_reasoning(written.text, is_open=is_open)
         return Completion(
-            text=split_reasoning(written.text).said,
+            text=said,
             finish_reason="stop" if written.ended else "length",
             input_tokens=len(prompt.tokens),
             output_tokens=written.tokens,
+            reasoning_characters=len(thought),
             seconds=time.perf_counter() - start,
         )
 
@@ -252,6 +293,12 @@ class Local:
             yield
         except RuntimeError as error:
             raise ModelError(f"{self.name} failed in torch: {one_line(error)}") from error
+
+
+def _end(checkpoint: Checkpoint, tokens: Sequence[int]) -> str:
+    """Return how a prompt ends, as text: far enough for any mark."""
+    text: str = checkpoint.tokenizer.decode(list(tokens[-MARK_TOKENS:]))
+    return text
 
 
 def draw(likelihoods: Sequence[float], *, temperature: float, seed: int) -> int:

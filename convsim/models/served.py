@@ -198,6 +198,13 @@ class Served:
         start = time.perf_counter()
         answer, ways = await self._exchange.ask(request)
         spent = [answer]
+        if not may_be_empty and self._may_be_thought(answer):
+            looked = await self._exchange.look_for_thought(request, ways)
+            if looked is None and self._learned.ways.room > ways.room:
+                looked, ways = await self._exchange.ask(request)
+            if looked is not None:
+                spent.append(looked)
+                answer = looked if looked.thought and looked.has_words else answer
         while self._ran_out(answer, may_be_empty=may_be_empty) and self._learned.give_room(ways):
             answer, ways = await self._exchange.ask(request)
             spent.append(answer)
@@ -212,12 +219,19 @@ class Served:
             self._learned.take_back_room()
         raise self._nothing_said(answer, completion.but(text=""))
 
+    @property
+    def _makes_room(self) -> bool:
+        """Whether room may be made: the user has set none, and the server is told a limit at all."""
+        limit = limit_name(self._learned.ways, self._api, self.extra_body)
+        return self.thinking_tokens is None and limit is not None
+
+    def _may_be_thought(self, answer: Answer) -> bool:
+        """Tell whether an answer was cut off that may be the beginning of a thought whose mark has not come yet."""
+        return self._makes_room and answer.has_words and answer.finish == "length" and not answer.thought
+
     def _ran_out(self, answer: Answer, *, may_be_empty: bool) -> bool:
         """Tell whether an answer is nothing but thought, or was cut off after it."""
-        if (
-            self.thinking_tokens is not None
-            or limit_name(self._learned.ways, self._api, self.extra_body) is None
-        ):
+        if not self._makes_room:
             return False
         thought = bool(answer.thought or answer.thought_tokens)
         if answer.has_words:

@@ -39,15 +39,23 @@ class _Marks(BaseModel):
     harmony: _Harmony
 
 
-def split_reasoning(text: str) -> Parted:
-    """Part the thought from what was said.
+def split_reasoning(text: str, *, is_open: bool = False) -> Parted:
+    """Part the thought from what was said; ``is_open`` says that the prompt before the text has opened a thought.
 
     What was said follows the last closing mark: a chat template may have opened the thought already, so that a closing
     mark counts without an opening one. Where nothing follows it, what stands before the thought was said. From an
     opening mark that is never closed on, all is thought. Of harmony's channels the last ``final`` was said.
     """
     harmony = _harmony(text)
-    return _tagged(text) if harmony is None else harmony
+    return _tagged(text, is_open) if harmony is None else harmony
+
+
+def opens_thought(prompt: str) -> bool:
+    """Tell whether a prompt, or its end, leaves a thought open, as chat templates of models that think do."""
+    last = None
+    for last in _mark().finditer(prompt):  # noqa: B007, the last one counts
+        pass
+    return last is not None and last["opening"] is not None and not prompt[last.end() :].strip()
 
 
 @cache
@@ -68,10 +76,10 @@ def _mark() -> re.Pattern[str]:
     )
 
 
-def _tagged(text: str) -> Parted:
+def _tagged(text: str, is_open: bool) -> Parted:
     outside: list[str] = []
     thought: list[str] = []
-    is_open, place, after_last = False, 0, 0
+    place, after_last = 0, 0
     for found in _mark().finditer(text):
         part, place = text[place : found.start()], found.end()
         if found["opening"]:

@@ -30,6 +30,7 @@ from convsim.io.commit import commit_of
 from convsim.io.table import TableMapping, prepared, table_import
 from convsim.lifting import Form
 from convsim.models import OpenAICompatible, Recorded
+from convsim.models.answers import ReportedError
 from convsim.models.failures import Asked, failure
 from convsim.models.model_size import check_gguf_layers, check_layers
 from convsim.models.prices import price_of
@@ -134,7 +135,11 @@ def _model_that_answers(path: Path) -> OpenAICompatible:
     body = path.read_bytes()
 
     async def post(*_: object, read: Callable[[bytes], object], **__: object) -> object:
-        return read(body)
+        try:
+            return read(body)
+        except ReportedError as error:
+            asked = Asked(who="the model", path="/chat/completions", key_env="")
+            raise failure(200, error.said, headers={}, asked=asked) from None
 
     model: Any = OpenAICompatible(model="m", base_url="http://127.0.0.1:9/v1", max_retries=0)
     model._endpoint.post = post

@@ -429,6 +429,31 @@ async def test_a_model_that_thinks_gets_room_once_it_shows_and_keeps_it(
     assert "thinking_tokens" in model.learned
 
 
+def thinks_without_a_beginning(request: Request) -> Reply:
+    """Think as a model does whose template has written the opening mark, behind a server that parts nothing."""
+    if request.body["max_tokens"] < 1_000:
+        return chat("The shopper wants boots, so I should", finish="length")
+    return chat("The shopper wants boots, so I should ask.</think>boots")
+
+
+async def test_a_thought_without_a_beginning_is_looked_for_once_it_was_cut_off_by_all_that_wait() -> None:
+    async with answering(thinks_without_a_beginning) as server:
+        model = model_at(server)
+        one: dict[str, Any] = {"max_tokens": 20, "temperature": 0.5, "seed": 3}
+        said = await asyncio.gather(*(model.complete(CHAT, **one) for _ in range(5)))
+        assert await asked(model) == ["boots"]
+    assert [each.text for each in said] == ["boots"] * 5
+    assert len(server.requests) <= 5 + 5 + 1
+
+
+async def test_a_model_that_only_talks_too_long_is_looked_at_once_in_a_run() -> None:
+    async with answering(lambda request: chat("boots and so on", finish="length")) as server:
+        model = model_at(server)
+        assert await asked(model, 3) == ["boots and so on"] * 3
+    assert [request.body["max_tokens"] for request in server.requests] == [20, 2_068, 20, 20]
+    assert dict(model.learned) == {}
+
+
 @pytest.mark.parametrize("room", [0, 500])
 async def test_a_room_that_is_set_is_kept_to(room: int) -> None:
     async with answering(thinks(1_000)) as server:

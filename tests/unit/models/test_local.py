@@ -16,6 +16,7 @@ from convsim.errors import InputError, MissingExtraError, ModelError
 from convsim.models import Local
 from convsim.models.chat import chat_tokens, text_tokens
 from convsim.models.checkpoint import load_checkpoint
+from convsim.models.generation import Prompt, Written
 from convsim.models.local import draw
 from convsim.models.model_size import check_gguf_layers
 from convsim.schema.chat_model import ChatMessage, Completion
@@ -160,6 +161,32 @@ async def test_a_chat_template_that_refuses_whatever_the_roles_are_is_an_error(t
     system = ChatMessage(role="system", content="You are a shopper.")
     with pytest.raises(ModelError, match="chat template rejects these messages: no chats today"):
         await model.complete([system, *HELLO], max_tokens=5, temperature=1, seed=1)
+
+
+async def test_a_model_that_thinks_gets_room_once_it_shows_and_its_thought_is_not_said(
+    tmp_path: Path,
+) -> None:
+    template = "{{ messages[0]['content'] }}<|start|>assistant\n<think>\n"
+    model = Local(path=make_tiny(tmp_path, template=template, context=4096), dtype="float32")
+    asked: list[int] = []
+
+    async def thinks(prompt: Prompt) -> Written:
+        asked.append(prompt.max_tokens)
+        enough = prompt.max_tokens > 1_000
+        return Written("Boots, I guess.</think>\nboots" if enough else "Boots, I", enough, 9)
+
+    model._writer.submit = thinks  # type: ignore[method-assign, assignment]
+    one: dict[str, Any] = {"max_tokens": 20, "temperature": 1, "seed": 1}
+    said = [await model.complete(HELLO, **one) for _ in range(2)]
+    assert [each.text for each in said] == ["boots", "boots"]
+    assert asked == [20, 20 + 2_048, 20 + 2_048]
+    assert (said[0].output_tokens, said[0].reasoning_characters) == (
+        18,
+        len("Boots, I") + len("Boots, I guess."),
+    )
+    model.thinking_tokens = 0
+    cut = await model.complete(HELLO, **one)
+    assert (cut.text, cut.finish_reason) == ("", "length")
 
 
 def test_without_a_chat_template_the_chat_is_written_out(plain_folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from convsim.text.reasoning import split_reasoning
+from convsim.text.reasoning import opens_thought, split_reasoning
 
 SAID = "hi, boots under 60?"
 THOUGHT = "The user wants boots. I should ask."
@@ -82,6 +82,15 @@ def test_a_thought_alone_says_nothing(text: str) -> None:
 )
 def test_what_holds_no_thought_is_left_as_it_is(text: str) -> None:
     assert split_reasoning(text) == (text, "")
+
+
+def test_a_prompt_may_have_opened_the_thought() -> None:
+    assert split_reasoning(f"{THOUGHT}</think>{SAID}", is_open=True).said == SAID
+    assert split_reasoning(THOUGHT, is_open=True) == ("", THOUGHT)
+    assert opens_thought("<|assistant|>\n<think>\n")
+    assert opens_thought("</think> again [THINK]")
+    for prompt in ("<|assistant|>\n", "<think>\n\n</think>\n\n", "<think> is a mark. Answer:"):
+        assert not opens_thought(prompt)
 
 
 def test_a_megabyte_of_marks_comes_to_an_end() -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from convsim.errors import TranscriptError
 from convsim.io import Transcripts, read
-from convsim.io.formats.assistants import html_to_text
 from convsim.io.formats.contract import GroupedFormat
+from convsim.io.formats.intercom import html_to_text
 from convsim.io.formats.known import BY_NAME, FIRST, FORMATS
 from convsim.schema.conversation import Conversation
 from tests.unit.io.foreign_logs import (

@@ -2,7 +2,8 @@
 
 Each ``session_started`` begins another conversation, and so does another ``session_id`` in the events' metadata. The
 sender is the user. ``/intent`` payloads of buttons are what the user chose, and kept. ``rewind`` and ``undo`` take
-back; ``restart`` begins a conversation. Also rows of a tracker store or of an event broker, which delivers at least once.
+back; ``restart`` begins a conversation. Also rows of a tracker store or of an event broker, which delivers at least
+once.
 
 Source: rasa.com/docs/reference/primitives/events; RasaHQ/rasa ``rasa/shared/core/events.py``.
 """

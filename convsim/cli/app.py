@@ -15,6 +15,7 @@ from convsim.cli import (
     annotate,
     annotator,
     arena,
+    check,
     compare,
     counterfactual,
     data,
@@ -53,6 +54,7 @@ app.command("validate")(validate.validate)
 app.command("counterfactual")(counterfactual.counterfactual)
 app.command("compare")(compare.compare)
 app.command("annotate")(annotate.annotate)
+app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("arena")(arena.arena)

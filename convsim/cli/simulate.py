@@ -2,78 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convsim._text import one_line, plain
-from convsim.cli.console import err, parse_settings
-from convsim.errors import InputError
+from convsim.cli import study_options as options
+from convsim.cli.console import err
 
 if TYPE_CHECKING:
-    from convsim.simulation import Outcome, Study
+    from convsim.simulation import Assembly, Outcome, Study
 
-WORDS_A_TURN = 12
-TOKENS_A_PROMPT = 350
 MAX_UNREAD = 5
 
 
 def simulate(
-    study: Annotated[
-        Path | None, typer.Argument(metavar="[STUDY.toml]", help="Study file; options override it.")
-    ] = None,
-    shopper: Annotated[str | None, typer.Option(help="Shopper plugin (default resample).")] = None,
-    agent: Annotated[str | None, typer.Option(help="Agent plugin (default retrieval).")] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model plugin for prompted and icl (default embedded).")
-    ] = None,
-    n: Annotated[int | None, typer.Option(help="Conversations per arm (default 20).")] = None,
-    max_turns: Annotated[
-        int | None, typer.Option(help="Hard turn limit; most conversations end earlier (default 10).")
-    ] = None,
-    concurrency: Annotated[int | None, typer.Option(help="Conversations at a time (default 8).")] = None,
-    seed: Annotated[int | None, typer.Option(help="Random seed (default 0).")] = None,
-    real: Annotated[
-        Path | None, typer.Option(help="Real conversations that icl, resample and replay learn from.")
-    ] = None,
-    learn_arm: Annotated[str | None, typer.Option(help="Learn only from this arm.")] = None,
-    catalogue: Annotated[
-        Path | None, typer.Option(help="Catalogue of the items that the agent recommends.")
-    ] = None,
-    personas: Annotated[
-        Path | None, typer.Option(help="File of personas, .toml or .jsonl (default: drawn from --real).")
-    ] = None,
-    domain: Annotated[
-        str | None,
-        typer.Option(help="What is talked about, e.g. films (default: told from the catalogue or the logs)."),
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="model.FIELD=VALUE, shopper.… or agent.…, e.g. shopper.k=3; may be repeated.",
-        ),
-    ] = None,
-    arm: Annotated[
-        list[str] | None, typer.Option(help="Name of an arm; may be repeated (default good).")
-    ] = None,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="FAULT=SEVERITY, 0 to 1: add an arm whose agent has this fault; your own is module:thing."
-        ),
-    ] = None,
-    budget_usd: Annotated[
-        float | None, typer.Option(help="Start no new conversation once this is spent.")
-    ] = None,
-    max_wait: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Longest wait that a model's server may ask for (default 120); a longer one is a failure.",
-        ),
-    ] = None,
+    study: options.Study = None,
+    shopper: options.Shopper = None,
+    agent: options.Agent = None,
+    model: options.Model = None,
+    n: options.N = None,
+    max_turns: options.MaxTurns = None,
+    concurrency: options.Concurrency = None,
+    seed: options.Seed = None,
+    real: options.Real = None,
+    learn_arm: options.LearnArm = None,
+    catalogue: options.Catalogue = None,
+    personas: options.Personas = None,
+    domain: options.Domain = None,
+    settings: options.Settings = None,
+    arm: options.Arm = None,
+    fault: options.Fault = None,
+    budget_usd: options.BudgetUsd = None,
+    max_wait: options.MaxWait = None,
     out: Annotated[Path, typer.Option(help="Run folder; the same command again continues it.")] = Path(
         "runs/study"
     ),
@@ -90,29 +54,21 @@ def simulate(
             "--no-fail-fast", help="Go on although the same failure has happened 5 times and nothing else."
         ),
     ] = False,
+    no_check: Annotated[
+        bool,
+        typer.Option("--no-check", help="Ask servers nothing before a run of more than 20 conversations."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
 ) -> None:
     """Let simulated shoppers talk to a recommender agent."""
     from convsim.simulation import Assembly
-    from convsim.simulation.config import StudyConfig, read_study
+    from convsim.simulation.estimate import check_budget
 
-    given = parse_settings(settings or [], ("model", "shopper", "agent"))
-    if max_wait is not None:
-        given["model"]["max_wait_s"] = max_wait
-    flags: dict[str, dict[str, object]] = {
-        "study": {
-            "n": n, "max_turns": max_turns, "concurrency": concurrency, "seed": seed, "budget_usd": budget_usd,
-            "domain": domain,
-        },
-        "data": {"real": real, "learn_arm": learn_arm, "catalogue": catalogue, "personas": personas},
-        "model": {"name": model, "settings": given["model"] or None},
-        "shopper": {"name": shopper, "settings": given["shopper"] or None},
-        "agent": {"name": agent, "settings": given["agent"] or None},
-    }  # fmt: skip
-    stated = read_study(study) if study else StudyConfig()
-    if max_wait is not None and model is None and stated.model is None:
-        raise InputError("--max-wait: no model's server is asked; name one with --model, or in [model]")
-    config = stated.with_flags(flags, arms=arm or None, faults=fault or ())
+    config = options.stated_config(
+        study=study, shopper=shopper, agent=agent, model=model, n=n, max_turns=max_turns, concurrency=concurrency,
+        seed=seed, real=real, learn_arm=learn_arm, catalogue=catalogue, personas=personas, domain=domain,
+        settings=settings, arm=arm, fault=fault, budget_usd=budget_usd, max_wait=max_wait,
+    )  # fmt: skip
     talk = err()
     assembly = Assembly(config)
     planned = assembly.study()
@@ -124,27 +80,41 @@ def simulate(
     if dry_run:
         _print_plan(planned)
         return
-    outcome = _run(planned, out, retry_failed=retry_failed, fail_fast=not no_fail_fast)
+    check_budget(planned)
+    run = partial(planned.run, out, retry_failed=retry_failed, fail_fast=not no_fail_fast)
+    before = None if no_check else _checking(planned, assembly)
+    outcome = _run(planned, partial(run, before=before))
     _report(outcome, allow_failures=allow_failures)
 
 
 def _print_plan(study: Study) -> None:
-    conversations = study.n * len(study.arms)
-    turns = conversations * study.max_turns
+    from convsim.simulation.estimate import estimated, said_of
+
+    plan = estimated(study)
     names = ", ".join(one_line(arm.name) for arm in study.conditions)
-    typer.echo(f"{conversations} conversations, {study.n} per arm: {names}")
+    typer.echo(f"{plan.conversations} conversations, {study.n} per arm: {names}")
     shopper, agent = one_line(study.shopper.name), one_line(study.agent.name)
     typer.echo(f"shopper {shopper}, agent {agent}, {len(study.personas)} personas")
     if study.model is None:
         typer.echo("the shopper uses no language model: no calls, no tokens")
-        return
-    typer.echo(f"model {one_line(study.model)}: at most {2 * turns} calls")
-    typer.echo(
-        f"about {2 * turns * TOKENS_A_PROMPT} tokens in and {turns * WORDS_A_TURN * 2} out, at the turn limit"
-    )
+    if plan.calls:
+        names = f"model {one_line(study.model)}: " if study.model is not None else ""
+        typer.echo(f"{names}at most {plan.calls} calls")
+        typer.echo(said_of(plan))
 
 
-def _run(study: Study, folder: Path, *, retry_failed: bool, fail_fast: bool) -> Outcome:
+def _checking(study: Study, assembly: Assembly) -> Callable[[int], Awaitable[None]]:
+    """Return what checks the servers of a study before many conversations are held."""
+    from convsim.simulation.check import SHORT_RUN, check_before
+
+    async def before(missing: int) -> None:
+        if missing > SHORT_RUN:
+            await check_before(study, catalogue=assembly.sold(), tell=err().print)
+
+    return before
+
+
+def _run(study: Study, run: Callable[..., Outcome]) -> Outcome:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
@@ -180,7 +150,7 @@ def _run(study: Study, folder: Path, *, retry_failed: bool, fail_fast: bool) -> 
                 description=f"running conversations{rate}{cost}{unpriced}{failed}",
             )
 
-        return study.run(folder, retry_failed=retry_failed, fail_fast=fail_fast, on_change=show)
+        return run(on_change=show)
 
 
 def _report(outcome: Outcome, *, allow_failures: bool) -> None:

@@ -18,7 +18,7 @@ from convsim.lifting.lifted import (
 )
 from convsim.lifting.models import lift_model
 from convsim.lifting.moves import MAX_ANSWER_BYTES, MAX_TEXT_BYTES, to_move
-from convsim.lifting.ready import check_ready, learned_by
+from convsim.lifting.ready import check_ready, learned_by, with_parts_of
 from convsim.lifting.replies import Events, Form, to_reply
 from convsim.lifting.targets import make_class, resolve
 
@@ -46,4 +46,5 @@ __all__ = [
     "seen_by_agent",
     "to_move",
     "to_reply",
+    "with_parts_of",
 ]

@@ -21,7 +21,7 @@ async def check_ready(parts: Iterable[object]) -> None:
     Raises:
         InputError: A key is missing, or a model or a recording cannot be read.
     """
-    for part in {id(part): part for part in _with_parts_of(parts)}.values():
+    for part in {id(part): part for part in with_parts_of(parts)}.values():
         if isinstance(part, Checkable):
             await part.check_ready()
 
@@ -44,15 +44,15 @@ class Learns(Protocol):
 def learned_by(parts: Iterable[object]) -> dict[str, dict[str, str]]:
     """Return what the models behind shoppers, agents and annotators have learned of their servers, by model."""
     found: dict[str, dict[str, str]] = {}
-    for part in {id(part): part for part in _with_parts_of(parts)}.values():
+    for part in {id(part): part for part in with_parts_of(parts)}.values():
         if isinstance(part, Learns) and part.learned:
             found.setdefault(part.name, {}).update(part.learned)
     return found
 
 
-def _with_parts_of(parts: Iterable[object]) -> Iterator[object]:
+def with_parts_of(parts: Iterable[object]) -> Iterator[object]:
     """Yield parts, and the agent and model that each of them asks."""
     for part in parts:
         yield part
         within = (getattr(part, name, None) for name in ("agent", "model"))
-        yield from _with_parts_of(each for each in within if each is not None and not isinstance(each, str))
+        yield from with_parts_of(each for each in within if each is not None and not isinstance(each, str))

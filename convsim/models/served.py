@@ -96,6 +96,11 @@ class Served:
         )
 
     @property
+    def price(self) -> Price | None:
+        """What it costs; None where that is not known."""
+        return self._price
+
+    @property
     def learned(self) -> Mapping[str, str]:
         """What is done otherwise than usual, by a parameter's name, ``system``, ``roles``, ``stream`` or
         ``thinking_tokens``: what settings say, and what the server's refusals have taught so far.

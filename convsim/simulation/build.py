@@ -186,6 +186,10 @@ class Assembly:
             )
         return self._catalogue
 
+    def sold(self) -> Catalogue | None:
+        """Return the catalogue that was named, or that a part was made with; None where there is neither."""
+        return self.catalogue() if self._catalogue is not None or self.config.data.catalogue else None
+
     def model(self) -> ChatModel:
         """Make the chat model, the embedded one where none is named."""
         if self._model is None:

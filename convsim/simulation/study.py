@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -186,12 +186,13 @@ class Study:
         *,
         retry_failed: bool = False,
         fail_fast: bool = True,
+        before: Callable[[int], Awaitable[None]] | None = None,
         on_change: Callable[[Progress], None] = lambda progress: None,
     ) -> Outcome:
         """Hold what is missing of the study in ``folder``; call it again after an interruption to go on.
 
         It stops where the same failure has happened five times and no conversation has succeeded, unless ``fail_fast``
-        is false.
+        is false. ``before`` is awaited with the number of conversations that are missing, before the first of them.
 
         Raises:
             InputError: An event loop is running already, as in a notebook: there it is ``await study.arun(folder)``.
@@ -204,6 +205,7 @@ class Study:
                 Path(folder),
                 retry_failed=retry_failed,
                 fail_fast=fail_fast,
+                before=before,
                 on_change=on_change,
                 own_loop=True,
             )
@@ -215,6 +217,7 @@ class Study:
         *,
         retry_failed: bool = False,
         fail_fast: bool = True,
+        before: Callable[[int], Awaitable[None]] | None = None,
         on_change: Callable[[Progress], None] = lambda progress: None,
     ) -> Outcome:
         """Do as ``run`` does, in the caller's own event loop: in a notebook, a server, or beside other tasks.
@@ -225,8 +228,9 @@ class Study:
             StudyError: The folder holds another plan.
         """
         return await self._held(
-            Path(folder), retry_failed=retry_failed, fail_fast=fail_fast, on_change=on_change, own_loop=False
-        )
+            Path(folder), retry_failed=retry_failed, fail_fast=fail_fast, before=before, on_change=on_change,
+            own_loop=False,
+        )  # fmt: skip
 
     async def _held(
         self,
@@ -234,6 +238,7 @@ class Study:
         *,
         retry_failed: bool,
         fail_fast: bool,
+        before: Callable[[int], Awaitable[None]] | None,
         on_change: Callable[[Progress], None],
         own_loop: bool,
     ) -> Outcome:
@@ -241,10 +246,14 @@ class Study:
         is_new = not (path / MANIFEST).exists()
         if is_new:  # so that no folder is made for what cannot be held
             await self._check_ready()
+            if before is not None:
+                await before(self.n * len(self.arms))
         with open_run(path, self.manifest(), retry_failed=retry_failed) as kept:
             missing = [each for each in self.planned() if not kept.done or each.id not in kept.done]
             if missing and not is_new:
                 await self._check_ready()
+                if before is not None:
+                    await before(len(missing))
             limits = Limits(
                 max_turns=self.max_turns,
                 concurrency=affordable(min(self.concurrency, max(len(missing), 1))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from tests.end_to_end.commands import typed
 from tests.end_to_end.runs import prepare
@@ -38,7 +39,7 @@ async def test_a_check_says_what_works_and_a_run_that_cannot_is_not_begun(tmp_pa
         asyncio.timeout(SECONDS),
     ):
 
-        async def convsim(command: str, *arguments: object, url: str):  # type: ignore[no-untyped-def]
+        async def convsim(command: str, *arguments: object, url: str) -> CompletedProcess[str]:
             given = (
                 command, *MODEL, "--personas", "people.toml", "--set", f"model.base_url={url}",
                 "--set", "model.max_retries=0", "--n", 21, *arguments,

@@ -30,7 +30,9 @@ Real = Annotated[
 ]
 LearnArm = Annotated[str | None, typer.Option(help="Learn only from this arm.")]
 Catalogue = Annotated[Path | None, typer.Option(help="Catalogue of the items that the agent recommends.")]
-Personas = Annotated[Path | None, typer.Option(help="File of personas, .toml or .jsonl (default: drawn from --real).")]
+Personas = Annotated[
+    Path | None, typer.Option(help="File of personas, .toml or .jsonl (default: drawn from --real).")
+]
 Domain = Annotated[
     str | None,
     typer.Option(help="What is talked about, e.g. films (default: told from the catalogue or the logs)."),

@@ -74,7 +74,7 @@ async def test_whatever_a_server_does_each_conversation_is_a_record_and_the_othe
             "--catalogue",
             "items.jsonl",
         )
-        asked = (*asked, "--n", n, "--max-turns", 2, "--concurrency", AT_ONCE, "--out", "run")
+        asked = (*asked, "--no-check", "--n", n, "--max-turns", 2, "--concurrency", AT_ONCE, "--out", "run")
         done = await asyncio.to_thread(typed, *asked, cwd=tmp_path, env=env)
     assert "Traceback" not in done.stderr
     assert done.returncode == 3, done.stderr  # more than 5 % have failed

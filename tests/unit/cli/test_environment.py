@@ -19,6 +19,7 @@ WORDS = {
     ("counterfactual",): ["real", "sim"],
     ("compare",): ["real", "sim"],
     ("annotate",): ["file", "--out", "o"],
+    ("check",): [],
     ("simulate",): [],
     ("train",): ["file"],
     ("arena",): ["real", "sim"],

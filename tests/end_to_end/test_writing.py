@@ -19,6 +19,7 @@ FILES: dict[str, tuple[object, ...]] = {
     "annotate": ("annotate", NAIVE, "--out"),
     "annotator train": ("annotator", "train", PEOPLE, "--source", "self", "--out"),
     "data convert": ("data", "convert", NAIVE),
+    "personas from": ("personas", "from", NAIVE, "--out"),
     "report": ("report", "{findings}", "--format", "md", "--out"),
 }
 FOLDERS: dict[str, tuple[object, ...]] = {
@@ -28,6 +29,7 @@ FOLDERS: dict[str, tuple[object, ...]] = {
     "annotator check": ("annotator", "check", PEOPLE, "--against", "self", "--with", "rules", "--out"),
     "data split": ("data", "split", NAIVE, "--by", "conversation", "--out"),
     "demo": ("demo", "--out"),
+    "prompts export": ("prompts", "export"),
 }
 WRITES = {
     "validate": "report.html",
@@ -36,6 +38,7 @@ WRITES = {
     "annotator check": "reliability.json",
     "data split": "simulator_naive-b.jsonl",
     "demo": "learned.jsonl",
+    "prompts export": "chat.txt.j2",
 }
 
 

@@ -36,7 +36,11 @@ def format_of_objects(
     """
 
     def conversations(record: Record, notes: Notes) -> Iterable[Made]:
-        return make(known_object(record.value, title, keys, recognises), notes)
+        value = record.value
+        if isinstance(value, dict) and not recognises(value) and any(value.get(key) == [] for key in keys):
+            notes.count("{n} conversations without a message were left out")
+            return ()
+        return make(known_object(value, title, keys, recognises), notes)
 
     return Format(name, title, keys, (lambda _: False) if asked_only else recognises, conversations)
 

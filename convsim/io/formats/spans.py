@@ -48,6 +48,8 @@ STARTS = (
     "timestamp",
 )
 PREFIX = "attributes."
+MAX_STEPS = 16
+"""Dots of a key that lead deeper; a name that has thousands of them is one name from there on."""
 
 
 @dataclass
@@ -181,7 +183,7 @@ def nested(attributes: Mapping[str, JsonValue], prefix: str) -> list[Fields]:
     tree: Fields = {}
     steps = prefix.split(".")
     for key, value in attributes.items():
-        path = key.split(".")
+        path = key.split(".", MAX_STEPS)
         if path[: len(steps)] == steps or steps[: len(path)] == path:
             _put(tree, path, value)
     found: JsonValue = tree
@@ -215,5 +217,5 @@ def _deep(value: JsonValue) -> JsonValue:
         return value
     found: Fields = {}
     for key, each in value.items():
-        _put(found, key.split("."), each)
+        _put(found, key.split(".", MAX_STEPS), each)
     return found

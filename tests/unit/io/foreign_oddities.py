@@ -19,6 +19,7 @@ from tests.unit.io.foreign_logs import (
     RASA,
     REDIAL,
     RESPONSES,
+    SHAREGPT,
     A,
     Log,
     S,
@@ -92,6 +93,10 @@ ODDITIES: dict[str, tuple[str, Log]] = {
             [{"conversations": {"from": ["human", "gpt"], "value": ["hi", "Hello"]}}],
             [told(None, (U, "hi"), (A, "Hello"))],
         ),
+    ),
+    "sharegpt: one chat is empty": (
+        "sharegpt",
+        Log([SHAREGPT, {"id": "sg2", "conversations": []}], LOGS["sharegpt"].conversations),
     ),
     "sharegpt: tools": (
         "sharegpt",

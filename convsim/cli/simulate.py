@@ -160,6 +160,10 @@ def _report(outcome: Outcome, *, allow_failures: bool) -> None:
     talk.print(f"{outcome.folder}: ran {outcome.held} of {outcome.planned} conversations{earlier}")
     if outcome.cost_usd:
         talk.print(f"cost ${outcome.cost_usd:.4f}")
+    if outcome.uncounted:
+        talk.print(
+            f"cost unknown: the server did not count all tokens of {outcome.uncounted} of {outcome.held} conversations"
+        )
     if outcome.slips:
         counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in outcome.slips.items())
         talk.print(f"unusable answers of the shopper's model: {counts}")
@@ -188,6 +192,7 @@ def _report(outcome: Outcome, *, allow_failures: bool) -> None:
     if outcome.missing:
         why = {
             "budget": "the budget is spent",
+            "uncounted": "the server does not count tokens, so no budget can be kept: leave out --budget-usd",
             "failing": "stopped: all failed for the same reason; --no-fail-fast goes on all the same",
         }.get(outcome.stop, outcome.stop)
         talk.print(

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from convsim.errors import ModelError
 from convsim.models.answers import Answer, read_answer
+from convsim.models.failures import words_of
 from convsim.models.learned import ENVELOPE, FIRST_ROOM, Learned, Lesson
 from convsim.models.refusals import (
     RefusedRequestError,
@@ -133,7 +134,7 @@ class Exchange:
         )
         if lesson is None:
             return False
-        self.learned.take(lesson, why=error.said)
+        self.learned.take(lesson, why=words_of(error.said))
         return True
 
     async def _without_form(
@@ -150,7 +151,7 @@ class Exchange:
             answer = await self._post(request, without)
         except RefusedRequestError:
             raise self._with_advice(error, body) from None
-        self.learned.take(lesson, why=error.said)
+        self.learned.take(lesson, why=words_of(error.said))
         return answer, without
 
     def _with_advice(self, error: RefusedRequestError, body: Body) -> ModelError:

@@ -45,7 +45,7 @@ def failure(status: int, said: object, *, headers: Mapping[str, str], asked: Ask
         asked: Who was asked for what.
     """
     said = _unwrapped(said)
-    who, words = asked.who, one_line(_words(said))
+    who, words = asked.who, one_line(words_of(said))
     if status == OK:
         stated = status_of(said)
         if stated is None:
@@ -94,7 +94,8 @@ def _unwrapped(said: object) -> object:
     return said
 
 
-def _words(said: object) -> object:
+def words_of(said: object) -> object:
+    """Return what an error says in words; of a proxy's page its title."""
     if isinstance(said, str) and said.lstrip().lower().startswith(HTML_STARTS):
         # A proxy's page: its title, or its text.
         page = said[:MAX_READ]

@@ -136,7 +136,7 @@ class Learned:
             self._ways = self._ways.but(lesson.change)
             new = {name: note for name, note in lesson.notes.items() if self._notes.get(name) != note}
             self._notes |= new
-        because = f" (it said: {one_line(texts_of(why)):.120})" if why else ""
+        because = f" (it said: {one_line(why):.120})" if why else ""
         for name, note in new.items():
             LOG.warning("%s: %s: %s%s", self.who, name, note, because)
 

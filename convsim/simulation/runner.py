@@ -25,8 +25,9 @@ A prompt of 40 messages is some 150 objects that live as long as its request. Wi
 would walk them all, again and again, and find nothing: at 256 a time it took a fifth of all processor time.
 """
 
-Stop = Literal["finished", "interrupted", "budget", "refused", "failing"]
-"""Refused: a part lacks what every conversation needs. Failing: nothing but the same failure has happened."""
+Stop = Literal["finished", "interrupted", "budget", "uncounted", "refused", "failing"]
+"""Uncounted: there is a budget, and a server that does not say what is used of it. Refused: a part lacks what every
+conversation needs. Failing: nothing but the same failure has happened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ class Progress:
     cost_usd: float = 0.0
     unpriced: int = 0
     """Conversations that used a model whose price is unknown."""
+    uncounted: int = 0
+    """Conversations in which a server did not count its tokens, so that their cost is unknown."""
     reasons: Counter[str] = field(default_factory=Counter)
     """Why conversations failed."""
     actors: dict[str, str | None] = field(default_factory=dict)
@@ -74,6 +77,7 @@ class Progress:
             self.cost_usd += usage.cost_usd
         elif usage and used_tokens(usage):
             self.unpriced += 1
+            self.uncounted += None in (usage.input_tokens, usage.output_tokens)
         for name in SLIPS:
             if isinstance(count := conversation.metadata.get(name), int):
                 self.slips[name] += count
@@ -109,6 +113,9 @@ async def hold_all(
         while progress.stop == "finished":
             if limits.budget_usd is not None and progress.cost_usd >= limits.budget_usd:
                 progress.stop = "budget"
+                return
+            if limits.budget_usd is not None and progress.uncounted:
+                progress.stop = "uncounted"
                 return
             following = next(waiting, None)
             if following is None:

@@ -59,6 +59,8 @@ class Outcome:
     """Agents' answers of this call out of which thinking was taken."""
     remedy: str | None = None
     """The setting that helps against the commonest reason, where one is known."""
+    uncounted: int = 0
+    """Conversations of this call in which a server did not count its tokens."""
     failed_in_all: int = 0
     """Failed conversations in the folder, those of earlier calls included."""
 
@@ -274,6 +276,7 @@ class Study:
             cost_usd=None if progress.unpriced else progress.cost_usd,
             stop=progress.stop,
             slips=dict(progress.slips),
+            uncounted=progress.uncounted,
             unread=dict(progress.unread),
             agent_reasoning=progress.agent_reasoning,
             commonest_reason=commonest,

@@ -111,6 +111,21 @@ async def test_a_run_with_an_odd_server_fails_nowhere_and_says_what_was_done_oth
         assert "cannot be repeated" in manifest["learned"]["m-1"]["seed"]
 
 
+async def test_tokens_that_are_not_counted_leave_the_cost_unknown_and_end_a_run_with_a_budget(
+    tmp_path: Path,
+) -> None:
+    def reply(request: Request) -> Any:
+        return whole(200, json.dumps(completion(request, usage=None)).encode())
+
+    async with answering(reply) as server:
+        model = OpenAICompatible(model="m-1", base_url=server.base_url, max_retries=0, timeout_s=5)
+        study = Study(
+            Prompted(model), Obliging(), people(3), seed=1, n=3, max_turns=3, concurrency=1, budget_usd=5.0
+        )
+        outcome = await asyncio.to_thread(study.run, tmp_path)
+    assert (outcome.held, outcome.uncounted, outcome.stop, outcome.cost_usd) == (1, 1, "uncounted", None)
+
+
 async def test_a_command_says_once_what_was_learned_and_goes_on_with_more_patience(tmp_path: Path) -> None:
     waits = [True]
 

@@ -105,7 +105,7 @@ def import_table(
 
 def default_target(file: Path) -> Path:
     """Return the file beside a table that its conversations are written to."""
-    name = file.name
+    name = "stdin" if file.name == "-" else file.name
     for ending in PACKED:
         name = name.removesuffix(ending)
     return file.with_name(Path(name).stem + ENDING)

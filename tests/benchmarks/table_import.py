@@ -76,7 +76,7 @@ def main() -> None:
         print("\n".join(said.splitlines()[-3:]))
         print(
             f"{table.stat().st_size / 1e6:.0f} MB{', spread' if given.spread else ''}: exit {process.returncode}, "
-            f"{seconds:.0f} s, {used.ru_maxrss / 1024:.0f} MiB at most (wanted: under 1,000)"
+            f"{seconds:.0f} s ({used.ru_utime + used.ru_stime:.0f} s of a processor), {used.ru_maxrss / 1024:.0f} MiB at most (wanted: under 1,000)"
         )
 
 

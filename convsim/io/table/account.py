@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +9,11 @@ from pathlib import Path
 from convsim._text import listed
 from convsim.errors import TranscriptError
 from convsim.io.problems import shown
+from convsim.io.table.refusing import quoted
 
 MOST_EMPTY = 0.05
 """The share of the user's messages that may be empty."""
 MOST_LISTED = 8
-MOST_CHARACTERS = 200
 EMPTY, NO_CONVERSATION, IGNORED = "empty text", "no conversation id", "speaker ignored"
 REPEATED, UNREADABLE = "exact repeat", "unreadable"
 
@@ -79,9 +78,3 @@ class Account:
     def _roles(self) -> str:
         found = ", ".join(f"{role} {n:,}" for role, n in self.messages.items())
         return f"messages by role: {found}; state who is who under [speakers] in a file for --map"
-
-
-def quoted(key: str) -> str:
-    """Return a key or text of TOML in quotation marks, on one line, cut where it is long."""
-    written = json.dumps(key[:MOST_CHARACTERS], ensure_ascii=False)
-    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in written)

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from convsim.errors import InputError
 from convsim.io.problems import shown
-from convsim.io.table.account import quoted
 from convsim.io.table.beside import beside
 from convsim.io.table.mapping import ColumnMap, OrderMap, TableMapping
-from convsim.io.table.profile import Column, profiled
+from convsim.io.table.ordering import form_of, ordered
+from convsim.io.table.pairing import paired
+from convsim.io.table.profile import ALIKE, MOST_CANDIDATES, NAMED, Column, profiled
+from convsim.io.table.refusing import quoted, two_readings
 from convsim.io.table.rows import Cells, Table
 from convsim.io.table.sampling import bad_rows, gathered_sample, sampled
 from convsim.io.table.shapes import ROW, SPEAKER, TEXT, holds_messages, one_a_conversation, one_a_turn
-from convsim.io.table.speaking import Roles, by_authors, by_content, by_name
+from convsim.io.table.speaking import FEW, Roles, by_authors, by_content, by_name, says_who
 from convsim.io.table.structure import Groups, is_turn_number
-from convsim.io.table.times import CLOCKS_ALONE, NUMBER, key_of
+from convsim.io.table.times import NUMBER, key_of
 
 SAMPLE_ROWS = 4000
-MOST_CANDIDATES = 12
-FEW_SPEAKERS = 12
 LARGE = 150
 """Rows of a conversation, on average, that are too many to be one."""
-ALIKE = 0.3
-"""Readings whose scores are no further apart are equally good."""
-NAMED = 0.6
-"""A hint by a name of which one word is it."""
 MANY_WORDS = 3
 FILLED = 0.8
 """The share of rows that name their conversation and who speaks."""
-RISING = 0.9
-"""The share of neighbours in a conversation that numbers must order as the file does where nothing else shows it."""
 
 
 @dataclass(frozen=True)
@@ -136,14 +129,16 @@ class _Guessing:
             and not {"text", "user_text", "agent_text"} & self.asked.keys()
         ):
             holding = [column for column in columns if holds_messages(column)]
-            self._refuse_two("messages", holding, lambda column: column.hints.get("messages", 0.0))
-            nested = max(holding, key=lambda c: c.hints.get("messages", 0.0)).name if holding else None
+            holding.sort(key=lambda column: -column.hints.get("messages", 0.0))
+            if len({column.hints.get("messages", 0.0) for column in holding[:2]}) < len(holding[:2]):
+                raise two_readings(self.path, "messages", holding[:2])
+            nested = holding[0].name if holding else None
         if nested is not None:
             self._note("messages", self.columns[nested], "each cell holds the messages of a conversation")
             self.table = one_a_conversation(self.table, nested, self.sample)
             self.shape = {"messages": nested}
             self._after_shape(columns)
-        elif (pair := self._pair(columns)) is not None:
+        elif (pair := paired(self.path, columns, self.mapping)) is not None:
             user, agent, why = pair
             self._note("user_text", user, why)
             self._note("agent_text", agent, why)
@@ -155,7 +150,7 @@ class _Guessing:
     def _after_shape(self, before: Sequence[Column]) -> None:
         """Choose what names a conversation where a row holds one, or where nothing repeats from turn to turn."""
         named = self.asked.get("conversation")
-        repeats = [column for column in before if self._repeats(column)]
+        repeats = [column for column in before if column.repeats]
         if named is None and ("messages" in self.shape or not repeats):
             unique = [
                 c
@@ -174,53 +169,6 @@ class _Guessing:
             self._note("conversation", self.columns[self.chosen["conversation"]], "one a row, all different")
         for meaning in self.shape:
             self.asked.pop(meaning, None)
-
-    @staticmethod
-    def _repeats(column: Column) -> bool:
-        return 1 < column.distinct <= 0.75 * len(column.cells) and not column.lists and column.texts < 0.5
-
-    def _pair(self, columns: Sequence[Column]) -> tuple[Column, Column, str] | None:
-        """Find two columns of texts, the user's and the agent's."""
-        user, agent = self.asked.get("user_text"), self.asked.get("agent_text")
-        if user and agent:
-            return self.columns[user], self.columns[agent], "stated by the mapping"
-        if not self.mapping.guess or {"text", "speaker"} & self.asked.keys():
-            return None
-        texts = [c for c in columns if c.texts >= 0.2 and c.distinct > 0.2 * c.n_filled and c.words >= 1.5]
-        if any(self._speaks(column) >= 2 for column in columns) or len(texts) < 2:
-            return None
-        users = [c for c in texts if c.hints.get("user_text", 0) >= NAMED and c.name != agent]
-        agents = [c for c in texts if c.hints.get("agent_text", 0) >= NAMED and c.name != user]
-        if users and agents:
-            first = max(users, key=lambda c: c.hints["user_text"] - c.hints.get("agent_text", 0))
-            second = max(agents, key=lambda c: c.hints["agent_text"] - c.hints.get("user_text", 0))
-            if first != second:
-                return first, second, "a text of its own for each side, by their names"
-        return self._pair_by_content(columns, texts)
-
-    def _pair_by_content(
-        self, columns: Sequence[Column], texts: list[Column]
-    ) -> tuple[Column, Column, str] | None:
-        """Tell two columns apart by what stands in them; raises InputError where that is not clear."""
-        if any(self._alternates(column, columns) for column in columns):
-            return None
-        texts = sorted(texts, key=_texty, reverse=True)
-        if len(texts) > 2 and _texty(texts[1]) - _texty(texts[2]) < ALIKE:
-            return None
-        a, b = sorted(texts[:2], key=lambda column: column.place)
-        n = len(a.cells)
-        side = Column("(column)", 0, (a.name,) * n + (b.name,) * n)
-        said = Column("(text)", 0, a.cells + b.cells)
-        roles, evidence = by_content(side, said, None, ())
-        if roles is None:
-            found = f" ({'; '.join(evidence)})" if evidence else ""
-            raise InputError(
-                f"{self.path}: no column tells who speaks, and {shown(a.name)} and {shown(b.name)} both hold texts: "
-                f"which is the user's is not clear{found}; state it in a file for --map, such as columns.user_text = "
-                f'{quoted(a.name)} and columns.agent_text = {quoted(b.name)}, or columns.speaker = "…"'
-            )
-        user = a if roles.of[a.name] == "user" else b
-        return user, (b if user is a else a), roles.why
 
     # Conversation, speaker and text
 
@@ -292,7 +240,7 @@ class _Guessing:
             if c.name not in self.chosen.values() and not c.forms and not c.lists
         ]
         scored = sorted(
-            ((_texty(column), -column.place, column) for column in free if column.counts), reverse=True
+            ((column.like_text, -column.place, column) for column in free if column.counts), reverse=True
         )
         if not scored or (scored[0][2].numbers and final):
             raise InputError(
@@ -305,30 +253,14 @@ class _Guessing:
             and score - scored[1][0] < ALIKE / 2
             and scored[1][2].cells != best.cells
         ):
-            self._refuse("text", [best, scored[1][2]])
+            raise two_readings(self.path, "text", [best, scored[1][2]])
         return best
-
-    def _speaks(self, column: Column) -> float:
-        """Return how far a column's values say who speaks: 2 where both sides are named."""
-        if column.distinct > FEW_SPEAKERS or column.distinct < 2:
-            return 0.0
-        roles = by_name(column)
-        known = sum(n for value, n in column.counts.items() if value in roles.of) / column.n_filled
-        return known * (2 if {"user", "agent"} <= set(roles.of.values()) else 0.5)
-
-    def _alternates(self, column: Column, columns: Sequence[Column]) -> bool:
-        if column.hints.get("speaker", 0) >= NAMED and 2 <= column.distinct <= FEW_SPEAKERS:
-            return True
-        if not 2 <= column.distinct <= FEW_SPEAKERS:
-            return False
-        groups = [Groups.of(other) for other in columns if other is not column and self._repeats(other)]
-        return any(of.both(column) > 0.8 and of.alternation(column) > 0.5 for of in groups[:MOST_CANDIDATES])
 
     def _speaker_candidates(self, text: Column) -> list[Column]:
         return [
             c for c in self.columns.values()
             if c is not text and c.distinct > 1 and c.filled >= FILLED and not c.lists
-            and (not c.forms) and (c.distinct <= FEW_SPEAKERS or (not c.numbers or c.hints.get("speaker", 0) >= NAMED))
+            and (not c.forms) and (c.distinct <= FEW or (not c.numbers or c.hints.get("speaker", 0) >= NAMED))
             and c.words < MANY_WORDS * 2
         ]  # fmt: skip
 
@@ -349,8 +281,8 @@ class _Guessing:
         if both < 0.3 and not all(stated) and groups.size > 1:
             return 0.0
         lift = groups.alternation(speaker)
-        recognised = self._speaks(speaker)
-        few = speaker.distinct <= FEW_SPEAKERS
+        recognised = says_who(speaker)
+        few = speaker.distinct <= FEW
         if not few and by_authors(speaker, groups) is None and "speaker" not in self.chosen:
             return 0.0
         if few and recognised < 1 and lift < 0.15 and "speaker" not in self.chosen:
@@ -384,15 +316,15 @@ class _Guessing:
                 continue
             if best.refines(other.column):
                 if best.size <= 2 and nearly:
-                    self._refuse("conversation", [best.column, other.column])
+                    raise two_readings(self.path, "conversation", [best.column, other.column])
                 continue
             if other.refines(best.column):
                 if other.size > 2:
                     best, score = other, other_score
                 elif nearly:
-                    self._refuse("conversation", [best.column, other.column])
+                    raise two_readings(self.path, "conversation", [best.column, other.column])
             elif nearly:
-                self._refuse("conversation", [best.column, other.column])
+                raise two_readings(self.path, "conversation", [best.column, other.column])
         return best
 
     def _check_speakers(self, groups: Groups, speaker: Column, others: list[tuple[float, Column]]) -> None:
@@ -405,17 +337,19 @@ class _Guessing:
                 continue
             pairs = {(a, b) for a, b in zip(speaker.cells, other.cells, strict=True)}
             if len(pairs) > max(speaker.distinct, other.distinct):
-                self._refuse("speaker", [speaker, other])
+                raise two_readings(self.path, "speaker", [speaker, other])
 
     def _refuse_main(self, speakers: Sequence[Column], conversations: Sequence[Column]) -> None:
         names = ", ".join(map(shown, [*self.columns][:20]))
         what = (
             "who speaks (columns.speaker), or which conversation a message belongs to (columns.conversation)"
         )
-        if not conversations or any(self._speaks(column) >= 1 for column in speakers):
+        if not conversations or any(says_who(column) >= 1 for column in speakers):
             what = "which conversation a message belongs to (columns.conversation): in none do values repeat"
         elif not speakers:
             what = "who speaks (columns.speaker): none has few values"
+        if lists := [c.name for c in self.columns.values() if c.example.startswith("[{'")]:
+            what += f"; {shown(lists[0])} holds lists that are no JSON: write them by json.dumps"
         raise _NoConversationError(
             f"{self.path}: no column tells {what}; state it in a file for --map; columns: {names}"
         )
@@ -437,7 +371,7 @@ class _Guessing:
         )
         if not self.mapping.guess or "*" in stated or not left.counts:
             return Roles(dict(stated), "stated by the mapping")
-        if speaker.distinct > FEW_SPEAKERS:
+        if speaker.distinct > FEW:
             roles = by_authors(speaker, groups) if groups is not None else None
             if roles is not None:
                 self._who(roles, speaker)
@@ -474,91 +408,17 @@ class _Guessing:
     def _order(self, groups: Groups | None) -> str | None:
         """Choose what messages are ordered by; return the form of its cells."""
         if "order" in self.chosen:
-            return self.form or self._form_of(self.columns[self.chosen["order"]], groups)
+            return self.form or form_of(self.path, self.columns[self.chosen["order"]], groups)
         if not self.mapping.guess or groups is None:
             return None
-        found: list[tuple[float, Column, str, str]] = []
         taken = set(self.chosen.values())
-        for column in self.columns.values():
-            if column.name in taken or column.filled < 0.9 or groups.constant(column) > 0.5:
-                continue
-            hint = column.hints.get("order", 0.0)
-            if self.form is not None:
-                if column.n_filled and sum(map(self._reads, column.cells)) >= RISING * column.n_filled:
-                    found.append((2 + hint, column, self.form, "times"))
-            elif column.forms and all(form in CLOCKS_ALONE for form in column.forms):
-                if groups.rises([key_of(column.forms[0])(cell) for cell in column.cells]) >= RISING:
-                    self.said.append(
-                        f"{shown(column.name)} has no date; the order of the file, which it agrees with, is kept"
-                    )
-                else:
-                    found.append((hint, column, "", "times without a date"))
-            elif groups.counts_turns(column):
-                found.append((3 + hint, column, NUMBER, "numbers the messages of each conversation"))
-            elif column.forms:
-                found.append((2 + hint, column, "", "times"))
-            elif column.numbers and (hint >= NAMED or is_turn_number(column)):
-                rising = groups.rises([key_of(NUMBER)(cell) for cell in column.cells])
-                if rising >= RISING:
-                    found.append((1 + hint, column, NUMBER, "numbers that rise in each conversation"))
-        if not found and self.form is not None:
-            raise InputError(
-                f"{self.path}: order.form = {quoted(self.form)} of the mapping fits the cells of no column"
-            )
-        if not found:
-            self.said.append(
-                "nothing orders the messages of a conversation but the file, whose order is kept"
-            )
-            return None
-        found.sort(key=lambda choice: (-choice[0], choice[1].place))
-        _, column, form, why = found[0]
-        form = form or self._form_of(column, groups)
-        self._check_order(found, form, groups)
-        self._take("order", column, why if form == NUMBER and why != "times" else f"{why} ({form})")
+        free = [column for column in self.columns.values() if column.name not in taken]
+        column, form, why = ordered(self.path, free, groups, self.form)
+        if column is None:
+            self.said.append(why)
+        else:
+            self._take("order", column, why)
         return form
-
-    def _reads(self, cell: str) -> bool:
-        return key_of(self.form or NUMBER)(cell) is not None
-
-    def _check_order(self, found: list[tuple[float, Column, str, str]], form: str, groups: Groups) -> None:
-        """Check that a column that orders as well does not order otherwise; raises InputError."""
-        best = found[0]
-        for score, other, other_form, _ in found[1:]:
-            if best[0] - score >= ALIKE:
-                continue
-            keys, others = key_of(form), key_of(other_form or self._form_of(other, groups))
-            a, b = [keys(cell) for cell in best[1].cells], [others(cell) for cell in other.cells]
-            for rows in groups.rows:
-                if sorted(rows, key=lambda at: (a[at] or 0, at)) != sorted(
-                    rows, key=lambda at: (b[at] or 0, at)
-                ):
-                    self._refuse("order", [best[1], other])
-
-    def _form_of(self, column: Column, groups: Groups | None) -> str:
-        """Return the form of a column's times; raises InputError where two order its messages differently."""
-        if column.numbers:
-            return NUMBER
-        if not column.forms:
-            raise InputError(
-                f"{self.path}: column {shown(column.name)} is to order messages; {shown(column.example)} is neither "
-                'a number nor a known time; state its form in a file for --map: order.form = "%d.%m.%Y %H:%M"'
-            )
-        keys = {form: [key_of(form)(cell) for cell in column.cells] for form in column.forms}
-        rising = {form: groups.rises(keys[form]) if groups is not None else 1.0 for form in column.forms}
-        best = max(column.forms, key=lambda form: rising[form])
-        for other in column.forms:
-            if other == best or (rising[best] >= RISING and rising[best] - rising[other] > 0.02):
-                continue
-            for rows in groups.rows if groups is not None else ():
-                a, b = keys[best], keys[other]
-                if sorted(rows, key=lambda at: (a[at] or math.inf, at)) != sorted(
-                    rows, key=lambda at: (b[at] or math.inf, at)
-                ):
-                    raise InputError(
-                        f"{self.path}: {shown(column.example)} in column {shown(column.name)} can be read as {best} or "
-                        f"as {other}; state which in a file for --map, one line: order.form = {quoted(best)}"
-                    )
-        return best
 
     # What is said of it
 
@@ -577,26 +437,3 @@ class _Guessing:
             return ()
         used = {*self.chosen.values(), ROW}
         return tuple(name for name, column in self.columns.items() if name not in used and column.counts)
-
-    def _refuse(self, meaning: str, columns: Sequence[Column]) -> None:
-        both = " and ".join(f"{shown(c.name)} (such as {shown(c.example)})" for c in columns)
-        lines = " or ".join(f"columns.{meaning} = {quoted(c.name)}" for c in columns)
-        raise InputError(
-            f"{self.path}: {both} can both be the {meaning}; state which in a file for --map, one line: {lines}"
-        )
-
-    def _refuse_two(self, meaning: str, columns: list[Column], score: Callable[[Column], float]) -> None:
-        ordered = sorted(columns, key=score, reverse=True)
-        if len(ordered) > 1 and score(ordered[0]) == score(ordered[1]):
-            self._refuse(meaning, ordered[:2])
-
-
-def _texty(column: Column) -> float:
-    """Return how much a column is like what people write: many words, different ones, and its name."""
-    if column.numbers or column.forms or column.lists or not column.counts:
-        return 0.0
-    varied = column.distinct / column.n_filled
-    long = min(1.0, column.words / 8)
-    return (0.5 * varied + 0.7 * long + 0.3 * column.texts) * min(
-        1.0, 2 * column.filled
-    ) + 0.8 * column.hints.get("text", 0.0)

@@ -13,9 +13,10 @@ from convsim.errors import TranscriptError
 from convsim.io.containers import open_records
 from convsim.io.files import check_file, damage_reported, open_unpacked
 from convsim.io.problems import MalformedError
+from convsim.io.table.delimited import open_delimited
 from convsim.io.table.excel import open_sheet
 from convsim.io.table.mapping import TableMapping
-from convsim.io.table.rows import Asked, Kind, Table, open_delimited, table_of
+from convsim.io.table.rows import Asked, Kind, Table, table_of
 
 PARQUET, ZIP = b"PAR1", b"PK\x03\x04"
 HEAD_BYTES = 4096

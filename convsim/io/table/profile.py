@@ -18,7 +18,15 @@ EXAMPLE_CHARACTERS = 40
 MOST_CHARACTERS = 2000
 """No more of a cell is looked at."""
 NEARLY = 0.98
+MOST_CANDIDATES = 12
+"""Columns that are tried for one meaning."""
+ALIKE = 0.3
+"""Readings whose scores are no further apart are equally good."""
+NAMED = 0.6
+"""A hint by a name of which one word is it."""
 BYTES_OF_WORD = 6
+LONG_WORDS = 8
+"""Words of a text that is as long as texts need be."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,21 @@ class Column:
         """About how many words a cell has, whatever the script."""
         bytes_of = sum(len(cell.encode("utf-8", "replace")) * n for cell, n in self._short)
         return bytes_of / BYTES_OF_WORD / max(1, self.n_filled)
+
+    @property
+    def repeats(self) -> bool:
+        """Tell whether its values could name what several rows belong to."""
+        return 1 < self.distinct <= 0.75 * len(self.cells) and not self.lists and self.texts < 0.5
+
+    @property
+    def like_text(self) -> float:
+        """How much it is like what people write: many words, different ones, and its name."""
+        if self.numbers or self.forms or self.lists or not self.counts:
+            return 0.0
+        varied = self.distinct / self.n_filled
+        long = min(1.0, self.words / LONG_WORDS)
+        written = 0.5 * varied + 0.7 * long + 0.3 * self.texts
+        return written * min(1.0, 2 * self.filled) + 0.8 * self.hints.get("text", 0.0)
 
     @property
     def hints(self) -> Mapping[str, float]:

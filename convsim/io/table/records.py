@@ -12,7 +12,8 @@ from convsim.io.containers import Found, Kind
 from convsim.io.files import check_file, damage_reported, open_unpacked
 from convsim.io.formats.contract import Record
 from convsim.io.problems import MalformedError
-from convsim.io.table.rows import Asked, open_delimited
+from convsim.io.table.delimited import open_delimited
+from convsim.io.table.rows import Asked
 
 
 def holds_json(path: Path) -> bool:

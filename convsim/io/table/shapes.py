@@ -99,9 +99,22 @@ def messages_in(cell: JsonValue) -> Parts | None:
     if not isinstance(cell, list) or not cell or len(cell) > MOST_PARTS:
         return None
     try:
-        return [flattened(message) for message in cell]
+        return [flattened(_with_text(message)) for message in cell]
     except MalformedError:
         return None
+
+
+def _with_text(message: JsonValue) -> JsonValue:
+    """Return a message with the texts of its parts in place of a list of them, ``[{"type": "text", "text": …}]``."""
+    if not isinstance(message, dict):
+        return message
+    return {key: _joined(value) if isinstance(value, list) else value for key, value in message.items()}
+
+
+def _joined(parts: list[JsonValue]) -> JsonValue:
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    is_text = any(isinstance(part, dict) and isinstance(part.get("text"), str) for part in parts)
+    return "\n".join(text for text in texts if isinstance(text, str)) if is_text else parts
 
 
 def _spoken(text: str) -> Parts | None:

@@ -187,3 +187,12 @@ def _covering(groups: Sequence[set[str]]) -> set[str]:
             chosen.add(name)
             left = [who for who in left if name not in who]
     return chosen
+
+
+def says_who(column: Column) -> float:
+    """Return how far a column's values say who speaks: 2 where both sides are named."""
+    if column.distinct > FEW or column.distinct < 2:
+        return 0.0
+    roles = by_name(column)
+    known = sum(n for value, n in column.counts.items() if value in roles.of) / column.n_filled
+    return known * (2 if {"user", "agent"} <= set(roles.of.values()) else 0.5)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from convsim.errors import InputError, TranscriptError
+from convsim.errors import InputError, MissingExtraError, TranscriptError
 from convsim.io import read as read_conversations
 from convsim.io import write
-from convsim.io.table import Account, TableMapping, decoding, grouping, prepared, rows, table_import
+from convsim.io.table import Account, TableMapping, decoding, delimited, grouping, prepared, table_import
 from convsim.schema.conversation import Conversation
 
+README = Path(__file__).parents[4] / "README.md"
+CORPUS = Path(__file__).parents[3] / "fuzz/corpus"
 HEADER = ["chat", "sent", "who", "said"]
 ROWS = [
     ["k1", "2026-03-02 09:00:00", "Kundin", 'Grüß Gott, haben Sie "Loden"-Mäntel; in Größe 42?'],
@@ -118,6 +121,25 @@ def test_a_sheet_of_excel_is_read_and_one_of_several_is_asked_for(tmp_path: Path
     assert said(run(path, mapping={"sheet": "chats"})[0]) == WANTED
 
 
+def test_excel_without_its_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.xlsx"
+    path.write_bytes((CORPUS / "chats.xlsx").read_bytes())
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(
+        MissingExtraError, match=r'Excel needs the extra "excel": pip install "convsim\[excel\]"'
+    ):
+        run(path)
+
+
+def test_the_mapping_that_the_readme_shows_is_one(tmp_path: Path) -> None:
+    shown = README.read_text(encoding="utf-8").split("```toml\nseparator")[1].split("```")[0]
+    path = tmp_path / "map.toml"
+    path.write_text("separator" + shown, encoding="utf-8")
+    mapping = TableMapping.read(path)
+    assert mapping.speakers == {"Kundin": "user", "Beratung": "agent"}
+    assert mapping.rating.scale == (1, 5)
+
+
 @pytest.mark.parametrize(
     ("case", "told"),
     [("cp1252", "cp1252"), ("UTF-16 without", "UTF-16-LE"), ("UTF-16 with its mark", "UTF-16-LE")],
@@ -214,7 +236,7 @@ def test_a_line_and_a_cell_are_bounded(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(TranscriptError, match=r"x.csv:10: is longer than"):
         run(path)
     monkeypatch.undo()
-    monkeypatch.setattr(rows, "MAX_CELL_CHARACTERS", 4000)
+    monkeypatch.setattr(delimited, "MAX_CELL_CHARACTERS", 4000)
     with pytest.raises(TranscriptError, match=r"x.csv:10: row 7: has a cell of more than"):
         run(path)
 

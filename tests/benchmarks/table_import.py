@@ -74,10 +74,10 @@ def main() -> None:
             process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - started
         print("\n".join(said.splitlines()[-3:]))
-        print(
-            f"{table.stat().st_size / 1e6:.0f} MB{', spread' if given.spread else ''}: exit {process.returncode}, "
-            f"{seconds:.0f} s ({used.ru_utime + used.ru_stime:.0f} s of a processor), {used.ru_maxrss / 1024:.0f} MiB at most (wanted: under 1,000)"
-        )
+        size = f"{table.stat().st_size / 1e6:.0f} MB{', spread' if given.spread else ''}"
+        busy = used.ru_utime + used.ru_stime
+        print(f"{size}: exit {process.returncode}, {seconds:.0f} s ({busy:.0f} s of a processor)")
+        print(f"{used.ru_maxrss / 1024:.0f} MiB at most (wanted: under 1,000)")
 
 
 if __name__ == "__main__":

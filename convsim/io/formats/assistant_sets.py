@@ -44,7 +44,8 @@ RECLLMSIM_KEYS = ("history", "task_type", "chat_model")
 def _is_recllmsim(value: JsonValue) -> bool:
     if not isinstance(value, dict) or not is_list_of(value.get("history"), "role", "content"):
         return False
-    return bool(value.keys() & {"chat_model", "task_type", "preference_id", "task_context", "preference"})
+    is_of_people = "task_type" in value and bool(value.keys() & {"chat_model", "profile", "questionnaire"})
+    return is_of_people or "preference_id" in value
 
 
 PERSONS = ("user_id", "user", "preference_id")
@@ -52,7 +53,7 @@ PERSONS = ("user_id", "user", "preference_id")
 
 def _recllmsim(record: Record, _: Notes) -> Iterator[Made]:
     told = known_object(record.value, "RecLLMSim", RECLLMSIM_KEYS, _is_recllmsim)
-    is_simulated = bool(told.keys() & {"preference", "preference_id"})
+    is_simulated = "preference_id" in told
     messages: list[JsonValue] = []
     for place, said in objects(told["history"], "history"):
         rated = None if is_simulated else rating(said.get("satisfaction"), 1, 5)

@@ -28,15 +28,18 @@ from convsim.io.formats.fields import (
     rest,
     stated,
 )
+from convsim.io.formats.openai_messages import GROUPED_BY
 from convsim.io.problems import MalformedError
 
 
 def _is_ui_message(value: JsonValue) -> bool:
+    """Tell a message of parts; one that names its chat by an unknown key is none that could be grouped."""
     return (
         isinstance(value, dict)
         and isinstance(value.get("role"), str)
         and isinstance(value.get("parts"), list)
         and "messages" not in value
+        and not any(_groups(key) and key not in CHAT_IDS for key in value)
     )
 
 
@@ -82,6 +85,11 @@ def _ui_message(said: Fields) -> Fields:
     }
 
 
+def _groups(key: str) -> bool:
+    """Tell a key that says which conversation a row belongs to."""
+    return any(word in key.lower() for word in GROUPED_BY)
+
+
 ITEMS = frozenset(
     (
         "message",
@@ -110,7 +118,7 @@ ITEMS = frozenset(
 
 def _is_item(value: JsonValue) -> bool:
     """Tell a message of the Responses API by its type and content, and any other item by its type and its fields."""
-    if not isinstance(value, dict) or str(value.get("type")) not in ITEMS:
+    if not isinstance(value, dict) or str(value.get("type")) not in ITEMS or any(map(_groups, value)):
         return False
     return (
         "role" in value

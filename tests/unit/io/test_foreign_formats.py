@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,19 @@ def test_a_table_with_the_columns_of_a_format_is_read_by_it(
     assert read(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("format", ["wildchat", "langfuse", "sharegpt"])
+def test_rows_of_parquet_are_read_as_lines_are(format: str, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    started = datetime(2026, 1, 1, 10, tzinfo=UTC)
+    rows = [
+        {**record, **({"start_time": started + timedelta(seconds=at)} if "start_time" in record else {})}
+        for at, record in enumerate(LOGS[format].records)
+    ]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    check(read(tmp_path / "rows.parquet"), format, LOGS[format])
+
+
 def test_any_other_table_is_told_how_it_is_imported(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("chat,who,said\n1,customer,hi\n1,agent,Hello\n", encoding="utf-8")
@@ -273,6 +287,22 @@ def test_a_key_of_thousands_of_dots_leads_nowhere_deep(tmp_path: Path) -> None:
     (found,) = read(jsonl(tmp_path / "lines", span))
     assert [(m.role, m.content) for m in found.messages] == [(U, "one"), (A, "two")]
     assert found.to_json()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"type": "message", "role": "user", "content": "hi", "session_key": "s1"},
+        {"role": "user", "parts": [{"type": "text", "text": "hi"}], "dialogue": 7},
+        {
+            "history": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello"}],
+            "preference": "low",
+        },
+    ],
+)
+def test_rows_that_say_by_an_unknown_key_what_they_belong_to_are_not_joined(row: Any, tmp_path: Path) -> None:
+    with pytest.raises(TranscriptError, match="convsim data import"):
+        read(jsonl(tmp_path / "lines", row, row))
 
 
 def test_what_the_agent_showed_are_items_and_what_the_user_named_is_not(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,12 +38,6 @@ class Recorded:
     model: ChatModel | None = None
     name: str = "recorded"
     _heard: dict[str, Heard] | None = field(init=False, repr=False, default=None)
-
-    @property
-    def learned(self) -> Mapping[str, str]:
-        """What the model that is asked has learned of its server."""
-        learned: Mapping[str, str] = getattr(self.model, "learned", {})
-        return learned
 
     async def check_ready(self) -> None:
         """Read the store; raises InputError where it is broken, or is not there and nobody could be asked."""

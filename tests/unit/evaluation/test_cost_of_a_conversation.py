@@ -1,6 +1,7 @@
 """Costs a conversation: what is not known stays unknown, with its reason."""
 
 from convsim.evaluation.cost import cost_of
+from convsim.report.html.sections import cost_rows
 from convsim.schema.conversation import Conversation
 
 
@@ -52,3 +53,25 @@ def test_the_largest_numbers_that_a_file_may_hold_have_a_mean_too():
     most = {"input_tokens": 10**15, "output_tokens": 1, "seconds": 1e15, "cost_usd": 1e15}
     found = cost_of([conversation(**most)] * 20)
     assert (found.seconds, found.cost_usd, found.output_tokens) == (1e15, 1e15, 1)
+
+
+def test_tokens_that_were_not_counted_are_unknown_and_so_is_their_price():
+    found = cost_of([
+        conversation(input_tokens=100, output_tokens=10, seconds=2.0, cost_usd=0.3),
+        conversation(input_tokens=None, output_tokens=None, seconds=2.0),
+    ])  # fmt: skip
+    assert (found.input_tokens, found.output_tokens, found.cost_usd) == (100, 10, None)
+    assert found.reasons == {"cost_usd": "the price of 1 of 2 conversations is unknown"}
+
+
+def test_a_report_says_how_many_conversations_were_not_counted():
+    rows, said = cost_rows([
+        conversation(input_tokens=100, output_tokens=10, seconds=2.0, cost_usd=0.3),
+        conversation(input_tokens=None, output_tokens=30, seconds=2.0),
+    ])  # fmt: skip
+    assert [(what, total) for what, total, _ in rows] == [
+        ("input tokens", "100"), ("output tokens", "40"), ("seconds", "4"), ("US dollars", "0.3"),
+    ]  # fmt: skip
+    assert said == (
+        "Use is recorded for 2 of 2 conversations, and tokens were not counted in 1 of them; no price is known for 1."
+    )

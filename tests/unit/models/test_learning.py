@@ -4,14 +4,19 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from convsim.agents import OpenAIChat
+from convsim.agents.degraded import degrade
 from convsim.errors import InputError, ModelError
-from convsim.models import OpenAICompatible
+from convsim.lifting import learned_by
+from convsim.models import OpenAICompatible, Recorded
 from convsim.schema.chat_model import ChatMessage
+from convsim.shoppers import Prompted
 from tests.unit.models.loopback import Loopback, Reply, Request, answering, chat, whole
 
 Refuses = Callable[[dict[str, Any]], Reply | None]
@@ -297,6 +302,20 @@ def test_a_setting_that_cannot_be_used_is_one_line(settings: dict[str, Any], pro
     with pytest.raises(InputError, match=problem) as caught:
         OpenAICompatible(**{"model": "m", "base_url": "http://127.0.0.1:1/v1"} | settings)
     assert "\n" not in str(caught.value)
+
+
+def test_what_was_learned_is_found_behind_shoppers_agents_and_recordings(tmp_path: Path) -> None:
+    def model(**settings: Any) -> OpenAICompatible:
+        return OpenAICompatible(base_url="http://127.0.0.1:9/v1", **settings)
+
+    of_shopper = Prompted(model(model="a", omit=["seed"]))
+    of_agent = OpenAIChat(
+        model=Recorded(store=tmp_path / "s.jsonl", model=model(model="b", omit=["stop"]), name="r")
+    )
+    found = learned_by(
+        [of_shopper, degrade(of_agent, "rude_text", 0.5), of_agent, OpenAIChat(model=model(model="c"))]
+    )
+    assert {name: [*notes] for name, notes in found.items()} == {"a": ["seed"], "b": ["stop"]}
 
 
 # Roles.

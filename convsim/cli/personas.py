@@ -158,8 +158,13 @@ def _write(drawn: Drawn, out: Path, failures: Path) -> None:
 def _line(persona: Persona) -> str:
     """Write a persona as a line; when its controls are known is stated."""
     fields = persona.model_dump(mode="json", exclude_unset=True)
-    stated = {name: fields[name] for name in type(persona).model_fields if fields.get(name) not in (None, [])}
-    return json.dumps({**stated, "metadata": stated.pop("metadata")}, ensure_ascii=False) + "\n"
+    stated = [
+        name for name in (*type(persona).model_fields, "metadata") if fields.get(name) not in (None, [])
+    ]
+    return (
+        json.dumps({name: fields[name] for name in sorted(stated, key="metadata".__eq__)}, ensure_ascii=False)
+        + "\n"
+    )
 
 
 def _report(drawn: Drawn, logs: Path, out: Path, failures: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from convsim.schema.conversation import Conversation
 from convsim.text.language import tell_language
-from convsim.text.small_talk import languages_of, states_something
+from convsim.text.small_talk import languages_of, stated_words, states_something
 
 FIRST_MESSAGES = 5
 """Of a user, among which a need is looked for."""
@@ -38,7 +38,9 @@ class Needs:
     def stated_by(self, conversation: Conversation) -> tuple[str, int]:
         """Return what a user stated first, and how many messages the conversation has by then."""
         for messages, end in _opening_runs(conversation):
-            if stated := [text for text in messages if states_something(text, self.languages)]:
+            if any(states_something(text, self.languages) for text in messages):
+                # A number alone states nothing, but is part of what is stated around it.
+                stated = (text for text in messages if stated_words(text, self.languages))
                 return "\n".join(stated)[:MAX_CHARACTERS].rstrip(), end
         return "", 0
 

@@ -38,6 +38,13 @@ def test_messages_in_a_row_are_joined_without_the_greetings_among_them() -> None
     )
 
 
+def test_a_number_is_part_of_the_need_that_is_stated_around_it() -> None:
+    assert (
+        need(user("hi"), user("a phone"), user("I can't go above 500$")) == "a phone\nI can't go above 500$"
+    )
+    assert need(user("500")) == ""
+
+
 def test_what_is_said_after_the_agent_showed_items_is_no_need() -> None:
     assert need(user("Hi"), agent("Look at these.", *boots(2)), user("I hate boots")) == ""
     assert need(agent("Look at these.", *boots(1)), user("I want the red one")) == ""

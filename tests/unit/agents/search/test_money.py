@@ -29,6 +29,9 @@ def budget(text: str, before: Budget = NONE, *, cheapest_shown: float | None = N
         ("$60", Budget(ceiling=60)),
         ("under 50 in black, size 8", Budget(ceiling=50, below=True)),
         ("under 80? no, under 60", Budget(ceiling=60, below=True)),
+        ("so i can't go above 500$", Budget(ceiling=500)),
+        ("it shouldn't be more than $40", Budget(ceiling=40)),
+        ("i don't like boots, more than $50 is fine", Budget(floor=50)),
     ],
 )
 def test_a_stated_limit_is_heard(text: str, expected: Budget) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 
-from convsim import text as texts
 from convsim._settings import is_domain
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation
@@ -87,5 +86,5 @@ def _several(forms: Counter[str]) -> str:
 
 @cache
 def _wish_words() -> frozenset[str]:
-    lines = (Path(texts.__file__).with_name("wish_words.txt")).read_text(encoding="utf-8").splitlines()
+    lines = files("convsim.text").joinpath("wish_words.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(line for line in lines if line and not line.startswith("#"))

@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from convsim import text as texts
 from convsim._settings import Positive, Temperature, check_settings
 from convsim._templates import Prompts
 from convsim._text import one_line
@@ -315,7 +315,7 @@ class Listener:
         attributes = [item.attributes for c in conversations for m in c.messages for item in m.items]
         sizes = {*english().sizes.names.values()}
         sizes |= {one_spelling(size) for each in attributes for size in _texts(each.get("sizes"))}
-        lines = Path(texts.__file__).with_name("colors.txt").read_text(encoding="utf-8").splitlines()
+        lines = files("convsim.text").joinpath("colors.txt").read_text(encoding="utf-8").splitlines()
         colors = {line for line in lines if not line.startswith("#")}
         colors |= {
             color.lower() for each in attributes for name in COLORS for color in _texts(each.get(name))

@@ -99,7 +99,8 @@ def _imported(path: Path, mapping: TableMapping | None = None) -> object:
 
 
 def _mapped(path: Path) -> object:
-    return _imported(shutil.copy(CORPUS / "chats.csv", path.with_name("chats.csv")), TableMapping.read(path))
+    table = Path(shutil.copy(CORPUS / "chats.csv", path.with_name("chats.csv")))
+    return _imported(table, TableMapping.read(path))
 
 
 def _survey(path: Path) -> object:

@@ -13,20 +13,18 @@ if TYPE_CHECKING:
 
     __version__: str
     from convsim.errors import ConvsimError, InputError
-    from convsim.evaluation import (
-        Comparison,
-        Scorecard,
+    from convsim.evaluation.comparing import acompare, compare
+    from convsim.evaluation.comparison import Comparison
+    from convsim.evaluation.counterfactual import (
         acheck_relations,
-        acompare,
         acounterfactual,
         adose_response,
-        avalidate,
         check_relations,
-        compare,
         counterfactual,
         dose_response,
-        validate,
     )
+    from convsim.evaluation.scorecard import Scorecard
+    from convsim.evaluation.validation import avalidate, validate
     from convsim.io import Transcripts, read, write
     from convsim.metrics import measure, metric
     from convsim.report import read_comparison, read_scorecard

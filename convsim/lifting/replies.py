@@ -120,7 +120,7 @@ class _Reading:
     def reply(self, answer: object) -> AgentReply:
         if isinstance(answer, Parts):
             said = self._of_parts(answer)
-        elif isinstance(answer, list | tuple):
+        elif isinstance(answer, list | tuple) and not self.form.content[:1].isdecimal():
             said = self._of_messages(answer)
         else:
             said = self._of_object(answer)
@@ -132,12 +132,17 @@ class _Reading:
         return validated(AgentReply, {**whole, "unread": tuple(self.unread)}, self.agent, AgentError)
 
     def _of_object(self, answer: object) -> dict[str, object]:
+        if isinstance(answer, list | tuple):  # whose parts have paths such as `0.text`
+            answer = {str(place): part for place, part in enumerate(answer)}
         whole = _as_object(answer)
         if whole is None or (not _is_record(answer) and {*TEXTS, "messages"}.isdisjoint(whole)):
             return said_in(answer, self.agent, AgentError)
         if isinstance(answer, Mapping):
             self._check_spelling(answer)
         messages = whole.get("messages")
+        if isinstance(output := whole.get("output"), list | tuple) and not messages:
+            # OpenAI's Responses API: reasoning and calls of tools stand beside the messages.
+            messages = [part for part in output if is_message(part)]
         if self.form.content:
             said = {**beside(whole), "content": self._mapped_content(whole)}
         elif isinstance(messages, list | tuple) and messages and whole.get("content", MISSING) is MISSING:
@@ -202,7 +207,7 @@ class _Reading:
         if all(isinstance(message, str) for message in messages):
             return {"content": "\n".join(map(str, messages))}
         for message in messages:
-            if not isinstance(message, str) and not is_message(message):
+            if not isinstance(message, str) and not self._is_message(message):
                 if len(messages) == 1 or message is messages[-1]:
                     raise AgentError(
                         f"{self.agent} returned something invalid: the last of its messages has no content, but is "
@@ -225,10 +230,16 @@ class _Reading:
             )
         return {"content": "\n".join(texts), **({"items": items} if items else {})}
 
+    def _is_message(self, message: object) -> bool:
+        mapped = self.form.content
+        return (bool(mapped) and _at(message, mapped) is not MISSING) or is_message(message)
+
     def _said_by_agent(self, message: object) -> str:
         if role_of(message) in NOT_THE_AGENTS:
             return ""
-        content = message if isinstance(message, str) else text_in(part_of(message, "content"))
+        mapped = _at(message, self.form.content) if self.form.content else MISSING
+        content = message if isinstance(message, str) else part_of(message, "content")
+        content = text_in(content if mapped is MISSING else mapped)
         if content is not None and not isinstance(content, str):
             raise AgentError(
                 f"{self.agent} returned something invalid: content: Input should be a valid string, but found "

@@ -213,6 +213,29 @@ def test_all_that_was_said_since_the_user_is_the_answer(
         assert (reply.content, [item.id for item in reply.items], reply.unread) == (content, ids, ())
 
 
+RESPONSE = {
+    "output": [
+        {"type": "reasoning", "summary": []},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]},
+    ]
+}
+RASA = [{"recipient_id": "c", "text": "a"}, {"recipient_id": "c", "text": "b", "products": [BOOT]}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "path", "content", "n_items"),
+    [
+        (RESPONSE, "", "a", 0),
+        (RASA, "text", "a\nb", 1),
+        (RASA, "0.text", "a", 1),
+        ([{"a": {"b": "x"}}], "a.b", "x", 0),
+    ],
+)
+def test_lists_of_other_services_are_read_too(answer: object, path: str, content: str, n_items: int) -> None:
+    reply = read(answer, content=path)
+    assert (reply.content, len(reply.items)) == (content, n_items)
+
+
 def test_a_state_that_ends_with_the_user_holds_no_answer() -> None:
     with pytest.raises(AgentError, match="the last of its messages has the role 'human'"):
         to_reply({"messages": [AIMessage("a"), HumanMessage("b")]}, "mine")

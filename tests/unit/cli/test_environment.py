@@ -33,6 +33,9 @@ WORDS = {
     ("data", "convert"): ["file", "out"],
     ("data", "import"): ["file"],
     ("data", "split"): ["file", "--by", "user"],
+    ("personas", "from"): ["logs", "--out", "o"],
+    ("personas", "check"): ["file"],
+    ("prompts", "export"): ["dir"],
     ("plugins",): [],
 }
 """What each command needs at least."""

@@ -27,6 +27,8 @@ WRAPPED = (
 )
 LEAST_WRAPPED = 3
 """Characters of a user's words that are looked for in a prompt."""
+MOST_ASKED = 200
+"""Questions of one trace that are looked for in one another."""
 UNRELATED = "{n} calls of a model share nothing with the rest of their conversation and were left out"
 BEGINNINGS = "{n} traces without a session are the beginning of a longer one, and were read as one with it"
 
@@ -144,7 +146,8 @@ def _without_wrappers(ordered: list[Call]) -> list[Call]:
     asked: dict[str | None, set[str]] = {}
     for call in ordered:
         asked.setdefault(call.trace, set()).add(call.asked)
-    return [call for call in ordered if not any(map(call.wraps, asked[call.trace]))]
+    few = {trace for trace, words in asked.items() if len(words) <= MOST_ASKED}
+    return [call for call in ordered if call.trace not in few or not any(map(call.wraps, asked[call.trace]))]
 
 
 def _one_a_trace(ordered: list[Call]) -> list[Call]:
@@ -172,7 +175,7 @@ def _holds(keys: Sequence[Key], part: Sequence[Key]) -> bool:
 def _overlap(first: Sequence[Key], second: Sequence[Key]) -> int:
     """Return how many keys at the end of the first are those at the beginning of the second, in all that they say."""
     for n in range(min(len(first), len(second)), 0, -1):
-        if first[-n:] == second[:n] and any(said for _, said in second[:n]):
+        if first[-n] == second[0] and first[-n:] == second[:n] and any(said for _, said in second[:n]):
             return n
     return 0
 

@@ -164,17 +164,18 @@ def _take(threads: Threads, own: str, trace: _Trace, notes: Notes) -> None:
     sessions = [found for part in trace.observations if (found := first_name(part, *SESSIONS))]
     thread = threads.of(trace.session or next(iter(sessions), None), own)
     thread.user = thread.user or next(iter(users), None)
-    calls = [part for part in trace.observations if part.get("type") == "GENERATION"]
-    roots = [part for part in trace.observations if part not in calls and not first_name(part, *PARENTS)]
+    calls = [(part, True) for part in trace.observations if part.get("type") == "GENERATION"]
+    others = (part for part in trace.observations if part.get("type") != "GENERATION")
+    roots = [(part, False) for part in others if not first_name(part, *PARENTS)]
     used = 0
-    for part in [*calls, trace.about, *roots]:
+    for part, is_call in [*calls, (trace.about, False), *roots]:
         start = next((at for key in STARTS if (at := moment(part.get(key))) is not None), None)
         said, answer = spoken(part.get("input"), "user"), spoken(part.get("output"), "assistant")
         call = Call(said, answer, start, own)
-        if part in calls and _is_chat(said):
+        if is_call and _is_chat(said):
             used += 1
             thread.add(call)
-        elif call.speech and part not in calls:
+        elif call.speech and not is_call:
             used += own not in thread.roots and own not in thread.with_calls
             thread.frame(call)
         thread.agent = first_name(part, *MODELS) or thread.agent

@@ -107,6 +107,8 @@ def test_a_new_users_hour_takes_three_commands_and_no_line_of_its_own(shop: Path
         "marginals",
         "--metrics",
         "turns",
+        "--set",
+        "marginals.n_resamples=99",
         "--format",
         "json",
         cwd=shop.parent,

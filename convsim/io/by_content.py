@@ -18,7 +18,7 @@ from convsim._text import listed
 from convsim.errors import TranscriptError
 from convsim.io.containers import Found, Records
 from convsim.io.formats.contract import HEAD_RECORDS, AnyFormat, Format, Made, Notes, Record
-from convsim.io.formats.messages import Unread, read_messages
+from convsim.io.formats.messages import Unread, named_by, read_messages
 from convsim.io.jsonl import conversation_of, parse_json
 from convsim.io.problems import MalformedError, shown
 from convsim.io.transcripts import Gathering, Transcripts
@@ -253,8 +253,8 @@ class _Taking:
     def _of_mapping(self, made: Mapping[str, Any], named: str) -> Conversation:
         document = {key: value for key, value in made.items() if value is not None}
         for key in IDS:
-            if isinstance(value := document.get(key), int) and not isinstance(value, bool):
-                document[key] = str(value)
+            if key in document:
+                document[key] = named_by(document[key])
         if "messages" in document:
             document["messages"] = read_messages(document["messages"], self._unread)
         return conversation_of({"id": named, **document})

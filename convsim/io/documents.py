@@ -95,10 +95,8 @@ def next_record(found: Iterator[Found]) -> First:
 
 
 def document_format(record: Record, kind: Kind) -> DocumentFormat | None:
-    """Tell whether a record is a document that is read as a whole, or one of DialogueKit's dialogues on a line."""
-    if kind in ("document", "files"):
-        return format_of(record.value)
-    return "dialoguekit" if kind == "lines" and is_dialogue(record.value) else None
+    """Tell whether a record is a document that is read as a whole, such as one of DialogueKit's dialogues on a line."""
+    return None if kind == "rows" else format_of(record.value)
 
 
 class Documents(NamedTuple):

@@ -25,7 +25,7 @@ from convsim.io.documents import (
     next_record,
     with_simulations,
 )
-from convsim.io.files import bulk_load
+from convsim.io.files import STDIN, bulk_load
 from convsim.io.finishing import finished
 from convsim.io.formats.convapparel import read_convapparel
 from convsim.io.formats.dialoguekit import read_dialoguekit
@@ -134,6 +134,8 @@ def read(
 
 def stem_of(path: Path) -> str:
     """Return the name of a file without the ending that it is read by; a run folder's whole name."""
+    if path == STDIN:
+        return "stdin"
     for ending in ENDINGS:
         if path.name.lower().endswith(ending):
             return path.name[: -len(ending)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from convsim._inputs import read_toml
+from convsim._inputs import MAX_TOML_BYTES, read_input, read_toml
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -129,17 +129,21 @@ def shipped() -> ControlTokens:
 
 
 def with_own(given: str | Path | Sequence[str]) -> ControlTokens:
-    """Return the shipped tokens with a user's own: a TOML file, or tokens, which one text divides by commas.
+    """Return the shipped tokens with a user's own.
+
+    Args:
+        given: A TOML file, a file with a token a line, or tokens, which one text divides by commas.
 
     Raises:
         InputError: No such file, or one that says something else.
     """
     if isinstance(given, str | Path):
-        if str(given).lower().endswith(".toml") or isinstance(given, Path):
+        if str(given).lower().endswith(".toml"):
             own = _read(Path(given))
             more = [Token(text=text) for text in own.tokens if text.strip()] + [*own.token]
         else:
-            more = [Token(text=text.strip()) for text in given.split(",") if text.strip()]
+            parts = _lines(Path(given)) if _is_file(given) else str(given).split(",")
+            more = [Token(text=text.strip()) for text in parts if text.strip()]
     else:
         more = [Token(text=text) for text in given if text.strip()]
     if not more:
@@ -147,6 +151,21 @@ def with_own(given: str | Path | Sequence[str]) -> ControlTokens:
     texts = [token.text for token in more]
     starts = (shipped().starts or "") + "".join(text[0] for text in texts if text)
     return ControlTokens((*more, *shipped().known), None if None in texts else starts)
+
+
+def _is_file(given: str | Path) -> bool:
+    try:
+        return isinstance(given, Path) or Path(given).is_file()
+    except (OSError, ValueError):  # no name of a file
+        return False
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return read_input(path, MAX_TOML_BYTES).decode("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path}: the file of control tokens cannot be read: {reason}") from None
 
 
 def _read(path: Path | Traversable) -> _Listed:

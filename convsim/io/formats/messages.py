@@ -68,6 +68,16 @@ def read_messages(messages: JsonValue, unread: Unread | None = None) -> list[Jso
     return [_message(message, f"messages[{at}]", counted) for at, message in enumerate(messages)]
 
 
+def named_by(value: JsonValue) -> JsonValue:
+    """Return a number as the name that it is elsewhere; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    try:
+        return str(int(value)) if value == int(value) else str(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        return value
+
+
 class _Read(NamedTuple):
     """What a content says, the parts of it that are no text, and what they are."""
 
@@ -102,6 +112,12 @@ def _message(message: JsonValue, place: str, unread: Unread) -> JsonValue:
     elif role == "user" and not read.text and read.others:
         unread.n += 1
         unread.parts.update(_kind_named(part) for part in read.others)
+    if isinstance(items := rest.get("items"), list):
+        rest["items"] = [
+            {**i, "id": named_by(i["id"])} if isinstance(i, dict) and "id" in i else i for i in items
+        ]
+    if isinstance(accepted := rest.get("accepted"), list):
+        rest["accepted"] = [named_by(id) for id in accepted]
     made: dict[str, JsonValue] = {**rest, "role": role, "content": read.text}
     return made
 

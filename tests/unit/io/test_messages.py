@@ -195,3 +195,12 @@ def test_a_prompt_under_system_beside_an_agent_stays_one(tmp_path: Path) -> None
     talk = [HI, {"role": "system", "content": "be nice"}, YES]
     (conversation,) = read(jsonl(tmp_path / "a.jsonl", {"id": "a", "messages": talk}))
     assert [m.role for m in conversation.messages] == ["user", "system", "assistant"]
+
+
+def test_numbers_are_names_where_names_are_asked_for(tmp_path: Path) -> None:
+    shown = {"role": "assistant", "content": "this?", "items": [{"id": 12, "title": "Boot"}]}
+    taken = {"role": "user", "content": "yes", "accepted": [12]}
+    row = {"id": 5, "user": 17.0, "task": 3, "agent": 0, "messages": [HI, shown, taken]}
+    (found,) = read(jsonl(tmp_path / "a.jsonl", row))
+    assert (found.id, found.user, found.task, found.agent) == ("5", "17", "3", "0")
+    assert (found.messages[1].items[0].id, found.messages[2].accepted) == ("12", ("12",))

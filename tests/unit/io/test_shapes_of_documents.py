@@ -143,3 +143,10 @@ def test_trajectories_of_tau_bench_are_read_with_their_tools_failures_and_tokens
     assert found[1].failure is not None
     assert found[1].failure.reason == "tau-bench: rate limit"
     assert json.loads(found[0].to_json())["metadata"]["stop_tokens"] == ["###STOP###"]
+
+
+def test_documents_on_lines_are_read_as_documents(tmp_path: Path) -> None:
+    runs = [{"info": INFO, "tasks": [], "simulations": [simulation(id)]} for id in ("s1", "s2")]
+    found = read(jsonl(tmp_path / "runs.jsonl", *runs))
+    assert (found.format, [c.id for c in found]) == ("tau2", ["s1", "s2"])
+    assert read(jsonl(tmp_path / "run.jsonl", runs[0])).format == "tau2"

@@ -102,6 +102,10 @@ def test_tokens_of_ones_own_are_cut_beside_the_shipped_ones(tmp_path: Path) -> N
         assert tokens.cut("ok ###STOP###").tokens == ("###STOP###",)
         assert tokens.ending(tokens.cut("fine, over and out").tokens) == "left"
         assert tokens.cut("over and out is what I say often").tokens == ()
+    (tmp_path / "mine.txt").write_text("@@BYE@@\n\n%%, or not\n")
+    assert with_own(str(tmp_path / "mine.txt")).cut("a %%, or not b @@BYE@@").text == "a b"
+    with pytest.raises(InputError, match="the file of control tokens cannot be read"):
+        with_own(tmp_path / "nowhere.txt")
     assert with_own("@@BYE@@, %%").cut("a %% b @@BYE@@") == ("a b", ("%%", "@@BYE@@"))
     assert with_own(["a,b"]).cut("x a,b") == ("x", ("a,b",))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from convsim._text import listed
 from convsim.errors import InputError
+from convsim.io.finishing import silent_agents
 from convsim.io.repeats import repeated_conversations
 from convsim.schema.conversation import Conversation
 
@@ -46,6 +47,7 @@ def side_warnings(real: Sequence[Conversation], simulated: Sequence[Conversation
     warnings += [_repeats(name, side) for name, side in sides]
     warnings += [_cut_short(name, side) for name, side in sides]
     warnings.append(_no_endings(real, simulated))
+    warnings.append(_no_agent(real, simulated))
     return [warning for warning in warnings if warning]
 
 
@@ -62,6 +64,13 @@ def _cut_short(name: str, conversations: Sequence[Conversation]) -> str | None:
         f"{name} side: {n} of {len(conversations)} conversations ended at the turn limit, so that their length and "
         "ending are the limit's and not the users'; allow more turns"
     )
+
+
+def _no_agent(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> str | None:
+    none = [silent_agents(side) for side in (real, simulated)]
+    if all(none) or not any(none):
+        return None
+    return f"real side: {none[0]}" if none[0] else f"simulated side: {none[1]}"
 
 
 def _no_endings(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> str | None:

@@ -13,6 +13,7 @@ from statistics import fmean, median
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from convsim._text import path_text
+from convsim.io.finishing import silent_agents
 from convsim.io.problems import shown
 from convsim.io.repeats import repeated_conversations
 from convsim.io.survey import SurveyReport
@@ -194,13 +195,13 @@ def describe(transcripts: Transcripts) -> Description:
     conversations = transcripts.conversations
     messages = [message for c in conversations for message in c.messages]
     accepted = [sum(len(m.accepted) for m in c.messages) for c in conversations]
-    repeated = repeated_conversations(conversations)
+    odd = (repeated_conversations(conversations), silent_agents(conversations))
     with_user = [c.user for c in conversations if c.user is not None]
     return Description(
         path=path_text(transcripts.path),
         sha256=transcripts.sha256,
         format=transcripts.format,
-        warnings=(*transcripts.warnings, *([repeated] if repeated else [])),
+        warnings=(*transcripts.warnings, *filter(None, odd)),
         skipped=transcripts.skipped,
         conversations=len(conversations),
         strata=_strata(conversations),

@@ -2,7 +2,7 @@
 
 An agent that speaks under ``system`` gets its role; reasoning of a model that stands in a text is cut and kept in
 ``metadata.reasoning``, control tokens in users' messages in ``metadata.stop_tokens``; a file without any message of an
-agent is refused, or warned of.
+agent is refused where its format is not convsim's own, of which that is a warning.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def finished(
     """
     conversations: Sequence[Conversation] = transcripts.conversations
     warnings: list[str] = []
-    if not _has_agent(conversations):
+    if silent_agents(conversations):
         if _alternates(conversations):
             conversations, n = _with_agents(conversations)
             warnings.append(
@@ -55,10 +55,6 @@ def finished(
             )
         elif needs_agent:
             raise TranscriptError(transcripts.path, _no_agent(conversations))
-        else:
-            warnings.append(
-                "no conversation has a message of the agent, so nothing that agents do can be measured"
-            )
     cutting = _Cutting(tokens)
     conversations = tuple(map(cutting.conversation, conversations))
     warnings += cutting.warnings()
@@ -75,8 +71,11 @@ def _named(conversation: Conversation, simulator: str) -> Conversation:
     return conversation.model_copy(update={"simulator": simulator}).compact()
 
 
-def _has_agent(conversations: Sequence[Conversation]) -> bool:
-    return any(m.role == "assistant" for c in conversations for m in c.messages)
+def silent_agents(conversations: Sequence[Conversation]) -> str | None:
+    """Say that no agent says anything in any conversation; None where one does."""
+    if any(m.role == "assistant" for c in conversations for m in c.messages):
+        return None
+    return "no conversation has a message of the agent, so that nothing that agents do can be measured"
 
 
 def _alternates(conversations: Sequence[Conversation]) -> bool:

@@ -56,11 +56,14 @@ def test_a_bad_line_is_one_line_on_stderr_and_exit_two(tmp_path: Path) -> None:
         tmp_path / "logs.jsonl",
         line("a"),
         line("b"),
-        {"id": "c", "messages": [{"role": "bot", "content": "x"}]},
+        {"id": "c", "messages": [{"role": "moderator", "content": "x"}]},
     )
     done = convsim("describe", "logs.jsonl", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    expected = "must be one of user, assistant, system, developer, tool, but is 'bot'"
+    expected = (
+        "must be one of user, assistant, system, developer, tool, or a name that is known for one of them, such as "
+        "human or bot, but is 'moderator'"
+    )
     assert done.stderr == f"error: logs.jsonl:3: messages[0].role: {expected}\n"
     skipping = convsim("describe", "logs.jsonl", "--skip-bad-lines", "--format", "json", cwd=tmp_path)
     assert json.loads(skipping.stdout)["skipped"] == 1

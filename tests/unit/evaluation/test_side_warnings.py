@@ -104,3 +104,11 @@ def test_nobody_is_told_to_choose_an_arm_that_is_not_on_both_sides():
     [said] = mix_warnings(lopsided("p", "ab"), lopsided("s", "cd"))
     assert "--arm" not in said
     assert "no arm stands on both sides" in said
+
+
+def test_a_side_whose_agent_says_nothing_is_told_where_the_others_does(people, shoppers):
+    answer = Message(role="assistant", content="these?")
+    answered = [c.model_copy(update={"messages": (*c.messages, answer)}) for c in shoppers]
+    [said] = side_warnings(people, answered)
+    assert said.startswith("real side: no conversation has a message of the agent")
+    assert side_warnings(answered, answered[:1])[-1:] != [said]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from convsim.errors import TranscriptError
-from convsim.io import read
+from convsim.io import describe, read
 from tests.unit.io.made import jsonl
 
 YES = {"role": "assistant", "content": "yes"}
@@ -172,7 +172,8 @@ def test_a_file_in_which_no_agent_speaks_is_refused_with_the_roles_that_were_fou
         TranscriptError, match=r"no message of an agent in any .*: user \(4\), tool \(2\)|are user"
     ):
         read(jsonl(tmp_path / "a.jsonl", *rows))
-    (warning,) = read(jsonl(tmp_path / "a.jsonl", {"id": "a", "messages": [HI]})).warnings
+    ours = read(jsonl(tmp_path / "a.jsonl", {"id": "a", "messages": [HI]}))
+    (warning,) = describe(ours).warnings
     assert warning.startswith("no conversation has a message of the agent")
 
 

@@ -193,6 +193,14 @@ async def test_extra_keys_and_n_are_left_out_where_they_are_refused() -> None:
     assert server.requests[-1].body["reasoning_effort"] == "low"
 
 
+async def test_the_newer_name_of_the_limit_is_given_up_for_the_older_one() -> None:
+    async with answering(serving(openai_refuses("max_completion_tokens"))) as server:
+        model = model_at(server, rename={"max_tokens": "max_completion_tokens"})
+        assert await asked(model, 2) == ["boots"] * 2
+    assert [request.body.get("max_tokens") for request in server.requests] == [None, 20, 20]
+    assert "sent as max_tokens" in model.learned["max_completion_tokens"]
+
+
 async def test_a_name_of_the_limit_in_extra_body_replaces_ours() -> None:
     async with answering(serving(openai_refuses("max_tokens"))) as server:
         assert await asked(model_at(server, extra_body={"max_completion_tokens": 200})) == ["boots"]

@@ -18,6 +18,7 @@ from convsim.models.refusals import (
     RefusedRequestError,
     named_parameters,
     refusals,
+    says,
     teaches_nothing,
 )
 from convsim.models.requests import Api, Body, Request, Ways, body_of
@@ -158,6 +159,8 @@ class Exchange:
         """Add to a refusal the setting that helps, where it names a parameter."""
         if teaches_nothing(error.said):
             return error
+        if body.get("stream") and says("streams_only", error.said):
+            return ModelError(f"{error}; it was asked for a stream, and refuses that, too")
         advice = [
             refusals().advice.get(name, f'set it in extra_body, or leave it out with omit = ["{name}"]')
             for name in named_parameters(error.said, body)

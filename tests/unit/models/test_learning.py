@@ -416,6 +416,14 @@ async def test_a_server_that_only_streams_is_asked_for_a_stream_and_read() -> No
     assert {*model.learned} == {"stream", "stream_options"}
 
 
+async def test_a_server_that_refuses_streams_and_all_else_is_one_line() -> None:
+    reply = error(400, "This model only supports streaming: set stream=true", param="stream")
+    async with answering(lambda request: reply) as server:
+        with pytest.raises(ModelError, match="asked for a stream, and refuses that, too"):
+            await asked(model_at(server))
+    assert [request.body.get("stream") for request in server.requests] == [None, True]
+
+
 async def test_a_stream_may_be_asked_for_and_its_usage_is_read() -> None:
     async with answering(lambda request: events("bo", "ots")) as server:
         model = model_at(server, stream=True)

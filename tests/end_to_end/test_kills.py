@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "data split": ("data", "split", "{side}.jsonl", "--by", "conversation", "--out", "out", "--force"),
     "data convert": ("data", "convert", "{side}.jsonl", "out.jsonl", "--force"),
     "personas from": ("personas", "from", "{side}.jsonl", "--out", "out.jsonl", "--force"),
-    "data import": ("data", "import", "{side}.jsonl", "--out", "out.jsonl", "--save-map", "out.toml", "--force"),
+    "data import": ("data", "import", "{side}.people.jsonl", "--out", "out.jsonl", "--save-map", "out.toml", "--force"),
     "annotate": ("annotate", "{side}.jsonl", "--out", "out.jsonl", "--force"),
     "annotator train": ("annotator", "train", "{side}.people.jsonl", "--source", "self", "--out", "out.npz", "--force"),
     "report": ("report", "{side}.findings", "--out", "out.html", "--force"),

@@ -41,9 +41,18 @@ class Account:
     """What else there is to know, with how often; a sentence with ``{n}`` in it."""
     unknown_speakers: Counter[str] = field(default_factory=Counter)
 
+    later_keys: Counter[str] = field(default_factory=Counter)
+    """Keys of objects that none of the first ones had: they are no columns."""
+
     def warnings(self) -> tuple[str, ...]:
         """Return what there is to know, with its numbers."""
-        return tuple(note.replace("{n}", f"{n:,}") for note, n in self.notes.items())
+        said = [note.replace("{n}", f"{n:,}") for note, n in self.notes.items()]
+        if self.later_keys:
+            n, example = self.later_keys.total(), shown(next(iter(self.later_keys)))
+            said.append(
+                f"{n:,} rows have keys that the first rows lack, such as {example}; they were left out"
+            )
+        return tuple(said)
 
     def check_speakers(self, column: str) -> None:
         """Check that all who speak are known; raises TranscriptError."""

@@ -436,4 +436,4 @@ class _Guessing:
         if not self.mapping.guess:
             return ()
         used = {*self.chosen.values(), ROW}
-        return tuple(name for name, column in self.columns.items() if name not in used and column.counts)
+        return tuple(name for name in self.columns if name not in used)

@@ -144,6 +144,7 @@ class _Taking:
         self.conversation, self.order = str(names.conversation), names.order
         self.speaker, self.text, self.items = str(names.speaker), str(names.text), names.items
         self.roles = found.mapping.speakers
+        self.known = None if self.table.kind in ("csv", "xlsx") else frozenset(self.table.columns)
         self.key: Key = key_of(found.mapping.order.form or NUMBER)
 
     def take_all(self, *, skip_bad: bool) -> None:
@@ -168,6 +169,9 @@ class _Taking:
             ]
 
     def _take(self, number: int, cells: Cells) -> None:
+        if self.known is not None and (later := cells.keys() - self.known):
+            keys, key = self.account.later_keys, min(later)
+            keys[key if key in keys or len(keys) < MOST_UNKNOWN else next(iter(keys))] += 1
         conversation = text_of(cells.get(self.conversation)).strip()
         if not conversation:
             self.account.dropped[NO_CONVERSATION] += 1

@@ -21,7 +21,8 @@ OFFERS = re.compile(
 )
 FEW = 12
 MOST_AGENTS = 200
-OF_NAMES = ("user", "agent", "system", "tool")
+EITHER = "system_or_agent"
+"""Names such as ``SYSTEM``, who is the agent where no other one is there."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,12 @@ def by_name(column: Column) -> Roles:
     values = list(column.counts)
     if (flag := _flag(column)) is not None:
         return Roles(flag, f"{column.name!r} says yes or no")
-    of: dict[str, Speaker] = {}
-    for value in values:
-        found = sorted(((score, role) for role, score in speakers(value).items()), reverse=True)
-        if found and (len(found) == 1 or found[0][0] > found[1][0]):
-            of[value] = found[0][1]  # type: ignore[assignment]
+    meant = {value: role for value in values if (role := by_score(value)) is not None}
+    beside: Speaker = "system" if "agent" in meant.values() else "agent"
+    of: dict[str, Speaker] = {
+        value: beside if role == EITHER else role  # type: ignore[misc]
+        for value, role in meant.items()
+    }
     unknown = tuple(value for value in values if value not in of)
     sides = set(of.values()) & {"user", "agent"}
     if (

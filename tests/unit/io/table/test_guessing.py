@@ -387,3 +387,11 @@ def test_conversations_that_lie_apart_are_looked_for_all_over_the_file(
     assert len({one.conversation for one in INTERLEAVED[:40]}) == 40
     path = table(tmp_path / "x.csv", INTERLEAVED, FOUR)
     assert read(path) == list(wanted(grouped(INTERLEAVED)).values())
+
+
+def test_a_system_beside_an_agent_is_none(tmp_path: Path) -> None:
+    first = [one._replace(side="system", turn=-1, text="You are a shop.") for one in SAID if one.turn == 0]
+    names = {"user": "user", "agent": "assistant", "system": "system"}
+    said = sorted([*first, *SAID], key=lambda one: (one.conversation, one.turn))
+    path = table(tmp_path / "x.csv", said, {"a": conversation, "c": lambda o: names[o.side], "d": text})
+    assert read(path) == [[("system", "You are a shop."), *talk] for talk in wanted(SAID).values()]

@@ -13,7 +13,16 @@ import pytest
 from convsim.errors import InputError, MissingExtraError, TranscriptError
 from convsim.io import read as read_conversations
 from convsim.io import write
-from convsim.io.table import Account, TableMapping, decoding, delimited, grouping, prepared, table_import
+from convsim.io.table import (
+    Account,
+    TableMapping,
+    decoding,
+    delimited,
+    grouping,
+    opening,
+    prepared,
+    table_import,
+)
 from convsim.schema.conversation import Conversation
 
 README = Path(__file__).parents[4] / "README.md"
@@ -348,3 +357,16 @@ def test_a_mapping_that_does_not_fit_is_refused_in_one_line(tmp_path: Path, line
         list(imported.conversations())
     assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_keys_that_only_later_rows_have_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "LOOKED_AT", 4)
+    path = tmp_path / "x.jsonl"
+    path.write_text(
+        "\n".join(json.dumps(o | ({"mood": "good"} if at > 3 else {})) for at, o in enumerate(objects()))
+    )
+    found, account = run(path)
+    assert said(found) == WANTED
+    assert (
+        "2 rows have keys that the first rows lack, such as 'mood'; they were left out" in account.warnings()
+    )

@@ -57,6 +57,7 @@ class _Probes(BaseModel):
     answer: str
     count: str
     stop: str
+    transcript: str
     decide: str
     options: tuple[str, ...]
 
@@ -90,7 +91,8 @@ async def check_study(
     parts = [study.shopper, *(arm.agent for arm in study.conditions)]
     models = {id(part): part for part in with_parts_of(parts) if isinstance(part, Served)}
     for model in models.values():
-        async for checked in _check_model(model, seed=study.seed, seen=seen or Seen()):
+        continues = getattr(study.shopper, "style", None) == "transcript"
+        async for checked in _check_model(model, seed=study.seed, seen=seen or Seen(), continues=continues):
             yield checked
     if not models and not servers_only:
         said = "no model behind a server: nothing is asked, and nothing costs money"
@@ -128,7 +130,7 @@ async def check_before(study: Study, *, catalogue: Catalogue | None, tell: Calla
         raise CheckFailedError(f"{failed[0]} (convsim check says more; --no-check runs all the same)")
 
 
-async def _check_model(model: Served, *, seed: int, seen: Seen) -> AsyncIterator[Checked]:
+async def _check_model(model: Served, *, seed: int, seen: Seen, continues: bool) -> AsyncIterator[Checked]:
     """Ask a server for each thing that a run needs of it; after a chat that fails nothing else is asked."""
     probes = _probes()
     asked = [ChatMessage(role="user", content=f"{probes.system} {probes.first}")]
@@ -182,9 +184,16 @@ async def _check_model(model: Served, *, seed: int, seen: Seen) -> AsyncIterator
             return "works", f"the limit of {MAX_TOKENS} tokens is not heeded: answers are cut on this side"
         return "works", "limits and stop texts are taken"
 
+    async def continuation() -> tuple[State, str]:
+        draw = child_seed(seed, "check")
+        await model.continue_text(
+            probes.transcript, max_tokens=MAX_TOKENS, temperature=TEMPERATURE, seed=draw, stop=("\n",)
+        )
+        return "works", 'a text is continued (/completions), as shopper.style = "transcript" needs it'
+
     steps: Mapping[str, Callable[[], Awaitable[tuple[State, str]]]] = {
         "chat": chat, "system role": with_system, "alternation": turns, "schema": schema, "seed": same_seed,
-        "limits": limit,
+        "limits": limit, **({"continuation": continuation} if continues else {}),
     }  # fmt: skip
     known = dict(model.learned)
     for what, step in steps.items():

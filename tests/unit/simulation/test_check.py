@@ -105,6 +105,18 @@ async def test_what_a_server_refuses_is_told_with_the_setting_that_makes_it_perm
     assert found[-1].setting == setting
 
 
+async def test_a_shopper_that_writes_transcripts_needs_a_server_that_continues_texts() -> None:
+    def answer(request: Request) -> Reply:
+        return failure(404, "no such path") if request.path.endswith("/v1/completions") else right(request)
+
+    async with answering(answer) as server:
+        model = OpenAICompatible(model="m", base_url=server.base_url, max_retries=0)
+        made = Study(Prompted(model, style="transcript"), lambda m: "ok", people(1), seed=1, model="m")
+        found = await checked(made, servers_only=True)
+    assert (found[-1].what, found[-1].state) == ("continuation", "fails")
+    assert found[-1].setting == 'the server continues no texts; set shopper.style = "chat"'
+
+
 async def test_roles_that_must_alternate_are_no_failure() -> None:
     async with answering(alternating) as server:
         found = await checked(study(server.base_url), servers_only=True)

@@ -19,6 +19,7 @@ from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, out, print_json
 from convsim.cli.output import taking_file
+from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,6 +75,9 @@ def import_table(
     from convsim.io.table import TableMapping, prepared, table_import
 
     written = target or default_target(file)
+    for option, path in (("--out", written), ("--save-map", save_map)):
+        if path is not None and path.resolve() == file.resolve():
+            raise InputError(f"{option} {path}: is the table that is read; name another file")
     if not dry_run:
         check_target(written)
     with ExitStack() as taken:
@@ -108,7 +112,7 @@ def default_target(file: Path) -> Path:
     name = "stdin" if file.name == "-" else file.name
     for ending in PACKED:
         name = name.removesuffix(ending)
-    return file.with_name(Path(name).stem + ENDING)
+    return file.parent / (Path(name).stem + ENDING)
 
 
 def _deliver(imported: TableImport, target: Path | None) -> None:

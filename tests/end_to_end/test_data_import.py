@@ -68,6 +68,29 @@ def test_cells_of_a_table_are_data_wherever_they_go(tmp_path: Path) -> None:
     assert first["metadata"]["=cmd|' /C calc'!A0"] == "@SUM(1)"
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            ("chats.csv", "--save-map", "./chats.csv", "--force"),
+            "--save-map chats.csv: is the table that is read",
+        ),
+        ((".",), ".: is a folder; expected a file of rows"),
+        (("nope.csv",), "nope.csv: there is no such file"),
+        (("chats.csv", "--out", "x.txt"), "x.txt: unknown ending"),
+    ],
+)
+def test_a_mistake_in_what_is_given_is_one_line(
+    tmp_path: Path, given: tuple[str, ...], expected: str
+) -> None:
+    kept = table(tmp_path / "chats.csv", SAID, FOUR).read_bytes()
+    done = convsim("data", "import", *given, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {expected}")
+    assert [path.name for path in tmp_path.iterdir()] == ["chats.csv"]
+    assert (tmp_path / "chats.csv").read_bytes() == kept
+
+
 def test_describing_a_table_names_the_command_that_imports_it(tmp_path: Path) -> None:
     table(tmp_path / "chats.csv", SAID, FOUR)
     done = convsim("data", "describe", "chats.csv", cwd=tmp_path)

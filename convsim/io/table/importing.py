@@ -170,8 +170,8 @@ class _Taking:
 
     def _take(self, number: int, cells: Cells) -> None:
         if self.known is not None and (later := cells.keys() - self.known):
-            keys, key = self.account.later_keys, min(later)
-            keys[key if key in keys or len(keys) < MOST_UNKNOWN else next(iter(keys))] += 1
+            keys, new = self.account.later_keys, min(later)
+            keys[new if new in keys or len(keys) < MOST_UNKNOWN else next(iter(keys))] += 1
         conversation = text_of(cells.get(self.conversation)).strip()
         if not conversation:
             self.account.dropped[NO_CONVERSATION] += 1

@@ -25,6 +25,7 @@ from convsim.text.reasoning import split_reasoning
 PROMPT_WORDS = 60
 """A first system message of so many words is no greeting of an agent's."""
 MAX_TOKENS_SHOWN = 5
+ANSWERED_SHARE = 0.9
 SPEAKERS = ("user", "assistant")
 OPENING_MARKS = "<[◁"
 """A text without any of these holds no mark of a model's reasoning."""
@@ -79,12 +80,11 @@ def silent_agents(conversations: Sequence[Conversation]) -> str | None:
 
 
 def _alternates(conversations: Sequence[Conversation]) -> bool:
-    """Tell whether system messages answer the user's in most conversations."""
-    answered = sum(
-        ("user", "system") in pairwise(m.role for m in c.messages if m.role in ("user", "system"))
-        for c in conversations
-    )
-    return answered > 0 and 2 * answered >= len(conversations)
+    """Tell whether system messages answer the user's in nearly all conversations in which a user speaks."""
+    roles = [[m.role for m in c.messages if m.role in ("user", "system")] for c in conversations]
+    spoken = [each for each in roles if "user" in each]
+    answered = sum(("user", "system") in pairwise(each) for each in spoken)
+    return answered > 0 and answered >= ANSWERED_SHARE * len(spoken)
 
 
 def _with_agents(conversations: Sequence[Conversation]) -> tuple[tuple[Conversation, ...], int]:

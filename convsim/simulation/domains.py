@@ -87,4 +87,4 @@ def _several(forms: Counter[str]) -> str:
 @cache
 def _wish_words() -> frozenset[str]:
     lines = files("convsim.text").joinpath("wish_words.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(line for line in lines if line and not line.startswith("#"))
+    return frozenset(_singular(line) for line in lines if line and not line.startswith("#"))

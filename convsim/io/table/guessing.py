@@ -280,8 +280,10 @@ class _Guessing:
         stated = "conversation" in self.chosen, "speaker" in self.chosen
         if both < 0.3 and not all(stated) and groups.size > 1:
             return 0.0
-        lift = groups.alternation(speaker)
         recognised = says_who(speaker)
+        if speaker.distinct > 2 and not recognised and not stated[1] and groups.counts_turns(speaker):
+            return 0.0
+        lift = groups.alternation(speaker)
         few = speaker.distinct <= FEW
         if not few and by_authors(speaker, groups) is None and "speaker" not in self.chosen:
             return 0.0

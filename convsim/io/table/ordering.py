@@ -11,8 +11,10 @@ from convsim.io.problems import shown
 from convsim.io.table.profile import ALIKE, NAMED, Column
 from convsim.io.table.refusing import quoted, two_readings
 from convsim.io.table.structure import Groups, is_turn_number
-from convsim.io.table.times import CLOCKS_ALONE, NUMBER, key_of
+from convsim.io.table.times import CLOCKS_ALONE, NUMBER, forms_of, key_of
 
+BROKEN = 0.5
+"""The share of a column's values that may be no times where the others show that it tells times."""
 RISING = 0.9
 """The share of neighbours in a conversation that numbers must order as the file does where nothing else shows it."""
 
@@ -32,7 +34,7 @@ def ordered(
         The column, or None; the form of its cells; and why.
 
     Raises:
-        InputError: Two columns, or two forms, order otherwise.
+        InputError: Two columns, or two forms, order otherwise; or too many cells of a column of times are none.
     """
     found: list[tuple[float, Column, str, str]] = []
     clock = ""
@@ -64,6 +66,9 @@ def ordered(
     if not found and stated is not None:
         raise InputError(f"{path}: order.form = {quoted(stated)} of the mapping fits the cells of no column")
     if not found:
+        for column in columns:
+            if not column.forms and groups.constant(column) <= 0.5:
+                _refuse_broken_times(path, column)
         return (
             None,
             None,
@@ -81,6 +86,7 @@ def form_of(path: Path, column: Column, groups: Groups | None) -> str:
     if column.numbers:
         return NUMBER
     if not column.forms:
+        _refuse_broken_times(path, column)
         raise InputError(
             f"{path}: column {shown(column.name)} is to order messages; {shown(column.example)} is neither "
             'a number nor a known time; state its form in a file for --map: order.form = "%d.%m.%Y %H:%M"'
@@ -101,6 +107,18 @@ def form_of(path: Path, column: Column, groups: Groups | None) -> str:
                     f"as {other}; state which in a file for --map, one line: order.form = {quoted(best)}"
                 )
     return best
+
+
+def _refuse_broken_times(path: Path, column: Column) -> None:
+    """Raise InputError where most values of a column are times of one form, and the others none."""
+    for form in () if column.numbers else forms_of(list(column.counts), BROKEN)[:1]:
+        bad = {value: n for value, n in column.counts.items() if key_of(form)(value) is None}
+        raise InputError(
+            f"{path}: {shown(next(iter(bad)))} in column {shown(column.name)} is no time, as most of its cells are "
+            f"({form}); {sum(bad.values()):,} of {column.n_filled:,} are none: correct them, or state columns.order = "
+            f"{quoted(column.name)} and order.form = {quoted(form)} in a file for --map, which leaves their rows where "
+            "they stand"
+        )
 
 
 def _check(path: Path, found: list[tuple[float, Column, str, str]], form: str, groups: Groups) -> None:

@@ -18,6 +18,8 @@ ISO = "iso"
 MAIL = "rfc2822"
 MOST_UNREAD = 0.02
 """Cells of a sample that a form may leave unread."""
+GLANCE = 20
+"""Cells of which half must look like times before any form is tried."""
 DATES = {
     "dmy": r"%d{0}%m{0}%Y",
     "mdy": r"%m{0}%d{0}%Y",
@@ -98,20 +100,23 @@ def key_of(form: str) -> Key:
     return reads_form
 
 
-def forms_of(cells: Sequence[str]) -> tuple[str, ...]:
+def forms_of(cells: Sequence[str], most_unread: float = MOST_UNREAD) -> tuple[str, ...]:
     """Return the forms of time that cells of one column can have, the usual ones first; none where they are no times.
 
     Whole numbers are times only where they are seconds, milliseconds, micro- or nanoseconds of the years 1990 to 2100.
+    Of the cells, a proportion of ``most_unread`` may be no times.
     """
     cells = [cell for cell in cells if cell.strip()]
     if not cells:
         return ()
-    if _fits(lambda text: _epoch(number_of(text)), cells):
+    if _fits(lambda text: _epoch(number_of(text)), cells, most_unread):
         return (NUMBER,)
-    if any(len(cell) > MAX_CHARACTERS or not TIMELY.fullmatch(cell) for cell in cells[:20]):
+    glance = cells[:GLANCE]
+    timely = [cell for cell in glance if len(cell) <= MAX_CHARACTERS and TIMELY.fullmatch(cell)]
+    if 2 * len(timely) < len(glance):
         return ()
-    forms = (ISO, *_local_forms(DIGIT.sub("1", cells[0].strip())), MAIL)
-    return tuple(form for form in forms if _fits(key_of(form), cells))
+    forms = (ISO, *_local_forms(DIGIT.sub("1", timely[0].strip())), MAIL)
+    return tuple(form for form in forms if _fits(key_of(form), cells, most_unread))
 
 
 def _epoch(number: float | None) -> bool | None:
@@ -121,8 +126,8 @@ def _epoch(number: float | None) -> bool | None:
     return any(631e6 <= number / unit <= 4.1e9 for unit in (1, 1e3, 1e6, 1e9)) or None
 
 
-def _fits(reads: Callable[[str], object], cells: Sequence[str]) -> bool:
-    unread, most = 0, MOST_UNREAD * len(cells)
+def _fits(reads: Callable[[str], object], cells: Sequence[str], most_unread: float) -> bool:
+    unread, most = 0, most_unread * len(cells)
     for cell in cells:
         unread += reads(cell) is None
         if unread > most:

@@ -55,6 +55,22 @@ def test_needs_are_named_by_the_words_that_a_third_of_them_hold() -> None:
     assert domain_of_needs(["a long film"] * 12) is None
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "ich suche {} in größe 38, höchstens 60 euro",
+        "{} für maximal 60 €, farbe egal, größe 38",
+        "looking for {} in size 8, under 60 dollars max",
+        "hola, busco {}, la talla 38, por máximo 60 euros",
+        "je voudrais {} de taille 38, maximum 60 euros",
+        "procuro {} no tamanho 38, no máximo 60 reais",
+        "予算60円以内で{}、サイズM",
+    ],
+)
+def test_a_limit_a_size_and_a_currency_that_all_needs_hold_are_no_domain(wish: str) -> None:
+    assert domain_of_needs([wish.format(f"{name}ora") for name in "bcdfghklmnpr"]) is None
+
+
 def test_a_domain_that_all_conversations_state_is_theirs() -> None:
     def stating(*domains: object) -> list[Conversation]:
         return [Conversation(id="c", messages=(), metadata={"domain": domain}) for domain in domains]

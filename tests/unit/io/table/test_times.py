@@ -52,6 +52,10 @@ def test_what_is_no_time_is_none(cell: str) -> None:
     assert forms_of([cell]) == ()
 
 
+def test_times_are_told_where_the_first_of_many_is_none() -> None:
+    assert forms_of(["n/a", *(f"25.03.2026 10:{minute:02}" for minute in range(60))]) == ("%d.%m.%Y %H:%M",)
+
+
 def test_a_day_above_twelve_tells_days_from_months() -> None:
     assert forms_of(["03/04/2026 10:00", "13/04/2026 10:00"]) == ("%d/%m/%Y %H:%M",)
     assert forms_of(["03/04/2026 10:00", "03/14/2026 10:00"]) == ("%m/%d/%Y %H:%M",)

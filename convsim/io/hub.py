@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from convsim._text import one_line
-from convsim.errors import TranscriptError
+from convsim.errors import MissingExtraError, TranscriptError
 from convsim.io.jsonl import parse_json
 from convsim.io.problems import MalformedError, shown
 
@@ -62,10 +62,7 @@ class HubRows:
         try:
             import datasets
         except ImportError:
-            raise TranscriptError(
-                self.path,
-                "needs the package datasets: pip install datasets; or download it, and give its files",
-            ) from None
+            raise MissingExtraError(f"{self.path}: a data set of the hub", "hub") from None
         options: dict[str, object] = {"split": self._split} if self._split else {}
         if "trust_remote_code" in inspect.signature(datasets.load_dataset).parameters:
             options["trust_remote_code"] = False

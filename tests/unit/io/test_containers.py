@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from convsim.errors import TranscriptError
+from convsim.errors import MissingExtraError, TranscriptError
 from convsim.io import files, read
 
 TALKS = [
@@ -141,7 +141,7 @@ def test_a_data_set_of_the_hub_without_its_package_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(TranscriptError, match="needs the package datasets: pip install datasets"):
+    with pytest.raises(MissingExtraError, match='needs the extra "hub"'):
         read("hf://shop/talks:train")
 
 

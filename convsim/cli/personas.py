@@ -185,6 +185,10 @@ def _report(drawn: Drawn, logs: Path, out: Path, failures: Path) -> None:
     if spent.input_tokens or spent.output_tokens:
         price = "price unknown" if spent.cost_usd is None else f"${spent.cost_usd:.4f}"
         talk.print(f"{spent.input_tokens} input and {spent.output_tokens} output tokens, {price}")
+    talk.print(
+        f"shoppers with these personas are not judged on the people of {logs}; to keep some to judge them on, "
+        "make personas of one half that convsim data split gives"
+    )
     talk.print(f"wrote {len(drawn.personas)} personas to {out}")
     if drawn.failures:
         talk.print(f"{len(drawn.failures)} conversations gave none: see {failures}; --force tries them again")

@@ -2,7 +2,7 @@
 
 An agent that speaks under ``system`` gets its role; reasoning of a model that stands in a text is cut and kept in
 ``metadata.reasoning``, control tokens in users' messages in ``metadata.stop_tokens``; a file without any message of an
-agent is refused where its format is not convsim's own, of which that is a warning.
+agent is refused where its format is not convsim's own, of which that is a warning; so are users who mostly say nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ PROMPT_WORDS = 60
 """A first system message of so many words is no greeting of an agent's."""
 MAX_TOKENS_SHOWN = 5
 ANSWERED_SHARE = 0.9
+MOST_EMPTY = 0.5
+FEW_MESSAGES = 10
+"""Users' messages of which more than ``MOST_EMPTY`` may be empty without a warning."""
 SPEAKERS = ("user", "assistant")
 OPENING_MARKS = "<[◁"
 """A text without any of these holds no mark of a model's reasoning."""
@@ -59,6 +62,7 @@ def finished(
     cutting = _Cutting(tokens)
     conversations = tuple(map(cutting.conversation, conversations))
     warnings += cutting.warnings()
+    warnings += _silent_users(conversations)
     if simulator:
         conversations = tuple(_named(each, simulator) for each in conversations)
     elif not warnings:
@@ -109,6 +113,18 @@ def _no_agent(conversations: Sequence[Conversation]) -> str:
         f"contains no message of an agent in any conversation; the roles found are {found}; an agent's messages have "
         "the role assistant (or agent, bot, ai, model)"
     )
+
+
+def _silent_users(conversations: Sequence[Conversation]) -> list[str]:
+    """Say how many users' messages are empty and do nothing else either, where most are."""
+    users = [m for c in conversations for m in c.messages if m.role == "user"]
+    empty = sum(not (m.content.strip() or m.accepted or m.items) and m.action in (None, "say") for m in users)
+    if len(users) < FEW_MESSAGES or empty <= MOST_EMPTY * len(users):
+        return []
+    return [
+        f"{empty:,} of {len(users):,} user messages are empty in the file, and count as messages without words; if "
+        "their text stands elsewhere, put it into content"
+    ]
 
 
 class _Cutting:

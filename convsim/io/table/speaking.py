@@ -80,7 +80,7 @@ def by_content(
 ) -> tuple[Roles | None, list[str]]:
     """Tell which of two speakers is the user by what they write; with what was found, also where it settles nothing.
 
-    Whoever opens and writes less is the user where nothing speaks against it.
+    Whoever opens and writes less is the user where nothing speaks against it, such as one greeting for all.
 
     Args:
         column: Who speaks.
@@ -105,7 +105,7 @@ def by_content(
         if max(a, b) >= 0.1 and max(a, b) >= 3 * min(a, b):
             found.append((weight if a > b else -weight, f"{(first if a > b else second)!r} {what}"))
     a, b = (_words(rows[side], text) for side in values)
-    writes = opens_with = 0.0
+    writes = asks = 0.0
     if max(a, b) >= 1.5 * min(a, b):
         writes = -1.0 if a > b else 1.0
         found.append((writes, f"{(first if a > b else second)!r} writes more"))
@@ -113,11 +113,13 @@ def by_content(
         opens = Counter(column.cells[of[0]] for of in groups.rows)
         opener, n = opens.most_common(1)[0]
         if n >= 0.9 * len(groups.rows) and opener in values:
-            opens_with = 0.5 if opener == first else -0.5
-            found.append((opens_with, f"{opener!r} opens"))
+            opening = 0.5 if opener == first else -0.5
+            found.append((opening, f"{opener!r} opens"))
+            openings = {text.cells[of[0]] for of in groups.rows}
+            asks = opening if 2 * len(openings) >= len(groups.rows) else 0.0
     points = sum(weight for weight, _ in found)
     said = [why for _, why in found]
-    agreed = writes * opens_with > 0 and all(weight * points > 0 for weight, _ in found)
+    agreed = writes * asks > 0 and all(weight * points > 0 for weight, _ in found)
     if abs(points) < CLEAR and not agreed:
         return None, said
     user, agent = (first, second) if points > 0 else (second, first)

@@ -166,6 +166,13 @@ def test_a_user_who_said_nothing_is_no_misreading(tmp_path: Path) -> None:
     assert read(jsonl(tmp_path / "a.jsonl", {"messages": silent})).warnings == ()
 
 
+def test_users_who_mostly_say_nothing_are_told(tmp_path: Path) -> None:
+    silent = [{"role": "user", "content": None}, YES] * 7
+    (warning,) = read(jsonl(tmp_path / "a.jsonl", {"messages": [*silent, *[HI, YES] * 6]})).warnings
+    assert warning.startswith("7 of 13 user messages are empty in the file")
+    assert read(jsonl(tmp_path / "a.jsonl", {"messages": [*silent, *[HI, YES] * 7]})).warnings == ()
+
+
 def test_a_file_in_which_no_agent_speaks_is_refused_with_the_roles_that_were_found(tmp_path: Path) -> None:
     rows = [{"messages": [HI, {"role": "tool", "content": "x"}, HI]}] * 2
     with pytest.raises(

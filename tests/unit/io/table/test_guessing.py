@@ -302,6 +302,11 @@ REFUSED: dict[str, tuple[Sequence[Said], Mapping[str, Any], str]] = {
         {**FOUR, "b": on("%d/%m/%Y %H:%M")},
         "order.form = ",
     ),
+    "who opens writes less, but greets": (
+        [one._replace(text="hi") if one.turn == 0 else one for one in PLAIN],
+        {**FOUR, "c": named("P", "Q")},
+        'speakers."P" = "user" and speakers."Q" = "agent"',
+    ),
     "some times are none": (
         SHUFFLED,
         {**FOUR, "b": lambda o: f"later {number(o)}" if number(o) % 3 == 0 else order(o)},

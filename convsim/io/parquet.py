@@ -26,6 +26,7 @@ from convsim._logs import MAX_LINE_BYTES
 from convsim.errors import MissingExtraError, TranscriptError
 from convsim.io.files import MAX_FILE_BYTES, check_file, check_unpacked, damage_reported, open_file, size_of
 from convsim.io.jsonl import conversation_of, line_of, parse_json
+from convsim.io.parquet_footer import chunk_values
 from convsim.io.problems import MalformedError, shown
 from convsim.io.transcripts import Gathering, Transcripts
 from convsim.schema.conversation import Conversation
@@ -61,7 +62,7 @@ def read_parquet(path: Path, *, skip_bad: bool) -> Transcripts:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with _opened(file, path) as parquet:
             _check_column(parquet, WHOLE, path)
-            _check_declared(parquet, path, size_of(file))
+            _check_declared(parquet, path, file)
             for number, row in _rows(parquet, [WHOLE], path):
                 gathering.take(number, partial(_from_line, row))
     return Transcripts(path, sha256, gathering.finish(), "convsim-parquet", skipped=gathering.skipped)
@@ -103,7 +104,7 @@ class ParquetRows:
                     if self._of_messages
                     else [field.name for field in parquet.schema_arrow if _has_json(field.type)]
                 )
-                _check_declared(parquet, self.path, size_of(file))
+                _check_declared(parquet, self.path, file)
                 for number, row in _rows(parquet, columns, self.path):
                     yield number, row if isinstance(row, str) else _plain(row)
 
@@ -160,14 +161,18 @@ def _opened(file: BinaryIO, path: Path) -> Iterator[Any]:
         ) from None
 
 
-def _check_declared(parquet: Any, path: Path, packed: int) -> None:
+def _check_declared(parquet: Any, path: Path, file: BinaryIO) -> None:
     """Check what a file says that it unpacks to, before anything is unpacked; raises TranscriptError."""
     groups = [parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups)]
     declared = sum(group.total_byte_size for group in groups)
     if declared > MAX_FILE_BYTES:
         raise TranscriptError(path, TOO_LARGE)
-    check_unpacked(path, declared, packed)
-    if any(group.column(at).num_values > MAX_VALUES for group in groups for at in range(group.num_columns)):
+    check_unpacked(path, declared, size_of(file))
+    try:
+        values = chunk_values(file)
+    except ValueError as error:
+        raise TranscriptError(path, f"is not a complete Parquet file: {error}") from None
+    if any(n > MAX_VALUES for n in values):
         raise TranscriptError(path, f"has more than {MAX_VALUES:,} values in a group of rows")
 
 

@@ -23,6 +23,7 @@ from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Message
 from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
+from convsim.shoppers.speaking import slip
 from convsim.simulation.failing import remedy
 from convsim.simulation.loop import reply_of
 from convsim.simulation.study import Study
@@ -153,6 +154,11 @@ async def _check_model(model: Served, *, seed: int, seen: Seen, continues: bool)
     async def chat() -> tuple[State, str]:
         nonlocal first_said
         first_said = (await said(asked)).text
+        if slip(first_said):
+            return (
+                "notice",
+                f"it answers out of the shopper's role, and such answers fail: {one_line(first_said):.60}",
+            )
         return "works", f"it answers, e.g. {one_line(first_said):.60}"
 
     async def with_system() -> tuple[State, str]:
@@ -212,7 +218,8 @@ async def _check_model(model: Served, *, seed: int, seen: Seen, continues: bool)
                 yield Checked(part=part, what=rest, state="skipped", said="not asked, since no chat works")
                 return
             continue
-        yield Checked(part=part, what=what, state=state, said=words)
+        helps = remedy("broke character") if state == "notice" else None
+        yield Checked(part=part, what=what, state=state, said=words, setting=helps)
         for name, note in model.learned.items():
             if before.get(name) != note:
                 yield Checked(part=part, what=name, state="changed", said=note)

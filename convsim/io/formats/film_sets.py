@@ -23,6 +23,7 @@ from convsim.io.formats.fields import (
     Fields,
     as_number,
     format_of_objects,
+    in_order,
     is_list_of,
     labels,
     message,
@@ -50,7 +51,8 @@ def _redial(record: Fields, _: Notes) -> Iterator[Made]:
         film: title for film, title in stated_titles.items() if isinstance(title, str) and title.strip()
     }
     messages: list[JsonValue] = []
-    for place, said in objects(record["messages"], "messages"):
+    placed = list(objects(record["messages"], "messages"))
+    for place, said in in_order(placed, lambda each: as_number(each[1].get("timeOffset"))):
         sender = name(said.get("senderWorkerId"))
         if sender is None or sender not in (seeker, recommender):
             who = f"the initiator {shown(seeker)} or the respondent {shown(recommender)}"

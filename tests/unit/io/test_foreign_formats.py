@@ -189,6 +189,13 @@ def test_rows_out_of_order_are_the_same_conversations(format: str, tmp_path: Pat
     check(read(jsonl(tmp_path / "lines", *log.records[::-1])), format, log)
 
 
+@pytest.mark.parametrize(("format", "key"), [("redial", "messages"), ("taskmaster", "utterances")])
+def test_messages_out_of_order_are_said_when_they_state_it(format: str, key: str, tmp_path: Path) -> None:
+    log = LOGS[format]
+    turned = [{**record, key: record[key][::-1]} for record in log.records]
+    check(read(jsonl(tmp_path / "lines", *turned)), format, log)
+
+
 @pytest.mark.parametrize("format", GROUPED)
 def test_a_record_of_something_else_among_rows_is_told_or_counted(format: str, tmp_path: Path) -> None:
     path = jsonl(tmp_path / "lines", *LOGS[format].records, {"something": "else"})

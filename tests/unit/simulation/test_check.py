@@ -124,6 +124,14 @@ async def test_roles_that_must_alternate_are_no_failure() -> None:
     assert {"system", "roles"} & {each.what for each in found if each.state == "changed"}
 
 
+async def test_a_model_that_takes_the_agents_part_is_noticed() -> None:
+    async with answering(lambda request: chat("How can I help you today?")) as server:
+        found = await checked(study(server.base_url), servers_only=True)
+    assert (found[0].what, found[0].state) == ("chat", "notice")
+    assert "How can I help you today?" in found[0].said
+    assert "take a larger model" in (found[0].setting or "")
+
+
 async def test_after_a_chat_that_fails_nothing_else_is_asked() -> None:
     async with answering(lambda _: failure(401, "no")) as server:
         found = await checked(study(server.base_url), servers_only=True)

@@ -146,6 +146,8 @@ def test_reasons_are_equal_but_for_numbers_ids_and_quotations() -> None:
         ("http did not answer within 60 s", "agent", "agent.timeout_s"),
         ("m gave an empty answer (finish reason 'length')", "shopper", "model.thinking_tokens"),
         ("the model failed with HTTP 400: seed", "shopper", "model.omit"),
+        ("HTTP 400: set stream=true", "shopper", "model.stream"),
+        ("HTTP 400: set stream=true; it was asked for a stream, and refuses that, too", "shopper", "neither"),
     ],
 )
 def test_a_known_reason_has_a_setting_that_helps(reason: str, actor: str, setting: str) -> None:

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, create_m
 
 from convsim._inputs import read_toml
 from convsim._text import MAX_LENGTH, complaint, one_line
-from convsim.errors import ModelError
-from convsim.schema.chat_model import ChatMessage, Completion
+from convsim.errors import EmptyAnswerError, ModelError
+from convsim.schema.chat_model import ChatMessage, Completion, NothingSaidError
 from convsim.schema.conversation import Usage
 from convsim.seeds import child_seed
 
@@ -136,7 +136,7 @@ async def ask_for(
     ask_again: Callable[[MisfitError], Awaitable[Completion]],
     who: str,
 ) -> tuple[Completion, Schema]:
-    """Ask, check the answer, and ask once more if it does not fit.
+    """Ask, check the answer, and ask once more if it does not fit or is empty.
 
     Returns:
         The completion, its text the JSON that the schema accepted and its cost that of both tries; the value.
@@ -144,15 +144,19 @@ async def ask_for(
     Raises:
         ModelError: Neither answer fits the schema.
     """
-    first = await ask()
+    first: Completion | None = None
     try:
+        first = await ask()
         text, value = accepted(first.text, schema, who=who)
         return first.but(text=text), value
     except MisfitError as error:
         misfit = error
+    except EmptyAnswerError as error:
+        first = error.completion if isinstance(error, NothingSaidError) else None
+        misfit = MisfitError(str(error), answer="", problem="it is empty")
     second = await ask_again(misfit)
     text, value = accepted(second.text, schema, who=f"{who}, asked twice,")
-    return _both(first, second).but(text=text), value
+    return (second if first is None else _both(first, second)).but(text=text), value
 
 
 async def complete_as(
@@ -163,7 +167,8 @@ async def complete_as(
     seed: int,
     who: str,
 ) -> Completion:
-    """Answer ``messages`` with JSON of ``schema``; the model is told once what is wrong with its answer.
+    """Answer ``messages`` with JSON of ``schema``; the model is told once what is wrong with its answer,
+    or asked again where it was empty.
 
     Raises:
         ModelError: Neither answer fits the schema.
@@ -171,7 +176,8 @@ async def complete_as(
     prompt = schema_prompt(messages, schema)
 
     async def ask_again(misfit: MisfitError) -> Completion:
-        return await ask(repair_prompt(prompt, misfit.answer, misfit.problem), child_seed(seed, "repair"))
+        again = repair_prompt(prompt, misfit.answer, misfit.problem) if misfit.answer else prompt
+        return await ask(again, child_seed(seed, "repair"))
 
     completion, _ = await ask_for(schema, ask=lambda: ask(prompt, seed), ask_again=ask_again, who=who)
     return completion

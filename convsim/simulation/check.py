@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from convsim._inputs import read_toml
 from convsim._text import one_line
 from convsim.agents import HTTP
-from convsim.errors import ConvsimError, InputError
+from convsim.errors import ConvsimError, EmptyAnswerError, InputError
 from convsim.lifting import with_parts_of
 from convsim.models.served import Served
 from convsim.schema import Agent, AgentReply, ChatMessage, Completion
@@ -147,7 +147,10 @@ async def _check_model(model: Served, *, seed: int, seen: Seen, continues: bool)
         settings: dict[str, object] = {
             "max_tokens": MAX_TOKENS, "temperature": TEMPERATURE, "seed": child_seed(seed, "check"), **more,
         }  # fmt: skip
-        completion = await model.complete(messages, **settings)  # type: ignore[arg-type]
+        try:
+            completion = await model.complete(messages, **settings)  # type: ignore[arg-type]
+        except EmptyAnswerError:  # a shopper asks once more, too
+            completion = await model.complete(messages, **settings)  # type: ignore[arg-type]
         seen.output_tokens = max(seen.output_tokens, completion.output_tokens or 0)
         return completion
 

@@ -515,6 +515,22 @@ async def test_room_that_helps_nothing_is_taken_back() -> None:
     assert [request.body["max_tokens"] for request in server.requests] == [20, 2_068, 8_212, 20]
 
 
+async def test_a_choice_and_an_object_of_a_schema_are_asked_for_again_where_the_answer_is_empty() -> None:
+    class Mood(BaseModel):
+        mood: str
+
+    answers = iter(["", '{"choice": "leave"}', "", '{"mood": "glad"}', "", ""])
+    async with answering(lambda request: chat(next(answers))) as server:
+        model = model_at(server)
+        choice = await model.choose(CHAT, ["go on", "leave"], temperature=0.5, seed=3)
+        said = await model.complete(CHAT, max_tokens=20, temperature=0.5, seed=3, schema=Mood)
+        with pytest.raises(ModelError, match="gave an empty answer"):
+            await model.choose(CHAT, ["go on", "leave"], temperature=0.5, seed=3)
+        await model.aclose()
+    assert (choice.index, said.text) == (1, '{"mood": "glad"}')
+    assert (choice.completion.input_tokens, choice.completion.output_tokens) == (22, 14)  # of both answers
+
+
 async def test_room_that_the_server_has_not_is_halved() -> None:
     def reply(request: Request) -> Reply:
         if request.body["max_tokens"] > 1_100:

@@ -124,6 +124,22 @@ async def test_roles_that_must_alternate_are_no_failure() -> None:
     assert {"system", "roles"} & {each.what for each in found if each.state == "changed"}
 
 
+async def test_one_empty_answer_is_asked_for_again_as_in_a_run() -> None:
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Reply:
+        asked.append(request)
+        return chat("") if len(asked) == 2 else right(request)
+
+    async with answering(answer) as server:
+        found = await checked(study(server.base_url), servers_only=True)
+        n = len(server.requests)
+    assert ({each.state for each in found}, n) == ({"works"}, 7)
+    async with answering(lambda request: chat("")) as server:
+        found = await checked(study(server.base_url), servers_only=True)
+    assert (found[0].state, found[1].state) == ("fails", "skipped")
+
+
 async def test_a_model_that_takes_the_agents_part_is_noticed() -> None:
     async with answering(lambda request: chat("How can I help you today?")) as server:
         found = await checked(study(server.base_url), servers_only=True)

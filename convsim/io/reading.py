@@ -291,7 +291,7 @@ def _nobody_knows(value: JsonValue) -> str:
     return (
         f"is not a conversation: expected an object with id and messages, but found {found}{where}"
         f"{near and f'; the nearest format is {near}'}"
-        f"; one row a message is read by: {IMPORT} FILE"
+        f"; messages under any other key, and one row a message, are read by: {IMPORT} FILE"
     )
 
 

@@ -196,7 +196,9 @@ def test_what_nobody_knows_is_told_its_keys_the_nearest_format_and_what_reads_it
         read(tmp_path / name)
     said = str(caught.value)
     assert found in said
-    assert said.endswith("one row a message is read by: convsim data import FILE")
+    assert said.endswith(
+        "messages under any other key, and one row a message, are read by: convsim data import FILE"
+    )
     assert (f"the nearest format is {near}" if near else "") in said
     assert ("nearest" in said) == (near is not None)
     assert "ConvApparel" not in said

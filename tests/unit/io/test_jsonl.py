@@ -109,12 +109,12 @@ BAD: list[tuple[Any, str]] = [
     (
         {"txet": "hi"},
         "is not a conversation: expected an object with id and messages, but found 'txet'; "
-        "one row a message is read by: convsim data import FILE",
+        "messages under any other key, and one row a message, are read by: convsim data import FILE",
     ),
     (
         {},
         "is not a conversation: expected an object with id and messages, but found nothing; "
-        "one row a message is read by: convsim data import FILE",
+        "messages under any other key, and one row a message, are read by: convsim data import FILE",
     ),
     ('{"id": "x", "messages": [', "is not JSON: EOF while parsing a list at column 25"),
     ("hello", "is not JSON: expected value at column 1"),

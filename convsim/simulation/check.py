@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel
@@ -28,6 +29,7 @@ from convsim.simulation.failing import remedy
 from convsim.simulation.loop import reply_of
 from convsim.simulation.study import Study
 
+Answer = TypeVar("Answer")
 State = Literal["works", "changed", "notice", "fails", "skipped"]
 """Changed: the server refuses something and is asked otherwise. Notice: it works, and not as is most likely meant."""
 TEMPERATURE = 0.9
@@ -208,7 +210,7 @@ async def _check_model(model: Served, *, seed: int, seen: Seen, continues: bool)
     for what, step in steps.items():
         before = dict(model.learned)
         try:
-            state, words = await step()
+            state, words = await _in_time(step(), model, part)
         except InputError:
             raise
         except ConvsimError as error:
@@ -230,6 +232,22 @@ async def _check_model(model: Served, *, seed: int, seen: Seen, continues: bool)
     if setting := permanent(new):
         said_of_it = "what asks so from the first request on"
         yield Checked(part=part, what="settings", state="changed", said=said_of_it, setting=setting)
+
+
+async def _in_time(asked: Awaitable[Answer], part: object, who: str) -> Answer:
+    """Await an answer, all tries included, for as long as one of them may take, or one wait that is asked for.
+
+    Raises:
+        ConvsimError: There is none by then; or it fails as it would in a run.
+    """
+    longest = max(getattr(part, "timeout_s", 0.0), getattr(part, "max_wait_s", 0.0)) or None
+    try:
+        async with asyncio.timeout(longest):
+            return await asked
+    except TimeoutError:
+        raise ConvsimError(
+            f"{who} gave no complete answer within {longest:g} s, all tries included"
+        ) from None
 
 
 def permanent(learned: Mapping[str, str]) -> str | None:
@@ -321,7 +339,8 @@ def _failed(part: str, what: str, error: ConvsimError) -> Checked:
 
 
 async def _answer(agent: Agent, conversation: Conversation, seed: int) -> AgentReply:
-    return await reply_of(agent, conversation, seed=child_seed(seed, "check"))
+    asked = reply_of(agent, conversation, seed=child_seed(seed, "check"))
+    return await _in_time(asked, agent, f"the agent {one_line(agent.name)}")
 
 
 def _conversation(persona: Persona, arm: str) -> Conversation:

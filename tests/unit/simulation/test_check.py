@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from convsim.simulation.check import Checked, CheckFailedError, Seen, check_befo
 from convsim.simulation.estimate import check_budget, estimated, said_of
 from tests.doubles import people
 from tests.unit.agents.shops import item, shop
-from tests.unit.models.loopback import Reply, Request, answering, chat, failure, whole
+from tests.unit.models.loopback import Reply, Request, answering, chat, failure, hangs, whole
 
 PRICES = '[[price]]\nmodel = "m"\ninput = 2.0\noutput = 10.0\n'
 
@@ -155,6 +156,20 @@ async def test_after_a_chat_that_fails_nothing_else_is_asked() -> None:
     assert [each.state for each in found] == ["fails", "skipped"]
     assert found[0].setting is not None
     assert "model.api_key_env" in found[0].setting
+
+
+async def test_a_server_that_is_silent_is_told_after_the_time_of_one_try() -> None:
+    async with answering(lambda _: hangs) as server:
+        asked = study(server.base_url)
+        model = OpenAICompatible(model="m", base_url=server.base_url, timeout_s=0.2, max_wait_s=0.3)
+        agent = HTTP(url=f"{server.base_url}/chat", timeout_s=0.2, max_wait_s=0.3)
+        asked = replace(asked, shopper=Prompted(model), agent=agent)
+        found = [each async for each in check_study(asked, catalogue=None)]
+    chat, rest, answer = found
+    assert (chat.state, rest.state, answer.state) == ("fails", "skipped", "fails")
+    assert "gave no complete answer within 0.3 s, all tries included" in chat.said
+    assert "did not answer within 0.2 s" in answer.said
+    assert chat.setting is not None
 
 
 async def test_what_asks_no_server_is_asked_nothing() -> None:

@@ -95,7 +95,10 @@ def find_overlap(
 
 
 def mix_warnings(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> list[str]:
-    """Warn where the sides differ in their mix of tasks or arms: such differences count as difference."""
+    """Warn where the sides differ in their mix of tasks or arms: such differences count as difference.
+
+    One task or arm on a side, and none stated on the other, is no mix: it may be the same by another name.
+    """
     return [
         warning
         for name in ("task", "arm")
@@ -108,7 +111,8 @@ def mix_warnings(real: Sequence[Conversation], simulated: Sequence[Conversation]
 
 
 def _mix_warning(name: str, real: Counter[str], simulated: Counter[str]) -> str | None:
-    if not mix_differs(real, simulated):
+    is_one_named = len(real) == len(simulated) == 1 and NONE in {*real, *simulated}
+    if is_one_named or not mix_differs(real, simulated):
         return None
     values = sorted(real.keys() | simulated.keys())
     shown = ", ".join(

@@ -100,6 +100,12 @@ def test_nobody_is_told_to_choose_an_arm_that_one_side_does_not_state():
     assert 'the real side states no arm, so that none can be chosen: state the "arm"' in said
 
 
+def test_one_arm_beside_logs_that_state_none_is_no_mix():
+    assert mix_warnings(lopsided("p", ""), lopsided("s", "a")) == []
+    assert mix_warnings(lopsided("p", "a"), lopsided("s", "")) == []
+    assert len(mix_warnings(lopsided("p", "b"), lopsided("s", "a"))) == 1
+
+
 def test_nobody_is_told_to_choose_an_arm_that_is_not_on_both_sides():
     [said] = mix_warnings(lopsided("p", "ab"), lopsided("s", "cd"))
     assert "--arm" not in said

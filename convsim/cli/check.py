@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -46,6 +45,8 @@ def check(
 
     Takes what simulate takes, and holds no conversation. Exit 3 where a server or the agent fails.
     """
+    import asyncio
+
     from convsim.simulation import Assembly
     from convsim.simulation.check import Seen, check_study
     from convsim.simulation.estimate import check_budget, estimated

@@ -175,8 +175,11 @@ async def test_openings_must_be_distinct_some_and_fit(model: Local) -> None:
         await opened(model, messages=long)
 
 
-async def test_a_template_that_refuses_is_an_error_of_the_model(model: Local) -> None:
+async def test_a_template_that_refuses_is_an_error_of_the_model(
+    model: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused = [ChatMessage(role="system", content="You shop.")]
+    monkeypatch.setattr(model.load().tokenizer, "chat_template", "{{ raise_exception('no chats today') }}")
     with pytest.raises(ModelError, match="chat template rejects"):
         await model.count_tokens(refused)
     with pytest.raises(ModelError, match="chat template rejects"):

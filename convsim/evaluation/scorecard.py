@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from convsim.annotation.agreement import AgreementReport
-from convsim.schema import FAILING, Finding
+from convsim.evaluation.headline import headlines_of, overall
+from convsim.schema import FAILING, Finding, Headline
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record, Text
 from convsim.text.language import Language, tell_language
@@ -71,7 +72,17 @@ class Scorecard(Record):
     warnings: tuple[Text, ...] = ()
     reliability: tuple[AgreementReport, ...] = ()
     """How far the annotators whose labels were compared agree with people, where that is known."""
+    headlines: tuple[Headline, ...] = ()
+    """One verdict a family of questions, then one of all; they follow from the findings."""
     findings: tuple[Finding, ...] = ()
+
+    @model_validator(mode="after")
+    def _lead_with_headlines(self) -> Self:
+        """State the headlines, which a document of an earlier version lacks and a changed one would have wrong."""
+        families = headlines_of(self.findings)
+        whole = overall(families)
+        object.__setattr__(self, "headlines", (*families, *([whole] if whole else [])))
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``findings.json`` holds, as JSON has it: lists for tuples, None for what is undefined."""

@@ -4,8 +4,9 @@ from convsim.schema.base_validator import BaseValidator
 from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion, OpeningModel
 from convsim.schema.columns import Columns, ratio
 from convsim.schema.corpus import Corpus, mix_differs
-from convsim.schema.details import Details, Estimate, ExplainedEstimate, Interval
+from convsim.schema.details import Details, Estimate, ExplainedEstimate, Interval, Needs
 from convsim.schema.finding import FAILING, Finding, HumanBaseline, Verdict
+from convsim.schema.headline import Headline, HeadlineName
 from convsim.schema.metric import LabelOrigin, Metric
 from convsim.schema.protocols import (
     Agent,
@@ -40,10 +41,13 @@ __all__ = [
     "Estimate",
     "ExplainedEstimate",
     "Finding",
+    "Headline",
+    "HeadlineName",
     "HumanBaseline",
     "Interval",
     "LabelOrigin",
     "Metric",
+    "Needs",
     "NoMoveError",
     "OpeningModel",
     "Shopper",

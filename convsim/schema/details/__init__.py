@@ -6,7 +6,15 @@ mapping, and is shown by what every finding has. On disk nothing is added, left 
 """
 
 from convsim.schema.details.by_shape import SHAPES, AnyDetails, FailureDetails
-from convsim.schema.details.mapping import Details, Estimate, ExplainedEstimate, Interval, Measured, Part
+from convsim.schema.details.mapping import (
+    Details,
+    Estimate,
+    ExplainedEstimate,
+    Interval,
+    Measured,
+    Needs,
+    Part,
+)
 from convsim.schema.details.populations import (
     Adjusted,
     BlindTestDetails,
@@ -74,6 +82,7 @@ __all__ = [
     "LeavingDetails",
     "ManyMetricsDetails",
     "Measured",
+    "Needs",
     "Part",
     "PrevalenceDetails",
     "RelationDetails",

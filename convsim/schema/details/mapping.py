@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from convsim.schema.record import Number, Record
+from convsim.schema.record import Count, Number, Record
 
 Interval = tuple[Number, Number]
 Probability = Annotated[Number, Field(ge=0, le=1)]
@@ -44,6 +44,18 @@ class Part(Record):
     @classmethod
     def _with_unknown_keys(cls, data: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in data.items() if key in cls.known_keys}
+
+
+class Needs(Part):
+    """How much more would decide in four of five cases if nothing differs, and of which side.
+
+    People are dear and simulated conversations nearly free: it is the simulated side wherever more of that suffices,
+    and people where no number of simulated conversations would.
+    """
+
+    side: Literal["simulated", "people"]
+    more: Count
+    """Conversations, beyond those that were judged."""
 
 
 class Measured(Part, Estimate):

@@ -12,8 +12,10 @@ import typer
 from convsim._text import one_line, plain
 from convsim.cli import study_options as options
 from convsim.cli.console import err
+from convsim.errors import InputError
 
 if TYPE_CHECKING:
+    from convsim.io import Growth
     from convsim.simulation import Assembly, Outcome, Study
 
 MAX_UNREAD = 5
@@ -41,6 +43,14 @@ def simulate(
     out: Annotated[Path, typer.Option(help="Run folder; the same command again continues it.")] = Path(
         "runs/study"
     ),
+    add: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Extend the run at --out by N conversations per arm, as if planned so at first.",
+        ),
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed conversations again.")
     ] = False,
@@ -61,6 +71,7 @@ def simulate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
 ) -> None:
     """Let simulated shoppers talk to a recommender agent."""
+    from convsim.io import current_n
     from convsim.simulation import Assembly
     from convsim.simulation.estimate import check_budget
 
@@ -70,29 +81,52 @@ def simulate(
         settings=settings, arm=arm, fault=fault, budget_usd=budget_usd, max_wait=max_wait,
     )  # fmt: skip
     talk = err()
-    assembly = Assembly(config)
+    growth, said = _grown_by(add, out, n) if add is not None else (None, None)
+    size = growth.n if growth else current_n(out, config.study.n)
+    if said is None and size != config.study.n:
+        said = f"{out}: was extended to {size} conversations per arm; going on with these"
+    assembly = Assembly(config.with_flags({"study": {"n": size}}))
     planned = assembly.study()
     for stand_in in assembly.stand_ins:
         talk.print(f"using a default: {stand_in}")
     for warning in assembly.warnings:
         talk.print(f"warning: {warning}")
     talk.print(f"seed {config.study.seed}")
+    if said:
+        talk.print(said)
     if dry_run:
-        _print_plan(planned)
+        _print_plan(planned, growth)
         return
     check_budget(planned)
-    run = partial(planned.run, out, retry_failed=retry_failed, fail_fast=not no_fail_fast)
+    run = partial(planned.run, out, add=growth, retry_failed=retry_failed, fail_fast=not no_fail_fast)
     before = None if no_check else _checking(planned, assembly)
     outcome = _run(planned, partial(run, before=before))
     _report(outcome, allow_failures=allow_failures)
 
 
-def _print_plan(study: Study) -> None:
+def _grown_by(add: int, out: Path, stated_n: int | None) -> tuple[Growth, str]:
+    """Return by what ``--add`` makes a run larger, and say it."""
+    from convsim.io import current_n, growth_of
+
+    growth = growth_of(out, add)
+    if stated_n is not None and current_n(out, stated_n) not in (growth.before, growth.n):
+        raise InputError(
+            f"--n {stated_n}: {out} has {growth.before} conversations per arm; leave out --n with --add"
+        )
+    if growth.is_begun:
+        said = f"the last --add {add} was not finished: going on to {growth.n} conversations per arm, no more are added"
+    else:
+        said = f"extending from {growth.before} to {growth.n} conversations per arm"
+    return growth, f"{out}: {said}"
+
+
+def _print_plan(study: Study, growth: Growth | None) -> None:
     from convsim.simulation.estimate import estimated, said_of
 
-    plan = estimated(study)
+    added = study.n if growth is None else growth.n - growth.before
+    plan = estimated(study, n=added)
     names = ", ".join(one_line(arm.name) for arm in study.conditions)
-    typer.echo(f"{plan.conversations} conversations, {study.n} per arm: {names}")
+    typer.echo(f"{plan.conversations} conversations, {added} per arm: {names}")
     shopper, agent = one_line(study.shopper.name), one_line(study.agent.name)
     typer.echo(f"shopper {shopper}, agent {agent}, {len(study.personas)} personas")
     if study.model is None:

@@ -2,7 +2,9 @@
 
 from convsim.io.description import Description, describe
 from convsim.io.download import Card, card, cards, fetch
+from convsim.io.growth import Growth, current_n, growth_of
 from convsim.io.jsonl import readable, readable_line
+from convsim.io.manifest import MANIFEST, Manifest, amend
 from convsim.io.problems import MalformedError
 from convsim.io.reading import (
     CONVAPPAREL,
@@ -17,15 +19,7 @@ from convsim.io.reading import (
     stem_of,
 )
 from convsim.io.registry import ForeignReader, Reader, ReaderLike, find_foreign
-from convsim.io.run_folder import (
-    CONVERSATIONS,
-    MANIFEST,
-    Manifest,
-    Run,
-    amend,
-    claim,
-    open_run,
-)
+from convsim.io.run_folder import CONVERSATIONS, Run, claim, open_run
 from convsim.io.source import Source, read_source
 from convsim.io.splitting import split
 from convsim.io.survey import LeftQuestion, MappedQuestion, SurveyReport
@@ -46,6 +40,7 @@ __all__ = [
     "Card",
     "Description",
     "ForeignReader",
+    "Growth",
     "LeftQuestion",
     "MalformedError",
     "Manifest",
@@ -61,9 +56,11 @@ __all__ = [
     "cards",
     "check_target",
     "claim",
+    "current_n",
     "describe",
     "fetch",
     "find_foreign",
+    "growth_of",
     "open_run",
     "read",
     "read_source",

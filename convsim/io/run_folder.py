@@ -10,33 +10,26 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import JsonValue
-from pydantic_core import from_json
 
 from convsim._files import PARTIAL, replacing
-from convsim._inputs import read_input
 from convsim._logs import LOCK, append_line, locked, open_log, whole_lines
-from convsim._secrets import know_environment, without_keys, without_keys_in
-from convsim._text import one_line
+from convsim._secrets import know_environment, without_keys_in
 from convsim.errors import InputError, StudyError
+from convsim.io.growth import GROWING, GROWN, Growth, growth_between
 from convsim.io.jsonl import readable_line
+from convsim.io.manifest import MANIFEST, Manifest, amend, difference, read_manifest, write_manifest
 from convsim.io.problems import MalformedError
 from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation, Failure
 
-MANIFEST = "manifest.json"
-MAX_MANIFEST_BYTES = 64 << 20
-MAX_READ, MAX_SHOWN = 4_000, 160
-"""Characters of a setting that are looked at, and that an error shows."""
-
-Manifest = Mapping[str, JsonValue]
-
 
 @contextmanager
-def claim(folder: Path, manifest: Manifest) -> Iterator[None]:
+def claim(folder: Path, manifest: Manifest, *, growth: Growth | None = None) -> Iterator[None]:
     """Make a folder for a plan, or take the one that was made for it, and keep other processes out.
 
     Args:
         folder: Where the work lives.
         manifest: What the work is; its ``plan`` must be that of the folder.
+        growth: The plan may be the folder's made larger by this, which then becomes the folder's.
 
     Raises:
         StudyError: The folder holds another plan or something else, or another process is writing to it.
@@ -48,14 +41,8 @@ def claim(folder: Path, manifest: Manifest) -> Iterator[None]:
         f"{folder}: another convsim process is writing to this run; wait for it, or name another --out"
     )
     with locked(folder / LOCK, busy=busy, named=folder):
-        _agree_on_plan(folder, manifest)
+        _agree_on_plan(folder, manifest, growth)
         yield
-
-
-def amend(folder: Path, changes: Manifest) -> None:
-    """Add to, or change in, the manifest of a folder; its plan stays."""
-    path = folder / MANIFEST
-    _write_manifest(path, {**from_json(read_input(path, MAX_MANIFEST_BYTES), allow_inf_nan=False), **changes})
 
 
 def _make_folder(folder: Path) -> None:
@@ -71,59 +58,29 @@ def _make_folder(folder: Path) -> None:
         raise StudyError(f"{folder}: a run folder cannot be made there ({error.strerror})") from error
 
 
-def _agree_on_plan(folder: Path, manifest: Manifest) -> None:
-    path = folder / MANIFEST
+def _agree_on_plan(folder: Path, manifest: Manifest, growth: Growth | None) -> None:
     manifest = without_keys_in(manifest)
-    if not path.exists():
-        _write_manifest(path, manifest)
+    if not (folder / MANIFEST).exists():
+        write_manifest(folder, manifest)
         return
-    try:
-        whole = from_json(read_input(path, MAX_MANIFEST_BYTES), allow_inf_nan=False)
-        json.dumps(whole, allow_nan=False)  # as it is written again
-        found = whole["plan"]
-        if not isinstance(found, dict):
-            raise TypeError("the plan is not an object")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise StudyError(f"{path}: is not the manifest of a run; name another --out") from error
+    whole = read_manifest(folder)
+    found: Manifest = dict(whole["plan"])  # type: ignore[arg-type]
     # What is compared has been through JSON, as the folder's has.
-    planned = json.loads(json.dumps(manifest["plan"]))
-    changed = sorted(key for key in {*found, *planned} if found.get(key) != planned.get(key))
-    if changed:
-        said = "; ".join(
-            f"{one_line(key)} was {was} and is now {now}"
-            for key in changed[:4]
-            for was, now in (_differing(found.get(key), planned.get(key)),)
-        )
-        raise StudyError(
-            f"{folder}: was made with another plan ({said}); name another --out, or repeat the original command"
-        )
-
-
-def _write_manifest(path: Path, manifest: Manifest) -> None:
-    text = json.dumps(without_keys_in(manifest), indent=2, ensure_ascii=False, allow_nan=False)
-    with replacing(path) as file:
-        file.write(text.encode("utf-8") + b"\n")
-
-
-def _differing(was: object, now: object) -> tuple[str, str]:
-    """Write two values that differ; of two lists or two objects only what the other has not."""
-    if isinstance(was, list) and isinstance(now, list):
-        known = [{json.dumps(x, sort_keys=True) for x in each} for each in (was, now)]
-        gone = [x for x in was if json.dumps(x, sort_keys=True) not in known[1]]
-        come = [x for x in now if json.dumps(x, sort_keys=True) not in known[0]]
-        if gone or come:
-            was, now = gone, come
-    elif isinstance(was, dict) and isinstance(now, dict):
-        was, now = (
-            {key: value for key, value in here.items() if key not in there or there[key] != value}
-            for here, there in ((was, now), (now, was))
-        )
-    return _short(was), _short(now)
-
-
-def _short(value: object) -> str:
-    text = one_line(without_keys(json.dumps(value, ensure_ascii=False)[:MAX_READ]))
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    planned: Manifest = json.loads(json.dumps(manifest["plan"]))
+    possible = growth_between(found, planned)
+    if growth is not None and possible == growth:
+        write_manifest(folder, {**whole, "plan": dict(planned), GROWN: growth.recorded(whole)})
+        return
+    differs = difference(found, planned)
+    if differs and growth is not None:  # its n, and personas that are drawn for it, are not what is wrong
+        differs = difference({**found, **{key: planned.get(key) for key in GROWING}}, planned) or differs
+    if differs:
+        way_out = "name another --out, or repeat the original command"
+        if possible is not None:
+            way_out = (
+                f"--add {possible.n - possible.before} makes the run larger, and another --out starts anew"
+            )
+        raise StudyError(f"{folder}: was made with another plan ({differs}); {way_out}")
 
 
 CONVERSATIONS = "conversations.jsonl"
@@ -189,19 +146,22 @@ class Run:
 
 
 @contextmanager
-def open_run(folder: Path, manifest: Manifest, *, retry_failed: bool = False) -> Iterator[Run]:
+def open_run(
+    folder: Path, manifest: Manifest, *, retry_failed: bool = False, growth: Growth | None = None
+) -> Iterator[Run]:
     """Open a run folder to go on with what is missing, or make it.
 
     Args:
         folder: Where the run lives.
         manifest: What the run is; its ``plan`` must be that of the folder.
         retry_failed: Take failed conversations out first, so that they are held again.
+        growth: The plan may be the folder's made larger by this, which then becomes the folder's.
 
     Raises:
         StudyError: The folder holds another plan or something else, or another process is writing to it.
         InputError: It cannot be written, or its conversations are a link.
     """
-    with claim(folder, manifest):
+    with claim(folder, manifest, growth=growth):
         path = folder / CONVERSATIONS
         if retry_failed:
             open_log(path).close()

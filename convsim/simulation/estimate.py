@@ -32,14 +32,15 @@ class Estimate:
     """Models behind servers whose price is not known."""
 
 
-def estimated(study: Study, *, output_tokens: int = 0) -> Estimate:
+def estimated(study: Study, *, output_tokens: int = 0, n: int | None = None) -> Estimate:
     """Estimate a study.
 
     Args:
         study: The study.
+        n: Conversations per arm that are to be held, where these are not all of the study's.
         output_tokens: What an answer of the shopper's model was seen to take, where it was: thinking takes more.
     """
-    conversations = study.n * len(study.arms)
+    conversations = (study.n if n is None else n) * len(study.arms)
     turns = conversations * study.max_turns
     uses: list[tuple[object, int, int, int]] = []
     if study.model is not None:

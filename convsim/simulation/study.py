@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +14,17 @@ from pydantic import JsonValue, ValidationError
 from convsim._async import refuse_in_a_loop
 from convsim._text import complaint, one_line, shown
 from convsim.errors import InputError
-from convsim.io import MalformedError, Manifest, open_run, readable_line
+from convsim.io import (
+    MANIFEST,
+    Growth,
+    MalformedError,
+    Manifest,
+    current_n,
+    growth_of,
+    open_run,
+    readable_line,
+)
 from convsim.io.provenance import provenance
-from convsim.io.run_folder import MANIFEST
 from convsim.lifting import (
     AgentLike,
     ShopperLike,
@@ -186,6 +194,7 @@ class Study:
         self,
         folder: Path | str,
         *,
+        add: int | Growth | None = None,
         retry_failed: bool = False,
         fail_fast: bool = True,
         before: Callable[[int], Awaitable[None]] | None = None,
@@ -193,18 +202,23 @@ class Study:
     ) -> Outcome:
         """Hold what is missing of the study in ``folder``; call it again after an interruption to go on.
 
+        With ``add`` a run that is there is made larger by so many conversations an arm: in the end it is as it would be
+        if the study's ``n`` had been as large from the start. A study with the ``n`` that the run had before goes on
+        with the larger run. Where the last such call was not finished, the same one finishes it and adds nothing more.
+
         It stops where the same failure has happened five times and no conversation has succeeded, unless ``fail_fast``
         is false. ``before`` is awaited with the number of conversations that are missing, before the first of them.
 
         Raises:
             InputError: An event loop is running already, as in a notebook: there it is ``await study.arun(folder)``.
                 Or a key is missing, or a model cannot be loaded: nothing has been held then.
-            StudyError: The folder holds another plan.
+            StudyError: The folder holds another plan, or ``add`` is given and there is no run.
         """
         refuse_in_a_loop("Study.run", "await study.arun(folder)")
         return asyncio.run(
             self._held(
                 Path(folder),
+                add=add,
                 retry_failed=retry_failed,
                 fail_fast=fail_fast,
                 before=before,
@@ -217,6 +231,7 @@ class Study:
         self,
         folder: Path | str,
         *,
+        add: int | Growth | None = None,
         retry_failed: bool = False,
         fail_fast: bool = True,
         before: Callable[[int], Awaitable[None]] | None = None,
@@ -230,7 +245,7 @@ class Study:
             StudyError: The folder holds another plan.
         """
         return await self._held(
-            Path(folder), retry_failed=retry_failed, fail_fast=fail_fast, before=before, on_change=on_change,
+            Path(folder), add=add, retry_failed=retry_failed, fail_fast=fail_fast, before=before, on_change=on_change,
             own_loop=False,
         )  # fmt: skip
 
@@ -238,19 +253,27 @@ class Study:
         self,
         path: Path,
         *,
+        add: int | Growth | None,
         retry_failed: bool,
         fail_fast: bool,
         before: Callable[[int], Awaitable[None]] | None,
         on_change: Callable[[Progress], None],
         own_loop: bool,
     ) -> Outcome:
+        growth = add if isinstance(add, Growth) or add is None else growth_of(path, add)
+        n = current_n(path, self.n) if growth is None else growth.n
+        if n != self.n:
+            return await replace(self, n=n)._held(
+                path, add=growth, retry_failed=retry_failed, fail_fast=fail_fast, before=before, on_change=on_change,
+                own_loop=own_loop,
+            )  # fmt: skip
         progress = Progress(on_change=on_change)
         is_new = not (path / MANIFEST).exists()
         if is_new:  # so that no folder is made for what cannot be held
             await self._check_ready()
             if before is not None:
                 await before(self.n * len(self.arms))
-        with open_run(path, self.manifest(), retry_failed=retry_failed) as kept:
+        with open_run(path, self.manifest(), retry_failed=retry_failed, growth=growth) as kept:
             missing = [each for each in self.planned() if not kept.done or each.id not in kept.done]
             if missing and not is_new:
                 await self._check_ready()

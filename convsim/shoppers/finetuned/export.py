@@ -19,7 +19,7 @@ from convsim._inputs import read_input
 from convsim._text import one_line
 from convsim.errors import InputError, TrainingError
 from convsim.io import MANIFEST
-from convsim.io.run_folder import MAX_MANIFEST_BYTES
+from convsim.io.manifest import MAX_MANIFEST_BYTES
 from convsim.models.checkpoint import quiet
 from convsim.models.local import Local
 from convsim.schema.conversation import Conversation

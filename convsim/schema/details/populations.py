@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from convsim.schema.details.mapping import Details, Interval, Measured, Part, Probability
+from convsim.schema.details.mapping import Details, Interval, Measured, Needs, Part, Probability
 from convsim.schema.record import Count, Flag, Number, Text
 
 
@@ -30,6 +30,11 @@ class DistanceDetails(Details):
     """The distances up to which the sides count as alike, by the distance's name."""
     equivalence_upper: Number | None = None
     """The upper limit that must lie inside the margin for the sides to count as alike."""
+    limits: dict[str, Number | None] | None = None
+    """The upper limit of each distance, by its name; null where a metric with two values has no spread."""
+    spread_score: Number | None = None
+    """Above 0 where the simulated values are spread wider."""
+    needs: Needs | None = None
     mann_whitney_u: Number | None = None
     cliffs_delta: Number | None = None
     """Above 0 where the simulated values are larger."""
@@ -184,6 +189,18 @@ class ManyMetricsDetails(Details):
 
     shape = frozenset({"cliffs_delta_by_metric"})
     cliffs_delta_by_metric: dict[str, Number]
+    spread_by_metric: dict[str, Number] | None = None
+    contributions: dict[str, Number] | None = None
+    """What each metric adds to the mean square, its bias taken out."""
+    weights: dict[str, Number] | None = None
+    margin: Number | None = None
+    equivalence_upper: Number | None = None
+    far_off: tuple[Text, ...] = ()
+    """The metrics that lie beyond a margin of their own for sure."""
+    needs: Needs | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_to_decide: dict[str, Count] | None = None
     role: Text | None = None
     n_resamples: Count | None = None
 

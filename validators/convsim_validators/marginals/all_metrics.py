@@ -1,73 +1,159 @@
-"""Do habits differ from people's, all metrics together? One test that sums up many small differences."""
+"""Are habits like people's, all metrics together? A test of equivalence on average, beside one of any difference."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
 
 import numpy as np
+from pydantic import JsonValue
 
-from convsim.schema import HumanBaseline
+from convsim.schema import HumanBaseline, Needs
 from convsim.schema.arrays import FloatArray
-from convsim.stats.decision import ALPHA, Decision
+from convsim.seeds import generator
+from convsim.stats.contrasts import Contrasts
+from convsim.stats.decision import Decision
+from convsim.stats.equivalence import Margins, needed
+from convsim.stats.joint_equivalence import Joint, JointRule, far_off, joint_power, normal_draws
 from convsim.stats.multiplicity import permutation_p_value, studentised
 
 NAME = "all_metrics"
-QUESTION = "Do simulated shoppers and people differ in their habits, all metrics together?"
-UNIT = "root mean square of Cliff's delta"
+QUESTION = "Are simulated shoppers like people in their habits, all metrics together?"
+UNIT = "root mean square of Cliff's delta and spread score"
 MIN_METRICS = 2
+MIN_PEOPLE = 30
+"""Units on either side below which the average over metrics decides nothing."""
+N_NAMED = 3
+N_POWER_DRAWS = 400
 
 
 @dataclass(frozen=True)
 class Together:
-    """The differences in rank of all judged metrics as one number, and what dealing the sides anew says of it."""
+    """All judged metrics as one number, and what dealing the sides anew says of it."""
 
-    deltas: Mapping[str, float]
-    """Cliff's delta, by metric."""
+    contrasts: Contrasts
+    rule: JointRule
+    margins: tuple[Margins, ...]
+    """Of each metric."""
+    n: tuple[int, int]
+    """Conversations of people and of the simulator."""
+    n_units: tuple[int, int]
     statistic: FloatArray
     """Shape (1 + permutations,): the sum of squared standardised differences in rank, as observed first."""
-    baseline: HumanBaseline
+    seed: int
 
-    @classmethod
-    def of(
-        cls, deltas: Mapping[str, float], dealt: Sequence[FloatArray], human: Sequence[FloatArray]
-    ) -> Together:
-        """Add up the metrics.
-
-        Each is standardised by its own mean and spread over the permutations, so that none counts for its unit.
+    @staticmethod
+    def add_up(dealt: Sequence[FloatArray]) -> FloatArray:
+        """Add up the metrics' differences in rank; each is on the scale of its own permutations, whatever its unit.
 
         Args:
-            deltas: Cliff's delta, by metric.
-            dealt: The same in standard errors, as observed and under the same permutations, a metric each.
-            human: Cliff's delta of two groups of people, a metric each; shape (replicates,).
+            dealt: Differences in standard errors, as observed and under the same permutations, a metric each.
         """
-        total = (studentised(np.stack(dealt)) ** 2).sum(axis=0)
-        apart = _root_mean_square(np.stack(human))
-        return cls(
-            deltas,
-            total,
-            HumanBaseline(mean=float(apart.mean()), q95=float(np.quantile(apart, 0.95))),
-        )
+        return np.asarray((studentised(np.stack(dealt)) ** 2).sum(axis=0))
 
-    @property
-    def estimate(self) -> float:
-        """The root mean square of Cliff's delta over metrics: 0 if no ranks differ, 1 if nothing overlaps."""
-        return float(_root_mean_square(np.asarray([*self.deltas.values()])))
+    @cached_property
+    def joint(self) -> Joint:
+        """The distance over all metrics."""
+        return Joint.of(self.contrasts)
 
     @property
     def p_value(self) -> float:
-        """Of this test alone."""
+        """Of the test of any difference, alone."""
         return permutation_p_value(float(self.statistic[0]), self.statistic[1:])
 
+    @cached_property
+    def upper(self) -> float:
+        """The limit that must lie inside the margin."""
+        return self.joint.limits(self.rule.z)[1]
+
+    @cached_property
+    def far_off(self) -> tuple[str, ...]:
+        """The metrics that lie beyond a margin of their own for sure, all of them looked at together."""
+        limits = np.asarray([*(m.delta for m in self.margins), *(m.spread for m in self.margins)])
+        beyond = far_off(
+            self.joint.estimates, self.joint.covariance, limits, alpha=self.rule.alpha,
+            rng=generator(self.seed, NAME, "far off"),
+        )  # fmt: skip
+        names = self.contrasts.names
+        return tuple(name for k, name in enumerate(names) if beyond[k] or beyond[len(names) + k])
+
+    @cached_property
+    def needs(self) -> Needs | None:
+        """How much more data find the sides alike in four of five cases if nothing differs."""
+        people, simulated = self.contrasts.covariances_at_equality
+
+        def power(n_real: int, n_simulated: int) -> float:
+            covariance = people * self.n[0] / n_real + simulated * self.n[1] / n_simulated
+            draws = generator(self.seed, NAME, "power")
+            return joint_power(covariance, self.joint.weights, self.rule, n_draws=N_POWER_DRAWS, rng=draws)
+
+        return needed(power, self.n)
+
+    def baseline(self) -> HumanBaseline:
+        """How far two random groups of people of the sides' sizes differ."""
+        n_real, n_simulated = self.n
+        people = self.contrasts.covariances_at_equality[0] * n_real * (1 / n_real + 1 / n_simulated)
+        root = np.sqrt(np.tile(self.joint.weights, 2))
+        covariance = people * np.outer(root, root)
+        draws = normal_draws(covariance, N_POWER_DRAWS, generator(self.seed, NAME, "baseline"))
+        square = ((draws**2).sum(axis=1) - np.trace(covariance)).clip(min=0)
+        return HumanBaseline(mean=float(np.sqrt(square).mean()), q95=sqrt(float(np.quantile(square, 0.95))))
+
     def decide(self, p_adjusted: float | None) -> Decision:
-        """Decide; never ``aligned``, since many small differences may add up to little and matter all the same."""
-        furthest = sorted(self.deltas, key=lambda name: -abs(self.deltas[name]))[:3]
-        named = ", ".join(f"{name} {self.deltas[name]:+.2f}" for name in furthest)
-        largest = f"the largest Cliff's deltas: {named}"
-        if p_adjusted is not None and p_adjusted <= ALPHA:
-            return Decision("different", f"together, {len(self.deltas)} metrics differ; {largest}")
-        return Decision("undecided", f"together, {len(self.deltas)} metrics show no difference; {largest}")
+        """Decide: alike on average and no metric far off; else different, if shown; else more data are needed."""
+        said = (
+            f"over {len(self.contrasts.names)} metrics the distance is {self.joint.distance:.3f} on average, at most "
+            f"{self.upper:.3f} ({100 * (1 - 2 * self.rule.alpha):.0f} % interval)"
+        )
+        if min(self.n_units) < MIN_PEOPLE:
+            return Decision(
+                "undecided",
+                f"{self.n_units[0]} real and {self.n_units[1]} simulated users or conversations; the average over "
+                f"metrics is judged from {MIN_PEOPLE} on each side",
+            )
+        if self.far_off and p_adjusted is not None:
+            return Decision(
+                "different", f"{_furthest(self.contrasts, self.far_off)} beyond the margin; {said}"
+            )
+        if self.upper <= self.rule.margin and not self.far_off:
+            return Decision(
+                "aligned", f"{said}, within the margin of {self.rule.margin:g}; no metric is far off"
+            )
+        furthest = _furthest(self.contrasts, self.contrasts.names)
+        if p_adjusted is not None and p_adjusted <= self.rule.alpha:
+            return Decision("different", f"more than chance explains: {said}; furthest: {furthest}")
+        return Decision(
+            "undecided",
+            f"{said}: neither within the margin of {self.rule.margin:g} nor shown to differ; furthest: {furthest}",
+        )
+
+    def describe(self) -> dict[str, JsonValue]:
+        """Return what the finding says beside its distance."""
+        names = self.contrasts.names
+        return {
+            "cliffs_delta_by_metric": dict(zip(names, map(float, self.contrasts.delta), strict=True)),
+            "spread_by_metric": dict(zip(names, map(float, self.contrasts.spread), strict=True)),
+            "contributions": dict(self.joint.contributions(names)),
+            "weights": dict(zip(names, map(float, self.joint.weights), strict=True)),
+            "margin": self.rule.margin,
+            "equivalence_upper": self.upper,
+            "far_off": list(self.far_off),
+            "n_units_real": self.n_units[0],
+            "n_units_simulated": self.n_units[1],
+        }
 
 
-def _root_mean_square(values: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt((values**2).mean(axis=0)))
+def _furthest(contrasts: Contrasts, of: Sequence[str]) -> str:
+    """Name the metrics that lie furthest apart, with Cliff's delta or, where that is larger, the spread score."""
+    told: list[tuple[float, str]] = []
+    for name in of:
+        delta, spread = map(float, contrasts.by_metric[name].estimates)
+        words = f"{name} {delta:+.2f}" if abs(delta) >= abs(spread) else f"{name} {spread:+.2f} in spread"
+        told.append((max(abs(delta), abs(spread)), words))
+    told.sort(key=lambda each: -each[0])
+    more = f" and {len(told) - N_NAMED} more" if len(told) > N_NAMED else ""
+    return ", ".join(words for _, words in told[:N_NAMED]) + (
+        more if len(told) < len(contrasts.names) else ""
+    )

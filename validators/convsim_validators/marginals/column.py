@@ -9,9 +9,10 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Corpus, HumanBaseline
-from convsim.schema.arrays import FloatArray
-from convsim.stats.decision import EQUIVALENCE_LEVEL
+from convsim.schema.arrays import FloatArray, IntArray
+from convsim.stats.contrasts import Contrast, centred
 from convsim.stats.ecdf import Cells, cut_points, superiority
+from convsim.stats.equivalence import Margins, Precision, location_limit, normal_quantile
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.resampling import Design, Weights
 from convsim.stats.variance_components import VarianceComponents
@@ -84,6 +85,11 @@ class Column:
         return min(self.n_real, self.n_simulated) > 0
 
     @property
+    def two_valued(self) -> bool:
+        """Whether all values are one of two."""
+        return len(self.real.counts) <= 2
+
+    @property
     def distance(self) -> float:
         """The exact Kolmogorov-Smirnov distance."""
         return statistic(*self.values)
@@ -136,19 +142,34 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How far the populations may lie apart at most, each at its own error rate."""
+
+    delta: float
+    spread: float | None
+    """None of a metric with two values, which has no spread beside how often each comes."""
+    ks: float
+
+    def inside(self, margins: Margins) -> bool:
+        """Whether all three are shown to lie within their margins."""
+        spread = 0.0 if self.spread is None else self.spread
+        return self.delta <= margins.delta and spread <= margins.spread and self.ks <= margins.ks
+
+    def named(self) -> dict[str, JsonValue]:
+        """Return them by name."""
+        return {"cliffs_delta": self.delta, "spread": self.spread, "ks": self.ks}
+
+
+@dataclass(frozen=True)
 class Sample:
     """What resampling says of one metric."""
 
     interval: tuple[float, float]
-    upper_90: float
-    growth: float
-    """By what factor both sides must grow to be shown to be alike, if nothing differs."""
+    limits: Limits
+    contrast: Contrast
+    precision: Precision
     dealt: Dealt
-    delta: float
-    """Cliff's delta."""
     baseline: HumanBaseline
-    human_deltas: FloatArray
-    """Shape (replicates,): Cliff's delta of two groups of people."""
     delta_interval: tuple[float, float]
 
     @classmethod
@@ -159,38 +180,68 @@ class Sample:
         *,
         groups: tuple[FloatArray, FloatArray],
         dealt: Dealt,
-        margin: float,
+        strata: tuple[IntArray, IntArray],
+        alpha: float,
     ) -> Sample:
-        """Summarise resampled counts: of two groups of people, and of sides dealt anew under the null."""
+        """Summarise resampled counts: of two groups of people, and of sides dealt anew under the null.
+
+        Args:
+            column: The metric.
+            sample: Counts of its cells, observed and resampled.
+            groups: Those of two groups of people.
+            dealt: The sides dealt anew.
+            strata: The stratum of each unit, by side.
+            alpha: The error rate of each limit.
+        """
         distributions = Distributions.of(sample, column.n_units)
         human = distance(*groups)
-        low, high = np.quantile(
-            superiority(sample.resampled_real, sample.resampled_simulated), [0.025, 0.975]
+        contrast = Contrast.of(column.real, column.simulated)
+        sides = zip(contrast.influence, strata, strict=True)
+        errors = np.sqrt(sum((centred(side, of_unit) ** 2).sum(axis=0) for side, of_unit in sides))
+        z = normal_quantile(1 - alpha)
+        low, high = (
+            float(contrast.estimates[0] + sign * normal_quantile(0.975) * errors[0]) for sign in (-1, 1)
         )
+        spread = None if column.two_valued else abs(float(contrast.estimates[1])) + z * float(errors[1])
         return cls(
             interval=distributions.confidence_limits(level=0.95),
-            upper_90=distributions.confidence_limits(level=EQUIVALENCE_LEVEL)[1],
-            growth=distributions.growth_to_align(margin),
+            limits=Limits(
+                location_limit(
+                    contrast,
+                    float(errors[0]),
+                    z=z,
+                    **distributions.most_common(sample.real, sample.simulated),
+                ),
+                spread,
+                distributions.confidence_limits(level=1 - 2 * alpha)[1],
+            ),
+            contrast=contrast,
+            precision=Precision.of(contrast, strata, (column.n_real, column.n_simulated)),
             dealt=dealt,
-            delta=float(superiority(sample.real, sample.simulated)),
             baseline=HumanBaseline(mean=float(human.mean()), q95=float(np.quantile(human, 0.95))),
-            human_deltas=superiority(*groups),
-            delta_interval=(float(low), float(high)),
+            delta_interval=(max(-1.0, low), min(1.0, high)),
         )
+
+    @property
+    def delta(self) -> float:
+        """Cliff's delta."""
+        return float(self.contrast.estimates[0])
 
     @property
     def p_value(self) -> float:
         """Of the distance alone, before it is corrected for the other metrics."""
         return permutation_p_value(float(self.dealt.distances[0]), self.dealt.distances[1:])
 
-    def describe(self, delta_margin: float, *, tested: bool) -> dict[str, JsonValue]:
+    def describe(self, margins: Margins, *, tested: bool) -> dict[str, JsonValue]:
         """Return what resampling says beside the Kolmogorov-Smirnov distance."""
         apart = np.abs(self.dealt.deltas)
         return {
-            "equivalence_upper": self.upper_90,
+            "equivalence_upper": self.limits.ks,
+            "limits": self.limits.named(),
+            "spread_score": float(self.contrast.estimates[1]),
             "cliffs_delta_interval": list(self.delta_interval),
             "cliffs_delta_p_value": permutation_p_value(float(apart[0]), apart[1:]) if tested else None,
-            "cliffs_delta_inside_margin": max(map(abs, self.delta_interval)) <= delta_margin,
+            "cliffs_delta_inside_margin": max(map(abs, self.delta_interval)) <= margins.delta,
         }
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
 from convsim.schema.arrays import FloatArray
-from convsim.stats.decision import MAX_GROWTH
 from convsim.stats.ecdf import cumulative
 from convsim.stats.proportions import wilson_limits
-from convsim.stats.sample_size import ONE_SIDED_ERRORS, POWER
 
 BAND_LEVEL = 0.95
 NEAR_EXTREMAL_BANDS = 1.5
@@ -25,6 +23,13 @@ class Resamples(NamedTuple):
     simulated: FloatArray
     resampled_real: FloatArray
     resampled_simulated: FloatArray
+
+
+class MostCommon(TypedDict):
+    """How often the most common value comes, and how many units that is worth, by side."""
+
+    largest_atoms: tuple[float, float]
+    n_units: tuple[float, float]
 
 
 class Deviations(NamedTuple):
@@ -145,21 +150,22 @@ class Distributions:
             upper = float(np.hypot(1 - low_real[0], 1 - low_simulated[0]))
         return lower, min(1.0, max(upper, largest))
 
-    def growth_to_align(self, margin: float) -> float:
-        """By what factor must both sides grow for the upper limit to lie inside the margin if nothing differs?
+    def most_common(self, real: FloatArray, simulated: FloatArray) -> MostCommon:
+        """Return how often the most common value comes on each side, and how many units these proportions are worth.
 
-        Deviations and pointwise limits shrink with the root of the size, so each replicate says at which factor its own
-        upper limit would reach the margin; this is the factor at which four in five do. It takes nothing from the
-        observed difference, whose own chance error would make it far too small or too large.
+        Args:
+            real: Observed counts of the cells, shape (cells,).
+            simulated: The same of the simulated side.
         """
-        if margin <= 0:
-            return MAX_GROWTH
-        z = ONE_SIDED_ERRORS
-        limits = np.abs(self.process) + z * self.process.std(axis=1, keepdims=True)
-        reached = float(np.quantile(limits.max(axis=0), POWER)) / margin
-        # Where all values are one, the limit is Wilson's for what may be unseen on either side.
-        unseen = z**2 * (2**0.5 / margin - 1) / min(self.n_units)
-        return min(MAX_GROWTH, max(reached**2, unseen))
+        shares = [side / side.sum() for side in (real, simulated)]
+        cell = int((shares[0] + shares[1]).argmax())
+        # The proportion at one end of the cells is that of a distribution function, or all but one.
+        at = {0: 0, len(real) - 1: len(real) - 2}.get(cell)
+        units = self.n_units if at is None or at < 0 else tuple(float(side[at]) for side in self.effective)
+        return {
+            "largest_atoms": (float(shares[0][cell]), float(shares[1][cell])),
+            "n_units": (float(units[0]), float(units[1])),
+        }
 
 
 def _effective_units(share: FloatArray, resampled: FloatArray, n_units: int) -> FloatArray:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from convsim._settings import ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, Metric, SimulatorScore
+from convsim.schema import Corpus, Finding, Metric, Needs, SimulatorScore
+from convsim.schema.arrays import IntArray
 from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
-from convsim.stats.decision import MAX_GROWTH, Decision, Evidence, decide, grown
+from convsim.stats.contrasts import Contrasts
+from convsim.stats.decision import Decision
+from convsim.stats.equivalence import MOST_SIMULATED, Margins, needed, normal_quantile, power_at_equality
+from convsim.stats.joint_equivalence import JointRule
 from convsim.stats.multiplicity import max_t
 from convsim.stats.resampling import Design, bootstrap, bootstrap_at_size
 from convsim_validators.marginals import all_metrics
@@ -23,6 +27,8 @@ from convsim_validators.marginals.contrast import contrast
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples
 from convsim_validators.marginals.ranking import MeanDistances
 
+DistanceName = Literal["cliffs_delta", "spread", "ks"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Marginals:
@@ -30,8 +36,9 @@ class Marginals:
 
     H0, per metric: real and simulated conversations of a stratum (task and arm) are exchangeable by unit. Rejecting
     it says that the distributions differ somewhere; not rejecting it says nothing, which is why `aligned` is a
-    test of its own against ``margin``. `all_metrics` asks the same of all judged metrics together, and finds many small
-    differences of which none stands out.
+    test of its own: location (Cliff's delta), spread and shape (Kolmogorov-Smirnov) each lie within a margin by 90 %
+    limits. `all_metrics` asks both of all judged metrics together: whether they are alike on average, with none far
+    off, and whether many small differences add up of which none stands out.
 
     Source:
         Meshi et al. (2026), ConvApparel, section on population-level statistical alignment; the human baseline, the
@@ -44,10 +51,20 @@ class Marginals:
         "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: population-level statistical alignment"
     )
 
-    margin: Annotated[float, Field(ge=0, le=1)] = 0.10
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.20
     """Population Kolmogorov-Smirnov distance up to which two populations count as alike."""
     cliffs_delta_margin: Annotated[float, Field(ge=0, le=1)] = 0.147
-    """The upper end of a "negligible" Cliff's delta (Romano et al. 2006)."""
+    """The same of Cliff's delta: the upper end of "negligible" (Romano et al. 2006)."""
+    spread_margin: Annotated[float, Field(ge=0, le=1.3)] = 0.25
+    """The same of the spread score: between normal distributions, 1.44 times the standard deviation."""
+    joint_margin: Annotated[float, Field(ge=0, le=1)] = 0.147
+    """Of the root mean square of Cliff's delta and spread score over metrics (`all_metrics`)."""
+    metric_margins: Mapping[
+        str, Mapping[Literal["cliffs_delta", "spread", "ks"], Annotated[float, Field(ge=0, le=1.3)]]
+    ] = field(default_factory=dict)
+    """Other margins of single metrics, by metric and name of the distance."""
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
+    """Error rate of each verdict `aligned`, and of all verdicts `different` together."""
     n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:
@@ -63,7 +80,8 @@ class Marginals:
         measured = {
             name: column for name, column in columns.items() if column.measurable and name not in refused
         }
-        samples = self._resample(measured, design, seed) if measured else {}
+        strata = (design.real.stratum_of, design.simulated.stratum_of)
+        samples = self._resample(measured, design, seed, strata) if measured else {}
         untested = design.too_few_permutations()
         judged = {
             name: sample
@@ -72,9 +90,15 @@ class Marginals:
         }
         together = None
         if len(judged) >= all_metrics.MIN_METRICS:
-            human = [sample.human_deltas for sample in judged.values()]
-            deltas = {name: sample.delta for name, sample in judged.items()}
-            together = Together.of(deltas, [sample.dealt.deltas for sample in judged.values()], human)
+            together = Together(
+                Contrasts(tuple(judged), {name: sample.contrast for name, sample in judged.items()}, strata),
+                JointRule(self.joint_margin, self.alpha),
+                tuple(self.margins_of(name) for name in judged),
+                (len(real), len(simulated)),
+                (design.real.n_units, design.simulated.n_units),
+                Together.add_up([sample.dealt.deltas for sample in judged.values()]),
+                child_seed(seed, self.name),
+            )
         adjusted: dict[str, float] = {}
         if untested is None:
             tested = {name: sample.dealt.distances for name, sample in judged.items()}
@@ -92,11 +116,19 @@ class Marginals:
             for name in names
         ]
         if together is not None:
-            n = (len(real), len(simulated))
             findings.append(
-                self._together(together, adjusted.get(all_metrics.NAME), n=n, untested=untested, seed=seed)
+                self._together(together, adjusted.get(all_metrics.NAME), untested=untested, seed=seed)
             )
         return findings
+
+    def margins_of(self, metric: str) -> Margins:
+        """Return a metric's margins: its own where they are stated."""
+        own = self.metric_margins.get(metric, {})
+        return Margins(
+            delta=own.get("cliffs_delta", self.cliffs_delta_margin),
+            spread=own.get("spread", self.spread_margin),
+            ks=own.get("ks", self.margin),
+        )
 
     def compare(
         self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int
@@ -109,7 +141,9 @@ class Marginals:
         )
         return list(measured.scores(say))
 
-    def _resample(self, columns: dict[str, Column], design: Design, seed: int) -> dict[str, Sample]:
+    def _resample(
+        self, columns: dict[str, Column], design: Design, seed: int, strata: tuple[IntArray, IntArray]
+    ) -> dict[str, Sample]:
         """Resample all metrics with the same draws; counts of one metric are held at a time, draws throughout."""
         n, sides = self.n_resamples, {"real": design.real, "simulated": design.simulated}
         rngs = {
@@ -139,7 +173,8 @@ class Marginals:
                 ),
                 groups=(column.real.resampled(groups[0]), column.real.resampled(groups[1])),
                 dealt=column.dealt(dealt),
-                margin=self.margin,
+                strata=strata,
+                alpha=self.alpha,
             )
             for name, column in columns.items()
         }
@@ -161,27 +196,33 @@ class Marginals:
         decision = (
             Decision("undecided", refused)
             if refused
-            else self._decide(column, sample, p_adjusted if metric.role == "metric" else p_value)
+            else self._decide(metric.name, column, sample, p_adjusted if metric.role == "metric" else p_value)
         )
+        margins = self.margins_of(metric.name)
         details = column.describe() | {
             "role": metric.role,
             "metric_unit": metric.unit,
             "label_source": metric.label.source if metric.label else None,
-            "margin": {"ks": self.margin, "cliffs_delta": self.cliffs_delta_margin},
+            "margin": {"ks": margins.ks, "cliffs_delta": margins.delta, "spread": margins.spread},
             "strata": list(design.strata),
             "n_units_real": design.real.n_units,
             "n_units_simulated": design.simulated.n_units,
             "n_resamples": self.n_resamples,
         }
         if sample is not None:
-            details |= sample.describe(self.cliffs_delta_margin, tested=tested)
+            details |= sample.describe(margins, tested=tested)
         reason = decision.reason
         if decision.verdict == "undecided" and untested and min(column.n_units) >= MIN_UNITS and not refused:
             reason += f"; {untested}"
-        if decision.growth is not None and decision.growth < MAX_GROWTH:
-            needed = (grown(column.n_real, decision.growth), grown(column.n_simulated, decision.growth))
-            details["n_to_decide"] = {"real": needed[0], "simulated": needed[1]}
-            reason += f"; if nothing differs, about {needed[0]} real and {needed[1]} simulated conversations show it"
+        if (
+            decision.verdict == "undecided"
+            and sample is not None
+            and min(column.n_units) >= MIN_UNITS
+            and not refused
+        ):
+            needs = self._needs(column, sample, margins)
+            details |= _told(needs, (column.n_real, column.n_simulated))
+            reason += _in_words(needs)
         return Finding(
             validator=self.name,
             metric=metric.name,
@@ -203,47 +244,88 @@ class Marginals:
         )
 
     def _together(
-        self,
-        together: Together,
-        p_adjusted: float | None,
-        *,
-        n: tuple[int, int],
-        untested: str | None,
-        seed: int,
+        self, together: Together, p_adjusted: float | None, *, untested: str | None, seed: int
     ) -> Finding:
         decision = together.decide(p_adjusted)
+        enough = min(together.n_units) >= all_metrics.MIN_PEOPLE
+        details = {"role": "metric", **together.describe(), "n_resamples": self.n_resamples}
+        reason = decision.reason
+        if decision.verdict == "undecided":
+            needs = together.needs if enough else _to_thirty(together.n_units)
+            details |= _told(needs, together.n)
+            reason += _in_words(needs) if enough else ""
         return Finding(
             validator=self.name,
             metric=all_metrics.NAME,
             question=all_metrics.QUESTION,
-            estimate=together.estimate,
+            estimate=together.joint.distance,
             unit=all_metrics.UNIT,
+            interval=together.joint.limits(JointRule(alpha=0.025).z),
             p_value=None if untested else together.p_value,
             p_adjusted=p_adjusted,
-            noise_floor=together.baseline,
+            noise_floor=together.baseline(),
             verdict=decision.verdict,
-            reason=decision.reason + (f"; {untested}" if untested else ""),
-            n_real=n[0],
-            n_simulated=n[1],
+            reason=reason + (f"; {untested}" if untested else ""),
+            n_real=together.n[0],
+            n_simulated=together.n[1],
             seed=seed,
             version=self.version,
             source=self.source,
-            details={
-                "role": "metric",
-                "cliffs_delta_by_metric": dict(together.deltas),
-                "n_resamples": self.n_resamples,
-            },
+            details=details,
         )
 
-    def _decide(self, column: Column, sample: Sample | None, p_value: float | None) -> Decision:
+    def _decide(self, metric: str, column: Column, sample: Sample | None, p_value: float | None) -> Decision:
         if sample is None or min(column.n_units) < MIN_UNITS:
             return Decision("undecided", _too_few(column.n_units))
-        decision = decide(
-            Evidence(column.distance, sample.upper_90, self.margin, p_value, growth=sample.growth)
+        limits, margins = sample.limits, self.margins_of(metric)
+        spread = "" if limits.spread is None else f", spread {limits.spread:.2f} of {margins.spread:g}"
+        said = (
+            f"location at most {limits.delta:.2f} of {margins.delta:g}{spread}, distance {limits.ks:.2f} of "
+            f"{margins.ks:g} ({100 * (1 - 2 * self.alpha):.0f} % limits and margins)"
         )
-        if decision.verdict != "different":
-            return decision
-        return Decision("different", f"{decision.reason}: {contrast(*column.values, sample.delta)}")
+        if limits.inside(margins):
+            return Decision("aligned", said)
+        if p_value is not None and p_value <= self.alpha:
+            return Decision(
+                "different",
+                f"distance {column.distance:.3f} is more than chance explains: "
+                f"{contrast(*column.values, sample.delta)}",
+            )
+        return Decision("undecided", f"neither within the margins nor shown to be different: {said}")
+
+    def _needs(self, column: Column, sample: Sample, margins: Margins) -> Needs | None:
+        z = normal_quantile(1 - self.alpha)
+
+        def power(n_real: int, n_simulated: int) -> float:
+            variances = sample.precision.at(n_real, n_simulated)
+            return power_at_equality(variances, margins, z=z, two_valued=column.two_valued)
+
+        return needed(power, (column.n_real, column.n_simulated))
+
+
+def _to_thirty(n_units: tuple[int, int]) -> Needs:
+    """Return what is lacking to the least number of units, of people first."""
+    lacking = [max(0, all_metrics.MIN_PEOPLE - n) for n in n_units]
+    return Needs(side="people", more=lacking[0]) if lacking[0] else Needs(side="simulated", more=lacking[1])
+
+
+def _told(needs: Needs | None, n: tuple[int, int]) -> dict[str, JsonValue]:
+    """Return what decides as details: what is lacking, and how many conversations that makes on each side."""
+    if needs is None:
+        return {}
+    real, simulated = n
+    if needs.side == "people":
+        real += needs.more
+        simulated = max(simulated, MOST_SIMULATED * real)
+    else:
+        simulated += needs.more
+    return {"needs": needs.model_dump(), "n_to_decide": {"real": real, "simulated": simulated}}
+
+
+def _in_words(needs: Needs | None) -> str:
+    if needs is None:
+        return "; if nothing differed, this much data would show it in four of five cases"
+    return f"; if nothing differs, about {needs.more:,} more {needs.side} would show it"
 
 
 def _too_few(n_units: tuple[int, int]) -> str:

@@ -31,6 +31,10 @@ Positive = Annotated[int, Field(ge=1)]
 ResampleCount = Annotated[int, Field(ge=9, le=100_000)]
 """Fewer give no p-value worth the name; more do not fit into memory."""
 
+ErrorRate = Annotated[float, Field(gt=0, lt=0.5)]
+"""The error rate of one look at the data: limits of equivalence are those of an interval at 1 less twice it, and a
+corrected p-value of at most this shows a difference. Less than .05 is for data that are looked at several times."""
+
 MAX_DOMAIN_CHARACTERS = 60
 DOMAIN = re.compile(r"(?:[^\W_]|[ ,'’&/().-])+")
 

@@ -32,18 +32,30 @@ EQUIVALENCE_LEVEL = 0.90
 MAX_GROWTH = 1e6
 
 
+def equivalence_level(alpha: float) -> float:
+    """Return the level of the interval that is two one-sided tests at ``alpha``: .90 at .05."""
+    return 1 - 2 * alpha
+
+
+def interval_name(alpha: float) -> str:
+    """Name that interval, as ``90 % interval``."""
+    return f"{100 * equivalence_level(alpha):.4g} % interval"
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The numbers of a two-sample comparison that a verdict depends on."""
 
     distance: float
     upper: float
-    """Upper end of the 90 % interval of the distance."""
+    """Upper end of the interval of the distance that is two one-sided tests at ``alpha``."""
     margin: float
     p_adjusted: float | None
     """None where no test could be made."""
     growth: float | None = None
     """By what factor both sides must grow for ``aligned`` to come out in four of five cases if nothing differs."""
+    alpha: float = ALPHA
+    """The error rate of this look."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +73,10 @@ def decide(evidence: Evidence) -> Decision:
     Reasons state no p-value: it has a column of its own, and is corrected for the other validators of a card later.
     """
     e = evidence
-    limits = f"distance {e.distance:.3f}, at most {e.upper:.3f} (90 % interval)"
+    limits = f"distance {e.distance:.3f}, at most {e.upper:.3f} ({interval_name(e.alpha)})"
     if e.upper <= e.margin:
         return Decision("aligned", f"{limits}, is within the margin of {e.margin:g}")
-    if e.p_adjusted is not None and e.p_adjusted <= ALPHA:
+    if e.p_adjusted is not None and e.p_adjusted <= e.alpha:
         return Decision("different", f"distance {e.distance:.3f} is more than chance explains")
     enough = e.growth is not None and e.growth <= 1
     return Decision(

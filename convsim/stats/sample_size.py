@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 from convsim.stats.decision import MAX_GROWTH
 
 POWER = 0.80
 """The probability with which the told number of units decides."""
 ONE_SIDED_ERRORS = 1.645
 """Half of a 90 % interval, in standard errors."""
+
+
+def one_sided_errors(alpha: float) -> float:
+    """Return half of the interval that is two one-sided tests at ``alpha``, in standard errors: 1.645 at .05."""
+    return round(NormalDist().inv_cdf(1 - alpha), 3)
+
+
 TWO_SIDED_ERRORS = 1.960
 """Half of a 95 % interval, in standard errors."""
 ONE_SIDED = 2.49

@@ -9,10 +9,12 @@ from typing import Annotated, ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field, JsonValue
 
-from convsim._settings import ResampleCount, check_settings
+from convsim._settings import ErrorRate, ResampleCount, check_settings
 from convsim.schema import Corpus, Finding, HumanBaseline, Interval, Verdict
 from convsim.schema.arrays import IntArray
 from convsim.seeds import generator
+from convsim.stats.decision import ALPHA
+from convsim.stats.sample_size import one_sided_errors
 from convsim_validators.copies.diversity import diversity
 from convsim_validators.copies.near_copies import MIN_UNITS, judge
 from convsim_validators.copies.sources import Judged, Texts, Traced
@@ -50,6 +52,8 @@ class Copies:
     """Share of copies, beyond people's, that may be there for none to count as found."""
     diversity_margin: Annotated[float, Field(ge=0, le=1)] = 0.05
     """How much nearer simulated conversations may lie to each other, in similarity, to count as diverse as people's."""
+    alpha: ErrorRate = ALPHA
+    """Of ``diversity``; the rules of ``near_copies`` have levels of their own."""
     n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:
@@ -116,11 +120,11 @@ class Copies:
         )
         if abs(found.expected) >= EXPECTED:
             said += f" (sizes and shared scenarios alone make a difference of {found.expected:.2f})"
-        upper = found.difference + 1.645 * found.standard_error
+        upper = found.difference + one_sided_errors(self.alpha) * found.standard_error
         verdict: Verdict = "undecided"
         if upper <= self.diversity_margin:
             verdict, more = "aligned", f"no more than people by the margin of {self.diversity_margin:g}"
-        elif found.p_adjusted <= 0.05:
+        elif found.p_adjusted <= self.alpha:
             verdict, more = "different", "more than people"
         else:
             more = "not shown to be more than among people, nor to be within the margin"

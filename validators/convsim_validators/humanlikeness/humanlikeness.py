@@ -10,15 +10,15 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field, JsonValue
 
-from convsim._settings import ResampleCount, check_settings
+from convsim._settings import ErrorRate, ResampleCount, check_settings
 from convsim.schema import Corpus, Finding, SimulatorScore
 from convsim.schema.arrays import FloatArray
 from convsim.seeds import child_seed, generator
-from convsim.stats.decision import ALPHA, EQUIVALENCE_LEVEL, Decision, grown
+from convsim.stats.decision import ALPHA, Decision, equivalence_level, grown, interval_name
 from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly, out_of_fold_auc
 from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.resampling import Weights
-from convsim.stats.sample_size import growth_to_align
+from convsim.stats.sample_size import growth_to_align, one_sided_errors
 from convsim_validators.humanlikeness.features import (
     NO_FEATURES,
     TextView,
@@ -101,6 +101,7 @@ class HumanLikeness:
 
     margin: Annotated[float, Field(ge=0.5, le=1)] = 0.60
     """AUC up to which the sides count as alike, and 1 less it from which: of this classifier, at these sizes."""
+    alpha: ErrorRate = ALPHA
     n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:
@@ -243,7 +244,7 @@ class HumanLikeness:
             "accuracy_interval": list(scores.interval("accuracy")),
             "auc": scores.auc,
             "auc_interval": list(scores.interval("auc")),
-            "equivalence_upper": scores.interval("auc", EQUIVALENCE_LEVEL)[1],
+            "equivalence_upper": scores.interval("auc", equivalence_level(self.alpha))[1],
             "control_accuracy": control.accuracy,
             "control_auc": float(fitted.control_aucs.mean()),
             "control_auc_q95": float(np.quantile(fitted.control_aucs, 0.95)),
@@ -257,7 +258,7 @@ class HumanLikeness:
         return details
 
     def _decide(self, judged: _Judged, p_adjusted: float | None) -> Decision:
-        shown = p_adjusted is not None and p_adjusted <= ALPHA
+        shown = p_adjusted is not None and p_adjusted <= self.alpha
         if judged.fitted is None:
             assert judged.reason is not None
             if not shown:
@@ -268,8 +269,8 @@ class HumanLikeness:
             )
         scores = judged.fitted.scores
         auc = scores.auc
-        low, high = scores.interval("auc", EQUIVALENCE_LEVEL)
-        limits = f"AUC {auc:.3f}, {low:.3f} to {high:.3f} (90 % interval)"
+        low, high = scores.interval("auc", equivalence_level(self.alpha))
+        limits = f"AUC {auc:.3f}, {low:.3f} to {high:.3f} ({interval_name(self.alpha)})"
         if 1 - self.margin <= low and high <= self.margin:
             also = f"; {_most_different(judged)}" if shown else ""
             return Decision(
@@ -285,7 +286,9 @@ class HumanLikeness:
             "undecided",
             f"too little data: {limits}, is not within the margin of {1 - self.margin:g} to {self.margin:g}, and no "
             f"difference is shown{f' ({untested})' if untested else ''}",
-            growth_to_align(half, self.margin - 0.5) if self.margin > 0.5 else None,
+            growth_to_align(half, self.margin - 0.5, errors=one_sided_errors(self.alpha))
+            if self.margin > 0.5
+            else None,
         )
 
 

@@ -76,8 +76,10 @@ class Differences:
         unseen = math.hypot(*(z**2 / (n + z**2) for n in self.n_units))
         return max(0.0, low), min(1.0, max(high, self.estimate, unseen))
 
-    def growth_to_align(self, margin: float) -> float:
+    def growth_to_align(self, margin: float, *, errors: float = ONE_SIDED_ERRORS) -> float:
         """By what factor must both sides grow for the upper limit to lie inside the margin if nothing differs?
+
+        The limit lies ``errors`` standard errors beyond the distance.
 
         If nothing differs, each replicate's deviations are what another sample might have shown: its distance and the
         reach of its upper limit shrink with the root of the size. This is the factor at which four in five come inside.
@@ -87,6 +89,6 @@ class Differences:
         covariance = np.cov(self.process)
         signs = np.sign(self.process)
         reach = np.sqrt(np.einsum("kb,kb->b", signs, covariance @ signs).clip(min=0)) / 2
-        limits = np.abs(self.process).sum(axis=0) / 2 + ONE_SIDED_ERRORS * reach
-        unseen = ONE_SIDED_ERRORS**2 * (2**0.5 / margin - 1) / min(self.n_units)
+        limits = np.abs(self.process).sum(axis=0) / 2 + errors * reach
+        unseen = errors**2 * (2**0.5 / margin - 1) / min(self.n_units)
         return min(MAX_GROWTH, max((float(np.quantile(limits, POWER)) / margin) ** 2, unseen))

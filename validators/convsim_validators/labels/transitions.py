@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 from pydantic import Field, JsonValue
 
-from convsim._settings import ResampleCount, check_settings
+from convsim._settings import ErrorRate, ResampleCount, check_settings
 from convsim.metrics.labels import ACTS, acts_by_message
 from convsim.schema import Corpus, Finding, HumanBaseline, LabelOrigin
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
-from convsim.stats.decision import EQUIVALENCE_LEVEL, MAX_GROWTH, Decision, Evidence, decide, grown
+from convsim.stats.decision import ALPHA, MAX_GROWTH, Decision, Evidence, decide, equivalence_level, grown
 from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.resampling import Design, Weights, bootstrap, bootstrap_at_size
+from convsim.stats.sample_size import one_sided_errors
 from convsim.stats.variance_components import VarianceComponents
 from convsim_validators.labels.total_variation import Differences, total_variation
 
@@ -53,6 +54,7 @@ class Transitions:
 
     margin: Annotated[float, Field(ge=0, le=1)] = 0.10
     """Proportion of transitions that may lie elsewhere for two populations to count as alike."""
+    alpha: ErrorRate = ALPHA
     n_resamples: ResampleCount = 999
 
     def __post_init__(self) -> None:
@@ -94,9 +96,11 @@ class Transitions:
             distances = self._dealt(tables, design, seed)
             p_value = permutation_p_value(float(distances[0]), distances[1:])
             p_adjusted = max_t({self.name: distances})[self.name]
-        upper = differences.confidence_limits(EQUIVALENCE_LEVEL)[1]
-        growth = differences.growth_to_align(self.margin)
-        decision = decide(Evidence(differences.estimate, upper, self.margin, p_adjusted, growth=growth))
+        upper = differences.confidence_limits(equivalence_level(self.alpha))[1]
+        growth = differences.growth_to_align(self.margin, errors=one_sided_errors(self.alpha))
+        decision = decide(
+            Evidence(differences.estimate, upper, self.margin, p_adjusted, growth=growth, alpha=self.alpha)
+        )
         if decision.verdict == "different":
             decision = Decision("different", f"{decision.reason}: {_said(furthest[0])}")
         elif decision.verdict == "undecided" and untested:

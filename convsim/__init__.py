@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         counterfactual,
         dose_response,
     )
+    from convsim.evaluation.gate import Gate
     from convsim.evaluation.scorecard import Scorecard
     from convsim.evaluation.validation import avalidate, validate
     from convsim.io import Transcripts, read, write
@@ -37,6 +38,7 @@ HOMES = {
     "agents": ("fault",),
     "evaluation": (
         "Comparison",
+        "Gate",
         "Scorecard",
         "acheck_relations",
         "acompare",
@@ -67,6 +69,7 @@ __all__ = [
     "ConvsimError",
     "Corpus",
     "Finding",
+    "Gate",
     "InputError",
     "Item",
     "Label",

@@ -10,6 +10,7 @@ from convsim.evaluation.counterfactual import (
     counterfactual,
     dose_response,
 )
+from convsim.evaluation.gate import Gate
 from convsim.evaluation.scorecard import FailOn, Scorecard, SideSummary
 from convsim.evaluation.severity_zero import check_severity_zero
 from convsim.evaluation.side_warnings import refuse_simulated_people
@@ -19,6 +20,7 @@ from convsim.evaluation.validation import avalidate, default_validators, find_va
 __all__ = [
     "Comparison",
     "FailOn",
+    "Gate",
     "People",
     "Scorecard",
     "SideSummary",

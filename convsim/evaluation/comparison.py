@@ -11,7 +11,7 @@ from convsim.evaluation.cost import Cost
 from convsim.evaluation.memorisation import Memorisation
 from convsim.evaluation.pareto import LeanerPair, OnFront
 from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
-from convsim.schema import Estimate, HumanBaseline, Interval, SimulatorScore, Verdict
+from convsim.schema import Estimate, GateResult, HumanBaseline, Interval, SimulatorScore, Verdict
 from convsim.schema.record import Count, Name, Number, Record, Text
 from convsim.stats.proportions import Proportion
 
@@ -56,8 +56,6 @@ class Reactions(Record):
 
     agreement: JudgedEstimate
     """Proportion of people's established shifts that go the same way in the simulator."""
-    ratio: JudgedEstimate | None = None
-    """By what proportion of people's shifts the simulator shifts; null in what earlier versions wrote."""
     joint_p: Number | None = None
     counts: dict[str, Count] = Field(default_factory=dict)
     """Metrics by verdict."""
@@ -126,6 +124,8 @@ class SimulatorReport(Record):
     cost: Cost
     front: OnFront
     warnings: tuple[Text, ...] = ()
+    gate: GateResult | None = None
+    """What a team's gate said of it; null where none was held against it."""
     validation: Scorecard | None = None
     counterfactual: Scorecard | None = None
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from convsim.annotation.agreement import AgreementReport
 from convsim.evaluation.headline import headlines_of, overall
-from convsim.schema import FAILING, Finding, Headline
+from convsim.schema import FAILING, Finding, GateResult, Headline
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record, Text
 from convsim.text.language import Language, tell_language
@@ -74,6 +74,8 @@ class Scorecard(Record):
     """How far the annotators whose labels were compared agree with people, where that is known."""
     headlines: tuple[Headline, ...] = ()
     """One verdict a family of questions, then one of all; they follow from the findings."""
+    gate: GateResult | None = None
+    """What a team's gate said of them; null where none was held against them."""
     findings: tuple[Finding, ...] = ()
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from convsim.schema.columns import Columns, ratio
 from convsim.schema.corpus import Corpus, mix_differs
 from convsim.schema.details import Details, Estimate, ExplainedEstimate, Interval, Needs
 from convsim.schema.finding import FAILING, Finding, HumanBaseline, Verdict
+from convsim.schema.gate import GateCheck, GateResult
 from convsim.schema.headline import Headline, HeadlineName
 from convsim.schema.metric import LabelOrigin, Metric
 from convsim.schema.protocols import (
@@ -41,6 +42,8 @@ __all__ = [
     "Estimate",
     "ExplainedEstimate",
     "Finding",
+    "GateCheck",
+    "GateResult",
     "Headline",
     "HeadlineName",
     "HumanBaseline",

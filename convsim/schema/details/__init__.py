@@ -38,21 +38,18 @@ from convsim.schema.details.reactions import (
     AgreementDetails,
     AnyReactionDetails,
     BothCurves,
-    BothShifts,
     Curves,
     DoseDetails,
     FirstMessageDetails,
     HumanShift,
     JointDetails,
     LeavingDetails,
-    RatioDetails,
     RelationDetails,
     SameRepliesDetails,
     Shift,
     ShiftDetails,
     Step,
     TransferDetails,
-    WithoutOne,
 )
 
 __all__ = [
@@ -63,7 +60,6 @@ __all__ = [
     "AnyReactionDetails",
     "BlindTestDetails",
     "BothCurves",
-    "BothShifts",
     "CopiesDetails",
     "CopyRule",
     "Counted",
@@ -89,7 +85,6 @@ __all__ = [
     "Needs",
     "Part",
     "PrevalenceDetails",
-    "RatioDetails",
     "RelationDetails",
     "SameRepliesDetails",
     "Scores",
@@ -100,5 +95,4 @@ __all__ = [
     "TransferDetails",
     "Transition",
     "TransitionDetails",
-    "WithoutOne",
 ]

@@ -95,6 +95,35 @@ def write_whole(path: Path, content: Content) -> None:
         _fill(file, content)
 
 
+def append_whole(path: Path, text: str) -> None:
+    """Add text, without secrets, to the end of what a user named, which may not be there; all of it or none.
+
+    It begins on a line of its own. A pipe or a device is written to.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    if is_stream(path):
+        write_whole(path, text)
+        return
+    with unwritten(path):
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        with open(number, "r+b", buffering=0) as file:  # noqa: PTH123, it is open
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise InputError(f"{path}: cannot be written: is not a regular file")
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 1))
+            joins = file.read(1) not in (b"", b"\n")
+            left = memoryview(f"{chr(10) if joins else ''}{redact_json(text)}".encode())
+            try:
+                while left:
+                    left = left[file.write(left) :]
+            except BaseException:
+                with suppress(OSError):
+                    file.truncate(end)
+                raise
+
+
 def is_stream(path: Path) -> bool:
     """Tell whether a path names a pipe, a device or an open file of this process: what is written to, not replaced."""
     if _open_number(path) is not None:

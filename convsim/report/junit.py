@@ -1,49 +1,106 @@
-"""The scorecard as JUnit XML, for the dashboards of CI servers."""
+"""The scorecard, and what a gate said of it, as JUnit XML for the dashboards of CI servers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from xml.etree import ElementTree
 
 from convsim._text import plain
-from convsim.evaluation import FailOn, Scorecard
+from convsim.evaluation import Comparison, FailOn, Scorecard
+from convsim.report.gate import sentence, title, verdict
 from convsim.report.html.rows import kind_of
 from convsim.report.tables import measured, verdict_words
-from convsim.schema import Finding
+from convsim.schema import Finding, GateCheck, GateResult
 
 NOT_XML = re.compile(r"[\ufffe\uffff]")
 """Not control characters, which ``plain`` has replaced, but not allowed in XML 1.0 either."""
 
 
 def to_junit(card: Scorecard, fail_on: FailOn | None) -> str:
-    """Return the judged findings as test cases, one suite per validator.
+    """Return a scorecard as test cases.
 
-    A finding that the gate fails on is a failure, one that needs more data is skipped unless the gate fails on it, and
-    a validator that failed is an error. Metrics that are not judged are left out.
+    Where a gate was held against it, a suite has its headlines and another its metrics: what fails the gate is a
+    failure, what it only warns of is skipped, with the warning as output. The judged findings are cases, a suite per
+    validator, where no gate was held against them or ``fail_on`` asks: one that fails is a failure, one that needs more
+    data is skipped unless it fails, and a validator that failed is an error. What is not judged is left out.
 
     Args:
         card: What was found.
-        fail_on: The gate; None counts as ``different``.
+        fail_on: The verdict that fails; None counts as ``different``.
     """
-    failing = {id(finding) for finding in card.failing(fail_on or "different")}
-    suites = ElementTree.Element("testsuites", name="convsim")
+    suites = [*_of_gate(card.gate)] if card.gate else []
+    if fail_on is not None or card.gate is None:
+        suites += _of_findings(card, fail_on or "different")
+    return _document(suites)
+
+
+def comparison_to_junit(comparison: Comparison) -> str:
+    """Return the simulators of a comparison as ``to_junit`` does, the suites of each under its name."""
+    suites: list[ElementTree.Element] = []
+    for each in comparison.simulators:
+        of = f"{plain(each.name, limit=200)}: "
+        if each.gate is not None:
+            suites += _of_gate(each.gate, of)
+            continue
+        for card in (each.validation, each.counterfactual):
+            suites += _of_findings(card, "different", of) if card is not None else ()
+    return _document(suites)
+
+
+def _document(suites: Sequence[ElementTree.Element]) -> str:
+    root = ElementTree.Element("testsuites", name="convsim")
+    root.extend(suites)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+
+
+def _of_gate(result: GateResult, of: str = "") -> Iterator[ElementTree.Element]:
+    for kind, name in (("headline", "headlines"), ("metric", "metrics")):
+        checks = [check for check in result.checks if check.kind == kind]
+        if checks:
+            yield _suite(f"{of}{name}", [_checked(check, f"{of}{name}") for check in checks])
+
+
+def _checked(check: GateCheck, suite: str) -> ElementTree.Element:
+    name = title(check).removeprefix(f"{check.kind} ")
+    case = ElementTree.Element("testcase", classname=f"convsim.{_text(suite)}", name=_text(name), time="0")
+    if check.passed:
+        return case
+    said = _text(sentence(check))
+    if check.severity == "warning":
+        ElementTree.SubElement(case, "skipped", message=f"warning: {_text(verdict(check))}")
+        ElementTree.SubElement(case, "system-out").text = said
+        return case
+    failure = ElementTree.SubElement(
+        case, "failure", message=_text(verdict(check)), type=check.verdict or "not_judged"
+    )
+    failure.text = said
+    return case
+
+
+def _of_findings(card: Scorecard, fail_on: FailOn, of: str = "") -> Iterator[ElementTree.Element]:
+    failing = {id(finding) for finding in card.failing(fail_on)}
     ordered = sorted(card.judged, key=lambda finding: finding.validator)
     for validator, findings in groupby(ordered, key=lambda finding: finding.validator):
-        cases = [_case(finding, fails=id(finding) in failing) for finding in findings]
-        kinds = [case[0].tag if len(case) else "" for case in cases]
-        suite = ElementTree.SubElement(
-            suites, "testsuite", name=_text(validator), tests=str(len(cases)), failures=str(kinds.count("failure")),
-            errors=str(kinds.count("error")), skipped=str(kinds.count("skipped")),
-        )  # fmt: skip
-        suite.extend(cases)
-    ElementTree.indent(suites)
-    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=False) + "\n"
+        cases = [_case(finding, of, fails=id(finding) in failing) for finding in findings]
+        yield _suite(f"{of}{validator}", cases)
 
 
-def _case(finding: Finding, *, fails: bool) -> ElementTree.Element:
+def _suite(name: str, cases: Sequence[ElementTree.Element]) -> ElementTree.Element:
+    kinds = [case[0].tag if len(case) else "" for case in cases]
+    suite = ElementTree.Element(
+        "testsuite", name=_text(name), tests=str(len(cases)), failures=str(kinds.count("failure")),
+        errors=str(kinds.count("error")), skipped=str(kinds.count("skipped")),
+    )  # fmt: skip
+    suite.extend(cases)
+    return suite
+
+
+def _case(finding: Finding, of: str, *, fails: bool) -> ElementTree.Element:
     case = ElementTree.Element(
-        "testcase", classname=f"convsim.{_text(finding.validator)}", name=_text(finding.metric), time="0"
+        "testcase", classname=f"convsim.{_text(of + finding.validator)}", name=_text(finding.metric), time="0"
     )
     if finding.verdict == "failed":
         ElementTree.SubElement(case, "error", message=_text(finding.reason))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 
 from convsim._templates import environment
 from convsim._text import plain
 from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.evaluation.scorecard import Scorecard
 from convsim.report.caveats import limits
+from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed, rows
 from convsim.report.headline import headline
 from convsim.report.tables import baseline, interval, number, percent, side, verdict_words
+from convsim.schema import GateResult
 from convsim.schema.details import DiscriminatorDetails
 
 LIVE = re.compile(r"@(?=\w)|\bwww(?=\.)|#(?=\d)|\bGH(?=-\d)|:(?=//)|\b(?:mailto|xmpp):", re.IGNORECASE)
@@ -27,6 +30,7 @@ def to_markdown(card: Scorecard) -> str:
     return templates.get_template("scorecard.md.j2").render(
         card=card, headline=headline(card), limits=limits(card), giveaways=_giveaways(card),
         verdict=verdict_words, side=side, number=number, interval=interval, baseline=baseline,
+        gate=gate_parts(card.gate),
     )  # fmt: skip
 
 
@@ -35,6 +39,25 @@ def table_cell(text: str, limit: int = 500) -> str:
     one_line = " ".join(plain(text, limit=limit).split())
     escaped = html.escape(LIVE.sub(rf"\g<0>{JOINER}", one_line), quote=False)
     return "".join("\\" + c if c in "|`*_[]\\" else c for c in escaped)
+
+
+def gate_parts(result: GateResult | None) -> list[str]:
+    """Return what a gate found as paragraphs and a table of what did not pass; none where there is no gate."""
+    if result is None:
+        return []
+    shown = rows(not_passed(result)[:MAX_SHOWN])
+    table = ["\n".join([row(COLUMNS), rule(len(COLUMNS)), *map(row, shown)])] if shown else []
+    return [f"**{table_cell(gate_line(result))}**", *table, *filter(None, [left_out(result)])]
+
+
+def row(cells: Sequence[str], limit: int = 300) -> str:
+    """Write a row of a table; each cell is escaped."""
+    return f"| {' | '.join(table_cell(cell, limit) for cell in cells)} |"
+
+
+def rule(n: int) -> str:
+    """Write the line under the head of a table of ``n`` columns."""
+    return "|" + "---|" * n
 
 
 def _giveaways(card: Scorecard) -> list[tuple[str, list[tuple[str, str, str]]]]:

@@ -12,6 +12,7 @@ from convsim.evaluation.layout import in_section, without_section
 from convsim.evaluation.scorecard import Scorecard, SideSummary
 from convsim.report.agreement import corrected, summary
 from convsim.report.caveats import limits
+from convsim.report.gate import sentences
 from convsim.report.headline import headline
 from convsim.report.reactions import reactions
 from convsim.report.tables import baseline, estimate, filled, number, percent, side, verdict
@@ -59,6 +60,8 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
     yield from reactions(card.findings)
     if others := [*in_section(card.findings, "blind_test"), *without_section(card.findings)]:
         yield _others("others", others)
+    if card.gate is not None:
+        yield Text("\n".join(sentences(card.gate)), style="green" if card.gate.passed else "red")
     yield Text(headline(card), style="bold")
     yield Text("\n".join(limits(card)), style="dim")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim._files import PARTIAL, complete_set, refuse_link, replacing, write_set, write_whole
+from convsim._files import PARTIAL, append_whole, complete_set, refuse_link, replacing, write_set, write_whole
 from convsim._inputs import read_toml
 from convsim.errors import InputError, StudyError
 
@@ -329,3 +329,31 @@ def test_after_hundreds_of_kills_at_any_moment_the_files_are_of_one_set(tmp_path
     assert 2 in left_over
     write_set(tmp_path, sets[0])
     assert names(tmp_path) == sorted(OLD)
+
+
+def test_text_is_added_at_the_end_on_a_line_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "added.md"
+    append_whole(file, "one\n")
+    append_whole(file, "two")
+    append_whole(file, "three\n")
+    assert file.read_text(encoding="utf-8") == "one\ntwo\nthree\n"
+
+
+def test_a_disk_that_does_not_take_all_that_is_added_keeps_what_was_there(tmp_path: Path) -> None:
+    import resource
+
+    file = tmp_path / "added.md"
+    file.write_text("one\n", encoding="utf-8")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"added\.md: cannot be written: File too large"):
+            append_whole(file, "x" * 5_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert file.read_text(encoding="utf-8") == "one\n"
+
+
+def test_nothing_is_added_to_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written: Is a directory"):
+        append_whole(tmp_path, "x")

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from convsim._text import listed
 from convsim.evaluation import Comparison, SimulatorReport
-from convsim.evaluation.comparison import Distance, JudgedEstimate
+from convsim.evaluation.comparison import Distance
 from convsim.evaluation.layout import MEAN_DISTANCE, TRANSFER
 from convsim.evaluation.pareto import MAX_NAME, MAX_NAMED
 from convsim.evaluation.simulators import PEOPLE
+from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed
+from convsim.report.gate import rows as checks
 from convsim.report.tables import VERDICTS, number
 from convsim.schema import FAILING, Estimate, Interval, Verdict
 from convsim.stats.proportions import Proportion
@@ -39,6 +41,8 @@ class Table(NamedTuple):
 def tables(comparison: Comparison) -> Iterator[Table]:
     """Yield the tables in the order in which reports show them."""
     yield overview(comparison)
+    if any(each.gate is not None for each in comparison.simulators):
+        yield gate(comparison)
     if any(each.distances for each in comparison.simulators):
         yield distances(comparison)
     if comparison.score_pairs(TRANSFER):
@@ -74,6 +78,19 @@ def overview(comparison: Comparison) -> Table:
         "cost: per conversation. Pareto front: not beaten on both mean distance and cost.",
     )
     return Table("realism and cost", columns, rows, "\n".join(notes))
+
+
+def gate(comparison: Comparison) -> Table:
+    """One row per check that a simulator did not pass, and one for each that passed them all."""
+    rows: list[Sequence[str]] = []
+    notes = []
+    for each in comparison.simulators:
+        if each.gate is None:
+            continue
+        missed = not_passed(each.gate)[:MAX_SHOWN]
+        rows += [(each.name, *cells) for cells in checks(missed)]
+        notes.append(f"{each.name}: {gate_line(each.gate)}. {left_out(each.gate)}".strip())
+    return Table("gate", ("simulator", *COLUMNS), rows, "\n".join(notes))
 
 
 def distances(comparison: Comparison) -> Table:
@@ -133,22 +150,16 @@ def reactions(comparison: Comparison) -> Table:
     for each in comparison.simulators:
         found = each.reactions
         counts = [str(found.counts.get(verdict, 0)) if found.counts else NONE for verdict in REACTIONS]
-        ratio = _ratio(found.ratio) if found.ratio else NONE
-        rows.append((each.name, ratio, _written(found.agreement), number(found.joint_p, figures=2), *counts))
-    columns = (
-        "simulator", "reaction ratio", "same direction", "joint p", *(VERDICTS[verdict] for verdict in REACTIONS),
-    )  # fmt: skip
+        rows.append((each.name, _written(found.agreement), number(found.joint_p, figures=2), *counts))
+    columns = ("simulator", "same direction", "joint p", *(VERDICTS[verdict] for verdict in REACTIONS))
     why = _grouped(
         (each.name, each.reactions.reason or each.reactions.agreement.reason)
         for each in comparison.simulators
         if each.reactions.agreement.estimate is None
     )
     note = (
-        "reaction ratio: by what proportion of people's shifts the simulator shifts, over all metrics, with its "
-        f"interval; 1 = as people, 0 = does not react. {MARKS['aligned']} reacts as people do, {DIFFERENT} does not, "
-        f"{MARKS['undecided']} needs more data. same direction: proportion of people's established shifts in which the "
-        "simulator shifts the same way. joint p: p-value of no difference between people's and the simulator's shifts, "
-        "over all metrics. "
+        "same direction: proportion of people's established shifts in which the simulator shifts the same way. "
+        "joint p: p-value of no difference between people's and the simulator's shifts, over all metrics. "
         "Other columns count metrics."
     )
     title = f"reactions from {comparison.control} to {comparison.treatment}"
@@ -276,10 +287,6 @@ def _baseline(known: Iterable[Distance | None]) -> float | None:
 
 def _written(of: Estimate) -> str:
     return number(of.estimate, figures=2) + span(of.interval)
-
-
-def _ratio(of: JudgedEstimate) -> str:
-    return f"{_written(of)} {mark(of.verdict or 'undecided')}"
 
 
 def _proportion(of: Proportion) -> str:

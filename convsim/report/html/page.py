@@ -15,6 +15,8 @@ from convsim._text import plain
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import HABITS_VIEW
 from convsim.report.caveats import limits
+from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed
+from convsim.report.gate import rows as gate_rows
 from convsim.report.headline import headline
 from convsim.report.html.figures.distributions import NO_FURTHER
 from convsim.report.html.giveaways import add_examples, find_giveaways
@@ -22,7 +24,7 @@ from convsim.report.html.provenance import provenance
 from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
 from convsim.report.html.sections import agreement_rows, cost_rows, extremes, pillars, taking_part
 from convsim.report.html.text import name
-from convsim.schema import Metric
+from convsim.schema import GateResult, Metric
 from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -95,11 +97,20 @@ def to_html(
         has_shoppers=bool(shoppers),
         trust=agreement_rows(card.reliability),
         cost=cost_rows(shoppers),
+        gate=_gate(card.gate),
         rows=finding_rows(card.findings),
         n_hidden=max(0, len(card.findings) - MAX_ROWS),
         kinds=KINDS,
         provenance=provenance(card, near),
     )  # fmt: skip
+
+
+def _gate(result: GateResult | None) -> dict[str, object] | None:
+    """Return what the page says of a gate; None where there is none."""
+    if result is None:
+        return None
+    shown = gate_rows(not_passed(result)[:MAX_SHOWN])
+    return {"line": gate_line(result), "columns": COLUMNS, "rows": shown, "more": left_out(result)}
 
 
 def _side(

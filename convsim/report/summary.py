@@ -1,0 +1,122 @@
+"""The summary of a job: what a pull request needs of a scorecard or a comparison, as Markdown of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from convsim.evaluation import Comparison, Scorecard, SideSummary
+from convsim.report.headline import headline
+from convsim.report.markdown import gate_parts, row, rule, table_cell
+from convsim.report.tables import VERDICTS
+from convsim.schema import FAILING, GateResult, Headline, Verdict
+
+MARKS: dict[str, str] = {"passes": "✅", "fails": "❌", "waits": "⚪", "broken": "⚠️"}
+MAX_SIMULATORS = 20
+MAX_WARNINGS = 10
+MAX_TEXT = 300
+
+
+def scorecard_summary(card: Scorecard) -> str:
+    """Return a scorecard's summary: the whole in a line, its headlines, what the gate found, and what was compared."""
+    return _document(
+        [
+            f"### convsim: {_whole(card)}",
+            _headlines(card.headlines),
+            *_gate(card.gate),
+            *_warnings(card.warnings),
+            _sides([("real", card.real), ("simulated", card.simulated)]),
+        ]
+    )
+
+
+def comparison_summary(comparison: Comparison) -> str:
+    """Return a comparison's summary: a row of headlines a simulator, and what the gate found of each."""
+    shown = comparison.simulators[:MAX_SIMULATORS]
+    left = len(comparison.simulators) - len(shown)
+    by_name = {each.name: _headlines_of(each.validation, each.counterfactual) for each in shown}
+    families = list(dict.fromkeys(name for found in by_name.values() for name in found))
+    table = [
+        row(["simulator", *families]),
+        rule(1 + len(families)),
+        *(
+            row([name, *(_marked(found[family].verdict) if family in found else "–" for family in families)])
+            for name, found in by_name.items()
+        ),
+    ]
+    gates = [
+        part
+        for each in shown
+        if each.gate is not None
+        for part in (f"#### {_cell(each.name)}", *_gate(each.gate))
+    ]
+    sides = [("people", comparison.people.side), *((each.name, each.side) for each in shown)]
+    more = [f"and {left} more simulators"] if left > 0 else []
+    return _document(
+        [
+            "### convsim: simulators compared with people",
+            "\n".join(table),
+            *more,
+            *gates,
+            *_warnings(comparison.warnings),
+            _sides(sides),
+        ]
+    )
+
+
+def _document(parts: Sequence[str]) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _whole(card: Scorecard) -> str:
+    whole = next((each for each in card.headlines if each.name == "all"), None)
+    if whole is None:
+        return _cell(headline(card), 800)
+    return f"{_marked(whole.verdict)}: {_cell(whole.reason, 800)}"
+
+
+def _headlines(headlines: Sequence[Headline]) -> str:
+    families = [each for each in headlines if each.name != "all"]
+    if not families:
+        return ""
+    found = [row([each.name, _marked(each.verdict), each.reason]) for each in families]
+    return "\n".join([row(["headline", "verdict", "why"]), rule(3), *found])
+
+
+def _headlines_of(*cards: Scorecard | None) -> dict[str, Headline]:
+    return {each.name: each for card in cards if card for each in card.headlines if each.name != "all"}
+
+
+def _gate(result: GateResult | None) -> list[str]:
+    """Return the gate's paragraphs, the first with a mark."""
+    first, *others = gate_parts(result) or [""]
+    mark = MARKS["passes" if result is not None and result.passed else "fails"]
+    return [f"{mark} {first}", *others] if first else []
+
+
+def _warnings(warnings: Sequence[str]) -> Iterator[str]:
+    if warnings:
+        more = [f"- and {len(warnings) - MAX_WARNINGS} more"] if len(warnings) > MAX_WARNINGS else []
+        yield "\n".join([*(f"- warning: {_cell(each)}" for each in warnings[:MAX_WARNINGS]), *more])
+
+
+def _sides(sides: Sequence[tuple[str, SideSummary | None]]) -> str:
+    compared = [
+        row([name, f"{side.n:,}", side.simulator or "–", side.path or "–"])
+        for name, side in sides
+        if side is not None
+    ]
+    return "\n".join([row(["side", "conversations", "simulator", "file"]), rule(4), *compared])
+
+
+def _marked(verdict: Verdict) -> str:
+    return f"{MARKS[_kind(verdict)]} {VERDICTS[verdict]}"
+
+
+def _kind(verdict: Verdict) -> str:
+    if verdict in FAILING:
+        return "fails"
+    return {"undecided": "waits", "failed": "broken"}.get(verdict, "passes")
+
+
+def _cell(text: str, limit: int = MAX_TEXT) -> str:
+    return table_cell(text, limit=limit)

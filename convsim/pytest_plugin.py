@@ -1,15 +1,20 @@
-"""pytest's plugin: the fixture ``convsim_study``, which holds a small study for a test.
+"""pytest's plugin: the fixtures ``convsim_study``, which holds a small study for a test, and ``convsim_gate``.
 
-It costs a session that does not use it nothing but its import: what it needs is imported where it is used. The
-assertion that goes with it is ``convsim.testing.assert_findings``.
+They cost a session that does not use them nothing but their import: what they need is imported where it is used. The
+assertions that go with them are ``convsim.testing.assert_findings`` and ``assert_gate``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+
+if TYPE_CHECKING:
+    from convsim.evaluation import Gate
+
+GATE = "gate.toml"
 
 
 class HoldStudy(Protocol):
@@ -34,3 +39,18 @@ def convsim_study(tmp_path_factory: pytest.TempPathFactory) -> HoldStudy:
         return hold_study(folder, file=file, shopper=shopper, agent=agent, **sections)
 
     return hold
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a project say in its settings of pytest where its gate lies."""
+    parser.addini(
+        "convsim_gate", f"file of the fixture convsim_gate, in pytest's root folder ({GATE})", default=GATE
+    )
+
+
+@pytest.fixture(scope="session")
+def convsim_gate(pytestconfig: pytest.Config) -> Gate:
+    """Read the gate that ``convsim_gate`` names in pytest's settings, by default ``gate.toml``."""
+    from convsim.evaluation import Gate
+
+    return Gate.read(pytestconfig.rootpath / pytestconfig.getini("convsim_gate"))

@@ -11,12 +11,14 @@ import typer
 from convsim._files import write_set
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
+from convsim.cli.gating import add_summary, check_summary, read_gate, tell
 from convsim.cli.loading import Loading
 from convsim.cli.output import has_schema, taking_folder
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
-    from convsim.evaluation import Comparison
+    from convsim.evaluation import Comparison, Gate
+    from convsim.metrics import Metrics
 
 REACTIONS = "counterfactual"
 FILES = ("comparison.json", "distances.csv", "comparison.html")
@@ -52,6 +54,8 @@ def compare(
         typer.Option("--format", help="How the comparison is printed."),
     ] = options.Format.text,
     seed: options.Seed = 0,
+    gate: options.GateFile = None,
+    summary: options.Summary = None,
     validators: options.Validators = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
@@ -82,6 +86,8 @@ def compare(
         make_annotator(annotate, model, console.parse_settings([], owners(annotate))) if annotate else None
     )
     measured = options.chosen_metrics(metrics, lexicon)
+    asked = _asked(gate, chosen, control, measured)
+    check_summary(summary)
 
     loading = Loading(
         reader, real_reader, simulated_reader, skip_bad_lines, survey_map, control_tokens, simulator
@@ -89,14 +95,17 @@ def compare(
     with taking_folder(out_dir, FILES, made_before=has_schema(FILES[0], "comparison"), force=force):
         people = loading.real(real)
         sides = [loading.simulated(path) for path in sims]
+        for side in sides if asked else ():
+            battery.refuse_simulated_people(people.conversations, side.conversations)
         console.err().print(f"seed {seed}")
         comparison = battery.compare(
             people, dict(zip(names, sides, strict=True)) if names else sides, seed=seed,
-            validators=chosen, metrics=measured, control=control, treatment=treatment,
-            learned=[loading.real(path) for path in learned or ()], tasks=task or (), arms=arm or (),
+            validators=asked.validators(chosen) if asked else chosen, metrics=measured,
+            control=control, treatment=treatment, learned=[loading.real(path) for path in learned or ()],
+            tasks=task or (), arms=arm or (),
             annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
-        _deliver(comparison, out_dir, output)
+        _deliver(comparison, out_dir, output, gate=asked, summary=summary)
 
 
 def _names(given: list[str] | None, sims: Sequence[Path]) -> list[str]:
@@ -125,22 +134,63 @@ def _validators(names: str | None, control: str | None) -> list[str] | None:
     return [name for name in wanted if name != REACTIONS]
 
 
-def _deliver(comparison: Comparison, out: Path | None, output: options.Format) -> None:
-    """Write the files, print the comparison, and fail where a validator did."""
+def _asked(
+    path: Path | None, validators: list[str] | None, control: str | None, metrics: Metrics | None
+) -> Gate | None:
+    """Read the gate that every simulator is held against; raises InputError where it does not fit what is asked."""
+    from convsim.evaluation import default_validators
+
+    asked = default_validators() if validators is None else validators
+    gate = read_gate(path, [*asked, REACTIONS] if control is not None else asked, metrics)
+    if gate is not None and REACTIONS in gate.settings():
+        raise InputError(
+            f"--gate {path}: compare judges reactions within the usual margin; take theirs out of the gate"
+        )
+    return gate
+
+
+def _deliver(
+    comparison: Comparison,
+    out: Path | None,
+    output: options.Format,
+    *,
+    gate: Gate | None,
+    summary: Path | None,
+) -> None:
+    """Write the files, print the comparison, and fail where a validator did, or a simulator does not pass the gate."""
     from convsim.io.provenance import command
 
     comparison = comparison.but(made_by=comparison.made_by.but(command=command()))
+    refused: InputError | None = None
+    if gate is not None:
+        try:
+            comparison = comparison.but(
+                simulators=tuple(each.but(gate=gate.judge_simulator(each)) for each in comparison.simulators)
+            )
+        except InputError as error:  # what was found is kept all the same
+            refused = error
     try:
         if out:
             _write(comparison, out)
+        if summary:
+            from convsim.report.summary import comparison_summary
+
+            add_summary(summary, comparison_summary(comparison))
     except Exception:
         _show(comparison, output)  # on a full disk the result of the work is on screen at least
         raise
     _show(comparison, output)
+    if refused is not None:
+        raise refused
+    for each in comparison.simulators:
+        if each.gate is not None:
+            tell(each.gate, of=each.name)
     if comparison.failed:
         raise ConvsimError(
             f"the validator {comparison.failed[0]} failed, and a warning says why; the others are complete"
         )
+    if any(each.gate is not None and not each.gate.passed for each in comparison.simulators):
+        raise typer.Exit(1)
 
 
 def _write(comparison: Comparison, folder: Path) -> None:
@@ -159,5 +209,9 @@ def _show(comparison: Comparison, output: options.Format) -> None:
         console.echo_json(comparison.to_json())
     elif output is options.Format.md:
         typer.echo(comparison_to_markdown(comparison))
+    elif output is options.Format.junit:
+        from convsim.report.junit import comparison_to_junit
+
+        typer.echo(comparison_to_junit(comparison), nl=False)
     else:
         print_comparison(comparison, console.out())

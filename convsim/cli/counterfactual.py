@@ -12,6 +12,7 @@ from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
+from convsim.cli.gating import check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
 from convsim.errors import InputError
 
@@ -56,6 +57,8 @@ def counterfactual(
     output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     seed: options.Seed = 0,
     fail_on: options.FailOn = None,
+    gate: options.GateFile = None,
+    summary: options.Summary = None,
     settings: Annotated[list[str] | None, options.settings("counterfactual.margin_sd=0.3")] = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
@@ -84,7 +87,9 @@ def counterfactual(
     _check(mode, files, saw_both=saw_both, agent=agent)
     measured = options.chosen_metrics(metrics, lexicon)
     owner = {"shift": "counterfactual", "ladder": "dose_response", "relations": "relations"}[mode]
-    given = parse_settings(settings or [], (owner, "agent", *owners(annotate)))
+    gate_asked = read_gate(gate, (owner,), measured)
+    check_summary(summary)
+    given = with_margins(gate_asked, parse_settings(settings or [], (owner, "agent", *owners(annotate))))
     annotator = make_annotator(annotate, model, given) if annotate else None
 
     loading = Loading(
@@ -97,7 +102,7 @@ def counterfactual(
         if mode == "shift":
             sides = [loading.real(files[0]), *map(loading.simulated, named[1:])]
             people, side = sides[0].conversations, sides[1]
-            if fail_on:
+            if fail_on or gate_asked:
                 battery.refuse_simulated_people(people, side.conversations)
             err().print(f"seed {seed}")
             card = battery.counterfactual(
@@ -120,7 +125,10 @@ def counterfactual(
                 metrics=measured, annotator=annotator, further=_asked(agent, given["agent"], catalogue, side, seed),
                 allow_failures=allow_failures,
             )  # fmt: skip
-        deliver(card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on)
+        deliver(
+            card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on, gate=gate_asked,
+            summary=summary,
+        )  # fmt: skip
 
 
 def _mode(control: str | None, treatment: str | None, ladder: str | None, *, relations: bool) -> str:

@@ -12,12 +12,14 @@ import typer
 from convsim._files import Content, write_set
 from convsim._text import plain
 from convsim.cli import console
+from convsim.cli.gating import add_summary, tell
 from convsim.cli.options import Format, Gate
 from convsim.cli.output import has_schema, taking_folder
 from convsim.cli.report import PAGE
-from convsim.errors import ConvsimError
+from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
+    from convsim import evaluation
     from convsim.evaluation import Scorecard
     from convsim.metrics import Metrics
     from convsim.schema import Finding
@@ -42,9 +44,11 @@ def deliver(
     out: Path | None,
     output: Format,
     fail_on: Gate | None,
+    gate: evaluation.Gate | None = None,
+    summary: Path | None = None,
     metrics: Metrics | None = None,
 ) -> None:
-    """Write findings.json and report.html into ``out``, print the scorecard, and exit 1 where the gate fails.
+    """Write findings.json and report.html into ``out``, print the scorecard, and exit 1 where a gate fails.
 
     Args:
         card: What was found.
@@ -52,32 +56,60 @@ def deliver(
             None writes no page.
         out: Folder for the files, which is taken.
         output: How the scorecard is printed.
-        fail_on: What the gate fails on.
+        fail_on: The verdict that fails.
+        gate: A team's gate, whose margins the validators had; beside ``fail_on``, either fails.
+        summary: A file that gets a summary in Markdown, at its end.
         metrics: What was judged, where it is not the default: the page draws it too.
 
     Raises:
         ConvsimError: A validator failed; its finding says why.
+        InputError: A file cannot be written; or the gate asks for what no finding is called.
     """
     from convsim.io.provenance import command
 
-    talk = console.err()
+    refused: InputError | None = None
     if card.made_by is not None:
         card = card.but(made_by=card.made_by.but(command=command()))
+    if gate is not None:
+        try:
+            card = card.but(gate=gate.judge(card, margins_applied=True))
+        except InputError as error:  # what was found is kept all the same
+            refused = error
     try:
         if out:
             _write(out, card, sides, metrics)
+        if summary:
+            _summarise(summary, card)
     except Exception:
-        show(card, output)  # on a full disk the result of the work is on screen at least
+        show(card, output, fail_on=fail_on)  # on a full disk the result of the work is on screen at least
         raise
-    show(card, output)
+    show(card, output, fail_on=fail_on)
+    if refused is not None:
+        raise refused
+    fails = _tell_gates(card, fail_on)
     if card.failed:
         traced = _traceback(card, out, output)
         raise ConvsimError(
             f"{_what(card.failed[0])} failed, and its finding says why{traced}; the other findings are complete"
         )
-    if fail_on and card.failing(fail_on.value):
-        talk.print(_gate(card, fail_on))
+    if fails:
         raise typer.Exit(1)
+
+
+def _tell_gates(card: Scorecard, fail_on: Gate | None) -> bool:
+    """Say what became of each gate; True where one fails."""
+    if card.gate is not None:
+        tell(card.gate)
+    failing = fail_on is not None and bool(card.failing(fail_on.value))
+    if fail_on is not None and failing:
+        console.err().print(_gate(card, fail_on))
+    return failing or (card.gate is not None and not card.gate.passed)
+
+
+def _summarise(path: Path, card: Scorecard) -> None:
+    from convsim.report.summary import scorecard_summary
+
+    add_summary(path, scorecard_summary(card))
 
 
 def _write(
@@ -129,7 +161,7 @@ def _what(failed: Finding) -> str:
     return f"the metric {failed.metric}"
 
 
-def show(card: Scorecard, output: Format) -> None:
+def show(card: Scorecard, output: Format, *, fail_on: Gate | None = None) -> None:
     """Print a scorecard on stdout."""
     from convsim.report import print_scorecard, to_markdown
 
@@ -137,5 +169,9 @@ def show(card: Scorecard, output: Format) -> None:
         console.echo_json(card.to_json())
     elif output is Format.md:
         typer.echo(to_markdown(card))
+    elif output is Format.junit:
+        from convsim.report.junit import to_junit
+
+        typer.echo(to_junit(card, fail_on.value if fail_on else None), nl=False)
     else:
         print_scorecard(card, console.out())

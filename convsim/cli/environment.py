@@ -14,12 +14,12 @@ from typing import Protocol
 PREFIX = "CONVSIM_"
 ELSEWHERE = frozenset({"CONVSIM_ARENA_TOKEN", "CONVSIM_CACHE"})
 """Variables that belong to no option."""
-CARRIES_NO_DATA = frozenset({"--fail-on", "--budget-usd", "--compress"})
+CARRIES_NO_DATA = frozenset({"--fail-on", "--gate", "--budget-usd", "--compress"})
 """What stops a gate or a bill, or makes another thing of the command, wherever it stands."""
 DATA_OF_JUDGES = frozenset(
     {
         "--catalogue", "--format", "--learned", "--model", "--name", "--out", "--reader", "--real", "--seed", "--sim",
-        "--survey-map",
+        "--summary", "--survey-map",
     }
 )  # fmt: skip
 """What a command that judges may be told by a variable: where data lie and go, and how they are read."""

@@ -21,6 +21,7 @@ class Format(StrEnum):
     text = "text"
     md = "md"
     json = "json"
+    junit = "junit"
 
 
 class TextOrJson(StrEnum):
@@ -40,6 +41,20 @@ class Gate(StrEnum):
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 FailOn = Annotated[
     Gate | None, typer.Option(help="Exit 1 if any finding has this verdict; undecided includes different.")
+]
+GateFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--gate", metavar="FILE", help="Exit 1 if a headline or metric is not what this TOML file asks for."
+    ),
+]
+Summary = Annotated[
+    Path | None,
+    typer.Option(
+        "--summary",
+        metavar="FILE",
+        help="Append a summary in Markdown to FILE, such as $GITHUB_STEP_SUMMARY.",
+    ),
 ]
 MetricNames = Annotated[
     list[str] | None,

@@ -16,11 +16,12 @@ from convsim._logs import LOCK, locked
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import echo_json, err, out
+from convsim.cli.gating import add_summary, check_summary, tell
 from convsim.cli.output import taking_file
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
-    from convsim.evaluation import Scorecard
+    from convsim.evaluation import Gate, Scorecard
     from convsim.metrics import Metrics
 
 PAGE = "report.html"
@@ -56,16 +57,22 @@ def report(
         ),
     ] = None,
     fail_on: options.FailOn = None,
+    gate: options.GateFile = None,
+    summary: options.Summary = None,
     force: options.Force = False,
 ) -> None:
     """Build a report again from findings.json."""
     from convsim.report.document import read_scorecard
 
     measured = options.chosen_metrics(metrics)
+    asked = _gate(gate)
+    check_summary(summary)
     folder = run if run.is_dir() else run.parent
     is_own = output is Output.html and _is_page_of(folder, out_file)
     with _taking(folder, None if is_own else out_file, is_own=is_own, force=force):
         card = read_scorecard(run)
+        if asked is not None:
+            card = card.but(gate=asked.judge(card))
         if output is Output.html:
             page = _page(card, folder, real=real, sim=sim, metrics=measured)
             if is_own or out_file is None:
@@ -84,8 +91,25 @@ def report(
             else:
                 write_whole(out_file, text)
                 err().print(f"wrote {out_file}")
-    if fail_on and card.failing(fail_on.value):
+        if summary is not None:
+            from convsim.report.summary import scorecard_summary
+
+            add_summary(summary, scorecard_summary(card))
+    fails = fail_on is not None and bool(card.failing(fail_on.value))
+    if asked is not None and card.gate is not None:
+        tell(card.gate)
+        fails = fails or not card.gate.passed
+    if fails:
         raise typer.Exit(1)
+
+
+def _gate(path: Path | None) -> Gate | None:
+    """Read a gate before anything else; which validators were asked stands in the findings."""
+    if path is None:
+        return None
+    from convsim.evaluation import Gate
+
+    return Gate.read(path)
 
 
 def _is_page_of(folder: Path, out_file: Path | None) -> bool:

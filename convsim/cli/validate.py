@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,11 +11,9 @@ from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
+from convsim.cli.gating import check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
 from convsim.errors import InputError
-
-if TYPE_CHECKING:
-    from convsim.schema import Annotator, Validator
 
 
 def validate(
@@ -25,6 +23,8 @@ def validate(
     output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     seed: options.Seed = 0,
     fail_on: options.FailOn = None,
+    gate: options.GateFile = None,
+    summary: options.Summary = None,
     validators: options.Validators = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
@@ -48,17 +48,23 @@ def validate(
 
     Compares them metric by metric, and tests whether a classifier can tell them from people by their words.
     """
-    from convsim.evaluation import refuse_simulated_people
+    from convsim.evaluation import find_validators, refuse_simulated_people
     from convsim.evaluation import validate as compare
+    from convsim.plugins import make
 
-    chosen, annotator = _made(validators, annotate, model, settings or [])
     measured = options.chosen_metrics(metrics, lexicon)
+    wanted = _wanted(validators)
+    asked = read_gate(gate, wanted, measured)
+    check_summary(summary)
+    given = with_margins(asked, parse_settings(settings or [], [*wanted, *owners(annotate)]))
+    chosen = find_validators(make("validators", name, **given[name]) for name in wanted)
+    annotator = make_annotator(annotate, model, given) if annotate else None
     loading = Loading(
         reader, real_reader, simulated_reader, skip_bad_lines, survey_map, control_tokens, simulator
     )
     with taking(out_dir, force=force):
         sides = [loading.real(real), loading.simulated(sim)]
-        if fail_on:
+        if fail_on or asked:
             refuse_simulated_people(sides[0].conversations, sides[1].conversations)
         err().print(f"seed {seed}")
         card = compare(
@@ -67,24 +73,18 @@ def validate(
         )  # fmt: skip
         deliver(
             card, (sides[0].conversations, sides[1].conversations), out=out_dir, output=output, fail_on=fail_on,
-            metrics=measured,
+            gate=asked, summary=summary, metrics=measured,
         )  # fmt: skip
 
 
-def _made(
-    names: str | None, annotate: str | None, model: str | None, settings: list[str]
-) -> tuple[list[Validator], Annotator | None]:
-    """Make the validators that are named, and the annotator if there is one, with their settings."""
-    from convsim.evaluation import default_validators, find_validators
-    from convsim.plugins import installed, make
+def _wanted(names: str | None) -> list[str]:
+    """Name the validators that are asked: those of ``--validators``, or all that do not have to be named."""
+    from convsim.evaluation import default_validators
+    from convsim.plugins import installed
 
-    wanted = (
-        [name.strip() for name in names.split(",") if name.strip()]
-        if names is not None
-        else default_validators()
-    )
+    if names is None:
+        return default_validators()
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
     if not wanted:
         raise InputError(f"--validators {names!r} is empty; installed: {', '.join(installed('validators'))}")
-    given = parse_settings(settings, [*wanted, *owners(annotate)])
-    made = [make("validators", name, **given[name]) for name in wanted]
-    return find_validators(made), make_annotator(annotate, model, given) if annotate else None
+    return wanted

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import get_args
 
 from convsim._text import one_line
 from convsim.errors import InputError
-from convsim.evaluation import Scorecard
+from convsim.evaluation import Gate, Scorecard
+from convsim.report.gate import sentences
 from convsim.report.tables import VERDICTS, interval, number, verdict_words
 from convsim.schema import FAILING, Finding, Verdict
 
@@ -53,6 +55,23 @@ def assert_findings(
         allowed = ", ".join(verdict for verdict in VERDICTS if verdict in allow) or "no verdict"
         first = f"{len(failing)} of {len(judged)} findings do not pass; what passes: {allowed}"
         raise AssertionError("\n".join([first, *_table(failing)]))
+
+
+def assert_gate(card: Scorecard, gate: Gate | Path | str) -> None:
+    """Assert that a scorecard passes a team's gate, ``gate.toml``; what it warns of passes.
+
+    Args:
+        card: What was found, by validators with the gate's margins (``Gate.validators``) where it states some.
+        gate: The gate, or its file.
+
+    Raises:
+        AssertionError: A check fails; its message lists what did not pass, with values.
+        InputError: The gate cannot be read, asks for what no finding is called, or states other margins.
+    """
+    __tracebackhide__ = True
+    result = (gate if isinstance(gate, Gate) else Gate.read(gate)).judge(card)
+    if not result.passed:
+        raise AssertionError("\n".join(sentences(result)))
 
 
 def _check(what: str, wanted: Collection[str], known: Collection[str]) -> None:

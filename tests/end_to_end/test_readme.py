@@ -119,3 +119,24 @@ def test_the_demos_ladder_is_climbed_and_asked(tmp_path):
     assert reaction.n_simulated == untouched.n_simulated == 120
     assert any(f.estimate is not None for f in relations.findings)
     assert all("no person wrote" in card.warnings[0] for card in cards.values())
+
+
+def test_the_gate_of_the_readme_is_one_that_validate_takes(tmp_path):
+    [example] = [block for block in blocks("toml") if "[headline." in block]
+    file = tmp_path / "gate.toml"
+    file.write_text(example, encoding="utf-8")
+    sides = [
+        str(REPOSITORY / "data/demo" / name) for name in ("convapparel_standin.json", "simulator_naive.jsonl")
+    ]
+    asked = (
+        "--validators",
+        "marginals",
+        "--metrics",
+        "user_words_per_turn,turns",
+        "--set",
+        "marginals.n_resamples=49",
+    )
+    result = typed("validate", *sides, *asked, "--gate", str(file), "--format", "md")
+    assert result.returncode == 1, result.stderr
+    assert f"gate failed ({file}): 2 of 3 checks, 1 warning" in result.stderr
+    assert "margin delta 0.2, ks 0.25, spread 0.25" in result.stderr

@@ -98,6 +98,26 @@ def test_a_suite_that_does_not_use_it_pays_for_no_heavy_import(tmp_path: Path) -
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+GATED = """
+from convsim.evaluation import Scorecard, SideSummary
+from convsim.testing import assert_gate
+
+SIDE = SideSummary(path=None, sha256=None, n=9, simulator=None, arms={}, tasks={})
+
+def test_gate(convsim_gate):
+    assert_gate(Scorecard(real=SIDE, simulated=SIDE), convsim_gate)
+"""
+
+
+def test_a_gate_is_read_from_where_pytests_settings_say_and_fails_in_words(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("[headline.habits]\n", encoding="utf-8")
+    options = ("-p", "convsim.pytest_plugin", "-o", "convsim_gate=own.toml")
+    result = pytest_of_a_user(tmp_path, GATED, *options, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "headline habits: not judged; passes: alike or needs more data" in result.stdout
+    assert "def assert_gate" not in result.stdout
+
+
 def test_a_study_that_cannot_be_held_is_one_clear_line(tmp_path: Path) -> None:
     suite = "def test_it(convsim_study):\n    convsim_study(study={'n': 0})\n"
     result = pytest_of_a_user(
@@ -107,7 +127,7 @@ def test_a_study_that_cannot_be_held_is_one_clear_line(tmp_path: Path) -> None:
     assert "StudyError: the study: study.n: must be at least 1, but is 0" in result.stdout
 
 
-@pytest.mark.parametrize("name", ["assert_findings", "hold_study"])
+@pytest.mark.parametrize("name", ["assert_findings", "assert_gate", "hold_study"])
 def test_what_the_plugin_goes_with_is_public(name: str) -> None:
     import convsim.testing
 

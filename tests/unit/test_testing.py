@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from convsim.errors import ConvsimError, InputError, PluginError, StudyError
-from convsim.evaluation import Scorecard, SideSummary
+from convsim.evaluation import Gate, Scorecard, SideSummary
 from convsim.io import read
 from convsim.schema import Finding, HumanBaseline
-from convsim.testing import assert_findings, hold_study
+from convsim.testing import assert_findings, assert_gate, hold_study
 
 
 def finding(metric: str = "turns", verdict: Any = "aligned", **fields: Any) -> Finding:
@@ -112,6 +112,22 @@ def test_controls_are_not_asked_and_nothing_asked_is_no_pass() -> None:
 def test_a_validator_that_failed_never_passes() -> None:
     assert "failed" in why([finding(verdict="failed")])
     assert "failed" in why([finding(verdict="failed")], allow=["failed", "aligned"])
+
+
+def test_a_gate_passes_or_fails_with_what_did_not_pass_and_its_values(tmp_path: Path) -> None:
+    file = tmp_path / "gate.toml"
+    file.write_text(
+        '[metric.turns]\npass = ["alike"]\n[metric.words]\nseverity = "warning"\n', encoding="utf-8"
+    )
+    assert_gate(card(finding(), finding("words", "different")), file)
+    with pytest.raises(AssertionError) as caught:
+        assert_gate(card(finding(verdict="different"), finding("words", "different")), Gate.read(file))
+    assert str(caught.value).splitlines() == [
+        f"gate failed ({file}): 1 of 2 checks, 1 warning",
+        "  metric turns (marginals): different; passes: alike; 0.42 KS distance, 95% interval [0.31, 0.52]; because",
+        "  warning: metric words (marginals): different; passes: alike or needs more data; 0.42 KS distance, 95% "
+        "interval [0.31, 0.52]; because",
+    ]
 
 
 class Shop:

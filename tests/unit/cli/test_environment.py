@@ -39,7 +39,18 @@ WORDS = {
     ("plugins",): [],
 }
 """What each command needs at least."""
-GATES = {"fail_on", "validators", "settings", "task", "arm", "annotate", "control", "treatment", "ladder"}
+GATES = {
+    "fail_on",
+    "gate",
+    "validators",
+    "settings",
+    "task",
+    "arm",
+    "annotate",
+    "control",
+    "treatment",
+    "ladder",
+}
 """Parameters that say what a command that judges judges, how strictly, and whether it fails."""
 JUDGES = {("validate",), ("counterfactual",), ("compare",), ("report",)}
 OF_CONVSIM = [name for name in os.environ if name.startswith("CONVSIM_")]
@@ -196,7 +207,7 @@ def test_a_variable_without_effect_that_looks_like_one_of_ours_is_warned_of(name
         (["validate", "a", "b", "--sed", "1"], "No such option: --sed; did you mean --seed?"),
         (
             ["validate", "a", "b", "--format", "jsn"],
-            "'jsn' is not one of 'text', 'md', 'json'; did you mean json?",
+            "'jsn' is not one of 'text', 'md', 'json', 'junit'; did you mean json?",
         ),
         (["validate", "a", "b", "--fail-on", "diferent"], "did you mean different?"),
         (["validate", "a"], "Missing argument 'sim'"),

@@ -1,0 +1,74 @@
+"""A team's gate at the command line: read before any work is done, told at the end; and the summary of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convsim._files import append_whole, is_stream
+from convsim._text import plain
+from convsim.cli.console import err
+from convsim.cli.output import check_parent
+
+if TYPE_CHECKING:
+    from convsim.evaluation import Gate
+    from convsim.metrics import Metrics
+    from convsim.schema import GateResult
+
+Settings = dict[str, dict[str, object]]
+
+
+def read_gate(path: Path | None, asked: Collection[str], metrics: Metrics | None) -> Gate | None:
+    """Read the gate that ``--gate`` names, and check all that can be before conversations are read.
+
+    Args:
+        path: The file; None where there is no gate.
+        asked: Names of the validators that are asked.
+        metrics: What they judge; None stands for the built-in metrics and every label.
+
+    Raises:
+        InputError: It cannot be read, or does not fit what is asked.
+    """
+    if path is None:
+        return None
+    from convsim.evaluation import Gate
+
+    gate = Gate.read(path)
+    gate.check(asked, metrics)
+    return gate
+
+
+def with_margins(gate: Gate | None, given: Mapping[str, Mapping[str, object]]) -> Settings:
+    """Add a gate's margins to the settings that ``--set`` gives, which win."""
+    margins = gate.settings() if gate is not None else {}
+    for owner, settings in given.items():
+        for name in sorted(margins.get(owner, {}).keys() & settings.keys()):
+            err().print(f"--set {owner}.{name} wins over the gate's margin")
+    return {owner: {**margins.get(owner, {}), **settings} for owner, settings in given.items()}
+
+
+def tell(result: GateResult, *, of: str = "") -> None:
+    """Say on stderr whether a gate failed, and list with values what did not pass; ``of`` names a simulator."""
+    from convsim.report.gate import sentences
+
+    first, *lines = sentences(result)
+    err().print(f"{plain(of, limit=80)}: {first}" if of else first)
+    for line in lines:
+        err().print(line)
+
+
+def check_summary(path: Path | None) -> None:
+    """Check, before any work is done, that the folder of ``--summary`` is there; raises InputError."""
+    if path is not None and not is_stream(path):
+        check_parent(path)
+
+
+def add_summary(path: Path, text: str) -> None:
+    """Append a summary to a file, and say so.
+
+    Raises:
+        InputError: The file does not take it.
+    """
+    append_whole(path, text)
+    err().print(f"added a summary to {path}")

@@ -1,0 +1,187 @@
+"""Gates as a team keeps them in a file: exit codes, what is said and written, and the summary of a job."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.end_to_end.validating import convsim, line, written
+
+METRICS = ("--metrics", "user_words_per_turn,user_thanks")
+QUICK = ("--validators", "marginals", "--set", "marginals.n_resamples=49", *METRICS)
+FAILS = """
+[metric.user_words_per_turn]
+pass = ["alike"]
+
+[metric.user_thanks]
+severity = "warning"
+pass = ["different"]
+"""
+
+
+@pytest.fixture
+def lengthy(tmp_path: Path) -> Path:
+    """A simulator whose every message is longer than any of the people's."""
+    said = "I would like very much to find size 40 boots that are of use for a long walk, please, number {}"
+    return written(
+        tmp_path / "lengthy.jsonl",
+        [line(n + 500, text=said.format(n), simulator="a|b`c\x1b[2J") for n in range(30)],
+    )
+
+
+def gate(folder: Path, text: str) -> Path:
+    file = folder / "gate.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_gate_that_fails_lists_what_did_not_pass_and_writes_whole_files(tmp_path, real, lengthy):
+    file, summary, out = gate(tmp_path, FAILS), tmp_path / "summary.md", tmp_path / "out"
+    summary.write_text("# an earlier step", encoding="utf-8")
+    result = convsim(
+        "validate",
+        real,
+        lengthy,
+        *QUICK,
+        "--gate",
+        file,
+        "--out",
+        out,
+        "--summary",
+        summary,
+        "--format",
+        "junit",
+    )
+    assert result.returncode == 1, result.stderr
+    first, *lines = result.stderr[result.stderr.index("gate failed") :].splitlines()
+    assert first == f"gate failed ({file}): 1 of 2 checks, 1 warning"
+    assert lines[0].startswith(
+        "  metric user_words_per_turn (marginals): different; passes: alike; 1 KS distance, 95% int"
+    )
+    assert "margin" in lines[0]
+    assert lines[1].startswith("  warning: metric user_thanks (marginals): ")
+    [suite] = ElementTree.fromstring(result.stdout)
+    assert (suite.get("name"), suite.get("failures"), suite.get("skipped")) == ("metrics", "1", "1")
+    kept = json.loads((out / "findings.json").read_text())["gate"]
+    assert [(check["name"], check["passed"]) for check in kept["checks"]] == [
+        ("user_words_per_turn", False),
+        ("user_thanks", False),
+    ]
+    assert "gate failed" in (out / "report.html").read_text()
+    said = summary.read_text(encoding="utf-8")
+    assert said.startswith("# an earlier step\n### convsim: ")
+    assert "| metric user\\_words\\_per\\_turn (marginals) | different | alike |" in said
+    assert "\x1b" not in said + result.stderr + result.stdout
+    again = convsim("report", out, "--format", "md", "--gate", gate(tmp_path, "[metric.user_words_per_turn]"))
+    assert again.returncode == 1
+    assert "gate failed" in again.stdout
+    assert again.stderr.startswith(f"gate failed ({file}): 1 of 1 check\n")
+
+
+def test_a_gate_that_passes_says_so_and_either_gate_fails_where_both_are_asked(tmp_path, real, lengthy):
+    file = gate(tmp_path, FAILS.replace('["alike"]', '["different"]'))
+    asked = ("validate", real, lengthy, *QUICK, "--gate", file)
+    passed = convsim(*asked)
+    assert passed.returncode == 0, passed.stderr
+    assert f"gate passed ({file}): 2 checks, 1 warning" in passed.stderr
+    assert "gate passed" in passed.stdout
+    both = convsim(*asked, "--fail-on", "different")
+    assert both.returncode == 1
+    assert "gate passed" in both.stderr
+    assert "gate failed (--fail-on different)" in both.stderr
+
+
+def test_what_is_asked_for_and_was_not_judged_fails(tmp_path, real, simulated):
+    result = convsim("validate", real, simulated, *QUICK, "--gate", gate(tmp_path, "[headline.reactions]\n"))
+    assert result.returncode == 1
+    assert (
+        "headline reactions: not judged; passes: alike or needs more data; the validator counterfactual was"
+        in (result.stderr)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[headline.habbits]\n", "headline.habbits: no headline is called so; did you mean 'habits'?"),
+        (
+            "[metric.user_word_per_turn]\n",
+            "[metric.user_word_per_turn]: there is no such metric; did you mean",
+        ),
+        ("[headline.all]\nmargin = 0.1\n", "[headline.all]: has no margin of its own"),
+        ("[metric.turns\n", "the gate is not TOML"),
+    ],
+)
+def test_a_wrong_gate_is_one_line_before_any_work(text, problem, tmp_path):
+    result = convsim("validate", tmp_path / "none", tmp_path / "none", "--gate", gate(tmp_path, text))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {tmp_path / 'gate.toml'}: ")
+    assert problem in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_metric_that_only_the_findings_could_know_is_refused_and_what_was_found_is_kept(
+    tmp_path, real, simulated
+):
+    out = tmp_path / "out"
+    result = convsim(
+        "validate", real, simulated, *QUICK, "--gate", gate(tmp_path, "[metric.zeal]\n"), "--out", out
+    )
+    assert result.returncode == 2
+    assert (
+        "[metric.zeal]: no finding is called so; there are user_words_per_turn, user_thanks"
+        in result.stderr.splitlines()[-1]
+    )
+    assert json.loads((out / "findings.json").read_text())["gate"] is None
+
+
+def test_a_gate_refuses_exchanged_sides_as_a_verdict_does(tmp_path, real, simulated):
+    result = convsim("validate", simulated, real, *QUICK, "--gate", gate(tmp_path, "[metric.user_thanks]\n"))
+    assert result.returncode == 2
+    assert "people come first" in result.stderr
+
+
+def test_a_margin_of_the_gate_is_the_validators_and_set_wins_over_it(tmp_path, real, simulated):
+    file = gate(
+        tmp_path, "[headline.habits]\nmargin = 0.9\n[metric.user_thanks]\nmargin = {delta = 0.3, ks = 0.4}\n"
+    )
+    asked = ("validate", real, simulated, *QUICK, "--format", "json", "--gate", file)
+    margins = []
+    for more in ((), ("--set", "marginals.joint_margin=0.5")):
+        result = convsim(*asked, *more)
+        margins.append([check["margin"] for check in json.loads(result.stdout)["gate"]["checks"]])
+        assert ("--set marginals.joint_margin wins over the gate's margin" in result.stderr) == bool(more)
+    of_metric = {"delta": 0.3, "spread": 0.25, "ks": 0.4}
+    assert margins == [[{"margin": 0.9}, of_metric], [{"margin": 0.5}, of_metric]]
+
+
+def test_every_simulator_of_a_comparison_is_held_against_the_gate(tmp_path, real, simulated, lengthy):
+    file, summary = (
+        gate(tmp_path, '[metric.user_words_per_turn]\npass = ["alike", "needs more data"]\n'),
+        tmp_path / "s.md",
+    )
+    result = convsim(
+        "compare", real, simulated, lengthy, "--name", "close", "--name", "lengthy", "--validators", "marginals",
+        *METRICS, "--gate", file, "--summary", summary, "--format", "junit",
+    )  # fmt: skip
+    assert result.returncode == 1, result.stderr
+    assert f"close: gate passed ({file}): 1 check\n" in result.stderr
+    assert f"lengthy: gate failed ({file}): 1 of 1 check\n" in result.stderr
+    suites = {suite.get("name"): suite.get("failures") for suite in ElementTree.fromstring(result.stdout)}
+    assert suites == {"close: metrics": "0", "lengthy: metrics": "1"}
+    assert "#### lengthy" in summary.read_text(encoding="utf-8")
+
+
+def test_junit_is_printed_without_a_gate_too_and_a_summary_can_be_had_from_a_variable(
+    tmp_path, real, simulated
+):
+    summary = tmp_path / "summary.md"
+    result = convsim(
+        "validate", real, simulated, *QUICK, "--format", "junit", CONVSIM_VALIDATE_SUMMARY=str(summary)
+    )
+    assert result.returncode == 0, result.stderr
+    assert [suite.get("name") for suite in ElementTree.fromstring(result.stdout)] == ["marginals"]
+    assert summary.read_text(encoding="utf-8").startswith("### convsim: ")
+    refused = convsim("validate", real, simulated, *QUICK, "--summary", tmp_path / "none" / "s.md")
+    assert (refused.returncode, refused.stdout) == (2, "")

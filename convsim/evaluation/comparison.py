@@ -56,6 +56,8 @@ class Reactions(Record):
 
     agreement: JudgedEstimate
     """Proportion of people's established shifts that go the same way in the simulator."""
+    ratio: JudgedEstimate | None = None
+    """By what proportion of people's shifts the simulator shifts; null in what earlier versions wrote."""
     joint_p: Number | None = None
     counts: dict[str, Count] = Field(default_factory=dict)
     """Metrics by verdict."""

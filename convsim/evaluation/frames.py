@@ -76,6 +76,7 @@ def _simulator(report: SimulatorReport) -> dict[str, object]:
         "undecided": report.judged.undecided,
         **_estimate("agreement", report.reactions.agreement),
         "joint_p": _float(report.reactions.joint_p),
+        **_estimate("reaction_ratio", report.reactions.ratio),
         "n_learned": report.overlap.n_learned,
         "n_identical": report.overlap.n_identical,
         "titles_named_early": _float(report.titles_named_early.estimate),
@@ -88,9 +89,9 @@ def _simulator(report: SimulatorReport) -> dict[str, object]:
     }
 
 
-def _estimate(name: str, of: Estimate) -> dict[str, float]:
-    low, high = _limits(of.interval)
-    return {name: _float(of.estimate), f"{name}_low": low, f"{name}_high": high}
+def _estimate(name: str, of: Estimate | None) -> dict[str, float]:
+    low, high = _limits(of.interval if of else None)
+    return {name: _float(of.estimate if of else None), f"{name}_low": low, f"{name}_high": high}
 
 
 def _limits(interval: Interval | None) -> tuple[float, float]:

@@ -36,7 +36,7 @@ from convsim.schema import (
     Validator,
 )
 from convsim.schema.conversation import Conversation
-from convsim.schema.details import AgreementDetails, JointDetails
+from convsim.schema.details import AgreementDetails, JointDetails, RatioDetails
 from convsim.stats.proportions import difference
 
 
@@ -100,9 +100,11 @@ def reactions(card: Scorecard | None, reason: str) -> Reactions:
         return Reactions(agreement=JudgedEstimate(reason=reason), reason=reason)
     joint = next((f for f in card.judged if isinstance(f.details, JointDetails)), None)
     agreement = next((f for f in card.judged if isinstance(f.details, AgreementDetails)), None)
+    ratio = next((f for f in card.judged if isinstance(f.details, RatioDetails)), None)
     counts = Counter(f.verdict for f in card.judged if is_shift_of_one_metric(f))
     return Reactions(
         agreement=_estimate(agreement, "no metric could be judged"),
+        ratio=_estimate(ratio, "no metric could be judged"),
         joint_p=joint.p_value if joint else None,
         counts=dict(sorted(counts.items())),
     )

@@ -13,7 +13,15 @@ from convsim.evaluation.layout import (
     without_section,
 )
 from convsim.evaluation.scorecard import Scorecard
-from convsim.report.tables import VERDICTS, counted, is_not_measured, measured, number, percent, verdict_words
+from convsim.report.tables import (
+    VERDICTS,
+    counted,
+    is_not_measured,
+    measured,
+    number,
+    percent,
+    verdict_words,
+)
 from convsim.schema import FAILING, Finding, Verdict
 from convsim.schema.details import (
     AgreementDetails,
@@ -21,6 +29,7 @@ from convsim.schema.details import (
     BlindTestDetails,
     DiscriminatorDetails,
     JointDetails,
+    RatioDetails,
     ShiftDetails,
 )
 
@@ -96,7 +105,22 @@ def _together(findings: Sequence[Finding]) -> Iterator[str]:
         )
 
 
+def ratio_line(finding: Finding) -> str:
+    """Write the reaction ratio in a line: with its interval, the verdict, how much more would decide, and its scale."""
+    limits = [*map(_two_places, finding.interval)] if finding.interval else []
+    ratio = f"{_two_places(finding.estimate)} [{', '.join(limits)}]" if limits else "–"
+    needs = finding.details.needs if isinstance(finding.details, RatioDetails) else None
+    more = ""
+    if needs is not None and finding.verdict == "undecided":
+        who = "conversations of people" if needs.side == "people" else "simulated conversations"
+        more = f" (about {needs.more:,} more {who})"
+    return f"reaction ratio {ratio}: {verdict_words(finding)}{more}; 1 = as people, 0 = does not react"
+
+
 def _shifts(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings:
+        if isinstance(finding.details, RatioDetails):
+            yield f"{_capital(ratio_line(finding))}."
     metrics = [f for f in findings if is_shift_of_one_metric(f)]
     if not metrics:
         return
@@ -223,6 +247,14 @@ def _discriminator_sentence(finding: Finding) -> str:
         f"{opening}: {percent(fitted.accuracy)} right (guessing: 50 %{baseline}). "
         f"Human-likeness score (HLS) {percent(finding.estimate)}; 50 % is best."
     )
+
+
+def _two_places(value: float | None) -> str:
+    return number(value) if value is None or abs(value) >= 100 else f"{value:.2f}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _listed(parts: Sequence[str]) -> str:

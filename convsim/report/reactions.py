@@ -9,16 +9,21 @@ from rich.text import Text
 
 from convsim._text import plain
 from convsim.evaluation.layout import in_section, is_shift_of_one_metric
+from convsim.report.headline import ratio_line
 from convsim.report.tables import estimate, filled, number, verdict
 from convsim.schema import Finding
-from convsim.schema.details import DoseDetails, RelationDetails, ShiftDetails
+from convsim.schema.details import DoseDetails, RatioDetails, RelationDetails, ShiftDetails
 
 
 def reactions(findings: Sequence[Finding]) -> Iterator[RenderableType]:
     """Yield the tables of whatever counterfactual findings there are."""
     if shifts := in_section(findings, "shifts"):
+        ratios = [f for f in shifts if isinstance(f.details, RatioDetails)]
+        for ratio in ratios:
+            yield Text(ratio_line(ratio), style="bold")
+            yield Text(plain(ratio.reason))
         yield _shifts([f for f in shifts if is_shift_of_one_metric(f)])
-        yield _whole([f for f in shifts if not is_shift_of_one_metric(f)])
+        yield _whole([f for f in shifts if not is_shift_of_one_metric(f) and f not in ratios])
     if ladder := in_section(findings, "ladder"):
         yield _ladder(ladder)
     if relations := in_section(findings, "relations"):

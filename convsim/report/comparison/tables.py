@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from convsim._text import listed
 from convsim.evaluation import Comparison, SimulatorReport
-from convsim.evaluation.comparison import Distance
+from convsim.evaluation.comparison import Distance, JudgedEstimate
 from convsim.evaluation.layout import MEAN_DISTANCE, TRANSFER
 from convsim.evaluation.pareto import MAX_NAME, MAX_NAMED
 from convsim.evaluation.simulators import PEOPLE
@@ -150,16 +150,22 @@ def reactions(comparison: Comparison) -> Table:
     for each in comparison.simulators:
         found = each.reactions
         counts = [str(found.counts.get(verdict, 0)) if found.counts else NONE for verdict in REACTIONS]
-        rows.append((each.name, _written(found.agreement), number(found.joint_p, figures=2), *counts))
-    columns = ("simulator", "same direction", "joint p", *(VERDICTS[verdict] for verdict in REACTIONS))
+        ratio = _ratio(found.ratio) if found.ratio else NONE
+        rows.append((each.name, ratio, _written(found.agreement), number(found.joint_p, figures=2), *counts))
+    columns = (
+        "simulator", "reaction ratio", "same direction", "joint p", *(VERDICTS[verdict] for verdict in REACTIONS),
+    )  # fmt: skip
     why = _grouped(
         (each.name, each.reactions.reason or each.reactions.agreement.reason)
         for each in comparison.simulators
         if each.reactions.agreement.estimate is None
     )
     note = (
-        "same direction: proportion of people's established shifts in which the simulator shifts the same way. "
-        "joint p: p-value of no difference between people's and the simulator's shifts, over all metrics. "
+        "reaction ratio: by what proportion of people's shifts the simulator shifts, over all metrics, with its "
+        f"interval; 1 = as people, 0 = does not react. {MARKS['aligned']} reacts as people do, {DIFFERENT} does not, "
+        f"{MARKS['undecided']} needs more data. same direction: proportion of people's established shifts in which the "
+        "simulator shifts the same way. joint p: p-value of no difference between people's and the simulator's shifts, "
+        "over all metrics. "
         "Other columns count metrics."
     )
     title = f"reactions from {comparison.control} to {comparison.treatment}"
@@ -287,6 +293,10 @@ def _baseline(known: Iterable[Distance | None]) -> float | None:
 
 def _written(of: Estimate) -> str:
     return number(of.estimate, figures=2) + span(of.interval)
+
+
+def _ratio(of: JudgedEstimate) -> str:
+    return f"{_written(of)} {mark(of.verdict or 'undecided')}"
 
 
 def _proportion(of: Proportion) -> str:

@@ -38,18 +38,21 @@ from convsim.schema.details.reactions import (
     AgreementDetails,
     AnyReactionDetails,
     BothCurves,
+    BothShifts,
     Curves,
     DoseDetails,
     FirstMessageDetails,
     HumanShift,
     JointDetails,
     LeavingDetails,
+    RatioDetails,
     RelationDetails,
     SameRepliesDetails,
     Shift,
     ShiftDetails,
     Step,
     TransferDetails,
+    WithoutOne,
 )
 
 __all__ = [
@@ -60,6 +63,7 @@ __all__ = [
     "AnyReactionDetails",
     "BlindTestDetails",
     "BothCurves",
+    "BothShifts",
     "CopiesDetails",
     "CopyRule",
     "Counted",
@@ -85,6 +89,7 @@ __all__ = [
     "Needs",
     "Part",
     "PrevalenceDetails",
+    "RatioDetails",
     "RelationDetails",
     "SameRepliesDetails",
     "Scores",
@@ -95,4 +100,5 @@ __all__ = [
     "TransferDetails",
     "Transition",
     "TransitionDetails",
+    "WithoutOne",
 ]

@@ -25,6 +25,7 @@ from convsim.schema.details.reactions import (
     FirstMessageDetails,
     JointDetails,
     LeavingDetails,
+    RatioDetails,
     RelationDetails,
     SameRepliesDetails,
     ShiftDetails,
@@ -44,6 +45,7 @@ SHAPES: tuple[type[Details], ...] = (
     FailureDetails, DiscriminatorDetails, LeavingDetails, ShiftDetails, DoseDetails, RelationDetails, PrevalenceDetails,
     TransitionDetails, BlindTestDetails, AgreementDetails, JointDetails, FirstMessageDetails, TransferDetails,
     SameRepliesDetails, DistanceDetails, AnyReactionDetails, CopiesDetails, DiversityDetails, ManyMetricsDetails,
+    RatioDetails,
 )  # fmt: skip
 """The first whose keys are there, and whose fields fit, is taken: the more telling ones stand first."""
 

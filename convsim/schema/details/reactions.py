@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, JsonValue
 
-from convsim.schema.details.mapping import BySide, Details, Interval, Measured, Part, Probability
+from convsim.schema.details.mapping import BySide, Details, Interval, Measured, Needs, Part, Probability
 from convsim.schema.record import Count, Flag, Number, Text
 
 
@@ -112,6 +112,50 @@ class JointDetails(Details):
     control: Text | None = None
     treatment: Text | None = None
     n_resamples: Count | None = None
+
+
+class BothShifts(Part):
+    """The shifts of both sides in one metric, in human standard deviations."""
+
+    people: Number
+    simulated: Number
+
+
+class WithoutOne(Part):
+    """The metric that changes a ratio most when it is left out, and the ratio without it."""
+
+    metric: Text
+    estimate: Number | None = None
+    """Null where people's shift in the other metrics is no larger than its error."""
+
+
+class RatioDetails(Details):
+    """What a reaction ratio stands on; null limits where people's shifts may be nothing at all."""
+
+    shape = frozenset({"fieller", "shifts_in_human_sd"})
+    fieller: Interval | None
+    delta: Interval | None = None
+    """With ``fieller``: the two whose hull is the finding's interval."""
+    equivalence_interval: Interval | None = None
+    """The hull at the level of two one-sided tests, which is inside the margin where reactions are as people's."""
+    shifts_in_human_sd: dict[str, BothShifts]
+    leave_one_out: WithoutOne | None = None
+    margin: Number | None = None
+    """How far from 1 the ratio may lie."""
+    margin_sd: Number | None = None
+    """The root mean square, in human standard deviations, up to which shifts are nothing."""
+    alpha: Number | None = None
+    people_rms: Interval | None = None
+    """One-sided limits of the root mean square of people's shifts, each at ``alpha``."""
+    simulated_rms: Interval | None = None
+    needs: Needs | None = None
+    role: Text | None = None
+    control: Text | None = None
+    treatment: Text | None = None
+    n_units: BySide = Field(default_factory=dict)
+    n_units_needed: Count | None = None
+    """Fewer users or personas an arm get an interval and no verdict."""
+    n_units_on_both_sides: Count | None = None
 
 
 class FirstMessageDetails(Details):

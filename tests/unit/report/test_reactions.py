@@ -107,3 +107,41 @@ def test_names_from_files_are_escaped_in_a_terminal():
     assert "\x1b[31m" not in shown(
         finding("relations", "red\x1b[31mname", "aligned", estimate=1.0), real=None
     )
+
+
+def ratio(verdict: str, **more: object) -> Finding:
+    details = {
+        "fieller": [0.73, 1.22], "shifts_in_human_sd": {"turns": {"people": 0.7, "simulated": 0.6}},
+        **more.pop("details", {}),
+    }  # fmt: skip
+    return finding("counterfactual", "reaction_ratio", verdict, details=details, **more)
+
+
+def test_the_reaction_ratio_leads_with_its_interval_verdict_and_scale():
+    found = ratio("reacts_as_people", estimate=0.944, interval=(0.711, 1.219))
+    text = shown(found, shift("turns", "undecided"))
+    line = "eaction ratio 0.94 [0.71, 1.22]: reacts as people do; 1 = as people, 0 = does not react"
+    terminal = text.partition("**")[0]
+    assert (
+        terminal.index(line) < terminal.index("because of reaction_ratio") < terminal.index("needs more data")
+    )
+    assert f"**R{line}. People changed in" in text.replace("\\", "")
+
+
+def test_an_undecided_ratio_says_how_much_more_of_which_side_would_decide():
+    needs = {"needs": {"side": "simulated", "more": 1200}}
+    found = ratio("undecided", estimate=0.9, interval=(0.3, 1700.0), details=needs)
+    assert "0.90 [0.30, 1,700]: needs more data (about 1,200 more simulated conversations);" in shown(found)
+    of_people = ratio(
+        "undecided", estimate=0.9, interval=(0.3, 1.7), details={"needs": {"side": "people", "more": 80}}
+    )
+    assert "(about 80 more conversations of people)" in shown(of_people)
+    assert "more simulated" not in shown(
+        ratio("under_reacts", estimate=0.5, interval=(0.3, 0.7), details=needs)
+    )
+
+
+def test_people_who_hardly_change_leave_a_dash_for_the_ratio():
+    assert "Reaction ratio –: needs more data; 1 = as people" in shown(
+        ratio("undecided", details={"fieller": None})
+    )

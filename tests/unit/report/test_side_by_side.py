@@ -58,14 +58,26 @@ def test_a_row_of_the_matrix_is_the_one_that_a_discriminator_learned_against():
 def test_reactions_stand_where_arms_are_named_and_say_why_one_was_not_asked():
     reacts = {
         "agreement": {"estimate": 0.75, "interval": (0.5, 1.0), "reason": "-"}, "joint_p": 0.02,
+        "ratio": {"estimate": 0.94, "interval": (0.71, 1.22), "reason": "-", "verdict": "reacts_as_people"},
         "counts": {"does_not_react": 2, "undecided": 5},
     }  # fmt: skip
     silent = {"agreement": {"reason": "no arm"}, "reason": "it has no arm 'bad'"}
     sides = (simulator("icl", reactions=reacts), simulator("lean", reactions=silent))
     assert not [each for each in tables(comparison(*sides)) if each.title.startswith("reactions")]
     found = table(comparison(*sides, control="good", treatment="bad"), "reactions from good to bad")
-    assert found.rows[0] == ("icl", "0.75 [0.5, 1]", "0.02", "0", "2", "0", "0", "0", "5")
-    assert found.rows[1][1:] == ("–",) * 8
+    assert found.rows[0] == (
+        "icl",
+        "0.94 [0.71, 1.2] =",
+        "0.75 [0.5, 1]",
+        "0.02",
+        "0",
+        "2",
+        "0",
+        "0",
+        "0",
+        "5",
+    )
+    assert found.rows[1][1:] == ("–",) * 9
     assert "lean: it has no arm 'bad'" in found.note
 
 

@@ -16,6 +16,7 @@ from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
 from convsim.stats.multiplicity import max_t
 from convsim_validators.counterfactual import first_message, survival
+from convsim_validators.counterfactual.reaction_ratio import Rule, ratio_finding
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame, shift_finding
 from convsim_validators.counterfactual.shifts import MetricShift, halves, human_baseline
 from convsim_validators.counterfactual.summaries import (
@@ -33,8 +34,8 @@ class Counterfactual:
 
     H0, per metric: people do not shift (their p-values, corrected for the number of metrics). The verdict stands on
     intervals of both shifts and of their difference (``shift_decision``); failing to differ is never read as alike.
-    Beside the metrics: the direction, a joint test, the hazard of leaving, whether first messages depend on the arm,
-    and whether the simulator had seen the treated arm.
+    All metrics together: the reaction ratio. Beside it: the direction, a joint test, the hazard of
+    leaving, whether first messages depend on the arm, and whether the simulator had seen the treated arm.
 
     Source:
         Meshi et al. (2026), ConvApparel, section on counterfactual validation; the rule, its margin and the intervals
@@ -51,6 +52,11 @@ class Counterfactual:
     margin_sd: Annotated[float, Field(ge=0, le=10)] = 0.2
     """Human standard deviations within arms up to which a shift counts as none: Cohen's "small", and about where
     Cliff's delta reaches .147, the end of "negligible" (Romano et al. 2006)."""
+    ratio_margin: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """How far from 1 the reaction ratio of a simulator that reacts as people may lie: half of people's shift, as for
+    a single metric."""
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = ALPHA
+    """The error rate of the reaction ratio's verdict; who looks repeatedly sets a lower one."""
     n_resamples: ResampleCount = 1999
     saw_both: Corpus | None = None
     """Conversations of a simulator that learned from both arms."""
@@ -79,8 +85,10 @@ class Counterfactual:
         )
         verdicts = {finding.metric: finding.verdict for finding in findings}
         established = [shift for shift in judged if adjusted[shift.metric.name] <= ALPHA]
+        rule = Rule(self.ratio_margin, self.margin_sd, self.alpha)
         return [
             *findings,
+            ratio_finding(sides, judged, frame, rule),
             agreement_finding(established, frame, size=size),
             joint_finding(judged, frame, verdicts=verdicts, size=size),
             *survival.hazard_findings(

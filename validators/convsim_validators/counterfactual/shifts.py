@@ -143,8 +143,7 @@ def shift(
     n_units = tuple(len(np.unique(side.unit_of[rows])) for rows in members)
     for sign, rows, units, drawn in zip((-1, 1), members, n_units, noise, strict=True):
         if np.ptp(used[rows]) == 0:
-            lent = human_sd * np.sqrt(min(1.0, RULE_OF_THREE / units) / units)
-            deviations = deviations + sign * lent * drawn
+            deviations = deviations + sign * human_sd * lent_sd(units) * drawn
     return Shift(
         float(shifts[0]),
         (float(means[0, 0]), float(means[1, 0])),
@@ -152,6 +151,11 @@ def shift(
         (int(members[0].sum()), int(members[1].sum())),
         (n_units[0], n_units[1]),
     )
+
+
+def lent_sd(n_units: int) -> float:
+    """Return the error, in human standard deviations, that the mean of an arm without any spread may still have."""
+    return float(np.sqrt(min(1.0, RULE_OF_THREE / n_units) / n_units))
 
 
 def used_in(side: ArmSide, values: FloatArray, arm: int) -> BoolArray:

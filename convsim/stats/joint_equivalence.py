@@ -22,6 +22,8 @@ JOINT_MARGIN = 0.147
 STRETCH = 2.0 / 1.645
 """By how much limits are wider than the normal distribution says, which the estimated variances make too bold."""
 N_DRAWS = 2_000
+ENOUGH_VARIETY = (1 - 0.9**3 - 0.1**3) / 3
+"""The variance of ranks, from -1 to 1, where one conversation in ten has another value than the rest."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class JointRule:
 
 @dataclass(frozen=True)
 class Joint:
-    """The joint distance of two sides: the weighted mean square of delta and spread over metrics, less its bias.
+    """The joint distance of two sides: the mean square of delta and spread over metrics, less its bias.
 
     H0 of the equivalence test: the populations lie at least a margin apart. Its variance is that *at the margin*, not
     at the estimate, which is what makes a Wald test too bold. Rejecting it says that they are alike on average, which
@@ -114,10 +116,12 @@ def _along(d: FloatArray, covariance: FloatArray) -> float:
 def metric_weights(contrasts: Contrasts) -> FloatArray:
     """Return the weight of each metric; shape (metrics,), adding up to 1.
 
-    A weight is the variance of the metric's ranks, either side counting half: a habit that hardly anybody has on either
-    side says little, and a crowd of such metrics must not make two populations alike on average.
+    All weigh the same, but for those in which more than nine of ten conversations have one value: these weigh less in
+    proportion to the variance of their ranks, either side counting half. A habit that hardly anybody shows says little,
+    and a crowd of such metrics must not make two populations alike on average.
     """
-    weights = np.asarray([contrasts.by_metric[name].rank_variance for name in contrasts.names])
+    variety = np.asarray([contrasts.by_metric[name].rank_variance for name in contrasts.names])
+    weights = np.minimum(1.0, variety / ENOUGH_VARIETY)
     total = float(weights.sum())
     return weights / total if total > 0 else np.full(len(weights), 1 / len(weights))
 

@@ -93,14 +93,40 @@ def test_the_interval_covers_with_several_conversations_a_user():
     assert covered >= binom.ppf(0.001, N_TESTS, 0.95)
 
 
-def test_aligned_is_wrong_in_at_most_five_per_cent_where_the_distance_equals_the_margin():
-    at_margin = 2 * norm.ppf((1 + 0.10) / 2)
-    results = findings(normal(at_margin), 1000, 1000, n_corpora=5)
-    assert sum(r.verdict == "aligned" for r in results) <= binom.ppf(0.999, 5 * N_COLUMNS, 0.05)
+SHIFT = 2**0.5 * norm.ppf((1 + 0.147) / 2)
+"""By which a normal distribution has a Cliff's delta of .147 from another one."""
+AT_THE_MARGIN = {
+    "location": normal(SHIFT),
+    "spread": lambda rng, n, simulated: rng.normal(0, 1.44 if simulated else 1, n),
+    "binary": lambda rng, n, simulated: (rng.random(n) < 0.3 + 0.147 * simulated).astype(float),
+    "rare": lambda rng, n, simulated: (rng.random(n) < 0.02 + 0.147 * simulated).astype(float),
+    # Twice .4 of the simulator's values have moved from the middle to where nobody else is: a distance of .2.
+    "shape": lambda rng, n, simulated: np.where(
+        (rng.random(n) < 0.4) & simulated, rng.choice([-0.6745, 0.6745], n), rng.normal(size=n)
+    ),
+    "zeros": lambda rng, n, simulated: np.where(
+        rng.random(n) < 0.7 - 0.147 * simulated, 0, rng.exponential(size=n)
+    ),
+}
 
 
-def test_equal_populations_come_out_aligned_at_a_thousand():
-    assert share(findings(normal(0), 1000, 1000, n_corpora=3), lambda r: r.verdict == "aligned") >= 0.8
+@pytest.mark.parametrize("kind", AT_THE_MARGIN)
+@pytest.mark.parametrize(("n_real", "n_simulated"), [(100, 100), (250, 250), (150, 1500)])
+def test_aligned_is_wrong_in_at_most_five_per_cent_at_the_margin(kind, n_real, n_simulated):
+    results = findings(AT_THE_MARGIN[kind], n_real, n_simulated, n_corpora=8)
+    assert sum(r.verdict == "aligned" for r in results) <= binom.ppf(0.999, 8 * N_COLUMNS, 0.05)
+
+
+MIXED = [normal(0), turns, lambda r, n, s: (r.random(n) < 0.3) * 1.0, lambda r, n, s: r.poisson(0.4, n) * 1.0]
+
+
+@pytest.mark.parametrize(
+    ("n_real", "n_simulated", "power"),
+    [(100, 100, 0.4), (250, 250, 0.85), (150, 1500, 0.85), (500, 500, 0.98)],
+)
+def test_equal_populations_are_found_alike_with_the_people_that_teams_have(n_real, n_simulated, power):
+    results = [r for draw in MIXED for r in findings(draw, n_real, n_simulated, n_corpora=2)]
+    assert share(results, lambda r: r.verdict == "aligned") >= power
 
 
 def binary(rng, n, simulated):
@@ -116,8 +142,8 @@ def test_equal_populations_are_shown_to_be_alike_in_four_of_five_cases_with_the_
     undecided = [r for r in findings(draw, 100, 100, n_corpora=2) if r.verdict == "undecided"]
     told = [r.details["n_to_decide"] for r in undecided if "n_to_decide" in r.details]
     assert len(told) >= 0.5 * len(undecided)
-    needed = int(np.median([each["real"] for each in told]))
-    power = share(findings(draw, needed, needed, n_corpora=4), lambda r: r.verdict == "aligned")
+    sizes = [int(np.median([each[side] for each in told])) for side in ("real", "simulated")]
+    power = share(findings(draw, *sizes, n_corpora=4), lambda r: r.verdict == "aligned")
     assert power == pytest.approx(0.80, abs=0.08)
 
 

@@ -104,15 +104,22 @@ def test_its_limits_are_those_that_a_test_at_that_distance_just_refuses():
         assert found.square + sign * z * error == pytest.approx(limit**2)
 
 
-def test_a_metric_that_nobody_shows_weighs_nothing():
+def test_a_metric_that_nobody_shows_weighs_nothing_and_a_rare_one_little():
     rng = np.random.default_rng(4)
-    sides = [{"x": rng.normal(size=50), "never": np.zeros(50), "half": np.arange(50) % 2.0} for _ in range(2)]
-    by_metric = {name: contrast(sides[0][name], sides[1][name]) for name in sides[0]}
+    sides = [
+        {
+            "x": rng.normal(size=50),
+            "never": np.zeros(50),
+            "half": np.arange(50) % 2.0,
+            "rare": np.arange(50) == 7,
+        }
+        for _ in range(2)
+    ]
+    by_metric = {name: contrast(sides[0][name] * 1.0, sides[1][name] * 1.0) for name in sides[0]}
     found = metric_weights(Contrasts(tuple(by_metric), by_metric, (one_stratum(50), one_stratum(50))))
-    # Without ties 1/3 (less 1/(3 n²) for a hundred values), with two even halves 1/4: each over their sum.
-    assert found[1] == 0
-    assert found[2] / found[0] == pytest.approx(3 / 4, rel=1e-3)
-    assert found.sum() == pytest.approx(1)
+    # 3 times the variance of ranks is 1 less the sum of the cubed proportions of all values.
+    rare = (1 - 0.98**3 - 0.02**3) / (1 - 0.9**3 - 0.1**3)
+    assert found == pytest.approx(np.array([1, 0, 1, rare]) / (2 + rare))
 
 
 def test_a_rare_event_that_nobody_shows_has_newcombes_limit():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 JOINT_MARGIN = 0.147
 """The upper end of a "negligible" Cliff's delta (Romano et al. 2006), here of its root mean square."""
+SPREAD_MARGIN = 0.25
+"""Of the root mean square of the spread score: between normal distributions, 1.44 times the standard deviation."""
 STRETCH = 2.0 / 1.645
 """By how much limits are wider than the normal distribution says, which the estimated variances make too bold."""
 N_DRAWS = 2_000
@@ -28,12 +30,14 @@ ENOUGH_VARIETY = (1 - 0.9**3 - 0.1**3) / 3
 
 @dataclass(frozen=True)
 class JointRule:
-    """What counts as alike, over all metrics and in each."""
+    """What counts as alike on average over metrics: location and spread both have to."""
 
     margin: float = JOINT_MARGIN
-    """Of the root mean square of delta and spread over metrics."""
+    """Of the root mean square of Cliff's delta over metrics."""
     alpha: float = 0.05
-    """The probability of calling populations at the margin alike."""
+    """The probability of calling populations at a margin alike."""
+    spread_margin: float = SPREAD_MARGIN
+    """Of the root mean square of the spread score."""
 
     @property
     def z(self) -> float:
@@ -43,33 +47,37 @@ class JointRule:
 
 @dataclass(frozen=True)
 class Joint:
-    """The joint distance of two sides: the mean square of delta and spread over metrics, less its bias.
+    """The joint distance of two sides: the mean square of a contrast over metrics, less its bias.
 
     H0 of the equivalence test: the populations lie at least a margin apart. Its variance is that *at the margin*, not
     at the estimate, which is what makes a Wald test too bold. Rejecting it says that they are alike on average, which
-    one metric that is far off may hide: ``far_off`` asks that of each.
+    one metric that is far off may hide: ``far_off`` asks that of each. Location and spread are tested each at its own
+    margin, and both have to be alike, so that neither costs the other anything (an intersection-union test).
 
     Source:
         A score test of a quadratic form, as Schuirmann's (1987) one-sided test for equivalence; see Wellek (2010),
-        Testing statistical hypotheses of equivalence and noninferiority, chapter 6 (several dimensions). The variance
-        of a quadratic form of normal variables is 4 m'Sm + 2 tr S². Error at the margin, share decided and coverage are
-        shown in tests/calibration.
+        Testing statistical hypotheses of equivalence and noninferiority, chapter 6 (several dimensions); Berger and Hsu
+        (1996) for the intersection-union test. The variance of a quadratic form of normal variables is
+        4 m'Sm + 2 tr S². Error at the margin, share decided and coverage are shown in tests/calibration.
     """
 
     estimates: FloatArray
-    """Shape (2 * metrics,): deltas, then spreads."""
+    """Shape (metrics,)."""
     covariance: FloatArray
+    """Shape (metrics, metrics)."""
     weights: FloatArray
     """Shape (metrics,): adding up to 1."""
 
     @classmethod
-    def of(cls, contrasts: Contrasts) -> Joint:
-        """Join metrics, each with the weight of ``metric_weights``."""
-        return cls(contrasts.estimates, contrasts.covariance, metric_weights(contrasts))
+    def of(cls, contrasts: Contrasts, which: Literal["delta", "spread"] = "delta") -> Joint:
+        """Join the metrics' deltas or spreads, each with the weight of ``metric_weights``."""
+        k = len(contrasts.names)
+        rows = slice(0, k) if which == "delta" else slice(k, 2 * k)
+        return cls(contrasts.estimates[rows], contrasts.covariance[rows, rows], metric_weights(contrasts))
 
     @cached_property
     def _scaled(self) -> tuple[FloatArray, FloatArray]:
-        root = np.sqrt(np.tile(self.weights, 2))
+        root = np.sqrt(self.weights)
         return self.estimates * root, self.covariance * np.outer(root, root)
 
     @cached_property
@@ -86,22 +94,18 @@ class Joint:
     def limits(self, z: float) -> tuple[float, float]:
         """Return the distances that a test ``z`` standard errors wide does not refuse; the lower one may be 0."""
         d, covariance = self._scaled
-        along, noise = _along(d, covariance), 2 * float((covariance**2).sum())
-        # t - square = -+ z sqrt(4 t along + noise), solved for t, the population's mean square.
-        half = 2 * z**2 * along
-        root = sqrt(half**2 + 2 * half * self.square + z**2 * noise) if self._has_roots(half, noise, z) else 0
+        noise = 2 * float((covariance**2).sum())
+        half = 2 * z**2 * _along(d, covariance)
+        # t - square = -+ sqrt(2 half t + z² noise), solved for t, the population's mean square.
+        under_root = half**2 + 2 * half * self.square + z**2 * noise
+        root = sqrt(max(0.0, under_root))
         low, high = self.square + half - root, self.square + half + root
         return sqrt(max(0.0, low)), sqrt(max(0.0, high))
-
-    def _has_roots(self, half: float, noise: float, z: float) -> bool:
-        return half**2 + 2 * half * self.square + z**2 * noise > 0
 
     def contributions(self, names: tuple[str, ...]) -> Mapping[str, float]:
         """Return what each metric adds to the mean square, its bias taken out; they add up to ``square``."""
         d, covariance = self._scaled
-        each = d**2 - np.diag(covariance)
-        k = len(names)
-        return dict(zip(names, map(float, each[:k] + each[k:]), strict=True))
+        return dict(zip(names, map(float, d**2 - np.diag(covariance)), strict=True))
 
 
 def _along(d: FloatArray, covariance: FloatArray) -> float:
@@ -180,12 +184,15 @@ def joint_power(
         n_draws: Estimates that are drawn.
         rng: Draws them.
     """
-    root = np.sqrt(np.tile(weights, 2))
-    scaled = covariance * np.outer(root, root)
-    d = normal_draws(scaled, n_draws, rng) + (0 if truth is None else truth * root)
-    length = (d**2).sum(axis=1)
-    along = np.divide(((d @ scaled) * d).sum(axis=1), length, out=np.zeros(n_draws), where=length > 0)
-    noise = 2 * float((scaled**2).sum())
-    square = length - float(np.trace(scaled))
-    upper = square + rule.z * np.sqrt(4 * rule.margin**2 * along + noise)
-    return float((upper <= rule.margin**2).mean())
+    k = len(weights)
+    drawn = normal_draws(covariance, n_draws, rng) + (0 if truth is None else truth)
+    root = np.sqrt(weights)
+    alike = np.ones(n_draws, bool)
+    for rows, margin in ((slice(0, k), rule.margin), (slice(k, 2 * k), rule.spread_margin)):
+        d, scaled = drawn[:, rows] * root, covariance[rows, rows] * np.outer(root, root)
+        length = (d**2).sum(axis=1)
+        along = np.divide(((d @ scaled) * d).sum(axis=1), length, out=np.zeros(n_draws), where=length > 0)
+        noise = 2 * float((scaled**2).sum())
+        upper = length - float(np.trace(scaled)) + rule.z * np.sqrt(4 * margin**2 * along + noise)
+        alike &= upper <= margin**2
+    return float(alike.mean())

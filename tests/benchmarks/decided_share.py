@@ -106,10 +106,10 @@ def one_run(real: np.ndarray, simulated: np.ndarray, rng: np.random.Generator) -
     metrics = [
         alike(both.by_metric[name], variances[[i, k + i]], counts[i]) for i, name in enumerate(both.names)
     ]
-    joint = Joint.of(both)
+    location, spread = (joint.limits(RULE.z)[1] for joint in (Joint.of(both), Joint.of(both, "spread")))
     margins = np.repeat([MARGINS.delta, MARGINS.spread], k)
-    off = far_off(joint.estimates, joint.covariance, margins, alpha=RULE.alpha, rng=rng)
-    is_alike = joint.limits(RULE.z)[1] <= RULE.margin and not off.any()
+    off = far_off(both.estimates, both.covariance, margins, alpha=RULE.alpha, rng=rng)
+    is_alike = location <= RULE.margin and spread <= RULE.spread_margin and not off.any()
     return {
         "metrics alike before": float(np.mean([before for before, _ in metrics])),
         "metrics alike now": float(np.mean([now for _, now in metrics])),

@@ -83,7 +83,7 @@ def test_two_strata_take_out_what_lies_between_them():
 
 def joint(deltas, variances):
     k = len(deltas)
-    return Joint(np.r_[deltas, np.zeros(k)], np.diag(np.r_[variances, np.zeros(k)]), np.full(k, 1 / k))
+    return Joint(np.asarray(deltas), np.diag(variances), np.full(k, 1 / k))
 
 
 def test_the_joint_distance_takes_the_variances_off():

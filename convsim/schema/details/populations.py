@@ -191,10 +191,14 @@ class ManyMetricsDetails(Details):
     cliffs_delta_by_metric: dict[str, Number]
     spread_by_metric: dict[str, Number] | None = None
     contributions: dict[str, Number] | None = None
-    """What each metric adds to the mean square, its bias taken out."""
+    """What each metric adds to the mean squares of delta and spread, its bias taken out."""
     weights: dict[str, Number] | None = None
     margin: Number | None = None
     equivalence_upper: Number | None = None
+    spread: Number | None = None
+    """The root mean square of the spread score, with its margin and its limit."""
+    spread_margin: Number | None = None
+    spread_upper: Number | None = None
     far_off: tuple[Text, ...] = ()
     """The metrics that lie beyond a margin of their own for sure."""
     needs: Needs | None = None

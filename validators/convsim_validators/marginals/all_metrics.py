@@ -21,7 +21,7 @@ from convsim.stats.multiplicity import permutation_p_value, studentised
 
 NAME = "all_metrics"
 QUESTION = "Are simulated shoppers like people in their habits, all metrics together?"
-UNIT = "root mean square of Cliff's delta and spread score"
+UNIT = "root mean square of Cliff's delta"
 MIN_METRICS = 2
 MIN_PEOPLE = 30
 """Units on either side below which the average over metrics decides nothing."""
@@ -55,8 +55,13 @@ class Together:
 
     @cached_property
     def joint(self) -> Joint:
-        """The distance over all metrics."""
+        """The distance over all metrics, in location."""
         return Joint.of(self.contrasts)
+
+    @cached_property
+    def spread(self) -> Joint:
+        """The same in spread."""
+        return Joint.of(self.contrasts, "spread")
 
     @property
     def p_value(self) -> float:
@@ -64,16 +69,21 @@ class Together:
         return permutation_p_value(float(self.statistic[0]), self.statistic[1:])
 
     @cached_property
-    def upper(self) -> float:
-        """The limit that must lie inside the margin."""
-        return self.joint.limits(self.rule.z)[1]
+    def upper(self) -> tuple[float, float]:
+        """The limits, of location and spread, that must lie inside their margins."""
+        return self.joint.limits(self.rule.z)[1], self.spread.limits(self.rule.z)[1]
+
+    @property
+    def inside(self) -> bool:
+        """Whether both do."""
+        return self.upper[0] <= self.rule.margin and self.upper[1] <= self.rule.spread_margin
 
     @cached_property
     def far_off(self) -> tuple[str, ...]:
         """The metrics that lie beyond a margin of their own for sure, all of them looked at together."""
         limits = np.asarray([*(m.delta for m in self.margins), *(m.spread for m in self.margins)])
         beyond = far_off(
-            self.joint.estimates, self.joint.covariance, limits, alpha=self.rule.alpha,
+            self.contrasts.estimates, self.contrasts.covariance, limits, alpha=self.rule.alpha,
             rng=generator(self.seed, NAME, "far off"),
         )  # fmt: skip
         names = self.contrasts.names
@@ -94,8 +104,9 @@ class Together:
     def baseline(self) -> HumanBaseline:
         """How far two random groups of people of the sides' sizes differ."""
         n_real, n_simulated = self.n
-        people = self.contrasts.covariances_at_equality[0] * n_real * (1 / n_real + 1 / n_simulated)
-        root = np.sqrt(np.tile(self.joint.weights, 2))
+        k = len(self.contrasts.names)
+        people = self.contrasts.covariances_at_equality[0][:k, :k] * n_real * (1 / n_real + 1 / n_simulated)
+        root = np.sqrt(self.joint.weights)
         covariance = people * np.outer(root, root)
         draws = normal_draws(covariance, N_POWER_DRAWS, generator(self.seed, NAME, "baseline"))
         square = ((draws**2).sum(axis=1) - np.trace(covariance)).clip(min=0)
@@ -103,9 +114,11 @@ class Together:
 
     def decide(self, p_adjusted: float | None) -> Decision:
         """Decide: alike on average and no metric far off; else different, if shown; else more data are needed."""
+        rule, limit = self.rule, f"{100 * (1 - 2 * self.rule.alpha):.0f} % limits and margins"
         said = (
-            f"over {len(self.contrasts.names)} metrics the distance is {self.joint.distance:.3f} on average, at most "
-            f"{self.upper:.3f} ({100 * (1 - 2 * self.rule.alpha):.0f} % interval)"
+            f"on average over {len(self.contrasts.names)} metrics, location differs by {self.joint.distance:.3f}, at "
+            f"most {self.upper[0]:.3f} of {rule.margin:g}, and spread by {self.spread.distance:.3f}, at most "
+            f"{self.upper[1]:.3f} of {rule.spread_margin:g} ({limit})"
         )
         if min(self.n_units) < MIN_PEOPLE:
             return Decision(
@@ -117,28 +130,30 @@ class Together:
             return Decision(
                 "different", f"{_furthest(self.contrasts, self.far_off)} beyond the margin; {said}"
             )
-        if self.upper <= self.rule.margin and not self.far_off:
-            return Decision(
-                "aligned", f"{said}, within the margin of {self.rule.margin:g}; no metric is far off"
-            )
+        if self.inside and not self.far_off:
+            return Decision("aligned", f"{said}; no metric is far off")
         furthest = _furthest(self.contrasts, self.contrasts.names)
         if p_adjusted is not None and p_adjusted <= self.rule.alpha:
             return Decision("different", f"more than chance explains: {said}; furthest: {furthest}")
         return Decision(
             "undecided",
-            f"{said}: neither within the margin of {self.rule.margin:g} nor shown to differ; furthest: {furthest}",
+            f"neither within the margins nor shown to differ: {said}; furthest: {furthest}",
         )
 
     def describe(self) -> dict[str, JsonValue]:
         """Return what the finding says beside its distance."""
         names = self.contrasts.names
+        of_delta, of_spread = (joint.contributions(names) for joint in (self.joint, self.spread))
         return {
             "cliffs_delta_by_metric": dict(zip(names, map(float, self.contrasts.delta), strict=True)),
             "spread_by_metric": dict(zip(names, map(float, self.contrasts.spread), strict=True)),
-            "contributions": dict(self.joint.contributions(names)),
+            "contributions": {name: of_delta[name] + of_spread[name] for name in names},
             "weights": dict(zip(names, map(float, self.joint.weights), strict=True)),
             "margin": self.rule.margin,
-            "equivalence_upper": self.upper,
+            "equivalence_upper": self.upper[0],
+            "spread": self.spread.distance,
+            "spread_margin": self.rule.spread_margin,
+            "spread_upper": self.upper[1],
             "far_off": list(self.far_off),
             "n_units_real": self.n_units[0],
             "n_units_simulated": self.n_units[1],

@@ -58,7 +58,7 @@ class Marginals:
     spread_margin: Annotated[float, Field(ge=0, le=1.3)] = 0.25
     """The same of the spread score: between normal distributions, 1.44 times the standard deviation."""
     joint_margin: Annotated[float, Field(ge=0, le=1)] = 0.147
-    """Of the root mean square of Cliff's delta and spread score over metrics (`all_metrics`)."""
+    """Of the root mean square of Cliff's delta over metrics (`all_metrics`); of the spread's, ``spread_margin``."""
     metric_margins: Mapping[
         str, Mapping[Literal["cliffs_delta", "spread", "ks"], Annotated[float, Field(ge=0, le=1.3)]]
     ] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Marginals:
         if len(judged) >= all_metrics.MIN_METRICS:
             together = Together(
                 Contrasts(tuple(judged), {name: sample.contrast for name, sample in judged.items()}, strata),
-                JointRule(self.joint_margin, self.alpha),
+                JointRule(self.joint_margin, self.alpha, self.spread_margin),
                 tuple(self.margins_of(name) for name in judged),
                 (len(real), len(simulated)),
                 (design.real.n_units, design.simulated.n_units),

@@ -25,6 +25,7 @@ USUAL: Mapping[str, str] = {DELTA: "cliffs_delta_margin", "spread": "spread_marg
 OF_FINDING: Mapping[tuple[str, str], str] = {
     STANDS_ON["habits"]: "joint_margin",
     STANDS_ON["diversity"]: "diversity_margin",
+    STANDS_ON["reactions"]: "ratio_margin",
 }
 """Findings with a setting of their own; all others of their validators share the setting ``margin``."""
 
@@ -98,7 +99,12 @@ def _by_name(
 
 def _parameters(validator: str) -> Mapping[str, inspect.Parameter]:
     plugin = load("validators", validator)
-    return inspect.signature(plugin).parameters if isinstance(plugin, type) else {}
+    if not isinstance(plugin, type):
+        return {}
+    try:
+        return inspect.signature(plugin).parameters
+    except (TypeError, ValueError):  # some classes have no signature
+        return {}
 
 
 def gathered(where: str, margins: Mapping[str, Owned]) -> Settings:

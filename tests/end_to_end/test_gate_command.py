@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.end_to_end.validating import convsim, line, written
+from tests.end_to_end.validating import NAIVE, PEOPLE, convsim, line, written
 
 METRICS = ("--metrics", "user_words_per_turn,user_thanks")
 QUICK = ("--validators", "marginals", "--set", "marginals.n_resamples=49", *METRICS)
@@ -154,6 +154,22 @@ def test_a_margin_of_the_gate_is_the_validators_and_set_wins_over_it(tmp_path, r
         assert ("--set marginals.joint_margin wins over the gate's margin" in result.stderr) == bool(more)
     of_metric = {"delta": 0.3, "spread": 0.25, "ks": 0.4}
     assert margins == [[{"margin": 0.9}, of_metric], [{"margin": 0.5}, of_metric]]
+
+
+def test_reactions_are_held_against_a_gate_within_its_margin(tmp_path):
+    file = gate(tmp_path, '[headline.reactions]\npass = ["reacts as people do"]\nmargin = 0.4\n')
+    result = convsim(
+        "counterfactual", PEOPLE, NAIVE, "--control", "good", "--treatment", "bad", "--metrics", "turns,user_thanks",
+        "--set", "counterfactual.n_resamples=49", "--gate", file, "--format", "json",
+    )  # fmt: skip
+    assert result.returncode == 1, result.stderr
+    assert f"gate failed ({file}): 1 of 1 check\n  headline reactions: " in result.stderr
+    [check] = json.loads(result.stdout)["gate"]["checks"]
+    assert (check["name"], check["validator"], check["margin"]) == (
+        "reactions",
+        "counterfactual",
+        {"margin": 0.4},
+    )
 
 
 def test_every_simulator_of_a_comparison_is_held_against_the_gate(tmp_path, real, simulated, lengthy):

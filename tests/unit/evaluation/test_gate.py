@@ -212,6 +212,8 @@ def test_margins_are_settings_of_the_validators(tmp_path):
         margin = 0.7
         [headline.diversity]
         margin = 0.06
+        [headline.reactions]
+        margin = 0.4
         [metric.turns]
         margin = {delta = 0.3, ks = 0.25}
         [metric."copies/near_copies"]
@@ -222,6 +224,7 @@ def test_margins_are_settings_of_the_validators(tmp_path):
         "marginals": {"joint_margin": 0.2, "metric_margins": {"turns": {"cliffs_delta": 0.3, "ks": 0.25}}},
         "humanlikeness": {"margin": 0.7},
         "copies": {"diversity_margin": 0.06, "margin": 0.11},
+        "counterfactual": {"ratio_margin": 0.4},
     }
     [validator] = made.validators(["humanlikeness"])
     assert validator.margin == 0.7  # type: ignore[attr-defined]

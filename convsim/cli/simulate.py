@@ -127,14 +127,23 @@ def _print_plan(study: Study, growth: Growth | None) -> None:
     plan = estimated(study, n=added)
     names = ", ".join(one_line(arm.name) for arm in study.conditions)
     typer.echo(f"{plan.conversations} conversations, {added} per arm: {names}")
-    shopper, agent = one_line(study.shopper.name), one_line(study.agent.name)
-    typer.echo(f"shopper {shopper}, agent {agent}, {len(study.personas)} personas")
-    if study.model is None:
+    agent = one_line(study.agent.name)
+    typer.echo(f"shopper {_speaking(study)}, agent {agent}, {len(study.personas)} personas")
+    models = dict.fromkeys([each.model for each in study.mixture] or [study.model])
+    if set(models) == {None}:
         typer.echo("the shopper uses no language model: no calls, no tokens")
     if plan.calls:
-        names = f"model {one_line(study.model)}: " if study.model is not None else ""
+        named = ", ".join(one_line(model) for model in models if model is not None)
+        names = f"model {named}: " if named else ""
         typer.echo(f"{names}at most {plan.calls} calls")
         typer.echo(said_of(plan))
+
+
+def _speaking(study: Study) -> str:
+    """Name the shopper, or those of a mixture with their weights."""
+    total = sum(each.weight for each in study.mixture)
+    mixed = [f"{one_line(each.name)} {each.weight / total:.2g}" for each in study.mixture]
+    return f"mixture of {', '.join(mixed)}" if mixed else one_line(study.shopper.name)
 
 
 def _checking(study: Study, assembly: Assembly) -> Callable[[int], Awaitable[None]]:

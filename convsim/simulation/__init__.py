@@ -2,6 +2,7 @@
 
 from convsim.simulation.build import Assembly
 from convsim.simulation.loop import Arm, Planned, hold, reply_of
+from convsim.simulation.mixture import Component
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas
 from convsim.simulation.runner import Limits, Progress, hold_all
 from convsim.simulation.study import Outcome, Study
@@ -9,6 +10,7 @@ from convsim.simulation.study import Outcome, Study
 __all__ = [
     "Arm",
     "Assembly",
+    "Component",
     "Limits",
     "Outcome",
     "Planned",

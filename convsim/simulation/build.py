@@ -20,9 +20,10 @@ from convsim.schema.conversation import Conversation, Item
 from convsim.schema.persona import Persona
 from convsim.shoppers.needs import FIRST_MESSAGES
 from convsim.shoppers.prompts import SHOP
-from convsim.simulation.config import PROMPTS, ArmSection, PluginSection, StudyConfig
+from convsim.simulation.config import PROMPTS, ArmSection, ComponentSection, PluginSection, StudyConfig
 from convsim.simulation.domains import domain_of_catalogue, domain_of_needs, domain_of_records
 from convsim.simulation.loop import Arm
+from convsim.simulation.mixture import Component
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas, stated_needs
 from convsim.simulation.study import Study, checked_opening
 
@@ -84,6 +85,8 @@ class Assembly:
         self.warnings: list[str] = []
         """What of the study is likely to be another than is meant."""
         self._model: ChatModel | None = None
+        self._models: dict[str, ChatModel | None] = {}
+        """Of the shoppers of a mixture, by what is stated of them: one is not loaded twice."""
         self._transcripts: Transcripts | None = None
         self._catalogue: Catalogue | None = None
         self._domain: tuple[str | None] | None = None
@@ -92,7 +95,8 @@ class Assembly:
     def study(self) -> Study:
         """Make the study; raises StudyError or PluginError for what cannot be used."""
         config = self.config
-        shopper = self.shopper()
+        mixture = [self._component(section) for section in config.mixture]
+        shopper = mixture[0].shopper if mixture else self.shopper()
         agent = self.agent()
         opening = checked_opening(config.agent.settings.get(OPENING))
         if self._transcripts is not None and opening is None:
@@ -111,6 +115,38 @@ class Assembly:
             model=_model_name(shopper),
             opening=opening,
             provenance=self._provenance(),
+            mixture=mixture,
+            persona_weights=config.data.persona_weights,
+        )
+
+    def _component(self, section: ComponentSection) -> Component:
+        """Make one shopper of a mixture, which learns from the study's data where it names none."""
+        learned = {name: value for name, value in section.data if value is not None}
+        own = Assembly(
+            self.config.model_copy(
+                update={
+                    "shopper": section.shopper,
+                    "model": section.model or self.config.model,
+                    "data": self.config.data.model_copy(update=learned),
+                    "mixture": (),
+                }
+            )
+        )
+        model = section.model.model_dump_json() if section.model else ""
+        own._catalogue, own._domain, own._model = self._catalogue, self._domain, self._models.get(model)
+        if "real" not in learned:
+            own._transcripts = self._transcripts
+        shopper = own.shopper()
+        self._catalogue, self._domain, self._models[model] = own._catalogue, own._domain, own._model
+        if "real" not in learned:
+            self._transcripts = own._transcripts
+        self.stand_ins += [each for each in own.stand_ins if each not in self.stand_ins]
+        return Component(
+            name=section.name,
+            weight=section.weight,
+            shopper=shopper,
+            model=_model_name(shopper),
+            provenance={"settings": own._settings("model", "shopper"), "data": own._learned()},
         )
 
     def _warn_of_greetings(self) -> None:
@@ -211,7 +247,9 @@ class Assembly:
                 f"{unstated} of {len(learned)} conversations state no need in their user's first {FIRST_MESSAGES} "
                 "messages, before the agent names anything; personas are drawn from the others"
             )
-        return draw_personas(learned, self.config.study.n, seed=self.config.study.seed)
+        # Weights are of all of them, however many conversations there are to be.
+        n = len(learned) if self.config.data.persona_weights is not None else self.config.study.n
+        return draw_personas(learned, n, seed=self.config.study.seed)
 
     def domain(self) -> str | None:
         """Name what is talked about: what is said, else what the catalogue or the needs speak of, else None.
@@ -273,11 +311,22 @@ class Assembly:
         }
 
     def _provenance(self) -> dict[str, JsonValue]:
-        config = self.config
-        sections = {name: getattr(config, name) for name in ("model", "shopper", "agent")}
+        # The shoppers of a mixture state their settings themselves.
+        stated = ("model", "agent") if self.config.mixture else ("model", "shopper", "agent")
+        data = self._learned()
+        for name in ("catalogue", "personas"):
+            path: Path | None = getattr(self.config.data, name)
+            if path is not None:
+                with open_input(path) as file:
+                    data[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"settings": self._settings(*stated), "data": data}
+
+    def _settings(self, *parts: str) -> dict[str, JsonValue]:
+        """Return the names and settings of parts, such as the model, as a manifest states them."""
         # A folder of prompts is told by what is in it: the hashes stand beside the settings. How long a server may let
         # us wait changes nothing that is said: who gave up may go on with more patience.
-        settings: dict[str, JsonValue] = {
+        sections = {name: getattr(self.config, name) for name in parts}
+        return {
             name: {
                 "name": section.name,
                 **{k: v for k, v in section.settings.items() if k not in (PROMPTS, PATIENCE)},
@@ -285,15 +334,13 @@ class Assembly:
             for name, section in sections.items()
             if section
         }
-        data: dict[str, JsonValue] = {"learn_arm": config.data.learn_arm}
+
+    def _learned(self) -> dict[str, JsonValue]:
+        """Return what is learned from, as a manifest states it."""
+        data: dict[str, JsonValue] = {"learn_arm": self.config.data.learn_arm}
         if self._transcripts is not None:
             data["real"] = self._transcripts.sha256
-        for name in ("catalogue", "personas"):
-            path: Path | None = getattr(config.data, name)
-            if path is not None:
-                with open_input(path) as file:
-                    data[name] = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"settings": settings, "data": data}
+        return data
 
 
 def _of_folder(section: PluginSection) -> PluginSection:

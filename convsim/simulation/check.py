@@ -91,10 +91,11 @@ async def check_study(
     Raises:
         InputError: A key or a file is missing.
     """
-    parts = [study.shopper, *(arm.agent for arm in study.conditions)]
+    parts = [*study.shoppers, *(arm.agent for arm in study.conditions)]
     models = {id(part): part for part in with_parts_of(parts) if isinstance(part, Served)}
     for model in models.values():
-        continues = getattr(study.shopper, "style", None) == "transcript"
+        speaking = [each for each in study.shoppers if any(part is model for part in with_parts_of([each]))]
+        continues = any(getattr(each, "style", None) == "transcript" for each in speaking)
         async for checked in _check_model(model, seed=study.seed, seen=seen or Seen(), continues=continues):
             yield checked
     if not models and not servers_only:

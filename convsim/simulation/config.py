@@ -24,6 +24,7 @@ NAMED_VARIABLE = re.compile(r"(?:[A-Za-z][\w+-]*\s)?env:[A-Za-z_]\w*")
 SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@]+@")
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
+Weight = Annotated[Number, Field(ge=0)]
 MOST_CONVERSATIONS = 1_000_000
 """Of a study, all arms together: each is planned, with its id, before the first is held."""
 
@@ -63,6 +64,25 @@ class DataSection(Record):
     learn_arm: Name | None = None
     catalogue: Path | None = None
     personas: Path | None = None
+    persona_weights: Mapping[Name, Weight] | None = None
+    """How often each persona is taken, by its id; all alike where there is none."""
+
+
+class LearnedSection(Record):
+    """``[mixture.data]``: what the shopper of one component learns from, where it is not the study's."""
+
+    real: Path | None = None
+    learn_arm: Name | None = None
+
+
+class ComponentSection(Record):
+    """``[[mixture]]``: one of several shoppers, and in what proportion it holds the conversations."""
+
+    name: Name
+    weight: Annotated[Number, Field(gt=0)]
+    shopper: PluginSection
+    model: PluginSection | None = None
+    data: LearnedSection = LearnedSection()
 
 
 class ArmSection(Record):
@@ -106,6 +126,8 @@ class StudyConfig(Record):
     agent: PluginSection = PluginSection(name="retrieval")
     data: DataSection = DataSection()
     arm: tuple[ArmSection, ...] = (ArmSection(name="good"),)
+    mixture: tuple[ComponentSection, ...] = ()
+    """In place of one shopper; weights need not add up to 1."""
 
     @model_validator(mode="after")
     def _arms_differ(self) -> Self:
@@ -125,6 +147,8 @@ class StudyConfig(Record):
 
         Each of ``faults`` adds an arm whose agent is degraded by it.
         """
+        if self.mixture and any(value is not None for value in flags.get("shopper", {}).values()):
+            raise StudyError("--shopper: the study has a mixture of shoppers; change [[mixture]] in its file")
         changed: dict[str, Any] = self.model_dump()
         if arms is not None:
             changed["arm"] = [{"name": name} for name in arms]
@@ -153,13 +177,24 @@ def read_study(path: Path) -> StudyConfig:
     """
     content = read_toml(path, what="the study", limit=MAX_BYTES, error=StudyError)
     _refuse_secrets(content, str(path))
+    if "mixture" in content and "shopper" in content:
+        raise StudyError(f"{path}: has [shopper] and [[mixture]]; state the shoppers in one of them alone")
     try:
         config = StudyConfig.model_validate(content)
     except ValidationError as error:
         raise StudyError(f"{path}: {complaint(error, with_value=True)}") from error
     moved = {name: path.parent / value for name, value in config.data if isinstance(value, Path)}
     parts = {name: _with_prompts_of(path.parent, getattr(config, name)) for name in ("shopper", "agent")}
-    return config.model_copy(update={"data": config.data.model_copy(update=moved), **parts})
+    mixture = tuple(_moved(path.parent, component) for component in config.mixture)
+    data = config.data.model_copy(update=moved)
+    return config.model_copy(update={"data": data, "mixture": mixture, **parts})
+
+
+def _moved(folder: Path, component: ComponentSection) -> ComponentSection:
+    """Take the paths of a component from the study's folder."""
+    real = component.data.real
+    data = component.data if real is None else component.data.model_copy(update={"real": folder / real})
+    return component.model_copy(update={"data": data, "shopper": _with_prompts_of(folder, component.shopper)})
 
 
 def _with_prompts_of(folder: Path, section: PluginSection) -> PluginSection:

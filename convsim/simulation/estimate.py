@@ -42,26 +42,35 @@ def estimated(study: Study, *, output_tokens: int = 0, n: int | None = None) -> 
     """
     conversations = (study.n if n is None else n) * len(study.arms)
     turns = conversations * study.max_turns
-    uses: list[tuple[object, int, int, int]] = []
-    if study.model is not None:
-        written = max(WORDS_A_TURN * 2, SHOPPER_CALLS * output_tokens)
-        uses.append((_model_of(study.shopper), SHOPPER_CALLS, SHOPPER_CALLS * TOKENS_A_PROMPT, written))
-    if (model := _model_of(study.agent)) is not None:
-        uses.append((model, 1, AGENT_TOKENS_A_PROMPT, AGENT_TOKENS_A_TURN))
+    uses: list[tuple[object, float, float, float]] = []
+    written = max(WORDS_A_TURN * 2, SHOPPER_CALLS * output_tokens)
+    for shopper, model, share in _shoppers(study):
+        if model is not None:
+            calls = share * SHOPPER_CALLS
+            uses.append((_model_of(shopper), calls, calls * TOKENS_A_PROMPT, share * written))
+    if (asked := _model_of(study.agent)) is not None:
+        uses.append((asked, 1, AGENT_TOKENS_A_PROMPT, AGENT_TOKENS_A_TURN))
     unpriced = [model for model, *_ in uses if isinstance(model, Served) and model.price is None]
     costs = [
-        price.of(read * turns, written * turns)
+        price.of(round(read * turns), round(written * turns))
         for model, _, read, written in uses
         if isinstance(price := getattr(model, "price", None), Price)
     ]
     return Estimate(
         conversations,
-        calls=sum(calls for _, calls, _, _ in uses) * turns,
-        input_tokens=sum(read for _, _, read, _ in uses) * turns,
-        output_tokens=sum(written for _, _, _, written in uses) * turns,
+        calls=round(sum(calls for _, calls, _, _ in uses) * turns),
+        input_tokens=round(sum(read for _, _, read, _ in uses) * turns),
+        output_tokens=round(sum(written for _, _, _, written in uses) * turns),
         cost_usd=None if unpriced else sum(costs),
         unpriced=tuple(dict.fromkeys(model.name for model in unpriced)),
     )
+
+
+def _shoppers(study: Study) -> list[tuple[object, str | None, float]]:
+    """Return each shopper of a study with its model's name and its share of the conversations."""
+    total = sum(each.weight for each in study.mixture)
+    mixed = [(each.shopper, each.model, each.weight / total) for each in study.mixture]
+    return [*mixed] or [(study.shopper, study.model, 1.0)]
 
 
 def said_of(plan: Estimate) -> str:

@@ -60,6 +60,8 @@ class Planned:
     repeat: int
     seed: int
     opening: Opening = None
+    component: str | None = None
+    """Of the mixture whose shopper this is."""
 
     @property
     def id(self) -> str:
@@ -67,6 +69,7 @@ class Planned:
         parts = [
             self.study, self.shopper.name, self.model, self.persona.model_dump(mode="json"), self.arm.agent.name,
             self.arm.name, self.arm.severity, self.repeat, self.seed, *([] if self.opening is None else [self.opening]),
+            *([] if self.component is None else [{COMPONENT: self.component}]),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -77,6 +80,8 @@ class Planned:
 
 
 MAX_REASON_CHARACTERS = 500
+COMPONENT = "component"
+"""The note of a conversation that says which component of a mixture held it."""
 AGENT_REASONING = "agent_reasoning"
 """How often an agent's thinking was taken out of its answers."""
 UNREAD = "unread"
@@ -190,6 +195,8 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
         ending, failure = "shopper_failed", _failure(raised, "shopper", turn)
     usage = tally.usage.but(seconds=time.perf_counter() - started)
     notes: dict[str, object] = {**tally.slips}
+    if planned.component is not None:
+        notes[COMPONENT] = planned.component
     if tally.retrieved:
         notes["retrieved"] = tally.retrieved
     if tally.unread:

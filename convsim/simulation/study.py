@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,10 +41,13 @@ from convsim.simulation.config import MOST_CONVERSATIONS, StudySection
 from convsim.simulation.failing import remedy
 from convsim.simulation.handles import affordable
 from convsim.simulation.loop import Arm, Opening, Planned, opened
+from convsim.simulation.mixture import Component, checked_mixture, checked_weights, encounters
 from convsim.simulation.runner import Limits, Progress, hold_all
 
 T = TypeVar("T")
 NOTHING_MORE: Mapping[str, JsonValue] = {}
+MIXTURE = "mixture"
+"""Stands for the shopper in the plan of a study that has several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,9 @@ class Study:
         opening: What the agent says before the shopper first speaks: a text, or True for what it answers to a chat in
             which nobody has spoken.
         provenance: What else tells this study from others: settings, endpoints, hashes of data.
+        mixture: Shoppers that hold the conversations in stated proportions, in place of ``shopper``, which is then the
+            first of them.
+        persona_weights: How often personas are taken, by id; all alike where it is None.
 
     Raises:
         InputError: No personas or arms, one that stands twice, a number that is none or out of bounds, or a persona
@@ -118,6 +125,8 @@ class Study:
     model: str | None
     opening: Opening
     provenance: Mapping[str, JsonValue]
+    mixture: Sequence[Component]
+    persona_weights: Mapping[str, float] | None
 
     def __init__(  # noqa: PLR0913  (what can be said of a study)
         self,
@@ -135,6 +144,8 @@ class Study:
         model: str | None = None,
         opening: Opening = None,
         provenance: Mapping[str, JsonValue] = NOTHING_MORE,
+        mixture: Sequence[Component] = (),
+        persona_weights: Mapping[str, float] | None = None,
     ):
         numbers = {
             "name": name, "seed": seed, "n": n, "max_turns": max_turns, "concurrency": concurrency,
@@ -143,6 +154,7 @@ class Study:
         stated = {
             "shopper": lift_shopper(shopper), "agent": lift_agent(agent), "personas": _checked_personas(personas),
             "arms": _checked_arms(arms), "model": model, "opening": checked_opening(opening), "provenance": provenance,
+            "mixture": checked_mixture(mixture), "persona_weights": checked_weights(persona_weights, personas),
             **_checked(numbers),
         }  # fmt: skip
         for part, value in stated.items():
@@ -179,15 +191,26 @@ class Study:
     def planned(self, *, repeats: int | None = None) -> Iterator[Planned]:
         """Yield every conversation of the study; the arms of one persona stand together.
 
-        With ``repeats`` a persona meets each arm so often at most.
+        With ``repeats`` a persona meets each arm so often at most, of each component of a mixture.
         """
         arms = self.conditions
-        for index in range(self.n if repeats is None else min(self.n, repeats * len(self.personas))):
-            persona = self.personas[index % len(self.personas)]
+        n = (
+            self.n
+            if repeats is None
+            else min(self.n, repeats * len(self.personas) * (len(self.mixture) or 1))
+        )
+        met = encounters(
+            self.personas, mixture=self.mixture, persona_weights=self.persona_weights, seed=self.seed
+        )
+        for each in islice(met, n):
+            of = each.component
+            if repeats is not None and each.repeat >= repeats:
+                continue
             for arm in arms:
                 yield Planned(
-                    study=self.name, shopper=self.shopper, model=self.model, persona=persona, arm=arm,
-                    repeat=index // len(self.personas), seed=self.seed, opening=self.opening,
+                    study=self.name, shopper=of.shopper if of else self.shopper, persona=each.persona, arm=arm,
+                    model=of.model if of else self.model, repeat=each.repeat, seed=self.seed,
+                    opening=self.opening, component=of.name if of else None,
                 )  # fmt: skip
 
     def run(
@@ -308,8 +331,13 @@ class Study:
         )
 
     @property
+    def shoppers(self) -> list[Shopper]:
+        """Those of the mixture, or the one that there is."""
+        return [component.shopper for component in self.mixture] or [self.shopper]
+
+    @property
     def _parts(self) -> Sequence[object]:
-        return [self.shopper, *(arm.agent for arm in self.conditions)]
+        return [*self.shoppers, *(arm.agent for arm in self.conditions)]
 
     async def _check_ready(self) -> None:
         await check_ready(self._parts)
@@ -321,19 +349,30 @@ class Study:
     def _plan(self) -> dict[str, JsonValue]:
         return {
             "study": self.name,
-            "shopper": self.shopper.name,
-            "model": self.model,
+            **self._of_shoppers(),
             "agent": self.agent.name,
             "arms": [_stated(arm) for arm in self.conditions],
             "n": self.n,
             "max_turns": self.max_turns,
             "seed": self.seed,
             **_domain_of(self.shopper, self.agent),
-            "prompts": {**getattr(self.shopper, "prompt_hashes", {}), **_agent_prompt(self.agent)},
+            "prompts": {**self._prompts(), **_agent_prompt(self.agent)},
             "personas": [*(persona.id for persona in self.personas)],
             **({} if self.opening is None else {"opening": self.opening}),
             **self.provenance,
         }
+
+    def _of_shoppers(self) -> dict[str, JsonValue]:
+        """Say who speaks, in what proportions, and how often as whom."""
+        weights = self.persona_weights
+        weighted: dict[str, JsonValue] = {} if weights is None else {"persona_weights": dict(weights)}
+        if not self.mixture:
+            return {"shopper": self.shopper.name, "model": self.model, **weighted}
+        return {"shopper": MIXTURE, "mixture": [each.stated() for each in self.mixture], **weighted}
+
+    def _prompts(self) -> Mapping[str, str]:
+        """Return the hashes of the one shopper's prompts; those of a mixture stand with its components."""
+        return {} if self.mixture else getattr(self.shopper, "prompt_hashes", {})
 
 
 def _checked(numbers: Mapping[str, object]) -> Mapping[str, object]:

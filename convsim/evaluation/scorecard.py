@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from convsim.annotation.agreement import AgreementReport
 from convsim.evaluation.headline import headlines_of, overall
-from convsim.schema import FAILING, Finding, GateResult, Headline
+from convsim.schema import FAILING, Finding, Gap, GateResult, Headline
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record, Text
 from convsim.text.language import Language, tell_language
@@ -76,6 +76,8 @@ class Scorecard(Record):
     """One verdict a family of questions, then one of all; they follow from the findings."""
     gate: GateResult | None = None
     """What a team's gate said of them; null where none was held against them."""
+    gaps: tuple[Gap, ...] = ()
+    """What to change first: in what the simulator is shown to be unlike people, the most important first."""
     findings: tuple[Finding, ...] = ()
 
     @model_validator(mode="after")

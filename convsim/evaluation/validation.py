@@ -12,6 +12,7 @@ from convsim._text import described
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.copied import without_credit_for_copies
 from convsim.evaluation.family import one_family
+from convsim.evaluation.gaps import find_gaps
 from convsim.evaluation.guards import (
     find_overlap,
     mix_warnings,
@@ -145,12 +146,14 @@ def judge(
         ]
     said += [f"near copies: {f.reason}" for f in findings if f.verdict == "copies"]
     findings = without_credit_for_copies(findings)
+    judgeable = real is not None and (reason is None or allow_overlap)
     return Scorecard(
         real=real.summary if real else None,
         simulated=simulated.summary,
         made_by=MadeBy(convsim=own_version()),
         warnings=tuple(said),
         reliability=tuple(reliability),
+        gaps=find_gaps(*corpora, findings) if judgeable else (),
         findings=(*findings, *unmeasured),
     )
 

@@ -18,6 +18,7 @@ from convsim.evaluation.scorecard import Scorecard, SideSummary
 from convsim.report.comparison.sentences import sentences
 from convsim.report.comparison.sentences import warnings as all_warnings
 from convsim.report.comparison.tables import overview
+from convsim.report.gaps import words as gap_words
 from convsim.report.headline import headline
 from convsim.report.tables import baseline, interval, number, verdict_words
 from convsim.schema import FAILING, Finding
@@ -40,7 +41,8 @@ NUMBERS = frozenset({"estimate", "interval", "baseline"})
 def scorecard_text(card: Scorecard) -> str:
     """Write a scorecard in a screen, at most 40 lines of 100 columns; a long one begins with what fails."""
     above = [*_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
-    below = _wrapped(_line(headline(card), limit=4 * WIDTH))
+    below = [_line(said, limit=WIDTH) for said in gap_words(card)]
+    below += _wrapped(_line(headline(card), limit=4 * WIDTH))
     room = MAX_LINES - len(above) - len(below) - 4  # an empty line, the header's two, and what is left out
     rows = [_row(finding) for finding in _first(card.findings, room)]
     left = len(card.findings) - len(rows)

@@ -10,6 +10,7 @@ from convsim._templates import environment
 from convsim._text import plain
 from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.evaluation.scorecard import Scorecard
+from convsim.report import gaps
 from convsim.report.caveats import limits
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed, rows
 from convsim.report.headline import headline
@@ -29,6 +30,7 @@ def to_markdown(card: Scorecard) -> str:
     templates.filters["cell"] = table_cell
     return templates.get_template("scorecard.md.j2").render(
         card=card, headline=headline(card), limits=limits(card), giveaways=_giveaways(card),
+        gaps=gaps.marked(card, table_cell),
         verdict=verdict_words, side=side, number=number, interval=interval, baseline=baseline,
         gate=gate_parts(card.gate),
     )  # fmt: skip

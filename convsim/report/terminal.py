@@ -10,6 +10,7 @@ from rich.text import Text
 from convsim._text import plain
 from convsim.evaluation.layout import in_section, without_section
 from convsim.evaluation.scorecard import Scorecard, SideSummary
+from convsim.report import gaps
 from convsim.report.agreement import corrected, summary
 from convsim.report.caveats import limits
 from convsim.report.gate import sentences
@@ -62,6 +63,7 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
         yield _others("others", others)
     if card.gate is not None:
         yield Text("\n".join(sentences(card.gate)), style="green" if card.gate.passed else "red")
+    yield from gaps.screen(card)
     yield Text(headline(card), style="bold")
     yield Text("\n".join(limits(card)), style="dim")
 

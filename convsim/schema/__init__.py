@@ -6,6 +6,7 @@ from convsim.schema.columns import Columns, ratio
 from convsim.schema.corpus import Corpus, mix_differs
 from convsim.schema.details import Details, Estimate, ExplainedEstimate, Interval, Needs
 from convsim.schema.finding import FAILING, Finding, HumanBaseline, Verdict
+from convsim.schema.gap import Example, Gap
 from convsim.schema.gate import GateCheck, GateResult
 from convsim.schema.headline import Headline, HeadlineName
 from convsim.schema.metric import LabelOrigin, Metric
@@ -40,8 +41,10 @@ __all__ = [
     "Corpus",
     "Details",
     "Estimate",
+    "Example",
     "ExplainedEstimate",
     "Finding",
+    "Gap",
     "GateCheck",
     "GateResult",
     "Headline",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,12 +39,19 @@ class Chat:
     """One conversation; ``score`` is the probability that the discriminator gave to a human author."""
 
     id: str
+    key: str
+    """The id as it stands in the transcripts."""
     score: float
     facts: Sequence[str]
     need: str
     bubbles: Sequence[Bubble]
     n_more: int
     ending: str
+
+    @property
+    def anchor(self) -> str:
+        """The conversation's place in the page; made of its id, whatever characters that has."""
+        return anchor(self.key)
 
     @property
     def human_likeness(self) -> str:
@@ -57,6 +65,12 @@ class Chat:
         return name("".join(s.text for s in first.segments) if first else None, limit=110)
 
 
+def anchor(conversation_id: str) -> str:
+    """Return the name of the place in the page where a simulated conversation is shown."""
+    digest = hashlib.sha256(conversation_id.encode(errors="surrogatepass")).hexdigest()
+    return f"conversation-{digest[:16]}"
+
+
 def chat(conversation: Conversation, *, score: float, features: Mapping[str, str]) -> Chat:
     """Prepare a conversation; ``features`` says for which side each marked word speaks."""
     left = MAX_CONVERSATION_CHARACTERS
@@ -68,6 +82,7 @@ def chat(conversation: Conversation, *, score: float, features: Mapping[str, str
     named = (("task", conversation.task), ("arm", conversation.arm), ("agent", conversation.agent))
     return Chat(
         id=name(conversation.id),
+        key=conversation.id,
         score=score,
         facts=[f"{what} {name(value, limit=40)}" for what, value in named if value],
         need=readable(conversation.persona.need[:500]) if conversation.persona else "",

@@ -15,6 +15,7 @@ from convsim._text import plain
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import HABITS_VIEW
 from convsim.report.caveats import limits
+from convsim.report.gaps import page_gaps
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed
 from convsim.report.gate import rows as gate_rows
 from convsim.report.headline import headline
@@ -22,7 +23,7 @@ from convsim.report.html.figures.distributions import NO_FURTHER
 from convsim.report.html.giveaways import add_examples, find_giveaways
 from convsim.report.html.provenance import provenance
 from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
-from convsim.report.html.sections import agreement_rows, cost_rows, extremes, pillars, taking_part
+from convsim.report.html.sections import agreement_rows, anchors_of, cost_rows, extremes, pillars, taking_part
 from convsim.report.html.text import name
 from convsim.schema import GateResult, Metric
 from convsim.schema.conversation import Conversation
@@ -80,6 +81,7 @@ def to_html(
     giveaways = find_giveaways(card.findings)
     add_examples(giveaways, people, shoppers)
     features = {word.feature: word.side for word in giveaways}
+    ends = extremes(card.findings, shoppers, features)
     style, script = own_file("style.css"), own_file("script.js")
     return environment().get_template("page.html.j2").render(
         card=card,
@@ -93,7 +95,8 @@ def to_html(
         pillars=pillars(card, people, shoppers, metrics),
         giveaways=giveaways,
         habits=find_giveaways(card.findings, HABITS_VIEW),
-        extremes=extremes(card.findings, shoppers, features),
+        extremes=ends,
+        shown_gaps=page_gaps(card, people, shoppers, anchors_of(ends)),
         has_shoppers=bool(shoppers),
         trust=agreement_rows(card.reliability),
         cost=cost_rows(shoppers),

@@ -109,6 +109,11 @@ def extremes(
     return Extremes(*shown)
 
 
+def anchors_of(shown: Extremes | None) -> Mapping[str, str]:
+    """Return by id where the page shows a conversation."""
+    return {each.key: each.anchor for end in shown or () for each in end}
+
+
 MAX_ROWS = 60
 MAX_LEFT_OUT = 6
 VALIDATE = "convsim validate REAL SIM"

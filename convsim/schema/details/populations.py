@@ -193,6 +193,8 @@ class ManyMetricsDetails(Details):
     contributions: dict[str, Number] | None = None
     """What each metric adds to the mean squares of delta and spread, its bias taken out."""
     weights: dict[str, Number] | None = None
+    errors_by_metric: dict[str, tuple[Number, Number]] | None = None
+    """Standard errors of Cliff's delta and of the spread score."""
     margin: Number | None = None
     equivalence_upper: Number | None = None
     spread: Number | None = None

@@ -149,6 +149,7 @@ class Together:
             "spread_by_metric": dict(zip(names, map(float, self.contrasts.spread), strict=True)),
             "contributions": {name: of_delta[name] + of_spread[name] for name in names},
             "weights": dict(zip(names, map(float, self.joint.weights), strict=True)),
+            "errors_by_metric": self._errors(),
             "margin": self.rule.margin,
             "equivalence_upper": self.upper[0],
             "spread": self.spread.distance,
@@ -158,6 +159,11 @@ class Together:
             "n_units_real": self.n_units[0],
             "n_units_simulated": self.n_units[1],
         }
+
+    def _errors(self) -> dict[str, JsonValue]:
+        """Return the standard errors of each metric's delta and spread."""
+        errors = np.sqrt(np.diag(self.contrasts.covariance)).reshape(2, -1)
+        return {name: [float(e) for e in errors[:, k]] for k, name in enumerate(self.contrasts.names)}
 
 
 def _furthest(contrasts: Contrasts, of: Sequence[str]) -> str:

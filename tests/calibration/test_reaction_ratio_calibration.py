@@ -12,7 +12,8 @@ from scipy.stats import binom, norm
 
 from convsim.schema import FAILING
 from convsim.schema.persona import Persona
-from convsim.stats.reaction_ratio import JointShifts
+from convsim.stats.reaction_ratio import JointShifts, least_factor, power_of_a_perfect_simulator
+from convsim.stats.sample_size import POWER
 from convsim_validators.counterfactual.influence import Together
 from convsim_validators.counterfactual.reaction_ratio import Limits, Rule, reaction
 from convsim_validators.counterfactual.shifts import MetricShift
@@ -78,7 +79,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("load", [0.4, 0.8])
-@pytest.mark.parametrize("n", [60, 100, 360])
+@pytest.mark.parametrize("n", [40, 60, 100, 360])
 @pytest.mark.parametrize("times", WRONG)
 def test_wrong_verdicts_come_in_at_most_one_of_twenty_cases(times, n, load):
     found = verdicts((n, n), STRONG, times * STRONG, load=load)
@@ -112,7 +113,7 @@ def test_weak_shifts_stay_undecided_and_are_seldom_judged_wrongly():
         assert sum(found[each] for each in WRONG[times] - {AS_PEOPLE}) <= MOST_WRONG
 
 
-@pytest.mark.parametrize("n", [60, 200])
+@pytest.mark.parametrize("n", [40, 200])
 def test_where_nobody_shifts_no_failing_verdict_is_given(n):
     found = verdicts((n, n), NONE, NONE)
     assert sum(found[verdict] for verdict in FAILING) <= MOST_WRONG
@@ -136,6 +137,25 @@ def test_below_60_an_arm_the_ratio_is_too_large_by_a_tenth_or_so():
     assert 1.03 <= np.mean(told) <= 1.25
     at_200 = [each.estimate for each in drawn((200, 200), STRONG, STRONG, load=0.8)]
     assert np.mean(at_200) == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize(("sizes", "growing"), [((60, 60), (1, 1)), ((150, 60), (0, 1))])
+def test_the_sizes_that_are_told_show_a_simulator_like_people_in_four_of_five_cases(sizes, growing):
+    """Sizes are told from 60 people an arm, or from 60 simulated shoppers an arm beside 150 people."""
+    rng = np.random.default_rng([sizes[0], 88])
+    told = []
+    for _ in range(100):
+        shifts = draw(rng, sizes, STRONG, STRONG)
+
+        def enough(factor, shifts=shifts):
+            growth = tuple(factor if grows else 1.0 for grows in growing)
+            return power_of_a_perfect_simulator(shifts, growth, margin=RULE.margin, z=RULE.one_sided) >= POWER
+
+        told.append(least_factor(enough, (1.0, 100.0)))
+    factor = np.median(told)
+    needed = tuple(round(n * factor) if grows else n for n, grows in zip(sizes, growing, strict=True))
+    found = verdicts(needed, STRONG, STRONG)
+    assert 0.7 * RUNS <= found[AS_PEOPLE] <= 0.95 * RUNS, (needed, found)
 
 
 def test_an_error_rate_of_one_per_cent_is_kept():

@@ -162,7 +162,7 @@ def reactions(comparison: Comparison) -> Table:
     )
     note = (
         "reaction ratio: by what proportion of people's shifts the simulator shifts, over all metrics, with its "
-        f"interval; 1 = as people, 0 = does not react. {MARKS['aligned']} reacts as people do, {DIFFERENT} does not, "
+        f"interval; 1 = as people, 0 = does not react. {MARKS['aligned']} reacts as people do, {DIFFERENT} otherwise, "
         f"{MARKS['undecided']} needs more data. same direction: proportion of people's established shifts in which the "
         "simulator shifts the same way. joint p: p-value of no difference between people's and the simulator's shifts, "
         "over all metrics. "

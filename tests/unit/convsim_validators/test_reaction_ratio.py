@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -13,12 +15,22 @@ from convsim_validators.counterfactual.shift_finding import Frame
 from convsim_validators.counterfactual.shifts import MetricShift
 from convsim_validators.counterfactual.two_arm import Arms, ArmSide
 from tests.corpora import corpus
-from tests.two_arms import CONTROL, TREATMENT, arms_of, shifted
+from tests.two_arms import CONTROL, TREATMENT, arms_of
+from tests.two_arms import shifted as made_shifted
 
 ARMS = Arms(CONTROL, TREATMENT)
 FRAME = Frame(ARMS, margin_sd=0.2, n_resamples=9, seed=1)
 RULE = Rule(margin=0.5, margin_sd=0.2, alpha=0.05)
 PEOPLE = {"down": -0.9, "up": 0.6, "little": 0.2, "not": 0.0}
+
+
+@cache
+def side_of(shifts, n, prefix):
+    return made_shifted(dict(shifts), n=n, prefix=prefix)
+
+
+def shifted(shifts, *, n, prefix):
+    return side_of(tuple(shifts.items()), n, prefix)
 
 
 def judged(real, simulated, rule=RULE):
@@ -40,7 +52,7 @@ def reacting(times, *, n=200, n_simulated=None, people=PEOPLE, rule=RULE):
     ],
 )  # fmt: skip
 def test_simulators_are_told_apart_by_how_far_they_shift(times, verdict):
-    n = 70 if verdict == "undecided" else 250
+    n = 70 if verdict == "undecided" else 200
     finding = reacting(times, n=n)
     assert finding.verdict == verdict
     assert finding.estimate == pytest.approx(times, abs=0.1)
@@ -81,22 +93,23 @@ def test_a_narrower_margin_asks_for_more():
 
 
 def test_few_units_of_an_arm_get_an_interval_and_no_verdict():
-    finding = reacting(-1, n=59)
+    moved = {"down": -1.3, "up": 1.0}
+    finding = reacting(-1, n=39, people=moved)
     assert finding.verdict == "undecided"
     assert finding.interval[1] < 0
-    assert finding.details["n_units_needed"] == 60
+    assert finding.details["n_units_needed"] == 40
     assert finding.details["needs"]["side"] == "people"
-    assert reacting(-1, n=60).verdict == "reacts_wrong_way"
+    assert reacting(-1, n=40, people=moved).verdict == "reacts_wrong_way"
 
 
 def test_few_simulated_conversations_ask_for_more_of_these_alone():
-    finding = reacting(1, n=200, n_simulated=40)
+    finding = reacting(1, n=200, n_simulated=30)
     needs = Needs.model_validate(finding.details["needs"])
     assert needs.side == "simulated"
-    # At least 60 an arm, and not more than ten for one of people.
-    assert 40 <= needs.more <= 2 * 10 * 200
+    # At least 40 an arm, and not more than ten for one of people.
+    assert 20 <= needs.more <= 2 * 10 * 200
     assert f"about {needs.more} more simulated conversations" in finding.reason
-    assert reacting(1, n=200, n_simulated=40 + needs.more // 2).verdict == "reacts_as_people"
+    assert reacting(1, n=200, n_simulated=30 + needs.more // 2).verdict == "reacts_as_people"
 
 
 def test_few_people_ask_for_people_however_many_were_simulated():
@@ -109,11 +122,11 @@ def test_few_people_ask_for_people_however_many_were_simulated():
 
 def test_people_who_do_not_shift_have_no_ratio():
     still = dict.fromkeys(PEOPLE, 0.0)
-    finding = judged(shifted(still, n=300, prefix="r"), shifted(still, n=300, prefix="s"))
+    finding = judged(shifted(still, n=200, prefix="r"), shifted(still, n=200, prefix="s"))
     assert (finding.estimate, finding.interval) == (None, None)
     assert finding.verdict == "reacts_as_people"
     assert "nor do simulated shoppers" in finding.reason
-    moves = judged(shifted(still, n=300, prefix="r"), shifted(PEOPLE, n=300, prefix="s"))
+    moves = judged(shifted(still, n=200, prefix="r"), shifted(PEOPLE, n=200, prefix="s"))
     assert moves.verdict == "over_reacts"
     assert moves.estimate is None
     few = judged(shifted({"x": 0.0}, n=70, prefix="r"), shifted({"x": 0.0}, n=70, prefix="s"))
@@ -180,7 +193,9 @@ def test_personas_drawn_from_the_judged_users_are_counted_with_them():
 def test_the_validator_gives_the_finding_that_the_headline_reactions_stands_on(monkeypatch):
     monkeypatch.setattr(survival, "hazard_findings", lambda *a, **k: [])
     monkeypatch.setattr(first_message, "independence_findings", lambda *a, **k: [])
-    sides = [shifted({**PEOPLE, "agent": 2.0}, n=200, prefix=prefix, controls=["agent"]) for prefix in "rs"]
+    sides = [
+        made_shifted({**PEOPLE, "agent": 2.0}, n=300, prefix=prefix, controls=["agent"]) for prefix in "rs"
+    ]
     validator = Counterfactual(control=CONTROL, treatment=TREATMENT, n_resamples=9, alpha=0.01)
     findings = validator.validate(*sides, seed=1)
     [headline] = headlines_of(findings)

@@ -26,8 +26,9 @@ from convsim_validators.counterfactual.shifts import SIDES, MetricShift, Pair
 from convsim_validators.counterfactual.two_arm import ArmSide
 
 NAME = "reaction_ratio"
-MIN_UNITS = 60
-"""Users or personas an arm, on both sides, below which there is an interval and no verdict (tests/calibration)."""
+MIN_UNITS = 40
+"""Users or personas an arm, on both sides, below which there is an interval and no verdict: from there on wrong
+verdicts are shown to be as rare as they should be (tests/calibration)."""
 MAX_GROWTH = 1000.0
 """Of people, beyond which no number is told."""
 MAX_RATIO = 10

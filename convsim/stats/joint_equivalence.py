@@ -21,8 +21,8 @@ JOINT_MARGIN = 0.147
 """The upper end of a "negligible" Cliff's delta (Romano et al. 2006), here of its root mean square."""
 SPREAD_MARGIN = 0.25
 """Of the root mean square of the spread score: between normal distributions, 1.44 times the standard deviation."""
-STRETCH = 2.0 / 1.645
-"""By how much limits are wider than the normal distribution says, which the estimated variances make too bold."""
+STRETCH = 1.8 / 1.645
+"""By how much limits are wider than the normal distribution says, which the estimated variances make a little bold."""
 N_DRAWS = 2_000
 ENOUGH_VARIETY = (1 - 0.9**3 - 0.1**3) / 3
 """The variance of ranks, from -1 to 1, where one conversation in ten has another value than the rest."""

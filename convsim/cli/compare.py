@@ -87,6 +87,7 @@ def compare(
     )
     measured = options.chosen_metrics(metrics, lexicon)
     asked = _asked(gate, chosen, control, measured)
+    made = asked.validators(chosen) if asked else chosen
     check_summary(summary)
 
     loading = Loading(
@@ -100,7 +101,7 @@ def compare(
         console.err().print(f"seed {seed}")
         comparison = battery.compare(
             people, dict(zip(names, sides, strict=True)) if names else sides, seed=seed,
-            validators=asked.validators(chosen) if asked else chosen, metrics=measured,
+            validators=made, metrics=measured,
             control=control, treatment=treatment, learned=[loading.real(path) for path in learned or ()],
             tasks=task or (), arms=arm or (),
             annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,

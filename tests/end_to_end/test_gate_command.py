@@ -121,6 +121,14 @@ def test_a_wrong_gate_is_one_line_before_any_work(text, problem, tmp_path):
     assert result.stderr.count("\n") == 1
 
 
+def test_a_margin_that_compare_cannot_apply_is_one_line_before_any_work(tmp_path):
+    file = gate(tmp_path, "[headline.reactions]\nmargin = 0.3\n")
+    arms = ("--control", "good", "--treatment", "bad")
+    result = convsim("compare", tmp_path / "none", tmp_path / "none", *arms, "--gate", file)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "compare judges reactions within the usual margin; take theirs out of the gate" in result.stderr
+
+
 def test_a_metric_that_only_the_findings_could_know_is_refused_and_what_was_found_is_kept(
     tmp_path, real, simulated
 ):

@@ -20,7 +20,17 @@ def test_findings_json_has_the_stated_form_and_is_what_format_json_prints(tmp_pa
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
     assert json.loads((tmp_path / "out/findings.json").read_text()) == document
-    assert list(document) == ["schema", "real", "simulated", "made_by", "warnings", "reliability", "findings"]
+    assert list(document) == [
+        "schema",
+        "real",
+        "simulated",
+        "made_by",
+        "warnings",
+        "reliability",
+        "headlines",
+        "gate",
+        "findings",
+    ]
     assert document["schema"] == "convsim.findings/1"
     sides = {"path", "sha256", "n", "simulator", "arms", "tasks", "language"}
     assert set(document["real"]) == set(document["simulated"]) == sides

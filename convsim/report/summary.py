@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convsim.evaluation import Comparison, Scorecard, SideSummary
+from convsim.report.gaps import N_SHOWN, TITLE, sentence
 from convsim.report.headline import headline
 from convsim.report.markdown import gate_parts, row, rule, table_cell
 from convsim.report.tables import VERDICTS
@@ -14,15 +15,17 @@ MARKS: dict[str, str] = {"passes": "✅", "fails": "❌", "waits": "⚪", "broke
 MAX_SIMULATORS = 20
 MAX_WARNINGS = 10
 MAX_TEXT = 300
+MAX_GAP = 800
 
 
 def scorecard_summary(card: Scorecard) -> str:
-    """Return a scorecard's summary: the whole in a line, its headlines, what the gate found, and what was compared."""
+    """Return a scorecard's summary: the whole in a line, headlines, the gate, the largest gaps, what was compared."""
     return _document(
         [
             f"### convsim: {_whole(card)}",
             _headlines(card.headlines),
             *_gate(card.gate),
+            _gaps(card),
             *_warnings(card.warnings),
             _sides([("real", card.real), ("simulated", card.simulated)]),
         ]
@@ -91,6 +94,12 @@ def _gate(result: GateResult | None) -> list[str]:
     first, *others = gate_parts(result) or [""]
     mark = MARKS["passes" if result is not None and result.passed else "fails"]
     return [f"{mark} {first}", *others] if first else []
+
+
+def _gaps(card: Scorecard) -> str:
+    """Return the largest gaps as a list; empty where there are none."""
+    listed = [f"1. {_cell(sentence(gap), MAX_GAP)}" for gap in card.gaps[:N_SHOWN]]
+    return "\n".join([f"**{TITLE}**\n", *listed]) if listed else ""
 
 
 def _warnings(warnings: Sequence[str]) -> Iterator[str]:

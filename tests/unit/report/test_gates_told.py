@@ -12,7 +12,7 @@ from convsim.report.html import to_html
 from convsim.report.html.comparison import comparison_to_html
 from convsim.report.junit import comparison_to_junit, to_junit
 from convsim.report.summary import MAX_SIMULATORS, comparison_summary, scorecard_summary
-from convsim.schema import GateCheck, GateResult
+from convsim.schema import Gap, GateCheck, GateResult
 from tests.compared import comparison, simulator
 from tests.reports import card, distance, finding
 
@@ -138,6 +138,23 @@ def test_the_summary_says_the_whole_the_headlines_the_gate_and_what_was_compared
     assert rows[-2:] == [["real", "4", "–", "–"], ["simulated", "4", "bot", "–"]]
 
 
+def test_the_summary_lists_the_three_largest_gaps_with_what_moves_them():
+    gaps = tuple(
+        Gap(
+            name=f"m{n}",
+            validator="marginals",
+            kind="metric",
+            words=f"gap {n}",
+            knob="lower `[shopper] max_tokens`",
+        )
+        for n in range(5)
+    )
+    listed = ElementTree.fromstring(f"<p>{rendered(scorecard_summary(card(FAR, gaps=gaps)))}</p>").iter("li")
+    assert ["".join(each.itertext()).strip() for each in listed] == [
+        f"gap {n}. To change: lower [shopper] max_tokens." for n in range(3)
+    ]
+
+
 @pytest.mark.parametrize(
     ("verdict", "marked"),
     [
@@ -159,7 +176,8 @@ def test_hostile_text_reaches_no_report_as_markup_and_no_terminal_as_a_command()
     bad = check(HOSTILE, validator=HOSTILE, reason=HOSTILE, unit=HOSTILE, margin={HOSTILE: 1.0, "b": 2.0})
     hostile = GateResult(file=HOSTILE, checks=(bad,) * (MAX_SHOWN + 1))
     few = GateResult(file=HOSTILE, checks=(bad,) * 2)
-    judged = card(ALL_METRICS.but(reason=HOSTILE), warnings=(HOSTILE,) * 30).but(gate=hostile)
+    gap = Gap(name=HOSTILE, validator="marginals", kind="metric", words=HOSTILE, knob=HOSTILE)
+    judged = card(ALL_METRICS.but(reason=HOSTILE), warnings=(HOSTILE,) * 30, gaps=(gap,)).but(gate=hostile)
     many = comparison(
         *(simulator(f"{n} {HOSTILE}", gate=few, validation=judged) for n in range(MAX_SIMULATORS + 5))
     )

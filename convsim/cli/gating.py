@@ -10,6 +10,7 @@ from convsim._files import append_whole, is_stream
 from convsim._text import plain
 from convsim.cli.console import err
 from convsim.cli.output import check_parent
+from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.evaluation import Gate
@@ -59,7 +60,9 @@ def tell(result: GateResult, *, of: str = "") -> None:
 
 
 def check_summary(path: Path | None) -> None:
-    """Check, before any work is done, that the folder of ``--summary`` is there; raises InputError."""
+    """Check, before any work is done, that ``--summary`` names a file in a folder that is there; raises InputError."""
+    if path == Path():
+        raise InputError("--summary is empty; name a file (is the variable not set that should name it?)")
     if path is not None and not is_stream(path):
         check_parent(path)
 

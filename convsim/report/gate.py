@@ -68,7 +68,8 @@ def passing(check: GateCheck) -> str:
 
 def value(check: GateCheck) -> str:
     """Write the estimate with its unit; a dash where there is none."""
-    return f"{number(check.estimate)} {plain(check.unit or '', limit=MAX_NAME)}".strip()
+    unit = plain(check.unit or "", limit=MAX_NAME) if check.estimate is not None else ""
+    return f"{number(check.estimate)} {unit}".strip()
 
 
 def interval(check: GateCheck) -> str:

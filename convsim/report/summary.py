@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from convsim.evaluation import Comparison, Scorecard, SideSummary
+from convsim.evaluation.headline import overall
 from convsim.report.gaps import N_SHOWN, TITLE, sentence
 from convsim.report.headline import headline
 from convsim.report.markdown import gate_parts, row, rule, table_cell
@@ -38,14 +39,11 @@ def comparison_summary(comparison: Comparison) -> str:
     left = len(comparison.simulators) - len(shown)
     by_name = {each.name: _headlines_of(each.validation, each.counterfactual) for each in shown}
     families = list(dict.fromkeys(name for found in by_name.values() for name in found))
-    table = [
-        row(["simulator", *families]),
-        rule(1 + len(families)),
-        *(
-            row([name, *(_marked(found[family].verdict) if family in found else "–" for family in families)])
-            for name, found in by_name.items()
-        ),
+    rows = [
+        [name, *(_marked(found[of].verdict) if of in found else "–" for of in families), _why(found)]
+        for name, found in by_name.items()
     ]
+    table = [row(["simulator", *families, "why"]), rule(2 + len(families)), *map(row, rows)]
     gates = [
         part
         for each in shown
@@ -87,6 +85,11 @@ def _headlines(headlines: Sequence[Headline]) -> str:
 
 def _headlines_of(*cards: Scorecard | None) -> dict[str, Headline]:
     return {each.name: each for card in cards if card for each in card.headlines if each.name != "all"}
+
+
+def _why(headlines: Mapping[str, Headline]) -> str:
+    whole = overall([*headlines.values()])
+    return whole.reason if whole is not None else "nothing was judged"
 
 
 def _gate(result: GateResult | None) -> list[str]:

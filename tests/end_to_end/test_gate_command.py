@@ -207,5 +207,10 @@ def test_junit_is_printed_without_a_gate_too_and_a_summary_can_be_had_from_a_var
     assert result.returncode == 0, result.stderr
     assert [suite.get("name") for suite in ElementTree.fromstring(result.stdout)] == ["marginals"]
     assert summary.read_text(encoding="utf-8").startswith("### convsim: ")
-    refused = convsim("validate", real, simulated, *QUICK, "--summary", tmp_path / "none" / "s.md")
-    assert (refused.returncode, refused.stdout) == (2, "")
+    for nowhere, problem in (
+        (tmp_path / "none" / "s.md", "in an existing folder"),
+        ("", "--summary is empty"),
+    ):
+        refused = convsim("validate", real, simulated, "--summary", nowhere)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert problem in refused.stderr

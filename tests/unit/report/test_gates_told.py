@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 
 from convsim.report import to_markdown
 from convsim.report.comparison import comparison_to_markdown
-from convsim.report.gate import MAX_SHOWN, sentences
+from convsim.report.gate import MAX_SHOWN, sentences, value
 from convsim.report.html import to_html
 from convsim.report.html.comparison import comparison_to_html
 from convsim.report.junit import comparison_to_junit, to_junit
@@ -64,6 +64,7 @@ def test_each_check_is_a_line_with_what_was_asked_what_was_found_and_why():
     ]  # fmt: skip
     passed = GateResult(checks=(check(passed=True),))
     assert sentences(passed) == ["gate passed: 1 check"]
+    assert value(MISSING.but(unit="ratio")) == "–"
 
 
 def test_long_lists_are_cut_and_say_so():
@@ -127,6 +128,14 @@ def test_a_comparison_shows_each_simulators_gate():
         assert "one: gate failed (gate.toml): 3 of 5 checks, 1 warning." in shown
     rows = cells(rendered(comparison_summary(made)))
     assert ["metric turns (marginals)", "different", "alike"] in [row[:3] for row in rows]
+    two = comparison(
+        simulator("one", validation=card(ALL_METRICS)), simulator("other", not_judged="no such arm")
+    )
+    assert cells(rendered(comparison_summary(two)))[:3] == [
+        ["simulator", "habits", "why"],
+        ["one", "❌ different", "not like people in habits"],
+        ["other", "–", "nothing was judged"],
+    ]
 
 
 def test_the_summary_says_the_whole_the_headlines_the_gate_and_what_was_compared():

@@ -106,9 +106,10 @@ def test_few_simulated_conversations_ask_for_more_of_these_alone():
     finding = reacting(1, n=200, n_simulated=30)
     needs = Needs.model_validate(finding.details["needs"])
     assert needs.side == "simulated"
+    assert headlines_of([finding])[0].needs == needs
     # At least 40 an arm, and not more than ten for one of people.
     assert 20 <= needs.more <= 2 * 10 * 200
-    assert f"about {needs.more} more simulated conversations" in finding.reason
+    assert f"about {needs.more:,} more simulated conversations" in finding.reason
     assert reacting(1, n=200, n_simulated=30 + needs.more // 2).verdict == "reacts_as_people"
 
 
@@ -117,7 +118,7 @@ def test_few_people_ask_for_people_however_many_were_simulated():
     assert finding.verdict == "undecided"
     needs = finding.details["needs"]
     assert needs["side"] == "people"
-    assert f"about {needs['more']} more conversations of people" in finding.reason
+    assert f"about {needs['more']:,} more conversations of people" in finding.reason
 
 
 def test_people_who_do_not_shift_have_no_ratio():

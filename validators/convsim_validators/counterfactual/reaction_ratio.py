@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Finding, Interval, Needs
-from convsim.stats.decision import grown
 from convsim.stats.reaction_ratio import (
     JointShifts,
     largest_change,
@@ -185,19 +185,21 @@ def needed(
         more = _more(sides[1], growth)
         return Needs(
             side="simulated", more=more
-        ), f"about {more} more simulated conversations are needed {alike}"
+        ), f"about {more:,} more simulated conversations are needed {alike}"
     if not enough(MAX_GROWTH, MAX_GROWTH):
         return None, f"no number of conversations is known that suffices {alike}"
     growth = least_factor(lambda factor: enough(factor, factor), (least[0], MAX_GROWTH))
     more = _more(sides[0], growth)
     return Needs(side="people", more=more), (
-        f"about {more} more conversations of people, and simulated ones in proportion, are needed {alike}"
+        f"about {more:,} more conversations of people, and simulated ones in proportion, are needed {alike}"
     )
 
 
 def _more(side: ArmSide, growth: float) -> int:
-    n = len(side.corpus)
-    return grown(n, growth) - n
+    """Return how many conversations are missing, rounded up to two figures."""
+    more = max(1, ceil(len(side.corpus) * (growth - 1)))
+    step = 10 ** max(len(str(more)) - 2, 0)
+    return int(-(-more // step) * step)
 
 
 def _units(side: ArmSide) -> Pair:

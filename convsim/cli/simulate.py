@@ -11,6 +11,7 @@ import typer
 
 from convsim._text import one_line, plain
 from convsim.cli import study_options as options
+from convsim.cli import until_decided as deciding
 from convsim.cli.console import err
 from convsim.errors import InputError
 
@@ -51,6 +52,17 @@ def simulate(
             help="Extend the run at --out by N conversations per arm, as if planned so at first.",
         ),
     ] = None,
+    until_decided: deciding.UntilDecided = None,
+    at_most: deciding.AtMost = None,
+    judged_on: deciding.JudgedOn = None,
+    control: deciding.Control = None,
+    treatment: deciding.Treatment = None,
+    annotate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ANNOTATOR", help="Labels conversations for --until-decided (coherence: rules)."
+        ),
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed conversations again.")
     ] = False,
@@ -75,6 +87,10 @@ def simulate(
     from convsim.simulation import Assembly
     from convsim.simulation.estimate import check_budget
 
+    looks = deciding.Deciding(until_decided, at_most, judged_on, control, treatment, annotate)
+    looks.check(add=add)
+    if until_decided and n is None and study is None:
+        n = looks.first()
     config = options.stated_config(
         study=study, shopper=shopper, agent=agent, model=model, n=n, max_turns=max_turns, concurrency=concurrency,
         seed=seed, real=real, learn_arm=learn_arm, catalogue=catalogue, personas=personas, domain=domain,
@@ -82,7 +98,7 @@ def simulate(
     )  # fmt: skip
     talk = err()
     growth, said = _grown_by(add, out, n) if add is not None else (None, None)
-    size = growth.n if growth else current_n(out, config.study.n)
+    size = growth.n if growth else config.study.n if until_decided else current_n(out, config.study.n)
     if said is None and size != config.study.n:
         said = f"{out}: was extended to {size} conversations per arm; going on with these"
     assembly = Assembly(config.with_flags({"study": {"n": size}}))
@@ -94,14 +110,23 @@ def simulate(
     talk.print(f"seed {config.study.seed}")
     if said:
         talk.print(said)
+    looking = looks.prepared(planned, assembly, out, allow_failures=allow_failures) if until_decided else None
     if dry_run:
-        _print_plan(planned, growth)
+        _print_plan(planned, looking.question.at_most if looking else growth.added if growth else planned.n)
         return
     check_budget(planned)
-    run = partial(planned.run, out, add=growth, retry_failed=retry_failed, fail_fast=not no_fail_fast)
-    before = None if no_check else _checking(planned, assembly)
-    outcome = _run(planned, partial(run, before=before))
-    _report(outcome, allow_failures=allow_failures)
+    checks = iter([] if no_check else [_checking(planned, assembly)])
+
+    def hold(study: Study, growth: Growth | None) -> Outcome:
+        run = partial(study.run, out, add=growth, retry_failed=retry_failed, fail_fast=not no_fail_fast)
+        outcome = _run(study, partial(run, before=next(checks, None)))  # servers are asked once
+        _report(outcome, allow_failures=allow_failures)
+        return outcome
+
+    if looking is None:
+        hold(planned, growth)
+    else:
+        deciding.decide(looking, hold)
 
 
 def _grown_by(add: int, out: Path, stated_n: int | None) -> tuple[Growth, str]:
@@ -120,13 +145,12 @@ def _grown_by(add: int, out: Path, stated_n: int | None) -> tuple[Growth, str]:
     return growth, f"{out}: {said}"
 
 
-def _print_plan(study: Study, growth: Growth | None) -> None:
+def _print_plan(study: Study, n: int) -> None:
     from convsim.simulation.estimate import estimated, said_of
 
-    added = study.n if growth is None else growth.n - growth.before
-    plan = estimated(study, n=added)
+    plan = estimated(study, n=n)
     names = ", ".join(one_line(arm.name) for arm in study.conditions)
-    typer.echo(f"{plan.conversations} conversations, {added} per arm: {names}")
+    typer.echo(f"{plan.conversations} conversations, {n} per arm: {names}")
     agent = one_line(study.agent.name)
     typer.echo(f"shopper {_speaking(study)}, agent {agent}, {len(study.personas)} personas")
     models = dict.fromkeys([each.model for each in study.mixture] or [study.model])

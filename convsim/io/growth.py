@@ -37,6 +37,11 @@ class Growth:
     is_begun: bool = False
     """Whether the run is for ``n`` already: a command that asked for the same did not come to its end."""
 
+    @property
+    def added(self) -> int:
+        """Conversations an arm by which it is more."""
+        return self.n - self.before
+
     def recorded(self, manifest: Manifest) -> JsonValue:
         """Return what a manifest lists once this has been done."""
         listed = manifest.get(GROWN)

@@ -77,9 +77,7 @@ def _agree_on_plan(folder: Path, manifest: Manifest, growth: Growth | None) -> N
     if differs:
         way_out = "name another --out, or repeat the original command"
         if possible is not None:
-            way_out = (
-                f"--add {possible.n - possible.before} makes the run larger, and another --out starts anew"
-            )
+            way_out = f"--add {possible.added} makes the run larger, and another --out starts anew"
         raise StudyError(f"{folder}: was made with another plan ({differs}); {way_out}")
 
 

@@ -1,7 +1,7 @@
 """Studies: who talks to whom, how often, and the loop that holds the conversations."""
 
 from convsim.simulation.build import Assembly
-from convsim.simulation.loop import Arm, Planned, hold, reply_of
+from convsim.simulation.loop import Arm, Planned, hold, opened, reply_of
 from convsim.simulation.mixture import Component
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas
 from convsim.simulation.runner import Limits, Progress, hold_all
@@ -20,6 +20,7 @@ __all__ = [
     "hold",
     "hold_all",
     "instructed_personas",
+    "opened",
     "read_personas",
     "reply_of",
 ]

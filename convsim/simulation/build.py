@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -236,8 +237,12 @@ class Assembly:
             self._model = make("models", chosen.name, **chosen.settings)
         return self._model
 
-    def personas(self) -> list[Persona]:
-        """Read personas, or draw them from the real conversations' first messages."""
+    def grown(self, study: Study, n: int) -> Study:
+        """Return a study that this has made, with ``n`` conversations per arm as if it had been made so."""
+        return replace(study, n=n, personas=self.personas(n))
+
+    def personas(self, n: int | None = None) -> list[Persona]:
+        """Read personas, or draw ``n`` of them (as many as conversations) from the real users' first messages."""
         path = self.config.data.personas
         if path is not None:
             return instructed_personas(read(path)) if path.suffix in ARCHIVES else read_personas(path)
@@ -247,9 +252,11 @@ class Assembly:
                 f"{unstated} of {len(learned)} conversations state no need in their user's first {FIRST_MESSAGES} "
                 "messages, before the agent names anything; personas are drawn from the others"
             )
+        if n is None:
+            n = self.config.study.n
         # Weights are of all of them, however many conversations there are to be.
-        n = len(learned) if self.config.data.persona_weights is not None else self.config.study.n
-        return draw_personas(learned, n, seed=self.config.study.seed)
+        every = self.config.data.persona_weights is not None
+        return draw_personas(learned, len(learned) if every else n, seed=self.config.study.seed)
 
     def domain(self) -> str | None:
         """Name what is talked about: what is said, else what the catalogue or the needs speak of, else None.

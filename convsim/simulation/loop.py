@@ -78,6 +78,20 @@ class Planned:
         """The seed of the conversation's draws: the same in every arm, so that arms share their random numbers."""
         return child_seed(self.seed, self.persona.id, self.repeat)
 
+    @property
+    def learned_from(self) -> LearnedFrom | None:
+        """What the shopper was built from, and what its persona was: both have seen these people."""
+        of_shopper, stated = self.shopper.learned_from, self.persona.metadata.get(LEARNED_FROM)
+        if stated is None:
+            return of_shopper
+        of_persona = LearnedFrom.model_validate(stated)
+        if of_shopper is None:
+            return of_persona
+        return of_shopper.but(
+            conversations=tuple(dict.fromkeys((*of_shopper.conversations, *of_persona.conversations))),
+            arms=tuple(sorted({*of_shopper.arms, *of_persona.arms})),
+        )
+
 
 MAX_REASON_CHARACTERS = 500
 COMPONENT = "component"
@@ -155,7 +169,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     failure: Failure | None = None
     turn = 0
     try:
-        conversation = conversation.but(learned_from=_learned_from(planned))
+        conversation = conversation.but(learned_from=planned.learned_from)
         tally.room -= len(conversation.to_json().encode())
         if planned.opening is not None:
             reply = await _opening(planned, conversation)
@@ -238,20 +252,6 @@ def opened(planned: Planned) -> Conversation:
         simulator=name,
         source=f"convsim:{planned.study}",
         messages=(),
-    )
-
-
-def _learned_from(planned: Planned) -> LearnedFrom | None:
-    """Say what the shopper was built from, and what its persona was: both have seen these people."""
-    of_shopper, stated = planned.shopper.learned_from, planned.persona.metadata.get(LEARNED_FROM)
-    if stated is None:
-        return of_shopper
-    of_persona = LearnedFrom.model_validate(stated)
-    if of_shopper is None:
-        return of_persona
-    return of_shopper.but(
-        conversations=tuple(dict.fromkeys((*of_shopper.conversations, *of_persona.conversations))),
-        arms=tuple(sorted({*of_shopper.arms, *of_persona.arms})),
     )
 
 

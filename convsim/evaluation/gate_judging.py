@@ -14,7 +14,7 @@ from convsim.evaluation.headline import STANDS_ON
 from convsim.evaluation.layout import VIEWS
 from convsim.metrics.registry import BUILT_IN
 from convsim.plugins import installed
-from convsim.schema import Finding, GateCheck, Headline
+from convsim.schema import Finding, GateCheck, Headline, Needs
 from convsim.schema.gate import Kind
 
 MAX_NAMED = 8
@@ -53,7 +53,9 @@ class Judging:
         stands_on = (headline.validator, headline.metric)
         finding = next((f for f in self.findings if (f.validator, f.metric) == stands_on), None)
         made = _check(finding, rule, "headline", headline.name, headline.reason)
-        return made.but(verdict=headline.verdict, passed=headline.verdict in rule.passes)
+        return made.but(
+            verdict=headline.verdict, passed=headline.verdict in rule.passes, needs=headline.needs
+        )
 
     def _metric(self, table: Table) -> Iterator[GateCheck]:
         found = [finding for finding in self.findings if table.name in _names(finding)]
@@ -128,6 +130,7 @@ def _check(finding: Finding | None, rule: Otherwise, kind: Kind, name: str, reas
             reason=reason,
         )
     verdict = None if finding.is_control else finding.verdict
+    needs = finding.details.get("needs") if verdict == "undecided" else None
     return GateCheck(
         kind=kind,
         name=name,
@@ -136,6 +139,7 @@ def _check(finding: Finding | None, rule: Otherwise, kind: Kind, name: str, reas
         severity=severity,
         passed=verdict in rule.passes,
         verdict=verdict,
+        needs=Needs.model_validate(needs) if isinstance(needs, dict) else None,
         reason="it is shown for context only and never judged" if finding.is_control else reason,
         estimate=finding.estimate,
         unit=finding.unit,

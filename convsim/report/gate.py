@@ -53,8 +53,9 @@ def title(check: GateCheck) -> str:
 
 
 def verdict(check: GateCheck) -> str:
-    """Write the verdict that was found in words."""
-    return NOT_JUDGED if check.verdict is None else VERDICTS[check.verdict]
+    """Write the verdict that was found in words and, where that is known, how much more would decide."""
+    words = NOT_JUDGED if check.verdict is None else VERDICTS[check.verdict]
+    return f"{words}: {check.needs.words}" if check.needs and check.needs.words else words
 
 
 def passing(check: GateCheck) -> str:

@@ -40,7 +40,7 @@ def comparison_summary(comparison: Comparison) -> str:
     by_name = {each.name: _headlines_of(each.validation, each.counterfactual) for each in shown}
     families = list(dict.fromkeys(name for found in by_name.values() for name in found))
     rows = [
-        [name, *(_marked(found[of].verdict) if of in found else "–" for of in families), _why(found)]
+        [name, *(_marked(found[of]) if of in found else "–" for of in families), _why(found)]
         for name, found in by_name.items()
     ]
     table = [row(["simulator", *families, "why"]), rule(2 + len(families)), *map(row, rows)]
@@ -72,14 +72,14 @@ def _whole(card: Scorecard) -> str:
     whole = next((each for each in card.headlines if each.name == "all"), None)
     if whole is None:
         return _cell(headline(card), 800)
-    return f"{_marked(whole.verdict)}: {_cell(whole.reason, 800)}"
+    return f"{_marked(whole)}: {_cell(whole.reason, 800)}"
 
 
 def _headlines(headlines: Sequence[Headline]) -> str:
     families = [each for each in headlines if each.name != "all"]
     if not families:
         return ""
-    found = [row([each.name, _marked(each.verdict), each.reason]) for each in families]
+    found = [row([each.name, _marked(each), each.reason]) for each in families]
     return "\n".join([row(["headline", "verdict", "why"]), rule(3), *found])
 
 
@@ -120,8 +120,10 @@ def _sides(sides: Sequence[tuple[str, SideSummary | None]]) -> str:
     return "\n".join([row(["side", "conversations", "simulator", "file"]), rule(4), *compared])
 
 
-def _marked(verdict: Verdict) -> str:
-    return f"{MARKS[_kind(verdict)]} {VERDICTS[verdict]}"
+def _marked(headline: Headline) -> str:
+    """Write a verdict with its mark and, where it is known, how much more would decide."""
+    needs = f": {headline.needs.words}" if headline.needs and headline.needs.words else ""
+    return f"{MARKS[_kind(headline.verdict)]} {VERDICTS[headline.verdict]}{needs}"
 
 
 def _kind(verdict: Verdict) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from convsim.schema.details import Interval
+from convsim.schema.details import Interval, Needs
 from convsim.schema.finding import Verdict
 from convsim.schema.record import Flag, Name, Number, Record, Text
 
@@ -26,6 +26,8 @@ class GateCheck(Record):
     passed: Flag
     verdict: Verdict | None
     """Null where nothing was judged, which never passes."""
+    needs: Needs | None = None
+    """How much more would decide, where the verdict is ``undecided`` and that is known."""
     reason: Text
     estimate: Number | None = None
     unit: Text | None = None

@@ -57,6 +57,11 @@ class Needs(Part):
     more: Count
     """Conversations, beyond those that were judged."""
 
+    @property
+    def words(self) -> str:
+        """Such as "about 340 more simulated"; empty if it is nothing."""
+        return f"about {self.more:,} more {self.side}" if self.more else ""
+
 
 class Measured(Part, Estimate):
     """An estimate among details."""

@@ -5,9 +5,10 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
+from convsim import Gate
 from convsim.report import to_markdown
 from convsim.report.comparison import comparison_to_markdown
-from convsim.report.gate import MAX_SHOWN, sentences, value
+from convsim.report.gate import MAX_SHOWN, sentences, value, verdict
 from convsim.report.html import to_html
 from convsim.report.html.comparison import comparison_to_html
 from convsim.report.junit import comparison_to_junit, to_junit
@@ -65,6 +66,16 @@ def test_each_check_is_a_line_with_what_was_asked_what_was_found_and_why():
     passed = GateResult(checks=(check(passed=True),))
     assert sentences(passed) == ["gate passed: 1 check"]
     assert value(MISSING.but(unit="ratio")) == "–"
+
+
+def test_what_needs_more_data_says_how_much_more_of_which_side():
+    needs = {"side": "people", "more": 1_200}
+    lacking = ALL_METRICS.but(verdict="undecided", details={"needs": needs})
+    found = Gate.model_validate({"headline": {"habits": {"pass": "alike"}, "all": {"pass": "alike"}}}).judge(
+        card(lacking, distance("turns"))
+    )
+    assert [verdict(each) for each in found.failures] == ["needs more data: about 1,200 more people"] * 2
+    assert "| habits | ⚪ needs more data: about 1,200 more people |" in scorecard_summary(card(lacking))
 
 
 def test_long_lists_are_cut_and_say_so():
@@ -165,7 +176,7 @@ def test_the_summary_lists_the_three_largest_gaps_with_what_moves_them():
 
 
 @pytest.mark.parametrize(
-    ("verdict", "marked"),
+    ("found", "marked"),
     [
         ("aligned", "✅ alike"),
         ("undecided", "⚪ needs more data"),
@@ -173,8 +184,8 @@ def test_the_summary_lists_the_three_largest_gaps_with_what_moves_them():
         ("different", "❌ different"),
     ],
 )
-def test_each_verdict_has_a_mark_and_its_words(verdict, marked):
-    assert f"| habits | {marked} |" in scorecard_summary(card(ALL_METRICS.but(verdict=verdict)))
+def test_each_verdict_has_a_mark_and_its_words(found, marked):
+    assert f"| habits | {marked} |" in scorecard_summary(card(ALL_METRICS.but(verdict=found)))
 
 
 def test_a_scorecard_without_headlines_is_summed_up_in_its_sentence():

@@ -48,6 +48,13 @@ def compare(
             help="Conversations that shoppers learned from, to find what they copy; may be repeated.",
         ),
     ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL",
+            help="Earlier version: what got better and worse from it to each other SIM (of two, the first).",
+        ),
+    ] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help=f"Folder for {NAMED}.")] = None,
     output: Annotated[
         options.Format,
@@ -103,7 +110,7 @@ def compare(
             people, dict(zip(names, sides, strict=True)) if names else sides, seed=seed,
             validators=made, metrics=measured,
             control=control, treatment=treatment, learned=[loading.real(path) for path in learned or ()],
-            tasks=task or (), arms=arm or (),
+            before=before, tasks=task or (), arms=arm or (),
             annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
         _deliver(comparison, out_dir, output, gate=asked, summary=summary)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from convsim._async import in_a_thread, outside_loops
 from convsim._text import path_text
+from convsim.errors import InputError
 from convsim.evaluation.comparison import (
     Comparison,
     CostAxis,
@@ -20,7 +21,8 @@ from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.leakage import Copied, Copying
 from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, leaner_pairs, places
 from convsim.evaluation.scorecard import MadeBy, Scorecard
-from convsim.evaluation.scores import simulator_report, simulator_scores
+from convsim.evaluation.scores import measured_together, simulator_report, simulator_scores
+from convsim.evaluation.sides import Side
 from convsim.evaluation.simulators import (
     ComparedSide,
     Loaded,
@@ -31,12 +33,14 @@ from convsim.evaluation.simulators import (
     require_all,
 )
 from convsim.evaluation.validation import find_validators, judge
+from convsim.evaluation.versions import versions_between
 from convsim.io import Source, Transcripts
 from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
-from convsim.schema import SimulatorScore, Validator
+from convsim.schema import Finding, SimulatorScore, Validator
+from convsim.schema.versions import Versions
 
 APART = "mean_distance_difference"
 
@@ -97,6 +101,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     control: str | None = None,
     treatment: str | None = None,
     learned: Sequence[Source] = (),
+    before: str | None = None,
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
     annotator: str | AnnotatorLike | None = None,
@@ -120,6 +125,8 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         control: The arm to start from in the shift test; none is made without.
         treatment: The arm to go to.
         learned: What shoppers learned from, all together: tells who says it again word for word.
+        before: The simulator that the others are later versions of: what got better and what got worse from it to each.
+            Of two simulators, the first by default; of more, none.
         tasks: Keep only these tasks on all sides; all by default.
         arms: Keep only these arms on all sides.
         annotator: Labels all sides first, each conversation once.
@@ -138,6 +145,8 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         tasks=tasks, arms=arms, control=control, treatment=treatment, allow_failures=allow_failures
     )
     sources = named(simulators)
+    if before is not None and before not in sources:
+        raise InputError(f"before: no simulator is called {before!r}; there are {', '.join(sources)}")
     known = [loaded(source) for source in learned]
     people = ComparedSide.of(loaded(real), "real", question, annotator)
     require_all(people, question)
@@ -158,6 +167,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         )
         for each in entries
     ]  # fmt: skip
+    earlier = before if before is not None or len(sources) != 2 else next(iter(sources))
     axis, reports, leaner = with_places(reports, standings.all)
     return Comparison(
         seed=seed,
@@ -171,6 +181,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         simulators=tuple(reports),
         leaner=tuple(leaner),
         standings=standings.all,
+        versions=_versions(earlier, reports, people.compared, fit, measured),
         failed=tuple(dict.fromkeys([*standings.failed, *_raised(reports)])),
         warnings=(
             *people.compared.warnings,
@@ -181,6 +192,28 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
 
 
 acompare = in_a_thread(compare)
+
+
+def _versions(
+    earlier: str | None,
+    reports: Sequence[SimulatorReport],
+    people: Side,
+    fit: Mapping[str, Side],
+    metrics: Metrics,
+) -> tuple[Versions, ...]:
+    """Say what changed from one simulator to each other; nothing where it, or the other, cannot be judged."""
+    findings = {each.name: _findings(each) for each in reports if each.name in fit}
+    later = [name for name in findings if name != earlier]
+    if earlier is None or earlier not in findings or not later:
+        return ()
+    real, corpora = measured_together(people, {name: fit[name] for name in findings}, metrics)
+    sides = {name: (name, of, (real, corpora[name])) for name, of in findings.items()}
+    return tuple(versions_between(sides[earlier], sides[name]) for name in later)
+
+
+def _findings(report: SimulatorReport) -> list[Finding]:
+    cards = (report.validation, report.counterfactual)
+    return [finding for card in cards if card is not None for finding in card.findings]
 
 
 @dataclass(frozen=True)

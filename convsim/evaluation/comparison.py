@@ -13,6 +13,7 @@ from convsim.evaluation.pareto import LeanerPair, OnFront
 from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
 from convsim.schema import Estimate, GateResult, HumanBaseline, Interval, SimulatorScore, Verdict
 from convsim.schema.record import Count, Name, Number, Record, Text
+from convsim.schema.versions import Versions
 from convsim.stats.proportions import Proportion
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ class Comparison(Record):
     simulators: tuple[SimulatorReport, ...]
     leaner: tuple[LeanerPair, ...] = ()
     standings: tuple[SimulatorScore, ...] = ()
+    versions: tuple[Versions, ...] = ()
+    """What got better and what got worse: of two simulators from the first to the second, or from one that is named."""
     failed: tuple[Text, ...] = ()
     """Validators that raised."""
     warnings: tuple[Text, ...] = ()

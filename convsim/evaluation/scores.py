@@ -142,7 +142,7 @@ def simulator_scores(
     comparers = [validator for validator in validators if isinstance(validator, Comparer)]
     if not comparers or not simulators:
         return SimulatorScores()
-    real, corpora = _measured(people, simulators, metrics)
+    real, corpora = measured_together(people, simulators, metrics)
     found: list[SimulatorScore] = []
     failed: list[str] = []
     warnings: list[str] = []
@@ -158,9 +158,10 @@ def simulator_scores(
     return SimulatorScores(tuple(found), tuple(failed), tuple(warnings))
 
 
-def _measured(
+def measured_together(
     people: Side, simulators: Mapping[str, Side], metrics: Metrics
 ) -> tuple[Corpus, dict[str, Corpus]]:
+    """Measure people and several simulators, labels by the same source on all sides."""
     everybody = [c for side in simulators.values() for c in side.conversations]
     real, pooled = measure_both(people.conversations, everybody, metrics=metrics)
     corpora: dict[str, Corpus] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema.arrays import FloatArray, IntArray
-from convsim.stats.resampling import Weights
+from convsim.stats.resampling import Design, Weights
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -49,6 +49,24 @@ class Cells:
     def resampled(self, weights: Weights) -> FloatArray:
         """Return the counts under each replicate; shape (cells, replicates)."""
         return np.asarray(self.by_unit @ weights, np.float64)
+
+
+def cells_of_sides(values: tuple[FloatArray, FloatArray], design: Design) -> tuple[Cells, Cells]:
+    """Put two sides' values into the same cells, by the design's units; NaN is left out.
+
+    Args:
+        values: By side, shape (conversations,); each side has at least one that is a number.
+        design: Whose units count.
+    """
+    cuts = cut_points(np.concatenate([side[~np.isnan(side)] for side in values]))
+    real, simulated = (
+        Cells.of(
+            np.searchsorted(cuts, column[~np.isnan(column)]).astype(np.int64), side.unit_of[~np.isnan(column)],
+            n_cells=len(cuts), n_units=side.n_units,
+        )
+        for column, side in zip(values, (design.real, design.simulated), strict=True)
+    )  # fmt: skip
+    return real, simulated
 
 
 def cumulative(counts: FloatArray) -> FloatArray:

@@ -14,7 +14,9 @@ from convsim.evaluation.simulators import PEOPLE
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed
 from convsim.report.gate import rows as checks
 from convsim.report.tables import VERDICTS, number
+from convsim.report.versions import CHANGES, change_row, version_notes
 from convsim.schema import FAILING, Estimate, Interval, Verdict
+from convsim.schema.versions import Versions
 from convsim.stats.proportions import Proportion
 
 FALSE_ALARMS = "false_alarms"
@@ -43,6 +45,7 @@ def tables(comparison: Comparison) -> Iterator[Table]:
     yield overview(comparison)
     if any(each.gate is not None for each in comparison.simulators):
         yield gate(comparison)
+    yield from map(versions_table, comparison.versions)
     if any(each.distances for each in comparison.simulators):
         yield distances(comparison)
     if comparison.score_pairs(TRANSFER):
@@ -91,6 +94,13 @@ def gate(comparison: Comparison) -> Table:
         rows += [(each.name, *cells) for cells in checks(missed)]
         notes.append(f"{each.name}: {gate_line(each.gate)}. {left_out(each.gate)}".strip())
     return Table("gate", ("simulator", *COLUMNS), rows, "\n".join(notes))
+
+
+def versions_table(versions: Versions) -> Table:
+    """One row for each headline, and for each metric that got better or worse."""
+    shown = [each for each in versions.moved if each.kind == "headline" or each.course != "no_change"]
+    title = f"what got better, what got worse: from {called(versions.before)} to {called(versions.after)}"
+    return Table(title, CHANGES, [change_row(each) for each in shown], "\n".join(version_notes(versions)))
 
 
 def distances(comparison: Comparison) -> Table:

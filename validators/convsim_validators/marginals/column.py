@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from convsim.schema import Corpus, HumanBaseline
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.stats.contrasts import Contrast, centred
-from convsim.stats.ecdf import Cells, cut_points, superiority
+from convsim.stats.ecdf import Cells, cells_of_sides, superiority
 from convsim.stats.equivalence import Margins, Precision, location_limit, normal_quantile
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.resampling import Design, Weights
@@ -55,18 +55,11 @@ class Column:
         kept = [~np.isnan(values) for values in raw]
         values = [column[keep] for column, keep in zip(raw, kept, strict=True)]
         units = [side.unit_of[keep] for side, keep in zip((design.real, design.simulated), kept, strict=True)]
-        cuts = cut_points(np.concatenate(values))
-        cells = [
-            Cells.of(
-                np.searchsorted(cuts, x).astype(np.int64), unit_of, n_cells=len(cuts), n_units=side.n_units
-            )
-            for x, unit_of, side in zip(values, units, (design.real, design.simulated), strict=True)
-        ]
         return cls(
             (values[0], values[1]),
             (int((~kept[0]).sum()), int((~kept[1]).sum())),
             (len(np.unique(units[0])), len(np.unique(units[1]))),
-            *cells,
+            *cells_of_sides((raw[0], raw[1]), design),
         )
 
     @property

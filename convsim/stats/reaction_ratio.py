@@ -12,6 +12,8 @@ from convsim.schema import Interval
 from convsim.schema.arrays import FloatArray
 
 PERFECT = 1.0
+NINE_OF_TEN = 1.2816
+"""Standard errors that nine of ten estimates do not exceed."""
 
 
 @dataclass(frozen=True)
@@ -186,11 +188,31 @@ def root_mean_square_limits(shift: FloatArray, covariance: FloatArray, z: float)
     square = float(shift @ shift)
     direction = float(shift @ covariance @ shift) / square if square > 0 else 0.0
     excess = square - float(np.trace(covariance))
+    low, high = _score_limits(excess, direction, covariance, z)
+    return float(np.sqrt(max(low, 0.0) / len(shift))), float(np.sqrt(max(high, 0.0) / len(shift)))
+
+
+def limit_where_nothing_shifts(covariance: FloatArray, z: float) -> float:
+    """Return the upper limit of a root mean square of 0 that is not exceeded in nine of ten samples.
+
+    Nine, so that those of both sides are not in four of five.
+
+    Args:
+        covariance: Shape (metrics, metrics): of the errors of shifts.
+        z: Standard errors.
+    """
+    squares, trace = float((covariance**2).sum()), float(np.trace(covariance))
+    excess = NINE_OF_TEN * float(np.sqrt(2 * squares))
+    high = _score_limits(excess, squares / trace if trace > 0 else 0.0, covariance, z)[1]
+    return float(np.sqrt(max(high, 0.0) / len(covariance)))
+
+
+def _score_limits(excess: float, direction: float, covariance: FloatArray, z: float) -> Interval:
+    """Return the sums of squares t at which ``excess`` is z standard errors from t: (4 t direction + 2 tr V^2)^.5."""
     middle = excess + 2 * z**2 * direction
     rest = float((covariance**2).sum())
     root = float(np.sqrt(max(middle**2 - excess**2 + 2 * z**2 * rest, 0.0)))
-    low, high = middle - root, middle + root
-    return float(np.sqrt(max(low, 0.0) / len(shift))), float(np.sqrt(max(high, 0.0) / len(shift)))
+    return middle - root, middle + root
 
 
 def power_of_a_perfect_simulator(

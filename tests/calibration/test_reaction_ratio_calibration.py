@@ -12,10 +12,15 @@ from scipy.stats import binom, norm
 
 from convsim.schema import FAILING
 from convsim.schema.persona import Persona
-from convsim.stats.reaction_ratio import JointShifts, least_factor, power_of_a_perfect_simulator
+from convsim.stats.reaction_ratio import (
+    JointShifts,
+    least_factor,
+    limit_where_nothing_shifts,
+    power_of_a_perfect_simulator,
+)
 from convsim.stats.sample_size import POWER
 from convsim_validators.counterfactual.influence import Together
-from convsim_validators.counterfactual.reaction_ratio import Limits, Rule, reaction
+from convsim_validators.counterfactual.ratio_decision import Limits, Rule, reaction
 from convsim_validators.counterfactual.shifts import MetricShift
 from convsim_validators.counterfactual.two_arm import Arms, ArmSide
 from tests.corpora import corpus
@@ -156,6 +161,21 @@ def test_the_sizes_that_are_told_show_a_simulator_like_people_in_four_of_five_ca
     needed = tuple(round(n * factor) if grows else n for n, grows in zip(sizes, growing, strict=True))
     found = verdicts(needed, STRONG, STRONG)
     assert 0.7 * RUNS <= found[AS_PEOPLE] <= 0.95 * RUNS, (needed, found)
+
+
+def test_the_size_that_is_told_shows_that_nobody_shifts_in_four_of_five_cases():
+    rng = np.random.default_rng(89)
+    told = []
+    for _ in range(100):
+        of_people, _, _ = draw(rng, (60, 60), NONE, NONE).blocks
+
+        def enough(factor, of_people=of_people):
+            return limit_where_nothing_shifts(of_people / factor, RULE.one_sided) <= RULE.margin_sd
+
+        told.append(least_factor(enough, (1.0, 100.0)))
+    n = round(60 * np.median(told))
+    found = verdicts((n, n), NONE, NONE)
+    assert 0.7 * RUNS <= found[AS_PEOPLE] <= 0.95 * RUNS, (n, found)
 
 
 def test_an_error_rate_of_one_per_cent_is_kept():

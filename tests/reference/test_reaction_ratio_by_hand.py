@@ -9,6 +9,7 @@ from convsim.stats.reaction_ratio import (
     JointShifts,
     largest_change,
     least_factor,
+    limit_where_nothing_shifts,
     power_of_a_perfect_simulator,
     root_mean_square_limits,
 )
@@ -108,6 +109,13 @@ def test_limits_of_the_root_mean_square_are_where_its_score_test_turns():
         square - trace / 100,
     )
     assert root_mean_square_limits(shift, small, 1.645)[0] == pytest.approx(np.sqrt(low / 2))
+
+
+def test_the_limit_where_nothing_shifts_is_that_of_an_estimate_that_one_of_ten_exceeds():
+    # One metric of variance .02: the square's excess, of standard deviation .02 x 2^.5, is 1.2816 of these.
+    excess = 1.2816 * np.sqrt(2) * 0.02
+    high = brentq(lambda t: (excess - t) ** 2 - 1.645**2 * (4 * t * 0.02 + 2 * 0.0004), excess, 5)
+    assert limit_where_nothing_shifts(np.asarray([[0.02]]), 1.645) == pytest.approx(np.sqrt(high))
 
 
 def test_the_power_of_a_perfect_simulator_is_that_of_two_one_sided_tests_where_shifts_are_large():

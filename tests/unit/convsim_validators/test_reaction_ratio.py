@@ -10,7 +10,8 @@ from convsim.schema.details import RatioDetails
 from convsim.schema.persona import Persona
 from convsim_validators.counterfactual import first_message, survival
 from convsim_validators.counterfactual.counterfactual import Counterfactual
-from convsim_validators.counterfactual.reaction_ratio import Rule, ratio_finding
+from convsim_validators.counterfactual.ratio_decision import Rule
+from convsim_validators.counterfactual.reaction_ratio import ratio_finding
 from convsim_validators.counterfactual.shift_finding import Frame
 from convsim_validators.counterfactual.shifts import MetricShift
 from convsim_validators.counterfactual.two_arm import Arms, ArmSide
@@ -98,6 +99,7 @@ def test_few_units_of_an_arm_get_an_interval_and_no_verdict():
     assert finding.verdict == "undecided"
     assert finding.interval[1] < 0
     assert finding.details["n_units_needed"] == 40
+    assert "fewer than 40 users or personas of an arm, on either side, decide nothing" in finding.reason
     assert finding.details["needs"]["side"] == "people"
     assert reacting(-1, n=40, people=moved).verdict == "reacts_wrong_way"
 
@@ -133,6 +135,17 @@ def test_people_who_do_not_shift_have_no_ratio():
     few = judged(shifted({"x": 0.0}, n=70, prefix="r"), shifted({"x": 0.0}, n=70, prefix="s"))
     assert few.verdict == "undecided"
     assert "may be nothing at all" in few.reason
+    assert few.details["needs"]["side"] == "people"
+    assert "simulated ones in proportion, are needed to show that nobody shifts, if nobody does" in few.reason
+
+
+def test_few_simulated_conversations_beside_people_who_do_not_shift_ask_for_more_of_these_alone():
+    still = {"x": 0.0, "y": 0.0}
+    finding = judged(shifted(still, n=400, prefix="r"), shifted(still, n=50, prefix="s"))
+    assert finding.verdict == "undecided"
+    needs = Needs.model_validate(finding.details["needs"])
+    assert needs.side == "simulated"
+    assert needs.more > 100
 
 
 def test_what_cannot_be_judged_is_left_out_and_nothing_is_undecided():

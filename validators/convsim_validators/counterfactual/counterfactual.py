@@ -16,7 +16,8 @@ from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
 from convsim.stats.multiplicity import max_t
 from convsim_validators.counterfactual import first_message, survival
-from convsim_validators.counterfactual.reaction_ratio import Rule, ratio_finding
+from convsim_validators.counterfactual.ratio_decision import Rule
+from convsim_validators.counterfactual.reaction_ratio import ratio_finding
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame, shift_finding
 from convsim_validators.counterfactual.shifts import MetricShift, halves, human_baseline
 from convsim_validators.counterfactual.summaries import (

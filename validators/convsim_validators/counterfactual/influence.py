@@ -57,8 +57,9 @@ def _pooled(cell: IntArray, unit: IntArray, arm: IntArray, n_cells: int) -> IntA
 
 
 def _distinct(group: IntArray, unit: IntArray, n_groups: int) -> IntArray:
-    pairs = np.unique(np.column_stack([group, unit]), axis=0)
-    return np.bincount(pairs[:, 0], minlength=n_groups).astype(np.int64)
+    """Count the units of each group; shape (groups,)."""
+    n_units = int(unit.max(initial=0)) + 1
+    return np.bincount(np.unique(group * n_units + unit) // n_units, minlength=n_groups).astype(np.int64)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         dose_response,
     )
     from convsim.evaluation.gate import Gate
+    from convsim.evaluation.planned import Plan
+    from convsim.evaluation.planning import aplan, plan
     from convsim.evaluation.scorecard import Scorecard
     from convsim.evaluation.validation import avalidate, validate
     from convsim.io import Transcripts, read, write
@@ -39,16 +41,19 @@ HOMES = {
     "evaluation": (
         "Comparison",
         "Gate",
+        "Plan",
         "Scorecard",
         "acheck_relations",
         "acompare",
         "acounterfactual",
         "adose_response",
+        "aplan",
         "avalidate",
         "check_relations",
         "compare",
         "counterfactual",
         "dose_response",
+        "plan",
         "validate",
     ),
     "schema": ("BaseValidator", "Corpus", "Finding", "Metric", "Validator"),
@@ -76,6 +81,7 @@ __all__ = [
     "Message",
     "Metric",
     "Persona",
+    "Plan",
     "Scorecard",
     "Study",
     "Transcripts",
@@ -84,6 +90,7 @@ __all__ = [
     "acompare",
     "acounterfactual",
     "adose_response",
+    "aplan",
     "avalidate",
     "check_relations",
     "compare",
@@ -92,6 +99,7 @@ __all__ = [
     "fault",
     "measure",
     "metric",
+    "plan",
     "read",
     "read_comparison",
     "read_scorecard",

@@ -21,6 +21,7 @@ from convsim.cli import (
     data,
     demo,
     personas,
+    plan,
     plugins,
     prompts,
     report,
@@ -53,6 +54,7 @@ app.command("demo")(demo.demo)
 app.command("validate")(validate.validate)
 app.command("counterfactual")(counterfactual.counterfactual)
 app.command("compare")(compare.compare)
+app.command("plan")(plan.plan)
 app.command("annotate")(annotate.annotate)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)

@@ -11,6 +11,8 @@ from convsim.evaluation.counterfactual import (
     dose_response,
 )
 from convsim.evaluation.gate import Gate
+from convsim.evaluation.planned import Plan
+from convsim.evaluation.planning import aplan, plan
 from convsim.evaluation.scorecard import FailOn, Scorecard, SideSummary
 from convsim.evaluation.severity_zero import check_severity_zero
 from convsim.evaluation.side_warnings import refuse_simulated_people
@@ -23,6 +25,7 @@ __all__ = [
     "FailOn",
     "Gate",
     "People",
+    "Plan",
     "Scorecard",
     "SideSummary",
     "SimulatorReport",
@@ -32,6 +35,7 @@ __all__ = [
     "acompare",
     "acounterfactual",
     "adose_response",
+    "aplan",
     "avalidate",
     "check_relations",
     "check_severity_zero",
@@ -40,6 +44,7 @@ __all__ = [
     "default_validators",
     "dose_response",
     "find_validators",
+    "plan",
     "refuse_simulated_people",
     "validate",
 ]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
-from convsim.schema import Finding, Interval, Verdict
+from convsim.schema import Finding, Interval, PlannedFinding, PlannedPower, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,35 @@ def simulators_frame(reports: Iterable[SimulatorReport]) -> pd.DataFrame:
         name: "int64" if name in COUNTS else "object" if name in WORDS else "float64" for name in columns
     }
     return pd.DataFrame([*rows.values()], index=names, columns=columns).astype(kinds)
+
+
+OF_PLANS: Mapping[str, str] = {
+    "validator": "object", "metric": "object", "truth": "object", "margin": "float64", "n_simulated": "float64",
+    "power": "float64", "smallest_margin": "float64", "needs_side": "object", "needs_more": "float64",
+    "pays_up_to": "float64", "n_real": "int64", "n_units_real": "int64", "reason": "object",
+}  # fmt: skip
+
+
+def planned_frame(findings: Sequence[PlannedFinding]) -> pd.DataFrame:
+    """Put plans into a table: a row a question and number of simulated conversations, or one without a number."""
+    import pandas as pd
+
+    rows = [_planned(finding, at) for finding in findings for at in finding.at or (None,)]
+    return pd.DataFrame(rows, columns=[*OF_PLANS], dtype="object").astype(dict(OF_PLANS))
+
+
+def _planned(finding: PlannedFinding, at: PlannedPower | None) -> dict[str, object]:
+    needs = finding.needs
+    return {
+        **{name: getattr(finding, name) for name in OF_PLANS if name in PlannedFinding.model_fields},
+        "margin": _float(finding.margin),
+        "pays_up_to": _float(finding.pays_up_to),
+        "n_simulated": _float(at.n_simulated if at else None),
+        "power": _float(at.power if at else None),
+        "smallest_margin": _float(at.smallest_margin if at else None),
+        "needs_side": needs.side if needs else None,
+        "needs_more": _float(needs.more if needs else None),
+    }
 
 
 def _finding(finding: Finding) -> dict[str, object]:

@@ -29,6 +29,7 @@ from convsim.schema import (
     Annotator,
     Corpus,
     Finding,
+    PlannedFinding,
     Shopper,
     SimulatorScore,
     UserMove,
@@ -206,10 +207,13 @@ def lift_validator(thing: object, *, name: str | None = None) -> Validator:
         question=found.text("question") or _question(found.function) or _question(found.thing),
         ask=ask,
     )
-    compare = found.get("compare")
-    if not callable(compare):
-        return lifted
-    return LiftedComparer(**{part: getattr(lifted, part) for part in _FIELDS}, comparing=compare)
+    known = {part: getattr(lifted, part) for part in _FIELDS}
+    compare, plan = found.get("compare"), found.get("plan")
+    if callable(compare) and callable(plan):
+        return LiftedComparerAndPlanner(**known, comparing=compare, planning=plan)
+    if callable(compare):
+        return LiftedComparer(**known, comparing=compare)
+    return LiftedPlanner(**known, planning=plan) if callable(plan) else lifted
 
 
 @dataclass(frozen=True)
@@ -321,6 +325,27 @@ class LiftedComparer(LiftedValidator):
         raise TypeError(
             f"{self.name} must return a list of SimulatorScore from compare, but returned {kind_of(answer)}"
         )
+
+
+@dataclass(frozen=True)
+class LiftedPlanner(LiftedValidator):
+    """Somebody's object as a validator that also says, from people alone, what it could decide."""
+
+    planning: Callable[..., object] = field(repr=False)
+
+    def plan(self, real: Corpus, *, n_simulated: Sequence[int], seed: int) -> list[PlannedFinding]:
+        """Ask it; raises what it raises, and TypeError when it returns something other than what is planned."""
+        answer = called(self.planning, real, n_simulated=n_simulated, seed=seed)
+        if isinstance(answer, Sequence) and all(isinstance(part, PlannedFinding) for part in answer):
+            return list(answer)
+        raise TypeError(
+            f"{self.name} must return a list of PlannedFinding from plan, but returned {kind_of(answer)}"
+        )
+
+
+@dataclass(frozen=True)
+class LiftedComparerAndPlanner(LiftedComparer, LiftedPlanner):
+    """Somebody's object that does both."""
 
 
 def _question(thing: object) -> str:

@@ -74,7 +74,7 @@ def scorecard_html(card: Scorecard) -> str:
     rows = [_row(finding) for finding in _first(card.findings, MAX_HTML_ROWS)]
     left = len(card.findings) - len(rows)
     lines = [*_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
-    return _page(_line(headline(card), limit=8 * WIDTH), lines, (COLUMNS, rows), left)
+    return notebook_page(_line(headline(card), limit=8 * WIDTH), lines, (COLUMNS, rows), left)
 
 
 def comparison_html(comparison: Comparison) -> str:
@@ -83,12 +83,13 @@ def comparison_html(comparison: Comparison) -> str:
     rows = [[_line(cell, limit=MAX_CELL) for cell in row] for row in table.rows[:MAX_HTML_ROWS]]
     said = " ".join(_line(sentence, limit=2 * WIDTH) for sentence in sentences(comparison)[:MAX_SHOWN])
     warned = _some(f"warning: {_line(warning)}" for warning in all_warnings(comparison))
-    return _page(said, warned, (table.columns, rows), len(table.rows) - len(rows))
+    return notebook_page(said, warned, (table.columns, rows), len(table.rows) - len(rows))
 
 
-def _page(
+def notebook_page(
     said: str, lines: Sequence[str], table: tuple[Sequence[str], Sequence[Sequence[str]]], left: int
 ) -> str:
+    """Write a sentence, lines and a table as HTML, escaped; ``left`` rows are said to be left out."""
     columns, rows = table
     more = f"<div>and {left} more; <code>.to_frame()</code> has them all</div>" if left else ""
     body = "".join(f"<tr>{''.join(_cell('td', cell, n) for n, cell in enumerate(row))}</tr>" for row in rows)

@@ -10,6 +10,7 @@ from convsim.schema.gap import Example, Gap
 from convsim.schema.gate import GateCheck, GateResult
 from convsim.schema.headline import Headline, HeadlineName
 from convsim.schema.metric import LabelOrigin, Metric
+from convsim.schema.planned import PlannedFinding, PlannedPower, Truth
 from convsim.schema.protocols import (
     Agent,
     AgentReply,
@@ -18,6 +19,7 @@ from convsim.schema.protocols import (
     BatchAnnotator,
     Comparer,
     NoMoveError,
+    Planner,
     Shopper,
     SimulatorScore,
     UserMove,
@@ -56,8 +58,12 @@ __all__ = [
     "Needs",
     "NoMoveError",
     "OpeningModel",
+    "PlannedFinding",
+    "PlannedPower",
+    "Planner",
     "Shopper",
     "SimulatorScore",
+    "Truth",
     "UserMove",
     "Validator",
     "Verdict",

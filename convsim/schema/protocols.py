@@ -21,6 +21,7 @@ from convsim.schema.corpus import Corpus
 from convsim.schema.details import Interval
 from convsim.schema.finding import Finding
 from convsim.schema.persona import Persona
+from convsim.schema.planned import PlannedFinding
 from convsim.schema.record import Count, Flag, Name, Number, Record, Text
 
 
@@ -199,4 +200,22 @@ class Comparer(Protocol):
         self, real: Corpus, simulated: Mapping[str, Corpus], *, seed: int
     ) -> Sequence[SimulatorScore]:
         """Return the scores of simulators, by name; never raise where data are merely too few to decide."""
+        ...
+
+
+@runtime_checkable
+class Planner(Protocol):
+    """A validator that can say, from people alone, what a comparison with them could decide."""
+
+    @property
+    def name(self) -> str:
+        """What the validator is called in records."""
+        ...
+
+    def plan(self, real: Corpus, *, n_simulated: Sequence[int], seed: int) -> Sequence[PlannedFinding]:
+        """Return the power of its questions with each number of simulated conversations, at least one number.
+
+        The simulator is taken to be as people are, with a persona for each conversation. Where the power cannot be
+        told, the record has none, and says why.
+        """
         ...

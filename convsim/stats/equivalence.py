@@ -61,7 +61,9 @@ def normal_quantile(probability: float) -> float:
     return NormalDist().inv_cdf(probability)
 
 
-def power_at_equality(variances: FloatArray, margins: Margins, *, z: float, two_valued: bool) -> float:
+def power_at_equality(
+    variances: FloatArray, margins: Margins, *, z: float, two_valued: bool, least: float = 0.0
+) -> float:
     """With what probability is a metric found to be alike if nothing differs?
 
     Location and spread are uncorrelated then.
@@ -71,13 +73,19 @@ def power_at_equality(variances: FloatArray, margins: Margins, *, z: float, two_
         margins: What the limits have to lie inside.
         z: Standard errors from an estimate to its limit.
         two_valued: Whether the metric has but two values, and so no spread of its own.
+        least: What the limit of location lies beyond its estimate at least (``rare_half_width``).
     """
     from statistics import NormalDist
 
     power = 1.0
-    for variance, margin in zip(variances, (margins.delta, margins.spread), strict=True):
+    for variance, margin, beyond in zip(
+        variances, (margins.delta, margins.spread), (least, 0.0), strict=True
+    ):
+        half = max(z * sqrt(variance), beyond)
         if variance > 0:
-            power *= max(0.0, 2 * NormalDist().cdf(margin / sqrt(variance) - z) - 1)
+            power *= max(0.0, 2 * NormalDist().cdf((margin - half) / sqrt(variance)) - 1)
+        elif half > margin:
+            return 0.0
         if two_valued:
             break
     return power
@@ -120,6 +128,18 @@ def _least(power: Callable[[int], float], too_few: int, enough: int, target: flo
     more = high - too_few
     step = int(10 ** max(len(str(more)) - 2, 0))
     return too_few + -(-more // step) * step
+
+
+def rare_half_width(largest_atom: float, n_units: tuple[float, float], z: float) -> float:
+    """How far does the limit of location reach if one value is as common on both sides, and so others are rare?
+
+    Newcombe's, as in ``location_limit``; 0 where no value holds half of the conversations.
+    """
+    if largest_atom < 1 / 2:
+        return 0.0
+    rest = 1 - largest_atom
+    (low_real, high_real), (low_simulated, high_simulated) = (wilson_limits(rest, n, z) for n in n_units)
+    return max(hypot(high_simulated - rest, rest - low_real), hypot(rest - low_simulated, high_real - rest))
 
 
 def location_limit(

@@ -44,6 +44,11 @@ class JointRule:
         """Standard errors to one side."""
         return normal_quantile(1 - self.alpha) * STRETCH
 
+    def at(self, margin: float) -> JointRule:
+        """Return the rule with another margin of location, and that of spread in proportion."""
+        factor = margin / self.margin if self.margin else 1.0
+        return JointRule(margin, self.alpha, self.spread_margin * factor)
+
 
 @dataclass(frozen=True)
 class Joint:

@@ -85,10 +85,7 @@ class ReactionRatio:
 
     def delta(self, z: float) -> Interval | None:
         """The delta method's interval, ``z`` standard errors to either side."""
-        if (r := self.estimate) is None:
-            return None
-        half = z * float(np.sqrt(max(self._variance(r), 0.0))) / self.denominator
-        return r - half, r + half
+        return _interval(delta_limits(self.numerator, self.denominator, self.variances, z))
 
     def fieller(self, z: float) -> Interval | None:
         """All ratios R at which numerator - R x denominator lies within ``z`` standard errors of 0.
@@ -96,25 +93,50 @@ class ReactionRatio:
         Returns:
             None where the set has no end, since the denominator itself may be 0: people hardly shift.
         """
-        top, both, bottom = self.variances
-        a = self.denominator**2 - z**2 * bottom
-        if self.denominator <= 0 or a <= 0:
-            return None
-        b = self.numerator * self.denominator - z**2 * both
-        c = self.numerator**2 - z**2 * top
-        root = float(np.sqrt(max(b * b - a * c, 0.0)))
-        return (b - root) / a, (b + root) / a
+        return _interval(fieller_limits(self.numerator, self.denominator, self.variances, z))
 
     def interval(self, z: float) -> Interval | None:
         """The hull of both: neither alone covers where people's shifts are weak."""
-        delta, fieller = self.delta(z), self.fieller(z)
-        if delta is None or fieller is None:
-            return None
-        return min(delta[0], fieller[0]), max(delta[1], fieller[1])
+        return _interval(hull_limits(self.numerator, self.denominator, self.variances, z))
 
-    def _variance(self, r: float) -> float:
-        top, both, bottom = self.variances
-        return top - 2 * r * both + r * r * bottom
+
+Numbers = float | FloatArray
+"""One, or an array of any shape; what several arguments have in common is broadcast."""
+Variances = tuple[Numbers, Numbers, Numbers]
+
+
+def delta_limits(numerator: Numbers, denominator: Numbers, variances: Variances, z: float) -> FloatArray:
+    """Return limits of ratios by the delta method, shape (..., 2); NaN where people do not shift."""
+    top, both, bottom = variances
+    positive = np.where(np.greater(denominator, 0), denominator, np.nan)
+    ratio = numerator / positive
+    half = z * np.sqrt(np.maximum(top - 2 * ratio * both + ratio**2 * bottom, 0.0)) / positive
+    return np.stack([ratio - half, ratio + half], axis=-1)
+
+
+def fieller_limits(numerator: Numbers, denominator: Numbers, variances: Variances, z: float) -> FloatArray:
+    """Return limits of ratios by Fieller, shape (..., 2); NaN where they have no end."""
+    top, both, bottom = variances
+    a = np.square(denominator) - z**2 * bottom
+    a = np.where(np.greater(denominator, 0) & np.greater(a, 0), a, np.nan)
+    b = np.multiply(numerator, denominator) - z**2 * both
+    c = np.square(numerator) - z**2 * top
+    root = np.sqrt(np.maximum(b * b - a * c, 0.0))
+    return np.stack([(b - root) / a, (b + root) / a], axis=-1)
+
+
+def hull_limits(numerator: Numbers, denominator: Numbers, variances: Variances, z: float) -> FloatArray:
+    """Return the hull of both, shape (..., 2); NaN where Fieller's have no end."""
+    delta, fieller = (
+        limits(numerator, denominator, variances, z) for limits in (delta_limits, fieller_limits)
+    )
+    low, high = np.minimum(delta[..., 0], fieller[..., 0]), np.maximum(delta[..., 1], fieller[..., 1])
+    return np.stack([low, high], axis=-1)
+
+
+def _interval(limits: FloatArray) -> Interval | None:
+    low, high = limits.tolist()
+    return None if np.isnan(low) or np.isnan(high) else (low, high)
 
 
 def reaction_ratio(shifts: JointShifts) -> ReactionRatio:
@@ -185,11 +207,18 @@ def root_mean_square_limits(shift: FloatArray, covariance: FloatArray, z: float)
     Source:
         The joint equivalence of validators/README.md, for shifts.
     """
-    square = float(shift @ shift)
-    direction = float(shift @ covariance @ shift) / square if square > 0 else 0.0
+    low, high = rms_limits(shift, covariance, z).tolist()
+    return low, high
+
+
+def rms_limits(shifts: FloatArray, covariance: FloatArray, z: float) -> FloatArray:
+    """Return what ``root_mean_square_limits`` does for many shifts, shape (..., metrics); shape (..., 2)."""
+    square = (shifts**2).sum(axis=-1)
+    along = ((shifts @ covariance) * shifts).sum(axis=-1)
+    direction = np.divide(along, square, out=np.zeros_like(square), where=square > 0)
     excess = square - float(np.trace(covariance))
-    low, high = _score_limits(excess, direction, covariance, z)
-    return float(np.sqrt(max(low, 0.0) / len(shift))), float(np.sqrt(max(high, 0.0) / len(shift)))
+    limits = _score_limits(excess, direction, covariance, z)
+    return np.asarray(np.sqrt(np.maximum(limits, 0.0) / shifts.shape[-1]))
 
 
 def limit_where_nothing_shifts(covariance: FloatArray, z: float) -> float:
@@ -203,16 +232,19 @@ def limit_where_nothing_shifts(covariance: FloatArray, z: float) -> float:
     """
     squares, trace = float((covariance**2).sum()), float(np.trace(covariance))
     excess = NINE_OF_TEN * float(np.sqrt(2 * squares))
-    high = _score_limits(excess, squares / trace if trace > 0 else 0.0, covariance, z)[1]
+    high = float(_score_limits(excess, squares / trace if trace > 0 else 0.0, covariance, z)[1])
     return float(np.sqrt(max(high, 0.0) / len(covariance)))
 
 
-def _score_limits(excess: float, direction: float, covariance: FloatArray, z: float) -> Interval:
-    """Return the sums of squares t at which ``excess`` is z standard errors from t: (4 t direction + 2 tr V^2)^.5."""
-    middle = excess + 2 * z**2 * direction
+def _score_limits(excess: Numbers, direction: Numbers, covariance: FloatArray, z: float) -> FloatArray:
+    """Return the sums of squares t at which ``excess`` is z standard errors from t, shape (..., 2).
+
+    Standard errors are (4 t direction + 2 tr V^2)^.5.
+    """
+    middle = excess + 2 * z**2 * np.asarray(direction)
     rest = float((covariance**2).sum())
-    root = float(np.sqrt(max(middle**2 - excess**2 + 2 * z**2 * rest, 0.0)))
-    return middle - root, middle + root
+    root = np.sqrt(np.maximum(middle**2 - np.square(excess) + 2 * z**2 * rest, 0.0))
+    return np.stack([middle - root, middle + root], axis=-1)
 
 
 def power_of_a_perfect_simulator(

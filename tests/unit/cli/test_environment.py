@@ -18,6 +18,7 @@ WORDS = {
     ("validate",): ["real", "sim"],
     ("counterfactual",): ["real", "sim"],
     ("compare",): ["real", "sim"],
+    ("plan",): ["real"],
     ("annotate",): ["file", "--out", "o"],
     ("check",): [],
     ("simulate",): [],
@@ -52,7 +53,7 @@ GATES = {
     "ladder",
 }
 """Parameters that say what a command that judges judges, how strictly, and whether it fails."""
-JUDGES = {("validate",), ("counterfactual",), ("compare",), ("report",)}
+JUDGES = {("validate",), ("counterfactual",), ("compare",), ("plan",), ("report",)}
 OF_CONVSIM = [name for name in os.environ if name.startswith("CONVSIM_")]
 
 

@@ -10,12 +10,13 @@ from pydantic import Field
 
 from convsim._settings import ResampleCount, check_settings
 from convsim.errors import InputError
-from convsim.schema import Corpus, Finding, Metric
+from convsim.schema import Corpus, Finding, Metric, PlannedFinding
 from convsim.schema.corpus import refused_labels
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
 from convsim.stats.multiplicity import max_t
 from convsim_validators.counterfactual import first_message, survival
+from convsim_validators.counterfactual.planning import Reactions
 from convsim_validators.counterfactual.ratio_decision import Rule
 from convsim_validators.counterfactual.reaction_ratio import ratio_finding
 from convsim_validators.counterfactual.shift_finding import SOURCE, VALIDATOR, VERSION, Frame, shift_finding
@@ -105,6 +106,11 @@ class Counterfactual:
             ),
             self._generalisation(real, sides, [shift.metric for shift in judged], frame),
         ]
+
+    def plan(self, real: Corpus, *, n_simulated: Sequence[int], seed: int) -> Sequence[PlannedFinding]:
+        """Return the power of the reaction ratio for simulators that react as people do, half as far, and not."""
+        rule = Rule(self.ratio_margin, self.margin_sd, self.alpha)
+        return list(Reactions.of(real, Arms(self.control, self.treatment), rule, seed).plan(n_simulated))
 
     def _side(self, corpus: Corpus, name: str, frame: Frame) -> ArmSide:
         rng = generator(frame.seed, self.name, "bootstrap", name)

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, JsonValue
 
 from convsim._settings import ErrorRate, ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, SimulatorScore
+from convsim.schema import Corpus, Finding, PlannedFinding, SimulatorScore
 from convsim.schema.arrays import FloatArray
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import ALPHA, Decision, equivalence_level, grown, interval_name
@@ -29,6 +29,7 @@ from convsim_validators.humanlikeness.features import (
     tells,
     words,
 )
+from convsim_validators.humanlikeness.planning import planned
 from convsim_validators.humanlikeness.ranking import Compared
 from convsim_validators.humanlikeness.scores import REPEATS, Scores, balanced_accuracy, kept_scores, score
 from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
@@ -140,6 +141,11 @@ class HumanLikeness:
             SimulatorScore, validator=self.name, version=self.version, source=self.source, seed=seed
         )
         return list(compared.simulator_scores(say))
+
+    def plan(self, real: Corpus, *, n_simulated: Sequence[int], seed: int) -> Sequence[PlannedFinding]:
+        """Return the power of the equivalence test of `hls`; nothing is drawn."""
+        named = (self.name, QUESTIONS["hls"], self.source)
+        return [planned(real, n_simulated, margin=self.margin, alpha=self.alpha, named=named)]
 
     def _dealt(self, sides: Sides, seed: int) -> Weights | None:
         """Return the sides as they are and dealt anew, shape (units, 1 + permutations); None if in too few ways."""

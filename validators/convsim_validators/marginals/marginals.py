@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from convsim._settings import ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, Metric, Needs, SimulatorScore
+from convsim.schema import Corpus, Finding, Metric, Needs, PlannedFinding, SimulatorScore
 from convsim.schema.arrays import IntArray
 from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
@@ -25,6 +25,7 @@ from convsim_validators.marginals.all_metrics import Together
 from convsim_validators.marginals.column import MIN_UNITS, Column, Sample
 from convsim_validators.marginals.contrast import contrast
 from convsim_validators.marginals.kolmogorov_smirnov import Resamples
+from convsim_validators.marginals.planning import Habits
 from convsim_validators.marginals.ranking import MeanDistances
 
 DistanceName = Literal["cliffs_delta", "spread", "ks"]
@@ -140,6 +141,11 @@ class Marginals:
             SimulatorScore, validator=self.name, version=self.version, source=self.source, seed=seed
         )
         return list(measured.scores(say))
+
+    def plan(self, real: Corpus, *, n_simulated: Sequence[int], seed: int) -> Sequence[PlannedFinding]:
+        """Return the power of each metric's test of equivalence, and of all metrics together."""
+        rule = JointRule(self.joint_margin, self.alpha, self.spread_margin)
+        return list(Habits.of(real, self.margins_of, rule, self.source).plan(n_simulated, seed))
 
     def _resample(
         self, columns: dict[str, Column], design: Design, seed: int, strata: tuple[IntArray, IntArray]

@@ -1,0 +1,58 @@
+"""What ``plan`` says of power holds: so often are the sides found alike where nothing differs.
+
+People are drawn anew from one population, planned with, and held against a simulator that is drawn from it too.
+"""
+
+import numpy as np
+import pytest
+
+from convsim.schema import Corpus
+from convsim_validators import Marginals
+from tests.corpora import corpus
+
+N_DRAWS = 40
+"""One standard error of a share is at most .046."""
+
+
+def people(rng: np.random.Generator, n: int, prefix: str, a_user: int = 1) -> Corpus:
+    """Draw conversations with twelve habits that hang together, of users with ``a_user`` conversations each."""
+    n_users = -(-n // a_user)
+    factor = np.repeat(rng.normal(size=n_users), a_user)[:n]
+
+    def habit(weight: float) -> np.ndarray:
+        own = 0.5**0.5 * (np.repeat(rng.normal(size=n_users), a_user)[:n] + rng.normal(size=n))
+        return weight * factor + (1 - weight**2) ** 0.5 * own
+
+    columns = {f"words_{k}": np.exp(habit(0.6)) for k in range(3)}
+    columns |= {f"counts_{k}": np.floor(np.exp(1 + 0.6 * habit(0.4))) for k in range(3)}
+    columns |= {f"seldom_{k}": np.maximum(0, habit(0.3) - 0.8) for k in range(2)}
+    columns |= {f"half_{k}": (habit(0.3) > 0.4).astype(float) for k in range(2)}
+    columns |= {f"rare_{k}": (habit(0.3) > 1.6).astype(float) for k in range(2)}
+    users = [f"{prefix}{row // a_user}" for row in range(n)] if a_user > 1 else None
+    return corpus(columns, prefix=prefix, users=users)
+
+
+@pytest.mark.parametrize(
+    ("n", "n_simulated", "a_user"), [(60, 300, 1), (100, 100, 1), (150, 750, 1), (200, 600, 4), (250, 250, 1)]
+)
+def test_the_power_that_is_planned_is_the_share_that_is_decided(
+    n: int, n_simulated: int, a_user: int
+) -> None:
+    validator = Marginals(n_resamples=199)
+    planned: dict[str, list[float]] = {}
+    decided: dict[str, list[bool]] = {}
+    for draw in range(N_DRAWS):
+        rng = np.random.default_rng([draw, n, n_simulated])
+        real, simulated = people(rng, n, "r", a_user), people(rng, n_simulated, "s")
+        for found in validator.plan(real, n_simulated=[n_simulated], seed=draw):
+            planned.setdefault(found.metric, []).append(found.at[0].power)
+        for finding in validator.validate(real, simulated, seed=draw):
+            decided.setdefault(finding.metric, []).append(finding.verdict == "aligned")
+    said = {name: float(np.mean(powers)) for name, powers in planned.items()}
+    held = {name: float(np.mean(verdicts)) for name, verdicts in decided.items()}
+    print(n, n_simulated, a_user, {k: (round(said[k], 2), round(held[k], 2)) for k in said})
+    metrics = [name for name in said if name != "all_metrics"]
+    assert abs(np.mean([said[name] - held[name] for name in metrics])) < 0.05
+    for name in metrics:
+        assert abs(said[name] - held[name]) < 0.2, name
+    assert abs(said["all_metrics"] - held["all_metrics"]) < 0.1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from convsim.schema import FAILING, Finding, Headline, HeadlineName, Needs
 
@@ -15,6 +15,7 @@ STANDS_ON: dict[HeadlineName, tuple[str, str]] = {
 }
 """The finding that each headline is, by validator and metric, in the order in which headlines are shown."""
 PASSING = frozenset({"aligned", "reacts_as_people"})
+SINGULAR = frozenset({"coherence", "diversity"})
 
 
 def headlines_of(findings: Iterable[Finding]) -> tuple[Headline, ...]:
@@ -25,37 +26,49 @@ def headlines_of(findings: Iterable[Finding]) -> tuple[Headline, ...]:
     )
 
 
-def overall(headlines: Sequence[Headline]) -> Headline | None:
-    """Sum the headlines up: failing if one fails, passing if all pass, else undecided; None where there are none."""
+def overall(headlines: Sequence[Headline], findings: Iterable[Finding] = ()) -> Headline | None:
+    """Sum the headlines up: failing if one fails, passing if all pass, else undecided; None where there are none.
+
+    Where people are copied, being like them is no merit: then the whole is ``copies``, whatever the headlines say.
+    """
     if not headlines:
         return None
-    failing = [each for each in headlines if each.verdict in FAILING]
-    broken = [each.name for each in headlines if each.verdict == "failed"]
-    waiting = [each for each in headlines if each.verdict == "undecided"]
-    alike = [each.name for each in headlines if each.verdict in PASSING]
+    by_verdict = {each.name: each.verdict for each in headlines}
+    failing = [verdict for verdict in by_verdict.values() if verdict in FAILING]
+    waiting = [each.needs for each in headlines if each.verdict == "undecided"]
+    reason = "; ".join(_said(headlines))
+    if any(finding.verdict == "copies" and not finding.is_control for finding in findings):
+        return Headline(
+            name="all", verdict="copies", reason=f"copies the people that it is judged on; {reason}"
+        )
     if failing:
-        return Headline(
-            name="all",
-            verdict=failing[0].verdict if len(failing) == 1 else "different",
-            reason=f"not like people in {_listed([each.name for each in failing])}{_beside(alike, 'like people in')}",
-        )
-    if broken:
-        return Headline(
-            name="all",
-            verdict="failed",
-            reason=f"{_listed(broken)} could not be judged{_beside(alike, 'like people in')}",
-        )
+        return Headline(name="all", verdict=failing[0] if len(failing) == 1 else "different", reason=reason)
+    if "failed" in by_verdict.values():
+        return Headline(name="all", verdict="failed", reason=reason)
     if waiting:
-        return Headline(
-            name="all",
-            verdict="undecided",
-            reason=f"{_listed([each.name for each in waiting])} {'needs' if len(waiting) == 1 else 'need'} more data"
-            f"{_beside(alike, 'like people in')}",
-            needs=_most([each.needs for each in waiting]),
-        )
-    return Headline(
-        name="all", verdict="aligned", reason=f"like people in {_listed(alike)}, within the margins stated"
-    )
+        return Headline(name="all", verdict="undecided", reason=reason, needs=_most(waiting))
+    return Headline(name="all", verdict="aligned", reason=reason)
+
+
+def _said(headlines: Sequence[Headline]) -> Iterator[str]:
+    """Yield what is not like people, what could not be judged, what is like people, and what needs how much more."""
+    if failing := [each.name for each in headlines if each.verdict in FAILING]:
+        yield f"not like people in {_listed(failing)}"
+    if broken := [each.name for each in headlines if each.verdict == "failed"]:
+        yield f"{_listed(broken)} could not be judged"
+    if alike := [each for each in headlines if each.verdict in PASSING]:
+        yield f"like people in {_listed([_on_average(each.name) for each in alike])}"
+    waiting: dict[str, list[str]] = {}
+    for each in headlines:
+        if each.verdict == "undecided":
+            waiting.setdefault(each.needs.words if each.needs else "", []).append(each.name)
+    for needs, names in waiting.items():
+        verb = "needs" if len(names) == 1 and names[0] in SINGULAR else "need"
+        yield f"{_listed(names)} {verb} more data{f': {needs}' if needs else ''}"
+
+
+def _on_average(name: str) -> str:
+    return f"{name} (on average)" if name == "habits" else name
 
 
 def _headline(name: HeadlineName, finding: Finding) -> Headline:
@@ -80,7 +93,3 @@ def _most(needs: Sequence[Needs | None]) -> Needs | None:
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _beside(names: Sequence[str], said: str) -> str:
-    return f"; {said} {_listed(names)}" if names else ""

@@ -84,7 +84,7 @@ class Scorecard(Record):
     def _lead_with_headlines(self) -> Self:
         """State the headlines, which a document of an earlier version lacks and a changed one would have wrong."""
         families = headlines_of(self.findings)
-        whole = overall(families)
+        whole = overall(families, self.findings)
         object.__setattr__(self, "headlines", (*families, *([whole] if whole else [])))
         return self
 

@@ -15,12 +15,13 @@ from rich.text import Text
 from convsim._text import plain
 from convsim.evaluation import Comparison
 from convsim.evaluation.scorecard import Scorecard, SideSummary
+from convsim.report.answers import answers, whole_line
 from convsim.report.comparison.sentences import sentences
 from convsim.report.comparison.sentences import warnings as all_warnings
 from convsim.report.comparison.tables import overview
 from convsim.report.gaps import words as gap_words
 from convsim.report.headline import headline
-from convsim.report.tables import baseline, interval, number, verdict_words
+from convsim.report.tables import baseline, interval, needed, number, verdict_and_needs, verdict_words
 from convsim.schema import FAILING, Finding
 
 WIDTH = 100
@@ -32,6 +33,8 @@ MAX_SHOWN = 3
 MAX_SIDES = 8
 MAX_HTML_ROWS = 60
 MAX_CELL = 40
+MAX_VERDICT = 26
+"""What is left for it beside a long name and four numbers."""
 LEFT = "text-align:left;"
 STYLE = "padding:.15em .6em;border-bottom:1px solid rgba(128,128,128,.3);"
 COLUMNS = ("validator", "metric", "estimate", "interval", "baseline", "verdict")
@@ -39,12 +42,12 @@ NUMBERS = frozenset({"estimate", "interval", "baseline"})
 
 
 def scorecard_text(card: Scorecard) -> str:
-    """Write a scorecard in a screen, at most 40 lines of 100 columns; a long one begins with what fails."""
-    above = [*_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
+    """Write a scorecard in a screen, at most 40 lines of 100 columns: the answer, then findings, failures first."""
+    above = [*_answer(card), *_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
     below = [_line(said, limit=WIDTH) for said in gap_words(card)]
     below += _wrapped(_line(headline(card), limit=4 * WIDTH))
     room = MAX_LINES - len(above) - len(below) - 4  # an empty line, the header's two, and what is left out
-    rows = [_row(finding) for finding in _first(card.findings, room)]
+    rows = [_row(finding, room=MAX_VERDICT) for finding in _first(card.findings, room)]
     left = len(card.findings) - len(rows)
     more = [f"and {left} more; .to_frame() has them all"] if left else []
     return "\n".join([*above, *_drawn(_table(COLUMNS, rows)), *more, *below])
@@ -73,8 +76,10 @@ def scorecard_html(card: Scorecard) -> str:
     """Write a scorecard as a small table for a notebook; text from transcripts is escaped."""
     rows = [_row(finding) for finding in _first(card.findings, MAX_HTML_ROWS)]
     left = len(card.findings) - len(rows)
-    lines = [*_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
-    return notebook_page(_line(headline(card), limit=8 * WIDTH), lines, (COLUMNS, rows), left)
+    said = _line(headline(card), limit=8 * WIDTH)
+    first, *others = [*_answer(card), said]
+    lines = [*others, *_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
+    return notebook_page(first, lines, (COLUMNS, rows), left)
 
 
 def comparison_html(comparison: Comparison) -> str:
@@ -105,6 +110,16 @@ def _cell(tag: str, text: str, place: int) -> str:
     return f'<{tag} style="{STYLE}{LEFT if place < 2 else ""}">{html.escape(text)}</{tag}>'
 
 
+def _answer(card: Scorecard) -> Iterator[str]:
+    """Yield the line for the whole and one for each headline, each with its mark."""
+    if not card.headlines:
+        return
+    yield _line(whole_line(card).plain, limit=2 * WIDTH)
+    for each in answers(card):
+        decided_by = f" ({each.decided_by})" if each.decided_by else ""
+        yield _line(f"{each.mark} {each.name}: {each.words}{decided_by}", limit=WIDTH)
+
+
 def _sides(card: Scorecard) -> Iterator[str]:
     if card.real is not None:
         yield _side("real", card.real)
@@ -132,9 +147,18 @@ def _rank(finding: Finding) -> int:
     return 1 if finding.verdict == "undecided" else 2
 
 
-def _row(finding: Finding) -> list[str]:
+def _row(finding: Finding, *, room: int | None = None) -> list[str]:
     names = (_line(finding.validator, limit=MAX_CELL), _line(finding.metric, limit=MAX_CELL))
-    return [*names, number(finding.estimate), interval(finding), baseline(finding), verdict_words(finding)]
+    return [*names, number(finding.estimate), interval(finding), baseline(finding), _verdict(finding, room)]
+
+
+def _verdict(finding: Finding, room: int | None) -> str:
+    """Write the verdict and what is lacking; the words alone where a number of characters has no room for both."""
+    both, words = verdict_and_needs(finding), verdict_words(finding)
+    if room is None or len(both) <= room:
+        return both
+    short = f"needs ~{needed(finding).removeprefix('about ')}"
+    return short if both != words and len(short) <= room else words
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

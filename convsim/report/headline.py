@@ -20,6 +20,7 @@ from convsim.report.tables import (
     measured,
     number,
     percent,
+    verdict_and_needs,
     verdict_words,
 )
 from convsim.schema import FAILING, Finding, Verdict
@@ -48,8 +49,8 @@ def headline(card: Scorecard) -> str:
     judged = card.judged
     sentences = [
         *_copies(in_section(judged, "copying")),
-        *_habits(in_section(judged, "habits")),
         *_together(judged),
+        *_habits(in_section(judged, "habits"), one_by_one=any(map(_is_together, judged))),
         *(_discriminator_sentence(f) for f in in_section(judged, "recognition") if f.metric == WORDS_VIEW),
         *_shifts(in_section(judged, "shifts")),
         *_ladder(in_section(judged, "ladder")),
@@ -78,14 +79,15 @@ def _copies(findings: Sequence[Finding]) -> Iterator[str]:
             yield "Simulated shoppers repeat one another more than people do."
 
 
-def _habits(findings: Sequence[Finding]) -> Iterator[str]:
+def _habits(findings: Sequence[Finding], *, one_by_one: bool) -> Iterator[str]:
     if findings:
         counts = {v: sum(f.verdict == v for f in findings) for v in ("different", "aligned", "undecided")}
         not_measured = sum(map(is_not_measured, findings))
         lacking = f"; {not_measured} cannot be measured" if not_measured else ""
         differ = "differs" if counts["different"] == 1 else "differ"
         yield (
-            f"{counts['different']} of {counted(len(findings), 'habit', 'habits')} {differ} from people's, "
+            f"{'One by one, ' if one_by_one else ''}{counts['different']} of "
+            f"{counted(len(findings), 'habit', 'habits')} {differ} from people's, "
             f"{counted(counts['aligned'], 'is', 'are')} alike and "
             f"{counted(counts['undecided'] - not_measured, 'needs', 'need')} more data{lacking}."
         )
@@ -95,26 +97,24 @@ def _is_together(finding: Finding) -> bool:
     return (finding.validator, finding.metric) == ALL_METRICS and finding.verdict != "failed"
 
 
+TOGETHER: dict[Verdict, str] = {
+    "aligned": "On average, habits are like people's.",
+    "different": "All together, habits differ from people's.",
+    "undecided": "All together, habits need more data.",
+}
+
+
 def _together(findings: Sequence[Finding]) -> Iterator[str]:
-    """Say whether habits differ together."""
+    """Say whether habits are like people's all together: on average, whatever one of them does."""
     for finding in filter(_is_together, findings):
-        yield (
-            "All habits together differ from people's."
-            if finding.verdict == "different"
-            else "All habits together are not shown to differ from people's."
-        )
+        yield TOGETHER[finding.verdict]
 
 
 def ratio_line(finding: Finding) -> str:
     """Write the reaction ratio in a line: with its interval, the verdict, how much more would decide, and its scale."""
     limits = [*map(_two_places, finding.interval)] if finding.interval else []
     ratio = f"{_two_places(finding.estimate)} [{', '.join(limits)}]" if limits else "–"
-    needs = finding.details.needs if isinstance(finding.details, RatioDetails) else None
-    more = ""
-    if needs is not None and finding.verdict == "undecided":
-        who = "conversations of people" if needs.side == "people" else "simulated conversations"
-        more = f" (about {needs.more:,} more {who})"
-    return f"reaction ratio {ratio}: {verdict_words(finding)}{more}; 1 = as people, 0 = does not react"
+    return f"reaction ratio {ratio}: {verdict_and_needs(finding)}; 1 = as people, 0 = does not react"
 
 
 def _shifts(findings: Sequence[Finding]) -> Iterator[str]:

@@ -9,9 +9,10 @@ from xml.etree import ElementTree
 
 from convsim._text import plain
 from convsim.evaluation import Comparison, FailOn, Scorecard
+from convsim.report.answers import Answer, answers
 from convsim.report.gate import sentence, title, verdict
 from convsim.report.html.rows import kind_of
-from convsim.report.tables import measured, verdict_words
+from convsim.report.tables import measured, verdict_and_needs, verdict_words
 from convsim.schema import Finding, GateCheck, GateResult
 
 NOT_XML = re.compile(r"[\ufffe\uffff]")
@@ -22,9 +23,10 @@ def to_junit(card: Scorecard, fail_on: FailOn | None) -> str:
     """Return a scorecard as test cases.
 
     Where a gate was held against it, a suite has its headlines and another its metrics: what fails the gate is a
-    failure, what it only warns of is skipped, with the warning as output. The judged findings are cases, a suite per
-    validator, where no gate was held against them or ``fail_on`` asks: one that fails is a failure, one that needs more
-    data is skipped unless it fails, and a validator that failed is an error. What is not judged is left out.
+    failure, what it only warns of is skipped, with the warning as output. Where none was, the first suite has the
+    headlines all the same. The judged findings are cases, a suite per validator, where no gate was held against them or
+    ``fail_on`` asks: one that fails is a failure, one that needs more data is skipped unless it fails, and a validator
+    that failed is an error. What is not judged is left out.
 
     Args:
         card: What was found.
@@ -32,7 +34,7 @@ def to_junit(card: Scorecard, fail_on: FailOn | None) -> str:
     """
     suites = [*_of_gate(card.gate)] if card.gate else []
     if fail_on is not None or card.gate is None:
-        suites += _of_findings(card, fail_on or "different")
+        suites += _of_findings(card, fail_on or "different", headlines=card.gate is None)
     return _document(suites)
 
 
@@ -80,12 +82,29 @@ def _checked(check: GateCheck, suite: str) -> ElementTree.Element:
     return case
 
 
-def _of_findings(card: Scorecard, fail_on: FailOn, of: str = "") -> Iterator[ElementTree.Element]:
+def _of_findings(
+    card: Scorecard, fail_on: FailOn, of: str = "", *, headlines: bool = True
+) -> Iterator[ElementTree.Element]:
+    if headlines and card.headlines:
+        yield _suite(f"{of}headlines", [_headline(each, fail_on, of) for each in answers(card)])
     failing = {id(finding) for finding in card.failing(fail_on)}
     ordered = sorted(card.judged, key=lambda finding: finding.validator)
     for validator, findings in groupby(ordered, key=lambda finding: finding.validator):
         cases = [_case(finding, of, fails=id(finding) in failing) for finding in findings]
         yield _suite(f"{of}{validator}", cases)
+
+
+def _headline(answer: Answer, fail_on: FailOn, of: str) -> ElementTree.Element:
+    """Write a headline as a case; it fails where the finding that it stands on does."""
+    case = ElementTree.Element(
+        "testcase", classname=f"convsim.{_text(of)}headlines", name=answer.name, time="0"
+    )
+    fails = answer.kind == "different" or (answer.kind == "undecided" and fail_on == "undecided")
+    outcome = {"failed": "error", "undecided": "skipped"}.get(answer.kind, "")
+    if outcome := "failure" if fails else outcome:
+        told = ElementTree.SubElement(case, outcome, message=_text(answer.words))
+        told.text = _text("\n".join(filter(None, (answer.reason, answer.decided_by))))
+    return case
 
 
 def _suite(name: str, cases: Sequence[ElementTree.Element]) -> ElementTree.Element:
@@ -111,7 +130,7 @@ def _case(finding: Finding, of: str, *, fails: bool) -> ElementTree.Element:
         failure.text = _text(f"{finding.question}\n{finding.reason}\n{measured(finding)}")
     elif kind_of(finding) == "undecided":
         skipped = ElementTree.SubElement(
-            case, "skipped", message=_text(f"{verdict_words(finding)}: {finding.reason}")
+            case, "skipped", message=_text(f"{verdict_and_needs(finding)}; {finding.reason}")
         )
         skipped.text = _text(measured(finding))
     return case

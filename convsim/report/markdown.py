@@ -11,10 +11,11 @@ from convsim._text import plain
 from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.evaluation.scorecard import Scorecard
 from convsim.report import gaps
+from convsim.report.answers import answers, whole
 from convsim.report.caveats import limits
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed, rows
 from convsim.report.headline import headline
-from convsim.report.tables import baseline, interval, number, percent, side, verdict_words
+from convsim.report.tables import baseline, interval, number, percent, side, verdict_and_needs
 from convsim.schema import GateResult
 from convsim.schema.details import DiscriminatorDetails
 
@@ -29,9 +30,9 @@ def to_markdown(card: Scorecard) -> str:
     templates = environment("convsim.report", escape=False, lstrip=False)
     templates.filters["cell"] = table_cell
     return templates.get_template("scorecard.md.j2").render(
-        card=card, headline=headline(card), limits=limits(card), giveaways=_giveaways(card),
-        gaps=gaps.marked(card, table_cell),
-        verdict=verdict_words, side=side, number=number, interval=interval, baseline=baseline,
+        card=card, whole=whole(card), answers=answers(card), headline=headline(card),
+        limits=limits(card), giveaways=_giveaways(card), gaps=gaps.marked(card, table_cell),
+        verdict=verdict_and_needs, side=side, number=number, interval=interval, baseline=baseline,
         gate=gate_parts(card.gate),
     )  # fmt: skip
 

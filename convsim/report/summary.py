@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from convsim.evaluation import Comparison, Scorecard, SideSummary
 from convsim.evaluation.headline import overall
+from convsim.report.answers import headline_words
+from convsim.report.answers import whole as whole_words
 from convsim.report.gaps import N_SHOWN, TITLE, sentence
 from convsim.report.headline import headline
 from convsim.report.markdown import gate_parts, row, rule, table_cell
-from convsim.report.tables import VERDICTS
 from convsim.schema import FAILING, GateResult, Headline, Verdict
 
 MARKS: dict[str, str] = {"passes": "✅", "fails": "❌", "waits": "⚪", "broken": "⚠️"}
@@ -72,7 +73,7 @@ def _whole(card: Scorecard) -> str:
     whole = next((each for each in card.headlines if each.name == "all"), None)
     if whole is None:
         return _cell(headline(card), 800)
-    return f"{_marked(whole)}: {_cell(whole.reason, 800)}"
+    return f"{MARKS[_kind(whole.verdict)]} {_cell(whole_words(card), 800)}"
 
 
 def _headlines(headlines: Sequence[Headline]) -> str:
@@ -123,7 +124,7 @@ def _sides(sides: Sequence[tuple[str, SideSummary | None]]) -> str:
 def _marked(headline: Headline) -> str:
     """Write a verdict with its mark and, where it is known, how much more would decide."""
     needs = f": {headline.needs.words}" if headline.needs and headline.needs.words else ""
-    return f"{MARKS[_kind(headline.verdict)]} {VERDICTS[headline.verdict]}{needs}"
+    return f"{MARKS[_kind(headline.verdict)]} {headline_words(headline)}{needs}"
 
 
 def _kind(verdict: Verdict) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Literal, TypeGuard
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -13,9 +13,9 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from convsim.evaluation.layout import VERDICT_WORDS, section_of
-from convsim.schema import FAILING, Estimate, Finding, Verdict
-from convsim.schema.details import DistanceDetails, ShiftDetails
+from convsim.evaluation.layout import ALL_METRICS, VERDICT_WORDS, section_of
+from convsim.schema import FAILING, Estimate, Finding, Needs, Verdict
+from convsim.schema.details import BlindTestDetails, DistanceDetails, PrevalenceDetails, ShiftDetails
 
 SideName = Literal["real", "simulated"]
 
@@ -31,8 +31,13 @@ VERDICTS: dict[Verdict, str] = {
     "copies": "copies",
     "failed": "failed",
 }
+Kind = Literal["alike", "different", "undecided", "failed"]
+MARKS: dict[Kind, str] = {"alike": "=", "different": "≠", "undecided": "?", "failed": "!"}
+"""One character for each kind of verdict, so that none hangs on colour."""
 NOT_JUDGED = "not judged"
 """Printed for a metric that is shown for context only."""
+ON_AVERAGE = "alike on average"
+"""Printed for all metrics together: one of them may differ all the same."""
 NOT_MEASURED = "cannot be measured"
 """Printed for a metric without a value on a side: more data would not give it one."""
 
@@ -49,6 +54,8 @@ def verdict_words(finding: Finding) -> str:
         return NOT_JUDGED
     if is_not_measured(finding):
         return NOT_MEASURED
+    if (finding.validator, finding.metric) == ALL_METRICS and finding.verdict == "aligned":
+        return ON_AVERAGE
     section = section_of(finding)
     own = VERDICT_WORDS.get(section, {}) if section else {}
     return own.get(finding.verdict, VERDICTS[finding.verdict])
@@ -73,14 +80,81 @@ def counted(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
+def kind_of_verdict(verdict: Verdict) -> Kind:
+    """Tell which of four kinds a verdict is of."""
+    if verdict == "undecided" or verdict == "failed":
+        return verdict
+    return "different" if verdict in FAILING else "alike"
+
+
 def needed(finding: Finding) -> str:
-    """Write about how many real and simulated conversations (or personas) would decide; empty if unknown."""
-    wanted = finding.details.get("n_to_decide")
+    """Write how much more than what was judged would decide, and of which side; empty if unknown.
+
+    Such as "about 340 more simulated", "about 60 more people" or, where only numbers of both sides are known, "about
+    120 more of each".
+    """
+    details = finding.details
     if finding.is_control or finding.verdict != "undecided":
         return ""
+    if isinstance(needs := getattr(details, "needs", None), Needs):
+        return needs.words
+    wanted = details.get("n_to_decide")
     if isinstance(wanted, Mapping):
-        return " + ".join(map(number, wanted.values()))
-    return number(wanted) if isinstance(wanted, int | float) else ""
+        return _lacking(finding, wanted)
+    if not _is_count(wanted):
+        return ""
+    if isinstance(details, BlindTestDetails):
+        return _more({"answers": wanted}, {"answers": details.n_answers})
+    n_personas = details.get("n_personas")
+    return _more({"personas": wanted}, {"personas": n_personas if _is_count(n_personas) else 0})
+
+
+def verdict_and_needs(finding: Finding) -> str:
+    """Write a finding's verdict in words and, where it needs more data, how much more of which side if known."""
+    more = needed(finding)
+    return f"{verdict_words(finding)}: {more}" if more else verdict_words(finding)
+
+
+SIDES = {"real": "people", "simulated": "simulated", "calibration": "labelled by people"}
+
+
+def _judged(finding: Finding) -> dict[str, int]:
+    """Return how much was judged, under the names that ``n_to_decide`` has; of shifts, in the smaller arm."""
+    details, judged = finding.details, {"real": finding.n_real, "simulated": finding.n_simulated}
+    if isinstance(details, PrevalenceDetails):
+        judged["calibration"] = details.n_calibration
+    if isinstance(details, ShiftDetails):
+        for side in judged:
+            arms = details.n.get(side)
+            counts = [n for n in arms.values() if _is_count(n)] if isinstance(arms, Mapping) else []
+            judged[side] = min(counts, default=judged[side] // 2)
+    return judged
+
+
+def _lacking(finding: Finding, wanted: Mapping[str, object]) -> str:
+    """Write what both sides lack; in shifts, for each arm of a side."""
+    judged = {SIDES[side]: n for side, n in _judged(finding).items()}
+    more = _more({SIDES[side]: n for side, n in wanted.items() if side in SIDES and _is_count(n)}, judged)
+    return f"{more} per arm" if more and isinstance(finding.details, ShiftDetails) else more
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _more(wanted: Mapping[str, int], judged: Mapping[str, int]) -> str:
+    """Write what is wanted beyond what was judged, rounded up to two figures."""
+    more = {what: _rounded(n - judged.get(what, 0)) for what, n in wanted.items() if n > judged.get(what, 0)}
+    if not more:
+        return ""
+    if set(more) == {"people", "simulated"} and len(set(more.values())) == 1:
+        return f"about {more['people']:,} more of each"
+    return "about " + " and ".join(f"{n:,} more {what}" for what, n in more.items())
+
+
+def _rounded(n: int) -> int:
+    step = int(10 ** max(len(str(n)) - 2, 0))
+    return -(-n // step) * step
 
 
 def interval(finding: Finding) -> str:
@@ -121,7 +195,9 @@ def measured(finding: Finding) -> str:
     return ", ".join(parts)
 
 
-STYLES = {"aligned": "green", "reacts_as_people": "green", "undecided": "yellow", "failed": "bold red"}
+KIND_STYLES: dict[Kind, str] = {
+    "alike": "green", "different": "red", "undecided": "yellow", "failed": "bold red",
+}  # fmt: skip
 
 
 def table(*columns: str) -> Table:
@@ -177,9 +253,17 @@ def _widths(ranges: Sequence[tuple[int, int]], room: int) -> list[int]:
     return widths
 
 
-def filled(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], note: str = "") -> RenderableType:
-    """Make a table of rows with an empty line before it and a note under it."""
+def filled(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str | Text]],
+    note: str = "",
+    *,
+    left: Collection[str] = (),
+) -> RenderableType:
+    """Make a table of rows with an empty line before it and a note under it; columns of ``left`` hold words."""
     made = table(*columns)
+    for column in made.columns:
+        column.justify = "left" if column.header in left else column.justify
     for row in rows:
         made.add_row(*row)
     below = [Text(note, style="dim")] if note else []
@@ -191,8 +275,8 @@ def verdict(finding: Finding) -> Text:
     words = verdict_words(finding)
     if finding.is_control:
         return Text(words, style="dim")
-    text = Text(words, style="red" if finding.verdict in FAILING else STYLES[finding.verdict])
-    return text.append(f" ({more})", style="dim") if (more := needed(finding)) else text
+    text = Text(words, style=KIND_STYLES[kind_of_verdict(finding.verdict)])
+    return text.append(f": {more}", style="dim") if (more := needed(finding)) else text
 
 
 def estimate(of: Finding | Estimate | None) -> str:

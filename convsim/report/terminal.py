@@ -12,6 +12,7 @@ from convsim.evaluation.layout import in_section, without_section
 from convsim.evaluation.scorecard import Scorecard, SideSummary
 from convsim.report import gaps
 from convsim.report.agreement import corrected, summary
+from convsim.report.answers import METRICS_ALONE, lines, whole_line
 from convsim.report.caveats import limits
 from convsim.report.gate import sentences
 from convsim.report.headline import headline
@@ -24,9 +25,9 @@ N_GIVEAWAYS = 5
 
 
 METRICS_NOTE = (
-    "real, simulated: means. distance: Kolmogorov-Smirnov, 0 (same) to 1. baseline: the human baseline, how far two "
-    "random groups of people differ (95 % point). needs more data (n + m): if nothing differs, n real and m "
-    "simulated conversations show it in four of five cases."
+    f"{METRICS_ALONE} real, simulated: means. distance: Kolmogorov-Smirnov, 0 (same) to 1. baseline: the human "
+    "baseline, how far two random groups of people differ (95 % point). needs more data: if nothing differs, so many "
+    "more conversations show it in four of five cases."
 )
 RECOGNITION_NOTE = (
     "score: average probability of “human”; 0.5 is best. accuracy, AUC: of a classifier that tells simulated from "
@@ -35,13 +36,15 @@ RECOGNITION_NOTE = (
 
 
 def print_scorecard(card: Scorecard, console: Console) -> None:
-    """Print a scorecard: both sides, warnings, tables, giveaway words, the headline and what it does not show."""
+    """Print a scorecard: the answer, both sides, warnings, tables, giveaway words, limits, and the answer again."""
     for part in scorecard(card):
         console.print(part)
 
 
 def scorecard(card: Scorecard) -> Iterator[RenderableType]:
-    """Yield the parts of the screen in order."""
+    """Yield the parts of the screen in order; the answer stands on the first screen, and is the last line."""
+    yield from lines(card)
+    yield Text(f"{headline(card)}\n", style="" if card.headlines else "bold")
     if card.real is not None:
         yield _line("real", card.real)
     yield _line("simulated", card.simulated)
@@ -64,8 +67,9 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
     if card.gate is not None:
         yield Text("\n".join(sentences(card.gate)), style="green" if card.gate.passed else "red")
     yield from gaps.screen(card)
-    yield Text(headline(card), style="bold")
     yield Text("\n".join(limits(card)), style="dim")
+    if card.headlines:
+        yield whole_line(card)
 
 
 def _line(name: str, summary: SideSummary) -> Text:

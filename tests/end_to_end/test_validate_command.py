@@ -79,7 +79,7 @@ def test_markdown_holds_a_row_a_finding_with_its_estimate_and_verdict():
         for row in once(*asked, "md").stdout.splitlines()
         if "| marginals |" in row
     ]
-    assert [(row[0], row[1], row[9]) for row in rows] == [
+    assert [(row[0], row[1], row[9].partition(":")[0]) for row in rows] == [
         (
             f["validator"],
             f["metric"],
@@ -87,7 +87,7 @@ def test_markdown_holds_a_row_a_finding_with_its_estimate_and_verdict():
             if f["details"]["role"] == "control"
             else "cannot be measured"
             if f["estimate"] is None
-            else MARKED[f["verdict"]],
+            else ("alike on average" if f["metric"] == "all_metrics" else MARKED[f["verdict"]]),
         )
         for f in found
     ]

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.resources import files
 
-from convsim._text import plain
+from convsim._text import listed, plain
 from convsim.evaluation import Comparison
-from convsim.evaluation.pareto import LeanerPair, Place
-from convsim.report.comparison.tables import called
-from convsim.report.tables import number, percent
+from convsim.evaluation.pareto import MAX_NAMED, LeanerPair, Place
+from convsim.report.comparison.tables import called, headlines_of
+from convsim.report.tables import Kind, kind_of_verdict, number, percent
 
 UNITS = {"cost_usd": "US dollars", "seconds": "seconds"}
 MAX_PAIRS = 12
 """Pairs that get a sentence; comparison.json has them all."""
+WORST_FIRST: tuple[Kind, ...] = ("different", "failed", "undecided", "alike")
+LIKE_PEOPLE: dict[Kind, str] = {
+    "alike": "Like people in all that was tested, within the margins",
+    "undecided": "Not shown to differ from people, but needs more data",
+    "failed": "Could not be judged in all",
+    "different": "Not like people",
+}
 FRONT: dict[Place, str] = {
     "on": "Best value (Pareto front)",
     "off": "Not best value",
@@ -24,6 +31,7 @@ FRONT: dict[Place, str] = {
 def sentences(comparison: Comparison) -> list[str]:
     """Say what was found; names are as they are in the document."""
     return [
+        *_like_people(comparison),
         *_arms(comparison),
         *_front(comparison),
         *_leaner(comparison),
@@ -45,6 +53,19 @@ def limits() -> list[str]:
     """Return what a comparison does not show."""
     file = files("convsim.report").joinpath("limitations/side_by_side.txt")
     return file.read_text(encoding="utf-8").splitlines()
+
+
+def _like_people(comparison: Comparison) -> Iterator[str]:
+    """Say of whom it is shown that they are like people, of whom that they are not, and who needs more data."""
+    groups: dict[Kind, list[str]] = {}
+    for each in comparison.simulators:
+        if headlines := headlines_of(each):
+            kinds = {kind_of_verdict(headline.verdict) for headline in headlines}
+            kind = next(kind for kind in WORST_FIRST if kind in kinds)
+            groups.setdefault(kind, []).append(called(each.name))
+    for kind in reversed(WORST_FIRST):
+        if kind in groups:
+            yield f"{LIKE_PEOPLE[kind]}: {listed(groups[kind], MAX_NAMED)}."
 
 
 def _arms(comparison: Comparison) -> Iterator[str]:

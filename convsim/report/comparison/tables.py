@@ -8,14 +8,16 @@ from typing import NamedTuple
 from convsim._text import listed
 from convsim.evaluation import Comparison, SimulatorReport
 from convsim.evaluation.comparison import Distance, JudgedEstimate
+from convsim.evaluation.headline import STANDS_ON
 from convsim.evaluation.layout import MEAN_DISTANCE, TRANSFER
 from convsim.evaluation.pareto import MAX_NAME, MAX_NAMED
 from convsim.evaluation.simulators import PEOPLE
+from convsim.report.answers import marked
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed
 from convsim.report.gate import rows as checks
-from convsim.report.tables import VERDICTS, number
+from convsim.report.tables import MARKS, VERDICTS, kind_of_verdict, number
 from convsim.report.versions import CHANGES, change_row, version_notes
-from convsim.schema import FAILING, Estimate, Interval, Verdict
+from convsim.schema import Estimate, Headline, Interval, Verdict
 from convsim.schema.versions import Versions
 from convsim.stats.proportions import Proportion
 
@@ -23,8 +25,6 @@ FALSE_ALARMS = "false_alarms"
 """The detail of a transfer score with the proportion of people whom the classifier takes for simulated."""
 NONE = "–"
 BASELINE = "the human baseline; two random groups of people of these sizes differ by less in 95 of 100 cases"
-MARKS = {"aligned": "=", "undecided": "?", "failed": "!"}
-DIFFERENT = "≠"
 PLACES = {"on": "on", "off": "off", "undecided": "needs more data"}
 REACTIONS: tuple[Verdict, ...] = (
     "reacts_as_people", "does_not_react", "under_reacts", "over_reacts", "reacts_wrong_way", "undecided",
@@ -42,6 +42,8 @@ class Table(NamedTuple):
 
 def tables(comparison: Comparison) -> Iterator[Table]:
     """Yield the tables in the order in which reports show them."""
+    if any(headlines_of(each) for each in comparison.simulators):
+        yield headlines(comparison)
     yield overview(comparison)
     if any(each.gate is not None for each in comparison.simulators):
         yield gate(comparison)
@@ -55,6 +57,27 @@ def tables(comparison: Comparison) -> Iterator[Table]:
     yield copying(comparison)
     yield cost(comparison)
     yield endings(comparison)
+
+
+def headlines(comparison: Comparison) -> Table:
+    """One row per simulator: its verdict in each family of questions, and how much more data would decide."""
+    known = [{headline.name: headline for headline in headlines_of(each)} for each in comparison.simulators]
+    families = [name for name in STANDS_ON if any(name in each for each in known)]
+    rows = [
+        (each.name, *(marked(of[name]) if name in of else NONE for name in families))
+        for each, of in zip(comparison.simulators, known, strict=True)
+    ]
+    note = (
+        f"{MARKS['alike']} shown to be like people within the margin, {MARKS['different']} shown to differ, "
+        f"{MARKS['undecided']} neither; {NONE}: not tested. Habits are judged on average over all metrics."
+    )
+    return Table("like people?", ("simulator", *families), rows, note)
+
+
+def headlines_of(each: SimulatorReport) -> list[Headline]:
+    """Return the headlines of a simulator's scorecards, those of single families."""
+    cards = [card for card in (each.validation, each.counterfactual) if card is not None]
+    return [headline for card in cards for headline in card.headlines if headline.name != "all"]
 
 
 def overview(comparison: Comparison) -> Table:
@@ -119,7 +142,7 @@ def distances(comparison: Comparison) -> Table:
         for metric in metrics
     ]
     note = (
-        f"Kolmogorov-Smirnov distance from people. {MARKS['aligned']} alike, {DIFFERENT} different, "
+        f"Kolmogorov-Smirnov distance from people. {MARKS['alike']} alike, {MARKS['different']} different, "
         f"{MARKS['undecided']} needs more data; {NONE}: cannot be measured (comparison.json says why). "
         f"baseline: {BASELINE}; the largest of all simulators' is shown."
     )
@@ -172,10 +195,10 @@ def reactions(comparison: Comparison) -> Table:
     )
     note = (
         "reaction ratio: by what proportion of people's shifts the simulator shifts, over all metrics, with its "
-        f"interval; 1 = as people, 0 = does not react. {MARKS['aligned']} reacts as people do, {DIFFERENT} otherwise, "
-        f"{MARKS['undecided']} needs more data. same direction: proportion of people's established shifts in which the "
-        "simulator shifts the same way. joint p: p-value of no difference between people's and the simulator's shifts, "
-        "over all metrics. "
+        f"interval; 1 = as people, 0 = does not react. {MARKS['alike']} reacts as people do, {MARKS['different']} "
+        f"otherwise, {MARKS['undecided']} needs more data. same direction: proportion of people's established shifts "
+        "in which the simulator shifts the same way. joint p: p-value of no difference between people's and the "
+        "simulator's shifts, over all metrics. "
         "Other columns count metrics."
     )
     title = f"reactions from {comparison.control} to {comparison.treatment}"
@@ -264,7 +287,7 @@ def price(comparison: Comparison, each: SimulatorReport) -> str:
 
 def mark(verdict: Verdict) -> str:
     """Write a verdict as one character."""
-    return DIFFERENT if verdict in FAILING else MARKS.get(verdict, MARKS["aligned"])
+    return MARKS[kind_of_verdict(verdict)]
 
 
 def called(name: str) -> str:

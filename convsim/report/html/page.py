@@ -14,6 +14,7 @@ from convsim import _templates as templates
 from convsim._text import plain
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import HABITS_VIEW
+from convsim.report.answers import QUESTIONS, answers, kind_of_whole, whole
 from convsim.report.caveats import limits
 from convsim.report.gaps import page_gaps
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed
@@ -88,6 +89,10 @@ def to_html(
         style=style,
         script=script,
         policy=content_policy(str(script)),
+        whole=whole(card),
+        kind=kind_of_whole(card),
+        answers=answers(card),
+        questions=QUESTIONS,
         headline=headline(card),
         limits=limits(card),
         warnings=[plain(w) for w in (*notes, *missing_people, *missing_shoppers, *card.warnings)][:MAX_WARNINGS],

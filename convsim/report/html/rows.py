@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 from convsim._text import plain
 from convsim.report.html.text import metric_name, name
-from convsim.report.tables import interval, measured, needed, number, value_of_side, verdict_words
-from convsim.schema import FAILING, Finding
+from convsim.report.tables import (
+    interval,
+    kind_of_verdict,
+    measured,
+    number,
+    value_of_side,
+    verdict_and_needs,
+)
+from convsim.schema import Finding
 
 MAX_ROWS = 1_000
 KINDS = {
@@ -51,9 +58,7 @@ def kind_of(finding: Finding) -> str:
     """Return the kind of a finding's verdict."""
     if finding.is_control:
         return "control"
-    if finding.verdict in ("undecided", "failed"):
-        return finding.verdict
-    return "different" if finding.verdict in FAILING else "alike"
+    return kind_of_verdict(finding.verdict)
 
 
 def finding_rows(findings: Sequence[Finding]) -> list[Row]:
@@ -74,7 +79,7 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
             interval=interval(f),
             unit=name(f.unit, limit=60),
             measured=plain(measured(f)),
-            verdict=f"{verdict_words(f)} ({more})" if (more := needed(f)) else verdict_words(f),
+            verdict=verdict_and_needs(f),
             kind=kind_of(f),
         )
         for f in findings[:MAX_ROWS]

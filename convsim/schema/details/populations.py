@@ -108,6 +108,7 @@ class DiscriminatorDetails(Details):
     n_units_real: Count | None = None
     n_units_simulated: Count | None = None
     n_resamples: Count | None = None
+    needs: Needs | None = None
     tells: Giveaways = Giveaways()
     conversation_scores: Scores = Scores()
     control_histogram: Halves = Halves()
@@ -168,6 +169,8 @@ class TransitionDetails(Details):
     transitions: tuple[Transition, ...]
     label_source: Text | None = None
     margin: Number | None = None
+    equivalence_upper: Number | None = None
+    needs: Needs | None = None
     n_units_real: Count | None = None
     n_units_simulated: Count | None = None
     n_resamples: Count | None = None
@@ -246,6 +249,7 @@ class DiversityDetails(Details):
     identical_simulated: Number | None = None
     margin: Number | None = None
     equivalence_upper: Number | None = None
+    needs: Needs | None = None
     n_units_real: Count | None = None
     n_units_simulated: Count | None = None
     n_resamples: Count | None = None

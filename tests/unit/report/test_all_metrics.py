@@ -6,6 +6,7 @@ from convsim.evaluation.layout import in_section
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.report.caveats import CHOSEN_BEFOREHAND, limits
 from convsim.report.headline import headline
+from convsim.report.tables import verdict_words
 from convsim.schema import Finding
 from tests.reports import side
 
@@ -28,14 +29,22 @@ def card(*findings):
 @pytest.mark.parametrize(
     ("verdict", "said"),
     [
-        ("different", "All habits together differ from people's."),
-        ("undecided", "All habits together are not shown to differ from people's."),
+        ("aligned", "On average, habits are like people's."),
+        ("different", "All together, habits differ from people's."),
+        ("undecided", "All together, habits need more data."),
     ],
 )
-def test_it_has_a_sentence_and_is_not_counted_as_a_habit(verdict, said):
+def test_it_has_a_sentence_before_the_single_habits_and_is_not_counted_as_one(verdict, said):
     told = headline(card(finding("turns", "aligned"), finding("all_metrics", verdict)))
-    assert told == f"0 of 1 habit differ from people's, 1 is alike and 0 need more data. {said}"
+    assert told == f"{said} One by one, 0 of 1 habit differ from people's, 1 is alike and 0 need more data."
     assert headline(card(finding("all_metrics", verdict))) == said
+
+
+def test_alike_on_average_is_no_contradiction_to_one_habit_that_differs():
+    both = card(finding("turns", "different"), finding("all_metrics", "aligned"))
+    assert headline(both).startswith("On average, habits are like people's. One by one, 1 of 1 habit differs")
+    assert verdict_words(both.findings[1]) == "alike on average"
+    assert verdict_words(both.findings[1].but(verdict="undecided")) == "needs more data"
 
 
 def test_it_stands_in_no_table_of_metrics_and_a_failed_validator_is_said_to_have_failed():

@@ -151,7 +151,7 @@ def test_a_comparison_shows_each_simulators_gate():
 
 def test_the_summary_says_the_whole_the_headlines_the_gate_and_what_was_compared():
     text = scorecard_summary(JUDGED)
-    assert text.startswith("### convsim: ❌ different: not like people in habits\n")
+    assert text.startswith("### convsim: ❌ Not like people in habits.\n")
     assert "❌ **gate failed (gate.toml): 3 of 5 checks, 1 warning**" in text
     rows = cells(rendered(text))
     assert rows[1] == ["habits", "❌ different", "they differ"]
@@ -178,7 +178,7 @@ def test_the_summary_lists_the_three_largest_gaps_with_what_moves_them():
 @pytest.mark.parametrize(
     ("found", "marked"),
     [
-        ("aligned", "✅ alike"),
+        ("aligned", "✅ alike on average"),
         ("undecided", "⚪ needs more data"),
         ("failed", "⚠️ failed"),
         ("different", "❌ different"),

@@ -9,7 +9,7 @@ from convsim.report.tables import filled
 COLUMNS = ("metric", "people's shift", "simulated", "difference", "baseline", "verdict")
 ROWS = [
     ("user_no_final_punctuation", "0.05 [-0.014, 0.11]", "0 [-0.03, 0.03]", "-0.05 [-0.12, 0.02]", "0.063",
-     "needs more data (1,280 + 1,270)"),
+     "needs more data: about 1,300 more of each"),
     ("user_mattr", "-0.0093 [-0.024, 0.0056]", "-0.0024 [-0.0062, 0.0014]", "0.0069 [-0.0084, 0.022]", "0.0068",
      "over-reacts"),
 ]  # fmt: skip

@@ -44,8 +44,11 @@ def test_a_shift_stands_with_both_sides_their_intervals_and_the_verdict_in_words
 
 
 def test_an_undecided_shift_says_how_many_conversations_would_decide():
-    text = shown(shift("turns", "undecided", established=False, n_to_decide={"real": 250, "simulated": 310}))
-    assert "needs more data (250 + 310)" in text
+    arms = {"real": {"control": 40, "treatment": 45}, "simulated": {"control": 40, "treatment": 40}}
+    text = shown(
+        shift("turns", "undecided", established=False, n=arms, n_to_decide={"real": 250, "simulated": 310})
+    )
+    assert "needs more data: about 210 more people and 270 more simulated per arm" in text  # beyond 40 an arm
     assert "People changed in 0 of 1 metric. For simulated shoppers, 1 metric needs more data." in text
 
 
@@ -121,21 +124,24 @@ def test_the_reaction_ratio_leads_with_its_interval_verdict_and_scale():
     found = ratio("reacts_as_people", estimate=0.944, interval=(0.711, 1.219))
     text = shown(found, shift("turns", "undecided"))
     line = "eaction ratio 0.94 [0.71, 1.22]: reacts as people do; 1 = as people, 0 = does not react"
-    terminal = text.partition("**")[0]
+    terminal, _, markdown = text.partition("**")
+    assert terminal.startswith("= Like people in reactions.")
     assert (
-        terminal.index(line) < terminal.index("because of reaction_ratio") < terminal.index("needs more data")
+        terminal.index(line)
+        < terminal.index("because of reaction_ratio")
+        < terminal.rindex("needs more data")
     )
-    assert f"**R{line}. People changed in" in text.replace("\\", "")
+    assert f"\nR{line}. People changed in" in markdown.replace("\\", "")
 
 
 def test_an_undecided_ratio_says_how_much_more_of_which_side_would_decide():
     needs = {"needs": {"side": "simulated", "more": 1200}}
     found = ratio("undecided", estimate=0.9, interval=(0.3, 1700.0), details=needs)
-    assert "0.90 [0.30, 1,700]: needs more data (about 1,200 more simulated conversations);" in shown(found)
+    assert "0.90 [0.30, 1,700]: needs more data: about 1,200 more simulated;" in shown(found)
     of_people = ratio(
         "undecided", estimate=0.9, interval=(0.3, 1.7), details={"needs": {"side": "people", "more": 80}}
     )
-    assert "(about 80 more conversations of people)" in shown(of_people)
+    assert "needs more data: about 80 more people;" in shown(of_people)
     assert "more simulated" not in shown(
         ratio("under_reacts", estimate=0.5, interval=(0.3, 0.7), details=needs)
     )

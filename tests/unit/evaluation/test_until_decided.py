@@ -77,6 +77,20 @@ def test_who_repeats_is_found_different_at_the_first_look_and_no_more_is_held(tm
     assert seen[0].cost_usd == pytest.approx(40 * 2 * 0.01)
 
 
+@pytest.mark.parametrize(
+    ("headline", "arms"),
+    [("habits", ("good",)), ("words", ("good",)), ("coherence", ("good",)), ("reactions", ("good", "bad"))],
+)
+def test_each_headline_is_judged_by_its_own_validator(tmp_path, headline, arms):
+    both = [each.but(id=f"{arm}{each.id}", arm=arm) for arm in arms for each in humans(40)]
+    one = asked(headline=headline, study=study(arms=arms), people=both, at_most=40)
+    ended = one.prepared(tmp_path).run()
+    [look] = ended.question.looks
+    assert (look.n_simulated, ended.question.arms) == (40 * len(arms), arms)
+    assert look.verdict not in ("failed", "copies")
+    assert look.reason
+
+
 class Quick(BaseValidator):
     """Finds from 60 conversations on that they are different."""
 

@@ -123,10 +123,11 @@ def decide(looking: Looking, hold: Hold) -> None:
         talk.print(f"{ended.question.headline} decided: {_verdict(last[0])}")
     elif ended.how == "undecided":
         needs = last[0].needs
-        more = f"about {needs.more:,} more people" if needs and needs.side == "people" else "more people"
+        is_short = needs is not None and needs.side == "simulated"
+        way_out = "a new run (--out) with a larger --at-most" if is_short else "more people"
         talk.print(
-            f"{ended.question.headline} not decided at the last look, and these looks cannot be taken again: {more} "
-            "would decide it"
+            f"{ended.question.headline} not decided at the last look, and these looks cannot be taken again; {way_out} "
+            f"may decide it{f' ({needs.words})' if needs and needs.words else ''}"
         )
     else:
         talk.print("not decided yet (the budget is spent); run the same command again to continue")
@@ -146,4 +147,5 @@ def _said(number: int, look: TakenLook, question: Question) -> str:
 def _verdict(look: TakenLook) -> str:
     from convsim.report.tables import VERDICTS
 
-    return VERDICTS[look.verdict]
+    more = look.needs.words if look.needs is not None else ""
+    return VERDICTS[look.verdict] + (f", {more}" if more else "")

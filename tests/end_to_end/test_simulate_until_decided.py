@@ -168,6 +168,9 @@ async def test_looks_over_a_server_stop_at_the_budget_and_the_same_command_goes_
     assert len(held(folder / "run")) == looks[-1]["n"]
     assert looks[-1]["cost_usd"] > 0
     assert f"cost ${looks[-1]['cost_usd']:.4f}" in rich.stderr
+    # Two personas are too few users for a verdict.
+    assert [look["verdict"] for look in looks] == ["undecided", "undecided"]
+    assert "diversity not decided at the last look, and these looks cannot be taken again" in rich.stderr
 
 
 @pytest.mark.faults

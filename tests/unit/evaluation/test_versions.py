@@ -75,7 +75,7 @@ def test_of_two_simulators_the_second_is_the_later_version():
     assert moved.before > 0.9
     assert moved.after < 0.5
     assert moved.levels is not None
-    assert moved.levels[0] > 10 > moved.levels[1]
+    assert moved.levels[0] > 20 > moved.levels[1]
     text = comparison_to_markdown(comparison)
     assert "### what got better, what got worse: from old to new" in text
     assert "| metric user\\_thanks |" in text

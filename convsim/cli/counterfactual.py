@@ -85,6 +85,10 @@ def counterfactual(
     mode = _mode(control, treatment, ladder, relations=relations)
     named = [*files, *([saw_both] if saw_both else [])]
     _check(mode, files, saw_both=saw_both, agent=agent)
+    if fail_on is options.Gate.worse:
+        raise InputError(
+            "--fail-on worse needs a baseline, which convsim validate takes with --baseline FILE"
+        )
     measured = options.chosen_metrics(metrics, lexicon)
     owner = {"shift": "counterfactual", "ladder": "dose_response", "relations": "relations"}[mode]
     gate_asked = read_gate(gate, (owner,), measured)

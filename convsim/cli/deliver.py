@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from convsim._files import Content, write_set
-from convsim._text import plain
+from convsim._text import listed, plain
 from convsim.cli import console
+from convsim.cli.baseline import tell_versions
 from convsim.cli.gating import add_summary, tell
 from convsim.cli.options import Format, Gate
 from convsim.cli.output import has_schema, taking_folder
@@ -100,7 +101,9 @@ def _tell_gates(card: Scorecard, fail_on: Gate | None) -> bool:
     """Say what became of each gate; True where one fails."""
     if card.gate is not None:
         tell(card.gate)
-    failing = fail_on is not None and bool(card.failing(fail_on.value))
+    if card.baseline is not None:
+        tell_versions(card.baseline)
+    failing = fail_on is not None and card.fails(fail_on.value)
     if fail_on is not None and failing:
         console.err().print(_gate(card, fail_on))
     return failing or (card.gate is not None and not card.gate.passed)
@@ -131,6 +134,9 @@ def _write(
 
 def _gate(card: Scorecard, fail_on: Gate) -> str:
     """Say how many findings failed the gate, and name the first of them."""
+    if fail_on is Gate.worse and card.baseline is not None:
+        worse = [f"{each.kind} {each.name}" for each in card.baseline.worse]
+        return plain(f"gate failed (--fail-on worse): {listed(worse, MAX_NAMED)} worse than the baseline")
     failing, judged = card.failing(fail_on.value), len(card.judged)
     named = [finding.metric for finding in failing[:MAX_NAMED]]
     more = [f"and {len(failing) - MAX_NAMED} more"] if len(failing) > MAX_NAMED else []

@@ -36,11 +36,20 @@ class Gate(StrEnum):
 
     different = "different"
     undecided = "undecided"
+    worse = "worse"
 
 
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 FailOn = Annotated[
     Gate | None, typer.Option(help="Exit 1 if any finding has this verdict; undecided includes different.")
+]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        help="Earlier findings.json, or its folder: what got better and worse since (--fail-on worse).",
+    ),
 ]
 GateFile = Annotated[
     Path | None,

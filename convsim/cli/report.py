@@ -71,6 +71,8 @@ def report(
     is_own = output is Output.html and _is_page_of(folder, out_file)
     with _taking(folder, None if is_own else out_file, is_own=is_own, force=force):
         card = read_scorecard(run)
+        if fail_on is options.Gate.worse and card.baseline is None:
+            raise InputError(f"{run}: --fail-on worse needs findings that were made with --baseline")
         if asked is not None:
             card = card.but(gate=asked.judge(card))
         if output is Output.html:
@@ -95,7 +97,7 @@ def report(
             from convsim.report.summary import scorecard_summary
 
             add_summary(summary, scorecard_summary(card))
-    fails = fail_on is not None and bool(card.failing(fail_on.value))
+    fails = fail_on is not None and card.fails(fail_on.value)
     if asked is not None and card.gate is not None:
         tell(card.gate)
         fails = fails or not card.gate.passed

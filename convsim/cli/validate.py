@@ -9,6 +9,7 @@ import typer
 
 from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
+from convsim.cli.baseline import read_baseline
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
 from convsim.cli.gating import check_summary, read_gate, with_margins
@@ -23,6 +24,7 @@ def validate(
     output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     seed: options.Seed = 0,
     fail_on: options.FailOn = None,
+    baseline: options.Baseline = None,
     gate: options.GateFile = None,
     summary: options.Summary = None,
     validators: options.Validators = None,
@@ -50,12 +52,14 @@ def validate(
     """
     from convsim.evaluation import find_validators, refuse_simulated_people
     from convsim.evaluation import validate as compare
+    from convsim.evaluation.sides import Selection, Side
     from convsim.plugins import make
 
     measured = options.chosen_metrics(metrics, lexicon)
     wanted = _wanted(validators)
     asked = read_gate(gate, wanted, measured)
     check_summary(summary)
+    earlier = read_baseline(baseline, fail_on, annotated=annotate is not None)
     given = with_margins(asked, parse_settings(settings or [], [*wanted, *owners(annotate)]))
     chosen = find_validators(make("validators", name, **given[name]) for name in wanted)
     annotator = make_annotator(annotate, model, given) if annotate else None
@@ -66,11 +70,17 @@ def validate(
         sides = [loading.real(real), loading.simulated(sim)]
         if fail_on or asked:
             refuse_simulated_people(sides[0].conversations, sides[1].conversations)
+        selection = Selection(tasks=task or (), arms=arm or (), allow_failures=allow_failures)
+        if earlier is not None:
+            earlier.check(Side.of(sides[0], "real", selection).summary, chosen, measured)
         err().print(f"seed {seed}")
         card = compare(
             sides[0], sides[1], seed=seed, validators=chosen, metrics=measured, tasks=task or (), arms=arm or (),
             annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
+        if earlier is not None:
+            taking_part = (Side.of(sides[0], "real", selection), Side.of(sides[1], "simulated", selection))
+            card = card.but(baseline=earlier.against(card, *taking_part, measured))
         deliver(
             card, (sides[0].conversations, sides[1].conversations), out=out_dir, output=output, fail_on=fail_on,
             gate=asked, summary=summary, metrics=measured,

@@ -14,12 +14,13 @@ from convsim.evaluation.headline import headlines_of, overall
 from convsim.schema import FAILING, Finding, Gap, GateResult, Headline
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record, Text
+from convsim.schema.versions import Versions
 from convsim.text.language import Language, tell_language
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FailOn = Literal["different", "undecided"]
+FailOn = Literal["different", "undecided", "worse"]
 
 
 class SideSummary(Record):
@@ -78,6 +79,8 @@ class Scorecard(Record):
     """What a team's gate said of them; null where none was held against them."""
     gaps: tuple[Gap, ...] = ()
     """What to change first: in what the simulator is shown to be unlike people, the most important first."""
+    baseline: Versions | None = None
+    """What got better and what got worse since an earlier scorecard; null where none was given."""
     findings: tuple[Finding, ...] = ()
 
     @model_validator(mode="after")
@@ -133,6 +136,17 @@ class Scorecard(Record):
         return tuple(finding for finding in self.findings if finding.verdict == "failed")
 
     def failing(self, fail_on: FailOn) -> tuple[Finding, ...]:
-        """Return the findings that a gate at ``fail_on`` fails on; ``undecided`` includes all but passes."""
+        """Return the findings that a gate at ``fail_on`` fails on; ``undecided`` includes all but passes.
+
+        What is ``worse`` is no finding of its own: it stands in ``baseline``.
+        """
+        if fail_on == "worse":
+            return ()
         verdicts = FAILING if fail_on == "different" else FAILING | {"undecided", "failed"}
         return tuple(finding for finding in self.judged if finding.verdict in verdicts)
+
+    def fails(self, fail_on: FailOn) -> bool:
+        """Tell whether a gate at ``fail_on`` fails; at ``worse`` it asks what got worse since the baseline."""
+        if fail_on == "worse":
+            return self.baseline is not None and bool(self.baseline.worse)
+        return bool(self.failing(fail_on))

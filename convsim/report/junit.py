@@ -13,7 +13,10 @@ from convsim.report.answers import Answer, answers
 from convsim.report.gate import sentence, title, verdict
 from convsim.report.html.rows import kind_of
 from convsim.report.tables import measured, verdict_and_needs, verdict_words
+from convsim.report.versions import title as moved_title
+from convsim.report.versions import worse_line
 from convsim.schema import Finding, GateCheck, GateResult
+from convsim.schema.versions import Versions
 
 NOT_XML = re.compile(r"[\ufffe\uffff]")
 """Not control characters, which ``plain`` has replaced, but not allowed in XML 1.0 either."""
@@ -25,15 +28,18 @@ def to_junit(card: Scorecard, fail_on: FailOn | None) -> str:
     Where a gate was held against it, a suite has its headlines and another its metrics: what fails the gate is a
     failure, what it only warns of is skipped, with the warning as output. Where none was, the first suite has the
     headlines all the same. The judged findings are cases, a suite per validator, where no gate was held against them or
-    ``fail_on`` asks: one that fails is a failure, one that needs more data is skipped unless it fails, and a validator
-    that failed is an error. What is not judged is left out.
+    ``fail_on`` asks for a verdict: one that fails is a failure, one that needs more data is skipped unless it fails,
+    and a validator that failed is an error. What is not judged is left out. What was held against a baseline is a
+    suite, too.
 
     Args:
         card: What was found.
         fail_on: The verdict that fails; None counts as ``different``.
     """
     suites = [*_of_gate(card.gate)] if card.gate else []
-    if fail_on is not None or card.gate is None:
+    if card.baseline is not None:
+        suites.append(_of_versions(card.baseline))
+    if fail_on != "worse" and (fail_on is not None or card.gate is None):
         suites += _of_findings(card, fail_on or "different", headlines=card.gate is None)
     return _document(suites)
 
@@ -63,6 +69,20 @@ def _of_gate(result: GateResult, of: str = "") -> Iterator[ElementTree.Element]:
         checks = [check for check in result.checks if check.kind == kind]
         if checks:
             yield _suite(f"{of}{name}", [_checked(check, f"{of}{name}") for check in checks])
+
+
+def _of_versions(versions: Versions) -> ElementTree.Element:
+    """Return a suite of what was held against a baseline, where what got worse is a failure."""
+    cases = []
+    for each in versions.moved:
+        case = ElementTree.Element(
+            "testcase", classname="convsim.baseline", name=_text(moved_title(each)), time="0"
+        )
+        if each.course == "worse":
+            failure = ElementTree.SubElement(case, "failure", message="worse", type="worse")
+            failure.text = _text(worse_line(each))
+        cases.append(case)
+    return _suite("baseline", cases)
 
 
 def _checked(check: GateCheck, suite: str) -> ElementTree.Element:

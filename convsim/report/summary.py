@@ -11,7 +11,9 @@ from convsim.report.answers import whole as whole_words
 from convsim.report.gaps import N_SHOWN, TITLE, sentence
 from convsim.report.headline import headline
 from convsim.report.markdown import gate_parts, row, rule, table_cell
+from convsim.report.versions import version_line, worse_lines
 from convsim.schema import FAILING, GateResult, Headline, Verdict
+from convsim.schema.versions import Versions
 
 MARKS: dict[str, str] = {"passes": "✅", "fails": "❌", "waits": "⚪", "broken": "⚠️"}
 MAX_SIMULATORS = 20
@@ -27,6 +29,7 @@ def scorecard_summary(card: Scorecard) -> str:
             f"### convsim: {_whole(card)}",
             _headlines(card.headlines),
             *_gate(card.gate),
+            *_baseline(card.baseline),
             _gaps(card),
             *_warnings(card.warnings),
             _sides([("real", card.real), ("simulated", card.simulated)]),
@@ -104,6 +107,16 @@ def _gaps(card: Scorecard) -> str:
     """Return the largest gaps as a list; empty where there are none."""
     listed = [f"1. {_cell(sentence(gap), MAX_GAP)}" for gap in card.gaps[:N_SHOWN]]
     return "\n".join([f"**{TITLE}**\n", *listed]) if listed else ""
+
+
+def _baseline(versions: Versions | None) -> list[str]:
+    """Return what got worse since the baseline, a line each with its values; a line where nothing did."""
+    if versions is None:
+        return []
+    mark = MARKS["fails" if versions.worse else "passes"]
+    worse = [f"- {_cell(line)}" for line in worse_lines(versions)]
+    note = f" ({_cell(versions.note)})" if versions.note else ""
+    return [f"{mark} {_cell(version_line(versions), 800)}{note}", "\n".join(worse)]
 
 
 def _warnings(warnings: Sequence[str]) -> Iterator[str]:

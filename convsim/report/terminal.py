@@ -10,7 +10,7 @@ from rich.text import Text
 from convsim._text import plain
 from convsim.evaluation.layout import in_section, without_section
 from convsim.evaluation.scorecard import Scorecard, SideSummary
-from convsim.report import gaps
+from convsim.report import gaps, versions
 from convsim.report.agreement import corrected, summary
 from convsim.report.answers import METRICS_ALONE, lines, whole_line
 from convsim.report.caveats import limits
@@ -66,6 +66,7 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
         yield _others("others", others)
     if card.gate is not None:
         yield Text("\n".join(sentences(card.gate)), style="green" if card.gate.passed else "red")
+    yield from versions.screen(card.baseline)
     yield from gaps.screen(card)
     yield Text("\n".join(limits(card)), style="dim")
     if card.headlines:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
+from rich.console import RenderableType
+
 from convsim._text import plain
-from convsim.report.tables import counted, number
+from convsim.report.tables import counted, filled, number
 from convsim.schema.versions import Course, Moved, Versions
 
 COURSES: dict[Course, str] = {"better": "better", "worse": "worse", "no_change": "no change shown"}
@@ -72,13 +76,54 @@ def version_notes(versions: Versions) -> list[str]:
     ]
 
 
+def changed(versions: Versions) -> list[Moved]:
+    """Return what reports show: each headline, and the metrics that got better or worse."""
+    return [each for each in versions.moved if each.kind == "headline" or each.course != "no_change"][
+        :MAX_SHOWN
+    ]
+
+
+def screen(versions: Versions | None) -> Iterator[RenderableType]:
+    """Yield the part of the terminal's screen; nothing where there is no baseline."""
+    if versions is not None:
+        yield filled(
+            ("since the baseline", *CHANGES[1:]), map(change_row, changed(versions)), _note(versions)
+        )
+
+
+def marked(versions: Versions | None, escaped: Callable[[str], str]) -> str:
+    """Write what changed as a table in Markdown; empty where there is no baseline."""
+    if versions is None:
+        return ""
+    rows = [CHANGES, ("---",) * len(CHANGES), *(map(escaped, change_row(each)) for each in changed(versions))]
+    table = "".join(f"| {' | '.join(cells)} |\n" for cells in rows) if len(rows) > 2 else ""
+    return f"\n**Since the baseline: {escaped(_note(versions))}**\n\n{table}"
+
+
+def page_versions(versions: Versions | None) -> dict[str, object] | None:
+    """Return what the page shows of a baseline; None where there is none."""
+    if versions is None:
+        return None
+    return {
+        "note": _note(versions),
+        "columns": CHANGES,
+        "rows": [change_row(each) for each in changed(versions)],
+    }
+
+
+def _note(versions: Versions) -> str:
+    return " ".join(version_notes(versions))
+
+
 def worse_lines(versions: Versions) -> list[str]:
     """Write what is worse, a line each with its values."""
-    lines = []
-    for each in versions.worse[:MAX_SHOWN]:
-        levels = f"; mean {means(each)}" if each.levels is not None else ""
-        lines.append(
-            f"{title(each)}: worse; distance from people {number(each.before)} before, {number(each.after)} now"
-            f" (p {probability(each.p_adjusted, sign='= ')}){levels}"
-        )
-    return lines
+    return [worse_line(each) for each in versions.worse[:MAX_SHOWN]]
+
+
+def worse_line(moved: Moved) -> str:
+    """Write what is worse in a line, with its values."""
+    levels = f"; mean {means(moved)}" if moved.levels is not None else ""
+    return (
+        f"{title(moved)}: worse; distance from people {number(moved.before)} before, {number(moved.after)} now "
+        f"(p {probability(moved.p_adjusted, sign='= ')}){levels}"
+    )

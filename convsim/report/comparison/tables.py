@@ -16,7 +16,7 @@ from convsim.report.answers import marked
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed
 from convsim.report.gate import rows as checks
 from convsim.report.tables import MARKS, VERDICTS, kind_of_verdict, number
-from convsim.report.versions import CHANGES, change_row, version_notes
+from convsim.report.versions import CHANGES, change_row, changed, version_notes
 from convsim.schema import Estimate, Headline, Interval, Verdict
 from convsim.schema.versions import Versions
 from convsim.stats.proportions import Proportion
@@ -121,9 +121,10 @@ def gate(comparison: Comparison) -> Table:
 
 def versions_table(versions: Versions) -> Table:
     """One row for each headline, and for each metric that got better or worse."""
-    shown = [each for each in versions.moved if each.kind == "headline" or each.course != "no_change"]
     title = f"what got better, what got worse: from {called(versions.before)} to {called(versions.after)}"
-    return Table(title, CHANGES, [change_row(each) for each in shown], "\n".join(version_notes(versions)))
+    return Table(
+        title, CHANGES, [change_row(each) for each in changed(versions)], "\n".join(version_notes(versions))
+    )
 
 
 def distances(comparison: Comparison) -> Table:

@@ -26,6 +26,7 @@ from convsim.report.html.provenance import provenance
 from convsim.report.html.rows import KINDS, MAX_ROWS, finding_rows, kind_of
 from convsim.report.html.sections import agreement_rows, anchors_of, cost_rows, extremes, pillars, taking_part
 from convsim.report.html.text import name
+from convsim.report.versions import page_versions
 from convsim.schema import GateResult, Metric
 from convsim.schema.conversation import Conversation
 
@@ -101,6 +102,7 @@ def to_html(
         giveaways=giveaways,
         habits=find_giveaways(card.findings, HABITS_VIEW),
         extremes=ends,
+        versions=page_versions(card.baseline),
         shown_gaps=page_gaps(card, people, shoppers, anchors_of(ends)),
         has_shoppers=bool(shoppers),
         trust=agreement_rows(card.reliability),

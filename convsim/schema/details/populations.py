@@ -187,6 +187,17 @@ class BlindTestDetails(Details):
     n_to_decide: Count | None = None
 
 
+class SquareParts(Part):
+    """A squared distance, its bias taken out, and the parts of its variance, for a later comparison."""
+
+    square: Number
+    people: Number
+    """What people's units add to the variance."""
+    simulated: Number
+    noise: Number
+    """What is left where the square is 0."""
+
+
 class ManyMetricsDetails(Details):
     """How far the sides lie apart in each of many metrics that are tested together."""
 
@@ -198,6 +209,10 @@ class ManyMetricsDetails(Details):
     weights: dict[str, Number] | None = None
     errors_by_metric: dict[str, tuple[Number, Number]] | None = None
     """Standard errors of Cliff's delta and of the spread score."""
+    joint_square: SquareParts | None = None
+    """The weighted mean of the squares over metrics."""
+    squares_by_metric: dict[str, SquareParts] | None = None
+    """Of Cliff's delta and spread score together."""
     margin: Number | None = None
     equivalence_upper: Number | None = None
     spread: Number | None = None

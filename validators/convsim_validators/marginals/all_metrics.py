@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from math import sqrt
 
@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from convsim.schema import HumanBaseline, Needs
 from convsim.schema.arrays import FloatArray
 from convsim.seeds import generator
+from convsim.stats.change import Known
 from convsim.stats.contrasts import Contrasts
 from convsim.stats.decision import Decision
 from convsim.stats.equivalence import Margins, needed
@@ -150,6 +151,7 @@ class Together:
             "contributions": {name: of_delta[name] + of_spread[name] for name in names},
             "weights": dict(zip(names, map(float, self.joint.weights), strict=True)),
             "errors_by_metric": self._errors(),
+            **self._squares(),
             "margin": self.rule.margin,
             "equivalence_upper": self.upper[0],
             "spread": self.spread.distance,
@@ -159,6 +161,12 @@ class Together:
             "n_units_real": self.n_units[0],
             "n_units_simulated": self.n_units[1],
         }
+
+    def _squares(self) -> dict[str, JsonValue]:
+        """Return what a later version of the simulator is compared with where these conversations are gone."""
+        joint, by_metric = Known.of(self.contrasts, self.joint.weights)
+        squares: dict[str, JsonValue] = {name: asdict(known) for name, known in by_metric.items()}
+        return {"joint_square": asdict(joint), "squares_by_metric": squares}
 
     def _errors(self) -> dict[str, JsonValue]:
         """Return the standard errors of each metric's delta and spread."""

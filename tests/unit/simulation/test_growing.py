@@ -6,7 +6,7 @@ import pytest
 
 from convsim.errors import AgentError, InputError, StudyError
 from convsim.schema import AgentReply
-from convsim.simulation import Study
+from convsim.simulation import Component, Study
 from tests.doubles import Obliging, Told, people, say
 
 
@@ -37,6 +37,26 @@ def test_a_run_and_more_is_what_a_larger_run_from_the_start_would_be(tmp_path):
     study(11).run(tmp_path / "whole")
     assert lines(tmp_path / "grown") == lines(tmp_path / "whole")
     assert manifest(tmp_path / "grown")["plan"] == manifest(tmp_path / "whole")["plan"]
+
+
+@pytest.mark.parametrize(
+    "weights", [None, {"p0": 3.0, "p1": 1.0, "p2": 0.5, "p3": 0.0}], ids=["alike", "weighted"]
+)
+def test_shoppers_in_stated_proportions_hold_what_they_would_in_a_larger_run(tmp_path, weights):
+    def mixed(n: int) -> Study:
+        parts = [
+            Component(name=name, weight=weight, shopper=Told(lambda turn: say(), name=name))
+            for name, weight in (("brief", 0.7), ("chatty", 0.3))
+        ]
+        return Study(
+            parts[0].shopper, Obliging(), people(4), seed=1, n=n, max_turns=1, concurrency=1, mixture=parts,
+            persona_weights=weights,
+        )  # fmt: skip
+
+    mixed(7).run(tmp_path / "grown")
+    mixed(7).run(tmp_path / "grown", add=6)
+    mixed(13).run(tmp_path / "whole")
+    assert lines(tmp_path / "grown") == lines(tmp_path / "whole")
 
 
 def test_the_study_of_before_goes_on_with_the_larger_run(tmp_path):

@@ -17,6 +17,7 @@ from convsim.schema.record import UNKNOWN_KEY, Name, Number, Record
 
 WORDS: Mapping[str, Verdict] = {
     "alike": "aligned",
+    "alike_on_average": "aligned",
     "reacts": "aligned",
     "holds": "aligned",
     "broken": "different",

@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from convsim.evaluation import Comparison, Scorecard, SideSummary
 from convsim.evaluation.headline import overall
-from convsim.report.answers import headline_words
+from convsim.report.answers import answers, headline_words
 from convsim.report.answers import whole as whole_words
 from convsim.report.gaps import N_SHOWN, TITLE, sentence
 from convsim.report.headline import headline
 from convsim.report.markdown import gate_parts, row, rule, table_cell
+from convsim.report.tables import Kind, kind_of_verdict
 from convsim.report.versions import version_line, worse_lines
-from convsim.schema import FAILING, GateResult, Headline, Verdict
+from convsim.schema import GateResult, Headline
 from convsim.schema.versions import Versions
 
-MARKS: dict[str, str] = {"passes": "✅", "fails": "❌", "waits": "⚪", "broken": "⚠️"}
+MARKS: dict[Kind, str] = {"alike": "✅", "different": "❌", "undecided": "⚪", "failed": "⚠️"}
 MAX_SIMULATORS = 20
 MAX_WARNINGS = 10
 MAX_TEXT = 300
@@ -27,7 +28,7 @@ def scorecard_summary(card: Scorecard) -> str:
     return _document(
         [
             f"### convsim: {_whole(card)}",
-            _headlines(card.headlines),
+            _headlines(card),
             *_gate(card.gate),
             *_baseline(card.baseline),
             _gaps(card),
@@ -76,15 +77,15 @@ def _whole(card: Scorecard) -> str:
     whole = next((each for each in card.headlines if each.name == "all"), None)
     if whole is None:
         return _cell(headline(card), 800)
-    return f"{MARKS[_kind(whole.verdict)]} {_cell(whole_words(card), 800)}"
+    return f"{MARKS[kind_of_verdict(whole.verdict)]} {_cell(whole_words(card), 800)}"
 
 
-def _headlines(headlines: Sequence[Headline]) -> str:
-    families = [each for each in headlines if each.name != "all"]
-    if not families:
-        return ""
-    found = [row([each.name, _marked(each), each.reason]) for each in families]
-    return "\n".join([row(["headline", "verdict", "why"]), rule(3), *found])
+def _headlines(card: Scorecard) -> str:
+    found = [
+        row([each.name, f"{MARKS[each.kind]} {each.words}", each.decided_by or "–", each.reason])
+        for each in answers(card)
+    ]
+    return "\n".join([row(["headline", "verdict", "decided by", "why"]), rule(4), *found]) if found else ""
 
 
 def _headlines_of(*cards: Scorecard | None) -> dict[str, Headline]:
@@ -99,7 +100,7 @@ def _why(headlines: Mapping[str, Headline]) -> str:
 def _gate(result: GateResult | None) -> list[str]:
     """Return the gate's paragraphs, the first with a mark."""
     first, *others = gate_parts(result) or [""]
-    mark = MARKS["passes" if result is not None and result.passed else "fails"]
+    mark = MARKS["alike" if result is not None and result.passed else "different"]
     return [f"{mark} {first}", *others] if first else []
 
 
@@ -113,7 +114,7 @@ def _baseline(versions: Versions | None) -> list[str]:
     """Return what got worse since the baseline, a line each with its values; a line where nothing did."""
     if versions is None:
         return []
-    mark = MARKS["fails" if versions.worse else "passes"]
+    mark = MARKS["different" if versions.worse else "alike"]
     worse = [f"- {_cell(line)}" for line in worse_lines(versions)]
     note = f" ({_cell(versions.note)})" if versions.note else ""
     return [f"{mark} {_cell(version_line(versions), 800)}{note}", "\n".join(worse)]
@@ -137,13 +138,7 @@ def _sides(sides: Sequence[tuple[str, SideSummary | None]]) -> str:
 def _marked(headline: Headline) -> str:
     """Write a verdict with its mark and, where it is known, how much more would decide."""
     needs = f": {headline.needs.words}" if headline.needs and headline.needs.words else ""
-    return f"{MARKS[_kind(headline.verdict)]} {headline_words(headline)}{needs}"
-
-
-def _kind(verdict: Verdict) -> str:
-    if verdict in FAILING:
-        return "fails"
-    return {"undecided": "waits", "failed": "broken"}.get(verdict, "passes")
+    return f"{MARKS[kind_of_verdict(headline.verdict)]} {headline_words(headline)}{needs}"
 
 
 def _cell(text: str, limit: int = MAX_TEXT) -> str:

@@ -205,7 +205,8 @@ def test_junit_is_printed_without_a_gate_too_and_a_summary_can_be_had_from_a_var
         "validate", real, simulated, *QUICK, "--format", "junit", CONVSIM_VALIDATE_SUMMARY=str(summary)
     )
     assert result.returncode == 0, result.stderr
-    assert [suite.get("name") for suite in ElementTree.fromstring(result.stdout)] == ["marginals"]
+    names = [suite.get("name") for suite in ElementTree.fromstring(result.stdout)]
+    assert names == ["headlines", "marginals"]
     assert summary.read_text(encoding="utf-8").startswith("### convsim: ")
     for nowhere, problem in (
         (tmp_path / "none" / "s.md", "in an existing folder"),

@@ -57,9 +57,13 @@ def test_verdicts_that_pass_may_be_said_as_reports_print_them(passing, became, t
 
 def test_every_verdict_that_a_report_prints_is_understood():
     from convsim.evaluation.layout import VERDICT_WORDS
-    from convsim.report.tables import VERDICTS
+    from convsim.report.tables import ON_AVERAGE, VERDICTS
 
-    printed = [*VERDICTS.items(), *(pair for words in VERDICT_WORDS.values() for pair in words.items())]
+    printed = [
+        *VERDICTS.items(),
+        ("aligned", ON_AVERAGE),
+        *(pair for words in VERDICT_WORDS.values() for pair in words.items()),
+    ]
     for verdict, words in printed:
         if verdict != "failed":
             said = {"headline": {"habits": {"pass": [words]}}}

@@ -154,7 +154,7 @@ def test_the_summary_says_the_whole_the_headlines_the_gate_and_what_was_compared
     assert text.startswith("### convsim: ❌ Not like people in habits.\n")
     assert "❌ **gate failed (gate.toml): 3 of 5 checks, 1 warning**" in text
     rows = cells(rendered(text))
-    assert rows[1] == ["habits", "❌ different", "they differ"]
+    assert rows[1] == ["habits", "❌ different", "–", "they differ"]
     assert rows[-2:] == [["real", "4", "–", "–"], ["simulated", "4", "bot", "–"]]
 
 

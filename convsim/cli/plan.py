@@ -11,13 +11,13 @@ import typer
 from convsim._files import write_set
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
+from convsim.cli.gating import read_gate, with_margins
 from convsim.cli.loading import Loading
 from convsim.cli.output import has_schema, taking_folder
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.evaluation import Plan
-    from convsim.schema import Annotator, Validator
 
 PLAN = "plan.json"
 REACTIONS = "counterfactual"
@@ -53,6 +53,10 @@ def plan(
     validators: options.Validators = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
+    gate: Annotated[
+        Path | None,
+        typer.Option("--gate", metavar="FILE", help="Plan with the margins of this TOML file."),
+    ] = None,
     settings: Annotated[list[str] | None, options.settings("marginals.joint_margin=0.2")] = None,
     task: options.Tasks = None,
     arm: options.Arms = None,
@@ -70,52 +74,47 @@ def plan(
     For habits, words and reactions, and for each metric: with what probability a simulator that is like people is
     found to be, by number of simulated conversations, which margins can be decided, and what only more people would.
     """
+    from convsim.evaluation import find_validators
     from convsim.evaluation import plan as planned
+    from convsim.plugins import make
 
     if counterfactual and (control is None or treatment is None):
         raise InputError("--counterfactual needs two arms: give --control ARM --treatment ARM")
-    reactions = control is not None or treatment is not None
-    arms = {"control": control, "treatment": treatment} if control and treatment else None
-    chosen, annotator = _made(validators, annotate, model, settings or [], arms)
+    arms = {"control": control, "treatment": treatment} if control and treatment else {}
     measured = options.chosen_metrics(metrics, lexicon)
+    wanted = _wanted(validators, reactions=bool(arms))
+    asked = read_gate(gate, wanted, measured)
+    given = with_margins(asked, console.parse_settings(settings or [], [*wanted, *owners(annotate)]))
+    annotator = make_annotator(annotate, model, given) if annotate else None
     loading = Loading(
         reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map, control_tokens=control_tokens
+    )
+    if control is not None and control == treatment:
+        raise InputError(f"control and treatment are the same arm, {control!r}; name two")
+    chosen = find_validators(
+        make("validators", name, **{**given[name], **(arms if name == REACTIONS else {})}) for name in wanted
     )
     with taking_folder(out_dir, (PLAN,), made_before=has_schema(PLAN, "plan"), force=force):
         people = loading.real(real)
         console.err().print(f"seed {seed}")
         found = planned(
-            people, seed=seed, n_simulated=simulated, control=control if reactions else None,
-            treatment=treatment if reactions else None, validators=chosen, metrics=measured, tasks=task or (),
+            people, seed=seed, n_simulated=simulated, control=control,
+            treatment=treatment, validators=chosen, metrics=measured, tasks=task or (),
             arms=arm or (), annotator=annotator, allow_failures=allow_failures,
         )  # fmt: skip
         _deliver(found, out_dir, output)
 
 
-def _made(
-    names: str | None,
-    annotate: str | None,
-    model: str | None,
-    settings: list[str],
-    arms: dict[str, str] | None,
-) -> tuple[list[Validator], Annotator | None]:
-    """Make the validators and the annotator with their settings, the one of reactions too where arms are named."""
-    from convsim.evaluation import default_validators, find_validators
-    from convsim.plugins import installed, make
+def _wanted(names: str | None, *, reactions: bool) -> list[str]:
+    """Name the validators that are asked; that of reactions where, and only where, arms are named."""
+    from convsim.evaluation import default_validators
+    from convsim.plugins import installed
 
-    wanted = (
-        [name.strip() for name in names.split(",") if name.strip()]
-        if names is not None
-        else default_validators()
-    )
-    wanted = [name for name in wanted if name != REACTIONS]
-    if not wanted and not arms:
+    given = default_validators() if names is None else [name.strip() for name in names.split(",")]
+    wanted = [name for name in given if name and name != REACTIONS]
+    if not wanted and not reactions:
         raise InputError(f"--validators {names!r} is empty; installed: {', '.join(installed('validators'))}")
-    given = console.parse_settings(settings, [*wanted, *([REACTIONS] if arms else []), *owners(annotate)])
-    made = [make("validators", name, **given[name]) for name in wanted]
-    if arms and arms["control"] != arms["treatment"]:
-        made.append(make("validators", REACTIONS, **{**given[REACTIONS], **arms}))
-    return find_validators(made), make_annotator(annotate, model, given) if annotate else None
+    return [*wanted, *([REACTIONS] if reactions else [])]
 
 
 def _deliver(plan: Plan, out: Path | None, output: Output) -> None:

@@ -14,6 +14,8 @@ HARDLY = 0.02
 """A gain in power that is not worth further simulated conversations."""
 LOW = 0.05
 """A power up to which no number of simulated conversations is worth its money."""
+FAR = 100
+"""Times as many people as there are: that many more are no advice, and how they would vary is not known."""
 STEPS = 14
 
 Power = Callable[[int, int], float]
@@ -53,7 +55,10 @@ class Curve:
             )
             for n in n_simulated
         )
-        return cls(at, needed(power, (n_real, n_simulated[0])), _pays_up_to(power, n_real))
+        needs = needed(power, (n_real, n_simulated[0]))
+        if needs is not None and needs.side == "people" and needs.more > FAR * n_real:
+            needs = None
+        return cls(at, needs, _pays_up_to(power, n_real))
 
 
 def _pays_up_to(power: Power, n_real: int) -> int | None:

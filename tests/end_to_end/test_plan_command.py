@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import convsim
 from tests.end_to_end.validating import convsim as command
@@ -75,7 +76,19 @@ def test_a_wider_margin_is_asked_for_with_set_and_the_file_is_what_is_printed(tm
     held = json.loads((tmp_path / "out/plan.json").read_text(encoding="utf-8"))
     assert held == json.loads(done.stdout)
     [words] = held["findings"]
-    assert (words["margin"], words["at"][0]["power"]) == (0.7, pytest.approx(0.987, abs=0.002))
+    error = 1.33 * (2 / 140 / 12) ** 0.5
+    assert words["at"][0]["power"] == pytest.approx(2 * norm.cdf(0.2 / error - 1.645) - 1, abs=1e-3)
+    assert words["margin"] == 0.7
+
+
+def test_a_gate_s_margins_are_planned_with(tmp_path, people):
+    gate = tmp_path / "gate.toml"
+    gate.write_text("[headline.habits]\nmargin = 0.3\n[headline.words]\nmargin = 0.7\n", encoding="utf-8")
+    held = json.loads(run(people, *METRICS, "--gate", gate, "--format", "json").stdout)
+    margins = {found["metric"]: found["margin"] for found in held["findings"]}
+    assert (margins["all_metrics"], margins["hls"]) == (0.3, 0.7)
+    slip = written(tmp_path / "slip.toml", ["[headline.habit]", "margin = 0.3"])
+    assert "did you mean 'habits'?" in bad(people, "--gate", slip)
 
 
 def test_a_plan_for_a_pull_request_is_a_page_of_tables(people):

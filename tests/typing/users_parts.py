@@ -19,6 +19,8 @@ from convsim.schema import (
     Completion,
     Corpus,
     Finding,
+    PlannedFinding,
+    Planner,
     Shopper,
     SimulatorScore,
     UserMove,
@@ -119,6 +121,9 @@ class ClassNamedValidator:
     def compare(self, real: Corpus, simulated: object, *, seed: int) -> Sequence[SimulatorScore]:
         return []
 
+    def plan(self, real: Corpus, *, n_simulated: Sequence[int], seed: int) -> Sequence[PlannedFinding]:
+        return []
+
 
 def function_validator(real: Corpus, simulated: Corpus) -> float:
     return float(len(real) - len(simulated))
@@ -156,6 +161,7 @@ SHOPPERS: list[Shopper] = [FrozenShopper(), DataDriven([])]
 ANNOTATORS: list[Annotator] = [FrozenAnnotator()]
 VALIDATORS: list[Validator] = [ClassNamedValidator()]
 COMPARERS: list[Comparer] = [ClassNamedValidator()]
+PLANNERS: list[Planner] = [ClassNamedValidator()]
 MODELS: list[ChatModel] = [FrozenModel()]
 PEOPLE = [Persona(id="p", need="boots")]
 

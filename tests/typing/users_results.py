@@ -39,6 +39,7 @@ conversation = convsim.Conversation(id="c", messages=())
 async def in_a_notebook() -> None:
     assert_type(await convsim.avalidate("real.jsonl", "simulated.jsonl", seed=7), convsim.Scorecard)
     assert_type(await convsim.acompare("real.jsonl", ["a.jsonl", "b.jsonl"], seed=7), convsim.Comparison)
+    assert_type(await convsim.aplan("real.jsonl", seed=7), convsim.Plan)
 
 
 assert_type(conversation.fingerprint, str)

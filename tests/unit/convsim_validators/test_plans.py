@@ -91,12 +91,33 @@ def test_a_wider_margin_is_met_sooner():
 def test_words_are_decided_by_how_many_people_there_are():
     texts = [f"boots number {i} in size {i % 9} and a word {i * i}" for i in range(160)]
     [found] = HumanLikeness().plan(corpus({}, texts=texts), n_simulated=[160, 1600], seed=1)
-    # The AUC of 160 and 1,600 scores, 1.45 times as far about .5, by an interval 1.33 times as wide.
-    error = ((1 / 160 + 1 / 1600) / 12) ** 0.5
-    expected = 2 * norm.cdf((0.1 - 1.645 * 1.33 * error) / (1.45 * error)) - 1
+    # The AUC of 160 and 1,600 scores: Mann and Whitney's variance, and 1.33 times its standard error.
+    error = 1.33 * ((1 / 160 + 1 / 1600) / 12) ** 0.5
+    expected = 2 * norm.cdf(0.1 / error - 1.645) - 1
     assert found.at[1].power == pytest.approx(expected, abs=1e-3)
     assert found.at[0].power < found.at[1].power
     assert found.n_units_real == 160
+
+
+def test_words_of_a_user_count_as_far_as_they_hang_together():
+    """Sixty users with two conversations each: of words of their own, or of anybody's."""
+    own, anybody = [], []
+    for _ in range(60):
+        words = RNG.choice(60, 12)
+        for _ in range(2):
+            own.append(" ".join(f"w{word}" for word in RNG.permutation(words)))
+            anybody.append(" ".join(f"w{word}" for word in RNG.choice(60, 12)))
+    users = [f"u{row // 2}" for row in range(120)]
+    margins = [
+        HumanLikeness()
+        .plan(corpus({}, texts=texts, users=users), n_simulated=[1000], seed=1)[0]
+        .at[0]
+        .smallest_margin
+        for texts in (own, anybody)
+    ]
+    alone = [0.5 + 2.9266 * 1.33 * ((1 / n + 1 / 1000) / 12) ** 0.5 for n in (60, 120)]
+    assert alone[1] <= margins[1] + 1e-6
+    assert margins[1] < margins[0] < 1.05 * alone[0]
 
 
 def test_words_of_a_handful_or_of_one_user_decide_nothing():

@@ -70,7 +70,7 @@ def talk(name: str, text: str, **more: Any) -> convsim.Conversation:
     return convsim.Conversation(id=name, messages=said, **more)
 
 
-VERBS = ("validate", "compare", "counterfactual", "dose_response", "check_relations")
+VERBS = ("validate", "compare", "counterfactual", "dose_response", "check_relations", "plan")
 TALKS = {
     arm: [
         talk(
@@ -92,6 +92,7 @@ ASKED: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "counterfactual": ((PEOPLE, BOTH), {"control": "good", "treatment": "bad"}),
     "dose_response": ((BOTH, "rude_text"), {}),
     "check_relations": ((BOTH,), {}),
+    "plan": ((PEOPLE,), {"validators": "marginals"}),
 }
 
 

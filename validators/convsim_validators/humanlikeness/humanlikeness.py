@@ -29,7 +29,7 @@ from convsim_validators.humanlikeness.features import (
     tells,
     words,
 )
-from convsim_validators.humanlikeness.planning import planned
+from convsim_validators.humanlikeness.planning import METRIC, Words
 from convsim_validators.humanlikeness.ranking import Compared
 from convsim_validators.humanlikeness.scores import REPEATS, Scores, balanced_accuracy, kept_scores, score
 from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
@@ -143,9 +143,25 @@ class HumanLikeness:
         return list(compared.simulator_scores(say))
 
     def plan(self, real: Corpus, *, n_simulated: Sequence[int], seed: int) -> Sequence[PlannedFinding]:
-        """Return the power of the equivalence test of `hls`; nothing is drawn."""
-        named = (self.name, QUESTIONS["hls"], self.source)
-        return [planned(real, n_simulated, margin=self.margin, alpha=self.alpha, named=named)]
+        """Return the power of the equivalence test of `hls`."""
+        from threadpoolctl import threadpool_limits
+
+        asked = PlannedFinding(
+            validator=self.name,
+            metric=METRIC,
+            question=QUESTIONS[METRIC],
+            verdicts=("aligned",),
+            margin=self.margin,
+            margin_of="AUC",
+            n_real=len(real),
+            n_units_real=len(real),
+            reason="not planned",
+            source=self.source,
+        )
+        own = child_seed(seed, self.name)
+        with threadpool_limits(1):
+            people = Words.of(real)
+            return [people.plan(asked, n_simulated, margin=self.margin, alpha=self.alpha, seed=own)]
 
     def _dealt(self, sides: Sides, seed: int) -> Weights | None:
         """Return the sides as they are and dealt anew, shape (units, 1 + permutations); None if in too few ways."""

@@ -61,7 +61,11 @@ def test_text_markdown_files_and_the_gate(tmp_path):
     assert "People changed in" in text.stdout
     assert json.loads((out / "findings.json").read_text())["schema"] == "convsim.findings/1"
     markdown = convsim("counterfactual", PEOPLE, NAIVE, *ARMS, *FEWER, "--format", "md")
-    assert (markdown.returncode, markdown.stdout.count("| does not react |")) == (0, 1)
+    assert markdown.returncode == 0
+    rows = [row for row in markdown.stdout.splitlines() if "| does not react |" in row]
+    assert [row.split(" | ")[1] for row in rows] == ["user\\_complaints", "reaction\\_ratio"]
+    assert markdown.stdout.startswith("**Reaction ratio ")
+    assert text.stdout.index("reaction ratio ") < text.stdout.index("people's shift ")
 
 
 def test_a_run_records_the_fault_of_each_message_and_severity_0_is_the_bare_agent(ladder):

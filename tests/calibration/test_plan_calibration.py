@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from convsim.schema import Corpus
-from convsim_validators import Marginals
+from convsim_validators import Counterfactual, Marginals
 from tests.corpora import corpus
 
 N_DRAWS = 40
@@ -56,3 +56,40 @@ def test_the_power_that_is_planned_is_the_share_that_is_decided(
     for name in metrics:
         assert abs(said[name] - held[name]) < 0.2, name
     assert abs(said["all_metrics"] - held["all_metrics"]) < 0.1
+
+
+def treated(rng: np.random.Generator, n: int, prefix: str, shift: float) -> Corpus:
+    """Draw ``n`` conversations an arm with eight habits that hang together, all moved by ``shift`` in the treated."""
+    arm = np.repeat([0.0, 1.0], n)
+    factor = rng.normal(size=2 * n)
+    columns = {
+        f"habit_{k}": 0.5 * factor + 0.75**0.5 * rng.normal(size=2 * n) + shift * (k + 1) / 4 * arm
+        for k in range(8)
+    }
+    return corpus(columns, arms=["good"] * n + ["bad"] * n, prefix=prefix)
+
+
+@pytest.mark.parametrize(("n", "n_simulated", "shift"), [(60, 60, 0.4), (100, 500, 0.25), (200, 200, 0.25)])
+def test_the_power_of_reactions_that_is_planned_is_the_share_that_is_decided(
+    n: int, n_simulated: int, shift: float
+) -> None:
+    validator = Counterfactual(control="good", treatment="bad", n_resamples=9)
+    reach = {"like_people": 1.0, "half_reaction": 0.5, "no_reaction": 0.0}
+    planned: dict[str, list[float]] = {truth: [] for truth in reach}
+    decided: dict[str, list[bool]] = {truth: [] for truth in reach}
+    for draw in range(N_DRAWS):
+        rng = np.random.default_rng([draw, n, n_simulated])
+        real = treated(rng, n, "r", shift)
+        for found in validator.plan(real, n_simulated=[2 * n_simulated], seed=draw):
+            planned[found.truth].append(found.at[0].power)
+            simulated = treated(rng, n_simulated, "s", reach[found.truth] * shift)
+            [ratio] = [
+                finding
+                for finding in validator.validate(real, simulated, seed=draw)
+                if finding.metric == "reaction_ratio"
+            ]
+            decided[found.truth].append(ratio.verdict in found.verdicts)
+    for truth in reach:
+        said, held = float(np.mean(planned[truth])), float(np.mean(decided[truth]))
+        print(n, n_simulated, shift, truth, round(said, 2), round(held, 2))
+        assert abs(said - held) < 0.15, (truth, said, held)

@@ -29,6 +29,7 @@ from convsim.schema import (
     Annotation,
     Finding,
     NoMoveError,
+    PlannedFinding,
     SimulatorScore,
     UserMove,
 )
@@ -592,6 +593,48 @@ def test_a_validator_that_compares_still_does() -> None:
     lifted: Any = lift_validator(Both())
     assert lifted.compare(None, {}, seed=1) == [standing]
     assert not hasattr(lift_validator(lambda real, simulated: 1), "compare")
+
+
+def test_a_validator_that_plans_still_does_beside_what_else_it_does() -> None:
+    planned = PlannedFinding(
+        validator="v", metric="m", question="?", verdicts=("aligned",), margin_of="x", n_real=1, n_units_real=1,
+        reason="r", source="s",
+    )  # fmt: skip
+
+    class Plans:
+        def validate(self, real: Any, simulated: Any) -> Any:
+            return []
+
+        def plan(self, real: Any, *, n_simulated: Any, seed: int) -> Any:
+            return [planned] if seed else "soon"
+
+    class Both(Plans):
+        def compare(self, real: Any, simulated: Any, *, seed: int) -> Any:
+            return []
+
+    for kind in (Plans, Both):
+        lifted: Any = lift_validator(kind())
+        assert lifted.plan(None, n_simulated=[1], seed=1) == [planned]
+        with pytest.raises(
+            TypeError, match="must return a list of PlannedFinding from plan, but returned str"
+        ):
+            lifted.plan(None, n_simulated=[1], seed=0)
+    both: Any = lift_validator(Both())
+    assert both.compare(None, {}, seed=1) == []
+    assert not hasattr(lift_validator(lambda real, simulated: 1), "plan")
+
+
+def test_a_validator_that_raises_loses_no_other_s_plan() -> None:
+    class Broken:
+        def validate(self, real: Any, simulated: Any) -> Any:
+            return []
+
+        def plan(self, real: Any, *, n_simulated: Any, seed: int) -> Any:
+            raise ZeroDivisionError("by zero")
+
+    plan = convsim.plan(SIDES[0], seed=1, validators=["marginals", Broken()])
+    assert plan.failed == ("the validator Broken failed: ZeroDivisionError: by zero",)
+    assert {found.validator for found in plan.findings} == {"marginals"}
 
 
 def test_validators_are_named_made_and_lifted_in_one_list() -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from convsim.evaluation.planned import Plan
     from convsim.evaluation.planning import aplan, plan
     from convsim.evaluation.scorecard import Scorecard
+    from convsim.evaluation.tune import atune, tune
+    from convsim.evaluation.tuning import Tuning
     from convsim.evaluation.validation import avalidate, validate
     from convsim.io import Transcripts, read, write
     from convsim.metrics import measure, metric
@@ -43,17 +45,20 @@ HOMES = {
         "Gate",
         "Plan",
         "Scorecard",
+        "Tuning",
         "acheck_relations",
         "acompare",
         "acounterfactual",
         "adose_response",
         "aplan",
+        "atune",
         "avalidate",
         "check_relations",
         "compare",
         "counterfactual",
         "dose_response",
         "plan",
+        "tune",
         "validate",
     ),
     "schema": ("BaseValidator", "Corpus", "Finding", "Metric", "Validator"),
@@ -85,12 +90,14 @@ __all__ = [
     "Scorecard",
     "Study",
     "Transcripts",
+    "Tuning",
     "Validator",
     "acheck_relations",
     "acompare",
     "acounterfactual",
     "adose_response",
     "aplan",
+    "atune",
     "avalidate",
     "check_relations",
     "compare",
@@ -103,6 +110,7 @@ __all__ = [
     "read",
     "read_comparison",
     "read_scorecard",
+    "tune",
     "validate",
     "write",
 ]

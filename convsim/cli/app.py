@@ -28,6 +28,7 @@ from convsim.cli import (
     show,
     simulate,
     train,
+    tune,
     validate,
 )
 from convsim.cli.crash import say
@@ -55,6 +56,7 @@ app.command("validate")(validate.validate)
 app.command("counterfactual")(counterfactual.counterfactual)
 app.command("compare")(compare.compare)
 app.command("plan")(plan.plan)
+app.command("tune")(tune.tune)
 app.command("annotate")(annotate.annotate)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)

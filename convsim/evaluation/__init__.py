@@ -18,6 +18,8 @@ from convsim.evaluation.severity_zero import check_severity_zero
 from convsim.evaluation.side_warnings import refuse_simulated_people
 from convsim.evaluation.simulators import Simulators
 from convsim.evaluation.until_decided import UntilDecided
+from convsim.evaluation.tune import atune, tune
+from convsim.evaluation.tuning import Tuning
 from convsim.evaluation.validation import avalidate, default_validators, find_validators, validate
 
 __all__ = [
@@ -31,11 +33,13 @@ __all__ = [
     "SimulatorReport",
     "Simulators",
     "UntilDecided",
+    "Tuning",
     "acheck_relations",
     "acompare",
     "acounterfactual",
     "adose_response",
     "aplan",
+    "atune",
     "avalidate",
     "check_relations",
     "check_severity_zero",
@@ -46,5 +50,6 @@ __all__ = [
     "find_validators",
     "plan",
     "refuse_simulated_people",
+    "tune",
     "validate",
 ]

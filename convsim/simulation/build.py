@@ -252,11 +252,13 @@ class Assembly:
                 f"{unstated} of {len(learned)} conversations state no need in their user's first {FIRST_MESSAGES} "
                 "messages, before the agent names anything; personas are drawn from the others"
             )
-        if n is None:
-            n = self.config.study.n
-        # Weights are of all of them, however many conversations there are to be.
-        every = self.config.data.persona_weights is not None
-        return draw_personas(learned, len(learned) if every else n, seed=self.config.study.seed)
+        weights = self.config.data.persona_weights
+        if weights is None:
+            return draw_personas(
+                learned, self.config.study.n if n is None else n, seed=self.config.study.seed
+            )
+        drawn = draw_personas(learned, len(learned), seed=self.config.study.seed)
+        return [persona for persona in drawn if persona.id in weights] or drawn
 
     def domain(self) -> str | None:
         """Name what is talked about: what is said, else what the catalogue or the needs speak of, else None.

@@ -7,8 +7,9 @@ import numpy as np
 from convsim.schema.arrays import FloatArray
 
 MAX_STEPS = 200
-TOLERANCE = 1e-10
-"""Of the gradient, on the scale of the gaps."""
+TOLERANCE = 1e-14
+"""Of what another step would gain, on the scale of squared gaps."""
+SMALLEST_STEP = 1e-6
 ARMIJO = 1e-4
 
 
@@ -49,14 +50,14 @@ def balanced(gaps: FloatArray, base: FloatArray, *, strength: float) -> FloatArr
     for _ in range(MAX_STEPS):
         reached = gaps @ weights
         gradient = reached - dual / 2
-        if float(np.abs(gradient).max(initial=0.0)) < TOLERANCE:
-            break
         spread = (gaps * weights) @ gaps.T - np.outer(reached, reached)
         step = np.linalg.solve(spread / strength + np.eye(len(gaps)) / 2, gradient)
         slope, size = float(gradient @ step), 1.0
+        if slope < TOLERANCE:
+            break
         while True:
             found, weights = _dual(dual + size * step, gaps, base, strength)
-            if found >= value + ARMIJO * size * slope or size < TOLERANCE:
+            if found >= value + ARMIJO * size * slope or size < SMALLEST_STEP:
                 break
             size /= 2
         dual, value = dual + size * step, found

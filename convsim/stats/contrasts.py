@@ -58,7 +58,9 @@ class Contrast:
         pooled = counts[0] + counts[1]
         pooled = pooled / pooled.sum()
         own = np.cumsum(pooled) - pooled / 2
-        for column, (score, slope) in enumerate(((_location, _location_slope), (_spread, _spread_slope))):
+        for column, (score, slope) in enumerate(
+            ((location_score, _location_slope), (spread_score, _spread_slope))
+        ):
             scored, moved = score(ranks), slope(ranks) * gap
             estimates[column] = scored @ gap
             # A value moves H, and so the score, of all that lie beyond it.
@@ -68,7 +70,7 @@ class Contrast:
                 by_cell = sign * scored + through_ranks
                 influence[side][:, column] = _by_unit(cells, by_cell, shares[side], count)
                 at_equality[side][:, column] = _by_unit(cells, sign * alike, shares[side], count)
-        variance = float((shares[0] + shares[1]) / 2 @ _location(ranks) ** 2)
+        variance = float((shares[0] + shares[1]) / 2 @ location_score(ranks) ** 2)
         return cls(estimates, (influence[0], influence[1]), (at_equality[0], at_equality[1]), variance)
 
 
@@ -77,7 +79,8 @@ def _by_unit(cells: Cells, by_cell: FloatArray, share: FloatArray, count: FloatA
     return np.asarray(np.asarray(cells.by_unit.T @ deviations).ravel() / count.sum(), np.float64)
 
 
-def _location(ranks: FloatArray) -> FloatArray:
+def location_score(ranks: FloatArray) -> FloatArray:
+    """Return what location is the difference in means of, at ranks from 0 to 1."""
     return np.asarray(2 * ranks - 1)
 
 
@@ -85,7 +88,8 @@ def _location_slope(ranks: FloatArray) -> FloatArray:
     return np.full(len(ranks), 2.0)
 
 
-def _spread(ranks: FloatArray) -> FloatArray:
+def spread_score(ranks: FloatArray) -> FloatArray:
+    """Return the same of spread."""
     return np.asarray(SPREAD_UNIT * (6 * ranks**2 - 6 * ranks + 1))
 
 

@@ -25,7 +25,7 @@ def test_the_weights_are_those_of_a_direct_minimisation(groups, strength):
         method="SLSQP",
         bounds=[(1e-12, 1.0)] * groups,
         constraints=LinearConstraint(np.ones((1, groups)), 1, 1),
-        options={"maxiter": 2000, "ftol": 1e-14},
+        tol=1e-14,
     )
     assert found.sum() == pytest.approx(1)
     assert objective(found, gaps, base, strength) <= direct.fun + 1e-9

@@ -23,7 +23,7 @@ DATA_OF_JUDGES = frozenset(
     }
 )  # fmt: skip
 """What a command that judges may be told by a variable: where data lie and go, and how they are read."""
-JUDGES = frozenset({("compare",), ("plan",)})
+JUDGES = frozenset({("compare",), ("plan",), ("tune",)})
 """Commands that judge and have no ``--fail-on``, which all the others are told by."""
 NEAR = 0.88
 """How alike a variable's name and a known one are when it is taken for a slip: one letter in ten."""

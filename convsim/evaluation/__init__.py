@@ -17,9 +17,9 @@ from convsim.evaluation.scorecard import FailOn, Scorecard, SideSummary
 from convsim.evaluation.severity_zero import check_severity_zero
 from convsim.evaluation.side_warnings import refuse_simulated_people
 from convsim.evaluation.simulators import Simulators
-from convsim.evaluation.until_decided import UntilDecided
 from convsim.evaluation.tune import atune, tune
 from convsim.evaluation.tuning import Tuning
+from convsim.evaluation.until_decided import UntilDecided
 from convsim.evaluation.validation import avalidate, default_validators, find_validators, validate
 
 __all__ = [
@@ -32,8 +32,8 @@ __all__ = [
     "SideSummary",
     "SimulatorReport",
     "Simulators",
-    "UntilDecided",
     "Tuning",
+    "UntilDecided",
     "acheck_relations",
     "acompare",
     "acounterfactual",

@@ -19,6 +19,7 @@ WORDS = {
     ("counterfactual",): ["real", "sim"],
     ("compare",): ["real", "sim"],
     ("plan",): ["real"],
+    ("tune",): ["real", "run", "--out", "o"],
     ("annotate",): ["file", "--out", "o"],
     ("check",): [],
     ("simulate",): [],
@@ -53,7 +54,7 @@ GATES = {
     "ladder",
 }
 """Parameters that say what a command that judges judges, how strictly, and whether it fails."""
-JUDGES = {("validate",), ("counterfactual",), ("compare",), ("plan",), ("report",)}
+JUDGES = {("validate",), ("counterfactual",), ("compare",), ("plan",), ("tune",), ("report",)}
 OF_CONVSIM = [name for name in os.environ if name.startswith("CONVSIM_")]
 
 

@@ -70,7 +70,7 @@ def talk(name: str, text: str, **more: Any) -> convsim.Conversation:
     return convsim.Conversation(id=name, messages=said, **more)
 
 
-VERBS = ("validate", "compare", "counterfactual", "dose_response", "check_relations", "plan")
+VERBS = ("validate", "compare", "counterfactual", "dose_response", "check_relations", "plan", "tune")
 TALKS = {
     arm: [
         talk(
@@ -93,6 +93,16 @@ ASKED: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "dose_response": ((BOTH, "rude_text"), {}),
     "check_relations": ((BOTH,), {}),
     "plan": ((PEOPLE,), {"validators": "marginals"}),
+    "tune": (
+        (
+            [talk(f"h{i}", f"h{i} " * (i % 7 + 1)) for i in range(70)],
+            {
+                name: [talk(f"{name}{i}", f"{name}{i} " * (i % 5 + more)) for i in range(40)]
+                for name, more in (("short", 1), ("long", 3))
+            },
+        ),
+        {"validators": (), "metrics": ["user_words_per_turn", "user_words_first_message"]},
+    ),
 }
 
 

@@ -40,10 +40,13 @@ def demo(
     talk = err()
     talk.print(notice())
     with _kept(out, force=force) if out and live else _temporary() as folder:
-        _show(chain(scorecards(seed=seed), shift_scorecards(seed=seed)), output)
+        found = _show(chain(scorecards(seed=seed), shift_scorecards(seed=seed)), output)
         if live:
-            _show(ladder_scorecards(folder, seed=seed), output)
-            _live(folder, seed=seed, output=output)
+            found += _show(ladder_scorecards(folder, seed=seed), output)
+            found += _live(folder, seed=seed, output=output)
+    talk.print("\nWhat was found:")
+    for name, answer in found:
+        talk.print(f"  {name}: {answer}", markup=False, highlight=False)
     talk.print(f"\n{notice()}")
 
 
@@ -61,14 +64,21 @@ def _temporary() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _show(cards: Iterable[tuple[str, Scorecard]], output: Format) -> None:
+def _show(cards: Iterable[tuple[str, Scorecard]], output: Format) -> list[tuple[str, str]]:
+    """Show scorecards, and return their names with the answer of each that has headlines."""
+    from convsim.report.answers import whole_line
+
     talk = err()
+    found = []
     for name, card in cards:
         talk.print(f"\n{name}")
         show(card, output)
+        if card.headlines:
+            found.append((name, whole_line(card).plain))
+    return found
 
 
-def _live(folder: Path, *, seed: int, output: Format) -> None:
+def _live(folder: Path, *, seed: int, output: Format) -> list[tuple[str, str]]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
@@ -89,4 +99,4 @@ def _live(folder: Path, *, seed: int, output: Format) -> None:
             bar.update(tasks[name], completed=progress.ended)
 
         cards = list(live_scorecards(folder, seed=seed, on_change=show_progress))
-    _show(cards, output)
+    return _show(cards, output)

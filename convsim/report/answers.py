@@ -116,7 +116,12 @@ def _decided_by(finding: Finding | None) -> str:
         return ""
     details, alike = finding.details, finding.verdict not in ("different",)
     if isinstance(details, ManyMetricsDetails):
-        said = _beside("distance", finding.estimate, details.equivalence_upper, details.margin, alike=alike)
+        said = _beside("location", finding.estimate, details.equivalence_upper, details.margin, alike=alike)
+        if details.spread is not None:
+            spread = _beside(
+                "spread", details.spread, details.spread_upper, details.spread_margin, alike=alike
+            )
+            said += f"; {spread}"
         return f"{said}; far off: {_named(details.far_off)}" if details.far_off else said
     if isinstance(details, DiscriminatorDetails):
         margin = (details.margin or {}).get("auc")

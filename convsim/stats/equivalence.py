@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import hypot, sqrt
 
 import numpy as np
+from pydantic import JsonValue
 
 from convsim.schema import Needs
 from convsim.schema.arrays import FloatArray, IntArray
@@ -117,6 +118,37 @@ def needed(power: Callable[[int, int], float], n: tuple[int, int], *, target: fl
     if with_more(MOST_PEOPLE) < target:
         return None
     return Needs(side="people", more=_least(with_more, people, MOST_PEOPLE, target) - people)
+
+
+def stated(needs: Needs | None, n: tuple[int, int]) -> dict[str, JsonValue]:
+    """Return what decides as details: what is lacking, and how many conversations that makes on each side.
+
+    Args:
+        needs: What is lacking; None where nothing is, or is known to help.
+        n: Conversations seen.
+    """
+    if needs is None:
+        return {}
+    people, simulated = n
+    if needs.side == "people":
+        people += needs.more
+        simulated = max(simulated, MOST_SIMULATED * people)
+    else:
+        simulated += needs.more
+    return {"needs": needs.model_dump(), "n_to_decide": {"real": people, "simulated": simulated}}
+
+
+def normal_power(margin: float, standard_error: float, *, z: float) -> float:
+    """With what probability does the upper limit of a difference that is 0 lie inside the margin?
+
+    Args:
+        margin: What it must not pass.
+        standard_error: Of the estimate, which is normal.
+        z: Standard errors from an estimate to its limit.
+    """
+    from statistics import NormalDist
+
+    return NormalDist().cdf(margin / standard_error - z) if standard_error > 0 else float(margin >= 0)
 
 
 def _least(power: Callable[[int], float], too_few: int, enough: int, target: float) -> int:

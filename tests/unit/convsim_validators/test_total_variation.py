@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from convsim_validators.labels.total_variation import Differences, total_variation
+from convsim_validators.labels.total_variation import Differences, power_to_align, total_variation
 
 
 def differences(observed, process):
@@ -46,3 +46,19 @@ def test_twice_the_noise_needs_four_times_the_data_and_a_margin_of_none_is_never
     assert twice.growth_to_align(0.1) == pytest.approx(4 * once.growth_to_align(0.1))
     assert once.growth_to_align(0.2) == pytest.approx(once.growth_to_align(0.1) / 4)
     assert once.growth_to_align(0) == 1e6
+
+
+def test_the_power_is_the_share_of_samples_whose_limit_lies_inside_if_nothing_differs():
+    # One kind goes up by what the other goes down: a deviation of d is a distance of d, and its limit lies 1.645 of
+    # their standard deviations beyond. Of four deviations of .01 and four of .05 that is .0385 * 1.645 = .0634 beyond.
+    up = np.array([0.01, -0.01, 0.01, -0.01, 0.05, -0.05, 0.05, -0.05])
+    sides = np.stack([up, -up]), np.zeros((2, 8))
+    beyond = 1.645 * np.std(up, ddof=1)
+
+    def power(margin):
+        return power_to_align(sides, (10**9, 10**9), margin, errors=1.645)
+
+    assert power(0.009 + beyond) == 0
+    assert power(0.02 + beyond) == 0.5
+    assert power(0.051 + beyond) == 1
+    assert power_to_align(sides, (8, 10**9), 0.2, errors=1.645) == 0  # what 8 did not show may be .25

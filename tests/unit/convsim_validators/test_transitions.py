@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -62,7 +64,10 @@ def test_many_alike_are_aligned_and_few_are_undecided():
 def test_ten_conversations_that_all_go_one_way_are_undecided_and_fifty_are_aligned():
     few, more = (found(side("a", n, 1.0), side("b", n, 1.0))[0] for n in (10, 50))
     assert (few.verdict, few.estimate, more.verdict) == ("undecided", 0, "aligned")
-    assert few.details["n_to_decide"] == {"real": 36, "simulated": 36}
+    # Wilson's 90 % limit for what n did not show is 2.706 / (n + 2.706), and there are two sides.
+    assert math.hypot(2.706 / (25 + 2.706), 2.706 / (250 + 2.706)) <= 0.1 < 2.706 / (24 + 2.706)
+    assert few.details["needs"] == {"side": "people", "more": 15}
+    assert few.details["n_to_decide"] == {"real": 25, "simulated": 250}
 
 
 def test_a_difference_names_the_step_that_differs_most_and_no_p_value():

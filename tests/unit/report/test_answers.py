@@ -16,7 +16,10 @@ from tests.reports import HOSTILE, card, distance, finding, hls, shift
 
 
 def habits(verdict="aligned", **details):
-    known = {"cliffs_delta_by_metric": {"turns": 0.1}, "margin": 0.147, "equivalence_upper": 0.0912}
+    known = {
+        "cliffs_delta_by_metric": {"turns": 0.1}, "margin": 0.147, "equivalence_upper": 0.0912, "spread": 0.06,
+        "spread_upper": 0.1251, "spread_margin": 0.25,
+    }  # fmt: skip
     return finding("marginals", "all_metrics", verdict=verdict, estimate=0.041, details={**known, **details})
 
 
@@ -53,7 +56,12 @@ def terminal(of, width=80, **settings):
 
 def test_a_headline_says_its_verdict_in_words_what_decided_it_and_what_is_lacking():
     assert [(a.mark, a.name, a.words, a.decided_by) for a in answers(CARD)] == [
-        ("=", "habits", "alike on average", "distance 0.04, at most 0.09 of 0.147"),
+        (
+            "=",
+            "habits",
+            "alike on average",
+            "location 0.04, at most 0.09 of 0.147; spread 0.06, at most 0.13 of 0.25",
+        ),
         ("≠", "words", "different", "AUC 0.95, margin 0.6; human-likeness 20 %"),
         ("=", "coherence", "alike", "distance 0.08, at most 0.15 of 0.2"),
         (
@@ -69,7 +77,9 @@ def test_a_headline_says_its_verdict_in_words_what_decided_it_and_what_is_lackin
 
 def test_what_is_far_off_is_named():
     [answer] = answers(card(habits("different", far_off=["turns", "user_please", "a", "b"])))
-    assert answer.decided_by == "distance 0.04, margin 0.147; far off: turns, user please, a and 1 more"
+    assert answer.decided_by == (
+        "location 0.04, margin 0.147; spread 0.06, margin 0.25; far off: turns, user please, a and 1 more"
+    )
 
 
 def test_the_first_and_the_last_line_of_a_terminal_are_the_answer():

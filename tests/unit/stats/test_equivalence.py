@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from convsim.stats.equivalence import Margins, needed, normal_quantile, power_at_equality
+from convsim.schema import Needs
+from convsim.stats.equivalence import (
+    Margins,
+    needed,
+    normal_power,
+    normal_quantile,
+    power_at_equality,
+    stated,
+)
 from convsim.stats.joint_equivalence import JointRule, far_off, joint_power
 
 
@@ -66,3 +74,18 @@ def test_the_joint_rule_finds_equal_populations_alike_and_distant_ones_not():
     assert power[0.0] > 0.95
     assert power[0.147] < 0.06
     assert power[0.3] == 0
+
+
+def test_the_power_of_a_normal_limit_by_hand():
+    # 2 - 1.645 = .355 standard errors: 63.9 % lie below.
+    assert normal_power(0.2, 0.1, z=1.645) == pytest.approx(0.6387, abs=1e-4)
+    assert (normal_power(0.2, 0.0, z=1.645), normal_power(-0.1, 0.0, z=1.645)) == (1.0, 0.0)
+
+
+def test_what_decides_is_stated_with_the_sizes_that_it_makes():
+    assert stated(None, (100, 100)) == {}
+    assert stated(Needs(side="simulated", more=50), (100, 100)) == {
+        "needs": {"side": "simulated", "more": 50}, "n_to_decide": {"real": 100, "simulated": 150},
+    }  # fmt: skip
+    more_people = stated(Needs(side="people", more=20), (100, 100))
+    assert more_people["n_to_decide"] == {"real": 120, "simulated": 1200}  # ten for one of people

@@ -10,12 +10,13 @@ import numpy as np
 from pydantic import Field, JsonValue
 
 from convsim._settings import ErrorRate, ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, HumanBaseline, Interval, Verdict
+from convsim.schema import Corpus, Finding, HumanBaseline, Interval, Needs, Verdict
 from convsim.schema.arrays import IntArray
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
+from convsim.stats.equivalence import needed, normal_power, stated
 from convsim.stats.sample_size import one_sided_errors
-from convsim_validators.copies.diversity import diversity
+from convsim_validators.copies.diversity import Diversity, diversity
 from convsim_validators.copies.near_copies import MIN_UNITS, judge
 from convsim_validators.copies.sources import Judged, Texts, Traced
 
@@ -145,7 +146,19 @@ class Copies:
             "n_units_simulated": n_units[1],
             "n_resamples": self.n_resamples,
         }
+        if verdict == "undecided":
+            details |= stated(self._needs(found, n), n)
         return self._finding(answer, details, n=n, seed=seed)
+
+    def _needs(self, found: Diversity, n: tuple[int, int]) -> Needs | None:
+        """Return how much more shows in four of five cases that the simulator repeats itself no more, if so."""
+        z = one_sided_errors(self.alpha)
+
+        def power(n_real: int, n_simulated: int) -> float:
+            error = found.standard_error_at((n_real / n[0], n_simulated / n[1]))
+            return normal_power(self.diversity_margin, error, z=z)
+
+        return needed(power, n)
 
     def _finding(
         self, answer: _Answer, details: dict[str, JsonValue], *, n: tuple[int, int], seed: int

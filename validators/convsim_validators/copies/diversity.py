@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,12 +36,22 @@ class Diversity:
     """Of the similarities, simulated minus real, less ``expected``."""
     expected: float
     """What sizes and shared scenarios alone make: the nearest of many is nearer, and so are twins of one task."""
-    standard_error: float
-    """Two that are near to each other count as one, so it is on the wide side."""
+    variances: tuple[float, float]
+    """What the real and the simulated side add to the variance of ``difference``; two that are near to each other count
+    as one, so they are on the wide side."""
     p_value: float
     """One-sided, the smaller one of the two questions."""
     p_adjusted: float
     """Corrected for both questions by step-down max-T."""
+
+    @property
+    def standard_error(self) -> float:
+        """Of ``difference``."""
+        return sqrt(sum(self.variances))
+
+    def standard_error_at(self, growth: tuple[float, float]) -> float:
+        """Return the standard error if the real and the simulated side were larger by these factors."""
+        return sqrt(sum(one / factor for one, factor in zip(self.variances, growth, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -103,13 +114,13 @@ def diversity(real: Corpus, simulated: Corpus, *, n_resamples: int, seed: int) -
                 found, same = found + own / len(picks), same + (own >= IDENTICAL) / len(picks)
             similar[column] += _difference(own, now_real) / len(picks)
             identical[column] += _difference(own >= IDENTICAL, now_real) / len(picks)
-    variance = sum(float(part.var(ddof=1)) / len(part) for part in (found[is_real], found[~is_real]))
+    variances = [2 * float(part.var(ddof=1)) / len(part) for part in (found[is_real], found[~is_real])]
     return Diversity(
         similarity=(float(found[is_real].mean()), float(found[~is_real].mean())),
         identical=(float(same[is_real].mean()), float(same[~is_real].mean())),
         difference=float(similar[0] - similar[1:].mean()),
         expected=float(similar[1:].mean()),
-        standard_error=float(np.sqrt(2 * variance)),
+        variances=(variances[0], variances[1]),
         p_value=min(permutation_p_value(float(column[0]), column[1:]) for column in (similar, identical)),
         p_adjusted=min(max_t({"similar": similar, "identical": identical}).values()),
     )

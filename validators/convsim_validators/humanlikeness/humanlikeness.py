@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import sqrt
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, JsonValue
 
 from convsim._settings import ErrorRate, ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, PlannedFinding, SimulatorScore
+from convsim.schema import Corpus, Finding, Needs, PlannedFinding, SimulatorScore
 from convsim.schema.arrays import FloatArray
 from convsim.seeds import child_seed, generator
-from convsim.stats.decision import ALPHA, Decision, equivalence_level, grown, interval_name
+from convsim.stats.decision import ALPHA, Decision, equivalence_level, interval_name
 from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly, out_of_fold_auc
+from convsim.stats.equivalence import needed, stated
 from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.resampling import Weights
-from convsim.stats.sample_size import growth_to_align, one_sided_errors
+from convsim.stats.sample_size import one_sided_errors
 from convsim_validators.humanlikeness.features import (
     NO_FEATURES,
     TextView,
@@ -29,7 +31,7 @@ from convsim_validators.humanlikeness.features import (
     tells,
     words,
 )
-from convsim_validators.humanlikeness.planning import METRIC, Words
+from convsim_validators.humanlikeness.planning import METRIC, Words, power_at_equality
 from convsim_validators.humanlikeness.ranking import Compared
 from convsim_validators.humanlikeness.scores import REPEATS, Scores, balanced_accuracy, kept_scores, score
 from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
@@ -101,7 +103,7 @@ class HumanLikeness:
     source: ClassVar[str] = "Meshi et al. (2026), ConvApparel, arXiv 2602.16938: human-likeness score"
 
     margin: Annotated[float, Field(ge=0.5, le=1)] = 0.60
-    """AUC up to which the sides count as alike, and 1 less it from which: of this classifier, at these sizes."""
+    """AUC up to which the sides count as alike: of this classifier, at these sizes."""
     alpha: ErrorRate = ALPHA
     n_resamples: ResampleCount = 999
 
@@ -214,13 +216,9 @@ class HumanLikeness:
         sizes = {"real": len(sides.real), "simulated": len(sides.simulated)}
         details = self._describe(name, judged)
         reason = decision.reason
-        if decision.growth is not None:
-            needed = {side: grown(n, decision.growth) for side, n in sizes.items()}
-            details["n_to_decide"] = dict(needed)
-            reason += (
-                f"; about {needed['real']} real and {needed['simulated']} simulated conversations would show that they "
-                "are alike, if they are"
-            )
+        if decision.verdict == "undecided" and fitted and (needs := self._needs(fitted.scores, sides)):
+            details |= stated(needs, (sizes["real"], sizes["simulated"]))
+            reason += f"; if nothing tells them apart, {needs.words} would show it"
         return Finding(
             validator=self.name,
             metric=name,
@@ -293,25 +291,39 @@ class HumanLikeness:
         auc = scores.auc
         low, high = scores.interval("auc", equivalence_level(self.alpha))
         limits = f"AUC {auc:.3f}, {low:.3f} to {high:.3f} ({interval_name(self.alpha)})"
-        if 1 - self.margin <= low and high <= self.margin:
+        low_by_chance = scores.interval("auc", 1 - self.alpha)[1] >= 0.5
+        if high <= self.margin and low_by_chance:
             also = f"; {_most_different(judged)}" if shown else ""
-            return Decision(
-                "aligned", f"{limits}, is within the margin of {1 - self.margin:g} to {self.margin:g}{also}"
-            )
+            return Decision("aligned", f"{limits}, is within the margin of {self.margin:g}{also}")
         if shown:
             return Decision("different", f"{limits}; {_most_different(judged)}")
-        if high < 1 - self.margin:
-            return Decision("undecided", f"{limits}, is far below 0.5: {_why_so_low(judged)}")
+        if not low_by_chance:
+            return Decision("undecided", f"{limits}, is below 0.5: {_why_so_low(judged)}")
         untested = judged.sides.design.too_few_permutations() if p_adjusted is None else None
-        half = max(high - auc, auc - low)
         return Decision(
             "undecided",
-            f"too little data: {limits}, is not within the margin of {1 - self.margin:g} to {self.margin:g}, and no "
-            f"difference is shown{f' ({untested})' if untested else ''}",
-            growth_to_align(half, self.margin - 0.5, errors=one_sided_errors(self.alpha))
-            if self.margin > 0.5
-            else None,
+            f"too little data: {limits}, is not within the margin of {self.margin:g}, and no difference is shown"
+            f"{f' ({untested})' if untested else ''}",
         )
+
+    def _needs(self, scores: Scores, sides: Sides) -> Needs | None:
+        """Return how much more shows in four of five cases that nothing tells the sides apart, if nothing does.
+
+        The variance of an AUC of .5 goes with the sum of both sides' inverse sizes (Mann and Whitney 1947). None where
+        the AUC is below .5 for sure, which more data do not mend.
+        """
+        z = one_sided_errors(self.alpha)
+        high = scores.interval("auc", equivalence_level(self.alpha))[1]
+        if self.margin <= 0.5 or scores.interval("auc", 1 - self.alpha)[1] < 0.5:
+            return None
+        n = (len(sides.real), len(sides.simulated))
+        variance = ((high - scores.auc) / z) ** 2 / (1 / n[0] + 1 / n[1])
+
+        def power(n_real: int, n_simulated: int) -> float:
+            error = sqrt(variance * (1 / n_real + 1 / n_simulated))
+            return power_at_equality(self.margin - 0.5, error, self.alpha)
+
+        return needed(power, n)
 
 
 def _most_different(judged: _Judged) -> str:

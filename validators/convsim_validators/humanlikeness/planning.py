@@ -13,7 +13,7 @@ from convsim.schema import Corpus, Needs, PlannedFinding
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import equivalence_level
 from convsim.stats.discriminator import cross_fit_repeatedly
-from convsim.stats.equivalence import normal_quantile
+from convsim.stats.equivalence import normal_power, normal_quantile
 from convsim.stats.planning import Curve
 from convsim.stats.sample_size import POWER
 from convsim.stats.units import fold_keys, linked, too_large
@@ -32,6 +32,19 @@ HOW_CLUSTERED = (
     "from the interval that the classifier has between halves of these people, whose conversations hang together by "
     "user; that no word tells the sides apart is taken for granted"
 )
+
+
+def power_at_equality(room: float, error: float, alpha: float) -> float:
+    """With what probability is the AUC of two sides that nothing tells apart shown to lie within its margin?
+
+    Its limit has to lie inside, and it must not lie below .5 beyond chance.
+
+    Args:
+        room: From .5 to the margin.
+        error: The standard error of the AUC.
+        alpha: The error rate of the test.
+    """
+    return max(0.0, normal_power(room, error, z=normal_quantile(1 - alpha)) - alpha / 2)
 
 
 @dataclass(frozen=True)
@@ -104,11 +117,10 @@ class Words:
         def power(n_real: int, n_simulated: int) -> float:
             if min(self.n_units * n_real / n, n_simulated) < MIN_UNITS:
                 return 0.0
-            room = (margin - 1 / 2) / error(n_real, n_simulated)
-            return max(0.0, 2 * NormalDist().cdf(room - z) - 1)
+            return power_at_equality(margin - 1 / 2, error(n_real, n_simulated), alpha)
 
         def smallest_margin(n_simulated: int) -> float | None:
-            beyond = z + NormalDist().inv_cdf((1 + POWER) / 2)
+            beyond = z + NormalDist().inv_cdf(POWER + alpha / 2)
             at = 1 / 2 + beyond * error(n, n_simulated)
             return at if at < 1 else None
 

@@ -92,3 +92,25 @@ class Differences:
         limits = np.abs(self.process).sum(axis=0) / 2 + errors * reach
         unseen = errors**2 * (2**0.5 / margin - 1) / min(self.n_units)
         return min(MAX_GROWTH, max((float(np.quantile(limits, POWER)) / margin) ** 2, unseen))
+
+
+def power_to_align(
+    deviations: tuple[FloatArray, FloatArray], n_units: tuple[float, float], margin: float, *, errors: float
+) -> float:
+    """With what probability does the upper limit of the distance lie inside the margin if nothing differs?
+
+    Each replicate is what other samples might have shown (see ``Differences.growth_to_align``).
+
+    Args:
+        deviations: Of the real and of the simulated side: how far each replicate's proportions lie from the observed
+            ones, at the sizes asked for; shape (kinds, replicates).
+        n_units: Independent units of both sides at these sizes.
+        margin: What the limit must not pass.
+        errors: Standard errors to the limit.
+    """
+    if math.hypot(*(errors**2 / (n + errors**2) for n in n_units)) > margin:
+        return 0.0
+    process = deviations[0] - deviations[1]
+    signs = np.sign(process)
+    reach = np.sqrt(np.einsum("kb,kb->b", signs, np.cov(process) @ signs).clip(min=0)) / 2
+    return float((np.abs(process).sum(axis=0) / 2 + errors * reach <= margin).mean())

@@ -13,16 +13,17 @@ from pydantic import Field, JsonValue
 
 from convsim._settings import ErrorRate, ResampleCount, check_settings
 from convsim.metrics.labels import ACTS, acts_by_message
-from convsim.schema import Corpus, Finding, HumanBaseline, LabelOrigin
+from convsim.schema import Corpus, Finding, HumanBaseline, LabelOrigin, Needs
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
-from convsim.stats.decision import ALPHA, MAX_GROWTH, Decision, Evidence, decide, equivalence_level, grown
+from convsim.stats.decision import ALPHA, Decision, Evidence, decide, equivalence_level
+from convsim.stats.equivalence import needed, stated
 from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.resampling import Design, Weights, bootstrap, bootstrap_at_size
 from convsim.stats.sample_size import one_sided_errors
 from convsim.stats.variance_components import VarianceComponents
-from convsim_validators.labels.total_variation import Differences, total_variation
+from convsim_validators.labels.total_variation import Differences, power_to_align, total_variation
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -88,7 +89,9 @@ class Transitions:
             few = f"fewer than {MIN_UNITS} users or conversations of one side have act labels"
             estimate = float(total_variation(shares[0], shares[1]))
             return [self._finding(estimate, n, Decision("undecided", few), details, seed)]
-        differences = self._differences(tables, (shares[0], shares[1]), design, seed)
+        drawn = self._drawn(tables, design, seed)
+        n_units = (design.real.n_units, design.simulated.n_units)
+        differences = Differences.of((shares[0], shares[1]), drawn, n_units)
         baseline = self._human_baseline(tables[0], design, seed)
         untested = design.too_few_permutations()
         p_value = p_adjusted = None
@@ -105,32 +108,47 @@ class Transitions:
             decision = Decision("different", f"{decision.reason}: {_said(furthest[0])}")
         elif decision.verdict == "undecided" and untested:
             decision = replace(decision, reason=f"{decision.reason}; {untested}")
-        if decision.growth is not None and decision.growth < MAX_GROWTH:
-            needed = tuple(grown(size, decision.growth) for size in n)
-            details["n_to_decide"] = {"real": needed[0], "simulated": needed[1]}
-            shown = (
-                f"if nothing differs, about {needed[0]} real and {needed[1]} simulated conversations show it"
+        if decision.verdict == "undecided" and (
+            needs := self._needs(drawn, (shares[0], shares[1]), n, design)
+        ):
+            details |= stated(needs, n)
+            decision = replace(
+                decision, reason=f"{decision.reason}; if nothing differs, {needs.words} would show it"
             )
-            decision = replace(decision, reason=f"{decision.reason}; {shown}")
         finding = self._finding(differences.estimate, n, decision, details, seed)
         interval = differences.confidence_limits(0.95)
         return [finding.but(interval=interval, p_value=p_value, p_adjusted=p_adjusted, noise_floor=baseline)]
 
-    def _differences(
-        self,
-        tables: Sequence[csr_matrix],
-        shares: tuple[FloatArray, FloatArray],
-        design: Design,
-        seed: int,
-    ) -> Differences:
-        drawn = [
+    def _drawn(
+        self, tables: Sequence[csr_matrix], design: Design, seed: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return both sides' proportions in each replicate, shape (kinds, replicates)."""
+        real, simulated = (
             _shares(table, bootstrap(side, self.n_resamples, generator(seed, self.name, name)))
             for table, side, name in zip(
                 tables, (design.real, design.simulated), ("real", "simulated"), strict=True
             )
-        ]
-        n_units = (design.real.n_units, design.simulated.n_units)
-        return Differences.of(shares, (drawn[0], drawn[1]), n_units)
+        )
+        return real, simulated
+
+    def _needs(
+        self,
+        drawn: tuple[FloatArray, FloatArray],
+        shares: tuple[FloatArray, FloatArray],
+        n: tuple[int, int],
+        design: Design,
+    ) -> Needs | None:
+        """Return how much more data show the sides to be alike in four of five cases if nothing differs."""
+        real, simulated = (side - observed[:, None] for side, observed in zip(drawn, shares, strict=True))
+        errors = one_sided_errors(self.alpha)
+
+        def power(n_real: int, n_simulated: int) -> float:
+            growth = n_real / n[0], n_simulated / n[1]
+            deviations = real / growth[0] ** 0.5, simulated / growth[1] ** 0.5
+            units = design.real.n_units * growth[0], design.simulated.n_units * growth[1]
+            return power_to_align(deviations, units, self.margin, errors=errors)
+
+        return needed(power, n)
 
     def _human_baseline(self, table: csr_matrix, design: Design, seed: int) -> HumanBaseline:
         groups = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from convsim._settings import ResampleCount, check_settings
 from convsim.schema import Corpus, Finding, Metric, Needs, PlannedFinding, SimulatorScore
@@ -16,7 +16,7 @@ from convsim.schema.corpus import refused_labels
 from convsim.seeds import child_seed, generator
 from convsim.stats.contrasts import Contrasts
 from convsim.stats.decision import Decision
-from convsim.stats.equivalence import MOST_SIMULATED, Margins, needed, normal_quantile, power_at_equality
+from convsim.stats.equivalence import Margins, needed, normal_quantile, power_at_equality, stated
 from convsim.stats.joint_equivalence import JointRule
 from convsim.stats.multiplicity import max_t
 from convsim.stats.resampling import Design, bootstrap, bootstrap_at_size
@@ -227,7 +227,7 @@ class Marginals:
             and not refused
         ):
             needs = self._needs(column, sample, margins)
-            details |= _told(needs, (column.n_real, column.n_simulated))
+            details |= stated(needs, (column.n_real, column.n_simulated))
             reason += _in_words(needs)
         return Finding(
             validator=self.name,
@@ -258,7 +258,7 @@ class Marginals:
         reason = decision.reason
         if decision.verdict == "undecided":
             needs = together.needs if enough else _to_thirty(together.n_units)
-            details |= _told(needs, together.n)
+            details |= stated(needs, together.n)
             reason += _in_words(needs) if enough else ""
         return Finding(
             validator=self.name,
@@ -313,19 +313,6 @@ def _to_thirty(n_units: tuple[int, int]) -> Needs:
     """Return what is lacking to the least number of units, of people first."""
     lacking = [max(0, all_metrics.MIN_PEOPLE - n) for n in n_units]
     return Needs(side="people", more=lacking[0]) if lacking[0] else Needs(side="simulated", more=lacking[1])
-
-
-def _told(needs: Needs | None, n: tuple[int, int]) -> dict[str, JsonValue]:
-    """Return what decides as details: what is lacking, and how many conversations that makes on each side."""
-    if needs is None:
-        return {}
-    real, simulated = n
-    if needs.side == "people":
-        real += needs.more
-        simulated = max(simulated, MOST_SIMULATED * real)
-    else:
-        simulated += needs.more
-    return {"needs": needs.model_dump(), "n_to_decide": {"real": real, "simulated": simulated}}
 
 
 def _in_words(needs: Needs | None) -> str:

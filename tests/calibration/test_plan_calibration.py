@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from convsim.schema import Corpus
-from convsim_validators import Counterfactual, Marginals
+from convsim.stats.discriminator import cross_fit_repeatedly
+from convsim_validators import Counterfactual, HumanLikeness, Marginals
+from convsim_validators.humanlikeness.features import logistic_regression, words
+from convsim_validators.humanlikeness.scores import REPEATS, score
+from convsim_validators.humanlikeness.sides import Sides
 from tests.corpora import corpus
 
 N_DRAWS = 40
@@ -93,3 +97,42 @@ def test_the_power_of_reactions_that_is_planned_is_the_share_that_is_decided(
         said, held = float(np.mean(planned[truth])), float(np.mean(decided[truth]))
         print(n, n_simulated, shift, truth, round(said, 2), round(held, 2))
         assert abs(said - held) < 0.15, (truth, said, held)
+
+
+VOCABULARY = np.array([f"w{word}" for word in range(600)])
+
+
+def texts(rng: np.random.Generator, n_users: int, prefix: str, a_user: int, kept: int) -> Corpus:
+    """Draw texts by Zipf's law, each user with words of their own taste; ``kept`` conversations of each user."""
+    said, users = [], []
+    for user in range(n_users):
+        weights = np.exp((0.5 if a_user > 1 else 0) * rng.normal(size=600)) / np.arange(1, 601)
+        for _ in range(kept):
+            said.append(" ".join(rng.choice(VOCABULARY, rng.integers(8, 40), p=weights / weights.sum())))
+            users.append(f"{prefix}{user}")
+    return corpus({}, texts=said, users=users, prefix=prefix)
+
+
+@pytest.mark.parametrize(("n_users", "a_user", "n_simulated"), [(100, 1, 100), (150, 1, 600), (80, 3, 400)])
+def test_the_power_of_words_that_is_planned_is_the_share_that_is_decided(
+    n_users: int, a_user: int, n_simulated: int
+) -> None:
+    planned, decided = [], []
+    for draw in range(N_DRAWS):
+        rng = np.random.default_rng([draw, n_users, a_user, n_simulated])
+        real = texts(rng, n_users, "r", a_user, kept=a_user)
+        simulated = texts(rng, n_simulated, "s", a_user, kept=1)
+        [found] = HumanLikeness().plan(real, n_simulated=[n_simulated], seed=draw)
+        planned.append(found.at[0].power)
+        decided.append(_is_alike(Sides.of(real, simulated), draw))
+    said, held = float(np.mean(planned)), float(np.mean(decided))
+    print(n_users, a_user, n_simulated, round(said, 2), round(held, 2))
+    assert abs(said - held) < 0.15
+
+
+def _is_alike(sides: Sides, seed: int) -> bool:
+    """Judge the view of words alone, as ``HumanLikeness`` does: all of its findings would take four times as long."""
+    view = words([*sides.real.user_texts, *sides.simulated.user_texts], len(sides.real), sides.group)
+    repeats = cross_fit_repeatedly(sides.rows(view.features), logistic_regression, repeats=REPEATS, seed=seed)
+    low, high = score(repeats, n_resamples=199, seed=seed).interval("auc", 0.9)
+    return low >= 0.4 and high <= 0.6

@@ -116,7 +116,7 @@ def test_words_of_a_user_count_as_far_as_they_hang_together():
         for texts in (own, anybody)
     ]
     # 1.6449 errors to the limit and .9346 to 82.5 %: 80 % and the 2.5 % that lie below .5 by chance.
-    alone = [0.5 + 2.5795 * 1.33 * ((1 / n + 1 / 1000) / 12) ** 0.5 for n in (60, 120)]
+    alone = [0.5 + 2.5794 * 1.33 * ((1 / n + 1 / 1000) / 12) ** 0.5 for n in (60, 120)]
     assert alone[1] <= margins[1] + 1e-6
     assert margins[1] < margins[0] < 1.05 * alone[0]
 

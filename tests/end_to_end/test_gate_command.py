@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.end_to_end.validating import NAIVE, PEOPLE, convsim, line, written
+from tests.reports import card, distance
 
 METRICS = ("--metrics", "user_words_per_turn,user_thanks")
 QUICK = ("--validators", "marginals", "--set", "marginals.n_resamples=49", *METRICS)
@@ -36,22 +37,11 @@ def gate(folder: Path, text: str) -> Path:
     return file
 
 
-def test_a_gate_that_fails_lists_what_did_not_pass_and_writes_whole_files(tmp_path, real, lengthy):
-    file, summary, out = gate(tmp_path, FAILS), tmp_path / "summary.md", tmp_path / "out"
+def test_a_gate_that_fails_lists_what_did_not_pass_and_adds_to_the_summary(tmp_path, real, lengthy):
+    file, summary = gate(tmp_path, FAILS), tmp_path / "summary.md"
     summary.write_text("# an earlier step", encoding="utf-8")
     result = convsim(
-        "validate",
-        real,
-        lengthy,
-        *QUICK,
-        "--gate",
-        file,
-        "--out",
-        out,
-        "--summary",
-        summary,
-        "--format",
-        "junit",
+        "validate", real, lengthy, *QUICK, "--gate", file, "--summary", summary, "--format", "junit"
     )
     assert result.returncode == 1, result.stderr
     first, *lines = result.stderr[result.stderr.index("gate failed") :].splitlines()
@@ -63,20 +53,33 @@ def test_a_gate_that_fails_lists_what_did_not_pass_and_writes_whole_files(tmp_pa
     assert lines[1].startswith("  warning: metric user_thanks (marginals): ")
     [suite] = ElementTree.fromstring(result.stdout)
     assert (suite.get("name"), suite.get("failures"), suite.get("skipped")) == ("metrics", "1", "1")
-    kept = json.loads((out / "findings.json").read_text())["gate"]
-    assert [(check["name"], check["passed"]) for check in kept["checks"]] == [
-        ("user_words_per_turn", False),
-        ("user_thanks", False),
-    ]
-    assert "gate failed" in (out / "report.html").read_text()
     said = summary.read_text(encoding="utf-8")
     assert said.startswith("# an earlier step\n### convsim: ")
     assert "| metric user\\_words\\_per\\_turn (marginals) | different | alike |" in said
     assert "\x1b" not in said + result.stderr + result.stdout
-    again = convsim("report", out, "--format", "md", "--gate", gate(tmp_path, "[metric.user_words_per_turn]"))
-    assert again.returncode == 1
-    assert "gate failed" in again.stdout
-    assert again.stderr.startswith(f"gate failed ({file}): 1 of 1 check\n")
+
+
+def test_findings_are_judged_again_by_another_gate(tmp_path):
+    file = gate(tmp_path, "[metric.turns]\n")
+    (tmp_path / "findings.json").write_text(card(distance("turns")).to_json(), encoding="utf-8")
+    failed = convsim("report", tmp_path, "--format", "md", "--gate", file)
+    assert failed.returncode == 1
+    assert "gate failed" in failed.stdout
+    assert failed.stderr.startswith(f"gate failed ({file}): 1 of 1 check\n")
+    passed = convsim(
+        "report",
+        tmp_path,
+        "--format",
+        "json",
+        "--gate",
+        gate(tmp_path, "[metric.turns]\npass = 'different'\n"),
+    )
+    assert passed.returncode == 0
+    assert [check["passed"] for check in json.loads(passed.stdout)["gate"]["checks"]] == [True]
+    refused = convsim("report", tmp_path, "--gate", gate(tmp_path, "[metric.turns]\nmargin = {ks = 0.3}\n"))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "turns was judged with the margin 0.1, not 0.3" in refused.stderr
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_a_gate_that_passes_says_so_and_either_gate_fails_where_both_are_asked(tmp_path, real, lengthy):
@@ -90,15 +93,6 @@ def test_a_gate_that_passes_says_so_and_either_gate_fails_where_both_are_asked(t
     assert both.returncode == 1
     assert "gate passed" in both.stderr
     assert "gate failed (--fail-on different)" in both.stderr
-
-
-def test_what_is_asked_for_and_was_not_judged_fails(tmp_path, real, simulated):
-    result = convsim("validate", real, simulated, *QUICK, "--gate", gate(tmp_path, "[headline.reactions]\n"))
-    assert result.returncode == 1
-    assert (
-        "headline reactions: not judged; passes: alike or needs more data; the validator counterfactual was"
-        in (result.stderr)
-    )
 
 
 @pytest.mark.parametrize(
@@ -129,21 +123,6 @@ def test_a_margin_that_compare_cannot_apply_is_one_line_before_any_work(tmp_path
     assert "compare judges reactions within the usual margin; take theirs out of the gate" in result.stderr
 
 
-def test_a_metric_that_only_the_findings_could_know_is_refused_and_what_was_found_is_kept(
-    tmp_path, real, simulated
-):
-    out = tmp_path / "out"
-    result = convsim(
-        "validate", real, simulated, *QUICK, "--gate", gate(tmp_path, "[metric.zeal]\n"), "--out", out
-    )
-    assert result.returncode == 2
-    assert (
-        "[metric.zeal]: no finding is called so; there are user_words_per_turn, user_thanks"
-        in result.stderr.splitlines()[-1]
-    )
-    assert json.loads((out / "findings.json").read_text())["gate"] is None
-
-
 def test_a_gate_refuses_exchanged_sides_as_a_verdict_does(tmp_path, real, simulated):
     result = convsim("validate", simulated, real, *QUICK, "--gate", gate(tmp_path, "[metric.user_thanks]\n"))
     assert result.returncode == 2
@@ -154,14 +133,11 @@ def test_a_margin_of_the_gate_is_the_validators_and_set_wins_over_it(tmp_path, r
     file = gate(
         tmp_path, "[headline.habits]\nmargin = 0.9\n[metric.user_thanks]\nmargin = {delta = 0.3, ks = 0.4}\n"
     )
-    asked = ("validate", real, simulated, *QUICK, "--format", "json", "--gate", file)
-    margins = []
-    for more in ((), ("--set", "marginals.joint_margin=0.5")):
-        result = convsim(*asked, *more)
-        margins.append([check["margin"] for check in json.loads(result.stdout)["gate"]["checks"]])
-        assert ("--set marginals.joint_margin wins over the gate's margin" in result.stderr) == bool(more)
-    of_metric = {"delta": 0.3, "spread": 0.25, "ks": 0.4}
-    assert margins == [[{"margin": 0.9}, of_metric], [{"margin": 0.5}, of_metric]]
+    wins = ("--set", "marginals.joint_margin=0.5")
+    result = convsim("validate", real, simulated, *QUICK, *wins, "--format", "json", "--gate", file)
+    assert "--set marginals.joint_margin wins over the gate's margin" in result.stderr
+    margins = [check["margin"] for check in json.loads(result.stdout)["gate"]["checks"]]
+    assert margins == [{"margin": 0.5}, {"delta": 0.3, "spread": 0.25, "ks": 0.4}]
 
 
 def test_reactions_are_held_against_a_gate_within_its_margin(tmp_path):

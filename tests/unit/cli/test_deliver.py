@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
 from convsim.cli.deliver import deliver
 from convsim.cli.options import Format
 from convsim.errors import InputError
+from convsim.evaluation import Gate
+from convsim.report import read_scorecard
 from tests.reports import card, distance
 
 
@@ -37,3 +40,23 @@ def test_findings_without_a_page_do_not_leave_an_older_page_beside_them(tmp_path
         (tmp_path / name).write_text("older")
     deliver(card(distance("turns")), out=tmp_path, output=Format.json, fail_on=None)
     assert [path.name for path in tmp_path.iterdir()] == ["findings.json"]
+
+
+def test_what_a_gate_found_is_kept_with_the_findings_and_fails_at_the_end(tmp_path: Path) -> None:
+    gate = Gate.model_validate({"metric": {"turns": {"pass": "alike"}}})
+    with pytest.raises(typer.Exit) as stopped:
+        deliver(card(distance("turns")), out=tmp_path, output=Format.json, fail_on=None, gate=gate)
+    assert stopped.value.exit_code == 1
+    kept = read_scorecard(tmp_path)
+    assert kept.gate is not None
+    assert [(check.name, check.passed) for check in kept.gate.checks] == [("turns", False)]
+
+
+def test_a_gate_that_asks_for_what_no_finding_is_called_is_refused_and_what_was_found_is_kept(
+    tmp_path: Path,
+) -> None:
+    gate = Gate.model_validate({"metric": {"zeal": {}}})
+    with pytest.raises(InputError, match=r"\[metric\.zeal\]: no finding is called so; there are turns"):
+        deliver(card(distance("turns")), out=tmp_path, output=Format.json, fail_on=None, gate=gate)
+    kept = read_scorecard(tmp_path)
+    assert (kept.gate, len(kept.findings)) == (None, 1)

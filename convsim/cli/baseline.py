@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from convsim.evaluation.baseline import Baseline
     from convsim.schema.versions import Versions
 
-NEEDED = "--fail-on worse needs --baseline FILE, the findings.json of an earlier convsim validate --out DIR"
+NEEDED = (
+    "--fail-on worse needs --baseline FILE, the findings.json that this command wrote earlier with --out DIR"
+)
 
 
 def read_baseline(path: Path | None, fail_on: Gate | None, *, annotated: bool) -> Baseline | None:

@@ -10,6 +10,7 @@ import typer
 
 from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
+from convsim.cli.baseline import read_baseline
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
 from convsim.cli.gating import check_summary, read_gate, with_margins
@@ -18,6 +19,7 @@ from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.evaluation import Scorecard
+    from convsim.evaluation.baseline import Baseline
     from convsim.io import Transcripts
     from convsim.schema import Finding
     from convsim.schema.conversation import Conversation
@@ -57,6 +59,7 @@ def counterfactual(
     output: Annotated[options.Format, options.FORMAT] = options.Format.text,
     seed: options.Seed = 0,
     fail_on: options.FailOn = None,
+    baseline: options.Baseline = None,
     gate: options.GateFile = None,
     summary: options.Summary = None,
     settings: Annotated[list[str] | None, options.settings("counterfactual.margin_sd=0.3")] = None,
@@ -85,10 +88,9 @@ def counterfactual(
     mode = _mode(control, treatment, ladder, relations=relations)
     named = [*files, *([saw_both] if saw_both else [])]
     _check(mode, files, saw_both=saw_both, agent=agent)
-    if fail_on is options.Gate.worse:
-        raise InputError(
-            "--fail-on worse needs a baseline, which convsim validate takes with --baseline FILE"
-        )
+    if baseline is not None and mode != "shift":
+        raise InputError("--baseline needs --control and --treatment")
+    earlier = read_baseline(baseline, fail_on, annotated=True)
     measured = options.chosen_metrics(metrics, lexicon)
     owner = {"shift": "counterfactual", "ladder": "dose_response", "relations": "relations"}[mode]
     gate_asked = read_gate(gate, (owner,), measured)
@@ -108,12 +110,18 @@ def counterfactual(
             people, side = sides[0].conversations, sides[1]
             if fail_on or gate_asked:
                 battery.refuse_simulated_people(people, side.conversations)
+            if earlier is not None:
+                _check_baseline(
+                    earlier, sides[0], (str(control), str(treatment)), tasks, allow_failures=allow_failures
+                )
             err().print(f"seed {seed}")
             card = battery.counterfactual(
                 sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,
                 saw_both=sides[2] if saw_both else None, tasks=tasks, settings=given[owner],
                 metrics=measured, annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
             )  # fmt: skip
+            if earlier is not None:
+                card = card.but(baseline=earlier.reactions_against(card))
         elif mode == "ladder":
             side = loading.simulated(files[0])
             err().print(f"seed {seed}")
@@ -133,6 +141,22 @@ def counterfactual(
             card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on, gate=gate_asked,
             summary=summary,
         )  # fmt: skip
+
+
+def _check_baseline(
+    earlier: Baseline,
+    real: Transcripts,
+    arms: tuple[str, str],
+    tasks: Sequence[str],
+    *,
+    allow_failures: bool,
+) -> None:
+    from convsim.evaluation.sides import Selection, Side
+    from convsim.plugins import load
+
+    selection = Selection(tasks=tasks, arms=arms, allow_failures=allow_failures)
+    version = str(getattr(load("validators", "counterfactual"), "version", "unknown"))
+    earlier.check_reactions(Side.of(real, "real", selection).summary, arms, version)
 
 
 def _mode(control: str | None, treatment: str | None, ladder: str | None, *, relations: bool) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from convsim.errors import InputError
+from convsim.evaluation.headline import STANDS_ON
 from convsim.evaluation.layout import ALL_METRICS, SECTIONS
 from convsim.evaluation.scorecard import Scorecard, SideSummary
 from convsim.evaluation.scores import measured_together
@@ -24,6 +25,8 @@ HABITS = SECTIONS["habits"]
 N_HASH = 12
 N_NAMED = 5
 AGAIN = "make a baseline for these with convsim validate --out DIR"
+SHIFTS_AGAIN = "make a baseline for these with convsim counterfactual --out DIR"
+RATIO = STANDS_ON["reactions"]
 
 
 @runtime_checkable
@@ -70,8 +73,55 @@ class Baseline:
         self._check_metrics(metrics or Metrics())
         self._check_margins(habits, details)
 
-    def _refuse(self, problem: str) -> InputError:
-        return InputError(f"--baseline {self.name}: {problem}; {AGAIN}")
+    def check_reactions(self, real: SideSummary, arms: tuple[str, str], version: str) -> None:
+        """Check, before anything is computed, that a later shift test can be held against this one.
+
+        Args:
+            real: The people of both arms, as they take part.
+            arms: Control and treatment.
+            version: Of the validator of shifts.
+
+        Raises:
+            InputError: It was made with other people, arms or another version, or has no reaction ratio.
+        """
+        self._check_people(real)
+        finding = _reactions(self.card)
+        if finding is None or finding.interval is None:
+            raise self._refuse(f"has no {RATIO[1]} with an interval", command=SHIFTS_AGAIN)
+        before = (finding.details.get("control"), finding.details.get("treatment"))
+        if before != arms:
+            raise self._refuse(
+                f"was made from {before[0]} to {before[1]}, and this is from {arms[0]} to {arms[1]}",
+                command=SHIFTS_AGAIN,
+            )
+        if finding.version != version:
+            raise self._refuse(
+                f"was made by version {finding.version} of {RATIO[0]}, and this is version {version}",
+                command=SHIFTS_AGAIN,
+            )
+
+    def reactions_against(self, card: Scorecard) -> Versions:
+        """Say whether reactions got better or worse since, from both cards' ratios.
+
+        People are the same, which is allowed for by the largest error that the difference may have.
+        """
+        over = [
+            set(shifts) if isinstance(shifts, Mapping) else set()
+            for finding in map(_reactions, (self.card, card))
+            for shifts in (finding.details.get("shifts_in_human_sd") if finding else None,)
+        ]
+        same = over[0] == over[1]
+        return Versions(
+            before=self.name,
+            after=card.simulated.path or "this run",
+            by="numbers",
+            n_paired=0,
+            note="" if same else "the ratios are over different metrics, and cannot be compared",
+            moved=moved_together(self.card.findings, card.findings, None, {}) if same else (),
+        )
+
+    def _refuse(self, problem: str, *, command: str = AGAIN) -> InputError:
+        return InputError(f"--baseline {self.name}: {problem}; {command}")
 
     def _check_people(self, real: SideSummary) -> None:
         before = self.card.real
@@ -172,6 +222,10 @@ class Baseline:
             note=note,
             moved=moved_together(self.card.findings, card.findings, whole, squares),
         )
+
+
+def _reactions(card: Scorecard) -> Finding | None:
+    return next((f for f in card.findings if (f.validator, f.metric) == RATIO), None)
 
 
 def _known(parts: SquareParts) -> Known:

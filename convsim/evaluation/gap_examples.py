@@ -48,6 +48,8 @@ def examples(
         which: Which message is shown.
         known: Ids of conversations shown already.
     """
+    if any(metric not in side.table for side in (real, simulated)):
+        return ()
     sides = [np.asarray(side.table[metric], np.float64) for side in (real, simulated)]
     if any(np.isnan(values).all() for values in sides):
         return ()
@@ -111,14 +113,19 @@ def message_that_shows(
         return said[-1]
     if which == "first" or METRICS.get(metric.name) is not metric:
         return said[0]
-    alone = [metric(conversation.but(messages=(conversation.messages[n],))) for n in said]
+    alone = [metric(_with(conversation, n, n + 1)) for n in said]
     values = (
         alone
         if any(each is not None for each in alone)
-        else [metric(conversation.but(messages=conversation.messages[: n + 1])) for n in said]
+        else [metric(_with(conversation, 0, n + 1)) for n in said]
     )
     defined = [(value, -place) for place, value in enumerate(values) if value is not None]
     if not defined:
         return said[0]
     best = max(defined) if largest else min(defined, key=lambda each: (each[0], -each[1]))
     return said[-best[1]]
+
+
+def _with(conversation: Conversation, start: int, end: int) -> Conversation:
+    """Return the conversation with a part of its messages alone."""
+    return conversation.model_copy(update={"messages": conversation.messages[start:end]})

@@ -77,7 +77,10 @@ def test_worse_than_what_is_asked_back(folder):
     arms = ("--control", "a", "--treatment", "b", "--fail-on", "worse")
     done = convsim("counterfactual", folder / "people.jsonl", folder / "polite.jsonl", *arms)
     assert done.returncode == 2
-    assert "which convsim validate takes" in done.stderr
+    assert "--fail-on worse needs --baseline FILE" in done.stderr
+    done = convsim("counterfactual", "--relations", folder / "polite.jsonl", "--baseline", folder / "earlier")
+    assert done.returncode == 2
+    assert "--baseline needs --control and --treatment" in done.stderr
     done = convsim("report", folder / "earlier", "--fail-on", "worse")
     assert done.returncode == 2
     assert "needs findings that were made with --baseline" in done.stderr

@@ -156,3 +156,58 @@ def test_every_report_lists_what_is_worse_with_its_values(files, cards):
         assert "user\\_words\\_per\\_turn" in text or "user_words_per_turn" in text
         assert "metrics worse" in text or "metric worse" in text
     assert Scorecard.model_validate_json(card.to_json()).baseline == card.baseline
+
+
+SIDE = {
+    "path": "sim.jsonl",
+    "sha256": "a",
+    "n": 9,
+    "simulator": "s",
+    "arms": {"good": 5, "bad": 4},
+    "tasks": {"-": 9},
+}
+
+
+def shifts(ratio, interval, over=("turns",), arms=("good", "bad"), version="1"):
+    """A scorecard of a shift test with that ratio."""
+    finding = {
+        "validator": "counterfactual", "metric": "reaction_ratio", "question": "?", "unit": "-", "verdict": "undecided",
+        "reason": "r", "n_real": 9, "n_simulated": 9, "seed": 0, "version": version, "source": "s", "estimate": ratio,
+        "interval": interval, "details": {
+            "control": arms[0], "treatment": arms[1],
+            "shifts_in_human_sd": {name: {"people": 1.0, "simulated": 1.0} for name in over}},
+    }  # fmt: skip
+    return Scorecard.model_validate(
+        {"schema": "convsim.findings/1", "real": SIDE, "simulated": SIDE, "findings": [finding]}
+    )
+
+
+def test_reactions_are_held_against_the_ratio_of_the_baseline():
+    before = Baseline("old", shifts(0.9, (0.7, 1.1)))
+    before.check_reactions(before.card.simulated, ("good", "bad"), "1")
+    versions = before.reactions_against(shifts(0.1, (-0.1, 0.3)))
+    [moved] = versions.worse
+    # From .1 to .9 off; both errors .2 / 1.96, added up.
+    assert moved.name == "reactions"
+    assert moved.change == pytest.approx(0.8)
+    assert moved.interval == pytest.approx((0.4, 1.2))
+    assert before.reactions_against(shifts(0.7, (0.5, 0.9))).worse == ()
+    other = before.reactions_against(shifts(0.1, (-0.1, 0.3), over=("turns", "left")))
+    assert other.moved == ()
+    assert other.note == "the ratios are over different metrics, and cannot be compared"
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        (
+            shifts(0.9, (0.7, 1.1), arms=("bad", "good")),
+            "was made from bad to good, and this is from good to bad",
+        ),
+        (shifts(0.9, None), "has no reaction_ratio with an interval"),
+        (shifts(0.9, (0.7, 1.1), version="0"), "version 0 of counterfactual"),
+    ],
+)
+def test_a_baseline_of_another_shift_test_is_refused(card, said):
+    with pytest.raises(InputError, match=said):
+        Baseline("old", card).check_reactions(card.real, ("good", "bad"), "1")

@@ -29,6 +29,8 @@ def test_findings_json_has_the_stated_form_and_is_what_format_json_prints(tmp_pa
         "reliability",
         "headlines",
         "gate",
+        "gaps",
+        "baseline",
         "findings",
     ]
     assert document["schema"] == "convsim.findings/1"

@@ -44,6 +44,7 @@ WORDS = {
 GATES = {
     "fail_on",
     "gate",
+    "baseline",
     "validators",
     "settings",
     "task",

@@ -1,4 +1,4 @@
-"""``convsim tune REAL RUN RUN …``."""
+"""``convsim tune REAL RUN RUN …``, and ``convsim tune REAL --study STUDY.toml --grid GRID.toml``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.evaluation import Tuning
+    from convsim.io import Transcripts
+    from convsim.metrics import Metrics
     from convsim.simulation.config import StudyConfig
 
 
@@ -30,13 +32,36 @@ class Over(StrEnum):
 
 def tune(
     real: Annotated[Path, typer.Argument(help="Real conversations: a file or a run folder.")],
-    runs: Annotated[
-        list[Path],
-        typer.Argument(metavar="RUN...", help="Runs of several simulators, or one run: over its personas."),
-    ],
     out: Annotated[
         Path, typer.Option("--out", help="Study file to write; what was found stands beside it, as .json.")
     ],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[RUN]...", help="Runs of several simulators, or one run: over its personas."),
+    ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(metavar="STUDY.toml", help="In place of runs: study whose settings are tried."),
+    ] = None,
+    grid: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="GRID.toml", help='Settings to try, e.g. [grid] "model.temperature" = [0.3, 1.0].'
+        ),
+    ] = None,
+    runs_folder: Annotated[
+        Path,
+        typer.Option("--runs", help="Folder of the candidates' runs; the same command goes on from there."),
+    ] = Path("runs/tune"),
+    rounds: Annotated[
+        str, typer.Option(help="Conversations of each candidate in each round; half go on to the next.")
+    ] = "12,24,48",
+    budget_usd: Annotated[
+        float | None, typer.Option(help="Start no new conversation once this is spent, in all runs together.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what a search would hold and cost, and stop.")
+    ] = False,
     over: Annotated[
         Over | None, typer.Option(help="What is weighed (default: runs; of a single run its personas).")
     ] = None,
@@ -72,11 +97,23 @@ def tune(
     """Find the mixture of simulators, or of personas, that is nearest to people.
 
     Weights are learned on half of the people and judged on the other half. The result is a study file that
-    convsim simulate runs; nothing is written where nothing was gained.
+    convsim simulate runs; nothing is written where nothing was gained. With --study and --grid, settings are
+    searched by successive halving instead.
     """
     from convsim.evaluation.tune import tune as find_weights
 
     check_out(out)
+    if (study is None) != (grid is None) or bool(runs) == bool(study):
+        raise InputError("expected runs, or --study STUDY.toml and --grid GRID.toml to search its settings")
+    if study is not None and grid is not None:
+        with taking_file(out, force=force):
+            real_side = Loading(reader, real_reader, None, skip_bad_lines).real(real)
+            _search(
+                real_side, study, grid, out, runs=runs_folder, rounds=rounds, budget_usd=budget_usd,
+                dry_run=dry_run, seed=seed, metrics=options.chosen_metrics(metrics, lexicon), output=output,
+            )  # fmt: skip
+        return
+    runs = runs or []
     names = _names(name, runs)
     measured = options.chosen_metrics(metrics, lexicon)
     annotator = (
@@ -92,8 +129,47 @@ def tune(
             over=over.value if over else None, validators=validators, metrics=measured, tasks=task or (),
             arms=arm or (), annotator=annotator, allow_failures=allow_failures,
         )  # fmt: skip
-        study, why = _study(tuning, runs, data or [])
-        deliver(tuning, study, out=out, output=output, why=why)
+        made, why = _study(tuning, runs, data or [])
+        deliver(tuning, made, out=out, output=output, why=why)
+
+
+def _search(
+    real: Transcripts,
+    study: Path,
+    grid: Path,
+    out: Path,
+    *,
+    runs: Path,
+    rounds: str,
+    budget_usd: float | None,
+    dry_run: bool,
+    seed: int,
+    metrics: Metrics | None,
+    output: options.Format,
+) -> None:
+    """Search a grid of settings, after saying what that holds and costs."""
+    from convsim.evaluation.halving import Search, read_grid, search
+    from convsim.simulation.config import read_study
+    from convsim.simulation.estimate import said_of
+
+    talk = console.err()
+    try:
+        sizes = [int(size) for size in rounds.split(",")]
+    except ValueError:
+        raise InputError(
+            f"--rounds {rounds!r}: expected numbers divided by commas, such as 12,24,48"
+        ) from None
+    base = read_study(study)
+    going = Search(base, read_grid(grid), sizes, runs, budget_usd=budget_usd, tell=talk.print)
+    plan = going.estimate()
+    talk.print(f"{len(going.candidates)} candidates, at most {plan.conversations} conversations, seed {seed}")
+    if plan.calls:
+        talk.print(f"at most {plan.calls} calls, {said_of(plan)}")
+    if dry_run:
+        return
+    tuning, winner = search(real, going, seed=seed, metrics=metrics)
+    made = winner.config(base, n=base.study.n, budget_usd=None) if tuning.outcome == "gained" else None
+    deliver(tuning, made, out=out, output=output, why="nothing was gained")
 
 
 def check_out(out: Path) -> None:

@@ -224,7 +224,7 @@ def _tuning(
 def _sampled(weighed: Weighed, people: Side, validators: Sequence[Validator], *, seed: int) -> Sampled:
     """Judge conversations drawn by the weights on the held-out people."""
     drawn = weighed.sample(seed=seed)
-    rows = zip(weighed.measured.real.conversations, weighed.measured.held_out[0], strict=True)
+    rows = zip(weighed.measured.real.conversations, weighed.measured.halves[0][1], strict=True)
     held = {id(c) for c, is_held in rows if is_held}
     card = judge(
         people.keep(lambda c: id(c) in held),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import isinf
+from math import inf, isinf
 
 import numpy as np
 
@@ -49,8 +49,8 @@ class Measured:
     groups: tuple[str, ...]
     group_of: IntArray
     """Shape (simulated rows,): an index into ``groups``."""
-    held_out: tuple[BoolArray, BoolArray]
-    """Of people and of simulated rows: which are judged on."""
+    halves: tuple[tuple[BoolArray, BoolArray], tuple[BoolArray, BoolArray]]
+    """Of people, and of simulated rows: those learned from, and those judged on."""
     units: tuple[IntArray, IntArray]
     names: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -65,6 +65,7 @@ class Measured:
         seed: int,
         metrics: Metrics | None,
         each_alone: bool,
+        halve_simulated: bool = True,
     ) -> Measured:
         """Measure and halve: people by user, simulated conversations within each group.
 
@@ -74,6 +75,7 @@ class Measured:
             seed: Moves the halvings.
             metrics: What is measured.
             each_alone: Every group is judged alone, too, and needs values of each metric.
+            halve_simulated: Where it is false, both halves hold all simulated conversations.
 
         Raises:
             InputError: Fewer than 30 people in a half, or fewer than 2 metrics that can be compared.
@@ -91,12 +93,12 @@ class Measured:
                     f"{n} people are {name}, which is half of {len(np.unique(units[0]))}; at least {MIN_PEOPLE} are "
                     f"needed in each half: give {2 * MIN_PEOPLE} people or more"
                 )
-        judged = _halved(units[1], group_of, seed, by_unit=each_alone)
+        whole = np.ones(len(group_of), bool)
+        judged = _halved(units[1], group_of, seed, by_unit=each_alone) if halve_simulated else whole
+        of_simulated = (judged, ~judged if halve_simulated else whole)
         halves = [(0, half) for half in (held, ~held)]
-        if each_alone:
-            halves += [(1, half & (group_of == g)) for g in range(len(groups)) for half in (judged, ~judged)]
-        else:
-            halves += [(1, half) for half in (judged, ~judged)]
+        alone = [group_of == g for g in range(len(groups))] if each_alone else [whole]
+        halves += [(1, half & rows) for rows in alone for half in of_simulated]
         refused = refused_labels(*corpora)
         asked = [
             name
@@ -110,7 +112,8 @@ class Measured:
                 f"people and of what is weighed; at least {MIN_METRICS} are needed: hold conversations of more personas"
             )
         left_out = tuple(name for name in asked if name not in names)
-        return cls(*corpora, groups, group_of, (held, judged), units, names, left_out)
+        both = ((~held, held), (of_simulated[1], of_simulated[0]))
+        return cls(*corpora, groups, group_of, both, units, names, left_out)
 
     @cached_property
     def base(self) -> FloatArray:
@@ -120,22 +123,28 @@ class Measured:
     @property
     def n_people(self) -> tuple[int, int]:
         """People learned from, and held out."""
-        held = self.held_out[0]
-        return len(np.unique(self.units[0][~held])), len(np.unique(self.units[0][held]))
+        learned, held = self.halves[0]
+        return len(np.unique(self.units[0][learned])), len(np.unique(self.units[0][held]))
 
     def half(self, *, judged: bool) -> Mixing:
         """Return the half that is judged on, or the one that is learned from."""
         sides = []
-        for corpus, unit_of, held, group_of in zip(
+        for corpus, unit_of, halves, group_of in zip(
             (self.real, self.simulated),
             self.units,
-            self.held_out,
+            self.halves,
             (np.zeros(len(self.real), np.int64), self.group_of),
             strict=True,
         ):
             values = np.column_stack([np.asarray(corpus.table[name], np.float64) for name in self.names])
-            sides.append(Rows(values, unit_of, group_of).take(held if judged else ~held))
+            sides.append(Rows(values, unit_of, group_of).take(halves[int(judged)]))
         return Mixing(self.names, sides[0], sides[1], len(self.groups))
+
+    def squares_learned(self) -> list[float]:
+        """Return the squared distance of each group alone from the people learned from."""
+        learn = self.half(judged=False)
+        of_metrics = learn.metric_weights()
+        return [learn.joint(alone, of_metrics).square for alone in np.eye(len(self.groups))]
 
 
 def _halved(unit_of: IntArray, group_of: IntArray, seed: int, *, by_unit: bool) -> BoolArray:
@@ -187,6 +196,11 @@ class Weighed:
             weights = np.where(weights == weights.max(), 1.0, 0.0)
         return cls(measured, replace(learned, weights=weights / weights.sum()))
 
+    @classmethod
+    def at(cls, measured: Measured, weights: FloatArray) -> Weighed:
+        """Judge weights that were chosen otherwise."""
+        return cls(measured, Learned(weights, inf))
+
     @property
     def weights(self) -> FloatArray:
         """Shape (groups,)."""
@@ -222,10 +236,8 @@ class Weighed:
 
     def nearest(self) -> FloatArray:
         """Return the one group that is nearest to the people learned from, as weights."""
-        learn = self.measured.half(judged=False)
-        of_metrics = learn.metric_weights()
-        alone = np.eye(len(self.measured.groups))
-        return np.asarray(alone[int(np.argmin([learn.joint(each, of_metrics).square for each in alone]))])
+        squares = self.measured.squares_learned()
+        return np.asarray(np.eye(len(squares))[int(np.argmin(squares))])
 
     def gain(self, before: FloatArray, *, over: str) -> tuple[Shown, bool]:
         """Return what the weights win over others on the held-out people, and whether that is shown."""
@@ -270,7 +282,7 @@ class Weighed:
         Systematic sampling with probabilities in proportion to the weights: as many as can be drawn so. Where these are
         fewer than 30, as many as the weighted ones are worth, and those with most weight are in it for sure.
         """
-        held = self.measured.held_out[1]
+        held = self.measured.halves[1][1]
         rows, group_of = np.flatnonzero(held), self.measured.group_of[held]
         sizes = np.bincount(group_of, minlength=len(self.measured.groups))
         share = self.weights[group_of] / np.maximum(sizes, 1)[group_of]

@@ -72,7 +72,7 @@ def current_n(folder: Path, n: int) -> int:
         return n
     manifest = read_manifest(folder)
     is_earlier = n in {each.before for each in _grown(manifest, folder)}
-    return (_planned_n(manifest) or n) if is_earlier else n
+    return (planned_n(manifest) or n) if is_earlier else n
 
 
 def growth_of(folder: Path, add: object) -> Growth:
@@ -89,7 +89,7 @@ def growth_of(folder: Path, add: object) -> Growth:
     if not (folder / MANIFEST).exists():
         raise StudyError(f"{folder}: there is no run to add to; leave out --add to start one")
     manifest = read_manifest(folder)
-    n = _planned_n(manifest)
+    n = planned_n(manifest)
     if n is None:
         raise StudyError(f"{folder}: its {MANIFEST} states no number of conversations; nothing can be added")
     last = next(iter(_grown(manifest, folder)[::-1]), None)
@@ -102,7 +102,8 @@ def growth_of(folder: Path, add: object) -> Growth:
     return Growth(last.before, n, is_begun=True)
 
 
-def _planned_n(manifest: Manifest) -> int | None:
+def planned_n(manifest: Manifest) -> int | None:
+    """Return how many conversations an arm a run is for; None where its manifest does not say."""
     plan = manifest["plan"]
     n = plan.get("n") if isinstance(plan, dict) else None
     return n if isinstance(n, int) and not isinstance(n, bool) and n > 0 else None

@@ -151,3 +151,73 @@ def test_bad_input_is_one_line_and_nothing_is_written(folder, arguments, said):
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
     assert not list(folder.glob("tuned*"))
+
+
+STUDY = """
+[study]
+n = 30
+max_turns = 12
+[shopper]
+name = "mine:Talker"
+words = 40
+[agent]
+name = "mine:Shop"
+[data]
+personas = "people.toml"
+"""
+GRID = '[grid]\n"shopper.words" = [40, 2, 11]\n"shopper.turns" = [3]\n'
+
+
+def test_a_grid_is_searched_and_its_winner_becomes_a_study(folder):
+    (folder / "study.toml").write_text(STUDY)
+    (folder / "grid.toml").write_text(GRID)
+    search = ("tune", "real.jsonl", "--study", "study.toml", "--grid", "grid.toml", "--out", "tuned.toml",
+              "--runs", "tried", "--rounds", "12,20", *METRICS[:2])  # fmt: skip
+    dry = typed(*search, "--dry-run")
+    # 3 x 12 + 2 x 8, then 20 more of the winner, and 28 of the first, which went out after 12.
+    assert (dry.returncode, dry.stderr) == (0, "3 candidates, at most 100 conversations, seed 0\n")
+    assert not (folder / "tried").exists()
+    done = typed(*search)
+    assert done.returncode == 0, done.stderr
+    assert "tuned: distance to held-out people" in done.stdout
+    assert "settings: words=11, turns=3" in " ".join(done.stdout.split())
+    made = tomllib.loads((folder / "tuned.toml").read_text())
+    assert made["shopper"] == {"name": "mine:Talker", "words": 11, "turns": 3}
+    assert made["data"] == {"personas": "people.toml"}
+    held = {
+        path.parent.name: len(path.read_text().splitlines())
+        for path in folder.glob("tried/*/conversations.jsonl")
+    }
+    assert sorted(held.values()) == [20, 40, 40]
+    before = {path: path.read_bytes() for path in folder.glob("tried/*/conversations.jsonl")}
+    again = typed(*search, "--force")
+    assert again.stdout == done.stdout
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize(
+    ("grid", "more", "said"),
+    [
+        ('[grid]\n"shopper.words" = [5]\n', (), "1 candidates; from 2 to 64"),
+        ('[grid]\n"agent.k" = [1, 2]\n', (), "expected shopper.SETTING or model.SETTING"),
+        ('[grid]\n"shopper.words" = 5\n', (), "expected a list of values"),
+        (
+            "[grid]\n" + "".join(f'"shopper.s{i}" = [1, 2]\n' for i in range(7)),
+            (),
+            "128 combinations; at most 64",
+        ),
+        ("[[candidate]]\n[[candidate]]\n", (), "two candidates have the same settings"),
+        (GRID, ("--rounds", "12,12"), "expected growing numbers"),
+        (GRID, ("--rounds", "many"), "expected numbers divided by commas"),
+        (GRID, ("run",), "expected runs, or --study"),
+    ],
+)
+def test_a_grid_that_cannot_be_searched_is_refused(folder, grid, more, said):
+    (folder / "study.toml").write_text(STUDY)
+    (folder / "grid.toml").write_text(grid)
+    done = typed(
+        "tune", "real.jsonl", "--study", "study.toml", "--grid", "grid.toml", "--out", "tuned.toml", *more
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert said in done.stderr
+    assert not (folder / "tuned.toml").exists()

@@ -6,10 +6,12 @@ import threading
 from typing import Any
 
 import pytest
+from numpy.random import default_rng
 
 import convsim
 from convsim_validators import Marginals
 from tests.end_to_end.validating import CLOSE, NAIVE
+from tests.populations import crowd
 
 
 class Waiting:
@@ -95,13 +97,10 @@ ASKED: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "plan": ((PEOPLE,), {"validators": "marginals"}),
     "tune": (
         (
-            [talk(f"h{i}", f"h{i} " * (i % 7 + 1)) for i in range(70)],
-            {
-                name: [talk(f"{name}{i}", f"{name}{i} " * (i % 5 + more)) for i in range(40)]
-                for name, more in (("short", 1), ("long", 3))
-            },
+            crowd(default_rng(1), 70, wordy=0.5, prefix="h"),
+            {name: crowd(default_rng(2), 40, wordy=1, prefix=name, simulated=True) for name in ("a", "b")},
         ),
-        {"validators": (), "metrics": ["user_words_per_turn", "user_words_first_message"]},
+        {"validators": (), "metrics": ["turns", "user_words_per_turn"]},
     ),
 }
 
@@ -109,7 +108,7 @@ ASKED: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
 @pytest.mark.parametrize("verb", VERBS)
 async def test_every_verb_has_a_twin_that_finds_the_same_in_a_running_loop(verb):
     given, more = ASKED[verb]
-    more = {**more, "seed": 5, "metrics": ["turns"]}
+    more = {"metrics": ["turns"], **more, "seed": 5}
     twin, alone = getattr(convsim, f"a{verb}"), getattr(convsim, verb)
     assert await twin(*given, **more) == await asyncio.to_thread(alone, *given, **more)
 

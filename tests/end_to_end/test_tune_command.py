@@ -54,7 +54,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     write(tmp_path / "real.jsonl", crowd(np.random.default_rng(1), 160, wordy=0.5, prefix="h"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (tmp_path, REPOSITORY))))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return Path(tmp_path)
 
 
 def simulated(name: str, words: int, turns: int, n: int = 80) -> None:

@@ -1,6 +1,7 @@
 """Weights of simulators and personas: what is found, what is said, and what is refused."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from convsim_validators import Marginals
 from tests.populations import crowd, talker
 
 METRICS = ["turns", "user_words_per_turn", "user_no_final_punctuation", "user_words_first_message"]
-QUICK = {"seed": 3, "validators": (), "metrics": METRICS}
+QUICK: dict[str, Any] = {"seed": 3, "validators": (), "metrics": METRICS}
 
 
 def people(n: int = 240, *, wordy: float = 0.6):

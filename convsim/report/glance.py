@@ -33,6 +33,8 @@ MAX_SHOWN = 3
 MAX_SIDES = 8
 MAX_HTML_ROWS = 60
 MAX_CELL = 40
+HEADER = 2
+"""Lines of a table's header."""
 MAX_VERDICT = 26
 """What is left for it beside a long name and four numbers."""
 LEFT = "text-align:left;"
@@ -46,7 +48,8 @@ def scorecard_text(card: Scorecard) -> str:
     above = [*_answer(card), *_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
     below = [_line(said, limit=WIDTH) for said in gap_words(card)]
     below += _wrapped(_line(headline(card), limit=4 * WIDTH))
-    room = MAX_LINES - len(above) - len(below) - 4  # an empty line, the header's two, and what is left out
+    room = MAX_LINES - len(above) - len(below) - HEADER
+    room -= len(card.findings) > room  # a line that says what is left out
     rows = [_row(finding, room=MAX_VERDICT) for finding in _first(card.findings, room)]
     left = len(card.findings) - len(rows)
     more = [f"and {left} more; .to_frame() has them all"] if left else []

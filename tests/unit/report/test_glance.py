@@ -10,6 +10,7 @@ import pytest
 import convsim
 from convsim.errors import InputError
 from convsim.evaluation import Scorecard
+from convsim.report.tables import needed
 from convsim_validators import Marginals
 from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE
 
@@ -106,6 +107,10 @@ def test_the_screen_shows_every_finding_with_its_interval_and_verdict(card):
         ]
         if finding.metric in ("accepted", "left"):
             words = "cannot be measured"  # nothing says how these chats ended
+        if finding.metric == "all_metrics" and finding.verdict == "aligned":
+            words = "alike on average"
+        if needed(finding):
+            words = f"needs ~{needed(finding).removeprefix('about ')}"
         assert line.endswith("not judged" if finding.is_control else words)
     assert repr(card).startswith("Scorecard(320 real, 300 simulated: ")
 

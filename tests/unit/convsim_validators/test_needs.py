@@ -44,7 +44,9 @@ def test_a_classifier_that_takes_copies_for_people_is_no_pass_and_no_lack_of_dat
     ("n_people", "n_simulated", "margin", "lacking"),
     [(60, 15, 0.01, "simulated"), (15, 150, 0.005, "people")],
 )
-def test_diversity_needs_simulated_conversations_until_only_people_would_help(n_people, n_simulated, lacking):
+def test_diversity_needs_simulated_conversations_until_only_people_would_help(
+    n_people, n_simulated, margin, lacking
+):
     rng = np.random.default_rng(5)
     found = [
         Copies(n_resamples=99, diversity_margin=margin).validate(

@@ -78,9 +78,10 @@ class Plan(Record):
     @property
     def who(self) -> str:
         """The people, in words."""
+        who = "person" if self.n_units_real == 1 else "people"
         if self.n_units_real == self.real.n:
-            return f"these {self.real.n:,} people"
-        return f"these {self.real.n:,} conversations of {self.n_units_real:,} people"
+            return f"this one {who}" if self.real.n == 1 else f"these {self.real.n:,} {who}"
+        return f"these {self.real.n:,} conversations of {self.n_units_real:,} {who}"
 
     @property
     def of_metrics(self) -> tuple[PlannedFinding, ...]:
@@ -184,8 +185,12 @@ def _percent(power: float) -> str:
 
 
 def people(finding: PlannedFinding) -> str:
-    """Say of whom there would have to be more: conversations where one person has several."""
-    return "people" if finding.n_units_real >= finding.n_real else "conversations of people"
+    """Say of whom there would have to be more: conversations where one person has several.
+
+    Without a power, people are what is lacking to the least number that tells anything.
+    """
+    alone = not finding.at or finding.n_units_real >= finding.n_real
+    return "people" if alone else "conversations of people"
 
 
 def summary(who: str, headlines: Sequence[PlannedHeadline]) -> str:

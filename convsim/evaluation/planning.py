@@ -15,6 +15,7 @@ from convsim.evaluation.sides import Selection, Side
 from convsim.evaluation.validation import find_validators
 from convsim.io import Source
 from convsim.io.provenance import own_version
+from convsim.io.repeats import repeated_conversations
 from convsim.lifting import AnnotatorLike, ValidatorLike
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure
 from convsim.plugins import make
@@ -73,7 +74,12 @@ def plan(
     reacting = [v for v in chosen if v.name == SECTIONS["shifts"]]
     chosen = [v for v in chosen if v.name != SECTIONS["shifts"]]
     read = Side.of(real, "real", Selection(tasks=tasks, allow_failures=allow_failures))
-    warnings = [*read.warnings, *_simulated_people(read.conversations)]
+    repeated = repeated_conversations(read.conversations)
+    warnings = [
+        *read.warnings,
+        *_simulated_people(read.conversations),
+        *([f"real side: {repeated}"] if repeated else []),
+    ]
     between = None
     if control is not None and treatment is not None:
         Side.of(read.conversations, "real", Selection(arms=(control, treatment)))  # both are there

@@ -70,6 +70,14 @@ def test_people_with_several_conversations_are_counted_once():
     )
 
 
+def test_what_is_lacking_to_the_least_number_is_people_however_many_conversations_each_had():
+    few = of("habits", {}, needs=Needs(side="people", more=29), n_units_real=1)
+    assert plan(few, n_units=1).summary == (
+        "With these 150 conversations of 1 person, nothing is decided for sure, whatever is simulated: habits need "
+        "about 29 more people."
+    )
+
+
 def test_what_nobody_can_plan_is_no_headline():
     assert plan().summary == "With these 150 people: nothing is asked of which the power is known beforehand."
     half = of("reactions", {150: 0.9}, truth="half_reaction", n_arms=2)

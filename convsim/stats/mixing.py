@@ -192,11 +192,12 @@ def learned_weights(
 ) -> Learned:
     """Which weights of groups bring their mixture nearest to people whom it has not seen?
 
-    The squared joint distance plus a price for diverging from ``base`` is minimised; the price is the one that comes
-    nearest in cross-validation: people (by unit) and the conversations of each group are halved at random, weights
-    are learned on one half of both and judged on the other, and the sampling variance of the judged mixture is taken
-    off, so that a small group is not held to be far for being small. A handful of weights beside many people cannot
-    follow chance far: there divergence costs as good as nothing, and cross-validation would only add its own error.
+    The squared joint distance plus a price for diverging from ``base`` is minimised; the price is the dearest that is
+    within a standard error of the nearest in cross-validation: people (by unit) and the conversations of each group are
+    halved at random, weights are learned on one half of both and judged on the other, and the sampling variance of the
+    judged mixture is taken off, so that a small group is not held to be far for being small. A handful of weights
+    beside many people cannot follow chance far: there divergence costs as good as nothing, and cross-validation would
+    only add its own error.
 
     Args:
         mixing: The learning halves of people and of conversations.
@@ -210,19 +211,35 @@ def learned_weights(
     of_metrics = mixing.metric_weights()
     reference = mixing.scores(base, of_metrics)
     rng = generator(seed, "tune", "strength")
-    total = np.zeros(len(strengths))
+    judged: list[FloatArray] = []
     for _ in range(N_SPLITS if len(strengths) > 1 else 0):
         people = rng.permutation(n_people)[mixing.real.unit_of] % 2
         parts = _halves_of_groups(mixing.simulated.group_of, rng)
         for learn in (0, 1):
-            total += _judged(mixing, reference, base, (people == learn, parts == learn), strengths)
-    strength = strengths[int(np.argmin(total))]
+            judged.append(_judged(mixing, reference, base, (people == learn, parts == learn), strengths))
+    strength = strengths[_dearest(np.stack(judged)) if judged else 0]
     weights = base
     for _ in range(N_RANKINGS):
         found = mixing.scores(weights, of_metrics)
         gaps = found.gaps(mixing.simulated.group_of, mixing.n_groups, weights, found.real)
         weights = balanced(gaps, base, strength=strength)
     return Learned(weights, float(strength))
+
+
+def _dearest(judged: FloatArray) -> int:
+    """Return the dearest strength that is not worse than the best by more than one standard error.
+
+    Halvings of one sample are not independent of one another: with as many to judge on as to learn from, the variance
+    of their mean is that of one times 1 + 1 / halvings.
+
+    Source:
+        Breiman et al. (1984), Classification and regression trees, section 3.4.3: the one-standard-error rule; Nadeau
+        and Bengio (2003), Inference for the generalization error, section 3: the corrected variance.
+    """
+    best = int(np.argmin(judged.mean(axis=0)))
+    worse = judged - judged[:, [best]]
+    error = worse.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(judged))
+    return int(np.flatnonzero(worse.mean(axis=0) <= error)[0])
 
 
 def _halves_of_groups(group_of: IntArray, rng: np.random.Generator) -> IntArray:

@@ -25,7 +25,7 @@ def people(rng: np.random.Generator, n: int, prefix: str, a_user: int = 1) -> Co
 
     def habit(weight: float) -> np.ndarray:
         own = 0.5**0.5 * (np.repeat(rng.normal(size=n_users), a_user)[:n] + rng.normal(size=n))
-        return weight * factor + (1 - weight**2) ** 0.5 * own
+        return np.asarray(weight * factor + (1 - weight**2) ** 0.5 * own)
 
     columns = {f"words_{k}": np.exp(habit(0.6)) for k in range(3)}
     columns |= {f"counts_{k}": np.floor(np.exp(1 + 0.6 * habit(0.4))) for k in range(3)}

@@ -33,6 +33,7 @@ def test_simulated_conversations_pay_up_to_two_hundredths_below_what_ten_a_perso
     curve = Curve.of(power, 150, [150])
     exact = brentq(lambda m: power(150, m) - (power(150, 1500) - 0.02), 10, 1500)
     assert exact <= curve.pays_up_to < 1.1 * exact
+    assert curve.pays_up_to is not None
     assert curve.pays_up_to == two_figures(curve.pays_up_to)
 
 

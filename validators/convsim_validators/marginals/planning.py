@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from convsim.schema import Corpus, Needs, PlannedFinding
 from convsim.schema.arrays import IntArray
 from convsim.seeds import generator
@@ -103,6 +105,7 @@ class Habits:
         precision = Precision.of(contrast, self._strata, self._n)
         z = normal_quantile(1 - self.rule.alpha)
         most_common = float(column.real.counts.max() / column.n_real)
+        effective = _effective_units(column, most_common)
         two_valued, units_each = column.two_valued, column.n_units[0] / self._n[0]
 
         def power(n_real: int, n_simulated: int, within: Margins = margins) -> float:
@@ -111,7 +114,7 @@ class Habits:
                 return 0.0
             return power_at_equality(
                 precision.at(n_real, n_simulated), within, z=z, two_valued=two_valued,
-                least=rare_half_width(most_common, units, z),
+                least=rare_half_width(most_common, (effective * n_real / self._n[0], units[1]), z),
             )  # fmt: skip
 
         def smallest_margin(n: int) -> float | None:
@@ -165,6 +168,15 @@ class Habits:
             ),
         )
         return found.but(at=curve.at, needs=curve.needs, pays_up_to=curve.pays_up_to)
+
+
+def _effective_units(column: Column, most_common: float) -> float:
+    """Return how many independent units people are worth in how often the most common value comes."""
+    by_unit = column.real.by_unit
+    common = np.asarray(by_unit[[int(column.real.counts.argmax())]].toarray(), np.float64).ravel()
+    held = np.asarray(by_unit.sum(axis=0), np.float64).ravel()
+    variance = float((((common - most_common * held) / column.n_real) ** 2).sum())
+    return most_common * (1 - most_common) / variance if variance > 0 else float(column.n_units[0])
 
 
 def _scaled(margins: Margins, factor: float) -> Margins:

@@ -87,13 +87,14 @@ def deliver(
     show(card, output, fail_on=fail_on)
     if refused is not None:
         raise refused
-    fails = _tell_gates(card, fail_on)
     if card.failed:
+        if card.gate is not None:
+            tell(card.gate)
         traced = _traceback(card, out, output)
         raise ConvsimError(
             f"{_what(card.failed[0])} failed, and its finding says why{traced}; the other findings are complete"
         )
-    if fails:
+    if _tell_gates(card, fail_on):
         raise typer.Exit(1)
 
 

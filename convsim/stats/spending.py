@@ -15,7 +15,7 @@ N_QUESTIONS = 200
 """Looks are taken to hang together as little as those at the largest of so many independent questions."""
 N_POINTS = 400
 """Of the numerical integral over what was not decided at the looks before."""
-LEAST = 1e-6
+LEAST = 1e-12
 """Less is not spent on a first look."""
 LOWEST = -8.0
 """Standard errors below which nothing is missed."""

@@ -153,7 +153,7 @@ def test_the_sizes_that_are_told_show_a_simulator_like_people_in_four_of_five_ca
         shifts = draw(rng, sizes, STRONG, STRONG)
 
         def enough(factor, shifts=shifts):
-            growth = tuple(factor if grows else 1.0 for grows in growing)
+            growth = (factor if growing[0] else 1.0, factor if growing[1] else 1.0)
             return power_of_a_perfect_simulator(shifts, growth, margin=RULE.margin, z=RULE.one_sided) >= POWER
 
         told.append(least_factor(enough, (1.0, 100.0)))

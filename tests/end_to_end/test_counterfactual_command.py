@@ -63,8 +63,11 @@ def test_text_markdown_files_and_the_gate(tmp_path):
     markdown = convsim("counterfactual", PEOPLE, NAIVE, *ARMS, *FEWER, "--format", "md")
     assert markdown.returncode == 0
     rows = [row for row in markdown.stdout.splitlines() if "| does not react |" in row]
-    assert [row.split(" | ")[1] for row in rows] == ["user\\_complaints", "reaction\\_ratio"]
-    assert markdown.stdout.startswith("**Reaction ratio ")
+    assert [row.split(" | ")[1] for row in rows] == [
+        "reactions", "user\\_complaints", "reaction\\_ratio",
+    ]  # fmt: skip
+    assert markdown.stdout.startswith("**Not like people in reactions.**")
+    assert markdown.stdout.index("Reaction ratio ") < markdown.stdout.index("| user\\_complaints")
     assert text.stdout.index("reaction ratio ") < text.stdout.index("people's shift ")
 
 

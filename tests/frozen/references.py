@@ -129,11 +129,10 @@ def faced_faults() -> Answer:
 
 
 def compared() -> Answer:
-    few_resamples = {"n_resamples": 19}
     comparison = convsim.compare(
         PEOPLE, {"close": CLOSE, "naive": NAIVE}, control="good", treatment="bad", seed=0,
         tasks=("tops", "footwear"), validators=[
-            convsim_validators.Marginals(**few_resamples), convsim_validators.HumanLikeness(**few_resamples)
+            convsim_validators.Marginals(n_resamples=19), convsim_validators.HumanLikeness(n_resamples=19)
         ],
     )  # fmt: skip
     return {"compare.json": but(json.loads(comparison.to_json()), "made_by")}

@@ -19,12 +19,16 @@ def test_the_weights_are_those_of_a_direct_minimisation(groups, strength):
     gaps = rng.normal(0, 0.3, (12, groups)) - rng.normal(0, 0.1, (12, 1))
     base = rng.dirichlet(np.full(groups, 4.0))
     found = balanced(gaps, base, strength=strength)
+
+    def aimed_at(weights: np.ndarray) -> float:
+        return float(objective(weights, gaps, base, strength))
+
     direct = minimize(
-        lambda weights: objective(weights, gaps, base, strength),
+        aimed_at,
         base,
         method="SLSQP",
         bounds=[(1e-12, 1.0)] * groups,
-        constraints=LinearConstraint(np.ones((1, groups)), 1, 1),
+        constraints=[LinearConstraint(np.ones((1, groups)), 1, 1)],
         tol=1e-14,
     )
     assert found.sum() == pytest.approx(1)

@@ -80,7 +80,9 @@ def test_people_who_may_not_shift_at_all_leave_no_interval():
 
 def test_the_metric_that_changes_the_ratio_most_is_named_with_the_ratio_without_it():
     joint = shifts([1.0, 0.5, 0.5], [0.0, 0.5, 0.4], people_var=0.01, simulated_var=0.01)
-    place, without = largest_change(joint)
+    changed = largest_change(joint)
+    assert changed is not None
+    place, without = changed
     assert place == 0
     assert without == pytest.approx((0.25 + 0.2) / (0.5 - 0.02))
 

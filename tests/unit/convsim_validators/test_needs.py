@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from convsim.schema import Needs
 from convsim_validators import Copies, HumanLikeness
 from tests.made_up_talk import one_word, side, swapped, talk
 
@@ -56,4 +57,4 @@ def test_diversity_needs_simulated_conversations_until_only_people_would_help(
     ]
     undecided = [each for each in found if each.verdict == "undecided"]
     assert {each.metric for each in undecided} == {"diversity"}
-    assert {each.details["needs"]["side"] for each in undecided} == {lacking}
+    assert {Needs.model_validate(each.details["needs"]).side for each in undecided} == {lacking}

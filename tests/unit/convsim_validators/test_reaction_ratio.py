@@ -75,7 +75,7 @@ def test_the_finding_says_what_it_stands_on():
     assert finding.interval[0] < details.equivalence_interval[0] < details.equivalence_interval[1]
     assert details.leave_one_out.metric in PEOPLE
     assert f"without {details.leave_one_out.metric}, which changes it most" in finding.reason
-    assert details["n_units"]["real"] == {"control": 200, "treatment": 200}
+    assert details.n_units["real"] == {"control": 200, "treatment": 200}
     assert (finding.level, details.margin, details.alpha) == (0.95, 0.5, 0.05)
     assert (finding.n_real, finding.n_simulated) == (400, 400)
 

@@ -48,7 +48,8 @@ def test_a_metric_that_one_side_never_has_is_no_habit():
     ]
     findings = {f.metric: f for f in HumanLikeness().validate(*sides, seed=1)}
     behaviour = findings["hls_behaviour"]
-    assert behaviour.verdict == "undecided"
+    assert behaviour.verdict != "different"  # who has an ending at all would tell the sides apart
+    assert 0.3 < float(str(behaviour.details["auc"])) < 0.65
     assert "left" not in str(behaviour.details["tells"])
 
 

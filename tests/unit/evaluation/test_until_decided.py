@@ -265,7 +265,7 @@ def test_a_headline_that_these_conversations_do_not_have_ends_it_with_what_is_mi
 
 
 def test_the_least_that_is_asked_for_is_what_the_validators_need():
-    from convsim_validators.counterfactual.reaction_ratio import MIN_UNITS
+    from convsim_validators.counterfactual.ratio_decision import MIN_UNITS
     from convsim_validators.marginals.all_metrics import MIN_PEOPLE
 
     assert [least_for(headline) for headline in ("habits", "reactions")] == [MIN_PEOPLE, MIN_UNITS]

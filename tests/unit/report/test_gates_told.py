@@ -49,7 +49,7 @@ def cells(html: str) -> list[list[str]]:
 
 
 def rendered(markdown: str) -> str:
-    return MarkdownIt("commonmark", {"xhtmlOut": True}).enable("table").render(markdown)
+    return str(MarkdownIt("commonmark", {"xhtmlOut": True}).enable("table").render(markdown))
 
 
 def test_each_check_is_a_line_with_what_was_asked_what_was_found_and_why():
@@ -96,7 +96,7 @@ def test_junit_has_a_suite_of_headlines_and_one_of_metrics():
     assert failure is not None
     assert (failure.get("message"), failure.get("type")) == ("different", "different")
     assert failure.text == sentences(GATE)[3].strip()
-    assert cases["reactions"].find("failure").get("type") == "not_judged"  # type: ignore[union-attr]
+    assert cases["reactions"].find("failure").get("type") == "not_judged"
     warned = [(part.tag, part.get("message"), part.text) for part in cases["user_thanks (marginals)"]]
     assert warned == [
         ("skipped", "warning: needs more data", None),

@@ -1,4 +1,6 @@
 import io
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from rich.console import Console
 
@@ -112,12 +114,10 @@ def test_names_from_files_are_escaped_in_a_terminal():
     )
 
 
-def ratio(verdict: str, **more: object) -> Finding:
-    details = {
-        "fieller": [0.73, 1.22], "shifts_in_human_sd": {"turns": {"people": 0.7, "simulated": 0.6}},
-        **more.pop("details", {}),
-    }  # fmt: skip
-    return finding("counterfactual", "reaction_ratio", verdict, details=details, **more)
+def ratio(verdict: str, details: Mapping[str, object] = MappingProxyType({}), **more: object) -> Finding:
+    shifts = {"turns": {"people": 0.7, "simulated": 0.6}}
+    stated = {"fieller": [0.73, 1.22], "shifts_in_human_sd": shifts, **details}
+    return finding("counterfactual", "reaction_ratio", verdict, details=stated, **more)
 
 
 def test_the_reaction_ratio_leads_with_its_interval_verdict_and_scale():

@@ -100,9 +100,10 @@ AT_THE_MARGIN = {
     "spread": lambda rng, n, simulated: rng.normal(0, 1.44 if simulated else 1, n),
     "binary": lambda rng, n, simulated: (rng.random(n) < 0.3 + 0.147 * simulated).astype(float),
     "rare": lambda rng, n, simulated: (rng.random(n) < 0.02 + 0.147 * simulated).astype(float),
-    # Twice .4 of the simulator's values have moved from the middle to where nobody else is: a distance of .2.
+    # Four in five of the simulator's values lie at people's quartiles: below each it has .05 and .55 in place of .25
+    # and .75, at each .45 and .95, a distance of .2.
     "shape": lambda rng, n, simulated: np.where(
-        (rng.random(n) < 0.4) & simulated, rng.choice([-0.6745, 0.6745], n), rng.normal(size=n)
+        (rng.random(n) < 0.8) & simulated, norm.ppf(rng.choice([0.25, 0.75], n)), rng.normal(size=n)
     ),
     "zeros": lambda rng, n, simulated: np.where(
         rng.random(n) < 0.7 - 0.147 * simulated, 0, rng.exponential(size=n)
@@ -120,9 +121,11 @@ def test_aligned_is_wrong_in_at_most_five_per_cent_at_the_margin(kind, n_real, n
 MIXED = [normal(0), turns, lambda r, n, s: (r.random(n) < 0.3) * 1.0, lambda r, n, s: r.poisson(0.4, n) * 1.0]
 
 
+# By the normal distribution of Cliff's delta alone .29, .86, .89 and .99 on average over these four; limits of spread
+# and distance take a little off. Metrics of real conversations have more ties, and are decided sooner.
 @pytest.mark.parametrize(
     ("n_real", "n_simulated", "power"),
-    [(100, 100, 0.4), (250, 250, 0.85), (150, 1500, 0.85), (500, 500, 0.98)],
+    [(100, 100, 0.2), (250, 250, 0.8), (150, 1500, 0.85), (500, 500, 0.98)],
 )
 def test_equal_populations_are_found_alike_with_the_people_that_teams_have(n_real, n_simulated, power):
     results = [r for draw in MIXED for r in findings(draw, n_real, n_simulated, n_corpora=2)]

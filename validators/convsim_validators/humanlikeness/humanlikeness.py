@@ -34,7 +34,7 @@ from convsim_validators.humanlikeness.features import (
 from convsim_validators.humanlikeness.planning import METRIC, Words, power_at_equality
 from convsim_validators.humanlikeness.ranking import Compared
 from convsim_validators.humanlikeness.scores import REPEATS, Scores, balanced_accuracy, kept_scores, score
-from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
+from convsim_validators.humanlikeness.sides import MIN_TO_ALIGN, MIN_UNITS, Sides
 from convsim_validators.humanlikeness.two_sample import Distances, distances
 
 HUMAN_SPLITS = 10
@@ -292,13 +292,21 @@ class HumanLikeness:
         low, high = scores.interval("auc", equivalence_level(self.alpha))
         limits = f"AUC {auc:.3f}, {low:.3f} to {high:.3f} ({interval_name(self.alpha)})"
         low_by_chance = scores.interval("auc", 1 - self.alpha)[1] >= 0.5
-        if high <= self.margin and low_by_chance:
+        enough = min(judged.sides.n_units) >= MIN_TO_ALIGN
+        if high <= self.margin and low_by_chance and enough:
             also = f"; {_most_different(judged)}" if shown else ""
             return Decision("aligned", f"{limits}, is within the margin of {self.margin:g}{also}")
         if shown:
             return Decision("different", f"{limits}; {_most_different(judged)}")
         if not low_by_chance:
             return Decision("undecided", f"{limits}, is below 0.5: {_why_so_low(judged)}")
+        if high <= self.margin:
+            n_units = min(judged.sides.n_units)
+            return Decision(
+                "undecided",
+                f"{limits}, is within the margin of {self.margin:g}, but {n_units} users or conversations on a side "
+                f"teach a classifier too little: likeness is judged from {MIN_TO_ALIGN}",
+            )
         untested = judged.sides.design.too_few_permutations() if p_adjusted is None else None
         return Decision(
             "undecided",
@@ -320,6 +328,9 @@ class HumanLikeness:
         variance = ((high - scores.auc) / z) ** 2 / (1 / n[0] + 1 / n[1])
 
         def power(n_real: int, n_simulated: int) -> float:
+            units = (sides.n_units[0] * n_real / n[0], sides.n_units[1] * n_simulated / n[1])
+            if min(units) < MIN_TO_ALIGN:
+                return 0.0
             error = sqrt(variance * (1 / n_real + 1 / n_simulated))
             return power_at_equality(self.margin - 0.5, error, self.alpha)
 

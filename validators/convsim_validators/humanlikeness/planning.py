@@ -19,7 +19,7 @@ from convsim.stats.sample_size import POWER
 from convsim.stats.units import fold_keys, linked, too_large
 from convsim_validators.humanlikeness.features import logistic_regression, words
 from convsim_validators.humanlikeness.scores import REPEATS, score
-from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
+from convsim_validators.humanlikeness.sides import MIN_TO_ALIGN, MIN_UNITS, Sides
 
 METRIC = "hls"
 WIDTH = 1.33
@@ -115,7 +115,7 @@ class Words:
             return sqrt(own / n_real + WIDTH**2 / 12 / n)
 
         def power(n_real: int, n_simulated: int) -> float:
-            if min(self.n_units * n_real / n, n_simulated) < MIN_UNITS:
+            if min(self.n_units * n_real / n, n_simulated) < MIN_TO_ALIGN:
                 return 0.0
             return power_at_equality(margin - 1 / 2, error(n_real, n_simulated), alpha)
 

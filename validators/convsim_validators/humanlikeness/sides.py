@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from convsim.stats.discriminator import Features
 
 MIN_UNITS = 10
+"""Of either side: fewer train no classifier."""
+MIN_TO_ALIGN = 60
+"""Of either side: fewer teach a classifier too little for its failing to be taken for likeness."""
 """Fewer independent units on either side decide nothing: five folds need two of each."""
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     __version__: str
     from convsim.errors import ConvsimError, InputError
+    from convsim.evaluation.calibrating import acalibrate, calibrate
+    from convsim.evaluation.calibration import Calibration
     from convsim.evaluation.comparing import acompare, compare
     from convsim.evaluation.comparison import Comparison
     from convsim.evaluation.counterfactual import (
@@ -23,9 +25,13 @@ if TYPE_CHECKING:
         counterfactual,
         dose_response,
     )
+    from convsim.evaluation.drifting import Drift, adrift, drift
     from convsim.evaluation.gate import Gate
     from convsim.evaluation.planned import Plan
     from convsim.evaluation.planning import aplan, plan
+    from convsim.evaluation.probe import aprobe, probe
+    from convsim.evaluation.probing.document import Probe
+    from convsim.evaluation.ranking import Ranking, arank, rank
     from convsim.evaluation.scorecard import Scorecard
     from convsim.evaluation.tune import atune, tune
     from convsim.evaluation.tuning import Tuning
@@ -37,27 +43,40 @@ if TYPE_CHECKING:
     from convsim.schema.conversation import Conversation, Item, Label, Message
     from convsim.schema.persona import Persona
     from convsim.simulation import Study
+    from convsim.workflow import StudySummary, arun_study, run_study
 
 HOMES = {
     "agents": ("fault",),
     "evaluation": (
+        "Calibration",
         "Comparison",
+        "Drift",
         "Gate",
         "Plan",
+        "Probe",
+        "Ranking",
         "Scorecard",
         "Tuning",
+        "acalibrate",
         "acheck_relations",
         "acompare",
         "acounterfactual",
         "adose_response",
+        "adrift",
         "aplan",
+        "aprobe",
+        "arank",
         "atune",
         "avalidate",
+        "calibrate",
         "check_relations",
         "compare",
         "counterfactual",
         "dose_response",
+        "drift",
         "plan",
+        "probe",
+        "rank",
         "tune",
         "validate",
     ),
@@ -69,15 +88,18 @@ HOMES = {
     "io": ("Transcripts", "read", "write"),
     "report": ("read_comparison", "read_scorecard"),
     "simulation": ("Study",),
+    "workflow": ("StudySummary", "arun_study", "run_study"),
 }
 """Where each public name lives; it is imported when it is first asked for, so that the command line starts at once."""
 
 __all__ = [
     "BaseValidator",
+    "Calibration",
     "Comparison",
     "Conversation",
     "ConvsimError",
     "Corpus",
+    "Drift",
     "Finding",
     "Gate",
     "InputError",
@@ -87,29 +109,42 @@ __all__ = [
     "Metric",
     "Persona",
     "Plan",
+    "Probe",
+    "Ranking",
     "Scorecard",
     "Study",
+    "StudySummary",
     "Transcripts",
     "Tuning",
     "Validator",
+    "acalibrate",
     "acheck_relations",
     "acompare",
     "acounterfactual",
     "adose_response",
+    "adrift",
     "aplan",
+    "aprobe",
+    "arank",
+    "arun_study",
     "atune",
     "avalidate",
+    "calibrate",
     "check_relations",
     "compare",
     "counterfactual",
     "dose_response",
+    "drift",
     "fault",
     "measure",
     "metric",
     "plan",
+    "probe",
+    "rank",
     "read",
     "read_comparison",
     "read_scorecard",
+    "run_study",
     "tune",
     "validate",
     "write",

@@ -21,8 +21,8 @@ PLACEHOLDERS = frozenset({"lm-studio", "not-needed", "no-key-required", "sk-no-k
 """What people give servers of their own that ask for some key: no secrets, and words that texts may have."""
 SECRET_VARIABLE = re.compile("KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
 """Parts of the names of environment variables whose values are written nowhere."""
-PRINTED = "CONVSIM_ARENA_TOKEN"
-"""A variable whose value is a part of the address that `convsim arena` prints to be opened."""
+PRINTED = frozenset({"CONVSIM_ARENA_TOKEN", "CONVSIM_VIEW_TOKEN"})
+"""Variables whose values are parts of the addresses that `convsim arena` and `convsim view` print to be opened."""
 VARIABLE = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
 HIDDEN = "[redacted]"
 
@@ -77,7 +77,7 @@ def know_environment() -> None:
     for name, value in os.environ.items():
         if (
             SECRET_VARIABLE.search(name)
-            and name != PRINTED
+            and name not in PRINTED
             and value.strip() not in _known
             and not _is_plain(value.strip())
         ):

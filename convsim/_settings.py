@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from inspect import get_annotations
 from pathlib import Path
@@ -103,6 +103,13 @@ def refused_setting(owner: str, setting: str, value: object, annotation: object)
     found = one_line(repr(value))
     found = found if len(found) <= MAX_SHOWN else found[: MAX_SHOWN - 1] + "…"
     return f"{owner}: {setting} must be {' or '.join(_expected(annotation))}, but is {found}"
+
+
+def expected_settings(kind: type) -> dict[str, str]:
+    """Say what each setting of a plugin's class must be; of a class that is no dataclass, nothing."""
+    if not is_dataclass(kind):
+        return {}
+    return {name: " or ".join(_expected(annotation)) for name, annotation in _settings_of(kind).items()}
 
 
 @lru_cache(maxsize=256)

@@ -106,6 +106,8 @@ def readable(text: str) -> str:
 
 
 def _visible(text: str, kept: str, places: Collection[int] = ()) -> str:
+    if SELDOM.search(text) is None:
+        return text
     return "".join(
         c if c in kept or unicodedata.category(c) not in HIDDEN or at in places else "\ufffd"
         for at, c in enumerate(text)

@@ -74,9 +74,11 @@ def load(kind: Kind, name: str) -> object:
         return resolve(name, f"convsim.{kind}")
     known = ", ".join(found) or "none"
     meant = nearest(name, found, cutoff=0.65)
+    hint = f"did you mean {meant!r}? " if meant else ""
+    if kind == "models" and not meant:
+        hint = f"a model that a server calls so: --model openai_compatible --set model.model={name}; "
     raise PluginError(
-        f"there is no convsim.{kind} plugin {name!r}; installed: {known}; "
-        f"{f'did you mean {meant!r}? ' if meant else ''}or give module:attribute"
+        f"there is no convsim.{kind} plugin {name!r}; installed: {known}; {hint}or give module:attribute"
     )
 
 
@@ -123,6 +125,7 @@ def make(kind: Liftable, name: str, parts: Parts = NO_PARTS, /, **settings: obje
     if isinstance(plugin, type):
         given = {key: value for key, value in settings.items() if key not in lifting}
         wanted = [part for part in parts if _asks_for(part, known or {}) and part not in given]
+        _check_given(kind, owner, {*given, *wanted}, known or {}, parts)
         plugin = make_class(plugin, name, **given, **{part: parts[part]() for part in wanted})
     return _lifted(kind, plugin, lifting)
 
@@ -171,6 +174,28 @@ def _check_names(owner: str, settings: Iterable[str], known: Collection[str]) ->
             f"{owner} has no setting {unknown[0]!r}; it has: {', '.join(listed) or 'none'}"
             + (f"; did you mean {meant!r}?" if meant else "")
         )
+
+
+def _check_given(
+    kind: Kind, owner: str, given: Collection[str], known: Mapping[str, inspect.Parameter], parts: Parts
+) -> None:
+    """Check that every setting without a default is given; raises PluginError with how to say it, and all settings."""
+    missing = [
+        name
+        for name, parameter in known.items()
+        if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL
+    ]
+    if lacking := [name for name in missing if name not in given]:
+        first = lacking[0]
+        if first in parts:
+            raise PluginError(f"{owner} needs {first}; give it as {PARTS[first]}")
+        said = (
+            f"--set {kind[:-1]}.{first}=VALUE"
+            if kind in ("agents", "models", "shoppers")
+            else f"{first} = VALUE"
+        )
+        listed = ", ".join(name for name in known if name not in parts)
+        raise PluginError(f"{owner} needs the setting {first!r}: {said}; its settings are: {listed}")
 
 
 def _entries(kind: Kind) -> tuple[tuple[EntryPoint, str], ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -15,24 +16,33 @@ from convsim.cli import (
     annotate,
     annotator,
     arena,
+    calibrate,
     check,
     compare,
     counterfactual,
     data,
     demo,
+    drift,
+    guide,
+    metrics,
     personas,
     plan,
     plugins,
+    probe,
     prompts,
+    rank,
     report,
     show,
     simulate,
+    study,
     train,
     tune,
     validate,
+    view,
 )
 from convsim.cli.crash import say
 from convsim.cli.environment import MAX_WARNINGS, give_variables
+from convsim.cli.examples import give_examples
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +57,7 @@ app = typer.Typer(
     name="convsim",
     help="Test whether simulated users of a conversational recommender behave like people.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -56,18 +66,27 @@ app.command("validate")(validate.validate)
 app.command("counterfactual")(counterfactual.counterfactual)
 app.command("compare")(compare.compare)
 app.command("plan")(plan.plan)
+app.command("rank")(rank.rank)
+app.command("drift")(drift.drift)
+app.command("calibrate")(calibrate.calibrate)
+app.command("probe")(probe.probe)
 app.command("tune")(tune.tune)
 app.command("annotate")(annotate.annotate)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
+app.command("study")(study.study)
+app.command("history")(study.history)
 app.command("train")(train.train)
 app.command("arena")(arena.arena)
 app.command("report")(report.report)
 app.command("show")(show.show)
+app.command("view")(view.view)
+app.command("guide")(guide.guide)
 app.add_typer(annotator.app, name="annotator")
 app.add_typer(data.app, name="data")
 app.add_typer(personas.app, name="personas")
 app.add_typer(prompts.app, name="prompts")
+app.command("metrics")(metrics.metrics)
 app.command("plugins")(plugins.plugins)
 
 
@@ -106,16 +125,20 @@ def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
         InputError: A word among the arguments is wrong; all that a command raises is passed on.
     """
     command = typer.main.get_command(app)
+    give_examples(command)
     variables = give_variables(command, os.environ)
     for warning in islice(variables.warnings(os.environ), MAX_WARNINGS):
         say(warning, kind="warning")
     try:
-        # Without a name for it, an environment variable would turn every command into shell completion.
-        code: object = command(arguments, obj=asked, standalone_mode=False, complete_var="")
+        code: object = command(
+            arguments, obj=asked, standalone_mode=False, complete_var=_completion(arguments)
+        )
     except SystemExit as error:
         # Typer ends the process with the exit code of a failed gate where whoever read the output has gone.
         if isinstance(error.__context__, BrokenPipeError):
             raise error.__context__ from None
+        if _asks_for_completion(arguments):
+            return error.code if isinstance(error.code, int) else 0
         raise
     except typer.Abort as error:  # what typer makes of an end of input, and once made of Ctrl-C
         if error.__cause__ is not None:
@@ -127,6 +150,24 @@ def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
             return InputError.exit_code
         raise InputError(_corrected(error)) from None
     return code if isinstance(code, int) else 0
+
+
+def _completion(arguments: Sequence[str] | None) -> str | None:
+    """Name the variable by which a shell asks how to go on with a line: none where anything was typed, so no gate.
+
+    Shells ask by the variable alone; with a name for it, it would turn every command into completion, and exit 0.
+    """
+    return "" if _words(arguments) else None
+
+
+def _asks_for_completion(arguments: Sequence[str] | None) -> bool:
+    """Tell whether typer ends the process before any command begins: what it completes, or the script for a shell."""
+    first = [*takewhile(lambda word: word.startswith("-"), _words(arguments))]
+    return not _words(arguments) or bool({"--show-completion", "--install-completion"} & {*first})
+
+
+def _words(arguments: Sequence[str] | None) -> Sequence[str]:
+    return sys.argv[1:] if arguments is None else arguments
 
 
 def _corrected(error: Exception) -> str:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from convsim.web.blind_test import ArenaStudy, Database
 
 
+TOKEN = "CONVSIM_ARENA_TOKEN"
+"""The environment variable that may hold the token."""
+
+
 class Shape(StrEnum):
     """What a rater is asked."""
 
@@ -160,15 +164,17 @@ class _Where(NamedTuple):
 def _serve(database: Database, study: ArenaStudy, where: _Where, *, precision: float) -> None:
     from convsim.web.blind_test.answers import number_of_answers
     from convsim.web.blind_test.progress import planned
-    from convsim.web.blind_test.security import Access, is_loopback
-    from convsim.web.blind_test.server import address, certified, check_installed, listen, serve
+    from convsim.web.security import Access, is_loopback
+    from convsim.web.serving import address, certified, check_installed, listen, serve
 
-    check_installed()
+    check_installed("serving an arena")
+    from convsim.web.blind_test.application import application
+
     host, port, certificate, key, public_url = where
     if key is not None and certificate is None:
         raise InputError(f"--key {key}: the certificate is missing; add --certificate FILE")
     tls = certified(certificate, key) if certificate is not None else None
-    access = Access.at(host, os.environ, secure=tls is not None, public_url=public_url)
+    access = Access.at(host, os.environ, variable=TOKEN, secure=tls is not None, public_url=public_url)
     kept = database.open_for(study)
     talk = err()
     with listen(host, port) as listening:
@@ -188,7 +194,8 @@ def _serve(database: Database, study: ArenaStudy, where: _Where, *, precision: f
         )
         typer.echo(address(host, listening, access))
         with contextlib.suppress(KeyboardInterrupt):
-            serve(kept, database, listening=listening, access=access, precision=precision, tls=tls)
+            site = application(kept, database, access=access, precision=precision)
+            serve(site, listening=listening, access=access, tls=tls)
         # Where the shell had SIGINT ignored, as in the background, the server ends on it without raising.
         n = number_of_answers(database)
         talk.print(

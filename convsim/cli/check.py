@@ -41,9 +41,10 @@ def check(
     max_wait: options.MaxWait = None,
     format_: Annotated[TextOrJson, typer.Option("--format", help="How it is printed.")] = TextOrJson.text,
 ) -> None:
-    """Ask a study's model and agent once: what works, what is asked otherwise, and what the run would cost.
+    """Ask a study's model and agent once, and price the run.
 
-    Takes what simulate takes, and holds no conversation. Exit 3 where a server or the agent fails.
+    Says what works, what is asked in another way, and what the run would cost. Takes what simulate takes, and holds
+    no conversation. Exit 3 where a server or the agent fails.
     """
     import asyncio
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convsim._files import write_set
+from convsim._text import path_text
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.gating import add_summary, check_summary, read_gate, tell
@@ -19,6 +20,7 @@ from convsim.errors import ConvsimError, InputError
 if TYPE_CHECKING:
     from convsim.evaluation import Comparison, Gate
     from convsim.metrics import Metrics
+    from convsim.schema.conversation import Conversation
 
 REACTIONS = "counterfactual"
 FILES = ("comparison.json", "distances.csv", "comparison.html")
@@ -61,6 +63,17 @@ def compare(
         typer.Option("--format", help="How the comparison is printed."),
     ] = options.Format.text,
     seed: options.Seed = 0,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Print all tables, not the ranking and the verdicts alone."),
+    ] = False,
+    pool_seeds: Annotated[
+        bool,
+        typer.Option(
+            "--pool-seeds",
+            help="Compare run folders that differ only in their random seed as one simulator.",
+        ),
+    ] = False,
     gate: options.GateFile = None,
     summary: options.Summary = None,
     validators: options.Validators = None,
@@ -87,7 +100,7 @@ def compare(
     """
     from convsim import evaluation as battery
 
-    names = _names(name, sims)
+    names = simulator_names(name, sims)
     chosen = _validators(validators, control)
     annotator = (
         make_annotator(annotate, model, console.parse_settings([], owners(annotate))) if annotate else None
@@ -111,12 +124,13 @@ def compare(
             validators=made, metrics=measured,
             control=control, treatment=treatment, learned=[loading.real(path) for path in learned or ()],
             before=before, tasks=task or (), arms=arm or (),
-            annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
+            annotator=annotator, pool_seeds=pool_seeds, allow_overlap=allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
-        _deliver(comparison, out_dir, output, gate=asked, summary=summary)
+        held = {path_text(side.path): side.conversations for side in sides}
+        _deliver(comparison, out_dir, output, full=full, gate=asked, summary=summary, transcripts=held)
 
 
-def _names(given: list[str] | None, sims: Sequence[Path]) -> list[str]:
+def simulator_names(given: list[str] | None, sims: Sequence[Path]) -> list[str]:
     """Check the names that are given: as many as simulators, each once."""
     names = given or []
     if names and len(names) != len(sims):
@@ -162,8 +176,10 @@ def _deliver(
     out: Path | None,
     output: options.Format,
     *,
+    full: bool,
     gate: Gate | None,
     summary: Path | None,
+    transcripts: Mapping[str, Sequence[Conversation]],
 ) -> None:
     """Write the files, print the comparison, and fail where a validator did, or a simulator does not pass the gate."""
     from convsim.io.provenance import command
@@ -179,15 +195,17 @@ def _deliver(
             refused = error
     try:
         if out:
-            _write(comparison, out)
+            _write(comparison, out, transcripts)
         if summary:
             from convsim.report.summary import comparison_summary
 
             add_summary(summary, comparison_summary(comparison))
     except Exception:
-        _show(comparison, output)  # on a full disk the result of the work is on screen at least
+        show_comparison(
+            comparison, output, full=full
+        )  # on a full disk the result of the work is on screen at least
         raise
-    _show(comparison, output)
+    show_comparison(comparison, output, full=full)
     if refused is not None:
         raise refused
     for each in comparison.simulators:
@@ -201,25 +219,24 @@ def _deliver(
         raise typer.Exit(1)
 
 
-def _write(comparison: Comparison, folder: Path) -> None:
-    from convsim.report.comparison import to_csv
-    from convsim.report.html.comparison import comparison_to_html
+def _write(comparison: Comparison, folder: Path, transcripts: Mapping[str, Sequence[Conversation]]) -> None:
+    from convsim.report.html.comparison import comparison_files
 
-    contents = (comparison.to_json(), to_csv(comparison), comparison_to_html(comparison))
-    write_set(folder, dict(zip(FILES, contents, strict=True)))
+    write_set(folder, comparison_files(comparison, transcripts, folder))
     console.err().print(f"wrote {NAMED} into {folder}")
 
 
-def _show(comparison: Comparison, output: options.Format) -> None:
+def show_comparison(comparison: Comparison, output: options.Format, *, full: bool = False) -> None:
+    """Print a comparison on stdout."""
     from convsim.report.comparison import comparison_to_markdown, print_comparison
 
     if output is options.Format.json:
         console.echo_json(comparison.to_json())
     elif output is options.Format.md:
-        typer.echo(comparison_to_markdown(comparison))
+        typer.echo(comparison_to_markdown(comparison, full=full))
     elif output is options.Format.junit:
         from convsim.report.junit import comparison_to_junit
 
         typer.echo(comparison_to_junit(comparison), nl=False)
     else:
-        print_comparison(comparison, console.out())
+        print_comparison(comparison, console.out(), full=full)

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from convsim._text import plain, visible_json
+from convsim._text import nearest, plain, visible_json
 from convsim.errors import InputError
 
 MAX_MESSAGE = 10_000
@@ -75,8 +75,10 @@ def parse_settings(given: list[str], known: Collection[str]) -> dict[str, dict[s
         owner = max(owners, key=len, default="")
         field = place[len(owner) + 1 :]
         if not equals or not owner or not field:
+            meant = nearest(place.partition(".")[0], known)
             raise InputError(
                 f"--set {setting!r}: expected OWNER.FIELD=VALUE, where OWNER is one of {', '.join(known)}"
+                + (f"; did you mean {meant!r}?" if meant and meant != place.partition(".")[0] else "")
             )
         try:
             settings[owner][field] = json.loads(text)

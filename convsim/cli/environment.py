@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Protocol
 
 PREFIX = "CONVSIM_"
-ELSEWHERE = frozenset({"CONVSIM_ARENA_TOKEN", "CONVSIM_CACHE"})
+ELSEWHERE = frozenset({"CONVSIM_ARENA_TOKEN", "CONVSIM_CACHE", "CONVSIM_VIEW_TOKEN"})
 """Variables that belong to no option."""
 CARRIES_NO_DATA = frozenset({"--fail-on", "--gate", "--budget-usd", "--compress"})
 """What stops a gate or a bill, or makes another thing of the command, wherever it stands."""

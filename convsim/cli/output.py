@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from convsim._files import complete_set, is_stream
+from convsim._files import complete_set, is_stream, write_set
 from convsim._inputs import open_input
 from convsim._logs import LOCK, locked
+from convsim.cli import console
 from convsim.errors import InputError
 
 HEAD_BYTES = 4096
@@ -127,3 +128,25 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise InputError(f"--out {path}: the folder cannot be created ({error.strerror})") from error
     return path
+
+
+def deliver(out: Path | None, files: Callable[[], Mapping[str, str]], show: Callable[[], None]) -> None:
+    """Write the files of a folder all together, where one is asked for, and show the result in any case.
+
+    On a full disk the result of the work is on screen at least.
+
+    Args:
+        out: The folder.
+        files: Makes what each file holds, by its name.
+        show: Prints the result.
+    """
+    try:
+        if out:
+            made = files()
+            write_set(out, made)
+            first, *others = made
+            console.err().print(" and ".join([f"wrote {out / first}", *others]))
+    except Exception:
+        show()
+        raise
+    show()

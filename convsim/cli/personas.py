@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 BEGINS = b'{"conversation": '
 """A line of a file of failures."""
-app = typer.Typer(
-    help="Make personas from real conversations, and check a file of them.", no_args_is_help=True
-)
+app = typer.Typer(help="Make personas from conversations, and check them.", no_args_is_help=True)
 MAX_REASONS = 3
 FAILED = 3
 
@@ -49,9 +47,10 @@ def draw(
     skip_bad_lines: options.SkipBadLines = False,
     force: options.Force = False,
 ) -> None:
-    """Make a persona of how each conversation began: need, conditions, budget, style.
+    """Make a persona of how each conversation began.
 
-    Nothing that was said after items were shown enters, and no title that the user had not said first.
+    It has a need, conditions, a budget and a style. Nothing that was said after items were shown enters, and no title
+    that the user had not said first.
     """
     from convsim.io import read
     from convsim.simulation.extraction import personas_from

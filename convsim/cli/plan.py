@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim._files import write_set
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.gating import read_gate, with_margins
 from convsim.cli.loading import Loading
-from convsim.cli.output import has_schema, taking_folder
+from convsim.cli.output import deliver, has_schema, taking_folder
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def plan(
     allow_failures: options.AllowFailures = False,
     force: options.Force = False,
 ) -> None:
-    """Say what these people can decide, before anything is simulated.
+    """Say what these people can decide, before you simulate.
 
     For habits, words and reactions, and for each metric: with what probability a simulator that is like people is
     found to be, by number of simulated conversations, which margins can be decided, and what only more people would.
@@ -123,14 +122,7 @@ def _deliver(plan: Plan, out: Path | None, output: Output) -> None:
 
     if plan.made_by is not None:
         plan = plan.but(made_by=plan.made_by.but(command=command()))
-    try:
-        if out:
-            write_set(out, {PLAN: plan.to_json()})
-            console.err().print(f"wrote {out / PLAN}")
-    except Exception:
-        _show(plan, output)  # on a full disk the result of the work is on screen at least
-        raise
-    _show(plan, output)
+    deliver(out, lambda: {PLAN: plan.to_json()}, lambda: _show(plan, output))
     if plan.failed:
         raise ConvsimError(f"{plan.failed[0]}; the rest of the plan is complete")
 

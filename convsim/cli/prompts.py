@@ -24,9 +24,10 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write the files to.")],
     force: options.Force = False,
 ) -> None:
-    """Write convsim's own prompts into a folder, to be changed and named as the setting prompts.
+    """Write convsim's own prompts into a folder, to be changed.
 
-    Say shopper.prompts and agent.prompts; what is deleted from the folder is taken from convsim again.
+    Name the folder as the setting prompts: say shopper.prompts and agent.prompts; what is deleted from the folder is
+    taken from convsim again.
     """
     from convsim._files import write_set
     from convsim.models.own_prompts import ENDING, FILES, our_file

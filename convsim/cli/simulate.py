@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,11 +12,12 @@ from convsim._text import one_line, plain
 from convsim.cli import study_options as options
 from convsim.cli import until_decided as deciding
 from convsim.cli.console import err
+from convsim.cli.running import checking, run_shown
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.io import Growth
-    from convsim.simulation import Assembly, Outcome, Study
+    from convsim.simulation import Outcome, Study
 
 MAX_UNREAD = 5
 
@@ -59,9 +59,7 @@ def simulate(
     treatment: deciding.Treatment = None,
     annotate: Annotated[
         str | None,
-        typer.Option(
-            metavar="ANNOTATOR", help="Labels conversations for --until-decided (coherence: rules)."
-        ),
+        typer.Option(metavar="ANNOTATOR", help="Labels conversations for --until-decided."),
     ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed conversations again.")
@@ -74,6 +72,13 @@ def simulate(
         bool,
         typer.Option(
             "--no-fail-fast", help="Go on although the same failure has happened 5 times and nothing else."
+        ),
+    ] = False,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            help="Keep the prompt and raw answer of every call of a model, in prompts.jsonl at --out.",
         ),
     ] = False,
     no_check: Annotated[
@@ -115,11 +120,13 @@ def simulate(
         _print_plan(planned, looking.question.at_most if looking else growth.added if growth else planned.n)
         return
     check_budget(planned)
-    checks = iter([] if no_check else [_checking(planned, assembly)])
+    checks = iter([] if no_check else [checking(planned, assembly)])
 
     def hold(study: Study, growth: Growth | None) -> Outcome:
-        run = partial(study.run, out, add=growth, retry_failed=retry_failed, fail_fast=not no_fail_fast)
-        outcome = _run(study, partial(run, before=next(checks, None)))  # servers are asked once
+        run = partial(
+            study.run, out, add=growth, retry_failed=retry_failed, fail_fast=not no_fail_fast, record=record
+        )
+        outcome = run_shown(study, partial(run, before=next(checks, None)))  # servers are asked once
         _report(outcome, allow_failures=allow_failures)
         return outcome
 
@@ -168,56 +175,6 @@ def _speaking(study: Study) -> str:
     total = sum(each.weight for each in study.mixture)
     mixed = [f"{one_line(each.name)} {each.weight / total:.2g}" for each in study.mixture]
     return f"mixture of {', '.join(mixed)}" if mixed else one_line(study.shopper.name)
-
-
-def _checking(study: Study, assembly: Assembly) -> Callable[[int], Awaitable[None]]:
-    """Return what checks the servers of a study before many conversations are held."""
-    from convsim.simulation.check import SHORT_RUN, check_before
-
-    async def before(missing: int) -> None:
-        if missing > SHORT_RUN:
-            await check_before(study, catalogue=assembly.sold(), tell=err().print)
-
-    return before
-
-
-def _run(study: Study, run: Callable[..., Outcome]) -> Outcome:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    from convsim.simulation import Progress
-    from convsim.simulation.handles import affordable, file_limit
-
-    talk = err()
-    if (affords := affordable(study.concurrency)) < study.concurrency:
-        talk.print(
-            f"concurrency {study.concurrency} is lowered to {affords}: this process may have only {file_limit()} files "
-            "and connections open (ulimit -n)"
-        )
-    total = study.n * len(study.arms)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
-        task = bar.add_task("running conversations", total=total)
-        told: list[str] = []
-
-        def show(progress: Progress) -> None:
-            if progress.stop == "interrupted" and not told:
-                told.append(
-                    "interrupted: the conversations that are running are finished; Ctrl-C again stops them"
-                )
-                talk.print(told[0])
-            speed = bar.tasks[task].speed
-            rate = f", {speed:.1f}/s" if speed else ""
-            cost = f", ${progress.cost_usd:.2f}" if progress.cost_usd else ""
-            unpriced = ", price unknown" if progress.unpriced else ""
-            failed = f", {progress.failed} failed" if progress.failed else ""
-            bar.update(
-                task,
-                completed=progress.ended,
-                description=f"running conversations{rate}{cost}{unpriced}{failed}",
-            )
-
-        return run(on_change=show)
 
 
 def _report(outcome: Outcome, *, allow_failures: bool) -> None:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
 from convsim._resources import shared
+from convsim.errors import InputError
 from convsim.evaluation import (
+    Comparison,
     Scorecard,
+    SimulatorReport,
     check_relations,
+    compare,
     counterfactual,
     dose_response,
     validate,
 )
-from convsim.io import MANIFEST, read, split, write
+from convsim.evaluation.scorecard import MadeBy
+from convsim.io import MANIFEST, Transcripts, read, split, write
 from convsim.schema.conversation import Conversation
 from convsim.simulation import Assembly, Progress
 from convsim.simulation.config import DataSection, PluginSection, StudyConfig, StudySection
 
 SIMULATORS = ("close", "naive")
+VALIDATORS = ("marginals", "humanlikeness")
+"""What is asked for the screen, beside reactions."""
+BOTH_ARMS = "reactions are judged on the conversations with both agents, all else on those with the good one"
 PEOPLE = "demo/convapparel_standin.json"
 LIVE_CONVERSATIONS = 12
 LIVE_TURNS = 4
@@ -53,6 +61,37 @@ def shift_scorecards(*, seed: int) -> Iterator[tuple[str, Scorecard]]:
             people, read(shared(f"demo/simulator_{name}.jsonl")), control="good", treatment="bad", seed=seed
         )
         yield f"the {name} stand-in simulator, from the good agent to the bad one", _noticed(card)
+
+
+def read_sides() -> tuple[Transcripts, dict[str, Transcripts]]:
+    """Read the stand-in people, and each stand-in simulator by its name."""
+    return read(shared(PEOPLE)), {name: read(shared(f"demo/simulator_{name}.jsonl")) for name in SIMULATORS}
+
+
+def compared(
+    people: Transcripts, simulated: Mapping[str, Transcripts], *, seed: int, command: tuple[str, ...]
+) -> tuple[Comparison, dict[str, Scorecard]]:
+    """Compare the stand-in simulators, and make of what is found a scorecard of each, by its name: all in one run.
+
+    Args:
+        people: The stand-in people.
+        simulated: The stand-in simulators.
+        seed: Random seed.
+        command: The words that were typed.
+    """
+    found = compare(people, simulated, seed=seed, validators=VALIDATORS, control="good", treatment="bad")
+    found = found.but(made_by=found.made_by.but(command=command))
+    return found, {each.name: _with_reactions(each, found.made_by) for each in found.simulators}
+
+
+def _with_reactions(simulator: SimulatorReport, made_by: MadeBy) -> Scorecard:
+    card, reactions = simulator.validation, simulator.counterfactual
+    if card is None or reactions is None:
+        raise InputError(f"{simulator.name} cannot be judged: {simulator.not_judged}")
+    warnings = dict.fromkeys((BOTH_ARMS, *card.warnings, *reactions.warnings))
+    return _noticed(
+        card.but(made_by=made_by, findings=(*card.findings, *reactions.findings), warnings=tuple(warnings))
+    )
 
 
 def has_ladder(folder: Path) -> bool:

@@ -94,7 +94,7 @@ def tune(
     allow_failures: options.AllowFailures = False,
     force: options.Force = False,
 ) -> None:
-    """Find the mixture of simulators, or of personas, that is nearest to people.
+    """Find the mix of simulators or personas nearest to people.
 
     Weights are learned on half of the people and judged on the other half. The result is a study file that
     convsim simulate runs; nothing is written where nothing was gained. With --study and --grid, settings are

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.baseline import read_baseline
@@ -44,6 +45,13 @@ def validate(
     survey_map: options.SurveyMap = None,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity",
+            help="Judge all again with other seeds, settings, tasks and metrics: how often does each finding hold?",
+        ),
+    ] = False,
     force: options.Force = False,
 ) -> None:
     """Test whether simulated shoppers behave like people.
@@ -77,6 +85,8 @@ def validate(
         card = compare(
             sides[0], sides[1], seed=seed, validators=chosen, metrics=measured, tasks=task or (), arms=arm or (),
             annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
+            sensitivity=sensitivity,
+            on_variation=lambda each: err().print(f"again: {plain(each.name)}", markup=False),
         )  # fmt: skip
         if earlier is not None:
             taking_part = (Side.of(sides[0], "real", selection), Side.of(sides[1], "simulated", selection))

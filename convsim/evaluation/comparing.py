@@ -9,6 +9,7 @@ from dataclasses import KW_ONLY, dataclass
 from convsim._async import in_a_thread, outside_loops
 from convsim._text import path_text
 from convsim.errors import InputError
+from convsim.evaluation.closeness import APART
 from convsim.evaluation.comparison import (
     Comparison,
     CostAxis,
@@ -20,6 +21,7 @@ from convsim.evaluation.guards import mix_warnings
 from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.leakage import Copied, Copying
 from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, leaner_pairs, places
+from convsim.evaluation.pooling import advice, pooled, spread, told_of_reading
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.scores import measured_together, simulator_report, simulator_scores
 from convsim.evaluation.sides import Side
@@ -41,8 +43,6 @@ from convsim.metrics import MetricLike, Metrics, find_metrics
 from convsim.plugins import make
 from convsim.schema import Finding, SimulatorScore, Validator
 from convsim.schema.versions import Versions
-
-APART = "mean_distance_difference"
 
 
 def with_places(
@@ -81,7 +81,8 @@ def _candidate(report: SimulatorReport, axis: CostAxis | None) -> Candidate:
     if cost is None:
         why = report.cost.reasons.get(axis or "seconds", "no cost is recorded")
         reasons.append(f"its cost is unknown: {why}")
-    return Candidate(report.name, distance, cost, "; ".join(reasons))
+    noise = None if axis is None else report.cost.intervals.get(axis)
+    return Candidate(report.name, distance, cost, "; ".join(reasons), noise)
 
 
 SECONDS = (
@@ -105,6 +106,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
     annotator: str | AnnotatorLike | None = None,
+    pool_seeds: bool = False,
     allow_overlap: bool = False,
     allow_failures: bool = False,
 ) -> Comparison:
@@ -117,7 +119,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     Args:
         real: The people's conversations.
         simulators: The simulated sides, by name or in a row; one alone is compared with people and itself.
-        seed: Moves every random draw.
+        seed: Random seed.
         validators: Names, classes or instances, one or several; by default all that need not be asked for. With two
             arms, ``()`` asks for reactions alone.
         metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
@@ -130,12 +132,15 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         tasks: Keep only these tasks on all sides; all by default.
         arms: Keep only these arms on all sides.
         annotator: Labels all sides first, each conversation once.
+        pool_seeds: Put run folders together whose plans differ in nothing but the seed; each of these simulators then
+            says how far its runs are from people one by one.
         allow_overlap: Judge simulators even on conversations that they learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
 
     Raises:
         InputError: A side cannot be read, is empty after the filters, failed too often or stands there twice; or the
-            people lack an arm; or an event loop is running already: there it is ``await convsim.acompare(…)``.
+            people lack an arm; or no runs can be pooled; or an event loop is running already: there it is
+            ``await convsim.acompare(…)``.
         PluginError: No such validator or metric.
     """
     reactions_alone = control is not None and isinstance(validators, Sequence) and not validators
@@ -145,6 +150,8 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         tasks=tasks, arms=arms, control=control, treatment=treatment, allow_failures=allow_failures
     )
     sources = named(simulators)
+    advised = advice(sources) if not pool_seeds else []
+    sources, runs = pooled(sources) if pool_seeds else (sources, {})
     if before is not None and before not in sources:
         raise InputError(f"before: no simulator is called {before!r}; there are {', '.join(sources)}")
     known = [loaded(source) for source in learned]
@@ -167,6 +174,16 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         )
         for each in entries
     ]  # fmt: skip
+    reports = [
+        each.but(
+            seeds=spread(
+                runs[each.name], people.compared, fit.get(each.name), chosen, seed=seed, metrics=measured
+            )
+        )
+        if each.name in runs
+        else each
+        for each in reports
+    ]
     earlier = before if before is not None or len(sources) != 2 else next(iter(sources))
     axis, reports, leaner = with_places(reports, standings.all)
     return Comparison(
@@ -185,7 +202,9 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         failed=tuple(dict.fromkeys([*standings.failed, *_raised(reports)])),
         warnings=(
             *people.compared.warnings,
+            *(warning for group in runs.values() for warning in told_of_reading(group)),
             *standings.warnings,
+            *advised,
             *([SECONDS] if axis == "seconds" and len(reports) > 1 else ()),
         ),
     )
@@ -265,6 +284,7 @@ def _people_report(people: ComparedSide, copied: Copied) -> People:
         endings=dict(sorted(Counter(c.ending for c in people.compared.conversations).items())),
         titles_named_early=copied.titles,
         memorisation=copied.memorisation,
+        nearness=copied.nearness,
     )
 
 

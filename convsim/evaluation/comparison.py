@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from convsim.evaluation.cost import Cost
 from convsim.evaluation.memorisation import Memorisation
+from convsim.evaluation.nearness import Nearness
 from convsim.evaluation.pareto import LeanerPair, OnFront
 from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
 from convsim.schema import Estimate, GateResult, HumanBaseline, Interval, SimulatorScore, Verdict
@@ -18,6 +19,8 @@ from convsim.stats.proportions import Proportion
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from convsim.report.plots import Plot
 
 CostAxis = Literal["cost_usd", "seconds"]
 
@@ -84,6 +87,8 @@ class People(Record):
     endings: dict[str, Count]
     titles_named_early: Proportion
     memorisation: Memorisation
+    nearness: Nearness | None = None
+    """Null in documents of earlier versions."""
 
 
 class LearnedFile(Record):
@@ -92,6 +97,19 @@ class LearnedFile(Record):
     path: Text | None
     sha256: Text | None
     n: Count
+
+
+class SeedRun(Record):
+    """One of the runs that were pooled: the same plan with another random seed."""
+
+    name: Name
+    path: Text
+    sha256: Text
+    seed: int
+    n: Count
+    """Conversations that are compared."""
+    mean_distance: Estimate
+    """At this run's own size: fewer conversations lie further from people than all of them together."""
 
 
 class SimulatorReport(Record):
@@ -124,9 +142,12 @@ class SimulatorReport(Record):
     memorisation: Memorisation
     memorised_beyond_people: Estimate
     """Without first messages."""
+    nearness: Nearness | None = None
     cost: Cost
     front: OnFront
     warnings: tuple[Text, ...] = ()
+    seeds: tuple[SeedRun, ...] = ()
+    """The runs that were pooled; empty where it is one."""
     gate: GateResult | None = None
     """What a team's gate said of it; null where none was held against it."""
     validation: Scorecard | None = None
@@ -147,7 +168,7 @@ class Comparison(Record):
     treatment: Text | None = None
     learned: tuple[LearnedFile, ...] = ()
     cost_axis: CostAxis | None
-    """What a conversation's cost is measured in on the front: US dollars if every simulator has a price."""
+    """What a conversation's cost on the Pareto front is measured in: US dollars if every simulator has a price."""
     simulators: tuple[SimulatorReport, ...]
     leaner: tuple[LeanerPair, ...] = ()
     standings: tuple[SimulatorScore, ...] = ()
@@ -181,6 +202,26 @@ class Comparison(Record):
         from convsim.evaluation.frames import simulators_frame
 
         return simulators_frame(self.simulators)
+
+    def plot(self, what: str | None = None) -> Plot:
+        """Draw a figure, to look at in a notebook or to save: ``comparison.plot().savefig("closest.pdf")``.
+
+        Args:
+            what: ``"closest"`` (simulators by their distance from people) or ``"cost"``; by default the first of them
+                that there is.
+
+        Raises:
+            InputError: There is no such figure, or nothing to draw.
+        """
+        from convsim.report.plots import comparison_plot
+
+        return comparison_plot(self, what)
+
+    def to_latex(self) -> str:
+        """Return the ranking as a LaTeX table (booktabs); whatever a name holds is escaped."""
+        from convsim.report.latex import comparison_latex
+
+        return comparison_latex(self)
 
     def __str__(self) -> str:
         from convsim.report.glance import comparison_text

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
+from pydantic import Field
+
+from convsim.schema import Interval
 from convsim.schema.conversation import Conversation, Usage, used_tokens
 from convsim.schema.record import Count, Number, Record, Text
+from convsim.schema.units import independent_unit
+from convsim.stats.means import mean_interval
 
 UNCOUNTED = "no tokens were counted"
 
@@ -22,6 +27,8 @@ class Cost(Record):
     cost_usd: Number | None = None
     reasons: dict[str, Text]
     """Why a number is null, by its name."""
+    intervals: dict[str, Interval] = Field(default_factory=dict)
+    """95 % intervals of ``seconds`` and ``cost_usd``, by user or persona; none where a mean's noise is unknown."""
 
 
 def cost_of(conversations: Sequence[Conversation]) -> Cost:
@@ -30,7 +37,8 @@ def cost_of(conversations: Sequence[Conversation]) -> Cost:
     Zeros count as not said: a file without usage, a server that counts no tokens and a shopper that needs no model look
     alike. The price is unknown as soon as that of one conversation with tokens is.
     """
-    used = [c.usage for c in conversations if c.usage is not None]
+    known = [(c.usage, independent_unit(c)) for c in conversations if c.usage is not None]
+    used = [usage for usage, _ in known]
     n = len(used)
     if not n:
         said = "its conversations do not record what they used"
@@ -57,7 +65,17 @@ def cost_of(conversations: Sequence[Conversation]) -> Cost:
         said_of["cost_usd"] = [usage.cost_usd or 0.0 for usage in used if used_tokens(usage)]
     # Means, not sums divided by n: the sum of numbers that a file may hold can be infinite.
     means = {name: float(mean(amounts)) if amounts else None for name, amounts in said_of.items()}
-    return Cost(n_known=n, reasons=reasons, **means)
+    said_by: dict[str, list[tuple[float, str]]] = {
+        "seconds": [(u.seconds, who) for u, who in known if u.seconds]
+    }
+    if said_of["cost_usd"]:
+        said_by["cost_usd"] = [(u.cost_usd or 0.0, who) for u, who in known if used_tokens(u)]
+    limits = {
+        name: mean_interval([amount for amount, _ in said], [who for _, who in said])
+        for name, said in said_by.items()
+    }
+    intervals = {name: found for name, found in limits.items() if found is not None}
+    return Cost(n_known=n, reasons=reasons, intervals=intervals, **means)
 
 
 def _unpriced(used: Sequence[Usage]) -> str | None:

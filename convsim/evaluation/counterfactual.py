@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from convsim._async import in_a_thread, outside_loops
+from convsim._text import nearest
 from convsim.errors import InputError
 from convsim.evaluation.layout import FIRST_WORDS_OF_PEOPLE, SECTIONS
 from convsim.evaluation.scorecard import Scorecard
@@ -44,7 +45,7 @@ def counterfactual(
         simulated: Simulated conversations of both arms.
         control: The arm to start from, such as the good agent's.
         treatment: The arm to go to, such as the bad agent's; the other way round is asked by exchanging them.
-        seed: Moves every random draw.
+        seed: Random seed.
         saw_both: Conversations of a simulator that learned from both arms: tells what it costs not to have seen one.
         tasks: Keep only these tasks; all by default.
         settings: Further settings of the validator ``counterfactual``, such as ``margin_sd``.
@@ -97,7 +98,7 @@ def dose_response(
     Args:
         simulated: Conversations of the same personas at several severities of one fault.
         fault: The fault or preset; conversations with the agent as it is are severity 0.
-        seed: Moves every random draw.
+        seed: Random seed.
         tasks: Keep only these tasks; all by default.
         settings: Further settings of the validator ``dose_response``.
         metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
@@ -116,8 +117,10 @@ def dose_response(
     recorded = Counter(c.fault for c in side.conversations if c.fault is not None)
     if fault not in recorded:
         known = ", ".join(name[:40] for name in sorted(recorded)[:20]) or "none"
+        meant = nearest(fault, recorded)
         raise InputError(
             f"no conversation has the fault {fault!r}; recorded faults: {known}; "
+            f"{f'did you mean {meant[:40]!r}? ' if meant else ''}"
             f"run some with convsim simulate --arm good --fault {fault}=0.5 --fault {fault}=1"
         )
     kept = side.keep(lambda conversation: conversation.fault in (None, fault))
@@ -146,7 +149,7 @@ def check_relations(
     Args:
         simulated: Conversations of the same personas with and without faults.
         relations: A TOML file of relations, or relations; the built-in ones by default.
-        seed: Moves every random draw.
+        seed: Random seed.
         tasks: Keep only these tasks; all by default.
         settings: Further settings of the validator ``relations``.
         further: Findings to put beside, such as those of ``check_severity_zero``.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from convsim.evaluation.comparison import SimulatorReport
+    from convsim.evaluation.nearness import Nearness
     from convsim.schema import Estimate
 
 OF_FINDINGS: Mapping[str, str] = {
@@ -22,7 +23,7 @@ OF_FINDINGS: Mapping[str, str] = {
     "seed": "object", "version": "object", "source": "object", "details": "object",
 }  # fmt: skip
 """Columns and their kinds; a seed may be larger than 64 bits."""
-COUNTS = ("n", "failures", "aligned", "different", "undecided", "n_learned", "n_identical")
+COUNTS = ("n", "n_seeds", "failures", "aligned", "different", "undecided", "n_learned", "n_identical")
 WORDS = ("simulator", "front", "not_judged")
 
 
@@ -95,6 +96,7 @@ def _simulator(report: SimulatorReport) -> dict[str, object]:
     baseline = report.mean_distance_floor
     return {
         "n": report.side.n,
+        "n_seeds": max(1, len(report.seeds)),
         "failures": report.failures,
         **_estimate("mean_distance", report.mean_distance),
         "mean_distance_floor_q95": _float(baseline.q95 if baseline else None),
@@ -109,12 +111,24 @@ def _simulator(report: SimulatorReport) -> dict[str, object]:
         "n_learned": report.overlap.n_learned,
         "n_identical": report.overlap.n_identical,
         "titles_named_early": _float(report.titles_named_early.estimate),
+        "memorised": _float(report.memorisation.after_first.estimate),
+        **_nearness(report.nearness),
         "input_tokens": _float(report.cost.input_tokens),
         "output_tokens": _float(report.cost.output_tokens),
         "seconds": _float(report.cost.seconds),
         "cost_usd": _float(report.cost.cost_usd),
         "front": report.front.place,
         "not_judged": report.not_judged,
+    }
+
+
+def _nearness(near: Nearness | None) -> dict[str, float]:
+    """Return how near a simulator lies to what was learned from; NaN where that was not given."""
+    return {
+        "longest_run": _float(near.longest_run if near else None),
+        "longest": _float(near.longest if near else None),
+        **_estimate("similarity_to_learned", near.similarity if near else None),
+        **_estimate("nearer_than_people", near.nearer_than_people if near else None),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from convsim.evaluation.knobs import Direction
-from convsim.metrics import METRICS
+from convsim.metrics import FAMILY_METRICS, METRICS, measure_family
 from convsim.schema import Corpus, Metric
 from convsim.schema.arrays import FloatArray
 from convsim.schema.conversation import Conversation
@@ -48,6 +48,8 @@ def examples(
         which: Which message is shown.
         known: Ids of conversations shown already.
     """
+    if metric in FAMILY_METRICS:
+        real, simulated = measure_family(real, simulated, [FAMILY_METRICS[metric]])
     if any(metric not in side.table for side in (real, simulated)):
         return ()
     sides = [np.asarray(side.table[metric], np.float64) for side in (real, simulated)]
@@ -111,7 +113,7 @@ def message_that_shows(
         return None
     if which == "last":
         return said[-1]
-    if which == "first" or METRICS.get(metric.name) is not metric:
+    if which == "first" or {**METRICS, **FAMILY_METRICS}.get(metric.name) is not metric:
         return said[0]
     alone = [metric(_with(conversation, n, n + 1)) for n in said]
     values = (

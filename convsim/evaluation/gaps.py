@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from convsim.evaluation.gap_examples import examples
 from convsim.evaluation.headline import headlines_of
 from convsim.evaluation.knobs import Direction, Wording, knobs
-from convsim.evaluation.layout import ALL_METRICS, SECTIONS
+from convsim.evaluation.layout import SECTIONS
 from convsim.schema import FAILING, Corpus, Finding, Headline
 from convsim.schema.details import (
     DiscriminatorDetails,
@@ -16,9 +18,14 @@ from convsim.schema.details import (
     DiversityDetails,
     ManyMetricsDetails,
 )
-from convsim.schema.gap import Gap
+from convsim.schema.gap import Example, Gap
 
 MAX_GAPS = 10
+MIN_OF_METRICS = 4
+"""Metrics that are listed before anything else is, if as many differ."""
+GIVEAWAY, EXAMPLES = "giveaway", "examples"
+"""Keys of a finding's details: what gives the simulator away, in a sentence, and conversations that show it."""
+MAX_WORDS, MAX_EXAMPLES = 600, 4
 BEYOND_CHANCE = 0.01
 """The probability that any metric of two like populations counts as beyond chance by its location or spread."""
 N_WORDS = 3
@@ -26,11 +33,14 @@ SHAPE = 0.05
 """A location and a spread below this say nothing of how distributions differ."""
 FAMILIES: Mapping[str, tuple[str, Direction]] = {
     "words": ("words", "more"),
-    "coherence": ("acts", "more"),
+    "coherence": ("listening", "less"),
     "diversity": ("diversity", "more"),
     "reactions": ("reactions", "less"),
 }
 """The family whose knob moves a headline, and the direction in which a simulator that fails it lies."""
+ACTS_VALIDATOR = "transitions"
+ACTS: tuple[str, Direction] = ("acts", "more")
+"""The same where coherence fails for what follows what, and not for listening."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +50,17 @@ class _Found:
     finding: Finding
     details: DistanceDetails
     contribution: float | None
+    n_together: int
+    """Metrics of the family that the contribution is a part of."""
     delta: float
     spread: float
 
     @property
     def size(self) -> float:
-        """What metrics are ranked by: the contribution, or where there is none, what it would be at equal weights."""
-        return self.contribution if self.contribution is not None else self.delta**2 + self.spread**2
+        """What metrics are ranked by, whatever the size of their family; without a contribution, the plain squares."""
+        if self.contribution is not None:
+            return self.contribution * self.n_together
+        return self.delta**2 + self.spread**2
 
 
 def find_gaps(real: Corpus, simulated: Corpus, findings: Sequence[Finding]) -> tuple[Gap, ...]:
@@ -54,12 +68,14 @@ def find_gaps(real: Corpus, simulated: Corpus, findings: Sequence[Finding]) -> t
 
     A metric is listed if its finding is `different`, if it lies beyond a margin of its own for sure (`far_off`), or if
     its location or spread lies beyond chance at 1 % over all metrics together (Bonferroni): in two like populations
-    hardly one card in twenty lists any. Headlines that fail follow, beyond habits: words, coherence, diversity and
-    reactions, each in a line.
+    hardly one card in twenty lists any. What else gives the simulator away follows, a line each: findings that say it
+    in words (``giveaway``), and headlines that fail, beyond habits.
     """
     found = sorted(_found(findings), key=lambda each: (-each.size, each.finding.metric))
     total = sum(max(0.0, each.size) for each in found)
-    whole = [gap for each in headlines_of(findings) if (gap := _of_headline(each, findings)) is not None]
+    whole = [_given_away(f) for f in findings if f.verdict in FAILING and f.details.get(GIVEAWAY)]
+    whole += [gap for each in headlines_of(findings) if (gap := _of_headline(each, findings)) is not None]
+    whole = whole[: MAX_GAPS - min(len(found), MIN_OF_METRICS)]
     gaps: list[Gap] = []
     for each in found[: MAX_GAPS - len(whole)]:
         known = {example.conversation for gap in gaps for example in gap.examples}
@@ -67,19 +83,45 @@ def find_gaps(real: Corpus, simulated: Corpus, findings: Sequence[Finding]) -> t
     return (*gaps, *whole)
 
 
-def _found(findings: Iterable[Finding]) -> Iterator[_Found]:
-    by_name = {(f.validator, f.metric): f for f in findings}
-    together = by_name[ALL_METRICS].details if ALL_METRICS in by_name else None
-    whole = together if isinstance(together, ManyMetricsDetails) else None
-    contributions = (whole.contributions or {}) if whole else {}
-    beyond = {*whole.far_off, *beyond_chance(whole)} if whole else set()
-    for (validator, name), finding in by_name.items():
-        details = finding.details
-        if validator != SECTIONS["habits"] or finding.is_control or not isinstance(details, DistanceDetails):
+def _given_away(finding: Finding) -> Gap:
+    """Return a line in the words of the finding itself, with the examples that it names."""
+    return Gap(
+        name=finding.metric,
+        validator=finding.validator,
+        kind="finding",
+        words=str(finding.details[GIVEAWAY])[:MAX_WORDS],
+        examples=tuple(_examples_of(finding)),
+    )
+
+
+def _examples_of(finding: Finding) -> Iterator[Example]:
+    stated = finding.details.get(EXAMPLES)
+    for each in stated[:MAX_EXAMPLES] if isinstance(stated, list) else ():
+        try:
+            yield Example.model_validate(each)
+        except ValidationError:  # somebody else's validator
             continue
-        if finding.verdict == "different" or name in beyond:
+
+
+def _found(findings: Iterable[Finding]) -> Iterator[_Found]:
+    """Yield the metrics that are unlike people's; those of a validator are held against what it says of all of them."""
+    together = {f.validator: f.details for f in findings if isinstance(f.details, ManyMetricsDetails)}
+    beyond = {name: {*whole.far_off, *beyond_chance(whole)} for name, whole in together.items()}
+    families = {SECTIONS["habits"], *together}
+    for finding in findings:
+        details, name = finding.details, finding.metric
+        if (
+            finding.validator not in families
+            or finding.is_control
+            or not isinstance(details, DistanceDetails)
+        ):
+            continue
+        if finding.verdict == "different" or name in beyond.get(finding.validator, ()):
+            whole = together.get(finding.validator)
+            contributions = (whole.contributions or {}) if whole else {}
             yield _Found(
-                finding, details, contributions.get(name), details.cliffs_delta or 0.0, details.spread_score or 0.0
+                finding, details, contributions.get(name), len(contributions), details.cliffs_delta or 0.0,
+                details.spread_score or 0.0,
             )  # fmt: skip
 
 
@@ -218,10 +260,12 @@ def _of_headline(headline: Headline, findings: Iterable[Finding]) -> Gap | None:
     """Return a line on a headline that fails; None for habits, whose metrics are listed, and where nothing fails."""
     if headline.name not in FAMILIES or headline.verdict not in FAILING:
         return None
-    family, direction = FAMILIES[headline.name]
+    family, direction = ACTS if headline.validator == ACTS_VALIDATOR else FAMILIES[headline.name]
     if headline.verdict == "over_reacts":
         direction = "more"
     finding = next(f for f in findings if (f.validator, f.metric) == (headline.validator, headline.metric))
+    if finding.details.get(GIVEAWAY) or isinstance(finding.details, DistanceDetails | ManyMetricsDetails):
+        return None  # listed already
     return Gap(
         name=headline.name,
         validator=finding.validator,

@@ -10,6 +10,7 @@ from convsim._text import listed, nearest, one_line
 from convsim.errors import InputError
 from convsim.evaluation.headline import STANDS_ON
 from convsim.evaluation.layout import SECTIONS, VIEWS
+from convsim.metrics import FAMILY_METRICS
 from convsim.plugins import installed, load
 from convsim.schema import Finding
 
@@ -24,6 +25,7 @@ USUAL: Mapping[str, str] = {DELTA: "cliffs_delta_margin", "spread": "spread_marg
 """The margins of a metric's distribution, and the setting that holds what each is by default."""
 OF_FINDING: Mapping[tuple[str, str], str] = {
     STANDS_ON["habits"]: "joint_margin",
+    STANDS_ON["coherence"]: "joint_margin",
     STANDS_ON["diversity"]: "diversity_margin",
     STANDS_ON["reactions"]: "ratio_margin",
 }
@@ -49,6 +51,8 @@ def owner_of(name: str) -> tuple[str, str]:
     known = {stands_on[1]: stands_on for stands_on in STANDS_ON.values()}
     if name in VIEWS:
         return SECTIONS["recognition"], name
+    if name in FAMILY_METRICS:
+        return FAMILY_METRICS[name].judged_by, name
     return known.get(name, (SECTIONS["habits"], name))
 
 

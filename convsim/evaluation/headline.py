@@ -9,21 +9,59 @@ from convsim.schema import FAILING, Finding, Headline, HeadlineName, Needs
 STANDS_ON: dict[HeadlineName, tuple[str, str]] = {
     "habits": ("marginals", "all_metrics"),
     "words": ("humanlikeness", "hls"),
-    "coherence": ("transitions", "act_transitions"),
+    "coherence": ("coherence", "all_coherence"),
     "diversity": ("copies", "diversity"),
     "reactions": ("counterfactual", "reaction_ratio"),
 }
 """The finding that each headline is, by validator and metric, in the order in which headlines are shown."""
+ELSE: dict[HeadlineName, tuple[str, str]] = {"coherence": ("transitions", "act_transitions")}
+"""What a headline stands on where its own finding is not there, as in cards of earlier versions."""
+JUDGED_TOO: dict[str, HeadlineName] = {
+    "coherence": "coherence",
+    "transitions": "coherence",
+    "consistency": "coherence",
+    "joint": "habits",
+    "by_stratum": "habits",
+    "endings": "habits",
+    "disclosure": "habits",
+    "leakage": "coherence",
+    "typography": "words",
+    "diversity": "diversity",
+}
+"""The validators of whose findings none may fail if a headline is to pass, and the headline.
+
+Each asks a few questions, which a simulator like people fails in at most one card of twenty, all of them together; of
+the many metrics of ``marginals`` and views of ``humanlikeness`` a single one may differ.
+"""
 PASSING = frozenset({"aligned", "reacts_as_people"})
 SINGULAR = frozenset({"coherence", "diversity"})
 
 
 def headlines_of(findings: Iterable[Finding]) -> tuple[Headline, ...]:
-    """Return the headlines of the families that were asked about; a family without its finding has none."""
+    """Return the headlines of the families that were asked about.
+
+    A headline is the verdict of the finding that it stands on, unless another of its family fails (``JUDGED_TOO``):
+    then it is that one's. A family of which nothing fails, and whose finding is not there, has none.
+    """
     by_name = {(f.validator, f.metric): f for f in findings if not f.is_control}
-    return tuple(
-        _headline(name, by_name[stands_on]) for name, stands_on in STANDS_ON.items() if stands_on in by_name
-    )
+    found: list[Headline] = []
+    for name, stands_on in STANDS_ON.items():
+        main = by_name.get(stands_on) or by_name.get(ELSE.get(name, stands_on))
+        failing = [
+            f for f in by_name.values() if JUDGED_TOO.get(f.validator) == name and f.verdict in FAILING
+        ]
+        if failing and (main is None or main.verdict not in FAILING):
+            found.append(_failed_by(name, failing))
+        elif main is not None:
+            found.append(_headline(name, main))
+    return tuple(found)
+
+
+def _failed_by(name: HeadlineName, failing: Sequence[Finding]) -> Headline:
+    first = min(failing, key=lambda f: 1.0 if f.p_adjusted is None else f.p_adjusted)
+    others = f"; {len(failing) - 1} more of this family differ" if len(failing) > 1 else ""
+    made = _headline(name, first)
+    return made.model_copy(update={"reason": f"{first.validator}/{first.metric}: {made.reason}{others}"})
 
 
 def overall(headlines: Sequence[Headline], findings: Iterable[Finding] = ()) -> Headline | None:

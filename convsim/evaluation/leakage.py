@@ -10,21 +10,18 @@ from itertools import chain
 from convsim.evaluation.comparison import Overlap
 from convsim.evaluation.guards import find_overlap
 from convsim.evaluation.memorisation import Learned, Memorisation, memorisation
+from convsim.evaluation.nearness import Near, Nearness, nearness
 from convsim.evaluation.sides import Side
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation
 from convsim.schema.units import independent_unit
 from convsim.stats.proportions import Proportion, proportion
+from convsim.text.titles import Title, padded, title_words
 from convsim.text.words import words
 
 MIN_WORDS = 3
 """Shorter titles ("Rain boots") are what anybody might ask for."""
 UNIT = "conversations"
-
-MAX_WORDS = 40
-"""A longer title counts by its first words, so that no file makes the search long."""
-
-Title = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -38,9 +35,7 @@ class Titles:
 
 def known_titles(conversations: Iterable[Conversation]) -> Titles:
     """Gather the titles, of three words or more, of every item that any agent showed."""
-    found = {
-        tuple(words(item.title)[:MAX_WORDS]) for c in conversations for m in c.messages for item in m.items
-    }
+    found = {title_words(item.title) for c in conversations for m in c.messages for item in m.items}
     titles = frozenset(title for title in found if len(title) >= MIN_WORDS)
     lengths: dict[Title, set[int]] = {}
     for title in titles:
@@ -73,10 +68,10 @@ def _names_early(conversation: Conversation, titles: Titles) -> bool:
         said = words(message.content)
         if message.role == "user":
             # Part of a title that was shown may be another item's whole title.
-            if any(not any(_padded(title) in each for each in heard) for title in _named(said, titles)):
+            if any(not any(padded(title) in each for each in heard) for title in _named(said, titles)):
                 return True
         elif message.role == "assistant":
-            heard += [_padded(said), *(_padded(words(item.title)) for item in message.items)]
+            heard += [padded(said), *(padded(words(item.title)) for item in message.items)]
     return False
 
 
@@ -93,10 +88,6 @@ def _named(said: Sequence[str], titles: Titles) -> Iterator[Title]:
         start += 1
 
 
-def _padded(said: Sequence[str]) -> str:
-    return f" {' '.join(said)} "
-
-
 UNSEEN = (
     "some of what it learned from is not in the files given by --learned, so its word-for-word repetition is a lower "
     "bound"
@@ -110,6 +101,7 @@ class Copied:
     overlap: Overlap
     titles: Proportion
     memorisation: Memorisation
+    nearness: Nearness
     warnings: tuple[str, ...] = ()
 
 
@@ -135,6 +127,15 @@ class Copying:
         nothing = Overlap(n_learned=0, n_identical=0, share_learned=None, reason=None)
         return self._copied(self.real, nothing, are_people=True)
 
+    @cached_property
+    def _near_people(self) -> Near | None:
+        return self._near(self.real, are_people=True)
+
+    def _near(self, side: Side, *, are_people: bool) -> Near | None:
+        if self.learned is None:
+            return None
+        return Near.of(side.conversations, self.learned.conversations, leave_out_learned=are_people)
+
     def by_simulator(self, side: Side) -> Copied:
         """Return what a simulator's conversations have from others."""
         hashes = (self.real.summary.sha256, side.summary.sha256)
@@ -154,5 +155,8 @@ class Copying:
             overlap,
             titles_named_early(conversations, self.titles),
             memorisation(conversations, self.learned, leave_out_learned=are_people),
+            nearness(
+                self._near_people if are_people else self._near(side, are_people=False), self._near_people
+            ),
             (UNSEEN,) if self.learned and self.learned.misses_some_of(conversations) else (),
         )

@@ -36,6 +36,7 @@ class Learned:
     """Messages and runs of messages, without case, punctuation and extra white space."""
     ids: frozenset[str]
     fingerprints: frozenset[str]
+    conversations: tuple[Conversation, ...]
     files: frozenset[str]
     """SHA-256 of the files that these came from."""
 
@@ -50,6 +51,7 @@ class Learned:
             frozenset(text for c in conversations for text in _messages_and_runs(c)),
             frozenset(c.id for c in conversations),
             frozenset(c.fingerprint for c in conversations),
+            tuple(conversations),
             frozenset(file.sha256 for file in files),
         )
 

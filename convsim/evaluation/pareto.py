@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from convsim._text import listed
 from convsim.schema import Interval
 from convsim.schema.record import Name, Number, Record, Text
+from convsim.stats.means import difference_is_shown
 
 Place = Literal["on", "off", "undecided"]
 MAX_NAMED = 3
@@ -23,6 +24,8 @@ class Candidate(NamedTuple):
     distance: float | None
     cost: float | None
     reason: str = ""
+    cost_interval: Interval | None = None
+    """95 % interval of the cost; None where its noise is unknown."""
 
 
 class Apart(NamedTuple):
@@ -69,12 +72,18 @@ def places(candidates: Sequence[Candidate], differences: Differences) -> dict[st
 
 
 def leaner_pairs(candidates: Sequence[Candidate], differences: Differences) -> list[LeanerPair]:
-    """Compare each simulator with every dearer one, wherever both costs and the difference are known."""
+    """Compare each simulator with every dearer one, wherever both costs and the difference are known.
+
+    One is dearer where the costs differ by more than their noise.
+    """
     pairs = []
     for cheaper in candidates:
         for dearer in candidates:
             apart = differences.get((cheaper.name, dearer.name))
             if cheaper.cost is None or dearer.cost is None or cheaper.cost >= dearer.cost:
+                continue
+            costs = (cheaper.cost_interval, dearer.cost_interval)
+            if not difference_is_shown(cheaper.cost, dearer.cost, costs):
                 continue
             if apart is not None and apart.interval is not None:
                 pairs.append(
@@ -111,7 +120,7 @@ def _place(own: Candidate, candidates: Sequence[Candidate], differences: Differe
 
 
 def _unbeaten(candidates: Sequence[Candidate]) -> str:
-    """Write why a simulator is on the front: by the estimates, among those whose numbers are known."""
+    """Write why a simulator is on the Pareto front: by the estimates, among those whose numbers are known."""
     known = sum(each.distance is not None and each.cost is not None for each in candidates)
     if known == 1:
         return "the only simulator whose distance and cost are both known"

@@ -47,7 +47,7 @@ def plan(
 
     Args:
         real: The people's conversations.
-        seed: Moves every random draw.
+        seed: Random seed.
         n_simulated: Numbers of simulated conversations, in all; by default 1, 2, 5 and 10 times as many as people's.
         control: With ``treatment``: the arm to start from, where reactions are to be compared too.
         treatment: The arm to go to.

@@ -20,6 +20,8 @@ from convsim.text.language import Language, tell_language
 if TYPE_CHECKING:
     import pandas as pd
 
+    from convsim.report.plots import Plot
+
 FailOn = Literal["different", "undecided", "worse"]
 
 
@@ -108,6 +110,25 @@ class Scorecard(Record):
         from convsim.evaluation.frames import findings_frame
 
         return findings_frame(self.findings)
+
+    def plot(self, what: str | None = None) -> Plot:
+        """Draw a figure, to look at in a notebook or to save: ``card.plot().savefig("distances.pdf")``.
+
+        Args:
+            what: ``"distances"``, ``"recognition"`` or ``"shifts"``; by default the first of them that there is.
+
+        Raises:
+            InputError: There is no such figure, or nothing to draw.
+        """
+        from convsim.report.plots import scorecard_plot
+
+        return scorecard_plot(self, what)
+
+    def to_latex(self) -> str:
+        """Return the judged findings as a LaTeX table (booktabs); whatever a name holds is escaped."""
+        from convsim.report.latex import scorecard_latex
+
+        return scorecard_latex(self)
 
     def __str__(self) -> str:
         from convsim.report.glance import scorecard_text

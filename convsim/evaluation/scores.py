@@ -186,7 +186,7 @@ def simulator_report(
     shift: Scorecard | None,
     known: Collection[str],
 ) -> SimulatorReport:
-    """Put one simulator's numbers together; its place on the front is not yet known.
+    """Put one simulator's numbers together; its place on the Pareto front is not yet known.
 
     Args:
         entry: The simulator's side.
@@ -221,6 +221,7 @@ def simulator_report(
         titles_named_early=copied.titles,
         titles_beyond_people=difference(copied.titles, people.titles),
         memorisation=copied.memorisation,
+        nearness=copied.nearness,
         memorised_beyond_people=difference(copied.memorisation.after_first, people.memorisation.after_first),
         cost=cost_of(conversations),
         front=NOT_COMPARED,

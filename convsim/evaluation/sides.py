@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from convsim._async import run_to_its_end
-from convsim._text import path_text
+from convsim._text import nearest, path_text
 from convsim.annotation import aannotate
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.guards import drop_failures
@@ -81,7 +81,9 @@ def _selected(conversations: Sequence[Conversation], selection: Selection, side:
         present = {getattr(conversation, field) for conversation in conversations}
         if missing := sorted(set(wanted) - present):
             known = ", ".join(sorted(str(value)[:40] for value in present - {None})[:20]) or "none"
-            raise InputError(f"the {side} data have no {field} {missing[0]!r}; they have: {known}")
+            meant = nearest(missing[0], sorted(str(value) for value in present - {None}))
+            hint = f"; did you mean {meant[:40]!r}?" if meant else ""
+            raise InputError(f"the {side} data have no {field} {missing[0]!r}; they have: {known}{hint}")
     kept = [
         conversation
         for conversation in conversations

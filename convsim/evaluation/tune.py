@@ -53,7 +53,7 @@ def tune(
     Args:
         real: The people's conversations.
         runs: The simulated sides, by name or in a row.
-        seed: Moves every random draw.
+        seed: Random seed.
         over: What is weighed: ``runs``, or the ``personas`` or ``tasks`` of one run. By default runs where there are
             several, and personas where there is one.
         validators: Who judges conversations drawn by the weights; by default all that need not be asked for, and ``()``

@@ -58,7 +58,7 @@ class UntilDecided:
         at_most: Conversations an arm at the last look; by default ten times the people's, and 2,000 at most.
         control: For reactions, the arm to start from; by default the study's first.
         treatment: For reactions, the arm to go to; by default the study's second.
-        annotator: Labels both sides first; by default ``rules`` for coherence, and nothing else.
+        annotator: Labels both sides first; by default nothing does.
         allow_failures: Go on although more than 5 % of the conversations failed.
         grown: Makes the study larger; by default its personas are taken again and again.
     """
@@ -83,7 +83,6 @@ class UntilDecided:
         path = Path(folder)
         people = read_source(self.people)
         arms = self._arms(people.conversations if isinstance(people, Transcripts) else people)
-        annotator = "rules" if self.annotator is None and self.headline == "coherence" else self.annotator
         real = Side.of(people, "real", Selection(arms=arms, allow_failures=self.allow_failures))
         n_people = self._n_people(real, arms)
         self._check_overlap(
@@ -96,7 +95,7 @@ class UntilDecided:
         _check_sizes(first, at_most, least_for(self.headline))
         question = Question(
             headline=self.headline, people_sha256=real.summary.sha256, n_people=n_people, seed=self.study.seed,
-            arms=arms, annotator=_name_of(annotator), first=first, at_most=at_most,
+            arms=arms, annotator=_name_of(self.annotator), first=first, at_most=at_most,
             planned=known.planned if known else plan_looks(n_people, first, at_most),
         )  # fmt: skip
         if known and (changed := known.differs_from(question)):
@@ -104,7 +103,9 @@ class UntilDecided:
                 f"{path}: its looks at {self.headline} were planned otherwise ({changed}), and looks are fixed before "
                 "the first; repeat the original command, or name another --out"
             )
-        return Looking(self, path, real.labelled_by(annotator, "real"), annotator, looks, known or question)
+        return Looking(
+            self, path, real.labelled_by(self.annotator, "real"), self.annotator, looks, known or question
+        )
 
     def _arms(self, people: Sequence[Conversation]) -> tuple[str, ...]:
         """Return the arms that are judged: control and treatment for reactions, else those that both sides have."""
@@ -227,7 +228,6 @@ class Looking:
                 raise ConvsimError(failed)
             raise InputError(
                 f"{self.question.headline} cannot be judged: {validator} finds no {metric} in these conversations"
-                + (" (both sides need acts by the same annotator)" if validator == "transitions" else "")
             )
         headline = next(each for each in card.headlines if each.name == self.question.headline)
         return TakenLook(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import cast
 
 from convsim._async import in_a_thread, outside_loops, stop_if_left
@@ -22,6 +22,7 @@ from convsim.evaluation.guards import (
 )
 from convsim.evaluation.label_agreement import agreements
 from convsim.evaluation.scorecard import MadeBy, Scorecard
+from convsim.evaluation.sensitivity import Variation, variations, with_sensitivity
 from convsim.evaluation.side_warnings import side_warnings
 from convsim.evaluation.sides import Selection, Side
 from convsim.io import Source
@@ -31,6 +32,7 @@ from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
 from convsim.plugins import installed, load, make
 from convsim.schema import Corpus, Finding, Validator
 from convsim.schema.corpus import undefined_metrics
+from convsim.schema.details import FormatDetails
 
 LOG = logging.getLogger("convsim.validators")
 LOG.addHandler(logging.NullHandler())
@@ -51,6 +53,8 @@ def validate(
     annotator: str | AnnotatorLike | None = None,
     allow_overlap: bool = False,
     allow_failures: bool = False,
+    sensitivity: bool = False,
+    on_variation: Callable[[Variation], None] | None = None,
 ) -> Scorecard:
     """Ask every validator whether the simulated conversations are like the real ones.
 
@@ -59,7 +63,7 @@ def validate(
     Args:
         real: The people's conversations.
         simulated: The simulated conversations.
-        seed: Moves every random draw.
+        seed: Random seed.
         validators: One or several: names, ``module:thing``, validators, classes or functions of both sides; by
             default all installed ones that need not be asked for.
         metrics: Judge these alone: names, ``module:thing``, metrics or functions of one conversation; with a "+" before
@@ -70,6 +74,9 @@ def validate(
             experience are compared too.
         allow_overlap: Judge a simulator even on conversations that it learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
+        sensitivity: Judge all again with other seeds and settings, without each task and with halves of the metrics;
+            each finding says how often it held.
+        on_variation: Told of each of these before it is judged.
 
     Raises:
         InputError: A side cannot be read, is empty after the filters, or failed too often; or an event loop is running
@@ -81,10 +88,22 @@ def validate(
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
     simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")
     warnings = mix_warnings(real_side.conversations, simulated_side.conversations)
-    return judge(
+    card = judge(
         real_side, simulated_side, chosen, seed=seed, metrics=measured, warnings=warnings,
         allow_overlap=allow_overlap,
     )  # fmt: skip
+    if not sensitivity:
+        return card
+
+    def again(
+        people: Side, shoppers: Side, asked: Sequence[Validator], other_seed: int, metrics: Metrics
+    ) -> Sequence[Finding]:
+        return judge(
+            people, shoppers, asked, seed=other_seed, metrics=metrics, allow_overlap=allow_overlap
+        ).findings
+
+    varied = variations((real_side, simulated_side), chosen, card.findings, seed=seed, metrics=measured)
+    return with_sensitivity(card, [*varied], again, on_variation=on_variation)
 
 
 avalidate = in_a_thread(validate)
@@ -106,7 +125,7 @@ def judge(
         real: The people; None where nothing is held against people, and validators get an empty corpus.
         simulated: The simulated side.
         validators: What is asked.
-        seed: Moves every random draw.
+        seed: Random seed.
         metrics: What is measured; by default the catalogue and every label.
         warnings: What else the reader is to be warned of.
         allow_overlap: Judge a simulator even on conversations that it learned from.
@@ -145,6 +164,11 @@ def judge(
             for f in findings
         ]
     said += [f"near copies: {f.reason}" for f in findings if f.verdict == "copies"]
+    said[:0] = [
+        f"format alone tells the sides apart: {f.reason}"
+        for f in findings
+        if isinstance(f.details, FormatDetails) and f.verdict == "different"
+    ]
     findings = without_credit_for_copies(findings)
     judgeable = real is not None and (reason is None or allow_overlap)
     return Scorecard(

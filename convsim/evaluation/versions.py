@@ -21,7 +21,7 @@ MIN_UNITS = 30
 UNIT = "root mean square of Cliff's delta and spread score"
 HEADLINES: Mapping[HeadlineName, str] = {
     "words": "human-likeness score below or above 50 %",
-    "coherence": "distance of transitions beyond the human baseline",
+    "coherence": "distance in listening beyond the human baseline",
     "diversity": "similarity beyond people's",
     "reactions": "reaction ratio below or above 1",
 }

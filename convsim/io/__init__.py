@@ -19,7 +19,7 @@ from convsim.io.reading import (
     stem_of,
 )
 from convsim.io.registry import ForeignReader, Reader, ReaderLike, find_foreign
-from convsim.io.run_folder import CONVERSATIONS, Run, claim, open_run
+from convsim.io.run_folder import CONVERSATIONS, PROMPTS, Run, claim, open_run
 from convsim.io.source import Source, read_source
 from convsim.io.splitting import split
 from convsim.io.survey import LeftQuestion, MappedQuestion, SurveyReport
@@ -35,6 +35,7 @@ __all__ = [
     "MIRRORBENCH",
     "MIRRORBENCH_PEOPLE",
     "OPENAI",
+    "PROMPTS",
     "READERS",
     "TAU2",
     "Card",

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
 from convsim._files import PARTIAL, replacing
-from convsim._logs import LOCK, append_line, locked, open_log, whole_lines
+from convsim._logs import LOCK, MAX_LINE_BYTES, append_line, locked, open_log, whole_lines
 from convsim._secrets import know_environment, without_keys_in
 from convsim.errors import InputError, StudyError
 from convsim.io.growth import GROWING, GROWN, Growth, growth_between
@@ -82,6 +82,8 @@ def _agree_on_plan(folder: Path, manifest: Manifest, growth: Growth | None) -> N
 
 
 CONVERSATIONS = "conversations.jsonl"
+PROMPTS = "prompts.jsonl"
+"""Where a recorded run keeps what models were asked and answered: a line a conversation, the last one counts."""
 
 
 class Run:
@@ -124,6 +126,28 @@ class Run:
             raise StudyError(
                 f"{self.folder}: a conversation cannot be kept, not even its failure: {error}"
             ) from None
+
+    def append_calls(self, calls: BaseModel) -> None:
+        """Write what models were asked for one conversation, without secrets; what no file can hold is left out.
+
+        Raises:
+            InputError: The file cannot be written, or is a link.
+            StudyError: The disk does not take it.
+        """
+        try:
+            line = calls.model_dump_json(exclude_defaults=True).encode()
+        except ValueError:  # half a surrogate pair
+            return
+        if len(line) >= MAX_LINE_BYTES:
+            return
+        path = self.folder / PROMPTS
+        with open_log(path) as file:
+            try:
+                append_line(file, line)
+            except OSError as error:
+                raise StudyError(
+                    f"{path}: cannot be written: {error.strerror or error}; free space"
+                ) from error
 
     def mark(self) -> None:
         """Write into the manifest how many conversations there are, how many failed, and whether that is too many.

@@ -6,13 +6,23 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
 from convsim._text import listed, one_line
 from convsim.errors import TranscriptError
 from convsim.io.problems import MalformedError, shown
 from convsim.io.survey import SurveyReport
 from convsim.schema.conversation import Conversation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+COLUMNS = (
+    "conversation", "place", "role", "content", "action", "items", "task", "arm", "agent", "user", "simulator",
+    "ending",
+)  # fmt: skip
+"""Of the frame of messages."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,24 @@ class Transcripts(Sequence[Conversation]):
 
     def __getitem__(self, place: int | slice) -> Conversation | tuple[Conversation, ...]:
         return self.conversations[place]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a message, in their order: conversation, place from 0, role, what was said, and where.
+
+        ``items`` counts what the agent shows; what a conversation does not state is None.
+        """
+        import pandas as pd
+
+        rows = [
+            (
+                each.id, place, message.role, message.content, message.action, len(message.items), each.task, each.arm,
+                each.agent, each.user, each.simulator, each.ending,
+            )
+            for each in self.conversations
+            for place, message in enumerate(each.messages)
+        ]  # fmt: skip
+        frame = pd.DataFrame(rows, columns=[*COLUMNS], dtype="object")
+        return frame.astype({"place": "int64", "items": "int64"})
 
 
 def joined(parts: Sequence[Transcripts], whole: Held, skipped: int = 0) -> Transcripts:

@@ -56,7 +56,9 @@ def _stated_move(answer: object, shopper: str) -> dict[str, object]:
     if isinstance(answer, Mapping) and not {"action", "text", "accepted"}.isdisjoint(answer):
         stated = {("text" if key == "content" else str(key)): value for key, value in answer.items()}
     elif isinstance(part_of(answer, "action"), str):
-        parts = {name: part_of(answer, name) for name in ("action", "text", "content", "accepted")}
+        parts = {
+            name: part_of(answer, name) for name in ("action", "text", "content", "accepted", "probabilities")
+        }
         stated = {("text" if k == "content" else k): v for k, v in parts.items() if v is not None}
     else:
         stated = {"text": said_in(answer, shopper, ModelError)["content"]}

@@ -222,13 +222,13 @@ def _measure_accepts_dealbreaker(columns: Columns) -> FloatArray:
 
 
 def _breaks(conversation: Conversation) -> float:
-    limits = _limits(conversation.persona) if conversation.persona else []
+    limits = limits_of(conversation.persona) if conversation.persona else []
     found = [holds_of(item, limit) for item in _accepted(conversation) for limit in limits]
     told = [holds for holds in found if holds is not None]
     return float(any(told)) if told else nan
 
 
-def _limits(persona: Persona) -> Sequence[Constraint]:
+def limits_of(persona: Persona) -> Sequence[Constraint]:
     """Gather what must not hold of an item: the dealbreakers, and a price above the budget."""
     budget = number(persona.budget.value) if persona.budget else None
     above = [] if budget is None else [Constraint(attribute=PRICE, op=">", value=budget)]

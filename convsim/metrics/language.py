@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from convsim.schema import Columns
 from convsim.text.language import name_of
-from convsim.text.lexicons import COMPLAINTS, LISTS
+from convsim.text.lexicons import COMPLAINTS, CONDUCT, LISTS, QUESTIONS, Lexicon
 from convsim.text.segment import SEGMENTED, segmenter_is_installed
 
 if TYPE_CHECKING:
@@ -70,6 +70,33 @@ def needs_complaints(list_name: str) -> Reason:
             return None
         part = f" {list_name}" if list_name else ""
         return f"there is no list{part} in {spoken.code}/{COMPLAINTS}.toml for {name_of(spoken.code or '')}; {FOLDER}"
+
+    return reason
+
+
+def needs_questions(*names: str) -> Reason:
+    """Make the reason of a metric that tells questions and answers by lists of ``<language>/questions.toml``."""
+    return _needs_table(QUESTIONS, Lexicon.questions, names)
+
+
+def needs_conduct(*names: str) -> Reason:
+    """Make the reason of a metric that tells what a user does by lists of ``<language>/conduct.toml``."""
+    return _needs_table(CONDUCT, Lexicon.conduct, names)
+
+
+def _needs_table(
+    table: str, read: Callable[[Lexicon, str | None], Mapping[str, object]], names: Collection[str]
+) -> Reason:
+    def reason(columns: Columns) -> str | None:
+        spoken = columns.language
+        if spoken.problem:
+            return f"it stands on words of one language, but {spoken.problem}"
+        there = read(columns.lexicon, spoken.code)
+        lacking = [name for name in names if name not in there]
+        if there and not lacking:
+            return None
+        part = f" {lacking[0]} in" if there else ""
+        return f"there is no list{part} {spoken.code}/{table}.toml for {name_of(spoken.code or '')}; {FOLDER}"
 
     return reason
 

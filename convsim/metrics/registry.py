@@ -11,13 +11,13 @@ from typing import TypeGuard
 
 from convsim._text import one_line
 from convsim.errors import InputError, PluginError
-from convsim.metrics.catalogue import METRICS, RELATION_METRICS
+from convsim.metrics.catalogue import FAMILY_METRICS, METRICS, RELATION_METRICS
 from convsim.metrics.decorator import DEFAULT, OfConversation, metric
 from convsim.plugins import installed, load
 from convsim.schema import Metric
 from convsim.text.lexicons import Lexicon
 
-BUILT_IN: Mapping[str, Metric] = {**METRICS, **RELATION_METRICS}
+BUILT_IN: Mapping[str, Metric] = {**METRICS, **FAMILY_METRICS, **RELATION_METRICS}
 MetricLike = str | Metric | OfConversation | type
 """A metric's name, ``module:thing``, a metric, or a function of one conversation, or a class that makes one."""
 

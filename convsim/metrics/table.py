@@ -73,6 +73,39 @@ def measure_both(
     )
 
 
+def measure_family(real: Corpus, simulated: Corpus, metrics: Iterable[Metric]) -> tuple[Corpus, Corpus]:
+    """Return two sides with these built-in metrics alone in their tables, as a validator that judges them needs it.
+
+    What a table has already is taken from it.
+
+    Args:
+        real: The one side.
+        simulated: The other side.
+        metrics: Built-in ones that are not measured for every table.
+    """
+    wanted = {metric.name: metric for metric in metrics}
+    return _in_one_language(*(_with_these_alone(side, wanted) for side in (real, simulated)))
+
+
+def _with_these_alone(side: Corpus, metrics: Mapping[str, Metric]) -> Corpus:
+    import pandas as pd
+
+    measured: dict[str, FloatArray] = {}
+    undefined: dict[str, str] = {}
+    for name, metric in metrics.items():
+        if side.metrics.get(name) is metric:
+            measured[name] = side.table[name].to_numpy()
+            if name in side.undefined:
+                undefined[name] = side.undefined[name]
+        elif len(side) and (reason := metric.why_undefined(side.columns)):
+            measured[name], undefined[name] = nowhere(side.columns), reason
+        else:
+            measured[name] = metric.measure(side.columns)
+    language = side.language or side.columns.language
+    table = pd.DataFrame(measured, index=side.table.index)
+    return replace(side, table=table, metrics=dict(metrics), undefined=undefined, language=language)
+
+
 def _in_one_language(real: Corpus, simulated: Corpus) -> tuple[Corpus, Corpus]:
     """Return both sides with what stands on words undefined where they are in different languages."""
     spoken = [side.language.code if side.language else None for side in (real, simulated)]
@@ -120,7 +153,9 @@ def _measured(
     ids = pd.Index([conversation.id for conversation in conversations], dtype=object, name="conversation")
     kept = {name: metrics[name] for name in measured}
     table = pd.DataFrame(measured, index=ids)
-    return Corpus(conversations, table, kept, failed, undefined, columns.language)
+    return Corpus(
+        conversations, table, kept, failed, undefined, columns.language, lexicon=lexicon, flat=columns
+    )
 
 
 def _checked(values: object, n: int) -> FloatArray:

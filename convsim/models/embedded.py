@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True)
 class Embedded(Local):
-    """Runs SmolLM2-135M-Instruct (Apache-2.0, 8,192 tokens); it is small, and slips out of role.
+    """Runs SmolLM2-135M-Instruct (Apache-2.0, 8,192 tokens); it is small, and often breaks character.
 
     The first use unpacks it into the user's cache, which takes some twenty seconds and 270 MB. ``top_p`` is 0.9,
     as it wanders into noise at 1.

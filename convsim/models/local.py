@@ -192,6 +192,7 @@ class Local:
             liking = await self._weigher.submit(Options(chat_tokens(checkpoint, emptied), answers))
             likelihoods = [told - liked for told, liked in zip(likelihoods, liking, strict=True)]
         index = draw(likelihoods, temperature=temperature, seed=seed)
+        weights = weights_of(likelihoods, temperature=temperature)
         completion = Completion(
             text=options[index],
             finish_reason="stop",
@@ -199,7 +200,32 @@ class Local:
             output_tokens=len(answers[index]),
             seconds=time.perf_counter() - start,
         )
-        return Choice(index=index, completion=completion)
+        return Choice(
+            index=index, completion=completion, probabilities=tuple(w / sum(weights) for w in weights)
+        )
+
+    async def surprise(
+        self, asked: Sequence[ChatMessage] | str, said: str, *, opening: str = ""
+    ) -> tuple[float, int]:
+        """Return how surprised the model is by an answer, in bits, and its number of tokens, the end's included.
+
+        A text to continue ends its answer with a line break; a chat as its template does. ``opening`` is what the
+        answer begins with, and surprises nobody. Raises as ``complete`` does.
+        """
+        checkpoint = await to_thread(self.load)
+        if isinstance(asked, str):
+            tokens = text_tokens(checkpoint, asked)
+            answer = text_tokens(checkpoint, f" {said}\n", is_start=False)
+        else:
+            begun = answer_tokens(checkpoint, asked, opening)[:-1] if opening else []
+            tokens = [*chat_tokens(checkpoint, asked), *begun]
+            answer = answer_tokens(checkpoint, asked, f"{opening} {said}" if opening else said)
+            # An opening whose last token runs into the first word is followed by the words' own tokens.
+            is_begun = list(answer[: len(begun)]) == begun
+            answer = answer[len(begun) :] if is_begun else option_tokens(checkpoint, f" {said}")
+        self._check_room(checkpoint, len(tokens), len(answer))
+        [likelihood] = await self._weigher.submit(Options(tokens, [answer]))
+        return -likelihood / math.log(2), len(answer)
 
     async def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
         """Return how many tokens a chat has, up to where the answer begins. Raises as ``complete`` does."""
@@ -303,9 +329,17 @@ def _end(checkpoint: Checkpoint, tokens: Sequence[int]) -> str:
 
 def draw(likelihoods: Sequence[float], *, temperature: float, seed: int) -> int:
     """Draw an index from the softmax of log-likelihoods over ``temperature``; at 0 the highest."""
-    highest = max(likelihoods)
+    weights = weights_of(likelihoods, temperature=temperature)
     if temperature == 0:
-        return likelihoods.index(highest)
-    weights = [math.exp((likelihood - highest) / temperature) for likelihood in likelihoods]
+        return weights.index(1.0)
     point = child_seed(seed, "choose") / 2**63 * sum(weights)
     return min(bisect(list(accumulate(weights)), point), len(weights) - 1)
+
+
+def weights_of(likelihoods: Sequence[float], *, temperature: float) -> list[float]:
+    """Return what the softmax of log-likelihoods over ``temperature`` is proportional to; at 0 the best alone."""
+    highest = max(likelihoods)
+    if temperature == 0:
+        best = likelihoods.index(highest)
+        return [float(place == best) for place in range(len(likelihoods))]
+    return [math.exp((likelihood - highest) / temperature) for likelihood in likelihoods]

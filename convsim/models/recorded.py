@@ -13,7 +13,7 @@ from convsim._text import complaint, one_line
 from convsim.errors import InputError, ModelError
 from convsim.models.scripted import Asked
 from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion
-from convsim.schema.record import Count, Name, Record
+from convsim.schema.record import Count, Name, Number, Record
 
 MAX_LINE_BYTES = 10_000_000
 
@@ -25,6 +25,8 @@ class Heard(Record):
     asked: Asked
     completion: Completion
     index: Count | None = None
+    probabilities: tuple[Number, ...] = ()
+    """How likely each option of a choice was, where the model told."""
 
 
 @dataclass(kw_only=True)
@@ -85,10 +87,13 @@ class Recorded:
         if known is None:
             choice = await self._asking(asked).choose(messages, options, temperature=temperature, seed=seed)
             known = self._remember(
-                Heard(key=asked.key, asked=asked, completion=choice.completion, index=choice.index)
-            )
+                Heard(
+                    key=asked.key, asked=asked, completion=choice.completion, index=choice.index,
+                    probabilities=choice.probabilities,
+                )
+            )  # fmt: skip
         assert known.index is not None
-        return Choice(index=known.index, completion=known.completion)
+        return Choice(index=known.index, completion=known.completion, probabilities=known.probabilities)
 
     def _recall(self, asked: Asked) -> Heard | None:
         return self._read_store().get(asked.key)

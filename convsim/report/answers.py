@@ -26,6 +26,7 @@ from convsim.schema import Finding, Headline
 from convsim.schema.details import (
     DiscriminatorDetails,
     DiversityDetails,
+    FormatDetails,
     ManyMetricsDetails,
     TransitionDetails,
 )
@@ -33,13 +34,16 @@ from convsim.schema.details import (
 QUESTIONS = {
     "habits": "Do they have people's habits?",
     "words": "Do their words give them away?",
-    "coherence": "Do their acts follow one another as people's do?",
+    "coherence": "Do they listen, and stay one person?",
     "diversity": "Are they as varied as people?",
     "reactions": "Do they react as people do?",
 }
 """What each headline answers."""
 ANSWERS_NOTE = (
     "at most: the upper limit of the difference (90 % interval); of: the margin that it must stay within."
+)
+FORMAT_FIRST = (
+    "Format alone tells the sides apart, before a word is read: mend that first (see the warning). "
 )
 METRICS_ALONE = "Each metric alone, alike at its own 5 %. Looking at them changes no headline."
 
@@ -102,12 +106,21 @@ def kind_of_whole(card: Scorecard) -> Kind | None:
     return kind_of_verdict(card.headlines[-1].verdict) if card.headlines else None
 
 
+def is_told_by_format(card: Scorecard) -> bool:
+    """Tell whether format alone tells the sides apart, before a word is read."""
+    return any(isinstance(f.details, FormatDetails) and f.verdict == "different" for f in card.findings)
+
+
 def whole(card: Scorecard) -> str:
-    """Write the line for the whole: what is not like people, what is, and what is lacking; empty without headlines."""
+    """Write the line for the whole: what is not like people, what is, and what is lacking; empty without headlines.
+
+    That format alone tells the sides apart comes first: a score of words is worth little until that is mended.
+    """
     if not card.headlines:
         return ""
+    first = FORMAT_FIRST if is_told_by_format(card) else ""
     reason = plain(card.headlines[-1].reason, limit=1_000)
-    return f"{reason[:1].upper()}{reason[1:]}."
+    return f"{first}{reason[:1].upper()}{reason[1:]}."
 
 
 def _decided_by(finding: Finding | None) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
 from rich.text import Text
 
 from convsim._text import plain
 from convsim.evaluation.layout import in_section, is_shift_of_one_metric
 from convsim.report.headline import ratio_line
-from convsim.report.tables import estimate, filled, number, verdict
-from convsim.schema import Finding
+from convsim.report.tables import estimate, filled, number, verdict, verdict_words
+from convsim.schema import Estimate, Finding
 from convsim.schema.details import DoseDetails, RatioDetails, RelationDetails, ShiftDetails
+
+WIDE = 110
+"""Columns from which on the shifts have room for their intervals."""
 
 
 def reactions(findings: Sequence[Finding]) -> Iterator[RenderableType]:
@@ -30,14 +34,21 @@ def reactions(findings: Sequence[Finding]) -> Iterator[RenderableType]:
         yield _relations(relations)
 
 
-def _shifts(findings: Iterable[Finding]) -> RenderableType:
+def _shifts(findings: Sequence[Finding]) -> RenderableType:
+    told = [(f, f.details) for f in findings if isinstance(f.details, ShiftDetails)]
     rows = [
         (
-            Text(plain(f.metric)), estimate(f.details.human_shift), estimate(f.details.simulated_shift), estimate(f),
+            Text(plain(f.metric)), estimate(of.human_shift), estimate(of.simulated_shift), estimate(f),
             number(f.noise_floor.q95 if f.noise_floor else None, figures=2), verdict(f),
         )
-        for f in findings
-        if isinstance(f.details, ShiftDetails)
+        for f, of in told
+    ]  # fmt: skip
+    short = [
+        (
+            Text(plain(f.metric)), _alone(of.human_shift), _alone(of.simulated_shift), _alone(f),
+            Text(verdict_words(f), style=verdict(f).style),
+        )
+        for f, of in told
     ]  # fmt: skip
     note = (
         "shift: mean of the treated arm minus mean of the control arm, with 95 % interval. difference: simulated minus "
@@ -45,12 +56,37 @@ def _shifts(findings: Iterable[Finding]) -> RenderableType:
         "arm (95 % point). needs more data: so many more conversations show that they react alike, if they do, in "
         "four of five cases."
     )
-    return filled(("metric", "people's shift", "simulated", "difference", "baseline", "verdict"), rows, note)
+    short_note = (
+        "people, simulated: mean of the treated arm minus mean of the control arm. Intervals, the human baseline and "
+        f"how much more data is needed: from {WIDE} columns on."
+    )
+    return _ByWidth(
+        filled(("metric", "people's shift", "simulated", "difference", "baseline", "verdict"), rows, note),
+        filled(("metric", "people", "simulated", "difference", "verdict"), short, short_note),
+    )
 
 
-def _whole(findings: Iterable[Finding]) -> RenderableType:
+def _alone(of: Finding | Estimate | None) -> str:
+    """Write an estimate without its interval."""
+    return number(of.estimate if of else None, figures=2)
+
+
+class _ByWidth:
+    """One of two tables: a narrow terminal has no room for intervals, which would be wrapped cell by cell."""
+
+    def __init__(self, wide: RenderableType, narrow: RenderableType):
+        self.wide, self.narrow = wide, narrow
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.wide if options.max_width >= WIDE else self.narrow
+
+
+def _whole(findings: Sequence[Finding]) -> RenderableType:
     rows = [(Text(_name(f.metric)), estimate(f), verdict(f), Text(plain(f.reason))) for f in findings]
-    return filled(("all metrics together", "estimate", "verdict", "why"), rows)
+    short: list[RenderableType] = [Text("\nall metrics together")]
+    for name, estimated, said, why in rows:
+        short += [Text.assemble((f"{name}: ", "bold"), said, f"  {estimated}"), Padding(why, (0, 0, 0, 4))]
+    return _ByWidth(filled(("all metrics together", "estimate", "verdict", "why"), rows), Group(*short))
 
 
 def _ladder(findings: Sequence[Finding]) -> RenderableType:

@@ -15,7 +15,13 @@ from rich.text import Text
 
 from convsim.evaluation.layout import ALL_METRICS, VERDICT_WORDS, section_of
 from convsim.schema import FAILING, Estimate, Finding, Needs, Verdict
-from convsim.schema.details import BlindTestDetails, DistanceDetails, PrevalenceDetails, ShiftDetails
+from convsim.schema.details import (
+    BlindTestDetails,
+    CrowdDetails,
+    DistanceDetails,
+    PrevalenceDetails,
+    ShiftDetails,
+)
 
 SideName = Literal["real", "simulated"]
 
@@ -172,6 +178,8 @@ def value_of_side(finding: Finding, name: SideName) -> float | None:
     details, real = finding.details, name == "real"
     if isinstance(details, DistanceDetails):
         return (details.real if real else details.simulated).mean
+    if isinstance(details, CrowdDetails):
+        return details.level_real if real else details.level_simulated
     if isinstance(details, ShiftDetails):
         shift = details.human_shift if real else details.simulated_shift
         return shift.estimate if shift else None

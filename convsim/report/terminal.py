@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from convsim._text import plain
@@ -22,6 +23,7 @@ from convsim.schema import Finding
 from convsim.schema.details import DiscriminatorDetails
 
 N_GIVEAWAYS = 5
+OTHERS_NOTE = "baseline: the human baseline, how far two random groups of people differ, 95 % point"
 
 
 METRICS_NOTE = (
@@ -53,7 +55,7 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
     for reliability in card.reliability:
         yield from summary(reliability)
     if copying := in_section(card.findings, "copying"):
-        yield _others("copying", copying)
+        yield from _others("copying", copying)
     if habits := in_section(card.findings, "habits"):
         yield _metrics(habits)
     if recognition := in_section(card.findings, "recognition"):
@@ -63,7 +65,7 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
         yield from corrected(adjusted)
     yield from reactions(card.findings)
     if others := [*in_section(card.findings, "blind_test"), *without_section(card.findings)]:
-        yield _others("others", others)
+        yield from _others("others", others)
     if card.gate is not None:
         yield Text("\n".join(sentences(card.gate)), style="green" if card.gate.passed else "red")
     yield from versions.screen(card.baseline)
@@ -121,13 +123,18 @@ def _proportion(count: int, of: int) -> str:
     return percent(min(1.0, count / of)) if of else "–"
 
 
-def _others(title: str, findings: Iterable[Finding]) -> RenderableType:
-    rows = [
-        (
-            Text(f"{plain(f.validator, limit=80)}: {plain(f.metric, limit=80)}"), Text(plain(estimate(f))),
-            Text(plain(f.unit, limit=80)), baseline(f), verdict(f), Text(plain(f.reason)),
+def _others(title: str, findings: Iterable[Finding]) -> Iterator[RenderableType]:
+    """Yield two lines a finding: what it found, and why, which is too long for a column."""
+    yield Text(f"\n{title} ({OTHERS_NOTE})")
+    for finding in findings:
+        yield Text.assemble(
+            (f"{plain(finding.validator, limit=80)}: {plain(finding.metric, limit=80)}: ", "bold"),
+            verdict(finding),
+            f"  {_numbers(finding)}" if finding.estimate is not None else "",
         )
-        for f in findings
-    ]  # fmt: skip
-    note = "baseline: the human baseline, how far two random groups of people differ (95 % point), where it is known."
-    return filled((title, "estimate", "unit", "baseline", "verdict", "why"), rows, note)
+        yield Padding(Text(plain(finding.reason), style="dim"), (0, 0, 0, 4))
+
+
+def _numbers(finding: Finding) -> str:
+    floor = f", baseline {baseline(finding)}" if finding.noise_floor else ""
+    return f"{plain(estimate(finding))} {plain(finding.unit, limit=80)}{floor}"

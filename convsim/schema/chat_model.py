@@ -9,7 +9,7 @@ from typing import Literal, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from convsim.errors import EmptyAnswerError
-from convsim.schema.record import Count, Name, Record, Spending, Text, Tokens
+from convsim.schema.record import Count, Name, Number, Record, Spending, Text, Tokens
 
 
 class ChatMessage(BaseModel):
@@ -46,6 +46,8 @@ class Choice(Record):
 
     index: Count
     completion: Completion
+    probabilities: tuple[Number, ...] = ()
+    """How likely each option was to be chosen, in their order, where the model tells."""
 
 
 @runtime_checkable

@@ -15,6 +15,8 @@ from convsim.text.words import words
 
 if TYPE_CHECKING:
     from convsim.schema.arrays import BoolArray, FloatArray, IntArray
+    from convsim.schema.exchanged import Exchanged
+    from convsim.schema.told import Told
 
 
 T = TypeVar("T")
@@ -103,6 +105,61 @@ class Columns:
     def user_word_counts(self) -> FloatArray:
         """Words of each user message."""
         return _array(map(len, self.user_words), len(self.user_texts))
+
+    @cached_property
+    def heard(self) -> IntArray:
+        """Shape (user messages, 2): the first agent message since the user last spoke, and the first after it.
+
+        Indices into ``agent_texts``; both are the same where the agent has said nothing in between.
+        """
+        import numpy as np
+
+        spans: list[tuple[int, int]] = []
+        n_said = 0
+        for conversation in self.conversations:
+            since = n_said
+            for message in conversation.messages:
+                if message.role == "assistant":
+                    n_said += 1
+                elif message.role == "user":
+                    spans.append((since, n_said))
+                    since = n_said
+        return np.asarray(spans, np.int64).reshape(-1, 2)
+
+    @cached_property
+    def exchanged(self) -> Exchanged:
+        """Which content words each side says, and in answer to which."""
+        from convsim.schema.exchanged import Exchanged
+
+        return Exchanged.of(self)
+
+    @cached_property
+    def user_stated(self) -> list[frozenset[str]]:
+        """The different words of each user message that are neither small talk nor stop words."""
+        from convsim.schema.told import stated_by_user
+
+        return stated_by_user(self)
+
+    @cached_property
+    def told(self) -> Told:
+        """Those of them that neither side had said before."""
+        from convsim.schema.told import told_by_user
+
+        return told_by_user(self)
+
+    @cached_property
+    def user_told(self) -> IntArray:
+        """How many of those each user message tells; shape (user messages,)."""
+        import numpy as np
+
+        return np.bincount(self.told.row, minlength=len(self.user_texts)).astype(np.int64)
+
+    @cached_property
+    def user_turns(self) -> IntArray:
+        """In which turn of its conversation each user message stands, from 0; shape (user messages,)."""
+        from convsim.schema.told import turns_of_user
+
+        return turns_of_user(self)
 
     @cached_property
     def user_is_empty(self) -> list[bool]:

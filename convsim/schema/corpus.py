@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from convsim.schema.columns import Columns
 from convsim.schema.conversation import Conversation
 from convsim.schema.metric import Metric
 from convsim.schema.units import independent_unit
 from convsim.text.language import Language
+from convsim.text.lexicons import Lexicon
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +37,10 @@ class Corpus:
     """Why a metric has no value here and could not have one, by its name: no word list for the language."""
     language: Language | None = None
     """What the users write in; None where nobody has told it."""
+    lexicon: Lexicon = field(default_factory=Lexicon)
+    """Where word lists stand."""
+    flat: Columns | None = field(default=None, repr=False, compare=False)
+    """The conversations laid flat, where somebody has done that; see ``columns``."""
 
     def __len__(self) -> int:
         return len(self.conversations)
@@ -47,7 +53,12 @@ class Corpus:
     def take(self, rows: Sequence[int] | IntArray) -> Corpus:
         """Return the rows named, in that order."""
         kept = [self.conversations[int(row)] for row in rows]
-        return replace(self, conversations=kept, table=self.table.iloc[list(rows)])
+        return replace(self, conversations=kept, table=self.table.iloc[list(rows)], flat=None)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The conversations laid flat, for metrics that are not in the table."""
+        return self.flat or Columns.of(self.conversations, lexicon=self.lexicon)
 
     @cached_property
     def units(self) -> npt.NDArray[np.object_]:

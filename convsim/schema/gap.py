@@ -20,12 +20,12 @@ class Example(Record):
 
 
 class Gap(Record):
-    """One thing to change: a habit, or a whole family of questions that is not like people."""
+    """One thing to change: a habit, what a finding says in words, or a whole family that is not like people."""
 
     name: Name
-    """The metric, or the headline."""
+    """The metric of the finding, or the headline."""
     validator: Name
-    kind: Literal["metric", "headline"]
+    kind: Literal["metric", "headline", "finding"]
     words: Text
     """What differs, with both levels."""
     contribution: Number | None = None

@@ -45,6 +45,8 @@ class Metric:
     """Why another agent moves it, whatever the user does; a change between arms is not a reaction."""
     label: LabelOrigin | None = None
     """Where the values come from, if from labels and not from the words."""
+    judged_by: str = "marginals"
+    """The validator to whose family the metric belongs: no other of those that judge metrics has a finding on it."""
     undefined_for: Callable[[Columns], str | None] | None = None
     """Why no conversation of a side can have a value other than chance gives: its language has no such word list.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Protocol, runtime_checkable
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from convsim.errors import ModelError
 from convsim.schema.conversation import (
@@ -19,10 +19,23 @@ from convsim.schema.conversation import (
 )
 from convsim.schema.corpus import Corpus
 from convsim.schema.details import Interval
+from convsim.schema.details.mapping import Probability
 from convsim.schema.finding import Finding
 from convsim.schema.persona import Persona
 from convsim.schema.planned import PlannedFinding
 from convsim.schema.record import Count, Flag, Name, Number, Record, Text
+
+
+def _adding_up(probabilities: Mapping[Action, float]) -> Mapping[Action, float]:
+    if abs(sum(probabilities.values()) - 1) > ROUNDING:
+        raise ValueError(f"probabilities must add up to 1, but are {dict(probabilities)}")
+    return probabilities
+
+
+ROUNDING = 0.01
+"""By which stated probabilities may miss 1."""
+Probabilities = Annotated[Mapping[Action, Probability], AfterValidator(_adding_up)]
+"""How likely each kind of move is; one that is not there is impossible."""
 
 
 class UserMove(Record):
@@ -37,6 +50,8 @@ class UserMove(Record):
     truncated_answers: Count = 0
     retrieved: tuple[Text, ...] = ()
     """Fingerprints of the real conversations that this move was made from."""
+    probabilities: Probabilities | None = None
+    """How likely each kind of move was, where the shopper can tell."""
 
     @model_validator(mode="after")
     def _accepts_something(self) -> UserMove:
@@ -71,6 +86,34 @@ class Shopper(Protocol):
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Make the next move of ``persona`` in ``conversation``; raises ModelError when there is none."""
+        ...
+
+
+class Decision(Record):
+    """What a shopper would do next, decided without words."""
+
+    action: Action
+    probabilities: Probabilities | None = None
+    """How likely each kind of move was; None where nothing but the draw is known."""
+    item: Name | None = None
+    """What it takes, if it accepts or is asked what it would take."""
+    items: Mapping[Name, Probability] | None = None
+    """How likely it was to take each item, given that it takes one; None where nothing but the draw is known."""
+    usage: Usage = Field(default_factory=Usage)
+
+
+@runtime_checkable
+class Decider(Protocol):
+    """A shopper that can decide without saying anything, which costs less than a whole move."""
+
+    async def decide(
+        self, conversation: Conversation, persona: Persona, *, seed: int, with_item: bool = False
+    ) -> Decision:
+        """Decide as ``speak`` does with the same seed; ``with_item`` says which item it would take, accepting or not.
+
+        Raises:
+            ModelError: The model does not decide.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from convsim._settings import Domain, Positive, Temperature, check_settings
-from convsim.schema import ChatModel, UserMove
+from convsim.schema import ChatModel, Decision, UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
 from convsim.shoppers.contexts import Contexts, situation
@@ -77,6 +77,12 @@ class ICL:
         return await self._shopper.move(
             conversation, persona, examples=examples, retrieved=retrieved, seed=seed
         )
+
+    async def decide(
+        self, conversation: Conversation, persona: Persona, *, seed: int, with_item: bool = False
+    ) -> Decision:
+        """Decide as a move does: as the prompted shopper, which is shown no conversations of others for it."""
+        return await self._shopper.decide(conversation, persona, seed=seed, with_item=with_item)
 
     def _similar(self, conversation: Conversation, persona: Persona) -> list[Conversation]:
         last = next((m.content for m in reversed(conversation.messages) if m.role == "assistant"), "")

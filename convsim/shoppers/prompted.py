@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from convsim._settings import Domain, Positive, Temperature, check_settings
 from convsim.errors import ModelError
-from convsim.schema import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
+from convsim.schema import ChatMessage, ChatModel, Completion, Decision, NoMoveError, UserMove
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
@@ -34,7 +34,7 @@ class Prompted:
     """First decides whether to go on, accept or leave, as a typed choice; then says something in the persona's words.
 
     ``style`` is how the model is asked for words: ``chat`` flips the roles of the conversation, ``transcript`` lets
-    the model continue a written one, which keeps small models in their role. A message that slips out of the role,
+    the model continue a written one, which keeps small models in their role. A message that breaks character,
     is empty or is cut off is asked for once more; then the conversation fails, with the reason.
     """
 
@@ -70,6 +70,34 @@ class Prompted:
         """Decide, then say it; raises ModelError when the model does not stay in its role."""
         return await self.move(conversation, persona, examples=(), retrieved=(), seed=seed)
 
+    async def decide(
+        self, conversation: Conversation, persona: Persona, *, seed: int, with_item: bool = False
+    ) -> Decision:
+        """Decide as a move does, without words; raises ModelError when the model does not decide."""
+        spent, action, known = Spent(), SAY, None
+        item, items = None, None
+        try:
+            if conversation.user_messages:
+                action, known = await self._decide(
+                    conversation, persona, spent, seed=child_seed(seed, "decide")
+                )
+            if action == ACCEPT or (with_item and last_items(conversation)):
+                item, items = await self._choose_item(
+                    conversation, persona, spent, seed=child_seed(seed, "item")
+                )
+        except ModelError as error:
+            raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error
+        probabilities = {ACTIONS[option]: p for option, p in known.items()} if known else None
+        return Decision.model_validate(
+            {
+                "action": ACTIONS[action],
+                "probabilities": probabilities,
+                "item": item,
+                "items": items,
+                "usage": spent.usage,
+            }
+        )
+
     async def move(
         self,
         conversation: Conversation,
@@ -85,9 +113,9 @@ class Prompted:
         try:
             action = SAY
             if conversation.user_messages:
-                action = await self._decide(conversation, persona, spent, seed=child_seed(seed, "decide"))
+                action, _ = await self._decide(conversation, persona, spent, seed=child_seed(seed, "decide"))
             if action == ACCEPT:
-                item = await self._choose_item(conversation, persona, spent, seed=child_seed(seed, "item"))
+                item, _ = await self._choose_item(conversation, persona, spent, seed=child_seed(seed, "item"))
                 fields = {"accepted": (item,)}
             elif action == SAY:
                 fields = {"text": await self._say(conversation, persona, spent, examples=examples, seed=seed)}
@@ -96,7 +124,10 @@ class Prompted:
         fields |= {"action": ACTIONS[action], "usage": spent.usage, "retrieved": retrieved}
         return UserMove.model_validate({**fields, **spent.counts})
 
-    async def _decide(self, conversation: Conversation, persona: Persona, spent: Spent, *, seed: int) -> str:
+    async def _decide(
+        self, conversation: Conversation, persona: Persona, spent: Spent, *, seed: int
+    ) -> tuple[str, dict[str, float] | None]:
+        """Return what was chosen, and how likely each option was where the model tells."""
         options = [SAY, ACCEPT, LEAVE] if last_items(conversation) else [SAY, LEAVE]
         prompt = self._prompts.render(
             "decide", persona=persona, history=written(conversation, n_items=self.n_items)
@@ -104,20 +135,27 @@ class Prompted:
         asked = [ChatMessage(role="user", content=prompt)]
         choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
         spent.completions.append(choice.completion)
-        return options[choice.index]
+        return options[choice.index], dict(
+            zip(options, choice.probabilities, strict=True)
+        ) if choice.probabilities else None
 
     async def _choose_item(
         self, conversation: Conversation, persona: Persona, spent: Spent, *, seed: int
-    ) -> str:
+    ) -> tuple[str, dict[str, float] | None]:
+        """Return the item that was chosen, and how likely each was where the model tells."""
         items = last_items(conversation)[: self.n_items]
         if len(items) == 1:
-            return items[0].id
+            return items[0].id, {items[0].id: 1.0}
         asked = [ChatMessage(role="user", content=self._prompts.render("choose_item", persona=persona))]
         described = (without_control_tokens(describe(item)) for item in items)
         options = [f"{number}. {item}" for number, item in enumerate(described, start=1)]
         choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
         spent.completions.append(choice.completion)
-        return items[choice.index].id
+        known: dict[str, float] | None = {} if choice.probabilities else None
+        if known is not None:
+            for item, probability in zip(items, choice.probabilities, strict=True):
+                known[item.id] = min(1.0, known.get(item.id, 0.0) + probability)
+        return items[choice.index].id, known
 
     async def _say(
         self,
@@ -136,12 +174,22 @@ class Prompted:
     async def _complete(
         self, conversation: Conversation, persona: Persona, *, examples: Sequence[str], seed: int
     ) -> Completion:
+        asked = self.asked(conversation, persona, examples=examples)
+        if isinstance(asked, str):
+            return await self.model.continue_text(
+                asked, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed, stop=("\n",)
+            )
+        return await self.model.complete(
+            asked, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed
+        )
+
+    def asked(
+        self, conversation: Conversation, persona: Persona, *, examples: Sequence[str] = ()
+    ) -> str | list[ChatMessage]:
+        """Return what the model is asked for words with: a written transcript to continue, or a chat to answer."""
         if (self.style or getattr(self.model, "prompt_style", "chat")) == "transcript":
             history = written(conversation, n_items=self.n_items)
-            text = self._prompts.render("transcript", persona=persona, history=history, examples=examples)
-            return await self.model.continue_text(
-                text, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed, stop=("\n",)
-            )
+            return self._prompts.render("transcript", persona=persona, history=history, examples=examples)
         system = self._prompts.render("chat", persona=persona, examples=examples)
         flipped = [ChatMessage(role="system", content=system)]
         if not conversation.messages:
@@ -152,6 +200,4 @@ class Prompted:
             elif message.role == "assistant":
                 heard = without_control_tokens(said_to_shopper(message, self.n_items))
                 flipped.append(ChatMessage(role="user", content=heard))
-        return await self.model.complete(
-            flipped, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed
-        )
+        return flipped

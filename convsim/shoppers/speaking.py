@@ -23,7 +23,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 
 def slip(text: str) -> str | None:
-    """Return the passage by which ``text`` slips out of the shopper's role, or None."""
+    """Return the passage by which ``text`` breaks the shopper's character, or None."""
     for pattern in _patterns():
         if found := pattern.search(text):
             return found.group().strip()

@@ -76,9 +76,17 @@ class Assembly:
     """Makes the parts of a study, each once, and remembers what stood in for what was not given."""
 
     def __init__(
-        self, config: StudyConfig, *, shopper: ShopperLike | None = None, agent: AgentLike | None = None
+        self,
+        config: StudyConfig,
+        *,
+        shopper: ShopperLike | None = None,
+        agent: AgentLike | None = None,
+        transcripts: Transcripts | None = None,
     ):
-        """Take ``shopper`` and ``agent`` in place of those that ``config`` names, where they are given."""
+        """Take ``shopper`` and ``agent`` in place of those that ``config`` names, where they are given.
+
+        ``transcripts`` are those that ``data.real`` names, where they have been read.
+        """
         self.config = config
         self._own_shopper = None if shopper is None else lift_shopper(shopper)
         self._own_agent = None if agent is None else lift_agent(agent)
@@ -88,7 +96,7 @@ class Assembly:
         self._model: ChatModel | None = None
         self._models: dict[str, ChatModel | None] = {}
         """Of the shoppers of a mixture, by what is stated of them: one is not loaded twice."""
-        self._transcripts: Transcripts | None = None
+        self._transcripts, self._is_given = transcripts, transcripts is not None
         self._catalogue: Catalogue | None = None
         self._domain: tuple[str | None] | None = None
         self._needs: Sequence[str] | None = None
@@ -167,6 +175,20 @@ class Assembly:
             return self._own_shopper
         section = self.config.shopper
         return make("shoppers", section.name, self._parts(), **section.settings)
+
+    def shopper_from(self, learned: Sequence[Conversation]) -> tuple[Shopper, bool]:
+        """Make the shopper, with ``learned`` to learn from where it asks for conversations; say whether it does."""
+        if self._own_shopper is not None:
+            return self._own_shopper, False
+        asked: list[bool] = []
+
+        def real() -> Sequence[Conversation]:
+            asked.append(True)
+            return learned
+
+        section = self.config.shopper
+        made = make("shoppers", section.name, {**self._parts(), "real": real}, **section.settings)
+        return made, bool(asked)
 
     def agent(self) -> Agent:
         """Make the agent; raises PluginError for what is none."""
@@ -284,7 +306,7 @@ class Assembly:
             if data.personas.suffix in ARCHIVES:
                 return SHOP, ", as ConvApparel has it"
             found = domain_of_needs(persona.need for persona in read_personas(data.personas))
-        elif data.real is None:
+        elif data.real is None and not self._is_given:
             return SHOP, ", as the demo has it"
         elif (self.learned()[0].source or "").startswith(CONVAPPAREL):
             return SHOP, ", as ConvApparel has it"

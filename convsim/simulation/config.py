@@ -25,6 +25,8 @@ SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Weight = Annotated[Number, Field(ge=0)]
+OF_WHOLE_STUDIES = ("judge", "sweep")
+"""Tables that ``convsim study`` reads: what is varied, and what the runs are held against."""
 MOST_CONVERSATIONS = 1_000_000
 """Of a study, all arms together: each is planned, with its id, before the first is held."""
 
@@ -175,7 +177,17 @@ def read_study(path: Path) -> StudyConfig:
     Raises:
         StudyError: No such file, not TOML, an unknown key, a wrong type, or a secret written in it.
     """
-    content = read_toml(path, what="the study", limit=MAX_BYTES, error=StudyError)
+    return config_of(read_study_file(path), path)
+
+
+def read_study_file(path: Path) -> dict[str, Any]:
+    """Read what a STUDY.toml states, unchecked; raises StudyError where it is no TOML."""
+    return read_toml(path, what="the study", limit=MAX_BYTES, error=StudyError)
+
+
+def config_of(stated: Mapping[str, Any], path: Path) -> StudyConfig:
+    """Check what the file ``path`` states of a study, all but what is for whole studies. Raises as ``read_study``."""
+    content = {name: table for name, table in stated.items() if name not in OF_WHOLE_STUDIES}
     _refuse_secrets(content, str(path))
     if "mixture" in content and "shopper" in content:
         raise StudyError(f"{path}: has [shopper] and [[mixture]]; state the shoppers in one of them alone")

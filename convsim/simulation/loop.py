@@ -20,6 +20,7 @@ from convsim._text import described
 from convsim.errors import AgentError, ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable
 from convsim.lifting import AgentLike, lift_agent
+from convsim.models.hearing import asked_for
 from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
 from convsim.schema.conversation import Conversation, Ending, Failure, LearnedFrom, Message, Usage
 from convsim.schema.persona import LEARNED_FROM, Persona
@@ -172,6 +173,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
         conversation = conversation.but(learned_from=planned.learned_from)
         tally.room -= len(conversation.to_json().encode())
         if planned.opening is not None:
+            asked_for("agent", 0)
             reply = await _opening(planned, conversation)
             tally.add_reply(reply)
             conversation = _with(conversation, tally.keep(_answered(reply), AgentError))
@@ -180,6 +182,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
                 0
             )  # neither shopper nor agent need wait for anything: others have their turn, too
             step = child_seed(planned.draws, "turn", turn)
+            asked_for("shopper", len(conversation.messages))
             move = await planned.shopper.speak(
                 conversation, planned.persona, seed=child_seed(step, "shopper")
             )
@@ -189,6 +192,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
             if move.action != "say":
                 ending = "accepted" if move.action == "accept" else "left"
                 break
+            asked_for("agent", len(conversation.messages))
             reply = await reply_of(planned.arm.agent, conversation, seed=child_seed(step, "agent"))
             tally.add_reply(reply)
             conversation = _with(conversation, tally.keep(_answered(reply), AgentError))

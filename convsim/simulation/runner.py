@@ -14,6 +14,7 @@ from typing import Literal
 
 from convsim._aside import aside
 from convsim.errors import InputError
+from convsim.models.hearing import Calls, hearing
 from convsim.schema.conversation import Conversation, used_tokens
 from convsim.simulation.failing import Watch
 from convsim.simulation.loop import AGENT_REASONING, SLIPS, UNREAD, Planned, hold
@@ -95,13 +96,15 @@ async def hold_all(
     keep: Callable[[Conversation], None],
     progress: Progress,
     own_loop: bool = True,
+    record: Callable[[Calls], None] | None = None,
 ) -> None:
     """Hold every planned conversation, at most ``limits.concurrency`` at a time, and ``keep`` each as it ends.
 
     Where the loop is our own, the first interrupt (Ctrl-C) starts nothing new and finishes what is in flight; a second
     one stops at once, whatever shoppers and agents do meanwhile: their coroutines run in another thread. Somebody
     else's loop keeps its own signals and garbage collector, and runs them itself: there a cancellation stops at once,
-    after everything in flight has been cancelled. Nothing that has ended is held in memory.
+    after everything in flight has been cancelled. Nothing that has ended is held in memory. What models that are
+    ``heard`` were asked for a conversation goes to ``record`` before the conversation is kept.
 
     Raises:
         InputError: A part lacks what every conversation needs; what is in flight has been finished.
@@ -125,7 +128,10 @@ async def hold_all(
                     progress.stop = "failing"
                 return
             try:
-                conversation = await hold(following, max_turns=limits.max_turns)
+                with hearing() if record else contextlib.nullcontext() as heard:
+                    conversation = await hold(following, max_turns=limits.max_turns)
+                if record and heard is not None:
+                    record(Calls(id=conversation.id, calls=tuple(heard.calls)))
                 keep(conversation)
                 progress.add(conversation)
                 if limits.fail_fast:

@@ -33,8 +33,10 @@ from convsim.lifting import (
     learned_by,
     lift_agent,
     lift_shopper,
+    with_parts_of,
 )
-from convsim.schema import Agent, Shopper
+from convsim.models.hearing import heard
+from convsim.schema import Agent, ChatModel, Shopper
 from convsim.schema.conversation import MAX_FAILURE_SHARE, LearnedFrom
 from convsim.schema.persona import LEARNED_FROM, LOOK_AHEAD, Persona
 from convsim.simulation.config import MOST_CONVERSATIONS, StudySection
@@ -90,11 +92,11 @@ class Study:
         shopper: A shopper, or a function of the conversation and the persona; ``lift_shopper`` says what is taken.
         agent: An agent, or a function of the conversation; ``lift_agent`` says what is taken.
         personas: Whom the shopper plays.
-        seed: Moves every random draw.
+        seed: Random seed.
         name: What the study is called.
         n: Conversations per arm.
         arms: Experimental conditions; one that is only named meets ``agent`` as it is.
-        max_turns: A guard, not a target.
+        max_turns: Hard limit of turns; most conversations end earlier.
         concurrency: Conversations at a time; fewer where the process may not open files enough for them.
         budget_usd: Nothing new is started once this is spent.
         model: Name of the model behind the shopper, for ids and records.
@@ -220,6 +222,7 @@ class Study:
         add: int | Growth | None = None,
         retry_failed: bool = False,
         fail_fast: bool = True,
+        record: bool = False,
         before: Callable[[int], Awaitable[None]] | None = None,
         on_change: Callable[[Progress], None] = lambda progress: None,
     ) -> Outcome:
@@ -230,7 +233,9 @@ class Study:
         with the larger run. Where the last such call was not finished, the same one finishes it and adds nothing more.
 
         It stops where the same failure has happened five times and no conversation has succeeded, unless ``fail_fast``
-        is false. ``before`` is awaited with the number of conversations that are missing, before the first of them.
+        is false. With ``record`` the prompt and the raw answer of each call of a model are kept in ``prompts.jsonl`` of
+        the folder; the models are those that shoppers and agents have as ``model``. ``before`` is awaited with the
+        number of conversations that are missing, before the first of them.
 
         Raises:
             InputError: An event loop is running already, as in a notebook: there it is ``await study.arun(folder)``.
@@ -244,6 +249,7 @@ class Study:
                 add=add,
                 retry_failed=retry_failed,
                 fail_fast=fail_fast,
+                record=record,
                 before=before,
                 on_change=on_change,
                 own_loop=True,
@@ -257,6 +263,7 @@ class Study:
         add: int | Growth | None = None,
         retry_failed: bool = False,
         fail_fast: bool = True,
+        record: bool = False,
         before: Callable[[int], Awaitable[None]] | None = None,
         on_change: Callable[[Progress], None] = lambda progress: None,
     ) -> Outcome:
@@ -268,8 +275,8 @@ class Study:
             StudyError: The folder holds another plan.
         """
         return await self._held(
-            Path(folder), add=add, retry_failed=retry_failed, fail_fast=fail_fast, before=before, on_change=on_change,
-            own_loop=False,
+            Path(folder), add=add, retry_failed=retry_failed, fail_fast=fail_fast, record=record, before=before,
+            on_change=on_change, own_loop=False,
         )  # fmt: skip
 
     async def _held(
@@ -279,6 +286,7 @@ class Study:
         add: int | Growth | None,
         retry_failed: bool,
         fail_fast: bool,
+        record: bool,
         before: Callable[[int], Awaitable[None]] | None,
         on_change: Callable[[Progress], None],
         own_loop: bool,
@@ -287,8 +295,8 @@ class Study:
         n = current_n(path, self.n) if growth is None else growth.n
         if n != self.n:
             return await replace(self, n=n)._held(
-                path, add=growth, retry_failed=retry_failed, fail_fast=fail_fast, before=before, on_change=on_change,
-                own_loop=own_loop,
+                path, add=growth, retry_failed=retry_failed, fail_fast=fail_fast, record=record, before=before,
+                on_change=on_change, own_loop=own_loop,
             )  # fmt: skip
         progress = Progress(on_change=on_change)
         is_new = not (path / MANIFEST).exists()
@@ -308,8 +316,13 @@ class Study:
                 budget_usd=self.budget_usd,
                 fail_fast=fail_fast,
             )
+            models = {id(part): part for part in with_parts_of(self._parts) if isinstance(part, ChatModel)}
             try:
-                await hold_all(missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop)
+                with heard(models.values() if record else ()):
+                    await hold_all(
+                        missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop,
+                        record=kept.append_calls if record else None,
+                    )  # fmt: skip
             finally:
                 kept.learned = learned_by(self._parts)
         commonest = next((reason for reason, _ in progress.reasons.most_common(1)), None)

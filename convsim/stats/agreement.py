@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 MIN_UNITS = 8
-"""Fewer independent units give no interval."""
+"""Fewer resampling units give no interval."""
 
 
 def by_unit(rows: IntArray, columns: IntArray, unit_of: IntArray, n_columns: int) -> csr_matrix:
@@ -54,7 +54,8 @@ def estimate(values: FloatArray, n_units: int, *, undefined: str) -> ExplainedEs
     observed, drawn = float(values[0]), values[1:][~np.isnan(values[1:])]
     if n_units < MIN_UNITS:
         return ExplainedEstimate(
-            estimate=observed, reason=f"no interval: {n_units} independent units, {MIN_UNITS} are needed"
+            estimate=observed,
+            reason=f"no interval: {n_units} users, personas or conversations; at least {MIN_UNITS} are needed",
         )
     if len(drawn) < (len(values) - 1) / 2:
         return ExplainedEstimate(estimate=observed, reason=f"no interval: in most resamples {undefined}")

@@ -22,6 +22,42 @@ def wilson_limits(proportion: Numbers, n: Numbers, z: float) -> tuple[Numbers, N
     return np.minimum(centre - half, proportion), np.maximum(centre + half, proportion)
 
 
+def newcombe_limits(
+    first: FloatArray, n_first: FloatArray, second: FloatArray, n_second: FloatArray, z: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the limits of ``second - first``, proportions of so many effective units, ``z`` errors to a side.
+
+    Source:
+        Newcombe (1998), Interval estimation for the difference between independent proportions, method 10.
+    """
+    (low_1, high_1), (low_2, high_2) = wilson_limits(first, n_first, z), wilson_limits(second, n_second, z)
+    apart = second - first
+    return (
+        apart - np.hypot(second - low_2, high_1 - first),
+        apart + np.hypot(high_2 - second, first - low_1),
+    )
+
+
+def effective_share(hits: FloatArray, of: FloatArray) -> tuple[float, float]:
+    """Return a proportion of counts by unit, and of how many independent observations it is as precise.
+
+    Args:
+        hits: Shape (units,).
+        of: Shape (units,): what ``hits`` is counted of.
+    """
+    n, m = float(of.sum()), int((of > 0).sum())
+    if not n:
+        return 0.0, 0.0
+    share = float(hits.sum()) / n
+    if m < 2 or n < 2:
+        return share, float(m)
+    variance = m / (m - 1) * float(((hits - share * of) ** 2).sum()) / n**2
+    independent = share * (1 - share) / (n - 1)
+    if variance <= 0 or independent <= 0:
+        return share, float(m)
+    return share, n / max(1.0, variance / independent)
+
+
 Z = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 MIN_UNITS = 2
@@ -66,6 +102,7 @@ def proportion(hits: Sequence[bool], units: Sequence[object], *, unit: str, unde
         counts = grouped.setdefault(owner, [0, 0])
         counts[0] += bool(hit)
         counts[1] += 1
+    by_unit = np.asarray([*grouped.values()], np.float64)
     total = sum(map(bool, hits))
     estimate = total / n
     m = len(grouped)
@@ -74,11 +111,8 @@ def proportion(hits: Sequence[bool], units: Sequence[object], *, unit: str, unde
     if m < MIN_UNITS:
         reason += f"; no interval from {m} independent unit"
     else:
-        spread = sum((hit - estimate * count) ** 2 for hit, count in grouped.values())
-        variance = m / (m - 1) * spread / n**2
-        independent = estimate * (1 - estimate) / (n - 1)
-        effective = n / max(1.0, variance / independent) if variance > 0 and independent > 0 else m
-        low, high = wilson_limits(estimate, float(effective), Z)
+        effective = effective_share(by_unit[:, 0], by_unit[:, 1])[1]
+        low, high = wilson_limits(estimate, effective, Z)
         interval = max(0.0, float(low)), min(1.0, float(high))
     return Proportion(
         estimate=estimate, interval=interval, hits=total, n=n, n_units=m, unit=unit, reason=reason

@@ -43,7 +43,7 @@ class Side:
 
     @property
     def n_units(self) -> int:
-        """How many independent units there are."""
+        """How many resampling units there are."""
         return len(self.stratum_of)
 
 

@@ -11,6 +11,8 @@ import numpy as np
 from convsim.schema import Corpus
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from convsim.schema.arrays import IntArray
 
 COARSE = 5
@@ -116,6 +118,25 @@ def too_large(keys: Sequence[Sequence[Key]], group: IntArray, n_real: int) -> st
             "whoever learns from one of them knows the others; at most a fifth may"
         )
     return None
+
+
+def some_units(side: Corpus, most: int, rng: Generator) -> IntArray:
+    """Return the rows of a side, or of whole units at random where it has too many; the order of lines changes nothing.
+
+    Args:
+        side: One side.
+        most: Rows that are kept.
+        rng: Draws the units.
+    """
+    if len(side) <= most:
+        return np.arange(len(side))
+    names, unit_of = np.unique(side.units.astype(str), return_inverse=True)
+    sizes = np.bincount(unit_of)
+    order = rng.permutation(len(names))
+    kept = order[np.cumsum(sizes[order]) <= most]
+    if not len(kept):
+        return np.arange(most)
+    return np.flatnonzero(np.isin(unit_of, kept))
 
 
 def folded(text: str) -> str:

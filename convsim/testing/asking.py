@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
 from convsim._async import run_to_its_end
-from convsim.testing.samples import plain_answer, reason_of, require
+from convsim.testing.samples import reason_of, require
+
+SPENT = {"usage": True, "seconds": True, "completion": {"seconds": True}}
+"""What may differ between two answers to the same question: time passes."""
+ROUNDING = 1e-3
+"""How far a number may differ: a model that is asked several things at once rounds otherwise."""
 
 
 class Question(Protocol):
@@ -71,7 +77,7 @@ def check_answers(
         return answers
     for place in list(questions)[::-1]:
         require(
-            plain_answer(asked(place)) == plain_answer(answers[place]),
+            _same(asked(place), answers[place]),
             f"{name}: {place}: another answer to the same {called} and seed, after other {called}s",
         )
 
@@ -86,7 +92,28 @@ def check_answers(
         ) from None
     for place, answer in zip(questions, at_once, strict=True):
         require(
-            plain_answer(answer) == plain_answer(answers[place]),
+            _same(answer, answers[place]),
             f"{name}: {place}: another answer when several {called}s are asked about at once",
         )
     return answers
+
+
+def _same(one: object, other: object) -> bool:
+    return _alike(_plain(one), _plain(other))
+
+
+def _plain(answer: object) -> object:
+    """Return an answer as JSON, less what was spent on it."""
+    dump = getattr(answer, "model_dump", None)
+    return dump(mode="json", exclude=SPENT) if callable(dump) else answer
+
+
+def _alike(one: object, other: object) -> bool:
+    """Compare plain values, numbers up to rounding."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, abs_tol=ROUNDING)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return one == other

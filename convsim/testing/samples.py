@@ -15,10 +15,6 @@ T = TypeVar("T")
 SEED = 7
 
 
-SPENT = {"usage": True, "seconds": True, "completion": {"seconds": True}}
-"""What may differ between two answers to the same question: time passes."""
-
-
 def in_turns(*texts: str, first: str = "user", items: Sequence[Item] = ()) -> tuple[Message, ...]:
     """Take turns, and show ``items`` with each answer."""
     roles = ("user", "assistant") if first == "user" else ("assistant", "user")
@@ -80,12 +76,6 @@ def sample_conversations(further: Iterable[Conversation] = ()) -> dict[str, Conv
     """Return copies of all, so that a plugin which changes what it is given spoils nobody else's check."""
     everything = {**ODD, **{f"conversation {conversation.id}": conversation for conversation in further}}
     return {place: conversation.model_copy(deep=True) for place, conversation in everything.items()}
-
-
-def plain_answer(answer: object) -> object:
-    """Return an answer as JSON, less what was spent on it."""
-    dump = getattr(answer, "model_dump", None)
-    return dump(mode="json", exclude=SPENT) if callable(dump) else answer
 
 
 def require(holds: bool, otherwise: str) -> None:

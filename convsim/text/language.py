@@ -149,6 +149,18 @@ def tell_language(texts: Iterable[str]) -> Language:
     return _told(tuple(text[:MAX_CHARACTERS] for text in _sample(said)))
 
 
+def tell_languages(texts: Sequence[str]) -> list[str | None]:
+    """Tell the language of each of a side's texts; None of all where not even that of the side can be told.
+
+    A text counts for the side's language, unless it is long enough and the detector is sure that it is another, as in
+    ``tell_language``.
+    """
+    side = tell_language(texts)
+    if side.code is None or len(side.proportions) < 2:
+        return [side.code] * len(texts)
+    return [_apart_from(side.code, text[:MAX_CHARACTERS]) for text in texts]
+
+
 @lru_cache(maxsize=32)
 def _told(read: tuple[str, ...]) -> Language:
     found = Counter("".join(read))
@@ -166,13 +178,19 @@ def _told(read: tuple[str, ...]) -> Language:
         return Language(code=ENGLISH if assumed else None, assumed=assumed, **known)
     counted: Counter[str] = Counter()
     for text in read:
-        n = sum(map(str.isalpha, text))
-        apart, probability = _language_of(text) if n >= MIN_LETTERS_APART else (main, 0.0)
-        counted[apart if probability >= SURE else main] += n
+        counted[_apart_from(main, text)] += sum(map(str.isalpha, text))
     proportions = {code: n / counted.total() for code, n in sorted(counted.items()) if n}
     return Language(
         code=max(proportions, key=lambda code: proportions[code]), proportions=proportions, **known
     )
+
+
+def _apart_from(main: str, text: str) -> str:
+    """Return the language of one text of a side that is written in ``main``."""
+    if sum(map(str.isalpha, text)) < MIN_LETTERS_APART:
+        return main
+    apart, probability = _language_of(text)
+    return apart if probability >= SURE else main
 
 
 def _sample(texts: Sequence[str]) -> Sequence[str]:

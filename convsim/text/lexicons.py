@@ -20,9 +20,19 @@ from convsim.text.phrases import Finds, Phrases, WordList
 SHIPPED = Path(__file__).parent / "lexicon"
 LISTS = frozenset({"thanks", "please", "sorry", "praise", "first_person", "stop_words", "ordinary_talk"})
 """Files of a language with one entry a line."""
-COMPLAINTS, SPELLINGS = "complaints", "spellings"
-"""Files of a language that are TOML: lists of phrases by what went wrong, and how short forms are read."""
-FILES = frozenset({f"{name}.txt" for name in LISTS} | {f"{COMPLAINTS}.toml", f"{SPELLINGS}.toml"})
+COMPLAINTS, QUESTIONS, CONDUCT, ENDINGS, SPELLINGS = (
+    "complaints",
+    "questions",
+    "conduct",
+    "endings",
+    "spellings",
+)
+"""Files of a language that are TOML: phrases by what went wrong, by what is asked for, by what a user does, by how they
+end a conversation, and how short forms are read."""
+FILES = frozenset(
+    {f"{name}.txt" for name in LISTS}
+    | {f"{name}.toml" for name in (COMPLAINTS, QUESTIONS, CONDUCT, ENDINGS, SPELLINGS)}
+)
 MAX_BYTES = 1 << 20
 COMMENT, ORDINARY = "# ", "- "
 """Begin a line that is a comment, and one that holds an entry and is none: such talk is taken out first."""
@@ -84,6 +94,18 @@ class Lexicon:
         """Return what is looked for by the names of ``<language>/complaints.toml``, and ``ALL`` for all together."""
         return _complaints(self, language) if language else {}
 
+    def questions(self, language: str | None) -> Mapping[str, WordList]:
+        """Return what is looked for by the names of ``<language>/questions.toml``; nothing where there is none."""
+        return _by_name(self, QUESTIONS, language) if language else {}
+
+    def conduct(self, language: str | None) -> Mapping[str, WordList]:
+        """Return what is looked for by the names of ``<language>/conduct.toml``; nothing where there is none."""
+        return _by_name(self, CONDUCT, language) if language else {}
+
+    def endings(self, language: str | None) -> Mapping[str, WordList]:
+        """Return what is looked for by the names of ``<language>/endings.toml``; nothing where there is none."""
+        return _by_name(self, ENDINGS, language) if language else {}
+
     def _file(self, name: str, language: str | None) -> Path | None:
         folders = [SHIPPED] if self.folder is None else [self.folder, SHIPPED]
         paths = [folder / language / name for folder in folders if language]
@@ -114,6 +136,12 @@ def _complaints(lexicon: Lexicon, language: str) -> Mapping[str, Finds]:
     return {
         name: Phrases(phrases, ordinary=ordinary, spellings=spellings) for name, phrases in wanted.items()
     }
+
+
+@lru_cache(maxsize=256)
+def _by_name(lexicon: Lexicon, table: str, language: str) -> Mapping[str, WordList]:
+    file = lexicon._file(f"{table}.toml", language)
+    return {name: WordList(phrases) for name, phrases in _read_phrases(file).items()} if file else {}
 
 
 def read_phrase_lists(name: str = COMPLAINTS, language: str = ENGLISH) -> dict[str, list[str]]:
@@ -175,4 +203,4 @@ def _read_spellings(path: Path) -> dict[str, str]:
 def _reader_of(file: Path) -> Callable[[Path], object]:
     if file.suffix == ".txt":
         return _read_lines
-    return _read_phrases if file.stem == COMPLAINTS else _read_spellings
+    return _read_spellings if file.stem == SPELLINGS else _read_phrases

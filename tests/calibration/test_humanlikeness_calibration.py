@@ -11,11 +11,12 @@ from convsim.schema.persona import Persona
 from convsim.stats.discriminator import Rows, cross_fit_repeatedly, out_of_fold_auc
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.resampling import permute
+from convsim.stats.scores import REPEATS, score
+from convsim.stats.sides import Sides
+from convsim.stats.two_sample import distances
+from convsim.stats.view import View, logistic_regression
 from convsim_validators import HumanLikeness
-from convsim_validators.humanlikeness.features import View, first_words, habits, logistic_regression, words
-from convsim_validators.humanlikeness.scores import REPEATS, score
-from convsim_validators.humanlikeness.sides import Sides
-from convsim_validators.humanlikeness.two_sample import distances
+from convsim_validators.humanlikeness.features import first_words, habits, words
 from tests.corpora import corpus
 
 VOCABULARY = np.array([f"w{i}" for i in range(600)])

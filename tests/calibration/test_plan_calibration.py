@@ -8,10 +8,11 @@ import pytest
 
 from convsim.schema import Corpus
 from convsim.stats.discriminator import cross_fit_repeatedly
+from convsim.stats.scores import REPEATS, score
+from convsim.stats.sides import Sides
+from convsim.stats.view import logistic_regression
 from convsim_validators import Counterfactual, HumanLikeness, Marginals
-from convsim_validators.humanlikeness.features import logistic_regression, words
-from convsim_validators.humanlikeness.scores import REPEATS, score
-from convsim_validators.humanlikeness.sides import Sides
+from convsim_validators.humanlikeness.features import words
 from tests.corpora import corpus
 
 N_DRAWS = 40

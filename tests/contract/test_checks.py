@@ -216,7 +216,12 @@ class Model:
         return await self.complete(said, max_tokens=0, temperature=0, seed=0, stop=stop)
 
     async def choose(self, messages, options, *, temperature, seed):
-        return Choice(index=len(options) if self.wrong == "off by one" else 0, completion=self._said("leave"))
+        off = {"rounds": 1e-6, "wavers": 1e-2}.get(self.wrong, 0) * next(self.lines)
+        return Choice(
+            index=len(options) if self.wrong == "off by one" else 0,
+            completion=self._said("leave"),
+            probabilities=(1 - off, off, 0.0),
+        )
 
     def _said(self, text):
         return Completion(text=text, finish_reason="stop")
@@ -235,6 +240,7 @@ def test_a_model_that_keeps_to_the_contract_passes_as_a_class_an_object_and_a_na
     check_model(Continuing())
     check_model(f"{__name__}:Model")
     check_model(Model(wrong="counts"), deterministic=False)
+    check_model(Model(wrong="rounds"))
 
 
 @pytest.mark.parametrize(
@@ -247,6 +253,7 @@ def test_a_model_that_keeps_to_the_contract_passes_as_a_class_an_object_and_a_na
         ("scribbles", "changed the request that it was given"),
         ("no JSON", "an answer as JSON: the text does not fit the schema: 'nine'"),
         ("counts", "another answer to the same request and seed, after other requests"),
+        ("wavers", "another answer to the same request and seed, after other requests"),
         ("goes on", "the text holds '.*', at which it was to stop"),
         ("off by one", "chose option 3 of 3, which are counted from 0"),
     ],

@@ -12,14 +12,23 @@ from convsim.schema import Validator
 from convsim.schema.conversation import Conversation
 from convsim.testing import check_validator
 from convsim_validators import (
+    ByStratum,
+    Coherence,
+    Consistency,
     Copies,
     Counterfactual,
+    Disclosure,
+    Diversity,
     DoseResponse,
+    Endings,
     HumanLikeness,
+    Joint,
+    Leakage,
     Marginals,
     Prevalence,
     Relations,
     Transitions,
+    Typography,
 )
 from tests.unit.annotation.labelled import acted
 
@@ -34,6 +43,15 @@ VALIDATORS: dict[str, Callable[[], Validator]] = {
     "prevalence": lambda: Prevalence(n_resamples=FEW),
     "transitions": lambda: Transitions(n_resamples=FEW),
     "copies": lambda: Copies(n_resamples=FEW),
+    "typography": lambda: Typography(n_resamples=FEW),
+    "diversity": lambda: Diversity(n_resamples=FEW),
+    "coherence": lambda: Coherence(n_resamples=FEW),
+    "consistency": lambda: Consistency(n_resamples=FEW),
+    "disclosure": lambda: Disclosure(n_resamples=FEW),
+    "joint": lambda: Joint(n_resamples=FEW),
+    "by_stratum": lambda: ByStratum(n_resamples=FEW),
+    "endings": lambda: Endings(n_resamples=FEW),
+    "leakage": lambda: Leakage(n_resamples=FEW),
 }
 
 

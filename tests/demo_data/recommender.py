@@ -99,11 +99,10 @@ class Recommender:
 
     def _half_understood(self, need: Need) -> list[Stock]:
         """Search the whole catalogue for one facet alone, or the right garment and nothing else."""
-        if not need.stated or self.draws.chance(0.3):
-            pool = [stock for stock in self.stock if stock.garment.name == need.wanted.garment.name]
-        else:
+        pool = [stock for stock in self.stock if stock.garment.name == need.wanted.garment.name]
+        if need.stated and not self.draws.chance(0.3):
             facet = self.draws.pick(need.stated)
-            pool = [stock for stock in self.stock if need.met_by(stock, facet)]
+            pool = [stock for stock in self.stock if need.met_by(stock, facet)] or pool
         return self.draws.some(pool, 2 + self.draws.below(5))
 
     def _say(self, rules: Sequence[str], slots: dict[str, str]) -> str:

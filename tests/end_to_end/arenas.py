@@ -12,12 +12,14 @@ from pathlib import Path
 
 import uvicorn
 
+from convsim.cli.arena import TOKEN
 from convsim.io import Transcripts
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.web.blind_test import ArenaStudy, Database, prepare
-from convsim.web.blind_test.connections import Limits
-from convsim.web.blind_test.security import Access
-from convsim.web.blind_test.server import address, listen, ready
+from convsim.web.blind_test.application import application
+from convsim.web.connections import Limits
+from convsim.web.security import Access
+from convsim.web.serving import address, listen, ready
 
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\"> \u202eevil\u202c 🙂 שלום"
 
@@ -69,20 +71,13 @@ def running(
     tls: ssl.SSLContext | None = None,
     public_url: str | None = None,
 ) -> Iterator[Arena]:
-    access = Access.at(host, environment or {}, secure=tls is not None, public_url=public_url)
+    access = Access.at(host, environment or {}, variable=TOKEN, secure=tls is not None, public_url=public_url)
     database = Database(path, wait_s=0.5)
     database.open_for(made)
     listening = listen(host, 0)
     url, port = address(host, listening, access), listening.getsockname()[1]
-    server, sockets = ready(
-        made,
-        database,
-        listening=listening,
-        access=access,
-        precision=precision,
-        tls=tls,
-        limits=limits or Limits(),
-    )
+    site = application(made, database, access=access, precision=precision)
+    server, sockets = ready(site, listening=listening, tls=tls, limits=limits or Limits())
     thread = threading.Thread(target=server.run, args=(sockets,))
     thread.start()
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from convsim.web.blind_test.connections import Limits
+from convsim.web.connections import Limits
 from tests.end_to_end.arenas import Arena, Client, running, study
 from tests.end_to_end.certificates import certificate
 

@@ -8,8 +8,8 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.web.blind_test.answers import answers
-from convsim.web.blind_test.security import Access
-from convsim.web.blind_test.server import certified
+from convsim.web.security import Access
+from convsim.web.serving import certified
 from tests.end_to_end.arenas import Client, running, study
 from tests.end_to_end.certificates import certificate
 
@@ -77,7 +77,7 @@ def test_behind_a_proxy_the_public_name_is_known_and_needs_the_token(tmp_path: P
 )  # fmt: skip
 def test_a_public_address_that_is_none_is_one_line(url: str) -> None:
     with pytest.raises(InputError, match="--public-url must be https://NAME or https://NAME:PORT"):
-        Access.at("127.0.0.1", {}, public_url=url)
+        Access.at("127.0.0.1", {}, variable="CONVSIM_ARENA_TOKEN", public_url=url)
 
 
 def test_a_certificate_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_two_runs_stand_side_by_side_with_what_they_repeat_what_they_cost_and_wh
 ):
     done = convsim(
         "compare", runs["real"], runs["resample"], runs["replay"], *ARMS, "--learned", runs["learned"], "--out",
-        tmp_path / "out", "--seed", 3,
+        tmp_path / "out", "--seed", 3, "--full",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "out/comparison.json").read_text())
@@ -73,6 +74,8 @@ def test_two_runs_stand_side_by_side_with_what_they_repeat_what_they_cost_and_wh
     assert float(by_metric["turns"]["ks"]) == ks["ks"]
     page = (tmp_path / "out/comparison.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
+    assert os.path.relpath(runs["replay"] / "conversations.jsonl", tmp_path / "out") in page
+    assert 'class="chat"' in page
     for expected in (
         "mean distance",
         "turns",

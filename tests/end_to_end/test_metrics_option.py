@@ -58,7 +58,8 @@ def drawn(page: Path) -> list[str]:
     gallery = (
         page.read_text(encoding="utf-8").partition("<h3>The largest differences</h3>")[2].partition("<h3>")[0]
     )
-    return re.findall(r"<figcaption><b>(.*?)</b></figcaption>", gallery)
+    captions = re.findall(r"<figcaption><b>(.*?)</b></figcaption>", gallery)
+    return [re.sub("<[^>]*>", "", caption) for caption in captions]
 
 
 def test_the_page_draws_it_as_it_draws_a_built_in_one(mine: dict[str, str], tmp_path: Path) -> None:

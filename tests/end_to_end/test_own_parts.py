@@ -267,15 +267,16 @@ def test_an_annotator_that_goes_wrong_labels_nothing(run: Run, thing: str, code:
     assert not Path("labelled.jsonl").exists()
 
 
-def test_the_readme_s_own_parts_do_what_it_says(run: Run) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    [module] = re.findall(r"```py\n# shop.py\n(.*?)```", readme, re.DOTALL)
-    [commands] = re.findall(r"```sh\n(convsim simulate --agent shop:.*?)```", readme, re.DOTALL)
-    simulate, validate = (line.split() for line in commands.replace("shop:", "own_shop:").splitlines())
+def test_the_guide_s_own_parts_do_what_it_says(run: Run) -> None:
+    page = (Path(__file__).parents[2] / "convsim/guide/plugins.md").read_text(encoding="utf-8")
+    [module] = re.findall(r"```python\n# shop.py\n(.*?)```", page, re.DOTALL)
+    [commands] = re.findall(r"```sh\n(convsim simulate --agent shop:.*?)```", page, re.DOTALL)
+    commands = commands.replace("shop:", "own_shop:").replace("\\\n", "")
+    simulate, validate = (line.split() for line in commands.splitlines())
     Path("own_shop.py").write_text(module, encoding="utf-8")
     code, _, err = run(*simulate[1:])
     assert code == 0, err
-    assert run("data", "convert", "run", "real.jsonl")[0] == 0
+    assert run("data", "convert", "mine", "real.jsonl")[0] == 0
     code, out, err = run(*validate[1:], "--format", "json", "--set", "marginals.n_resamples=9")
     assert code == 0, err
     findings = json.loads(out)["findings"]

@@ -47,7 +47,10 @@ def test_it_leads_with_what_is_decided_with_how_many_and_what_only_more_people_d
     assert "power with simulated" in said
     assert "smallest margin with" in said
     assert "70 an arm" in said
-    assert "Not planned, since nothing is known of them beforehand: copies, prevalence, transitions." in said
+    assert (
+        "Not planned, since nothing is known of them beforehand: by_stratum, coherence, consistency, copies and 8 more."
+        in said
+    )
     assert "each of a persona of its own" in said
 
 

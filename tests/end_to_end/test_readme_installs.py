@@ -5,7 +5,10 @@ import tomllib
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "validators/README.md"]
+PAGES = [
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "validators/README.md")),
+    *(REPOSITORY / "convsim/guide").glob("*.md"),
+]
 
 
 def test_every_line_that_installs_names_a_checkout_and_extras_that_there_are():

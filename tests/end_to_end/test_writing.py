@@ -37,7 +37,7 @@ WRITES = {
     "compare": "distances.csv",
     "annotator check": "reliability.json",
     "data split": "simulator_naive-b.jsonl",
-    "demo": "learned.jsonl",
+    "demo": "comparison.html",
     "prompts export": "chat.txt.j2",
 }
 

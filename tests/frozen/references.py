@@ -154,9 +154,12 @@ def _pages(*command: str) -> Iterator[str]:
 
 def plugged() -> Answer:
     """List our plugins by kind, name and class; where a class stands may change."""
-    said, _ = typed("plugins")
-    rows = [line.split("\t") for line in said.splitlines()]
-    ours = [(kind, name, place.partition(":")[2]) for kind, name, place, owner in rows if owner == "convsim"]
+    said, _ = typed("plugins", "--format", "json")
+    ours = [
+        (row["group"].removeprefix("convsim."), row["name"], row["value"].partition(":")[2])
+        for row in json.loads(said)
+        if row["package"] == "convsim"
+    ]
     return {"plugins.txt": "".join("\t".join(row) + "\n" for row in ours)}
 
 

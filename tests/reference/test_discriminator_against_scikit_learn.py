@@ -15,8 +15,8 @@ from convsim.stats.discriminator import (
     equal_prior,
     out_of_fold_auc,
 )
-from convsim_validators.humanlikeness.features import logistic_regression
-from convsim_validators.humanlikeness.scores import calibrated_hls, score
+from convsim.stats.scores import calibrated_hls, score
+from convsim.stats.view import logistic_regression
 
 
 def fitted(n_human: int, n_simulated: int, *, n_folds: int, seed: int = 4) -> CrossFitted:

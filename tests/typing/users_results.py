@@ -40,6 +40,7 @@ async def in_a_notebook() -> None:
     assert_type(await convsim.avalidate("real.jsonl", "simulated.jsonl", seed=7), convsim.Scorecard)
     assert_type(await convsim.acompare("real.jsonl", ["a.jsonl", "b.jsonl"], seed=7), convsim.Comparison)
     assert_type(await convsim.aplan("real.jsonl", seed=7), convsim.Plan)
+    assert_type(await convsim.arank("real.jsonl", ["run"], seed=7), convsim.Ranking)
 
 
 assert_type(conversation.fingerprint, str)

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 HOME = Path(__file__).parents[2]
+FOR_US = {"dev", "docs"}
+"""Extras of programs that work on the repository, and that nobody imports."""
 OURS = {"convsim", "convsim_validators", "tests"}
 LOADED_BY = {HOME / "convsim" / "pytest_plugin.py": "pytest"}
 """Modules that only the package that they import ever loads, and the package."""
 STUBS = {"_typeshed"}
 """Known to type checkers alone."""
-AT_ONCE = {"web/blind_test": "arena", "shoppers/finetuned": "train"}
+AT_ONCE = {"web": "arena", "shoppers/finetuned": "train"}
 """Folders that are loaded only where an extra is installed, and may import its packages at the top."""
 
 
@@ -68,7 +70,7 @@ def test_every_package_that_is_declared_is_imported_or_looked_for_by_name():
         and isinstance(node.value, str)
         and re.fullmatch(r"[\w-]+", node.value)
     }
-    declared = set().union(*(names for extra, names in _declared().items() if extra != "dev"))
+    declared = set().union(*(names for extra, names in _declared().items() if extra not in FOR_US))
     assert declared - imported - looked_for == set()
 
 

@@ -104,10 +104,18 @@ def test_a_part_of_ours_is_no_setting_and_the_line_says_where_it_is_said() -> No
         assembly(shopper={"name": "prompted", "model": "gpt-4"}).shopper()
 
 
+def test_a_models_own_name_is_answered_with_how_to_ask_a_server_for_it() -> None:
+    with pytest.raises(PluginError, match=r"--model openai_compatible --set model\.model=gpt-4\.1-mini;"):
+        make("models", "gpt-4.1-mini")
+    with pytest.raises(PluginError, match=r"needs the setting 'model': --set model\.model=VALUE"):
+        make("models", "openai_compatible")
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "says"),
     [
         ("retrieval", {"n_itms": 3}, r"\[agent\] retrieval has no setting 'n_itms'; it has: .*did you mean 'n_items'"),
+        ("http", {}, r"\[agent\] http needs the setting 'url': --set agent.url=VALUE; its settings are: .*method"),
         (f"{HERE}:Chatty", {"timeout": 3}, r"has no setting 'timeout'; .*did you mean 'timeout_s'"),
         (f"{HERE}:echo", {"k": 3}, r"has no setting 'k'; it has: name, takes, timeout_s"),
         (f"{HERE}:echo", {"timeout_s": -1}, "timeout_s must be seconds above 0"),

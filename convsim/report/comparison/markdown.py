@@ -7,6 +7,7 @@ import io
 
 from convsim._templates import environment
 from convsim.evaluation import Comparison
+from convsim.report.comparison.order import ranking, short_tables
 from convsim.report.comparison.sentences import limits, sentences, warnings
 from convsim.report.comparison.tables import tables
 from convsim.report.markdown import table_cell
@@ -47,14 +48,21 @@ def spreadsheet_text(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def comparison_to_markdown(comparison: Comparison) -> str:
-    """Return the comparison as GitHub-flavoured Markdown; names are escaped."""
+def comparison_to_markdown(comparison: Comparison, *, full: bool = False) -> str:
+    """Return the comparison as GitHub-flavoured Markdown; names are escaped.
+
+    Args:
+        comparison: What was found.
+        full: Write every table, too, not the ranking and verdicts alone.
+    """
+    first, *others = sentences(comparison)
     templates = environment("convsim.report", escape=False, lstrip=False)
     templates.filters["cell"] = table_cell
     return templates.get_template("comparison.md.j2").render(
         comparison=comparison,
-        tables=list(tables(comparison)),
-        sentences=sentences(comparison),
+        tables=[ranking(comparison), *tables(comparison)] if full else [*short_tables(comparison)],
+        first=first,
+        sentences=others,
         warnings=warnings(comparison),
         limits=limits(),
     )

@@ -8,13 +8,19 @@ from importlib.resources import files
 from convsim._text import listed, plain
 from convsim.evaluation import Comparison
 from convsim.evaluation.pareto import MAX_NAMED, LeanerPair, Place
-from convsim.report.comparison.tables import called, headlines_of
-from convsim.report.tables import Kind, kind_of_verdict, number, percent
+from convsim.report.comparison.order import WORST_FIRST, kind_of_simulator, ranking_sentence
+from convsim.report.comparison.tables import called
+from convsim.report.tables import Kind, number, percent
+from convsim.report.versions import version_notes
 
 UNITS = {"cost_usd": "US dollars", "seconds": "seconds"}
-MAX_PAIRS = 12
+MAX_PAIRS = 5
 """Pairs that get a sentence; comparison.json has them all."""
-WORST_FIRST: tuple[Kind, ...] = ("different", "failed", "undecided", "alike")
+MAX_REASONS = 2
+MAX_ALIKE = 8
+"""Names of a sentence that says the same of all."""
+USUALLY_NEARER = 0.05
+"""The proportion of people that lie nearer to what was learned from than 95 % of people do."""
 LIKE_PEOPLE: dict[Kind, str] = {
     "alike": "Like people in all that was tested, within the margins",
     "undecided": "Not shown to differ from people, but needs more data",
@@ -31,13 +37,19 @@ FRONT: dict[Place, str] = {
 def sentences(comparison: Comparison) -> list[str]:
     """Say what was found; names are as they are in the document."""
     return [
+        ranking_sentence(comparison),
         *_like_people(comparison),
         *_arms(comparison),
-        *_front(comparison),
-        *_leaner(comparison),
+        *_versions(comparison),
+        *cost_sentences(comparison),
         *_copied(comparison),
         *_not_judged(comparison),
     ]
+
+
+def cost_sentences(comparison: Comparison) -> list[str]:
+    """Say who gives the best value, and which cheaper simulator lost realism."""
+    return [*_front(comparison), *_leaner(comparison)]
 
 
 def warnings(comparison: Comparison) -> list[str]:
@@ -58,11 +70,13 @@ def limits() -> list[str]:
 def _like_people(comparison: Comparison) -> Iterator[str]:
     """Say of whom it is shown that they are like people, of whom that they are not, and who needs more data."""
     groups: dict[Kind, list[str]] = {}
+    if len(comparison.simulators) < 2:
+        return
     for each in comparison.simulators:
-        if headlines := headlines_of(each):
-            kinds = {kind_of_verdict(headline.verdict) for headline in headlines}
-            kind = next(kind for kind in WORST_FIRST if kind in kinds)
+        if (kind := kind_of_simulator(each)) is not None:
             groups.setdefault(kind, []).append(called(each.name))
+    if set(groups) == {"different"} and len(groups["different"]) == len(comparison.simulators):
+        return  # the sentence on the ranking has said it
     for kind in reversed(WORST_FIRST):
         if kind in groups:
             yield f"{LIKE_PEOPLE[kind]}: {listed(groups[kind], MAX_NAMED)}."
@@ -85,8 +99,17 @@ def _front(comparison: Comparison) -> Iterator[str]:
         for each in comparison.simulators:
             if each.front.place == place:
                 alike.setdefault(each.front.reason, []).append(called(each.name))
+        if len(alike) > MAX_REASONS:  # each would be a sentence that says the same of others
+            everyone = [name for names in alike.values() for name in names]
+            yield f"{said}: {listed(everyone, MAX_ALIKE)} (comparison.json says why)."
+            continue
         for reason, names in alike.items():
-            yield f"{said}: {', '.join(names)} ({reason})."
+            yield f"{said}: {listed(names, MAX_ALIKE)} ({reason})."
+
+
+def _versions(comparison: Comparison) -> Iterator[str]:
+    for each in comparison.versions if len(comparison.versions) > 1 else ():
+        yield version_notes(each)[0]
 
 
 def _leaner(comparison: Comparison) -> Iterator[str]:
@@ -138,6 +161,12 @@ def _copied(comparison: Comparison) -> Iterator[str]:
             if beyond.interval is not None and beyond.interval[0] > 0:
                 what = does.format(percent(own.estimate), own.unit)
                 yield f"{called(each.name)} {what} (people: {percent(peoples.estimate)})."
+        near = each.nearness.nearer_than_people if each.nearness else None
+        if near is not None and near.interval is not None and near.interval[0] > USUALLY_NEARER:
+            yield (
+                f"{called(each.name)} lies nearer to a conversation learned from than 95 % of people do in "
+                f"{percent(near.estimate)} of its conversations (people: 5 %)."
+            )
 
 
 def _not_judged(comparison: Comparison) -> Iterator[str]:

@@ -10,25 +10,55 @@ from rich.text import Text
 
 from convsim._text import plain
 from convsim.evaluation import Comparison
+from convsim.report.comparison.order import ranking, short_tables
 from convsim.report.comparison.sentences import limits, sentences, shown, warnings
 from convsim.report.comparison.tables import Table, tables
 from convsim.report.tables import filled
 
 MAX_HEADER = 26
 MAX_CELL = 60
+MAX_WARNINGS = 4
+MAX_WARNING = 240
+"""Characters of a warning, where not all is asked for."""
 GAP = 3
 """Blanks between two columns."""
 BRACKETS = str.maketrans("[]", "()")
 """So that no console takes a name for its markup."""
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print a comparison: sides, warnings, tables, what they come to, and what that does not show."""
-    for part in _parts(comparison, console.width):
+def print_comparison(comparison: Comparison, console: Console, *, full: bool = False) -> None:
+    """Print a comparison: who is closest to people, the ranking, what else was found, and what that does not show.
+
+    Args:
+        comparison: What was found.
+        console: Where to.
+        full: Print every side, warning and table, too.
+    """
+    first, *others = sentences(comparison)
+    console.print(Text(shown(first), style="bold"))
+    for part in _whole(comparison, console.width) if full else _short(comparison, console.width):
         console.print(part)
+    console.print(Text("\n" + "\n".join(map(shown, others))))
+    console.print(Text("\n".join(limits()), style="dim"))
+    if not full:
+        console.print(Text("All tables: --full; a page with transcripts: --out DIR.", style="dim"))
 
 
-def _parts(comparison: Comparison, width: int) -> Iterator[RenderableType]:
+def _short(comparison: Comparison, width: int) -> Iterator[RenderableType]:
+    for table in short_tables(comparison):
+        yield from _blocks(table, width)
+    every = [*warnings(comparison)]
+    if every:
+        yield Text("")
+    for warning in every[:MAX_WARNINGS]:
+        text = shown(warning)
+        cut = text if len(text) <= MAX_WARNING else f"{text[: MAX_WARNING - 1]}…"
+        yield Text(f"warning: {cut}", style="yellow")
+    if len(every) > MAX_WARNINGS:
+        yield Text(f"and {len(every) - MAX_WARNINGS} more warnings (--full)", style="yellow")
+
+
+def _whole(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     sides = [("people", comparison.people.side), *((each.name, each.side) for each in comparison.simulators)]
     for name, side in sides:
         who = f", {plain(side.simulator, limit=80)}" if side.simulator else ""
@@ -37,10 +67,8 @@ def _parts(comparison: Comparison, width: int) -> Iterator[RenderableType]:
         yield Text(f"{shown(name)[:MAX_CELL]:>20}  {side.n} conversations{who}{spoken}{where}")
     for warning in warnings(comparison):
         yield Text(f"warning: {shown(warning)}", style="yellow")
-    for table in tables(comparison):
+    for table in (ranking(comparison), *tables(comparison)):
         yield from _blocks(table, width)
-    yield Text("\n" + "\n".join(map(shown, sentences(comparison))), style="bold")
-    yield Text("\n".join(limits()), style="dim")
 
 
 def _blocks(table: Table, width: int) -> Iterator[RenderableType]:

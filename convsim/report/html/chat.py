@@ -36,13 +36,15 @@ class Bubble:
 
 @dataclass(frozen=True)
 class Chat:
-    """One conversation; ``score`` is the probability that the discriminator gave to a human author."""
+    """One conversation; ``score`` is the probability that the discriminator gave to a human author, if it did."""
 
     id: str
     key: str
     """The id as it stands in the transcripts."""
-    score: float
-    facts: Sequence[str]
+    score: float | None
+    task: str
+    arm: str
+    agent: str
     need: str
     bubbles: Sequence[Bubble]
     n_more: int
@@ -54,8 +56,16 @@ class Chat:
         return anchor(self.key)
 
     @property
+    def facts(self) -> Sequence[str]:
+        """Task, arm and agent, as far as they are known."""
+        named = (("task", self.task), ("arm", self.arm), ("agent", self.agent))
+        return [f"{what} {value}" for what, value in named if value]
+
+    @property
     def human_likeness(self) -> str:
         """The score in per cent."""
+        if self.score is None:
+            return "–"
         return "< 0.1 %" if self.score < 0.001 else f"{100 * self.score:.1f} %"
 
     @property
@@ -71,20 +81,21 @@ def anchor(conversation_id: str) -> str:
     return f"conversation-{digest[:16]}"
 
 
-def chat(conversation: Conversation, *, score: float, features: Mapping[str, str]) -> Chat:
+def chat(conversation: Conversation, *, score: float | None, features: Mapping[str, str]) -> Chat:
     """Prepare a conversation; ``features`` says for which side each marked word speaks."""
     left = MAX_CONVERSATION_CHARACTERS
     bubbles = []
     for message in conversation.messages[:MAX_MESSAGES]:
         limit = min(left, MAX_MESSAGE_CHARACTERS)
-        bubbles.append(_bubble(message, limit, features))
+        bubbles.append(bubble(message, limit, features))
         left -= min(len(message.content), limit)
-    named = (("task", conversation.task), ("arm", conversation.arm), ("agent", conversation.agent))
     return Chat(
         id=name(conversation.id),
         key=conversation.id,
         score=score,
-        facts=[f"{what} {name(value, limit=40)}" for what, value in named if value],
+        task=_named(conversation.task),
+        arm=_named(conversation.arm),
+        agent=_named(conversation.agent),
         need=readable(conversation.persona.need[:500]) if conversation.persona else "",
         bubbles=bubbles,
         n_more=max(0, len(conversation.messages) - MAX_MESSAGES),
@@ -92,20 +103,27 @@ def chat(conversation: Conversation, *, score: float, features: Mapping[str, str
     )
 
 
-def _bubble(message: Message, limit: int, features: Mapping[str, str]) -> Bubble:
+def _named(value: str | None) -> str:
+    return name(value, limit=40) if value else ""
+
+
+def bubble(
+    message: Message, limit: int, features: Mapping[str, str], *, max_items: int = MAX_ITEMS
+) -> Bubble:
+    """Prepare a message, of which ``limit`` characters are shown; ``features`` are marked in what users say."""
     text = readable(message.content[:limit])
-    accepted = ", ".join(name(item, limit=30) for item in message.accepted[:MAX_ITEMS])
+    accepted = ", ".join(name(item, limit=30) for item in message.accepted[:max_items])
     said = {"accept": f"accepts {accepted}".strip(), "leave": "leaves"}
     return Bubble(
         role=message.role,
         segments=marked(text, features if message.role == "user" else {}),
         n_cut=max(0, len(message.content) - limit),
         action=said.get(message.action or "", ""),
-        items=[_item(item) for item in message.items[:MAX_ITEMS]],
-        n_more_items=max(0, len(message.items) - MAX_ITEMS),
+        items=[_item(item) for item in message.items[:max_items]],
+        n_more_items=max(0, len(message.items) - max_items),
         faults=[
             f"{plain(fault.name, limit=40)} at {number(fault.severity)}{'' if fault.acted else ', could not act'}"
-            for fault in message.faults[:MAX_ITEMS]
+            for fault in message.faults[:max_items]
         ],
     )
 

@@ -50,6 +50,8 @@ def find_words(text: str, features: Mapping[str, str]) -> Iterator[Span]:
 
 def marked(text: str, features: Mapping[str, str]) -> list[Segment]:
     """Cut ``text`` into segments; ``features`` says for which side each speaks."""
+    if not features:
+        return [Segment(text, None)] if text else []
     segments: list[Segment] = []
     done = 0
     for span in find_words(text, features):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convsim._text import plain
+from convsim.report.html.explained import explanation
 from convsim.report.html.text import metric_name, name
 from convsim.report.tables import (
     interval,
@@ -43,6 +44,8 @@ class Row:
     validator: str
     metric: str
     question: str
+    explained: str
+    """What the metric measures."""
     reason: str
     cells: Sequence[Cell]
     """People, simulated, estimate, human baseline, adjusted p."""
@@ -68,6 +71,7 @@ def finding_rows(findings: Sequence[Finding]) -> list[Row]:
             validator=name(f.validator),
             metric=metric_name(f.metric, limit=60),
             question=plain(f.question),
+            explained=explanation(f),
             reason=plain(f.reason),
             cells=[
                 _cell(value_of_side(f, "real")),

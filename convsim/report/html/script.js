@@ -5,7 +5,11 @@
   const system = matchMedia("(prefers-color-scheme: dark)");
   const toggle = document.getElementById("theme");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-  const showTheme = () => toggle.setAttribute("aria-pressed", String(isDark()));
+  // A button either names the scheme that it switches to, or is a switch that is pressed where the page is dark.
+  const showTheme = () => {
+    if ("switches" in toggle.dataset) toggle.textContent = isDark() ? "Light" : "Dark";
+    else toggle.setAttribute("aria-pressed", String(isDark()));
+  };
   toggle.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     showTheme();
@@ -16,7 +20,7 @@
 
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details.chat:not([open])")];
+    opened = [...document.querySelectorAll("details:is(.chat, .limits, .warnings):not([open])")];
     for (const each of opened) each.open = true;
   });
   addEventListener("afterprint", () => {

@@ -116,8 +116,6 @@ def anchors_of(shown: Extremes | None) -> Mapping[str, str]:
 
 MAX_ROWS = 60
 MAX_LEFT_OUT = 6
-VALIDATE = "convsim validate REAL SIM"
-COUNTERFACTUAL = "convsim counterfactual REAL SIM --control ARM --treatment ARM"
 
 
 @dataclass(frozen=True)
@@ -141,10 +139,8 @@ class Pillar:
 
     id: str
     title: str
-    command: str
-    """What tests it."""
     said: str
-    """The headline's part on it; empty where it was not tested."""
+    """The headline's part on it; empty where it was not tested, and the page goes without."""
     pictures: Sequence[Picture | None] = ()
     galleries: Sequence[Gallery] = ()
     rows: Sequence[Row] = ()
@@ -179,7 +175,7 @@ def _habits(
             )
         galleries.append(Gallery("The largest differences", pictures, missing))
     return Pillar(
-        "habits", "Do they have people's habits?", VALIDATE, _said(card, found),
+        "habits", "Do they have people's habits?", _said(card, found),
         pictures=[distances(found)] if found else [], galleries=galleries,
     )  # fmt: skip
 
@@ -192,7 +188,7 @@ def _recognition(card: Scorecard) -> Pillar:
         pictures = score_histograms(found)
         galleries.append(Gallery("Scores of single conversations", pictures, "" if pictures else missing))
     return Pillar(
-        "recognition", "Do their words give them away?", VALIDATE, _said(card, found),
+        "recognition", "Do their words give them away?", _said(card, found),
         pictures=[recognition(found)] if found else [], galleries=galleries,
     )  # fmt: skip
 
@@ -206,7 +202,7 @@ def _reactions(card: Scorecard) -> Pillar:
         Gallery("As the fault grows", doses(ladder)),
     ]
     return Pillar(
-        "reactions", "Do they react as people do?", COUNTERFACTUAL, _said(card, found),
+        "reactions", "Do they react as people do?", _said(card, found),
         pictures=[shifts(moved)], galleries=[g for g in galleries if g.pictures],
         rows=finding_rows([*(f for f in moved if not is_shift_of_one_metric(f)), *relations][:MAX_ROWS]),
     )  # fmt: skip
@@ -220,9 +216,7 @@ def _others(card: Scorecard) -> list[Pillar]:
     ]
     if not found:
         return []
-    return [
-        Pillar("others", "What else was tested", "", _said(card, found), rows=finding_rows(found[:MAX_ROWS]))
-    ]
+    return [Pillar("others", "What else was tested", _said(card, found), rows=finding_rows(found[:MAX_ROWS]))]
 
 
 def _said(card: Scorecard, findings: Sequence[Finding]) -> str:

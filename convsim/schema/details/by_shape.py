@@ -11,11 +11,19 @@ from convsim.schema.details.mapping import Details
 from convsim.schema.details.populations import (
     BlindTestDetails,
     CopiesDetails,
+    CorrelationsDetails,
+    CrowdDetails,
     DiscriminatorDetails,
     DistanceDetails,
     DiversityDetails,
+    EndingsDetails,
+    FormatDetails,
+    LeakageDetails,
     ManyMetricsDetails,
+    MissingDetails,
     PrevalenceDetails,
+    RanksDetails,
+    StrataDetails,
     TransitionDetails,
 )
 from convsim.schema.details.reactions import (
@@ -42,10 +50,11 @@ class FailureDetails(Details):
 
 
 SHAPES: tuple[type[Details], ...] = (
-    FailureDetails, DiscriminatorDetails, LeavingDetails, ShiftDetails, DoseDetails, RelationDetails, PrevalenceDetails,
-    TransitionDetails, BlindTestDetails, AgreementDetails, JointDetails, FirstMessageDetails, TransferDetails,
-    SameRepliesDetails, DistanceDetails, AnyReactionDetails, CopiesDetails, DiversityDetails, ManyMetricsDetails,
-    RatioDetails,
+    FailureDetails, FormatDetails, DiscriminatorDetails, LeavingDetails, ShiftDetails, DoseDetails, RelationDetails,
+    PrevalenceDetails, TransitionDetails, BlindTestDetails, AgreementDetails, JointDetails, FirstMessageDetails,
+    TransferDetails, SameRepliesDetails, DistanceDetails, AnyReactionDetails, CopiesDetails, DiversityDetails,
+    ManyMetricsDetails, RatioDetails, CrowdDetails, CorrelationsDetails, EndingsDetails, RanksDetails, StrataDetails,
+    MissingDetails, LeakageDetails,
 )  # fmt: skip
 """The first whose keys are there, and whose fields fit, is taken: the more telling ones stand first."""
 

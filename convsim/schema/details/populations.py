@@ -83,7 +83,7 @@ class Halves(Part):
 
 
 class DiscriminatorDetails(Details):
-    """How well a classifier tells the sides apart, beside how well it tells people from people."""
+    """How well a classifier tells the sides apart, beside how well it tells two groups of people apart."""
 
     shape = frozenset({"accuracy", "auc"})
     accuracy: Number | None
@@ -113,6 +113,39 @@ class DiscriminatorDetails(Details):
     conversation_scores: Scores = Scores()
     control_histogram: Halves = Halves()
     n_to_decide: dict[str, Count] | Count | None = None
+    hls: Number | None = None
+    """The human-likeness score, where the estimate is the AUC."""
+    hls_interval: Interval | None = None
+    n_pairs: Count | None = None
+    """Of an agent's and a user's message, where these are what is told apart."""
+    max_conversations: Count | None = None
+    """Of a side that are looked at, whole units at random."""
+    giveaway: Text | None = None
+    examples: tuple[dict[str, JsonValue], ...] = ()
+
+
+class DifferingFormat(Part):
+    """A format of messages in which the sides are shown to differ: the proportion of each side's messages."""
+
+    name: Text
+    kind: Text
+    """``file``: how a program wrote characters; ``prompt``: how the shopper writes."""
+    says: Text
+    real: Probability
+    simulated: Probability
+    advice: Text
+
+
+class FormatDetails(DiscriminatorDetails):
+    """In which formats the sides differ, whatever is said, and what to do about it."""
+
+    shape = frozenset({"formats", "advice"})
+    accuracy: Number | None = None
+    auc: Number | None = None
+    """Null where no classifier could be trained."""
+    formats: tuple[DifferingFormat, ...]
+    """The clearest first; none where only all together differ."""
+    advice: tuple[Text, ...]
 
 
 class Counted(Part):
@@ -221,6 +254,8 @@ class ManyMetricsDetails(Details):
     spread_upper: Number | None = None
     far_off: tuple[Text, ...] = ()
     """The metrics that lie beyond a margin of their own for sure."""
+    told_by_turn: dict[str, tuple[Number, ...]] | None = None
+    """Of `all_disclosure`: by side, the mean proportion of what users tell that is told by turn 1, 2 and so on."""
     needs: Needs | None = None
     n_units_real: Count | None = None
     n_units_simulated: Count | None = None
@@ -268,3 +303,229 @@ class DiversityDetails(Details):
     n_units_real: Count | None = None
     n_units_simulated: Count | None = None
     n_resamples: Count | None = None
+
+
+class Levels(Part):
+    """One number of people (or of two groups of people held against one another), and of the simulator."""
+
+    real: Number | None = None
+    simulated: Number | None = None
+
+
+class KindOfBehaviour(Part):
+    """A cluster of conversations by their habits, with its words and a typical conversation of either side."""
+
+    status: Text
+    """``captured``, ``missed`` (people have it) or ``invented`` (the simulator has it)."""
+    share_real: Probability
+    share_simulated: Probability
+    words: tuple[Text, ...] = ()
+    habits: tuple[Text, ...] = ()
+    real: Text | None = None
+    """The id of a conversation of people; null where none is of this kind."""
+    simulated: Text | None = None
+
+
+class CrowdDetails(Details):
+    """What a crowd of people reaches, and what the simulated one does, both of one size."""
+
+    shape = frozenset({"level_real", "level_simulated"})
+    level_real: Number
+    level_simulated: Number
+    margin: Number | None = None
+    equivalence_upper: Number | None = None
+    clusters: tuple[KindOfBehaviour, ...] = ()
+    spaces: dict[str, Levels] = Field(default_factory=dict)
+    """Precision, recall, density and coverage, of so many units of each."""
+    n_units_of_each: Count | None = None
+    giveaway: Text | None = None
+    examples: tuple[dict[str, JsonValue], ...] = ()
+    sampled: Text | None = None
+    """How conversations were chosen where there are too many to look at all."""
+    needs: Needs | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
+    n_to_decide: dict[str, Count] | None = None
+
+
+class CorrelatedPair(Part):
+    """Two habits, and their rank correlation on both sides."""
+
+    first: Text
+    second: Text
+    real: Number
+    simulated: Number
+    error: Number
+    """Standard error of the difference."""
+
+
+class CorrelationsDetails(Details):
+    """Which habits go together otherwise than with people, the clearest pairs first."""
+
+    shape = frozenset({"pairs", "n_pairs", "equivalence_upper"})
+    pairs: tuple[CorrelatedPair, ...]
+    n_pairs: Count
+    equivalence_upper: Number
+    margin: dict[str, Number] | None = None
+    giveaway: Text | None = None
+    examples: tuple[dict[str, JsonValue], ...] = ()
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
+
+
+class RanksDetails(Details):
+    """Of how many habits ranks are compared, all at once."""
+
+    shape = frozenset({"n_habits"})
+    n_habits: Count
+    role: Text | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
+
+
+class GroupOfConversations(Part):
+    """Conversations of one task, arm or language, and what differs most among them."""
+
+    name: Text
+    distance: Number | None = None
+    """The root mean square of Cliff's delta over habits; null where words are compared."""
+    n_real: Count
+    n_simulated: Count
+    furthest: Text | None = None
+    """The habit or the word."""
+    cliffs_delta: Number | None = None
+    spread: Number | None = None
+    real: Probability | None = None
+    """The proportion of people's conversations with the word."""
+    simulated: Probability | None = None
+
+
+class StrataDetails(Details):
+    """How far the sides lie apart within each task, arm or language."""
+
+    shape = frozenset({"groups", "left_out"})
+    groups: tuple[GroupOfConversations, ...]
+    """The worst simulated first."""
+    left_out: tuple[Text, ...]
+    """Groups that too few users or conversations of a side have."""
+    pooled: Number | None = None
+    """The distance where groups are not told apart."""
+    n_cells: Count | None = None
+    """Habits of single groups that are compared."""
+    margin: dict[str, Number] | None = None
+    equivalence_upper: Number | None = None
+    spread_upper: Number | None = None
+    needs: Needs | None = None
+    n_to_decide: dict[str, Count] | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
+    giveaway: Text | None = None
+    examples: tuple[dict[str, JsonValue], ...] = ()
+
+
+class MissingDetails(Details):
+    """Which tasks and languages of people are never simulated."""
+
+    shape = frozenset({"missing", "only_simulated"})
+    missing: dict[str, tuple[Text, ...]]
+    """By what conversations are grouped by."""
+    only_simulated: dict[str, tuple[Text, ...]]
+    margin: Number | None = None
+    equivalence_upper: Number | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
+    giveaway: Text | None = None
+    examples: tuple[dict[str, JsonValue], ...] = ()
+
+
+class WatchedTurn(Part):
+    """One turn of both sides."""
+
+    turn: Count
+    at_risk: Levels
+    """Conversations that could end in it."""
+    hazard: Levels
+    """The proportion of these that did, in the way that is looked at."""
+    so_far: Levels
+    """The same up to this turn."""
+    there: Levels
+    """The proportion of all that is still there after it (Kaplan-Meier)."""
+
+
+class ReadWay(Part):
+    """How well a way of ending is read from the text, where records do not say; or why that is not known."""
+
+    way: Text
+    measured_on: Text | None = None
+    sensitivity: dict[str, JsonValue] | None = None
+    specificity: dict[str, JsonValue] | None = None
+    youden: Measured | None = None
+    reason: Text | None = None
+
+
+class EndingsDetails(Details):
+    """When and how the conversations of both sides end, in the turns in which both are watched."""
+
+    shape = frozenset({"follow_up_turns", "source_of_endings"})
+    follow_up_turns: Count
+    source_of_endings: Text
+    """``recorded``, or ``inferred`` from what users said last."""
+    reading: tuple[ReadWay, ...] = ()
+    n_cut_off: dict[str, Count] | None = None
+    """Conversations of each side that were not watched to their end."""
+    margin: Number | None = None
+    equivalence_upper: Number | None = None
+    turn: Count | None = None
+    """In which the sides lie furthest apart."""
+    log_rank: Number | None = None
+    """Standardised; above 0 where simulated shoppers end sooner."""
+    supremum: Number | None = None
+    mean_turns: Levels | None = None
+    """Of the turns that are watched, or of the conversations that ended so."""
+    curves: tuple[WatchedTurn, ...] = ()
+    turns_that_differ_most: tuple[Count, Count] | None = None
+    standardised: Number | None = None
+    hazard_real: Number | None = None
+    hazard_simulated: Number | None = None
+    mix: dict[str, Levels] | None = None
+    share_real: Number | None = None
+    share_simulated: Number | None = None
+    giveaway: Text | None = None
+    examples: tuple[dict[str, JsonValue], ...] = ()
+    needs: Needs | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
+    n_to_decide: dict[str, Count] | None = None
+
+
+class ClassSizes(Part):
+    """How many users or conversations have an outcome, or are in an arm."""
+
+    real: Count
+    simulated: Count
+
+
+class LeakageDetails(Details):
+    """How well something that is known early tells what should not be known yet, on each side."""
+
+    shape = frozenset({"auc_real", "auc_simulated", "classes"})
+    auc_real: Number
+    auc_simulated: Number
+    auc_real_limits: Interval | None = None
+    """90 %."""
+    auc_simulated_limits: Interval | None = None
+    classes: dict[str, ClassSizes]
+    margin: Number | None = None
+    equivalence_upper: Number | None = None
+    role: Text | None = None
+    n_units_real: Count | None = None
+    n_units_simulated: Count | None = None
+    n_resamples: Count | None = None
+    giveaway: Text | None = None
+    examples: tuple[dict[str, JsonValue], ...] = ()

@@ -15,11 +15,12 @@ from convsim.errors import InputError, ModelError
 from convsim.schema import (
     ChatMessage,
     Completion,
+    Decision,
     NoMoveError,
     OpeningModel,
     UserMove,
 )
-from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema.conversation import Conversation, LearnedFrom, Usage
 from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.contexts import last_items
@@ -70,6 +71,38 @@ class SFT:
         """SHA-256 of every prompt file, by name, and of what training said of this shopper."""
         said = read_input(Path(self.model.path) / SHOPPER_FILE, MAX_BYTES)
         return {**prompt_hashes(*PROMPTS), SHOPPER_FILE: hashlib.sha256(said).hexdigest()}
+
+    async def decide(
+        self, conversation: Conversation, persona: Persona, *, seed: int, with_item: bool = False
+    ) -> Decision:
+        """Draw the move as ``speak`` does, without words; which item it would take is known with it."""
+        spent = Spent()
+        try:
+            prompt = await self._within(asked(conversation, persona, n_items=self.trained.n_items))
+            openings = possible(conversation, n_items=self.trained.n_items)
+            if len(openings) == 1:
+                return Decision(action="say", probabilities={"say": 1.0})
+            choice = await self.model.draw_opening(prompt, openings, seed=child_seed(seed, "move"))
+        except ModelError as error:
+            raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error
+        n_ends = openings.index(LEAVE) + 1
+        shown = [item.id for item in last_items(conversation)[: len(openings) - n_ends]]
+        likely = choice.probabilities
+        fields: dict[str, object] = {"action": "say", "usage": Usage.sum([choice.completion])}
+        if choice.index >= n_ends:
+            fields |= {"action": "accept", "item": shown[choice.index - n_ends]}
+        elif openings[choice.index] == LEAVE:
+            fields["action"] = "leave"
+        if likely:
+            taken = min(1.0, sum(likely[n_ends:]))
+            said, left = likely[openings.index(SAY)], likely[openings.index(LEAVE)]
+            fields["probabilities"] = {"say": said, "leave": left, **({"accept": taken} if shown else {})}
+            if shown and taken > 0:
+                each: dict[str, float] = {}
+                for item, probability in zip(shown, likely[n_ends:], strict=True):
+                    each[item] = min(1.0, each.get(item, 0.0) + probability / taken)
+                fields |= {"items": each, "item": fields.get("item", max(each, key=lambda item: each[item]))}
+        return Decision.model_validate(fields)
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Draw the move, then say it; raises ModelError when the model has no usable words."""

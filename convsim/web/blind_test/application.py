@@ -21,18 +21,10 @@ from convsim.errors import ConvsimError, InputError
 from convsim.web.blind_test.answers import MAX_NAME_CHARACTERS, Rater, join, keep, name_of, rater_of
 from convsim.web.blind_test.database import Database
 from convsim.web.blind_test.progress import Progress
-from convsim.web.blind_test.security import SECURE, Access, Guard
-from convsim.web.blind_test.sessions import (
-    Form,
-    FormError,
-    Offers,
-    Visit,
-    is_secret,
-    one,
-    read_answer,
-    read_form,
-)
+from convsim.web.blind_test.sessions import Offers, Visit, is_secret, read_answer
 from convsim.web.blind_test.study import ArenaStudy
+from convsim.web.forms import Form, FormError, one, read_form
+from convsim.web.security import SECURE, Access, Guard
 
 LOG = logging.getLogger("convsim.arena")
 """Without a handler, Python prints its warnings on standard error."""
@@ -76,6 +68,7 @@ def application(study: ArenaStudy, database: Database, *, access: Access, precis
         Route("/return/{secret}", site.return_page, methods=["GET"]),
         Route("/return", site.come_back, methods=["POST"]),
         Route("/leave", site.leave, methods=["POST"]),
+        Mount("/shared", StaticFiles(packages=[("convsim.web", "static")])),
         Mount("/static", StaticFiles(packages=[("convsim.web.blind_test", "static")])),
     ]
     return Starlette(

@@ -14,12 +14,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from convsim._text import complaint, one_line
-from convsim.errors import ConvsimError, InputError
+from convsim.errors import InputError
 from convsim.web.blind_test.study import ArenaStudy
+from convsim.web.sqlite import plain_errors
 
 APPLICATION = 0x636E7661
 """``application_id`` of the file, "cnva": says that it is ours."""
 VERSION = 1
+OPTION = "--database"
 WAIT_S = 5.0
 """Seconds to wait for another writer."""
 MAX_TABLES = 100
@@ -57,7 +59,7 @@ class Database:
         """
         if self.path.exists() and not self.path.is_file():
             raise InputError(f"{self.path}: is no regular file, so no database; name another --database")
-        with _plain_errors(self.path):
+        with plain_errors(self.path, OPTION):
             connection = sqlite3.connect(self._address(), timeout=self.wait_s, isolation_level=None, uri=True)
             try:
                 connection.execute("PRAGMA foreign_keys = ON")
@@ -214,38 +216,3 @@ def _make(connection: sqlite3.Connection, study: ArenaStudy) -> None:
     )
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-@contextmanager
-def _plain_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into one line for people."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise ConvsimError(
-                f"{path}: the database is locked by another program; close it there"
-            ) from error
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise InputError(
-                f"{path}: is not a database, or is damaged ({one_line(error)}); restore it or name another --database"
-            ) from error
-        if code in (
-            sqlite3.SQLITE_CANTOPEN,
-            sqlite3.SQLITE_READONLY,
-            sqlite3.SQLITE_IOERR,
-            sqlite3.SQLITE_FULL,
-        ):
-            raise ConvsimError(
-                f"{path}: the database cannot be written ({one_line(error)}); name another --database"
-            ) from error
-        if "decode to UTF-8" in str(error):  # sqlite3's own, without a code
-            raise InputError(
-                f"{path}: the database is damaged (text that is not UTF-8); restore it from a copy"
-            ) from error
-        raise ConvsimError(f"{path}: the database failed ({one_line(error)})") from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: the database is damaged (text that is not UTF-8); restore it from a copy"
-        ) from error

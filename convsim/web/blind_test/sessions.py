@@ -6,17 +6,17 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from convsim.web.blind_test.answers import CONFIDENCE, Answer, Choice, Rater, Word
 from convsim.web.blind_test.rendering import Shown
-from convsim.web.blind_test.security import cookie_of, keep_cookie
 from convsim.web.blind_test.study import Mode, Place
+from convsim.web.forms import Form, FormError, one
+from convsim.web.security import cookie_of, keep_cookie
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
@@ -79,48 +79,9 @@ class Offers:
         return hmac.new(self.key, f"{visit.secret} {secret}".encode(), hashlib.sha256).hexdigest()
 
 
-MAX_BODY_BYTES = 32_768
 MAX_WORDS = 200
 CHOICES: dict[Mode, tuple[Choice, ...]] = {"single": ("human", "simulated"), "pair": ("left", "right")}
 WORD = re.compile(r"([01])\.([0-9]{1,4})\.([0-9]{1,5})", re.ASCII)
-
-Form = Mapping[str, Sequence[str]]
-
-
-class FormError(Exception):
-    """A form that this page did not make, with the status to answer it; its message is one line for people."""
-
-    def __init__(self, status: int, reason: str):
-        self.status = status
-        super().__init__(reason)
-
-
-async def read_form(request: Request) -> Form:
-    """Read a form's fields.
-
-    Raises:
-        FormError: It is too large, or no form.
-    """
-    if (
-        request.headers.get("content-type", "").partition(";")[0].strip()
-        != "application/x-www-form-urlencoded"
-    ):
-        raise FormError(415, "This page did not send that form.")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise FormError(413, "That form is too large.")
-    try:
-        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_WORDS + 10, errors="strict")
-    except ValueError as error:
-        raise FormError(400, "That form cannot be read.") from error
-
-
-def one(form: Form, name: str) -> str:
-    """Return a field's only value; empty where it is missing or stands there twice."""
-    values = form.get(name, ())
-    return values[0] if len(values) == 1 else ""
 
 
 def read_answer(form: Form, *, rater: Rater, place: Place, mode: Mode, shown: Sequence[Shown]) -> Answer:

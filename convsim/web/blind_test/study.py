@@ -179,8 +179,8 @@ def prepare(
         real: The people's conversations.
         simulated: Files of simulated conversations, one a simulator.
         mode: ``single``: one conversation, human or simulated? ``pair``: which of two is the human's?
-        n: Trials at most.
-        seed: Moves the draw and every rater's order.
+        n: Maximum number of trials per rater.
+        seed: Random seed of the draw and of each rater’s order.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
 
     Raises:

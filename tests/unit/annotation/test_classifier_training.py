@@ -259,7 +259,8 @@ def test_two_users_make_two_folds():
     trained = train(conversations, source="self", seed=0)
     assert {entry.n_units for entry in trained.card.agreement.entries} == {2}
     assert (
-        trained.card.agreement.entries[0].accuracy.reason == "no interval: 2 independent units, 8 are needed"
+        trained.card.agreement.entries[0].accuracy.reason
+        == "no interval: 2 users, personas or conversations; at least 8 are needed"
     )
 
 

@@ -19,14 +19,22 @@ WORDS = {
     ("counterfactual",): ["real", "sim"],
     ("compare",): ["real", "sim"],
     ("plan",): ["real"],
+    ("rank",): ["real", "sim"],
+    ("drift",): ["real"],
+    ("calibrate",): [],
+    ("probe",): ["logs", "--shopper", "resample"],
     ("tune",): ["real", "run", "--out", "o"],
     ("annotate",): ["file", "--out", "o"],
     ("check",): [],
     ("simulate",): [],
+    ("study",): ["file"],
+    ("history",): [],
     ("train",): ["file"],
     ("arena",): ["real", "sim"],
     ("report",): ["run"],
     ("show",): ["file"],
+    ("view",): [],
+    ("guide",): [],
     ("annotator", "train"): ["file", "--out", "o"],
     ("annotator", "check"): ["file", "--against", "self"],
     ("data", "list"): [],
@@ -38,6 +46,7 @@ WORDS = {
     ("personas", "from"): ["logs", "--out", "o"],
     ("personas", "check"): ["file"],
     ("prompts", "export"): ["dir"],
+    ("metrics",): [],
     ("plugins",): [],
 }
 """What each command needs at least."""
@@ -53,9 +62,24 @@ GATES = {
     "control",
     "treatment",
     "ladder",
+    "by",
+    "date",
+    "outcome",
+    "known_order",
+    "only",
 }
 """Parameters that say what a command that judges judges, how strictly, and whether it fails."""
-JUDGES = {("validate",), ("counterfactual",), ("compare",), ("plan",), ("tune",), ("report",)}
+JUDGES = {
+    ("validate",),
+    ("counterfactual",),
+    ("compare",),
+    ("plan",),
+    ("rank",),
+    ("drift",),
+    ("probe",),
+    ("tune",),
+    ("report",),
+}
 OF_CONVSIM = [name for name in os.environ if name.startswith("CONVSIM_")]
 
 
@@ -180,7 +204,9 @@ def test_help_shows_a_variable_where_there_is_one_and_only_there():
             assert ("[env var: " in record) == (option.envvar is not None), (path, option.name)
             assert option.envvar is None or option.envvar in record
             shown += option.envvar is not None
-    assert len(variables.known) == shown + 2  # CONVSIM_CACHE and CONVSIM_ARENA_TOKEN belong to no option
+    assert (
+        len(variables.known) == shown + 3
+    )  # CONVSIM_CACHE and the tokens of arena and view belong to no option
     assert "CONVSIM_VALIDATE_ALLOW_OVERLAP" in variables.refused
 
 
@@ -206,7 +232,7 @@ def test_a_variable_without_effect_that_looks_like_one_of_ours_is_warned_of(name
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (["vlidate"], "No such command 'vlidate'; did you mean 'validate'?"),
+        (["vlidate"], "No such command 'vlidate'; did you mean 'validate', 'calibrate'?"),
         (["validate", "a", "b", "--sed", "1"], "No such option: --sed; did you mean --seed?"),
         (
             ["validate", "a", "b", "--format", "jsn"],

@@ -2,12 +2,15 @@
 
 import importlib.metadata
 import json
+import re
 
 import pytest
 
 from convsim.cli import main
 
-KEYS = {"group", "name", "value", "package", "version"}
+KEYS = {"group", "name", "value", "package", "version", "description"}
+
+NO_SETTINGS = {"convsim.metrics", "convsim.readers", "convsim.faults"}
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def test_a_program_reads_group_name_value_package_and_version(listed, somebody_e
     assert all(set(row) == KEYS for row in rows)
     assert {
         "group": "convsim.readers", "name": "acme", "value": "logs_of_acme:read",
-        "package": "logs-of-acme", "version": "2.5",
+        "package": "logs-of-acme", "version": "2.5", "description": None,
     } in rows  # fmt: skip
 
 
@@ -69,10 +72,46 @@ def test_every_plugin_of_our_own_is_there_once_with_the_version_of_its_package(l
 
 def test_both_formats_list_the_same(listed, somebody_elses):
     rows = json.loads(listed("--format", "json"))
-    columns = [
-        (row["group"].removeprefix("convsim."), row["name"], row["value"], row["package"]) for row in rows
-    ]
-    assert [tuple(line.split("\t")) for line in listed().splitlines()] == columns
+    lines = listed().splitlines()
+    shown: list[tuple[str, str]] = []
+    kind = ""
+    for line in lines[:-2]:
+        kind = line if line and not line.startswith(" ") else kind
+        if found := re.match(r"  (\S+)", line):
+            shown.append((kind, found[1]))
+    assert shown == [(row["group"].removeprefix("convsim."), row["name"]) for row in rows]
+    [acme] = [line for line in lines if line.startswith("  acme ")]
+    assert "of logs-of-acme; convsim plugins NAME says what it does" in acme
+
+
+def test_a_plugin_is_shown_with_its_settings_their_types_and_defaults(listed):
+    shown = listed("http")
+    assert shown.startswith("http: one of agents, of convsim ")
+    assert "max_retries  a whole number from 0; default 4" in shown
+    assert "url  text; needed" in shown
+    assert "method  POST, PUT or PATCH; default 'POST'" in shown
+    [document] = json.loads(listed("http", "--format", "json"))
+    assert {"name": "max_retries", "type": "a whole number from 0", "default": "4"} in document["settings"]
+    assert {"name": "url", "type": "text", "default": None} in document["settings"]
+    assert [line.split(":")[0] for line in listed("python").splitlines() if "one of" in line] == [
+        "python"
+    ] * 2
+    assert "word of thanks" in listed("user_thanks")
+
+
+def test_every_plugin_of_our_own_says_what_it_does_and_shows_its_settings(listed):
+    rows = json.loads(listed("--format", "json"))
+    said = [row["description"] for row in rows if row["package"] == "convsim"]
+    assert all(said)
+    assert "says nothing of itself" not in said
+    for name in dict.fromkeys(row["name"] for row in rows if row["group"] not in NO_SETTINGS):
+        assert "settings" in listed(name)
+
+
+def test_a_misspelt_plugin_is_refused_with_the_nearest(command):
+    code, out, err = command("htpp")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: there is no plugin 'htpp'; did you mean 'http'?")
 
 
 def test_another_format_is_refused_with_the_nearest(command):

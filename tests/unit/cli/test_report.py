@@ -126,7 +126,7 @@ def test_an_installed_metric_that_was_judged_is_drawn_without_being_named(run, m
     monkeypatch.setattr("convsim.plugins.entry_points", found)
     report(run)
     assert "was not at hand" not in page(run)
-    assert "<figcaption><b>marks</b></figcaption>" in page(run)
+    assert ">marks</button></b></figcaption>" in page(run)
 
 
 def test_a_gate_that_fails_ends_with_exit_code_1_after_writing(run):

@@ -9,8 +9,8 @@ from convsim.schema import Comparer, Corpus, LabelOrigin
 from convsim.seeds import generator
 from convsim.stats.resampling import Design, bootstrap
 from convsim_validators import HumanLikeness, Marginals
-from convsim_validators.marginals.column import Column
 from convsim_validators.marginals.ranking import MeanDistance
+from convsim_validators.metric_tests.column import Column
 from tests.corpora import corpus
 
 ZEROS, HALF, QUARTER = [0.0] * 8, [0.0] * 4 + [1.0] * 4, [0.0] * 6 + [1.0] * 2

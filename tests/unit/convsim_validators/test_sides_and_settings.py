@@ -63,7 +63,10 @@ def test_wrong_settings_are_refused(settings):
 
 
 def test_what_must_be_set_up_first_runs_only_when_it_is_named():
-    assert default_validators() == ["copies", "humanlikeness", "marginals", "prevalence", "transitions"]
+    assert default_validators() == [
+        "by_stratum", "coherence", "consistency", "copies", "disclosure", "diversity", "endings", "humanlikeness",
+        "joint", "leakage", "marginals", "prevalence", "transitions", "typography",
+    ]  # fmt: skip
 
 
 def test_a_side_that_says_nothing_gets_a_reason_and_no_exception():

@@ -8,7 +8,7 @@ import pytest
 
 from convsim.stats.resampling import Design
 from convsim_validators import Marginals
-from convsim_validators.marginals.contrast import contrast
+from convsim_validators.metric_tests.contrast import contrast
 from tests.corpora import corpus
 
 

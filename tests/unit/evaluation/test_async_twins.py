@@ -72,7 +72,16 @@ def talk(name: str, text: str, **more: Any) -> convsim.Conversation:
     return convsim.Conversation(id=name, messages=said, **more)
 
 
-VERBS = ("validate", "compare", "counterfactual", "dose_response", "check_relations", "plan", "tune")
+VERBS = (
+    "validate",
+    "calibrate",
+    "compare",
+    "counterfactual",
+    "dose_response",
+    "check_relations",
+    "plan",
+    "tune",
+)
 TALKS = {
     arm: [
         talk(
@@ -90,6 +99,16 @@ BOTH = [*TALKS["good"], *TALKS["bad"]]
 PEOPLE = [each.but(id=f"r-{each.id}", fault=None, severity=None) for each in BOTH]
 ASKED: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "validate": ((PEOPLE, BOTH), {"validators": "marginals"}),
+    "calibrate": (
+        (crowd(default_rng(1), 20, wordy=0.5, prefix="h"),),
+        {
+            "sizes": [8],
+            "n_runs": 1,
+            "n_null_runs": 1,
+            "adversaries": ["title_case"],
+            "validators": "marginals",
+        },
+    ),
     "compare": ((PEOPLE, {"s": BOTH}), {"validators": "marginals"}),
     "counterfactual": ((PEOPLE, BOTH), {"control": "good", "treatment": "bad"}),
     "dose_response": ((BOTH, "rude_text"), {}),

@@ -2,7 +2,8 @@
 
 from convsim.evaluation.pareto import Apart, Candidate, leaner_pairs, places
 
-NEAR, FAR = Candidate("near", 0.10, 3.0), Candidate("far", 0.30, 1.0)
+NEAR = Candidate("near", 0.10, 3.0, cost_interval=(2.8, 3.2))
+FAR = Candidate("far", 0.30, 1.0, cost_interval=(0.9, 1.1))
 
 
 def apart(*pairs: tuple[str, str, float, float]) -> dict[tuple[str, str], Apart]:
@@ -90,6 +91,15 @@ def test_no_pair_where_nobody_is_cheaper_or_a_number_is_missing():
     assert leaner_pairs([NEAR, FAR._replace(cost=3.0)], differences) == []
     assert leaner_pairs([NEAR, FAR._replace(cost=None)], differences) == []
     assert leaner_pairs([NEAR, FAR], {}) == []
+
+
+def test_a_cost_that_differs_by_less_than_its_noise_is_not_called_cheaper():
+    differences = apart(("far", "near", 0.1, 0.3))
+    # By hand: the halves are 0.4 and 0.3, so that a difference of 0.5 = the root of 0.16 + 0.09 is the limit.
+    noisy = FAR._replace(cost=2.4, cost_interval=(2.0, 2.8))
+    dearer = [NEAR._replace(cost=cost, cost_interval=(cost - 0.3, cost + 0.3)) for cost in (2.89, 2.91)]
+    assert [len(leaner_pairs([each, noisy], differences)) for each in dearer] == [0, 1]
+    assert leaner_pairs([NEAR, FAR._replace(cost_interval=None)], differences) == []
 
 
 def test_the_difference_counts_where_it_is_known_since_small_samples_look_further_from_people():

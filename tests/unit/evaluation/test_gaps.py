@@ -10,7 +10,7 @@ from convsim.evaluation import validate
 from convsim.evaluation.gap_examples import examples, message_that_shows
 from convsim.evaluation.gaps import MAX_GAPS, find_gaps
 from convsim.evaluation.knobs import knobs
-from convsim.metrics import METRICS, measure_both
+from convsim.metrics import FAMILY_METRICS, METRICS, measure_both
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation, Message
 from convsim.schema.persona import Persona
@@ -236,7 +236,7 @@ def test_a_setting_that_is_not_there_would_be_noticed():
 
 
 def test_every_built_in_metric_of_users_is_told_in_words_and_has_a_knob():
-    judged = {name for name, metric in METRICS.items() if metric.role == "metric"}
+    judged = {name for name, metric in {**METRICS, **FAMILY_METRICS}.items() if metric.role == "metric"}
     assert set(knobs().metric) == judged
     for name, wording in knobs().metric.items():
         assert knobs().family[wording.family].more, name

@@ -111,7 +111,7 @@ def test_a_validators_own_rule_comes_before_that_of_the_metrics_name(tmp_path):
     ("said", "why"),
     [
         ("[headline.reactions]", "the validator counterfactual was not asked"),
-        ("[headline.coherence]", "the validator transitions was not asked"),
+        ("[headline.coherence]", "the validator coherence was not asked"),
         ("[metric.user_thanks]", "marginals judged nothing that is called user_thanks"),
         ("[metric.hls]", "the validator humanlikeness was not asked"),
         ('[metric."copies/near_copies"]', "the validator copies was not asked"),

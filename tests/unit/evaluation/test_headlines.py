@@ -72,3 +72,42 @@ def test_whoever_copies_people_is_not_like_them_whatever_the_headlines_say():
     habits, whole = led_by(finding(*HABITS, verdict="aligned"), copied)
     assert (habits.verdict, whole.verdict) == ("aligned", "copies")
     assert whole.reason == "copies the people that it is judged on; like people in habits (on average)"
+
+
+COHERENCE, ECHO = ("coherence", "all_coherence"), ("coherence", "echo")
+
+
+@pytest.mark.parametrize(
+    ("main", "other", "verdict", "stands_on"),
+    [
+        ("aligned", "undecided", "aligned", COHERENCE),
+        ("aligned", "different", "different", ECHO),
+        ("undecided", "different", "different", ECHO),
+        ("different", "different", "different", COHERENCE),
+    ],
+)
+def test_a_headline_passes_only_if_no_finding_of_its_family_fails(main, other, verdict, stands_on):
+    headline, whole = led_by(finding(*COHERENCE, verdict=main), finding(*ECHO, verdict=other))
+    assert (headline.verdict, whole.verdict) == (verdict, verdict)
+    assert (headline.validator, headline.metric) == stands_on
+
+
+def test_of_several_that_fail_the_surest_is_named_and_the_others_are_counted():
+    failing = [
+        finding("joint", name, verdict="different", reason="apart", p_adjusted=p)
+        for name, p in (("mmd", 0.04), ("rank_correlations", 0.001))
+    ]
+    habits, _ = led_by(finding(*HABITS, verdict="aligned"), *failing)
+    assert habits.reason == "joint/rank_correlations: apart; 1 more of this family differ"
+
+
+def test_a_metric_of_marginals_may_differ_and_a_finding_that_is_shown_only_too():
+    one = finding("marginals", "turns", verdict="different")
+    control = finding("joint", "forest", verdict="different", details={"role": "control"})
+    habits, _ = led_by(finding(*HABITS, verdict="aligned"), one, control)
+    assert habits.verdict == "aligned"
+
+
+def test_acts_stand_for_coherence_where_listening_was_not_asked_about():
+    [coherence, _] = led_by(finding("transitions", "act_transitions", verdict="undecided", reason="few"))
+    assert (coherence.name, coherence.reason) == ("coherence", "few")

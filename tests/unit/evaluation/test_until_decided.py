@@ -256,16 +256,23 @@ def test_a_shopper_is_not_judged_on_people_that_it_learned_from(tmp_path):
         asked(study=study(shopper)).prepared(tmp_path / "run")
 
 
-def test_a_headline_that_these_conversations_do_not_have_ends_it_with_what_is_missing(tmp_path):
-    def silent(conversation):
-        return {}
+class Mute(Quick):
+    """Finds nothing."""
 
-    with pytest.raises(InputError, match=r"coherence cannot be judged: .*acts by the same annotator"):
-        asked(headline="coherence", annotator=silent).prepared(tmp_path).run()
+    def validate(self, real, simulated, *, seed):
+        return []
+
+
+def test_a_headline_that_these_conversations_do_not_have_ends_it_with_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "convsim.evaluation.until_decided.make", lambda group, name, **settings: Mute(**settings)
+    )
+    with pytest.raises(InputError, match=r"diversity cannot be judged: copies finds no diversity in these"):
+        asked().prepared(tmp_path).run()
 
 
 def test_the_least_that_is_asked_for_is_what_the_validators_need():
     from convsim_validators.counterfactual.ratio_decision import MIN_UNITS
-    from convsim_validators.marginals.all_metrics import MIN_PEOPLE
+    from convsim_validators.metric_tests.all_metrics import MIN_PEOPLE
 
     assert [least_for(headline) for headline in ("habits", "reactions")] == [MIN_PEOPLE, MIN_UNITS]

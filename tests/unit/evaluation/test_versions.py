@@ -120,12 +120,12 @@ def finding(validator, metric, estimate, interval, floor=None):
 def test_headlines_are_held_against_what_people_would_have():
     before = [
         finding("humanlikeness", "hls", 0.45, (0.43, 0.47)),
-        finding("transitions", "act_transitions", 0.30, (0.28, 0.32), floor=0.1),
+        finding("coherence", "all_coherence", 0.30, (0.28, 0.32), floor=0.1),
         finding("counterfactual", "reaction_ratio", 1.4, (1.2, 1.6)),
     ]
     after = [
         finding("humanlikeness", "hls", 0.30, (0.28, 0.32)),
-        finding("transitions", "act_transitions", 0.12, (0.10, 0.14), floor=0.1),
+        finding("coherence", "all_coherence", 0.12, (0.10, 0.14), floor=0.1),
         finding("counterfactual", "reaction_ratio", 0.6, (0.4, 0.8)),
     ]
     moved = {each.name: each for each in moved_together(before, after, None, {})}

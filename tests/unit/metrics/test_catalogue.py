@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 import pytest
 
 from convsim import metrics
-from convsim.metrics import METRICS, RELATION_METRICS
+from convsim.metrics import FAMILY_METRICS, METRICS, RELATION_METRICS
 from convsim.metrics.instructions import OBEDIENCE
 from convsim.schema import Metric
 from convsim.text.lexicons import SHIPPED, read_lexicon
@@ -37,12 +37,12 @@ def test_every_metric_that_a_file_defines_is_in_the_catalogue_or_for_relations()
     defined = {
         thing.name for module in modules for thing in vars(module).values() if isinstance(thing, Metric)
     }
-    assert defined == {*NAMES, *OBEDIENCE, "accepts_dealbreaker"}
+    assert defined == {*NAMES, *OBEDIENCE, *FAMILY_METRICS, "accepts_dealbreaker"}
 
 
-@pytest.mark.parametrize("name", [*NAMES, *RELATION_METRICS])
+@pytest.mark.parametrize("name", [*NAMES, *FAMILY_METRICS, *RELATION_METRICS])
 def test_a_metric_says_its_unit_its_meaning_and_its_source(name: str) -> None:
-    metric = {**METRICS, **RELATION_METRICS}[name]
+    metric = {**METRICS, **FAMILY_METRICS, **RELATION_METRICS}[name]
     assert metric.name == name
     assert metric.unit.strip()
     assert metric.description.strip().endswith(".")

@@ -114,12 +114,12 @@ def test_a_card_without_headlines_begins_with_its_sentence():
     assert '<h1 id="headline">1 of 1 habit differs' in to_html(plain, None, None)
 
 
-def test_markdown_and_the_page_lead_with_the_same_line():
+def test_markdown_leads_with_the_line_for_the_whole_and_the_page_with_a_verdict_in_plain_words():
     assert to_markdown(CARD).splitlines()[0] == f"**{WHOLE}**"
     assert "| ? | diversity | needs more data: about 60 more people |" in to_markdown(CARD)
     page = to_html(CARD, None, None)
-    assert f'<h1 id="headline" class="answer different">{WHOLE}</h1>' in page
-    assert page.index(WHOLE) < page.index("What this does not show")
+    assert f'<meta name="description" content="{WHOLE}">' in page
+    assert '<h1 id="headline">These shoppers behave like people only in part.</h1>' in page
     assert page.count('<span class="pill undecided">needs more data</span>') == 1
 
 

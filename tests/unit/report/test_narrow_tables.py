@@ -4,7 +4,9 @@ import io
 
 from rich.console import Console
 
+from convsim.report.reactions import reactions
 from convsim.report.tables import filled
+from tests.reports import shift
 
 COLUMNS = ("metric", "people's shift", "simulated", "difference", "baseline", "verdict")
 ROWS = [
@@ -39,3 +41,20 @@ def test_where_even_the_words_do_not_fit_the_table_is_still_shown() -> None:
     shown = lines(30)
     assert max(map(len, shown)) <= 30
     assert "a note" in shown
+
+
+def test_shifts_take_a_line_a_metric_at_80_columns_and_have_their_intervals_where_there_is_room() -> None:
+    metrics = ("user_no_final_punctuation", "user_complaints")
+    found = [shift(name, 0.2, 0.1, verdict="under_reacts") for name in metrics]
+    for width, wide in ((80, False), (120, True)):
+        console = Console(file=io.StringIO(), width=width)
+        for part in reactions(found):
+            console.print(part)
+        file = console.file
+        assert isinstance(file, io.StringIO)
+        shown = file.getvalue().splitlines()
+        assert max(map(len, shown)) <= width
+        for name in metrics:
+            [row] = [line for line in shown if line.startswith(name)]
+            assert "under-reacts" in row
+            assert ("[" in row) == wide

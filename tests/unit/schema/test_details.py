@@ -48,11 +48,11 @@ def test_what_our_validators_found_has_a_model_and_is_written_as_it_was() -> Non
     for stated in recorded():
         read = Finding.model_validate(stated)
         assert json.dumps(read.model_dump(mode="json")) == json.dumps(stated)
-        assert type(read.details) is not Details, read.metric
+        assert type(read.details) is not Details or not stated["details"], read.metric
         assert read.details.keys() <= type(read.details).known_keys, read.metric
         assert type(read.details).model_validate(stated["details"]) == read.details
         seen.add(type(read.details))
-    assert len(seen) > 10
+    assert len(seen) > 14
 
 
 def test_details_are_read_as_attributes_and_as_json() -> None:

@@ -16,6 +16,7 @@ from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
 from convsim.stats.equivalence import needed, normal_power, stated
 from convsim.stats.sample_size import one_sided_errors
+from convsim.stats.units import some_units
 from convsim_validators.copies.diversity import Diversity, diversity
 from convsim_validators.copies.near_copies import MIN_UNITS, judge
 from convsim_validators.copies.sources import Judged, Texts, Traced
@@ -65,7 +66,10 @@ class Copies:
         """Return the findings ``near_copies`` and ``diversity``; none where a side is empty."""
         if not len(real) or not len(simulated):
             return []
-        rows = [_some_units(side, seed, name) for side, name in ((real, "real"), (simulated, "simulated"))]
+        rows = [
+            some_units(side, MAX_CONVERSATIONS, generator(seed, self.name, "sample", name))
+            for side, name in ((real, "real"), (simulated, "simulated"))
+        ]
         return [self._near_copies(real, simulated, rows, seed), self._diversity(real, simulated, rows, seed)]
 
     def _near_copies(self, real: Corpus, simulated: Corpus, rows: Sequence[IntArray], seed: int) -> Finding:
@@ -196,16 +200,3 @@ def _pairs(shoppers: Traced, *, all_of_them: bool) -> list[tuple[int, int, float
         for place in order
         if gap[place] > least and found.row[place] >= 0
     ]
-
-
-def _some_units(side: Corpus, seed: int, name: str) -> IntArray:
-    """Return the rows of a side, or of units at random where there are too many; the order of lines changes nothing."""
-    if len(side) <= MAX_CONVERSATIONS:
-        return np.arange(len(side))
-    names, unit_of = np.unique(side.units.astype(str), return_inverse=True)
-    sizes = np.bincount(unit_of)
-    order = generator(seed, "copies", "sample", name).permutation(len(names))
-    kept = order[np.cumsum(sizes[order]) <= MAX_CONVERSATIONS]
-    if not len(kept):
-        return np.arange(MAX_CONVERSATIONS)
-    return np.flatnonzero(np.isin(unit_of, kept))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +12,8 @@ from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import generator
 from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.neighbours import similarities, vectors
+from convsim.stats.own_units import OwnUnits, one_of_each_unit
 from convsim.stats.resampling import Design, permute
-
-if TYPE_CHECKING:
-    from numpy.random import Generator
 
 N_PICKS = 4
 """How often one conversation of each unit is picked, where some have several."""
@@ -99,11 +96,11 @@ def diversity(real: Corpus, simulated: Corpus, *, n_resamples: int, seed: int) -
     dealt anew. Of units with several conversations one is picked at random, four times over, and what is found is
     averaged: a side whose units have more has more neighbours, whoever says what.
     """
-    unit_of, is_real, exchangeable = _units(real, simulated)
+    unit_of, is_real, exchangeable = OwnUnits.of(real, simulated, Design.of(real, simulated))
     texts = [*real.user_texts, *simulated.user_texts]
     dealt = permute(exchangeable, is_real, n_resamples, generator(seed, "copies", "deal"))
     dealings = [is_real, *(dealt.T > 0.5)]
-    picks = _picks(texts, unit_of, generator(seed, "copies", "pick"))
+    picks = one_of_each_unit(texts, unit_of, generator(seed, "copies", "pick"), n_picks=N_PICKS)
     similar, identical = np.zeros((2, len(dealings)))
     found, same = np.zeros((2, len(is_real)))
     for rows in picks:
@@ -124,35 +121,6 @@ def diversity(real: Corpus, simulated: Corpus, *, n_resamples: int, seed: int) -
         p_value=min(permutation_p_value(float(column[0]), column[1:]) for column in (similar, identical)),
         p_adjusted=min(max_t({"similar": similar, "identical": identical}).values()),
     )
-
-
-def _picks(texts: list[str], unit_of: IntArray, rng: Generator) -> list[IntArray]:
-    """Return rows, one of each unit, in the order of units; once where no unit has several."""
-    by_unit = np.lexsort((np.argsort(np.argsort(texts, kind="stable")), unit_of))
-    starts, sizes = np.unique(unit_of[by_unit], return_index=True, return_counts=True)[1:]
-    n_picks = N_PICKS if sizes.max(initial=1) > 1 else 1
-    return [by_unit[starts + rng.integers(0, sizes)] for _ in range(n_picks)]
-
-
-def _units(real: Corpus, simulated: Corpus) -> tuple[IntArray, BoolArray, IntArray]:
-    """Return the unit of each conversation, and of each unit its side and among which others it may change sides.
-
-    A unit is a user or persona even where the design counts those who said the same as one: that they did is the
-    question here.
-    """
-    design = Design.of(real, simulated)
-    design_unit_of = np.concatenate([design.real.unit_of, design.simulated.unit_of + design.real.n_units])
-    class_of = design.exchangeable[design_unit_of]
-    names = [
-        *(f"r{unit}" for unit in real.units),
-        *(f"s{u}" for u in simulated.units),
-    ]
-    units, unit_of = np.unique(names, return_inverse=True)
-    classes: list[set[int]] = [set() for _ in units]
-    for unit, number in zip(unit_of, class_of, strict=True):
-        classes[unit].add(int(number))
-    exchangeable = np.unique([str(sorted(each)) for each in classes], return_inverse=True)[1]
-    return unit_of.astype(np.int64), np.char.startswith(units, "r"), exchangeable.astype(np.int64)
 
 
 def _difference(values: FloatArray | BoolArray, of_real: BoolArray) -> float:

@@ -185,7 +185,7 @@ def _arm_means(sums: FloatArray, counts: FloatArray, weight: FloatArray) -> Floa
 
 
 MIN_UNITS = 8
-"""Fewer independent units in an arm, on either side, decide nothing."""
+"""Fewer resampling units in an arm, on either side, decide nothing."""
 SIDES = ("real", "simulated", "saw_both")
 
 Pair = tuple[int, int]

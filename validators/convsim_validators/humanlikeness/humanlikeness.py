@@ -5,39 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import sqrt
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, JsonValue
 
 from convsim._settings import ErrorRate, ResampleCount, check_settings
-from convsim.schema import Corpus, Finding, Needs, PlannedFinding, SimulatorScore
+from convsim.schema import Corpus, Finding, PlannedFinding, SimulatorScore
 from convsim.schema.arrays import FloatArray
 from convsim.seeds import child_seed, generator
-from convsim.stats.decision import ALPHA, Decision, equivalence_level, interval_name
+from convsim.stats.decision import ALPHA, Decision, equivalence_level
 from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly, out_of_fold_auc
-from convsim.stats.equivalence import needed, stated
+from convsim.stats.equivalence import stated
 from convsim.stats.multiplicity import max_t, permutation_p_value
+from convsim.stats.ngrams import TextView
+from convsim.stats.recognition import Recognition
 from convsim.stats.resampling import Weights
-from convsim.stats.sample_size import one_sided_errors
+from convsim.stats.scores import REPEATS, Scores, balanced_accuracy, kept_scores, score
+from convsim.stats.sides import MIN_UNITS, Sides
+from convsim.stats.two_sample import Distances, distances
+from convsim.stats.view import View, logistic_regression, tells
 from convsim_validators.humanlikeness.features import (
     NO_FEATURES,
-    TextView,
-    View,
     first_words,
     habits,
-    logistic_regression,
-    tells,
     words,
 )
-from convsim_validators.humanlikeness.planning import METRIC, Words, power_at_equality
+from convsim_validators.humanlikeness.planning import METRIC, Words
 from convsim_validators.humanlikeness.ranking import Compared
-from convsim_validators.humanlikeness.scores import REPEATS, Scores, balanced_accuracy, kept_scores, score
-from convsim_validators.humanlikeness.sides import MIN_TO_ALIGN, MIN_UNITS, Sides
-from convsim_validators.humanlikeness.two_sample import Distances, distances
 
-HUMAN_SPLITS = 10
+HUMAN_SPLITS = 5
 """How often people are split in two for the human baseline."""
 NEAR_COPY = 0.8
 """Cosine of two conversations' weighed words from which one nearly repeats the other."""
@@ -216,7 +213,11 @@ class HumanLikeness:
         sizes = {"real": len(sides.real), "simulated": len(sides.simulated)}
         details = self._describe(name, judged)
         reason = decision.reason
-        if decision.verdict == "undecided" and fitted and (needs := self._needs(fitted.scores, sides)):
+        if (
+            decision.verdict == "undecided"
+            and fitted
+            and (needs := self._recognition(fitted.scores, sides).needs())
+        ):
             details |= stated(needs, (sizes["real"], sizes["simulated"]))
             reason += f"; if nothing tells them apart, {needs.words} would show it"
         return Finding(
@@ -287,54 +288,14 @@ class HumanLikeness:
                 "different",
                 f"{_most_different(judged)}; how well a classifier does is not known: {judged.reason}",
             )
-        scores = judged.fitted.scores
-        auc = scores.auc
-        low, high = scores.interval("auc", equivalence_level(self.alpha))
-        limits = f"AUC {auc:.3f}, {low:.3f} to {high:.3f} ({interval_name(self.alpha)})"
-        low_by_chance = scores.interval("auc", 1 - self.alpha)[1] >= 0.5
-        enough = min(judged.sides.n_units) >= MIN_TO_ALIGN
-        if high <= self.margin and low_by_chance and enough:
-            also = f"; {_most_different(judged)}" if shown else ""
-            return Decision("aligned", f"{limits}, is within the margin of {self.margin:g}{also}")
-        if shown:
-            return Decision("different", f"{limits}; {_most_different(judged)}")
-        if not low_by_chance:
-            return Decision("undecided", f"{limits}, is below 0.5: {_why_so_low(judged)}")
-        if high <= self.margin:
-            n_units = min(judged.sides.n_units)
-            return Decision(
-                "undecided",
-                f"{limits}, is within the margin of {self.margin:g}, but {n_units} users or conversations on a side "
-                f"teach a classifier too little: likeness is judged from {MIN_TO_ALIGN}",
-            )
         untested = judged.sides.design.too_few_permutations() if p_adjusted is None else None
-        return Decision(
-            "undecided",
-            f"too little data: {limits}, is not within the margin of {self.margin:g}, and no difference is shown"
-            f"{f' ({untested})' if untested else ''}",
+        return self._recognition(judged.fitted.scores, judged.sides).decide(
+            _most_different(judged) if shown else None, lambda: _why_so_low(judged), untested=untested
         )
 
-    def _needs(self, scores: Scores, sides: Sides) -> Needs | None:
-        """Return how much more shows in four of five cases that nothing tells the sides apart, if nothing does.
-
-        The variance of an AUC of .5 goes with the sum of both sides' inverse sizes (Mann and Whitney 1947). None where
-        the AUC is below .5 for sure, which more data do not mend.
-        """
-        z = one_sided_errors(self.alpha)
-        high = scores.interval("auc", equivalence_level(self.alpha))[1]
-        if self.margin <= 0.5 or scores.interval("auc", 1 - self.alpha)[1] < 0.5:
-            return None
+    def _recognition(self, scores: Scores, sides: Sides) -> Recognition:
         n = (len(sides.real), len(sides.simulated))
-        variance = ((high - scores.auc) / z) ** 2 / (1 / n[0] + 1 / n[1])
-
-        def power(n_real: int, n_simulated: int) -> float:
-            units = (sides.n_units[0] * n_real / n[0], sides.n_units[1] * n_simulated / n[1])
-            if min(units) < MIN_TO_ALIGN:
-                return 0.0
-            error = sqrt(variance * (1 / n_real + 1 / n_simulated))
-            return power_at_equality(self.margin - 0.5, error, self.alpha)
-
-        return needed(power, n)
+        return Recognition(scores, n, sides.n_units, self.margin, self.alpha)
 
 
 def _most_different(judged: _Judged) -> str:

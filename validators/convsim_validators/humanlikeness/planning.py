@@ -13,13 +13,15 @@ from convsim.schema import Corpus, Needs, PlannedFinding
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import equivalence_level
 from convsim.stats.discriminator import cross_fit_repeatedly
-from convsim.stats.equivalence import normal_power, normal_quantile
+from convsim.stats.equivalence import normal_quantile
 from convsim.stats.planning import Curve
+from convsim.stats.recognition import power_at_equality
 from convsim.stats.sample_size import POWER
+from convsim.stats.scores import REPEATS, score
+from convsim.stats.sides import MIN_TO_ALIGN, MIN_UNITS, Sides
 from convsim.stats.units import fold_keys, linked, too_large
-from convsim_validators.humanlikeness.features import logistic_regression, words
-from convsim_validators.humanlikeness.scores import REPEATS, score
-from convsim_validators.humanlikeness.sides import MIN_TO_ALIGN, MIN_UNITS, Sides
+from convsim.stats.view import logistic_regression
+from convsim_validators.humanlikeness.features import words
 
 METRIC = "hls"
 WIDTH = 1.33
@@ -32,19 +34,6 @@ HOW_CLUSTERED = (
     "from the interval that the classifier has between halves of these people, whose conversations hang together by "
     "user; that no word tells the sides apart is taken for granted"
 )
-
-
-def power_at_equality(room: float, error: float, alpha: float) -> float:
-    """With what probability is the AUC of two sides that nothing tells apart shown to lie within its margin?
-
-    Its limit has to lie inside, and it must not lie below .5 beyond chance.
-
-    Args:
-        room: From .5 to the margin.
-        error: The standard error of the AUC.
-        alpha: The error rate of the test.
-    """
-    return max(0.0, normal_power(room, error, z=normal_quantile(1 - alpha)) - alpha / 2)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,13 @@ from convsim.schema import Corpus, SimulatorScore
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed
 from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly
+from convsim.stats.ngrams import ReadTexts
 from convsim.stats.proportions import wilson_limits
+from convsim.stats.scores import REPEATS, SHARED_FOLDS, Scores, says_human, score
+from convsim.stats.sides import MIN_UNITS, Sides
 from convsim.stats.units import folded_texts
-from convsim_validators.humanlikeness.features import NO_FEATURES, ReadTexts, logistic_regression, words
-from convsim_validators.humanlikeness.scores import REPEATS, SHARED_FOLDS, Scores, says_human, score
-from convsim_validators.humanlikeness.sides import MIN_UNITS, Sides
+from convsim.stats.view import logistic_regression
+from convsim_validators.humanlikeness.features import NO_FEATURES, words
 
 
 class Recognition(NamedTuple):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
 
 MIN_UNITS = 8
-"""Fewer independent units on either side, or with a reference, decide nothing."""
+"""Fewer resampling units on either side, or with a reference, decide nothing."""
 
 
 def decide_prevalence(

@@ -15,10 +15,11 @@ from convsim.stats.equivalence import Margins, Precision, normal_quantile, power
 from convsim.stats.joint_equivalence import JointRule, joint_power, metric_weights
 from convsim.stats.planning import Curve, as_if_simulated, smallest
 from convsim.stats.resampling import Design
-from convsim_validators.marginals import all_metrics
-from convsim_validators.marginals.column import MIN_UNITS, Column
+from convsim_validators.metric_tests import all_metrics
+from convsim_validators.metric_tests.column import MIN_UNITS, Column
 
 VALIDATOR = "marginals"
+QUESTION = "Are simulated shoppers like people in their habits, all metrics together?"
 MARGIN_OF = "Cliff's delta"
 JOINT_MARGIN_OF = "root mean square of Cliff's delta over metrics"
 N_DRAWS = 400
@@ -132,7 +133,7 @@ class Habits:
         found = PlannedFinding(
             validator=VALIDATOR,
             metric=all_metrics.NAME,
-            question=all_metrics.QUESTION,
+            question=QUESTION,
             verdicts=("aligned",),
             margin=self.rule.margin,
             margin_of=JOINT_MARGIN_OF,
@@ -171,7 +172,7 @@ class Habits:
 
 
 def _effective_units(column: Column, most_common: float) -> float:
-    """Return how many independent units people are worth in how often the most common value comes."""
+    """Return how many resampling units people are worth in how often the most common value comes."""
     by_unit = column.real.by_unit
     common = np.asarray(by_unit[[int(column.real.counts.argmax())]].toarray(), np.float64).ravel()
     held = np.asarray(by_unit.sum(axis=0), np.float64).ravel()

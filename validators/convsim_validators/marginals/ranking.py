@@ -21,8 +21,8 @@ from convsim.stats.resampling import (
     bootstrap_at_size,
     permute,
 )
-from convsim_validators.marginals.column import MIN_UNITS, Column
-from convsim_validators.marginals.kolmogorov_smirnov import Deviations, distance
+from convsim_validators.metric_tests.column import MIN_UNITS, Column
+from convsim_validators.metric_tests.kolmogorov_smirnov import Deviations, distance
 
 N_SUBSETS = 200
 """Subsets over which a larger simulator's distance is averaged; their noise is far below the sampling error."""

@@ -23,8 +23,16 @@ VARIABLES = {
     INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", PAPER: "var(--card)",
     PEOPLE: "var(--people)", SIMULATED: "var(--simulated)",
 }  # fmt: skip
+SERIES = tuple(f"#0a0b1{digit}" for digit in range(1, 9))
+N_SERIES = len(SERIES)
+VARIABLES |= {color: f"var(--s{place})" for place, color in enumerate(SERIES, start=1)}
 """Colors that stand for the style sheet's variables, so that one picture serves a light and a dark page."""
 FONT_PX, TICK_PX = 12.0, 11.0
+
+
+def series(place: int) -> str:
+    """Return the color of the simulator of a number, from 1; after the last color the first comes again."""
+    return SERIES[(place - 1) % N_SERIES]
 
 
 MAX_MAGNITUDE = 1e9
@@ -155,6 +163,10 @@ class Picture:
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
     note: str = ""
+    explained: str = ""
+    """What its title names, where that is a metric."""
+    drawn: Callable[[int], Figure] | None = None
+    """Makes the figure again, for a width in pixels."""
 
 
 def draw(
@@ -168,6 +180,7 @@ def draw(
     columns: Sequence[str] = (),
     rows: Sequence[Sequence[str]] = (),
     note: str = "",
+    explained: str = "",
 ) -> Picture:
     """Draw a picture.
 
@@ -181,6 +194,7 @@ def draw(
         columns: Of the table that holds the same numbers.
         rows: Of that table.
         note: What else is to be known.
+        explained: What its title names, where that is a metric.
     """
     with drawing():
         made = [
@@ -188,5 +202,6 @@ def draw(
             for width in ((SMALL,) if small else (WIDE, NARROW))
         ]
     return Picture(
-        title, says, made[0], None if small else made[1], legend=legend, columns=columns, rows=rows, note=note
-    )
+        title, says, made[0], None if small else made[1], legend=legend, columns=columns, rows=rows, note=note,
+        explained=explained, drawn=drawn,
+    )  # fmt: skip

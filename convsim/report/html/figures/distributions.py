@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from convsim.metrics import Metrics, measure_both
 from convsim.report.html.conversation_scores import scores_of, words_view
+from convsim.report.html.explained import explanation
 from convsim.report.html.figures.canvas import MAX_MAGNITUDE, PEOPLE, SIMULATED, Picture, canvas, draw
 from convsim.report.html.figures.distances import ranked
 from convsim.report.html.text import metric_name, name
@@ -105,7 +106,7 @@ def _overlay(place: int, finding: Finding, people: FloatArray, shoppers: FloatAr
     middles = [float(np.median(values)) for values in (people, shoppers)]
     return draw(
         f"overlay-{place}", partial(draw_histograms, histograms(people, shoppers), label=unit),
-        title=metric_name(finding.metric), small=True, legend=LEGEND,
+        title=metric_name(finding.metric), explained=explanation(finding), small=True, legend=LEGEND,
         says=f"Distance {number(finding.estimate)}. Median ({unit}): {number(middles[0])} (people), "
         f"{number(middles[1])} (simulated).",
     )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from convsim.report.html.explained import explanation
 from convsim.report.html.figures.canvas import (
     MUTED,
     PAPER,
@@ -177,6 +178,7 @@ def _dose(place: int, curve: _Curve) -> Picture:
         f"dose-{place}",
         partial(_figure_doses, curve),
         title=metric_name(finding.metric),
+        explained=explanation(finding),
         small=True,
         legend=DOSE_LEGEND,
         says=f"From {ends[0]} to {ends[1]}: {verdict}; {way}.",

@@ -166,7 +166,7 @@ def test_few_units_have_numbers_but_no_interval():
     entry = checked(sessions(self=HALF[:7], rules_x_1=[1, *HALF[1:7]])).entries[0]
     assert entry.accuracy.estimate == pytest.approx(6 / 7)
     assert entry.accuracy.interval is None
-    assert "7 independent units" in entry.accuracy.reason
+    assert "7 users, personas or conversations" in entry.accuracy.reason
 
 
 def test_intervals_draw_users_or_else_personas_where_they_are_known():

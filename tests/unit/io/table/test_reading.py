@@ -25,7 +25,7 @@ from convsim.io.table import (
 )
 from convsim.schema.conversation import Conversation
 
-README = Path(__file__).parents[4] / "README.md"
+YOUR_LOGS = Path(__file__).parents[4] / "convsim/guide/your-logs.md"
 CORPUS = Path(__file__).parents[3] / "fuzz/corpus"
 HEADER = ["chat", "sent", "who", "said"]
 ROWS = [
@@ -140,8 +140,8 @@ def test_excel_without_its_package_names_the_extra(tmp_path: Path, monkeypatch: 
         run(path)
 
 
-def test_the_mapping_that_the_readme_shows_is_one(tmp_path: Path) -> None:
-    shown = README.read_text(encoding="utf-8").split("```toml\nseparator")[1].split("```")[0]
+def test_the_mapping_that_the_guide_shows_is_one(tmp_path: Path) -> None:
+    shown = YOUR_LOGS.read_text(encoding="utf-8").split("```toml\n# map.toml\nseparator")[1].split("```")[0]
     path = tmp_path / "map.toml"
     path.write_text("separator" + shown, encoding="utf-8")
     mapping = TableMapping.read(path)

@@ -1,0 +1,1 @@
+"""Probes: what a shopper would do at each place of real conversations, held against what the person did there."""

@@ -1,0 +1,110 @@
+"""A study's summary and a project's history, in the terminal, in Markdown and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from convsim._text import plain
+from convsim.report.markdown import row, rule, table_cell
+from convsim.report.tables import MARKS, filled
+from convsim.workflow.page import answer, table_of
+from convsim.workflow.summary import StudySummary
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from convsim.workflow.history import Past
+
+MAX_ROWS = 60
+MAX_CHANGES = 8
+WORDS = ("study", "folder", "finished (UTC)", "result", "since the last")
+NOTE = "A verdict that changed is told; whether it changed beyond chance, validate --baseline tells."
+
+
+def print_summary(summary: StudySummary, console: Console) -> None:
+    """Print which runs are like people, and each run's verdicts."""
+    console.print(Text(f"{plain(summary.name, limit=120)}: {answer(summary)}.", style="bold"))
+    columns, rows = _table(summary)
+    more = len(rows) - MAX_ROWS
+    console.print(
+        filled(
+            columns, rows[:MAX_ROWS], f"and {more} more runs; JSON has all" if more > 0 else "", left=columns
+        )
+    )
+
+
+def to_markdown(summary: StudySummary) -> str:
+    """Return the same as Markdown, escaped."""
+    columns, rows = _table(summary)
+    lines = [row(columns), rule(len(columns)), *map(row, rows[:MAX_ROWS])]
+    return (
+        f"## {table_cell(summary.name)}\n\n{table_cell(answer(summary), 2000)}.\n\n" + "\n".join(lines) + "\n"
+    )
+
+
+def print_history(past: Sequence[Past], console: Console) -> None:
+    """Print a row a study, oldest first."""
+    if past:
+        console.print(filled(WORDS, [*_rows(past)], NOTE, left=set(WORDS)))
+
+
+def history_to_markdown(past: Sequence[Past]) -> str:
+    """Return the same as Markdown, escaped."""
+    rows = [row([str(cell) for cell in each], 2000) for each in _rows(past)]
+    return "\n".join([row(WORDS), rule(len(WORDS)), *rows, "", NOTE]) + "\n"
+
+
+def history_to_json(past: Sequence[Past]) -> str:
+    """Return the studies with what changed, as a document of JSON."""
+    studies = [
+        {
+            "folder": str(each.folder),
+            "name": each.summary.name,
+            "finished": each.summary.finished,
+            "real": each.summary.real,
+            "result": answer(each.summary),
+            "before": None if each.before is None else str(each.before),
+            "same_people": each.same_people,
+            "changes": list(each.changes),
+        }
+        for each in past
+    ]
+    told = {"schema": "convsim.history/1", "studies": studies}
+    return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _table(summary: StudySummary) -> tuple[list[str], list[list[str]]]:
+    columns, rows = table_of(summary)
+    return ["run", *columns], [
+        [
+            plain(each.name, limit=60),
+            *(f"{MARKS[kind]} {words}" if kind else words or "-" for kind, words in cells),
+        ]
+        for each, cells in zip(summary.variants, rows, strict=True)
+    ]
+
+
+def _rows(past: Sequence[Past]) -> Iterator[tuple[str, ...]]:
+    for each in past:
+        yield (
+            plain(each.summary.name, limit=60),
+            plain(str(each.folder), limit=120),
+            plain(each.summary.finished[:16].replace("T", " "), limit=16),
+            answer(each.summary),
+            _since(each),
+        )
+
+
+def _since(each: Past) -> str:
+    if each.before is None:
+        return "first of its name"
+    told = [plain(change, limit=200) for change in each.changes[:MAX_CHANGES]] or ["no verdict changed"]
+    if len(each.changes) > MAX_CHANGES:
+        told.append(f"and {len(each.changes) - MAX_CHANGES} more")
+    if not each.same_people:
+        told.insert(0, "held against other people")
+    return "; ".join(told)

@@ -1,0 +1,1 @@
+"""Are simulated shoppers like people within each task, arm and language?"""

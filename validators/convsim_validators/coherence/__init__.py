@@ -1,0 +1,1 @@
+"""Does the user listen to the agent?"""

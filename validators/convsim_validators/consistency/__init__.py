@@ -1,0 +1,1 @@
+"""Does one shopper stay one person?"""

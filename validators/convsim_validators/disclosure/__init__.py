@@ -1,0 +1,1 @@
+"""When does a shopper reveal what, and how much of it unasked?"""

@@ -1,0 +1,1 @@
+"""Does the crowd of simulated shoppers cover the crowd of people?"""

@@ -1,0 +1,1 @@
+"""Do simulated shoppers stop when and how people do?"""

@@ -1,0 +1,1 @@
+"""Do habits go together as people's do?"""

@@ -19,7 +19,7 @@ from tests.end_to_end.runs import command, prepare
 from tests.unit.web.views import conversation, run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 TALKER = '''
 """A model that says what it likes, and a key in its words."""
@@ -153,6 +153,21 @@ def test_the_list_grows_while_conversations_are_simulated(
     assert "Traceback" not in said
     assert not (tmp_path / "comments.sqlite").exists()
     assert not [*tmp_path.glob("convsim-view-*")]
+
+
+def test_a_filter_chosen_before_the_script_arrived_counts(
+    looked: tuple[Path, str], visit: Callable[..., "Page"]
+) -> None:
+    page = visit(looked[1])
+    counted(page, "122 conversations")
+    held: list[Route] = []
+    page.route("**/view.js*", lambda route: held.append(route))
+    page.reload(wait_until="commit")
+    page.locator("#filter-run").select_option("recorded")
+    page.wait_for_timeout(200)
+    assert [route.request.resource_type for route in held] == ["script"]
+    held[0].continue_()
+    counted(page, "2 of 122 conversations")
 
 
 def test_conversations_are_filtered_searched_opened_and_their_prompts_read(

@@ -68,6 +68,13 @@ async function look() {
   setTimeout(look, LOOK_EVERY_MS);
 }
 
+// Whether somebody changed a field while this script was on its way.
+function changed(field) {
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (field.options) return field.value !== (field.querySelector("option[selected]") ?? field.options[0]).value;
+  return false;
+}
+
 if (filters) {
   filters.addEventListener("change", (event) => {
     if (event.target.id !== "text") filters.requestSubmit();
@@ -84,5 +91,6 @@ if (filters) {
     if (event.target.name === "c") countChosen();
   });
   countChosen();
+  if ([...filters.elements].some(changed)) filters.requestSubmit();
   setTimeout(look, LOOK_EVERY_MS);
 }

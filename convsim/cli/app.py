@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast, get_type_hints
 
 import typer
 
@@ -124,6 +124,7 @@ def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
     Raises:
         InputError: A word among the arguments is wrong; all that a command raises is passed on.
     """
+    _evaluate_annotations(app)
     command = typer.main.get_command(app)
     give_examples(command)
     variables = give_variables(command, os.environ)
@@ -150,6 +151,16 @@ def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
             return InputError.exit_code
         raise InputError(_corrected(error)) from None
     return code if isinstance(code, int) else 0
+
+
+def _evaluate_annotations(below: typer.Typer) -> None:
+    """Evaluate the annotations of every command once; typer would four times, for longer than all else it does."""
+    for command in below.registered_commands:
+        if command.callback is not None:
+            command.callback.__annotations__ = get_type_hints(command.callback, include_extras=True)
+    for group in below.registered_groups:
+        if group.typer_instance is not None:
+            _evaluate_annotations(group.typer_instance)
 
 
 def _completion(arguments: Sequence[str] | None) -> str | None:

@@ -5,33 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 
-from convsim._text import nearest, plain, visible_json
+from convsim._text import nearest, visible_json
 from convsim.errors import InputError
 
-MAX_MESSAGE = 10_000
-"""Characters of a message."""
+if TYPE_CHECKING:
+    from rich.console import Console
+
 PIPE_WIDTH = 120
 """Columns of a table that goes to a file or a pipe."""
-
-
-class _Pipe(Console):
-    """A console whose reader may go away: that is for ``main`` to handle, not for rich."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
-
-
-class _Messages(Console):
-    """A console for texts of our own, in which names and paths of others stand."""
-
-    def print(self, *objects: Any, **options: Any) -> None:
-        safe = [plain(said, limit=MAX_MESSAGE) if isinstance(said, str) else said for said in objects]
-        super().print(*safe, **options)
 
 
 def out() -> Console:
@@ -40,15 +25,19 @@ def out() -> Console:
     Raises:
         InputError: There is no stdout.
     """
+    from convsim.cli.consoles import Pipe
+
     if sys.stdout is None:
         raise InputError("standard output is closed")
     width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return _Pipe(highlight=False, markup=False, emoji=False, width=width)
+    return Pipe(highlight=False, markup=False, emoji=False, width=width)
 
 
 def err() -> Console:
     """Return the console on stderr; control characters in texts, such as paths and names, are replaced."""
-    return _Messages(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    from convsim.cli.consoles import Messages
+
+    return Messages(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_json(document: object) -> None:

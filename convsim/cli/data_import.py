@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-from rich.text import Text
 
 from convsim._files import write_whole
 from convsim._text import plain
@@ -129,6 +126,10 @@ def _deliver(imported: TableImport, target: Path | None) -> None:
 
 def _print_guess(found: Guess, console: Console) -> None:
     """Print what each column was taken for."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for name in ("column", "meaning", "why", "example"):
         table.add_column(name, overflow="fold")
@@ -151,6 +152,8 @@ def _print_guess(found: Guess, console: Console) -> None:
 
 def _print_account(account: Account, console: Console) -> None:
     """Print what became of the rows."""
+    from rich.text import Text
+
     console.print()
     for line in _lines(account):
         console.print(Text(plain(line)))

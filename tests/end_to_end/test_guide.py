@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from convsim.cli.app import app
 from convsim.cli.guide import topics
-from tests.end_to_end.commands import environment, interpreter, typed
+from tests.end_to_end.commands import environment, typed
 from tests.end_to_end.guide import BLOCK, COMMANDS, GUIDE, PAGES, README, blocks, inline
 from tests.end_to_end.validating import NAIVE, PEOPLE, REPOSITORY, line, written
 
@@ -207,12 +207,3 @@ def test_the_rows_that_the_readme_shows_are_those_of_the_demos_naive_simulator()
     for row in sample.splitlines():
         if not row.startswith("─"):
             assert " ".join(row.split()) in printed
-
-
-def test_help_does_not_wait_for_the_guide() -> None:
-    asked = "import sys; import convsim.cli.app; print([m for m in ('rich.markdown', 'pygments') if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", asked], capture_output=True, text=True, env=environment(), check=True
-    )
-    assert done.stdout == "[]\n"
-    assert "guide" in interpreter("--help").stdout

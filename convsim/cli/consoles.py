@@ -1,0 +1,29 @@
+"""The two consoles of rich's that commands write to; apart, for rich takes long to import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+
+from convsim._text import plain
+
+MAX_MESSAGE = 10_000
+"""Characters of a message."""
+
+
+class Pipe(Console):
+    """A console whose reader may go away: that is for ``main`` to handle, not for rich."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the error through that rich would end the process at."""
+        raise BrokenPipeError
+
+
+class Messages(Console):
+    """A console for texts of our own, in which names and paths of others stand."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts with what a terminal would obey in them replaced, and other things as rich draws them."""
+        safe = [plain(said, limit=MAX_MESSAGE) if isinstance(said, str) else said for said in objects]
+        super().print(*safe, **options)

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from convsim._aside import GivenUpError, aside, bounded, end_a_fork, in_the_callers_loop
 from convsim._text import described, one_line
+from convsim._tracing import span
 from convsim.errors import ConvsimError, InputError
 
 P = ParamSpec("P")
@@ -39,12 +40,17 @@ def refuse_in_a_loop(called: str, instead: str) -> None:
 
 
 def outside_loops(verb: Callable[P, T]) -> Callable[P, T]:
-    """Make a verb that computes for long refuse to run inside a running loop, and name its twin (``in_a_thread``)."""
+    """Make a verb that computes for long refuse to run inside a running loop, and name its twin (``in_a_thread``).
+
+    Where there is a trace, the verb is a span of it.
+    """
 
     @functools.wraps(verb)
     def refusing(*args: P.args, **kwargs: P.kwargs) -> T:
-        refuse_in_a_loop(f"convsim.{verb.__name__}", f"await convsim.a{verb.__name__}(…)")
-        return verb(*args, **kwargs)
+        name = f"convsim.{verb.__name__}"
+        refuse_in_a_loop(name, f"await convsim.a{verb.__name__}(…)")
+        with span(name):
+            return verb(*args, **kwargs)
 
     return refusing
 

@@ -15,6 +15,7 @@ from convsim._async import in_time
 from convsim._secrets import read_key, secret_in_address, without_keys
 from convsim._settings import Seconds, check_settings
 from convsim._text import MAX_READ, one_line, shown
+from convsim._tracing import trace_headers
 from convsim.agents.answer import Answering, parse_answer
 from convsim.agents.request import body_of, check_fields, check_headers, headers_with_keys
 from convsim.errors import AgentError, InputError, ModelError
@@ -104,6 +105,7 @@ class HTTP(Answering):
             "Accept": "application/json, text/event-stream;q=0.5, text/plain;q=0.4",
             # A compressed body is read, but not asked for: it costs more than it saves.
             "Accept-Encoding": "identity",
+            **trace_headers(),
             **headers_with_keys(self.headers, self.name),
         }
         if self.api_key_env:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from convsim._settings import Seconds, Temperature, check_settings
+from convsim._tracing import handing_on
 from convsim.agents.answer import Answering, parse_answer
 from convsim.agents.llm import ask_model
 from convsim.agents.visibility import as_chat
@@ -43,7 +44,8 @@ class OpenAIChat(Answering):
         """Ask the model; raises AgentError when it fails, is late, or answers nothing."""
         system = [ChatMessage(role="system", content=self.system)] if self.system else []
         messages = [*system, *as_chat(seen_by_agent(conversation))]
-        said = await ask_model(self, messages, seed=seed)
+        with handing_on():
+            said = await ask_model(self, messages, seed=seed)
         if self._form:
             return parse_answer(said.text.encode(), self.name, form=self._form).but(usage=said.usage)
         return to_reply(said.text, self.name).but(usage=said.usage)

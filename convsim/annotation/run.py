@@ -17,11 +17,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from convsim._async import in_thread, refuse_in_a_loop, run_to_its_end
 from convsim._logs import append_line, open_log, whole_lines
 from convsim._text import described, one_line
+from convsim._tracing import span
 from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
 from convsim.errors import ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable, readable_line
-from convsim.lifting import AnnotatorLike, check_ready, lift_annotator
-from convsim.schema import Annotation, Annotator, BatchAnnotator
+from convsim.lifting import AnnotatorLike, check_ready, lift_annotator, with_parts_of
+from convsim.models.hearing import heard
+from convsim.schema import Annotation, Annotator, BatchAnnotator, ChatModel
 from convsim.schema.conversation import Conversation, Usage
 from convsim.text.language import name_of, tell_language
 
@@ -198,7 +200,11 @@ async def aannotate(
         if missing and not is_new:
             await check_ready([lifted])
         run = _Run(lifted, saved, reasons, on_change, done=len(wanted) - len(missing))
-        await run.all(missing, concurrency)
+        models = (part for part in with_parts_of([annotator]) if isinstance(part, ChatModel))
+        told = {"convsim.annotator": lifted.name, "convsim.conversations": len(missing)}
+        with span("convsim.annotation", told) as traced, heard(models, record=False):
+            await run.all(missing, concurrency)
+            traced.set({"convsim.failed": len(reasons)})
         return _put_together(conversations, saved, reasons, source)
 
 
@@ -253,8 +259,10 @@ class _Run:
     ) -> None:
         try:
             given = list(batch.values())
-            annotations = await in_thread(lambda: many(given))
-            pairs = list(zip(batch.items(), annotations, strict=True))
+            told = {"convsim.annotator": self.annotator.name, "convsim.conversations": len(given)}
+            with span("convsim.annotate", told):
+                annotations = await in_thread(lambda: many(given))
+                pairs = list(zip(batch.items(), annotations, strict=True))
         except Exception:
             # One of them is in the way, whatever it raised: each is asked by itself, and its reason is kept there.
             for key, conversation in batch.items():
@@ -269,9 +277,11 @@ class _Run:
                 self._keep(key, annotation)
 
     async def _one(self, key: str, conversation: Conversation) -> None:
+        told = {"convsim.annotator": self.annotator.name, "gen_ai.conversation.id": conversation.id}
         try:
-            annotation = await self.annotator.annotate(conversation)
-            self._check(conversation, annotation)
+            with span("convsim.annotate", told):
+                annotation = await self.annotator.annotate(conversation)
+                self._check(conversation, annotation)
         except ConvsimError as error:
             self._fail(key, str(error))
         except Exception as error:  # somebody else's annotator: whatever it raises is a reason

@@ -43,6 +43,7 @@ from convsim.cli import (
 from convsim.cli.crash import say
 from convsim.cli.environment import MAX_WARNINGS, give_variables
 from convsim.cli.examples import give_examples
+from convsim.cli.tracing import trace_as_asked
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def _options(
     """Test whether simulated users of a conversational recommender behave like people."""
     if context.obj is not None:
         context.obj.traceback = traceback
+    trace_as_asked(context)
 
 
 def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:

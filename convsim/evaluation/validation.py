@@ -9,6 +9,7 @@ from typing import cast
 
 from convsim._async import in_a_thread, outside_loops, stop_if_left
 from convsim._text import described
+from convsim._tracing import span
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.copied import without_credit_for_copies
 from convsim.evaluation.family import one_family
@@ -130,6 +131,34 @@ def judge(
         warnings: What else the reader is to be warned of.
         allow_overlap: Judge a simulator even on conversations that it learned from.
     """
+    told = {
+        "convsim.n_real": len(real.conversations) if real else 0,
+        "convsim.n_simulated": len(simulated.conversations),
+    }
+    with span("convsim.judge", {**told, "convsim.seed": seed}) as traced:
+        card = _judged(
+            real,
+            simulated,
+            validators,
+            seed=seed,
+            metrics=metrics,
+            warnings=warnings,
+            allow_overlap=allow_overlap,
+        )
+        traced.set({f"convsim.verdict.{each.name}": each.verdict for each in card.headlines})
+    return card
+
+
+def _judged(
+    real: Side | None,
+    simulated: Side,
+    validators: Iterable[Validator],
+    *,
+    seed: int,
+    metrics: Metrics | None,
+    warnings: Iterable[str],
+    allow_overlap: bool,
+) -> Scorecard:
     people = real.conversations if real else ()
     said = [*(real.warnings if real else ()), *simulated.warnings, *warnings]
     reason = None
@@ -215,8 +244,12 @@ def default_validators() -> list[str]:
 def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
     """Run one validator; one that raises yields a failed finding with the reason, and loses no other's work."""
     stop_if_left()
+    told = {"convsim.validator": validator.name, "convsim.seed": seed}
     try:
-        return list(validator.validate(real, simulated, seed=seed))
+        with span("convsim.validator", told) as traced:
+            findings = list(validator.validate(real, simulated, seed=seed))
+            traced.set({"convsim.findings": len(findings)})
+            return findings
     except ConvsimError:
         raise
     except (Exception, SystemExit) as error:

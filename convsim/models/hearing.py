@@ -1,14 +1,17 @@
-"""What models were asked and what they answered, noted while a conversation is held."""
+"""What models were asked and what they answered: noted while a conversation is held, and spans of a trace."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from convsim._text import one_line, shown
+from convsim._tracing import Said, Span, Value, is_traced, span
 from convsim.errors import InputError, ModelError
 from convsim.models.scripted import Asked
 from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion, NothingSaidError
@@ -66,30 +69,61 @@ def asked_for(actor: Actor, message: int) -> None:
         noted.actor, noted.message = actor, message
 
 
+_listeners: dict[int, int] = {}
+"""How many studies hear a model at present, by its identity: the first of them changes it, the last changes it back."""
+_listening = threading.Lock()
+
+
 @contextmanager
-def heard(models: Iterable[ChatModel]) -> Iterator[None]:
-    """Let calls of these models be noted; each stays the object that it is, with its price and its kind.
+def heard(models: Iterable[ChatModel], *, record: bool = True) -> Iterator[None]:
+    """Let calls of these models be noted and traced; each stays the object that it is, with its price and its kind.
+
+    Args:
+        models: Whose calls.
+        record: Whether a model must let itself be heard. Where it need not be, nothing is done unless there is a trace,
+            and what cannot be heard is not in it.
 
     Raises:
         InputError: A model does not let itself be heard.
     """
-    changed: list[tuple[ChatModel, str]] = []
+    changed: list[ChatModel] = []
     try:
-        for model in models:
-            for method, asking in ASKING.items():
-                if hasattr(model, method):
-                    try:
-                        # Past the dataclass that may be frozen; only this object is changed, and only for a while.
-                        object.__setattr__(model, method, _noting(model, getattr(model, method), asking))
-                    except AttributeError as error:
-                        raise InputError(
-                            f"--record: the model {shown(model)} has fixed attributes (__slots__) and cannot be heard"
-                        ) from error
-                    changed.append((model, method))
+        for model in models if record or is_traced() else ():
+            if _hear(model, record=record):
+                changed.append(model)
         yield
     finally:
-        for model, method in changed:
-            object.__delattr__(model, method)
+        for model in changed:
+            _hear_no_more(model)
+
+
+def _hear(model: ChatModel, *, record: bool) -> bool:
+    with _listening:
+        n = _listeners.get(id(model), 0)
+        try:
+            for method, asking in ASKING.items() if not n else ():
+                if hasattr(model, method):
+                    # Past the dataclass that may be frozen; only this object is changed, and only for a while.
+                    object.__setattr__(model, method, _noting(model, getattr(model, method), asking))
+        except AttributeError as error:
+            if not record:
+                return False
+            raise InputError(
+                f"--record: the model {shown(model)} has fixed attributes (__slots__) and cannot be heard"
+            ) from error
+        _listeners[id(model)] = n + 1
+    return True
+
+
+def _hear_no_more(model: ChatModel) -> None:
+    with _listening:
+        n = _listeners.pop(id(model)) - 1
+        if n:
+            _listeners[id(model)] = n
+            return
+        for method in ASKING:
+            if method in vars(model):
+                object.__delattr__(model, method)
 
 
 def _noting(
@@ -98,30 +132,77 @@ def _noting(
     @functools.wraps(method)
     async def asked(*words: Any, **settings: Any) -> Any:
         noted = _hearing.get()
-        if noted is None or _asking.get():
+        if _asking.get():
             return await method(*words, **settings)
-        place = {"actor": noted.actor, "message": noted.message, "model": model.name}
+        place = {} if noted is None else {"actor": noted.actor, "message": noted.message}
         token = _asking.set(True)
         answer: Completion | None = None
         error: str | None = None
-        try:
-            said: Completion | Choice = await method(*words, **settings)
-            answer = said.completion if isinstance(said, Choice) else said
-            return said
-        except NothingSaidError as nothing:
-            answer, error = nothing.completion, one_line(nothing)
-            raise
-        except ModelError as failure:
-            error = one_line(failure)
-            raise
-        finally:
-            _asking.reset(token)
-            if answer is not None or error is not None:
-                noted.calls.append(
-                    Call(asked=asking(*words, **settings), answer=answer, error=error, **place)
-                )
+        with _call_span(model, method.__name__, settings) as traced:
+            try:
+                said: Completion | Choice = await method(*words, **settings)
+                answer = said.completion if isinstance(said, Choice) else said
+                return said
+            except NothingSaidError as nothing:
+                answer, error = nothing.completion, one_line(nothing)
+                raise
+            except ModelError as failure:
+                error = one_line(failure)
+                raise
+            finally:
+                _asking.reset(token)
+                if traced.is_recording:
+                    _tell(traced, words, answer)
+                if noted is not None and (answer is not None or error is not None):
+                    asked_as = asking(*words, **settings)
+                    noted.calls.append(
+                        Call(asked=asked_as, answer=answer, error=error, model=model.name, **place)
+                    )
 
     return asked
+
+
+REQUESTED = {"max_tokens": "max_tokens", "temperature": "temperature", "top_p": "top_p", "seed": "seed"}
+"""Settings of a call, and what OpenTelemetry's conventions call them behind ``gen_ai.request.``."""
+
+
+def _call_span(model: ChatModel, method: str, settings: Mapping[str, object]) -> Span:
+    """Return the span of a call. Source: OpenTelemetry's semantic conventions 1.41, spans of GenAI clients."""
+    if not is_traced():
+        return span("")
+    operation = "text_completion" if method == "continue_text" else "chat"
+    asked: dict[str, Value] = {
+        "gen_ai.operation.name": operation,
+        "gen_ai.provider.name": getattr(model, "provider", type(model).__name__.lower()),
+        "gen_ai.request.model": getattr(model, "model", model.name),
+    }
+    for setting, name in REQUESTED.items():
+        value = settings.get(setting)
+        asked[f"gen_ai.request.{name}"] = value if isinstance(value, int | float) else None
+    if isinstance(address := getattr(model, "base_url", None), str):
+        server = urlsplit(address)
+        asked |= {"server.address": server.hostname, "server.port": server.port}
+    return span(f"{operation} {asked['gen_ai.request.model']}", asked, is_client=True)
+
+
+def _tell(traced: Span, words: tuple[Any, ...], answer: Completion | None) -> None:
+    """Add what a call has used and, where that is allowed, what was said."""
+    asked = words[0] if words else ()
+    messages: list[Said] = (
+        [("user", asked)] if isinstance(asked, str) else [(m.role, m.content) for m in asked]
+    )
+    traced.say("gen_ai.input.messages", messages)
+    if answer is not None:
+        traced.set(
+            {
+                "gen_ai.usage.input_tokens": answer.input_tokens,
+                "gen_ai.usage.output_tokens": answer.output_tokens,
+                "gen_ai.response.finish_reasons": [answer.finish_reason],
+                "convsim.cost_usd": answer.cost_usd,
+            }
+        )
+        said: list[Said] = [("assistant", answer.text)]
+        traced.say("gen_ai.output.messages", said, finish_reason=answer.finish_reason)
 
 
 def _to_complete(messages: Any, **settings: Any) -> Asked:

@@ -69,6 +69,7 @@ class LiteLLM(Served):
             self.model, base_url=self.base_url, api_key_env=self.api_key_env, timeout_s=self.timeout_s,
             max_retries=self.max_retries, max_wait_s=self.max_wait_s,
         )  # fmt: skip
+        self.provider = self.model.partition("/")[0]
         price = price_of(self.model, "litellm", table=table)
         self._start(through, who=who, api="chat", price=price, renamed={})
 

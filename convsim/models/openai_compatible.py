@@ -52,6 +52,7 @@ class OpenAICompatible(Served):
             azure=self.api == "azure",
             api_version=self.api_version,
         )
+        self.provider = "azure.ai.openai" if endpoint.azure else "openai"
         table = Path(self.prices) if self.prices else None
         # OpenAI's newer models refuse `max_tokens`, and many other servers know nothing else.
         renamed = {"max_tokens": "max_completion_tokens"} if endpoint.host == OPENAI_HOST else {}

@@ -14,6 +14,7 @@ from pydantic_core import to_json
 
 from convsim._secrets import check_variable, read_key
 from convsim._text import one_line
+from convsim._tracing import handed_on
 from convsim.errors import InputError, ModelError
 from convsim.models.answers import ReportedError
 from convsim.models.failures import Asked, PassingError, failure
@@ -143,16 +144,22 @@ class Endpoint:
         return f"{AZURE_PATH}{below}{path}"
 
     async def _options(self, place: str) -> RequestOptions:
-        """Return what Azure asks for beside the body; a token of Entra, a JWT, goes where OpenAI's key does."""
+        """Return what is sent beside the body: of a trace, and of Azure.
+
+        A token of Entra, a JWT, goes where OpenAI's key does.
+        """
         import openai
 
+        told = handed_on()
+        options: RequestOptions = {"headers": told}
         if not self.azure:
-            return {}
+            return options
         version = self.api_version or ("" if "/v1" in f"{self.base_url}{place}" else AZURE_VERSION)
-        options: RequestOptions = {"params": {"api-version": version}} if version else {}
+        if version:
+            options["params"] = {"api-version": version}
         key = await self.key()
         if not (key.startswith("eyJ") and key.count(".") == 2):
-            options["headers"] = {"api-key": key, "Authorization": openai.Omit()}
+            options["headers"] = {**told, "api-key": key, "Authorization": openai.Omit()}
         return options
 
     async def aclose(self) -> None:

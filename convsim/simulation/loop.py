@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from convsim._logs import MAX_LINE_BYTES
 from convsim._secrets import redact
 from convsim._text import described
+from convsim._tracing import Said, Value, span
 from convsim.errors import AgentError, ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable
 from convsim.lifting import AgentLike, lift_agent
@@ -163,8 +164,35 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
     Raises:
         InputError: A part of convsim's own lacks what no conversation can do without, such as a key or a model's file.
     """
+    begun = opened(planned)
+    with span("convsim.conversation", _attributes(begun, planned)) as traced:
+        conversation = await _held(begun, planned, max_turns=max_turns)
+        turns = sum(message.role == "user" for message in conversation.messages)
+        traced.set({"convsim.ending": conversation.ending, "convsim.user_messages": turns})
+        if conversation.failure is not None:
+            traced.fail(conversation.failure.reason, conversation.ending)
+    return conversation
+
+
+def _attributes(conversation: Conversation, planned: Planned) -> dict[str, Value]:
+    """Return what a trace says of a conversation, but for its texts."""
+    return {
+        "gen_ai.conversation.id": conversation.id,
+        "gen_ai.agent.name": conversation.agent,
+        "convsim.study.name": planned.study,
+        "convsim.shopper": conversation.shopper,
+        "convsim.persona.id": planned.persona.id,
+        "convsim.task": conversation.task,
+        "convsim.arm": conversation.arm,
+        "convsim.fault": conversation.fault,
+        "convsim.severity": conversation.severity,
+        "convsim.repeat": planned.repeat,
+        "convsim.seed": planned.seed,
+    }
+
+
+async def _held(conversation: Conversation, planned: Planned, *, max_turns: int) -> Conversation:
     started = time.perf_counter()
-    conversation = opened(planned)
     tally = _Tally(MAX_LINE_BYTES - ROOM_BYTES)
     ending: Ending = "turn_limit"
     failure: Failure | None = None
@@ -182,23 +210,24 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
                 0
             )  # neither shopper nor agent need wait for anything: others have their turn, too
             step = child_seed(planned.draws, "turn", turn)
-            asked_for("shopper", len(conversation.messages))
-            move = await planned.shopper.speak(
-                conversation, planned.persona, seed=child_seed(step, "shopper")
-            )
-            tally.add(move)
-            if move.text or move.action == "say":
-                conversation = _with(conversation, tally.keep(_said(move), ModelError))
-            if move.action != "say":
-                ending = "accepted" if move.action == "accept" else "left"
-                break
-            asked_for("agent", len(conversation.messages))
-            reply = await reply_of(planned.arm.agent, conversation, seed=child_seed(step, "agent"))
-            tally.add_reply(reply)
-            conversation = _with(conversation, tally.keep(_answered(reply), AgentError))
-            if reply.ends:
-                ending = "agent_ended"
-                break
+            with span("convsim.turn", {"convsim.turn": turn}):
+                asked_for("shopper", len(conversation.messages))
+                move = await planned.shopper.speak(
+                    conversation, planned.persona, seed=child_seed(step, "shopper")
+                )
+                tally.add(move)
+                if move.text or move.action == "say":
+                    conversation = _with(conversation, tally.keep(_said(move), ModelError))
+                if move.action != "say":
+                    ending = "accepted" if move.action == "accept" else "left"
+                    break
+                asked_for("agent", len(conversation.messages))
+                reply = await reply_of(planned.arm.agent, conversation, seed=child_seed(step, "agent"))
+                tally.add_reply(reply)
+                conversation = _with(conversation, tally.keep(_answered(reply), AgentError))
+                if reply.ends:
+                    ending = "agent_ended"
+                    break
     except AgentError as error:
         ending, failure = "agent_failed", _failure(error, "agent", turn)
     except ModelError as error:
@@ -231,14 +260,27 @@ async def _opening(planned: Planned, conversation: Conversation) -> AgentReply:
 
 async def reply_of(agent: Agent, conversation: Conversation, *, seed: int) -> AgentReply:
     """Ask an agent for its reply; whatever it raises becomes an AgentError, but for an InputError of convsim's own."""
-    try:
-        return await agent.reply(conversation, seed=seed)
-    except (AgentError, InputError):
-        raise
-    except ModelError as error:
-        raise AgentError(f"the agent's model failed: {error}") from error
-    except (Exception, SystemExit) as error:  # somebody else's agent: whatever it raises is a record
-        raise AgentError(f"the agent raised {described(error)}") from error
+    told: dict[str, Value] = {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.provider.name": "convsim",
+        "gen_ai.agent.name": agent.name,
+        "gen_ai.conversation.id": conversation.id,
+    }
+    with span(f"invoke_agent {agent.name}", told, is_client=True) as traced:
+        try:
+            reply = await agent.reply(conversation, seed=seed)
+        except (AgentError, InputError):
+            raise
+        except ModelError as error:
+            raise AgentError(f"the agent's model failed: {error}") from error
+        except (Exception, SystemExit) as error:  # somebody else's agent: whatever it raises is a record
+            raise AgentError(f"the agent raised {described(error)}") from error
+        traced.set({"convsim.items": len(reply.items), "convsim.agent_ends": reply.ends})
+        if traced.is_recording:
+            heard: list[Said] = [(message.role, message.content) for message in conversation.messages]
+            traced.say("gen_ai.input.messages", heard)
+            traced.say("gen_ai.output.messages", [("assistant", reply.content)], finish_reason="stop")
+        return reply
 
 
 def opened(planned: Planned) -> Conversation:

@@ -14,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 
 from convsim._async import refuse_in_a_loop
 from convsim._text import complaint, one_line, shown
+from convsim._tracing import Value, span
 from convsim.errors import InputError
 from convsim.io import (
     MANIFEST,
@@ -318,11 +319,18 @@ class Study:
             )
             models = {id(part): part for part in with_parts_of(self._parts) if isinstance(part, ChatModel)}
             try:
-                with heard(models.values() if record else ()):
+                with span("convsim.study", self._told()) as traced, heard(models.values(), record=record):
                     await hold_all(
                         missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop,
                         record=kept.append_calls if record else None,
                     )  # fmt: skip
+                    traced.set(
+                        {
+                            "convsim.conversations": progress.ended,
+                            "convsim.failed": progress.failed,
+                            "convsim.stop": progress.stop,
+                        }
+                    )
             finally:
                 kept.learned = learned_by(self._parts)
         commonest = next((reason for reason, _ in progress.reasons.most_common(1)), None)
@@ -373,6 +381,18 @@ class Study:
             "personas": [*(persona.id for persona in self.personas)],
             **({} if self.opening is None else {"opening": self.opening}),
             **self.provenance,
+        }
+
+    def _told(self) -> dict[str, Value]:
+        """Return what a trace says of the study."""
+        return {
+            "convsim.study.name": self.name,
+            "convsim.shopper": MIXTURE if self.mixture else self.shopper.name,
+            "convsim.model": self.model,
+            "gen_ai.agent.name": self.agent.name,
+            "convsim.arms": [arm.name for arm in self.conditions],
+            "convsim.n": self.n,
+            "convsim.seed": self.seed,
         }
 
     def _of_shoppers(self) -> dict[str, JsonValue]:

@@ -14,6 +14,7 @@ from convsim._secrets import redact
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 MAX_LENGTH = 200
 MAX_LISTED = 12
@@ -29,6 +30,23 @@ JOINERS = re.compile("(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\
 """What joins letters of Persian and Hindi, and emoji, or parts them: kept where it does, and hidden nowhere else."""
 NO_VALUE = ("missing", "extra_forbidden")
 """Pydantic's names for complaints that are about a key, not about its value."""
+WANTED = {
+    "string_type": "text",
+    "string_unicode": "text of whole Unicode characters",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    "finite_number": "a finite number",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("tuple_type", "list_type"), "a list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "an object"),
+}
+"""Pydantic's names for a wrong type, and what we call the right one."""
+LIMITS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("above", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("below", "lt"),
+}
 
 
 def described(error: BaseException) -> str:
@@ -48,10 +66,31 @@ def complaint(error: ValidationError, *, with_value: bool = False) -> str:
     """
     first = error.errors(include_url=False, include_input=with_value)[0]
     place = ".".join(str(step) for step in first["loc"])
-    said = one_line(f"{place}: {first['msg']}" if place else first["msg"])
-    if not with_value or first["type"] in NO_VALUE:
+    said = one_line(f"{place}: {wrong(first)}" if place else wrong(first))
+    if not with_value or not place or first["type"] in NO_VALUE:
         return said
-    return f"{said}, but found {shown(first['input'])}"
+    return f"{said}, but is {shown(first['input'])}"
+
+
+def wrong(complaint: ErrorDetails) -> str:
+    """Say one of pydantic's complaints in plain words: ``must be a whole number``, ``is missing``."""
+    kind, context = complaint["type"], complaint.get("ctx", {})
+    if kind == "missing":
+        return "is missing"
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "must not be empty"
+    if kind in WANTED:
+        return f"must be {WANTED[kind]}"
+    if kind in LIMITS:
+        word, key = LIMITS[kind]
+        limit = context[key]
+        if isinstance(limit, int | float):
+            limit = f"{limit:,}".removesuffix(".0")
+        return f"must be {word} {limit}"
+    if kind in ("literal_error", "enum"):
+        return f"must be {context['expected']}"
+    said = complaint["msg"].removeprefix("Value error, ")
+    return said.replace("Extra inputs are not permitted", "is not known").replace("Input should ", "must ")
 
 
 def path_text(path: object) -> str:
@@ -69,7 +108,7 @@ def shown(value: object) -> str:
     try:
         return f"{one_line(repr(value)):.80}"
     except Exception:  # somebody's repr may raise anything
-        return "that cannot be printed"
+        return "something that cannot be printed"
 
 
 def plain(text: str, *, limit: int = 500) -> str:

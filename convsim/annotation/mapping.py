@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
 from convsim._inputs import read_toml
-from convsim._text import one_line
+from convsim._text import one_line, wrong
 from convsim.annotation.definitions import OTHER, definitions
 from convsim.errors import InputError
 from convsim.schema.conversation import Message
@@ -131,4 +131,4 @@ def _problem(error: ValidationError) -> str:
         return f"{key}: {found['msg']}"
     if found["type"] == "missing":
         return f"a map needs {key!r}"
-    return f"{key}: {one_line(found['msg'])}"
+    return f"{key}: {one_line(wrong(found))}"

@@ -6,12 +6,12 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Annotated, cast, get_type_hints
 
 import typer
 
+from convsim._text import nearest, shown, wrong
 from convsim.cli import (
     annotate,
     annotator,
@@ -116,6 +116,22 @@ def _options(
     trace_as_asked(context)
 
 
+@app.command("help")
+def _help(
+    context: typer.Context,
+    command: Annotated[list[str] | None, typer.Argument(help="A command, such as data fetch.")] = None,
+) -> None:
+    """Show the help page of a command, as --help does."""
+    page = context.find_root()
+    for word in command or ():
+        if not hasattr(page.command, "resolve_command"):
+            raise InputError(f"{page.command_path} has no commands of its own, so there is no {word!r}")
+        name, found, _ = page.command.resolve_command(page, [word])
+        page = found.make_context(name, [], parent=page, resilient_parsing=True)
+        page.resilient_parsing = False
+    typer.echo(page.get_help())
+
+
 def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
     """Run what was typed, and return the exit code: 0 done, 1 a gate failed, or what a command said.
 
@@ -194,12 +210,23 @@ def _corrected(error: Exception) -> str:
         said = VARIABLE.sub(
             lambda found: found[0] if os.environ.get(found[1]) else "", error.format_message()
         )
-        said = said.replace("Value error, ", "").replace(". Did you mean", "; did you mean")
+        said = _in_our_words(error, said).replace(". Did you mean", "; did you mean")
         if found := ONE_OF.search(said):
             said = said.rstrip(".") + _meant(found["said"], re.findall(r"'(.*?)'", found["choices"]))
     return f"{said.rstrip('.')} (see {context.command_path} --help)" if context else said
 
 
+def _in_our_words(error: Exception, said: str) -> str:
+    """Say what pydantic, by which typer reads values, finds wrong with one as convsim says it of a file."""
+    from pydantic import ValidationError
+
+    cause = error.__cause__ or error.__context__
+    first = cause.errors(include_url=False)[0] if isinstance(cause, ValidationError) else None
+    if first is None or first["type"] == "value_error" or not said.endswith(first["msg"]):
+        return said.replace("Value error, ", "")
+    return f"{said.removesuffix(first['msg'])}{wrong(first)}, but is {shown(first['input'])}"
+
+
 def _meant(said: str, known: Sequence[str]) -> str:
-    near = get_close_matches(said, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(said, known)
+    return f"; did you mean {near}?" if near else ""

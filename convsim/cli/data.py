@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from convsim._text import plain
+from convsim._text import nearest, plain
 from convsim.cli import options
 from convsim.cli.console import err, out, print_json
 from convsim.cli.data_import import import_table
@@ -88,7 +88,10 @@ def fetch_dataset(
     from convsim.io import card, fetch
 
     if dataset != "convapparel":
-        raise InputError(f"{dataset!r} cannot be fetched; available: convapparel, with --version 1 or 2")
+        meant = "; did you mean convapparel?" if nearest(dataset, ["convapparel"]) else ""
+        raise InputError(
+            f"{dataset!r} cannot be fetched; available: convapparel, with --version 1 or 2{meant}"
+        )
     chosen = card(f"{dataset}-v{version}")
     err().print(f"{chosen.title}: {chosen.licence}, {chosen.home}")
     typer.echo(fetch(chosen, out_dir or Path(), progress=sys.stderr.isatty(), force=force))

@@ -169,9 +169,11 @@ def _why(sources: Mapping[str, Loaded]) -> str:
 
 
 def _called(names: Sequence[str], *, taken: Iterable[str]) -> str:
-    """Name runs after what their names begin with, or after the first of them."""
-    start = SEED_ENDING.sub("", commonprefix([*names]))  # noqa: RUF071  (names, not paths)
-    return start if start.strip() and start not in taken else names[0]
+    """Name runs after what their names have in common: parts between commas, or how they begin."""
+    parts = [name.split(",") for name in names]
+    common = [first for first, *others in zip(*parts, strict=False) if {first} == {*others}]
+    start = ",".join(common) or SEED_ENDING.sub("", commonprefix([*names]))  # noqa: RUF071  (names, not paths)
+    return start if start.strip() and start not in taken else f"{names[0]} and {len(names) - 1} more"
 
 
 def _with_own_ids(runs: Sequence[Run]) -> list[Run]:

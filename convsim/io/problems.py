@@ -6,25 +6,11 @@ import re
 
 from pydantic import ValidationError
 
+from convsim._text import wrong
 from convsim.schema.record import MOST, UNKNOWN_KEY
 
 MAX_SHOWN = 60
 PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
-
-EXPECTED = {
-    "string_type": "text",
-    "string_unicode": "text of whole Unicode characters",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "dict_type": "an object",
-    "model_type": "an object",
-}
-"""pydantic's names for a wrong type, and what we call the right one."""
-
 
 TOO_MUCH = f"its tokens, seconds or dollars must be at least 0 and add up to at most {MOST:,}"
 
@@ -65,27 +51,19 @@ def shown(value: object, *, limit: int = MAX_SHOWN) -> str:
 def first_problem(error: ValidationError, document: object) -> MalformedError:
     """Turn pydantic's complaint about ``document`` into its first problem, at its place in the file."""
     first = error.errors(include_url=False)[0]
-    kind, context = first["type"], first.get("ctx", {})
-    steps = first["loc"]
+    kind, steps = first["type"], first["loc"]
     if kind == "missing":
         place, _ = _place(document, steps[:-1])
         return MalformedError("is required, but is missing", field=f"{place or ''}{_step(steps[-1], place)}")
     place, found = _place(document, steps)
     if kind == UNKNOWN_KEY:
         return MalformedError(first["msg"], field=place)
-    if kind == "value_error":
-        return MalformedError(str(context.get("error", first["msg"]))[:200], field=place)
-    if kind == "string_too_short":
-        return MalformedError("must not be empty", field=place)
+    if kind in ("value_error", "string_too_short"):
+        return MalformedError(wrong(first)[:200], field=place)
     if kind == "literal_error":
-        wanted = "one of " + str(context["expected"]).replace("'", "").replace(" or ", ", ")
-    elif kind in ("greater_than_equal", "less_than_equal"):
-        wanted = f"at least {context['ge']:g}" if "ge" in context else f"at most {context['le']:g}"
-    elif kind in EXPECTED:
-        wanted = EXPECTED[kind]
-    else:
-        return MalformedError(f"{first['msg'][:200]}; found {shown(found)}", field=place)
-    return MalformedError(f"must be {wanted}, but is {shown(found)}", field=place)
+        expected = str(first["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
+        return MalformedError(f"must be one of {expected}, but is {shown(found)}", field=place)
+    return MalformedError(f"{wrong(first)[:200]}, but is {shown(found)}", field=place)
 
 
 def _place(document: object, steps: tuple[int | str, ...]) -> tuple[str | None, object]:

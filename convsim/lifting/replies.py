@@ -242,8 +242,7 @@ class _Reading:
         content = text_in(content if mapped is MISSING else mapped)
         if content is not None and not isinstance(content, str):
             raise AgentError(
-                f"{self.agent} returned something invalid: content: Input should be a valid string, but found "
-                f"{shown(content)}"
+                f"{self.agent} returned something invalid: content: must be text, but is {shown(content)}"
             )
         return (content or "").strip()
 
@@ -339,7 +338,7 @@ class _Reading:
                 self._note(f"{name}: items without {self.form.fields[name]!r}")
         if found["id"] is MISSING:
             wanted = self.form.fields.get("id")
-            said = f"no {wanted!r}" if wanted else "Field required"
+            said = f"no {wanted!r}" if wanted else "is missing"
             raise AgentError(
                 f"{self.agent} returned something invalid: items.{place}.id: {said}; the object has: {_keys(whole)}"
             )

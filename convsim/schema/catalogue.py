@@ -13,7 +13,7 @@ from typing import Annotated, TextIO, TypeAlias
 from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from convsim._inputs import open_input
-from convsim._text import one_line
+from convsim._text import one_line, shown, wrong
 from convsim.errors import InputError
 from convsim.schema.conversation import Item
 from convsim.schema.record import UNKNOWN_KEY, Name, Number, Record, Text
@@ -153,8 +153,8 @@ def _item(path: Path, line: int, row: Row) -> CatalogueItem:
             key = one_line(first["loc"][0])
             raise InputError(f"{path}:{line}: {key}: {first['msg']} (others go under attributes)") from None
         field = ".".join(str(part) for part in first["loc"]) or "the item"
-        found = f"; found {first['input']!r:.80}" if first["loc"] else ""
-        raise InputError(f"{path}:{line}: {field}: {first['msg']}{found}") from None
+        found = f", but is {shown(first['input'])}" if first["loc"] else ""
+        raise InputError(f"{path}:{line}: {field}: {wrong(first)}{found}") from None
 
 
 def _json_rows(path: Path) -> Iterator[tuple[int, Row]]:

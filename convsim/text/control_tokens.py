@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from convsim._inputs import MAX_TOML_BYTES, read_input, read_toml
+from convsim._text import complaint
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -173,8 +174,6 @@ def _read(path: Path | Traversable) -> _Listed:
     try:
         return _Listed.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
         raise InputError(
-            f"{path}: {place}: {first['msg']}; expected tokens = [...], or [[token]] with text, where and ending"
+            f"{path}: {complaint(error)}; expected tokens = [...], or [[token]] with text, where and ending"
         ) from None

@@ -76,14 +76,18 @@ def _summaries(project: Path) -> Iterator[tuple[Path, StudySummary]]:
 
 
 def _changes(before: StudySummary, after: StudySummary) -> Iterator[str]:
-    earlier = {each.name: each for each in before.variants}
-    for each in after.variants:
-        if each.name not in earlier:
+    earlier = {_called(each): each for each, *_ in before.together}
+    for each, *_ in after.together:
+        if _called(each) not in earlier:
             continue
-        was, now = _verdicts(earlier[each.name]), _verdicts(each)
+        was, now = _verdicts(earlier[_called(each)]), _verdicts(each)
         for name in now:
             if name in was and was[name] != now[name]:
-                yield f"{each.name}, {name}: {was[name]} → {now[name]}"
+                yield f"{_called(each)}, {name}: {was[name]} → {now[name]}"
+
+
+def _called(each: VariantSummary) -> str:
+    return each.simulator or each.name
 
 
 def _verdicts(each: VariantSummary) -> dict[str, str]:

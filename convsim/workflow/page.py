@@ -33,8 +33,8 @@ def to_page(summary: StudySummary) -> str:
         answer=answer(summary),
         columns=columns,
         rows=[
-            {"name": plain(each.name, limit=120), "cells": cells, "pages": list(each.pages.items())}
-            for each, cells in zip(summary.variants, rows, strict=True)
+            {"name": row_name(each), "cells": cells, "pages": list(each[0].pages.items())}
+            for each, cells in zip(summary.together, rows, strict=True)
         ],
         unfinished=[(plain(each.name), plain(each.reason or "")) for each in summary.unfinished],
     )  # fmt: skip
@@ -42,11 +42,11 @@ def to_page(summary: StudySummary) -> str:
 
 def answer(summary: StudySummary) -> str:
     """Say in one sentence which of the runs are like people."""
-    judged = [each for each in summary.variants if each.headlines or each.reactions]
-    n = len(summary.variants)
+    judged = [each[0] for each in summary.together if each[0].headlines or each[0].reactions]
+    n = len(summary.together)
     if not judged:
         return f"{'1 run' if n == 1 else f'{n} runs'}, held against nobody"
-    like = [plain(each.name, limit=60) for each in judged if _whole(each) == "aligned"]
+    like = [plain(each.simulator or each.name, limit=60) for each in judged if _whole(each) == "aligned"]
     unlike = sum(_whole(each) == "different" for each in judged)
     named = ", ".join(like[:MOST_NAMED]) + (" …" if len(like) > MOST_NAMED else "")
     counts = {
@@ -55,31 +55,57 @@ def answer(summary: StudySummary) -> str:
         "undecided": len(judged) - len(like) - unlike,
         "not judged": n - len(judged),
     }
-    return f"Of {n} {'run' if n == 1 else 'runs'}, " + ", ".join(
+    what = "run" if n == len(summary.variants) else "simulator"
+    return f"Of {n} {what}{'' if n == 1 else 's'}, " + ", ".join(
         f"{count} {'is' if count == 1 else 'are'} {what}" for what, count in counts.items() if count
     )
 
 
 def table_of(summary: StudySummary) -> tuple[list[str], list[list[Cell]]]:
-    """Return the heads of a table, and each run's cells."""
-    names = list(dict.fromkeys(h.name for each in summary.variants for h in _of(each)))
+    """Return the heads of a table, and the cells of each row: a run, or the runs that were judged together."""
+    groups = summary.together
+    names = list(dict.fromkeys(h.name for first, *_ in groups for h in _of(first)))
     further: dict[str, list[Cell]] = {
-        "human-likeness": [(None, "" if v.hls is None else f"{v.hls:.0%}") for v in summary.variants],
-        "distance": [
-            (None, "" if v.mean_distance is None else f"{v.mean_distance:.2f}") for v in summary.variants
-        ],
-        "conversations": [
-            (None, f"{v.planned - v.missing - v.failed}/{v.planned}") for v in summary.variants
-        ],
-        "cost": [(None, f"${v.cost_usd:,.2f}" if v.cost_usd else "") for v in summary.variants],
-        "gate": [_gate(v.passed) for v in summary.variants],
+        "human-likeness": [(None, "" if v.hls is None else f"{v.hls:.0%}") for v, *_ in groups],
+        "distance": [(None, _distance(group)) for group in groups],
+        "conversations": [(None, _held(group)) for group in groups],
+        "cost": [(None, _cost(group)) for group in groups],
+        "gate": [_gate(v.passed) for v, *_ in groups],
     }
     shown = {head: cells for head, cells in further.items() if any(words for _, words in cells)}
     rows = [
-        [*_verdicts(each, names), *(cells[row] for cells in shown.values())]
-        for row, each in enumerate(summary.variants)
+        [*_verdicts(group[0], names), *(cells[row] for cells in shown.values())]
+        for row, group in enumerate(groups)
     ]
     return [*names, *shown], rows
+
+
+def row_name(group: Sequence[VariantSummary], limit: int = 120) -> str:
+    """Name a run, or the simulator whose seeds were judged together."""
+    first = group[0]
+    if first.simulator is None:
+        return plain(first.name, limit=limit)
+    return f"{plain(first.simulator, limit=limit)} ({len(group)} seeds)"
+
+
+def _distance(group: Sequence[VariantSummary]) -> str:
+    """Say the distance of runs together, and those of the runs alone."""
+    first = group[0]
+    if first.mean_distance is None:
+        return ""
+    alone = sorted(each.own_distance for each in group if each.own_distance is not None)
+    return f"{first.mean_distance:.2f}" + (f" (seeds {alone[0]:.2f} to {alone[-1]:.2f})" if alone else "")
+
+
+def _held(group: Sequence[VariantSummary]) -> str:
+    planned = sum(each.planned for each in group)
+    return f"{planned - sum(each.missing + each.failed for each in group)}/{planned}"
+
+
+def _cost(group: Sequence[VariantSummary]) -> str:
+    """Say what runs cost; nothing where the price of one is not known, or they cost nothing."""
+    known = [each.cost_usd for each in group if each.cost_usd is not None]
+    return f"${sum(known):,.2f}" if len(known) == len(group) and any(known) else ""
 
 
 def _verdicts(each: VariantSummary, names: Sequence[str]) -> list[Cell]:

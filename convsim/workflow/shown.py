@@ -11,7 +11,7 @@ from rich.text import Text
 from convsim._text import plain
 from convsim.report.markdown import row, rule, table_cell
 from convsim.report.tables import MARKS, filled
-from convsim.workflow.page import answer, table_of
+from convsim.workflow.page import answer, row_name, table_of
 from convsim.workflow.summary import StudySummary
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ def _table(summary: StudySummary) -> tuple[list[str], list[list[str]]]:
     columns, rows = table_of(summary)
     return ["run", *columns], [
         [
-            plain(each.name, limit=60),
+            row_name(each, 60),
             *(f"{MARKS[kind]} {words}" if kind else words or "-" for kind, words in cells),
         ]
-        for each, cells in zip(summary.variants, rows, strict=True)
+        for each, cells in zip(summary.together, rows, strict=True)
     ]
 
 

@@ -20,6 +20,7 @@ from convsim.evaluation.comparing import compare
 from convsim.evaluation.counterfactual import dose_response
 from convsim.evaluation.gate import Gate
 from convsim.evaluation.layout import SECTIONS
+from convsim.evaluation.pooling import Run, pooled, same_but_for_the_seed
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.validation import default_validators, find_validators
 from convsim.io import read
@@ -33,14 +34,17 @@ from convsim.workflow.variants import JudgeSection, Variant, read_whole_study
 
 if TYPE_CHECKING:
     from convsim.evaluation.comparison import Comparison, SimulatorReport
+    from convsim.evaluation.simulators import Loaded
     from convsim.io import Transcripts
     from convsim.schema.protocols import Validator
+    from convsim.simulation.config import StudyConfig
 
 SUMMARY, PAGE = "summary.json", "index.html"
 FINDINGS, REPORT = "findings.json", "report.html"
 COMPARISON = "comparison.html"
 RUN, REACTIONS = "run", "reactions"
 INTERRUPTED = "interrupted"
+SEED = "study.seed"
 MAX_SUMMARY = 64 << 20
 
 Hold = Callable[[Study, Path, Assembly], Outcome]
@@ -199,30 +203,38 @@ class _Judging:
             tell("nothing has changed since it was judged: the results are kept")
             return known
         tell(f"comparing {len(runs)} {'run' if len(runs) == 1 else 'runs'} with {self.section.real}")
+        simulators, seeds = _pooled(variants, runs)
         comparison = compare(
             self.people, runs, seed=self.seed, validators=self.validators, control=self.section.control,
-            treatment=self.section.treatment, annotator=self.section.annotate,
+            treatment=self.section.treatment, annotator=self.section.annotate, pool_seeds=bool(seeds),
             allow_overlap=self.section.allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
         comparison = self._gated(comparison.but(made_by=summary.made_by))
-        reports = {each.name: each for each in comparison.simulators}
+        judged_as = {run.name: name for name, group in seeds.items() for run in group}
+        configs = {
+            judged_as.get(variant.name, variant.name): variant.config for variant in reversed(variants)
+        }
         failed = dict.fromkeys(comparison.failed)
-        done = []
-        for variant, each in zip(variants, summary.variants, strict=True):
-            if (report := reports.get(each.name)) is None:
-                done.append(each)
-                continue
-            pages: dict[str, str] = {}
-            for what, folder, card, sides in self._cards(report, variant, runs[each.name], allow_failures):
-                pages[what] = self._write(card, sides, out, f"{each.name}/{folder}".rstrip("/"))
+        pages: dict[str, dict[str, str]] = {}
+        for report in comparison.simulators:
+            name, pages[report.name] = report.name, {}
+            for what, folder, card, sides in self._cards(
+                report, configs[name], simulators[name], allow_failures
+            ):
+                pages[name][what] = self._write(card, sides, out, f"{_safe(name)}/{folder}".rstrip("/"))
                 failed.update({finding.validator: None for finding in card.failed})
-            done.append(_found(each, report, pages))
+        reports = {each.name: each for each in comparison.simulators}
+        done = [
+            _found(each, reports[name], pages[name]) if name in reports else each
+            for each in summary.variants
+            for name in (judged_as.get(each.name, each.name),)
+        ]
         held = {path_text(run.path): run.conversations for run in runs.values()}
         write_set(out, comparison_files(comparison, held, out))
         return summary.but(variants=tuple(done), comparison=COMPARISON, failed=tuple(failed))
 
     def _cards(
-        self, report: SimulatorReport, variant: Variant, run: Transcripts, allow_failures: bool
+        self, report: SimulatorReport, config: StudyConfig, run: Loaded, allow_failures: bool
     ) -> Iterator[tuple[str, str, Scorecard, _SidesOf]]:
         """Yield what each page is of, its folder, its scorecard and its conversations."""
         both = _SidesOf(self.people, run)
@@ -230,8 +242,8 @@ class _Judging:
             yield "scorecard", "", report.validation, both
         if report.counterfactual is not None:
             yield "reactions", REACTIONS, report.counterfactual, both
-        for fault in dict.fromkeys(arm.fault for arm in variant.config.arm if arm.fault):
-            if not any(conversation.fault == fault for conversation in run.conversations):
+        for fault in dict.fromkeys(arm.fault for arm in config.arm if arm.fault):
+            if not any(conversation.fault == fault for conversation in run):
                 continue
             ladder = dose_response(
                 run, fault, seed=self.seed, annotator=self.section.annotate, allow_failures=allow_failures
@@ -244,7 +256,7 @@ class _Judging:
         card = card.but(made_by=MadeBy(convsim=own_version(), command=command()))
         (out / folder).mkdir(parents=True, exist_ok=True)
         people = None if sides.people is None else sides.people.conversations
-        page = to_html(card, people, sides.run.conversations)
+        page = to_html(card, people, tuple(sides.run))
         write_set(out / folder, {FINDINGS: card.to_json(), REPORT: page})
         return f"{folder}/{REPORT}"
 
@@ -268,11 +280,23 @@ class _Judging:
 @dataclass(frozen=True)
 class _SidesOf:
     people: Transcripts | None
-    run: Transcripts = field(repr=False)
+    run: Loaded = field(repr=False)
+
+
+def _pooled(
+    variants: Sequence[Variant], runs: Mapping[str, Transcripts]
+) -> tuple[Mapping[str, Loaded], Mapping[str, Sequence[Run]]]:
+    """Put runs together that differ in their seed alone; the runs of each simulator that has several."""
+    if not any(SEED in variant.changes for variant in variants) or not same_but_for_the_seed(runs):
+        return runs, {}
+    return pooled(runs)
 
 
 def _found(each: VariantSummary, report: SimulatorReport, pages: dict[str, str]) -> VariantSummary:
+    alone = {run.name: run.mean_distance.estimate for run in report.seeds}
     return each.but(
+        simulator=report.name if alone else None,
+        own_distance=alone.get(each.name),
         headlines=report.validation.headlines if report.validation else (),
         reactions=report.counterfactual.headlines if report.counterfactual else (),
         mean_distance=report.mean_distance.estimate,

@@ -35,6 +35,10 @@ class VariantSummary(Record):
     hls: Number | None = None
     passed: bool | None = None
     """Whether it passes the study's gate; null without one."""
+    simulator: Name | None = None
+    """What it was judged as, together with the runs that differ from it in their seed alone; null where by itself."""
+    own_distance: Number | None = None
+    """The mean distance of this run alone, where several were judged together."""
     pages: dict[str, Text] = Field(default_factory=dict)
     """Its reports, relative to the study's folder, by what they are of."""
 
@@ -59,6 +63,16 @@ class StudySummary(Record):
 
     failed: tuple[Text, ...] = ()
     """Validators that raised; a finding says why."""
+
+    @property
+    def together(self) -> list[tuple[VariantSummary, ...]]:
+        """The variants, those that were judged together in one group, in the order of their firsts."""
+        groups: dict[str, list[VariantSummary]] = {}
+        for each in self.variants:
+            groups.setdefault(f"run {each.name}" if each.simulator is None else each.simulator, []).append(
+                each
+            )
+        return [*map(tuple, groups.values())]
 
     @property
     def unfinished(self) -> list[VariantSummary]:

@@ -46,7 +46,7 @@ async def test_json_that_the_schema_refuses_is_repaired_once() -> None:
     assert (said.input_tokens, said.output_tokens) == (22, 14)
     shown, told = server.requests[1].body["messages"][-2:]
     assert shown == {"role": "assistant", "content": '{"size": "big", "width": "wide"}'}
-    assert "size: Input should be a valid integer" in told["content"]
+    assert "size: must be a whole number" in told["content"]
     assert server.requests[0].body["seed"] != server.requests[1].body["seed"]
 
 

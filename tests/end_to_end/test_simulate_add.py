@@ -76,8 +76,8 @@ def test_a_run_and_more_holds_byte_for_byte_what_a_larger_one_would(tmp_path, he
 
 
 MISTAKES = {
-    "none": (("--add", "0"), "greater than or equal to 1"),
-    "no number": (("--add", "two"), "valid integer"),
+    "none": (("--add", "0"), "must be at least 1"),
+    "no number": (("--add", "two"), "must be a whole number"),
     "no run": (
         ("--add", "2", "--out", "none"),
         "none: there is no run to add to; leave out --add to start one",
@@ -88,7 +88,7 @@ MISTAKES = {
     ),
     "too many": (
         ("--add", "1000000"),
-        "study.n: Input should be less than or equal to 1000000, but found 1000002",
+        "study.n: must be at most 1,000,000, but is 1000002",
     ),
     "another plan": (("--add", "2", "--seed", "9"), "another plan (seed was 0 and is now 9"),
     "a larger plan": (("--n", "7"), "--add 5 makes the run larger"),

@@ -112,7 +112,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path):
 LATE = '[[persona]]\nid = "p"\nneed = "x"\npatience = { value = "low", known = "afterwards" }\n'
 MISTAKES = {
     "an unknown key": ("[study]\nturns = 3", (), r"study\.turns: no such key"),
-    "a section without its name": ("[shopper]\nk = 3", (), r"shopper\.name: Field required"),
+    "a section without its name": ("[shopper]\nk = 3", (), r"shopper\.name: is missing"),
     "a wrong type": ("[study]\nn = 'three'", (), "study.n: .*found 'three'"),
     "a wrong type of a setting": (
         "[shopper]\nname = 'resample'\nk = 'three'",

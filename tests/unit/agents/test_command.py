@@ -125,7 +125,7 @@ def test_a_program_that_answers_once_and_ends_is_started_for_every_reply(program
         ("input(); print('null')", "prog must answer with one JSON object, but sent NoneType None"),
         ("input(); print('<html>')", "prog answered with a web page instead of JSON: <html>"),
         ("input(); print('{}')", "prog answered without 'content'"),
-        ("""input(); print('{"content": "x", "items": [{}]}')""", "items.0.id: Field required"),
+        ("""input(); print('{"content": "x", "items": [{}]}')""", "items.0.id: is missing"),
         ("input(); print('{\"content\": \"' + 'a' * 1_000_000 + '\"}')", "more than 262,144 bytes of text"),
         (
             "input(); print('a' * 3_000_000, end='', flush=True); input()",

@@ -81,7 +81,7 @@ def test_one_that_only_blocks_runs_in_a_thread() -> None:
     ("answer", "says"),
     [
         (None, r"answered nothing \(None\)"),
-        (AIMessage(None), "content: Input should be a valid string"),
+        (AIMessage(None), "content: must be text"),
         (AIMessage(""), "neither text nor items"),
         ({"messages": []}, "answered without 'content'; the object has: messages"),
         ({"messages": [7]}, "the last of its messages has no content, but is int 7"),

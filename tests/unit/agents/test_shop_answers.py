@@ -127,7 +127,7 @@ def test_a_mapping_says_where_the_parts_of_an_answer_stand() -> None:
     ("answer", "says"),
     [
         ({"answer": "x"}, "mine answered without 'reply.text', which is its content; the object has: answer"),
-        ({**ODD, "data": {"offers": 7}}, "items: Input should be a valid tuple, but found 7"),
+        ({**ODD, "data": {"offers": 7}}, "items: must be a list, but is 7"),
         ({**ODD, "data": {"offers": [{"id": "a"}]}}, "items.0.id: no 'sku'; the object has: id"),
     ],
 )

@@ -28,11 +28,11 @@ BAD = {
     "prose": ("The user seems quite happy with it.", "Invalid JSON"),
     "half of the JSON": (GOOD[:30], "Invalid JSON"),
     "two answers": (GOOD + GOOD, "Invalid JSON"),
-    "a label too few": (without("frustration"), "frustration: Field required"),
-    "no acts": (without("acts"), "acts: Field required"),
-    "a label too many": (changed(boredom=1), "boredom: Extra inputs"),
-    "an act that does not exist": (changed(acts=["shout"]), "acts.0: Input should be"),
-    "acts that are no list": (changed(acts="thank"), "acts: Input should be a valid array"),
+    "a label too few": (without("frustration"), "frustration: is missing"),
+    "no acts": (without("acts"), "acts: is missing"),
+    "a label too many": (changed(boredom=1), "boredom: is not known"),
+    "an act that does not exist": (changed(acts=["shout"]), "acts.0: must be"),
+    "acts that are no list": (changed(acts="thank"), "acts: must be a list"),
     "an empty list of acts": (changed(acts=[]), "must list at least one act"),
     "an act twice": (changed(acts=["thank", "thank"]), "must list each act once"),
     "an act beside other": (changed(acts=["other", "thank"]), "must not list 'other' beside 'thank'"),
@@ -40,9 +40,9 @@ BAD = {
         changed(acts=["accept_recommendation"], purchase_intent=0),
         "'accept_recommendation' contradicts purchase_intent 0",
     ),
-    "a value off its scale": (changed(satisfaction=4), "satisfaction: Input should be 0 or 1"),
-    "a value in words": (changed(satisfaction="yes"), "satisfaction: Input should be 0 or 1"),
-    "no value": (changed(satisfaction=None), "satisfaction: Input should be 0 or 1"),
+    "a value off its scale": (changed(satisfaction=4), "satisfaction: must be 0 or 1"),
+    "a value in words": (changed(satisfaction="yes"), "satisfaction: must be 0 or 1"),
+    "no value": (changed(satisfaction=None), "satisfaction: must be 0 or 1"),
 }
 bad_answers = pytest.mark.parametrize(("answer", "problem"), BAD.values(), ids=BAD)
 
@@ -102,7 +102,7 @@ async def test_the_whole_conversation_is_asked_for_experience_alone(httpserver: 
     def answer(body: Body) -> str:
         return GOOD
 
-    with pytest.raises(ModelError, match="ConversationLabels: acts: Extra inputs"):
+    with pytest.raises(ModelError, match="ConversationLabels: acts: is not known"):
         await Judge(model_that(httpserver, answer)).annotate(talk("boots"))
 
 

@@ -35,6 +35,7 @@ WORDS = {
     ("show",): ["file"],
     ("view",): [],
     ("guide",): [],
+    ("help",): [],
     ("annotator", "train"): ["file", "--out", "o"],
     ("annotator", "check"): ["file", "--against", "self"],
     ("data", "list"): [],
@@ -242,7 +243,7 @@ def test_a_variable_without_effect_that_looks_like_one_of_ours_is_warned_of(name
         (["validate", "a"], "Missing argument 'sim'"),
         (
             ["validate", "a", "b", "--seed", "one"],
-            "Invalid value for '--seed': Input should be a valid integer",
+            "Invalid value for '--seed': must be a whole number",
         ),
     ],
 )

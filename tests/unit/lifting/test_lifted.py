@@ -506,7 +506,7 @@ def test_every_form_of_labels_is_read(answer: Any, annotation: Annotation) -> No
         ("happy", "must return a dict of labels, but returned str 'happy'"),
         ([{"mood": 1}], "a list must have one dict of labels for each of the 2 user messages"),
         ({"mood": object()}, "returned something invalid: conversation.mood.value"),
-        ({"mood": float("nan")}, "should be a finite number, but found nan"),
+        ({"mood": float("nan")}, "must be a finite number, but is nan"),
         ({"mood": Label(value=1, source="judge:other")}, "with the source 'judge:other'"),
         ({"messages": {1: {"mood": 1}}}, "labelled message 1, which is not a user message"),
     ],

@@ -133,7 +133,7 @@ async def test_a_broken_store_is_an_error_that_names_the_line(tmp_path: Path) ->
     store = tmp_path / "heard.jsonl"
     await ask(Recorded(store=store, model=Scripted(answers=["one"])))
     store.write_text(store.read_text() + '{"key": "k"}\n')
-    with pytest.raises(InputError, match=r"heard.jsonl:2: asked: Field required"):
+    with pytest.raises(InputError, match=r"heard.jsonl:2: asked: is missing"):
         await ask(Recorded(store=store))
     with pytest.raises(InputError, match="cannot be read"):
         await ask(Recorded(store=tmp_path / "absent.jsonl"))

@@ -229,8 +229,8 @@ def test_a_folder_without_the_record_is_no_trained_shopper(tmp_path):
         (b"{", "Invalid JSON"),
         (b"\xff\xfe", "Invalid JSON"),
         (b"[" * 100_000, "Invalid JSON: recursion limit"),
-        (b"[]", "Input should be an object"),
-        (b"{}", "learned_from: Field required"),
+        (b"[]", "must be an object"),
+        (b"{}", "learned_from: is missing"),
     ],
     ids=["empty", "half", "no text", "deep", "a list", "nothing"],
 )

@@ -108,13 +108,13 @@ def test_a_fault_that_cannot_be_read_is_one_line(said):
         ("[[arm]]\nname = 'a'\nfault = 'bad'\nseverity = 2", r"arm\.0\.severity"),
         ("[study]\nturns = 3", r"study\.turns: no such key"),
         ("[studdy]\nn = 3", r"studdy: no such key; did you mean 'study'\?"),
-        ("[study]\nn = 'three'", r"study\.n: .*integer.*found 'three'"),
-        ("[study]\nn = 0", r"study\.n: .*greater than or equal to 1.*found 0"),
-        ("[study]\nn = 2.0", r"study\.n: .*integer"),
+        ("[study]\nn = 'three'", r"study\.n: must be a whole number, but is 'three'"),
+        ("[study]\nn = 0", r"study\.n: must be at least 1, but is 0"),
+        ("[study]\nn = 2.0", r"study\.n: must be a whole number"),
         ("[study]\nbudget_usd = -1", r"study\.budget_usd"),
         ("[study]\nbudget_usd = nan", r"study\.budget_usd"),
-        ("[shopper]\nk = 3", r"shopper\.name: Field required"),
-        ("shopper = 'resample'", "shopper: .*found 'resample'"),
+        ("[shopper]\nk = 3", r"shopper\.name: is missing"),
+        ("shopper = 'resample'", "shopper: must be an object, but is 'resample'"),
         ("[[arm]]\nname = 'a'\n[[arm]]\nname = 'a'", "arms need distinct names"),
         ("arm = []", "arms need distinct names"),
         ("[[arm]]\nname = 'a'\nfaults = 3", r"arm\.0\.faults: no such key"),
@@ -188,9 +188,7 @@ def test_a_file_that_is_absent_a_folder_too_large_or_no_text_is_refused(tmp_path
 
 
 def test_more_conversations_than_can_be_planned_are_refused_before_any_is():
-    with pytest.raises(
-        StudyError, match=r"study\.n: .*less than or equal to 1000000, but found 1000000000000"
-    ):
+    with pytest.raises(StudyError, match=r"study\.n: must be at most 1,000,000, but is 1000000000000"):
         StudyConfig().with_flags({"study": {"n": 10**12}})
     with pytest.raises(InputError, match=r"600,000 conversations in each of 2 arms are more than 1,000,000"):
         Study(lambda _: "hi", lambda _: "ok", [Persona(id="p", need="n")], seed=0, n=600_000, arms=("a", "b"))

@@ -44,7 +44,7 @@ def test_both_forms_say_the_same(tmp_path: Path) -> None:
         ("p.jsonl", JSONL.replace("budget", "bugdet"), r"p\.jsonl:3: persona 2: bugdet: .* did you mean 'budget'\?"),
         ("p.toml", TOML.replace('"b"', '"a"'), r"p\.toml:6: .* id 'a' occurs twice: also on line 1"),
         ("p.jsonl", JSONL.replace('"b"', '"a"'), r"p\.jsonl:3: .* 'a' occurs twice: also on line 1"),
-        ("p.jsonl", JSONL.replace('"need": "a coat"', '"need": 3'), r"p\.jsonl:3: persona 2: need: .*but found 3"),
+        ("p.jsonl", JSONL.replace('"need": "a coat"', '"need": 3'), r"p\.jsonl:3: persona 2: need: .*but is 3"),
         ("p.jsonl", JSONL.replace("before", "befor"), r"p\.jsonl:3: persona 2: budget\.known: .*'before'"),
         ("p.jsonl", JSONL + "{", r"p\.jsonl:4: is not JSON"),
         ("p.jsonl", "[1]\n", r"p\.jsonl:1: persona 1"),

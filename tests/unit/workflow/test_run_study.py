@@ -2,7 +2,9 @@
 
 import pytest
 
-from convsim.workflow import run_study
+import convsim
+from convsim.workflow import past_studies, run_study
+from convsim.workflow.page import to_page
 
 SWEEP = "[study]\nn = 2\nmax_turns = 2\n[sweep]\nstudy.seed = [1, 2, 3]\n"
 
@@ -32,6 +34,38 @@ def test_who_stops_one_run_stops_the_study_and_goes_on_later(study, tmp_path):
     assert first.variants[2].missing == 2
     later = run_study(study, tmp_path / "out")
     assert [(each.reason, each.missing) for each in later.variants] == [(None, 0)] * 3
+
+
+def test_runs_that_differ_in_their_seed_alone_are_judged_together(study, tmp_path):
+    people = [
+        f'{{"id": "p{n}", "messages": [{{"role": "user", "content": "{"boots please " * (n % 5 + 1)}in size {n}"}}]}}\n'
+        for n in range(40)
+    ]
+    (tmp_path / "people.jsonl").write_text("".join(people), encoding="utf-8")
+    study.write_text(
+        SWEEP.replace("n = 2\n", "n = 15\n").replace("[1, 2, 3]", "[1, 2]\nstudy.max_turns = [1, 3]")
+        + '[judge]\nreal = "people.jsonl"\nvalidators = ["marginals"]\n',
+        encoding="utf-8",
+    )
+    found = run_study(study, tmp_path / "out")
+    assert [[each.name for each in group] for group in found.together] == [
+        ["seed=1,max_turns=1", "seed=2,max_turns=1"], ["seed=1,max_turns=3", "seed=2,max_turns=3"],
+    ]  # fmt: skip
+    short, long = found.together
+    assert {each.simulator for each in short} == {"max_turns=1"}
+    assert short[0].headlines == short[1].headlines != ()
+    assert short[0].mean_distance == short[1].mean_distance
+    assert short[0].own_distance != short[1].own_distance
+    assert short[0].pages == {"scorecard": "max_turns-1/report.html"}
+    card = convsim.read_scorecard(tmp_path / "out" / "max_turns-1" / "findings.json")
+    assert card.simulated.n == 30
+    assert long[0].pages != short[0].pages
+    page = to_page(found)
+    assert "max_turns=3 (2 seeds)" in page
+    assert "Of 2 simulators, " in page
+    assert "30/30" in page
+    assert run_study(study, tmp_path / "out").variants == found.variants
+    assert len(past_studies(tmp_path)) == 1
 
 
 def test_a_validator_that_raises_is_named_and_judged_again_the_next_time(study, tmp_path, monkeypatch):

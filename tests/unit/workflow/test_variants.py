@@ -64,7 +64,7 @@ def test_the_names_of_runs_can_be_folders(tmp_path):
         ("[sweep]\nshopper.k = [1, 1]", "shopper.k: a value stands there twice"),
         ("[sweep]\narm.name = ['a']", "arm.name: cannot be varied"),
         ("[sweep]\nstudy = [1]", "study: cannot be varied"),
-        ("[sweep]\nstudy.seed = ['a']", "study.seed: Input should be a valid integer"),
+        ("[sweep]\nstudy.seed = ['a']", "study.seed: must be a whole number"),
         ("[sweep]\ncase = 3", "must be tables"),
         ("[[sweep.case]]\nname = 3", "name: must be text"),
         (f"[sweep]\nstudy.seed = {list(range(MOST_VARIANTS + 1))}", "201 combinations; at most 200"),

@@ -12,10 +12,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, InstanceOf, StringConstraints, ValidationError, model_validator
 
 from convsim._inputs import read_toml
-from convsim._text import one_line
+from convsim._text import complaint, one_line
 from convsim.errors import InputError
 from convsim.schema import Metric
-from convsim.schema.record import UNKNOWN_KEY, Name, Number, Record
+from convsim.schema.record import Name, Number, Record
 
 Direction = Literal["increase", "decrease", "no_increase", "no_decrease"]
 ANY = "any"
@@ -132,14 +132,5 @@ def _relation(table: object, number: int, where: str) -> Relation:
     try:
         return Relation.model_validate(table)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        field = str(problem["loc"][0]) if problem["loc"] else ""
-        if problem["type"] == UNKNOWN_KEY:
-            said = f"{one_line(field)}: {problem['msg']}"
-        elif problem["type"] == "missing":
-            said = f"{field}: is missing"
-        elif not field:
-            said = problem["msg"].removeprefix("Value error, ")
-        else:
-            said = f"{field}: {one_line(problem['msg'])}, but found {one_line(repr(problem['input']))[:80]}"
+        said = complaint(error, with_value=True)
         raise InputError(f"{where}: {called}: {said}") from error

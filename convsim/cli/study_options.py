@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim.cli.console import parse_settings
+from convsim.cli.console import err, parse_settings
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def stated_config(
     Raises:
         InputError: Something of it cannot be used.
     """
-    from convsim.simulation.config import StudyConfig, read_study
+    from convsim.simulation.config import StudyConfig
 
     given = parse_settings(settings or [], ("model", "shopper", "agent"))
     if max_wait is not None:
@@ -102,7 +102,18 @@ def stated_config(
         "shopper": {"name": shopper, "settings": given["shopper"] or None},
         "agent": {"name": agent, "settings": given["agent"] or None},
     }  # fmt: skip
-    stated = read_study(study) if study else StudyConfig()
+    stated = _stated_in(study) if study else StudyConfig()
     if max_wait is not None and model is None and stated.model is None:
         raise InputError("--max-wait: no model's server is asked; name one with --model, or in [model]")
     return stated.with_flags(flags, arms=arm or None, faults=fault or ())
+
+
+def _stated_in(file: Path) -> StudyConfig:
+    """Read a study's file; what a command that makes one run leaves out is said."""
+    from convsim.simulation.config import OF_WHOLE_STUDIES, config_of, read_study_file
+
+    tables = read_study_file(file)
+    config = config_of(tables, file)
+    if left := [f"[{table}]" for table in OF_WHOLE_STUDIES if table in tables]:
+        err().print(f"{file}: {' and '.join(left)} left out: one run is made; convsim study reads all of it")
+    return config

@@ -174,3 +174,10 @@ def test_a_dry_run_prints_the_runs_and_makes_nothing(tmp_path):
     assert done.returncode == 0
     assert [text.split(":")[0] for text in done.stdout.splitlines()] == ["n=3", "n=5"]
     assert not (tmp_path / "out").exists()
+
+
+def test_simulate_says_what_it_leaves_out_of_a_whole_study(tmp_path):
+    (tmp_path / "study.toml").write_text("[study]\nn = 2\n[sweep]\nstudy.n = [3, 5]\n", encoding="utf-8")
+    done = convsim("simulate", tmp_path / "study.toml", "--dry-run")
+    assert done.returncode == 0
+    assert "[sweep] left out: one run is made; convsim study reads all of it" in done.stderr

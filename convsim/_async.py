@@ -100,7 +100,7 @@ def run_to_its_end(start: Callable[[], Coroutine[None, None, T]]) -> T:
     if not _in_a_loop():
         return asyncio.run(beside())
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(lambda: asyncio.run(beside())).result()
+        return thread.submit(contextvars.copy_context().run, lambda: asyncio.run(beside())).result()
 
 
 def _in_a_loop() -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from pydantic import Field, JsonValue
 
 from convsim._async import in_time
+from convsim._loggers import logger_of
 from convsim._secrets import read_key, secret_in_address, without_keys
 from convsim._settings import Seconds, check_settings
 from convsim._text import MAX_READ, one_line, shown
@@ -29,6 +30,7 @@ from convsim.schema.protocols import AgentReply
 if TYPE_CHECKING:
     import aiohttp
 
+LOG = logger_of(__name__)
 BLOCK_BYTES = 65_536
 MAX_REDIRECTS = 3
 RETRIED = frozenset({429, 502, 503})
@@ -125,6 +127,7 @@ class HTTP(Answering):
 
     def _checked(self, got: Got) -> Got:
         """Return a response that is an answer; raises PassingError for one that may be another later."""
+        LOG.debug("%s: answered with status %d and %d bytes", self.name, got.status, len(got.body))
         if 200 <= got.status < 300:
             return got
         said = one_line(got.body[:MAX_READ].decode("utf-8", "replace"))

@@ -15,7 +15,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from convsim._async import in_thread, refuse_in_a_loop, run_to_its_end
+from convsim._loggers import logger_of
 from convsim._logs import append_line, open_log, whole_lines
+from convsim._progress import Step, step
 from convsim._text import described, one_line
 from convsim._tracing import span
 from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
@@ -24,8 +26,10 @@ from convsim.io import MalformedError, readable, readable_line
 from convsim.lifting import AnnotatorLike, check_ready, lift_annotator, with_parts_of
 from convsim.models.hearing import heard
 from convsim.schema import Annotation, Annotator, BatchAnnotator, ChatModel
-from convsim.schema.conversation import Conversation, Usage
+from convsim.schema.conversation import Conversation, Usage, used_tokens
 from convsim.text.language import name_of, tell_language
+
+LOG = logger_of(__name__)
 
 
 def content_key(conversation: Conversation, source: str) -> str:
@@ -199,12 +203,18 @@ async def aannotate(
         missing = {key: c for key, c in wanted.items() if key not in saved.done}
         if missing and not is_new:
             await check_ready([lifted])
-        run = _Run(lifted, saved, reasons, on_change, done=len(wanted) - len(missing))
+        n_before = len(wanted) - len(missing)
         models = (part for part in with_parts_of([annotator]) if isinstance(part, ChatModel))
         told = {"convsim.annotator": lifted.name, "convsim.conversations": len(missing)}
-        with span("convsim.annotation", told) as traced, heard(models, record=False):
+        with (
+            step(f"labelling with {lifted.name}", len(wanted), unit="conversations", done=n_before) as at,
+            span("convsim.annotation", told) as traced,
+            heard(models, record=False),
+        ):
+            run = _Run(lifted, saved, reasons, on_change, at, done=n_before)
             await run.all(missing, concurrency)
             traced.set({"convsim.failed": len(reasons)})
+        LOG.info("%s labelled %d conversations in %.1f s", source, len(missing) - len(reasons), at.seconds)
         return _put_together(conversations, saved, reasons, source)
 
 
@@ -229,6 +239,7 @@ class _Run:
     saved: Saved
     reasons: dict[str, str]
     on_change: Callable[[int], None]
+    at: Step
     done: int
 
     async def all(self, missing: dict[str, Conversation], concurrency: int) -> None:
@@ -299,10 +310,17 @@ class _Run:
 
     def _fail(self, key: str, reason: str) -> None:
         self.reasons[key] = one_line(reason)
+        self.at.fail(f"a conversation could not be labelled: {self.reasons[key]}", LOG)
         self._advance()
 
     def _advance(self) -> None:
         self.done += 1
+        spent = self.saved.usage
+        self.at.cost_usd, self.at.unpriced = (
+            spent.cost_usd or 0.0,
+            spent.cost_usd is None and bool(used_tokens(spent)),
+        )
+        self.at.at(self.done)
         self.on_change(self.done)
 
 

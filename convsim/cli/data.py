@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -94,7 +93,7 @@ def fetch_dataset(
         )
     chosen = card(f"{dataset}-v{version}")
     err().print(f"{chosen.title}: {chosen.licence}, {chosen.home}")
-    typer.echo(fetch(chosen, out_dir or Path(), progress=sys.stderr.isatty(), force=force))
+    typer.echo(fetch(chosen, out_dir or Path(), force=force))
 
 
 app.command("import")(import_table)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from convsim._async import in_a_thread, outside_loops, stop_if_left
+from convsim._progress import step
 from convsim.errors import InputError
 from convsim.evaluation.adversaries import Adversary, find_adversaries
 from convsim.evaluation.calibration import Calibration, Trial
@@ -83,10 +84,13 @@ def calibrate(
         )
     bench = _Bench(people, chosen, seed, measured, annotator)
     trials = []
-    for n in fitting:
-        for adversary in asked:
-            trials.append(bench.trial(adversary, n, n_runs if adversary.caught_by else n_null_runs))
-            on_trial(trials[-1])
+    with step("trying adversaries", len(fitting) * len(asked)) as at:
+        for n in fitting:
+            for adversary in asked:
+                at.at(now=f"{adversary.name}, {n} a side")
+                trials.append(bench.trial(adversary, n, n_runs if adversary.caught_by else n_null_runs))
+                at.advance()
+                on_trial(trials[-1])
     return Calibration(
         real=SideSummary.of(side.conversations, path=side.summary.path, sha256=side.summary.sha256),
         n_people=len(people),
@@ -123,17 +127,19 @@ class _Bench:
         """Try one adversary so many times."""
         caught: Counter[str] = Counter()
         by_any = failing = 0
-        for run in range(n_runs):
-            judged, others = self._drawn(n, run)
-            source = judged if adversary.made_of == "judged" else others
-            made = adversary.simulate(source, seed=child_seed(self.seed, "made", n, run))
-            if reason := adversary.unfit(source, made):
-                return _trial(adversary, n, 0, left_out=reason)
-            card = self._card(judged, made, child_seed(self.seed, "card", n, run))
-            names = {f.validator for f in card.failing("different")}
-            caught.update(names)
-            by_any += bool(names)
-            failing += any(h.name == "all" and h.verdict in FAILING for h in card.headlines)
+        with step("runs", n_runs, unit="runs") as at:
+            for run in range(n_runs):
+                judged, others = self._drawn(n, run)
+                source = judged if adversary.made_of == "judged" else others
+                made = adversary.simulate(source, seed=child_seed(self.seed, "made", n, run))
+                if reason := adversary.unfit(source, made):
+                    return _trial(adversary, n, 0, left_out=reason)
+                card = self._card(judged, made, child_seed(self.seed, "card", n, run))
+                names = {f.validator for f in card.failing("different")}
+                caught.update(names)
+                by_any += bool(names)
+                failing += any(h.name == "all" and h.verdict in FAILING for h in card.headlines)
+                at.advance()
         return _trial(
             adversary, n, n_runs, caught=dict(sorted(caught.items())), by_any=by_any, failing=failing
         )

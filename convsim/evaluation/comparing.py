@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from convsim._async import in_a_thread, outside_loops
+from convsim._progress import step
 from convsim._text import path_text
 from convsim.errors import InputError
 from convsim.evaluation.closeness import APART
@@ -158,8 +159,13 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     people = ComparedSide.of(loaded(real), "real", question, annotator)
     require_all(people, question)
     entries = [ComparedSide.of(source, name, question, annotator) for name, source in sources.items()]
-    copying = Copying.of(people.compared, [each.compared for each in entries], known)
-    copied = {each.name: copying.by_simulator(each.compared) for each in entries}
+    with step("looking for copies", len(entries)) as at:
+        copying = Copying.of(people.compared, [each.compared for each in entries], known)
+        copied = {}
+        for each in entries:
+            at.at(now=each.name)
+            copied[each.name] = copying.by_simulator(each.compared)
+            at.advance()
     fit = {
         each.name: each.compared
         for each in entries
@@ -167,13 +173,17 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     }
     standings = simulator_scores(chosen, people.compared, fit, seed=seed, metrics=measured)
     judging = _Judging(people, chosen, question, seed=seed, metrics=measured, allow_overlap=allow_overlap)
-    reports = [
-        simulator_report(
-            each, copied[each.name], copying.people, standings.all,
-            validation=judging.validation(each), shift=judging.shift(each), known=people.compared.warnings,
-        )
-        for each in entries
-    ]  # fmt: skip
+    reports = []
+    with step("comparing with people", len(entries), unit="simulators") as at:
+        for each in entries:
+            at.at(now=each.name)
+            reports.append(
+                simulator_report(
+                    each, copied[each.name], copying.people, standings.all,
+                    validation=judging.validation(each), shift=judging.shift(each), known=people.compared.warnings,
+                )
+            )  # fmt: skip
+            at.advance()
     reports = [
         each.but(
             seeds=spread(

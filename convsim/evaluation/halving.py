@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from convsim._inputs import read_toml
+from convsim._progress import Step, step
 from convsim._text import one_line, plain, shown
 from convsim.errors import ConvsimError, InputError, StudyError
 from convsim.evaluation.scorecard import MadeBy
@@ -258,16 +259,26 @@ def search(
     left = list(going.candidates)
     distances: dict[str, float] = {}
     for each in rounds_of(len(left), going.sizes):
-        held = {candidate.name: going.held(candidate, each.n) for candidate in left}
+        with step(f"trying candidates at {each.n} conversations", len(left)) as at:
+            held = {candidate.name: _held(going, candidate, each.n, at) for candidate in left}
         for name, conversations in held.items():
             refuse_copyists(name, people, Side.of(conversations, name, Selection()))
-        distances |= dict(zip(held, measure(held).squares_learned(), strict=True))
+        with step("measuring candidates"):
+            distances |= dict(zip(held, measure(held).squares_learned(), strict=True))
         left.sort(key=lambda candidate: distances[candidate.name])
         going.tell(
             f"{each.candidates} candidates, {each.n} conversations each: nearest {plain(left[0].name, limit=60)}"
         )
         left = left[: ceil(len(left) / 2)]
-    return _judged(people, measure, going, left[0], seed=seed)
+    with step("judging the nearest candidate"):
+        return _judged(people, measure, going, left[0], seed=seed)
+
+
+def _held(going: Search, candidate: Candidate, n: int, at: Step) -> list[Conversation]:
+    at.at(now=candidate.name)
+    held = going.held(candidate, n)
+    at.advance()
+    return held
 
 
 def _judged(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from convsim._async import in_a_thread, outside_loops, stop_if_left
+from convsim._loggers import logger_of
+from convsim._progress import step
 from convsim._text import described
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.layout import SECTIONS
@@ -25,7 +26,7 @@ from convsim.schema.conversation import Conversation
 MULTIPLES = (1, 2, 5, 10)
 """Simulated conversations for each of people, unless other numbers are asked for."""
 MOST_ASKED = 10_000_000
-LOG = logging.getLogger("convsim.validators")
+LOG = logger_of("convsim.validators")
 
 
 @outside_loops
@@ -90,10 +91,10 @@ def plan(
     side = read.keep(lambda conversation: not arms or conversation.arm in arms)
     corpus = measure(side.labelled_by(annotator, "real").conversations, metrics=measured)
     asked = _Asked(sizes, seed)
-    found = [f for validator in chosen for f in asked.of(validator, corpus)]
+    found = asked.of_all(chosen, corpus)
     if between is not None:
         two_arms = measure(between.labelled_by(annotator, "real").conversations, metrics=measured)
-        found += [f for validator in reacting for f in asked.of(validator, two_arms)]
+        found += asked.of_all(reacting, two_arms)
     warnings += [f"{name} could not be measured: {why}" for name, why in corpus.failed.items()]
     return Plan(
         real=side.summary,
@@ -120,7 +121,16 @@ class _Asked:
         self.not_planned: list[str] = []
         self.failed: list[str] = []
 
-    def of(self, validator: Validator, people: Corpus) -> Iterator[PlannedFinding]:
+    def of_all(self, validators: Sequence[Validator], people: Corpus) -> list[PlannedFinding]:
+        found: list[PlannedFinding] = []
+        with step("planning", len(validators)) as at:
+            for validator in validators:
+                at.at(now=str(validator.name))
+                found += self._of(validator, people)
+                at.advance()
+        return found
+
+    def _of(self, validator: Validator, people: Corpus) -> Iterator[PlannedFinding]:
         stop_if_left()
         if not isinstance(validator, Planner):
             self.not_planned.append(validator.name)

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from convsim._async import stop_if_left
+from convsim._loggers import logger_of
+from convsim._progress import step
 from convsim._text import described
 from convsim.errors import ConvsimError
 from convsim.evaluation.comparison import Distance, JudgedEstimate, Reactions, SimulatorReport, Verdicts
@@ -38,6 +40,8 @@ from convsim.schema import (
 from convsim.schema.conversation import Conversation
 from convsim.schema.details import AgreementDetails, JointDetails, RatioDetails
 from convsim.stats.proportions import difference
+
+LOG = logger_of("convsim.validators")
 
 
 def verdicts(findings: Iterable[Finding]) -> Verdicts:
@@ -146,15 +150,22 @@ def simulator_scores(
     found: list[SimulatorScore] = []
     failed: list[str] = []
     warnings: list[str] = []
-    for comparer in comparers:
-        stop_if_left()
-        try:
-            found += comparer.compare(real, corpora, seed=seed)
-        except ConvsimError:
-            raise
-        except (Exception, SystemExit) as error:  # somebody else's validator: whatever it raises is a warning
-            failed.append(comparer.name)
-            warnings.append(f"{comparer.name} failed to compare the simulators: {described(error)}")
+    with step("scoring the simulators", len(comparers)) as at:
+        for comparer in comparers:
+            at.at(now=str(comparer.name))
+            stop_if_left()
+            try:
+                found += comparer.compare(real, corpora, seed=seed)
+            except ConvsimError:
+                raise
+            except (
+                Exception,
+                SystemExit,
+            ) as error:  # somebody else's validator: whatever it raises is a warning
+                failed.append(comparer.name)
+                warnings.append(f"{comparer.name} failed to compare the simulators: {described(error)}")
+                at.fail(warnings[-1], LOG)
+            at.advance()
     return SimulatorScores(tuple(found), tuple(failed), tuple(warnings))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
+from convsim._progress import step
 from convsim.errors import InputError
 from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.scorecard import Scorecard
@@ -111,12 +112,15 @@ def with_sensitivity(
         on_variation: Told of each before it is judged.
     """
     verdicts: dict[tuple[str, str], list[tuple[Kind, Verdict]]] = defaultdict(list)
-    for each in varied:
-        if on_variation is not None:
-            on_variation(each)
-        for finding in judge(*each.sides, each.validators, each.seed, each.metrics):
-            if each.moved is None or finding.validator in each.moved:
-                verdicts[finding.validator, finding.metric].append((each.kind, finding.verdict))
+    with step("judging again", len(varied), unit="variations") as at:
+        for each in varied:
+            at.at(now=each.name)
+            if on_variation is not None:
+                on_variation(each)
+            for finding in judge(*each.sides, each.validators, each.seed, each.metrics):
+                if each.moved is None or finding.validator in each.moved:
+                    verdicts[finding.validator, finding.metric].append((each.kind, finding.verdict))
+            at.advance()
     return card.but(findings=tuple(_told(f, verdicts[f.validator, f.metric]) for f in card.findings))
 
 

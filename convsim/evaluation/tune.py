@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import numpy as np
 
 from convsim._async import in_a_thread, outside_loops
+from convsim._progress import step
 from convsim._text import plain
 from convsim.errors import InputError
 from convsim.evaluation.guards import find_overlap, mix_warnings
@@ -85,9 +86,10 @@ def tune(
     for name, side in sides.items():
         refuse_copyists(name, people, side)
     by_group = _groups(sides, what)
-    measured = Measured.of(
-        people.conversations, by_group, seed=seed, metrics=measured_by, each_alone=what == "runs"
-    )
+    with step(f"measuring people and {what}"):
+        measured = Measured.of(
+            people.conversations, by_group, seed=seed, metrics=measured_by, each_alone=what == "runs"
+        )
     held = [c for side in sides.values() for c in side.conversations]
     warnings = [
         *people.warnings,
@@ -96,7 +98,8 @@ def tune(
         *left_out_warning(measured),
         *_left_out(sides, by_group, what),
     ]
-    found = _tuning(measured, what, people, chosen, seed=seed, warnings=warnings)
+    with step(f"weighing {what}"):
+        found = _tuning(measured, what, people, chosen, seed=seed, warnings=warnings)
     return found.but(members=_members(by_group)) if what == "tasks" else found
 
 

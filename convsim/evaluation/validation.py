@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import traceback
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import cast
 
 from convsim._async import in_a_thread, outside_loops, stop_if_left
+from convsim._loggers import logger_of
+from convsim._progress import step
 from convsim._text import described
 from convsim._tracing import span
 from convsim.errors import ConvsimError, InputError
@@ -35,8 +36,7 @@ from convsim.schema import Corpus, Finding, Validator
 from convsim.schema.corpus import undefined_metrics
 from convsim.schema.details import FormatDetails
 
-LOG = logging.getLogger("convsim.validators")
-LOG.addHandler(logging.NullHandler())
+LOG = logger_of("convsim.validators")
 MAX_TRACEBACK_CHARACTERS = 8_000
 """Of the end of a traceback, which is where it was raised."""
 
@@ -171,13 +171,14 @@ def _judged(
         said += [reason] if reason else []
     said += side_warnings(people, simulated.conversations) if real is not None else []
     corpora = measure_both(people, simulated.conversations, metrics=metrics)
+    LOG.info("measured %d real and %d simulated conversations", *map(len, corpora))
     said += undefined_acts(*corpora)
     said += undefined_in_language(*corpora)
     if real is not None:
         said += one_sided_labels(*corpora)
     reliability, unknown = agreements(people, corpora[1].metrics.values(), seed=seed)
     said += unknown
-    findings = [f for validator in validators for f in run_validator(validator, *corpora, seed=seed)]
+    findings = run_all(validators, *corpora, seed=seed)
     undefined = undefined_metrics(*corpora)
     findings = one_family(
         f.but(verdict="undecided", reason=undefined[f.metric])
@@ -239,6 +240,21 @@ def default_validators() -> list[str]:
     """Name the installed validators that do not wait to be named (``on_request``)."""
     names = installed("validators")
     return [name for name in names if not getattr(load("validators", name), "on_request", False)]
+
+
+def run_all(validators: Iterable[Validator], real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+    """Run validators one after the other, and return the findings of all."""
+    asked = list(validators)
+    findings: list[Finding] = []
+    with step("running validators", len(asked)) as at:
+        for number, validator in enumerate(asked):
+            at.at(number, now=str(validator.name))
+            begun = at.seconds
+            found = run_validator(validator, real, simulated, seed=seed)
+            LOG.info("%s made %d findings in %.1f s", validator.name, len(found), at.seconds - begun)
+            findings += found
+        at.at(len(asked))
+    return findings
 
 
 def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:

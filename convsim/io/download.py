@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from convsim._files import replacing
 from convsim._inputs import read_toml
+from convsim._progress import step
 from convsim._resources import shared
 from convsim.errors import FetchError, InputError
 from convsim.schema.record import Count, Flag, Name, Number, Text
@@ -55,16 +56,17 @@ def card(name: str) -> Card:
 TIMEOUT_SECONDS = 30
 CHUNK_BYTES = 1 << 16
 MAX_MEGABYTES = 1000.0
+MEGABYTE = 1_000_000
+MAX_DIGITS = 18
 """Of a card that does not state its file's size; a file may be twice as large as stated."""
 
 
-def fetch(card: Card, folder: Path, *, progress: bool, force: bool = False) -> Path:
+def fetch(card: Card, folder: Path, *, force: bool = False) -> Path:
     """Fetch the file of ``card`` into ``folder`` and return its path; one that is there already is kept.
 
     Args:
         card: A card with ``url`` and ``sha256``.
         folder: Made where it is missing.
-        progress: Draw a progress bar on stderr.
         force: Replace a file of that name that is another.
 
     Raises:
@@ -83,7 +85,7 @@ def fetch(card: Card, folder: Path, *, progress: bool, force: bool = False) -> P
                 f"{target} exists already, and its SHA-256 is not the card's; name another --out, or replace it with "
                 "--force"
             )
-        _download(card, target, progress=progress)
+        _download(card, target)
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
     except _DownloadError as error:
@@ -98,12 +100,12 @@ class _DownloadError(Exception):
     """Says in a few words why."""
 
 
-def _download(card: Card, target: Path, *, progress: bool) -> None:
+def _download(card: Card, target: Path) -> None:
     import requests
 
     with replacing(target) as file:
         try:
-            sha256 = _stream(card, file, progress=progress)
+            sha256 = _stream(card, file)
         except requests.exceptions.HTTPError as error:
             raise _DownloadError(f"the server answered: {str(error)[:60]}") from None
         except requests.exceptions.Timeout:
@@ -116,24 +118,24 @@ def _download(card: Card, target: Path, *, progress: bool) -> None:
             raise _DownloadError("its SHA-256 differs from the card's")
 
 
-def _stream(card: Card, file: IO[bytes], *, progress: bool) -> str:
+def _stream(card: Card, file: IO[bytes]) -> str:
     """Write what the server sends, within bounds, and return its SHA-256."""
     import requests
-    from rich.console import Console
-    from rich.progress import Progress
 
     assert card.url is not None
     limit_bytes = int(2e6 * (card.megabytes or MAX_MEGABYTES))
     digest, size = hashlib.sha256(), 0
-    bar = Progress(console=Console(stderr=True), disable=not progress, transient=True)
-    with requests.get(card.url, stream=True, timeout=TIMEOUT_SECONDS) as response, bar:
+    with (
+        requests.get(card.url, stream=True, timeout=TIMEOUT_SECONDS) as response,
+        step(f"fetching {card.title}", unit="MB") as at,
+    ):
         response.raise_for_status()
         length = response.headers.get("Content-Length", "")
-        task = bar.add_task("fetching", total=int(length) if length.isdigit() else None)
+        at.at(total=int(length) // MEGABYTE if length.isdigit() and len(length) < MAX_DIGITS else None)
         for chunk in response.iter_content(CHUNK_BYTES):
             size += file.write(chunk)
             digest.update(chunk)
-            bar.advance(task, len(chunk))
+            at.at(size // MEGABYTE)
             if size > limit_bytes:
                 raise _DownloadError(f"it is larger than {limit_bytes / 1e6:g} MB")
     return digest.hexdigest()

@@ -11,6 +11,8 @@ from typing import Literal, get_args
 
 from pydantic import JsonValue
 
+from convsim._loggers import logger_of
+from convsim._progress import step
 from convsim._text import listed
 from convsim.errors import PluginError, TranscriptError
 from convsim.io.by_content import gather, look, refuse
@@ -51,6 +53,7 @@ from convsim.io.transcripts import Transcripts, joined
 from convsim.plugins import installed, load
 from convsim.text.control_tokens import shipped, with_own
 
+LOG = logger_of("convsim.io")
 OwnName = Literal[
     "convsim", "openai", "convapparel", "tau2", "dialoguekit", "mirrorbench", "mirrorbench-people"
 ]
@@ -117,7 +120,7 @@ def read(
     chosen = _reader(reader)
     tokens = shipped() if control_tokens is None else with_own(control_tokens)
     survey = Path(survey_map) if survey_map else None
-    with bulk_load():
+    with bulk_load(), step(f"reading {path.name or path}", unit="conversations"):
         if chosen is None and _is_strange(path):
             chosen = recognising(path, READERS)
         if isinstance(chosen, ForeignReader):
@@ -129,7 +132,12 @@ def read(
             found = _read_document(document, chosen, skip_bad=skip_bad_lines, survey_map=survey)
         else:
             found = _read_records(path, chosen, skip_bad=skip_bad_lines, survey_map=survey)
-        return finished(found, tokens, needs_agent=found.format in NEED_AGENTS, simulator=simulator)
+        whole = finished(found, tokens, needs_agent=found.format in NEED_AGENTS, simulator=simulator)
+    LOG.info(
+        "read %d conversations from %s as %s, %d bad lines skipped", len(whole.conversations), path, whole.format,
+        whole.skipped,
+    )  # fmt: skip
+    return whole
 
 
 def stem_of(path: Path) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, overload
 
+from convsim._progress import innermost
 from convsim._text import listed, one_line
 from convsim.errors import TranscriptError
 from convsim.io.problems import MalformedError, shown
@@ -104,6 +105,8 @@ class Held(Protocol):
         ...
 
 
+SHOWN_EVERY = 500
+"""Conversations, after which it is said how many have been read."""
 NEVER_POOLED = frozenset({"convapparel-v1", "convapparel-v2"})
 
 
@@ -116,6 +119,7 @@ class Gathering:
         self.skipped = 0
         self._line_of: dict[str, int | None] = {}
         self._first_bad: TranscriptError | None = None
+        self._at = innermost()
 
     @property
     def n_taken(self) -> int:
@@ -148,6 +152,8 @@ class Gathering:
             self._first_bad = self._first_bad or error
         else:
             self.conversations.append(conversation.compact())
+            if self._at is not None and not len(self.conversations) % SHOWN_EVERY:
+                self._at.at(self.n_taken)
 
     def take_whole(self, conversation: Conversation, path: Path) -> None:
         """Add a conversation that a reader has made of a document; raises TranscriptError where its id is known."""

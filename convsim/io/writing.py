@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from convsim._files import Content, is_stream, write_set, write_whole
+from convsim._loggers import logger_of
 from convsim.errors import InputError, MissingExtraError
 from convsim.io.jsonl import line_of
 from convsim.io.parquet import write_parquet
@@ -17,6 +18,9 @@ from convsim.schema.conversation import Conversation
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
+
+
+LOG = logger_of("convsim.io")
 
 
 def write(path: str | Path, conversations: Iterable[Conversation]) -> None:
@@ -32,6 +36,7 @@ def write(path: str | Path, conversations: Iterable[Conversation]) -> None:
     """
     path = Path(path)
     write_whole(path, _content(path, conversations))
+    LOG.info("wrote %s", path)
 
 
 def write_together(folder: Path, files: Mapping[str, Iterable[Conversation]]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING
 
+from convsim._loggers import logger_of
+from convsim._progress import step
 from convsim._text import one_line
 from convsim.errors import PluginError
 from convsim.io import Source, Transcripts, read_source
@@ -21,8 +22,7 @@ from convsim.text.lexicons import Lexicon
 if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
 
-LOG = logging.getLogger("convsim.metrics")
-LOG.addHandler(logging.NullHandler())
+LOG = logger_of("convsim.metrics")
 
 
 def measure(
@@ -67,10 +67,11 @@ def measure_both(
     chosen = metrics or Metrics()
     here, there = common_label_metrics(real, simulated)
     chosen.check([*here, *there])
-    return _in_one_language(
-        _measured(real, chosen.of(here), chosen.lexicon),
-        _measured(simulated, chosen.of(there), chosen.lexicon),
-    )
+    with step("measuring metrics"):
+        return _in_one_language(
+            _measured(real, chosen.of(here), chosen.lexicon),
+            _measured(simulated, chosen.of(there), chosen.lexicon),
+        )
 
 
 def measure_family(real: Corpus, simulated: Corpus, metrics: Iterable[Metric]) -> tuple[Corpus, Corpus]:

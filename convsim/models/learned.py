@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from convsim._loggers import logger_of
 from convsim._text import nearest, one_line, shown
 from convsim.errors import InputError
 from convsim.models.refusals import (
@@ -21,8 +21,7 @@ from convsim.models.refusals import (
 )
 from convsim.models.requests import LIMITS, PARAMETERS, Api, Body, Change, Request, Ways, limit_name
 
-LOG = logging.getLogger("convsim.models")
-LOG.addHandler(logging.NullHandler())
+LOG = logger_of("convsim.models")
 
 FIRST_ROOM, MOST_ROOM, LEAST_ROOM = 2_048, 8_192, 256
 """Tokens beyond a limit for a model that is found to think: at first, at most, and where the server has no more."""

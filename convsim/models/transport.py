@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +14,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import JsonValue
 from pydantic_core import to_json
 
+from convsim._loggers import logger_of
+from convsim._progress import innermost, kind_of
 from convsim._secrets import check_variable, read_key
 from convsim._text import one_line
 from convsim._tracing import handed_on
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from openai import APIConnectionError, AsyncOpenAI
     from openai._types import RequestOptions
 
+LOG = logger_of(__name__)
 FIRST_WAIT_S = 0.5
 LONGEST_BACK_OFF_S = 8.0
 MAX_WAIT_S = 120.0
@@ -52,8 +57,17 @@ async def with_retries(
                     "(--max-wait)"
                 ) from error
             wait_s = back_off(tries, seed=seed) if error.wait_s is None else error.wait_s
+            _tell_of_retry(error, wait_s, tries, max_retries)
         await asyncio.sleep(wait_s)
     raise AssertionError("the loop returns or raises")
+
+
+def _tell_of_retry(error: PassingError, wait_s: float, tries: int, max_retries: int) -> None:
+    said = f"{error}; trying again in {wait_s:.1f} s (try {tries + 1} of {max_retries + 1})"
+    if (at := innermost()) is not None:
+        at.retry(said, LOG, kind=kind_of(str(error)), tries=tries, wait_s=round(wait_s, 3))
+    else:
+        LOG.info("%s", said, extra={"fields": {"tries": tries, "wait_s": round(wait_s, 3)}})
 
 
 def back_off(tries: int, *, seed: int) -> float:
@@ -223,7 +237,7 @@ class Endpoint:
         import httpx2
         import openai
 
-        who = asked.who
+        who, begun = asked.who, time.monotonic()
         try:
             async with asyncio.timeout(self.timeout_s):
                 response = await client.post(
@@ -245,6 +259,12 @@ class Endpoint:
             raise PassingError(f"{who} does not speak HTTP: {one_line(error)}") from None
         except ModelError as error:
             raise ModelError(f"{who} answered, but {error}") from None
+        if LOG.isEnabledFor(logging.DEBUG):
+            taken = time.monotonic() - begun
+            LOG.debug(
+                "%s answered %s with HTTP %d and %d bytes after %.2f s", who, asked.path, response.status_code,
+                len(response.content), taken, extra={"fields": {"seconds": round(taken, 3)}},
+            )  # fmt: skip
         try:
             return read(response.content)
         except ReportedError as error:

@@ -18,6 +18,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from convsim._progress import step
 from convsim._settings import Positive, Temperature, check_settings
 from convsim._templates import Prompts
 from convsim._text import one_line
@@ -166,10 +167,11 @@ def personas_from(
         return Drawn(personas=_with_own_ids(personas), n=len(whole), n_unstated=n_unstated)
     made_by["prompts"] = {**prompt_hashes()}
     extractor = Extractor(model, {begin.conversation.fingerprint: begin for begin in begins}, seed=seed)
-    done = annotate(
-        [begin.conversation for begin in begins], extractor, concurrency=concurrency, keep=keep,
-        on_change=lambda so_far: on_change(so_far, len(begins)),
-    )  # fmt: skip
+    with step("making personas"):
+        done = annotate(
+            [begin.conversation for begin in begins], extractor, concurrency=concurrency, keep=keep,
+            on_change=lambda so_far: on_change(so_far, len(begins)),
+        )  # fmt: skip
     personas, n_withheld = [], 0
     for begin, conversation in zip(begins, done.conversations, strict=True):
         noted = _noted(conversation, extractor.source)

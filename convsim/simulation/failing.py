@@ -12,18 +12,17 @@ from importlib.resources import files
 from pydantic import BaseModel
 
 from convsim._inputs import read_toml
+from convsim._progress import kind_of
 from convsim.schema.conversation import Failure
 
 EQUAL_FAILURES = 5
 """So many equal failures stop a run in which no conversation has succeeded."""
 MAX_KINDS = 1_000
-VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8,}\b|\b(?=\w*\d)[\w-]{12,}\b|\d+(?:[.,]\d+)*")
-"""Of a reason: what is quoted, ids and numbers."""
 
 
 def kind_of_failure(failure: Failure) -> str:
     """Return whose failure it is and its reason without quotations, ids and numbers: equal for equal failures."""
-    return f"{failure.actor}: {VARIES.sub('#', failure.reason)}"
+    return f"{failure.actor}: {kind_of(failure.reason)}"
 
 
 class _Remedy(BaseModel):

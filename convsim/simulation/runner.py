@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -13,12 +14,15 @@ from types import FrameType
 from typing import Literal
 
 from convsim._aside import aside
+from convsim._loggers import logger_of
+from convsim._progress import Step, step
 from convsim.errors import InputError
 from convsim.models.hearing import Calls, hearing
 from convsim.schema.conversation import Conversation, used_tokens
-from convsim.simulation.failing import Watch
+from convsim.simulation.failing import Watch, kind_of_failure
 from convsim.simulation.loop import AGENT_REASONING, SLIPS, UNREAD, Planned, hold
 
+LOG = logger_of(__name__)
 COLLECT_AFTER = 10_000
 """Objects that pile up before the garbage collector looks, instead of Python's 700 to 2,000.
 
@@ -97,6 +101,7 @@ async def hold_all(
     progress: Progress,
     own_loop: bool = True,
     record: Callable[[Calls], None] | None = None,
+    total: int | None = None,
 ) -> None:
     """Hold every planned conversation, at most ``limits.concurrency`` at a time, and ``keep`` each as it ends.
 
@@ -104,7 +109,8 @@ async def hold_all(
     one stops at once, whatever shoppers and agents do meanwhile: their coroutines run in another thread. Somebody
     else's loop keeps its own signals and garbage collector, and runs them itself: there a cancellation stops at once,
     after everything in flight has been cancelled. Nothing that has ended is held in memory. What models that are
-    ``heard`` were asked for a conversation goes to ``record`` before the conversation is kept.
+    ``heard`` were asked for a conversation goes to ``record`` before the conversation is kept. ``total`` is how many
+    are planned, where that is known.
 
     Raises:
         InputError: A part lacks what every conversation needs; what is in flight has been finished.
@@ -134,6 +140,7 @@ async def hold_all(
                     record(Calls(id=conversation.id, calls=tuple(heard.calls)))
                 keep(conversation)
                 progress.add(conversation)
+                _show(conversation, progress, at)
                 if limits.fail_fast:
                     watch.count(conversation.failure)
             except InputError:
@@ -143,12 +150,37 @@ async def hold_all(
                 watch.left()
 
     async with aside() if own_loop else contextlib.nullcontext():
-        tasks = [asyncio.create_task(worker()) for _ in range(limits.concurrency)]
-        with _as_our_own(tasks, progress) if own_loop else contextlib.nullcontext():
-            results = await asyncio.gather(*tasks, return_exceptions=True)
+        with step("running conversations", total, unit="conversations") as at:
+            tasks = [asyncio.create_task(worker()) for _ in range(limits.concurrency)]
+            with _as_our_own(tasks, progress) if own_loop else contextlib.nullcontext():
+                results = await asyncio.gather(*tasks, return_exceptions=True)
+    LOG.info(
+        "ran %d conversations in %.1f s, %d failed: %s",
+        progress.ended,
+        at.seconds,
+        progress.failed,
+        progress.stop,
+    )
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
             raise result
+
+
+def _show(conversation: Conversation, progress: Progress, at: Step) -> None:
+    """Say that one more has ended, and log how."""
+    at.done, at.cost_usd, at.unpriced = progress.ended, progress.cost_usd, bool(progress.unpriced)
+    if (failure := conversation.failure) is not None:
+        at.fail(
+            f"a conversation failed: {failure.actor}: {failure.reason}", LOG, kind=kind_of_failure(failure),
+            conversation=conversation.id, actor=failure.actor,
+        )  # fmt: skip
+        return
+    at.tell()
+    if LOG.isEnabledFor(logging.DEBUG):
+        LOG.debug(
+            "the conversation %s ended with %s after %d messages", conversation.id, conversation.ending,
+            len(conversation.messages), extra={"fields": {"conversation": conversation.id, "arm": conversation.arm}},
+        )  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -322,7 +322,7 @@ class Study:
                 with span("convsim.study", self._told()) as traced, heard(models.values(), record=record):
                     await hold_all(
                         missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop,
-                        record=kept.append_calls if record else None,
+                        record=kept.append_calls if record else None, total=len(missing),
                     )  # fmt: skip
                     traced.set(
                         {

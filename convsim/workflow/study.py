@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from convsim._async import in_a_thread, outside_loops
 from convsim._files import write_set
 from convsim._inputs import read_input
+from convsim._progress import step
 from convsim._text import one_line, path_text
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.comparing import compare
@@ -90,15 +91,18 @@ def run_study(
         tell(f"{file}: has no [judge], so the runs are held against nobody")
     ran: list[VariantSummary] = []
     stop = ""
-    for variant, study, assembly in zip(whole.variants, studies, assemblies, strict=True):
-        planned = _planned(variant, study)
-        if stop == INTERRUPTED:
-            ran.append(planned.but(reason="not begun: the study was interrupted"))
-            continue
-        tell(f"run {len(ran) + 1} of {len(studies)}: {one_line(variant.name)}")
-        holding = partial(hold, study, out / variant.name / RUN, assembly)
-        summary_of_run, stop = _ran(planned, holding, allow_failures=allow_failures)
-        ran.append(summary_of_run)
+    with step("running the study", len(studies)) as at:
+        for variant, study, assembly in zip(whole.variants, studies, assemblies, strict=True):
+            planned = _planned(variant, study)
+            if stop == INTERRUPTED:
+                ran.append(planned.but(reason="not begun: the study was interrupted"))
+                continue
+            at.at(now=variant.name)
+            tell(f"run {len(ran) + 1} of {len(studies)}: {one_line(variant.name)}")
+            holding = partial(hold, study, out / variant.name / RUN, assembly)
+            summary_of_run, stop = _ran(planned, holding, allow_failures=allow_failures)
+            ran.append(summary_of_run)
+            at.advance()
     summary = StudySummary(
         name=whole.name,
         finished=_now(),

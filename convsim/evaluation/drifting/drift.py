@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import numpy as np
 
 from convsim._async import in_a_thread, outside_loops
+from convsim._progress import step
 from convsim._text import plain
 from convsim.evaluation.drifting.periods import Dated, dates_of, periods_of
 from convsim.evaluation.drifting.record import Change, Differing, Drift, DriftVerdict, Period
@@ -81,12 +82,15 @@ def drift(
     n_families = len(names) - 1 + bool(changes)
     reference = _side(periods.of[names[0]])
     found = []
-    for name in names[1:]:
-        if on_period is not None:
-            on_period(name)
-        found.append(
-            _period(name, reference, _side(periods.of[name]), asked, alpha=ALPHA / n_families, seed=seed)
-        )
+    with step("judging periods", len(names) - 1) as at:
+        for name in names[1:]:
+            at.at(now=name)
+            if on_period is not None:
+                on_period(name)
+            found.append(
+                _period(name, reference, _side(periods.of[name]), asked, alpha=ALPHA / n_families, seed=seed)
+            )
+            at.advance()
     verdict, reason = _whole(found, changes, alpha=ALPHA / n_families, reference=names[0])
     warnings = [warning for side in sides for warning in side.warnings]
     warnings += [f"nothing is summed up along time: {why_not}"] if why_not else []

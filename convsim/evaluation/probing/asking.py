@@ -11,7 +11,9 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from convsim._loggers import logger_of
 from convsim._logs import append_line, open_log, whole_lines
+from convsim._progress import step
 from convsim._text import complaint, described, one_line
 from convsim.errors import InputError, ModelError
 from convsim.evaluation.probing.places import Place, shown_at
@@ -24,6 +26,7 @@ from convsim.schema.record import Count, Name, Record, Text
 from convsim.seeds import child_seed
 from convsim.simulation.failing import Watch
 
+LOG = logger_of("convsim.probe")
 ANSWERS = "answers.jsonl"
 MAX_REASON = 500
 
@@ -153,18 +156,24 @@ async def ask_all(
                     try:
                         answer = await _answer(each, draw, with_words=with_words, seed=seed)
                         kept.add(answer)
+                        if answer.failure is not None:
+                            at.fail(f"an answer failed: {answer.failure}", LOG, place=each.place.key)
+                        if answer.usage is not None and answer.usage.cost_usd is not None:
+                            at.cost_usd += answer.usage.cost_usd
                         watch.count(None if answer.failure is None else Failure(reason=answer.failure))
                     finally:
                         watch.left()
                 if answer.probabilities is not None:
                     break
             done += 1
+            at.at(done)
             on_change(done)
 
     try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(max(1, min(concurrency, len(asked)))):
-                group.create_task(worker())
+        with step("asking the shopper", len(asked), unit="places") as at:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(max(1, min(concurrency, len(asked)))):
+                    group.create_task(worker())
     except ExceptionGroup as several:
         if (refused := several.subgroup(InputError)) is None:
             raise

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from convsim._async import in_a_thread, outside_loops, stop_if_left
+from convsim._progress import step
 from convsim._text import listed, one_line
 from convsim.errors import InputError
 from convsim.evaluation.guards import find_overlap
@@ -109,14 +110,19 @@ def rank(  # noqa: PLR0913  (what can be asked of a ranking)
         people = Side.of(loaded(real), PEOPLE, selection).labelled_by(annotator, PEOPLE)
     ranked: list[SimulatorRanking] = []
     outcomes: list[Outcome] = []
-    for name, source in sources.items():
-        stop_if_left()
-        side = Side.of(source, name, selection).labelled_by(annotator, name)
-        held, first = (
-            _by_order(side, name, order, asked) if people is None else _by_people(people, side, name, asked)
-        )
-        ranked.append(held)
-        outcomes.append(first)
+    with step("ranking", len(sources), unit="simulators") as at:
+        for name, source in sources.items():
+            stop_if_left()
+            at.at(now=name)
+            side = Side.of(source, name, selection).labelled_by(annotator, name)
+            held, first = (
+                _by_order(side, name, order, asked)
+                if people is None
+                else _by_people(people, side, name, asked)
+            )
+            ranked.append(held)
+            outcomes.append(first)
+            at.advance()
     metric = _one_metric(outcomes)
     return Ranking(
         real=people.summary if people else None,

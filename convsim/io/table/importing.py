@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from convsim._progress import Step, step
 from convsim.errors import TranscriptError
 from convsim.io.files import damage_reported
 from convsim.io.problems import MalformedError
@@ -28,6 +29,8 @@ MANY = {"messages", "user_text", "agent_text"}
 """Meanings of columns whose rows hold several messages."""
 MOST_UNKNOWN = 1000
 MOST_KEPT = 100
+SHOWN_EVERY = 5_000
+"""Rows, after which it is said how many have been read."""
 """Columns that become metadata."""
 
 
@@ -94,8 +97,8 @@ def table_import(found: Guess, *, skip_bad: bool = False) -> Iterator[TableImpor
     grouped = Grouped(path, len(columns))
     try:
         packed, unpacked = _packing(found)
-        with damage_reported(path):
-            _Taking(found, account, grouped, columns, packed).take_all(skip_bad=skip_bad)
+        with damage_reported(path), step(f"reading rows of {path.name}", unit="rows") as at:
+            _Taking(found, account, grouped, columns, packed).take_all(at, skip_bad=skip_bad)
         account.check_speakers(str(found.mapping.columns.speaker))
         provenance = hashlib.sha256(found.mapping.to_toml(path).encode()).hexdigest()[:16]
         builder = Builder(found.mapping, columns, found.constant, account, unpacked, path.name, provenance)
@@ -147,7 +150,7 @@ class _Taking:
         self.known = None if self.table.kind in ("csv", "xlsx") else frozenset(self.table.columns)
         self.key: Key = key_of(found.mapping.order.form or NUMBER)
 
-    def take_all(self, *, skip_bad: bool) -> None:
+    def take_all(self, at: Step, *, skip_bad: bool) -> None:
         """Put all rows where they belong; raises TranscriptError at one that cannot be read, or counts it."""
         first: TranscriptError | None = None
         number = 0
@@ -155,6 +158,8 @@ class _Taking:
             if row.number != number:
                 number = row.number
                 self.account.rows += 1
+                if not self.account.rows % SHOWN_EVERY:
+                    at.at(self.account.rows)
             if isinstance(row.cells, MalformedError):
                 error = bad_row(self.table.path, row, row.cells)
                 if not skip_bad:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convsim._loggers import logger_of
+from convsim._progress import step
 from convsim._text import one_line
 from convsim.errors import TrainingError
 from convsim.models.checkpoint import multiplies_bfloat16, quiet
@@ -48,6 +50,7 @@ def merged(model: Any) -> Any:
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 
+LOG = logger_of(__name__)
 MIN_STEPS_BETWEEN = 10
 """Steps between two evaluations, at least: each writes a checkpoint."""
 
@@ -108,7 +111,15 @@ class Fitting:
         from convsim.shoppers.finetuned.trainer import UserTrainer
 
         before = last_good(self.folder)
-        with quiet():
+        with quiet(), step("training", self.steps, unit="steps") as at:
+
+            def show(*progress: Any) -> None:
+                told = Progress(*progress)
+                numbers = {"loss": told.loss, "held-out perplexity": told.perplexity}
+                now = ", ".join(f"{name} {value:.3g}" for name, value in numbers.items() if value is not None)
+                at.at(told.step, now=now, total=told.steps)
+                self.on_change(told)
+
             trainer = UserTrainer(
                 model=self.model,
                 args=self._arguments(),
@@ -116,7 +127,7 @@ class Fitting:
                 held_out=self.held_out,
                 teacher=self.teacher,
                 patience=self.settings.patience,
-                on_change=lambda *progress: self.on_change(Progress(*progress)),
+                on_change=show,
             )
             start = time.perf_counter()
             try:
@@ -136,6 +147,12 @@ class Fitting:
                 f"training diverged within {state.global_step} steps, so nothing was saved: train into another --out "
                 f"with a train.learning_rate below {self.settings.rate:g}"
             )
+        LOG.info(
+            "trained %d steps in %.1f s, the best after %d",
+            state.global_step,
+            at.seconds,
+            state.best_global_step,
+        )
         return Fitted(
             model=trainer.model,
             steps=state.global_step,

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from convsim._files import refuse_link
+from convsim._progress import step
 from convsim.errors import InputError, ModelError
 from convsim.io import MANIFEST, Manifest, amend, claim
 from convsim.io.provenance import provenance
@@ -149,7 +150,8 @@ class Training:
                 done = read_outcome(out)
             else:
                 try:
-                    prepared = prepare(path, chosen, self.settings, on_note=self.on_note)
+                    with step("preparing the base model"):
+                        prepared = prepare(path, chosen, self.settings, on_note=self.on_note)
                 except (InputError, ModelError):
                     if is_first:
                         _take_back(out, is_new=is_new)
@@ -162,7 +164,7 @@ class Training:
     def _train(self, out: Path, path: Path, chosen: Chosen, prepared: Prepared) -> Outcome:
         settings = self.settings
         fitted = self._fit(prepared, out) if settings.max_steps != 0 else None
-        with writing(out):
+        with writing(out), step("finishing the shopper"):
             trained, decoding = finish(
                 out,
                 fitted.model if fitted else prepared.student,

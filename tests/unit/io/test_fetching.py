@@ -25,10 +25,10 @@ def card_of(url: str, data: bytes = DATA) -> Card:
 def test_a_file_is_fetched_once(httpserver: HTTPServer, tmp_path: Path) -> None:
     httpserver.expect_oneshot_request("/toy.zip").respond_with_data(DATA)
     toy = card_of(httpserver.url_for("/toy.zip"))
-    path = fetch(toy, tmp_path / "new", progress=False)
+    path = fetch(toy, tmp_path / "new")
     assert path == tmp_path / "new" / "toy.zip"
     assert path.read_bytes() == DATA
-    assert fetch(toy, tmp_path / "new", progress=False) == path
+    assert fetch(toy, tmp_path / "new") == path
     assert len(httpserver.log) == 1
 
 
@@ -39,15 +39,15 @@ def test_a_file_that_is_not_what_the_card_says_is_replaced_with_force_alone(
     (tmp_path / "toy.zip").write_bytes(b"old")
     toy = card_of(httpserver.url_for("/toy.zip"))
     with pytest.raises(InputError, match="exists already, and its SHA-256 is not the card's"):
-        fetch(toy, tmp_path, progress=False)
+        fetch(toy, tmp_path)
     assert (tmp_path / "toy.zip").read_bytes() == b"old"
     assert httpserver.log == []
-    assert fetch(toy, tmp_path, progress=False, force=True).read_bytes() == DATA
+    assert fetch(toy, tmp_path, force=True).read_bytes() == DATA
 
 
 def failure(toy: Card, folder: Path) -> str:
     with pytest.raises(FetchError) as caught:
-        fetch(toy, folder, progress=False)
+        fetch(toy, folder)
     assert caught.value.exit_code == 3
     assert "\n" not in str(caught.value)
     assert list(folder.iterdir()) == []
@@ -90,10 +90,10 @@ def test_without_a_network_one_line_says_where_the_file_comes_from_and_where_it_
 
 def test_what_comes_with_convsim_is_not_fetched(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is installed with convsim"):
-        fetch(card("demo-close"), tmp_path, progress=False)
+        fetch(card("demo-close"), tmp_path)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"):
-        fetch(card_of("http://127.0.0.1:9/toy.zip"), tmp_path / "file", progress=False)
+        fetch(card_of("http://127.0.0.1:9/toy.zip"), tmp_path / "file")

@@ -11,7 +11,7 @@ import typer
 from convsim._files import is_stream
 from convsim._text import plain
 from convsim.cli import options
-from convsim.cli.console import err, parse_settings
+from convsim.cli.console import err, parse_settings, result
 from convsim.cli.output import taking_file
 from convsim.errors import ConvsimError
 
@@ -96,19 +96,12 @@ def label(
     keep: Path | None = None,
     of: str,
 ) -> Labelled:
-    """Label conversations with a bar, and say how many there were and why some stayed unlabelled."""
-    from rich.progress import Progress
-
+    """Label conversations, and say how many there were and why some stayed unlabelled."""
     from convsim.annotation import annotate as annotate_all
     from convsim.schema.conversation import used_tokens
 
-    talk = err()
-    with Progress(console=talk, transient=True, disable=not talk.is_terminal) as bar:
-        task = bar.add_task(f"labelling {plain(of)}", total=len(conversations))
-        done = annotate_all(
-            conversations, annotator, concurrency=concurrency, keep=keep,
-            on_change=lambda n: bar.update(task, completed=n),
-        )  # fmt: skip
+    talk = result()
+    done = annotate_all(conversations, annotator, concurrency=concurrency, keep=keep)
     already = f" ({done.n_already} of them earlier)" if done.n_already else ""
     spent = done.usage
     cost = f", ${spent.cost_usd:.4f}" if spent.cost_usd is not None else ""

@@ -43,6 +43,7 @@ from convsim.cli import (
 from convsim.cli.crash import say
 from convsim.cli.environment import MAX_WARNINGS, give_variables
 from convsim.cli.examples import give_examples
+from convsim.cli.talk import TALK, give_talk_options
 from convsim.cli.tracing import trace_as_asked
 from convsim.errors import InputError
 
@@ -99,6 +100,21 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _more(said: int) -> int:
+    TALK.ask(verbose=said)
+    return said
+
+
+def _less(asked: bool) -> bool:
+    TALK.ask(quiet=asked)
+    return asked
+
+
+def _records(asked: bool) -> bool:
+    TALK.ask(log_json=asked)
+    return asked
+
+
 @app.callback()
 def _options(
     context: typer.Context,
@@ -109,10 +125,33 @@ def _options(
         bool,
         typer.Option("--traceback", help="Print the traceback of a failure instead of saving it to a file."),
     ] = False,
-) -> None:
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose", "-v", count=True, is_eager=True, expose_value=False, callback=_more, show_default=False,
+            metavar="", help="Say what is done; -vv also each request. [env var: CONVSIM_VERBOSE]",
+        ),
+    ] = 0,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", is_eager=True, expose_value=False, callback=_less,
+            help="Say errors and results alone. [env var: CONVSIM_QUIET]",
+        ),
+    ] = False,
+    log_json: Annotated[
+        bool,
+        typer.Option(
+            "--log-json", is_eager=True, expose_value=False, callback=_records,
+            help="Write stderr as JSON, an object a line. [env var: CONVSIM_LOG_JSON]",
+        ),
+    ] = False,
+) -> None:  # fmt: skip
     """Test whether simulated users of a conversational recommender behave like people."""
     if context.obj is not None:
         context.obj.traceback = traceback
+        if context.obj.shown is not None:
+            context.obj.shown.command = context.invoked_subcommand or ""
     trace_as_asked(context)
 
 
@@ -146,6 +185,9 @@ def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
     command = typer.main.get_command(app)
     give_examples(command)
     variables = give_variables(command, os.environ)
+    give_talk_options(command)
+    for warning in TALK.begin(os.environ):
+        say(warning, kind="warning")
     for warning in islice(variables.warnings(os.environ), MAX_WARNINGS):
         say(warning, kind="warning")
     try:
@@ -167,6 +209,9 @@ def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(str(error), err=True)
             return InputError.exit_code
+        TALK.log_json = TALK.log_json or "--log-json" in _words(
+            arguments
+        )  # it may stand behind what is wrong
         raise InputError(_corrected(error)) from None
     return code if isinstance(code, int) else 0
 

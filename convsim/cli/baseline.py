@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convsim._text import plain
-from convsim.cli.console import err
+from convsim.cli.console import result
 from convsim.cli.options import Gate
 from convsim.errors import InputError
 
@@ -56,8 +56,8 @@ def tell_versions(versions: Versions) -> None:
     """Say on stderr what got better and worse, and list with values what is worse."""
     from convsim.report.versions import version_line, worse_lines
 
-    err().print(version_line(versions))
+    result().print(version_line(versions))
     if versions.note:
-        err().print(plain(versions.note))
+        result().print(plain(versions.note))
     for line in worse_lines(versions):
-        err().print(f"  {line}")
+        result().print(f"  {line}")

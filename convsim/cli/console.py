@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from convsim._text import nearest, visible_json
+from convsim.cli.talk import TALK
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,10 +35,28 @@ def out() -> Console:
 
 
 def err() -> Console:
-    """Return the console on stderr; control characters in texts, such as paths and names, are replaced."""
+    """Return the console on stderr; control characters in texts, such as paths and names, are replaced.
+
+    What is printed there is a record with ``--log-json``, and with ``-q`` it is left out.
+    """
+    return _messages(is_result=False)
+
+
+def result() -> Console:
+    """Return a console as ``err`` does, for what a command has come to, which ``-q`` does not leave out.
+
+    That is the result of a command that prints none on stdout, and the reason of an exit code that is not 0.
+    """
+    return _messages(is_result=True)
+
+
+def _messages(*, is_result: bool) -> Console:
     from convsim.cli.consoles import Messages
 
-    return Messages(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return Messages(
+        is_result=is_result, stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True,
+        force_terminal=False if TALK.log_json else None,
+    )  # fmt: skip
 
 
 def print_json(document: object) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 from rich.console import Console
 
 from convsim._text import plain
+from convsim.cli.talk import TALK, emit
 
 MAX_MESSAGE = 10_000
 """Characters of a message."""
+WARNING = "warning: "
 
 
 class Pipe(Console):
@@ -21,9 +23,21 @@ class Pipe(Console):
 
 
 class Messages(Console):
-    """A console for texts of our own, in which names and paths of others stand."""
+    """A console for texts of our own, in which names and paths of others stand; ``-q`` leaves out all but results."""
+
+    def __init__(self, *, is_result: bool, **options: Any):
+        super().__init__(**options)
+        self.is_result = is_result
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print texts with what a terminal would obey in them replaced, and other things as rich draws them."""
+        if TALK.quiet and not self.is_result:
+            return
         safe = [plain(said, limit=MAX_MESSAGE) if isinstance(said, str) else said for said in objects]
-        super().print(*safe, **options)
+        if not TALK.log_json:
+            super().print(*safe, **options)
+            return
+        with self.capture() as captured:
+            super().print(*safe, **{**options, "end": ""})
+        if said := captured.get().strip():
+            emit("warning" if said.startswith(WARNING) else "info", said.removeprefix(WARNING))

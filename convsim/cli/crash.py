@@ -8,6 +8,7 @@ import traceback
 
 from convsim._secrets import know_environment, without_keys
 from convsim._text import plain
+from convsim.cli.talk import TALK, emit
 
 MAX_MESSAGE_CHARACTERS = 2000
 MAX_TRACEBACK_CHARACTERS = 1 << 20
@@ -15,9 +16,12 @@ MAX_TRACEBACK_CHARACTERS = 1 << 20
 
 def say(text: str, *, kind: str = "error") -> None:
     """Print one line on stderr, without secrets and control characters; raises nothing where stderr is closed."""
-    if sys.stderr is None:
+    if sys.stderr is None or (TALK.quiet and kind != "error"):
         return
     line = plain(" ".join(_hidden(text[: 10 * MAX_MESSAGE_CHARACTERS]).split()), limit=MAX_MESSAGE_CHARACTERS)
+    if TALK.log_json:
+        emit(kind, line)
+        return
     try:
         print(f"{kind}: {line}", file=sys.stderr, flush=True)
     except (OSError, ValueError):  # nobody is there to read it

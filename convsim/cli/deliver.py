@@ -106,7 +106,7 @@ def _tell_gates(card: Scorecard, fail_on: Gate | None) -> bool:
         tell_versions(card.baseline)
     failing = fail_on is not None and card.fails(fail_on.value)
     if fail_on is not None and failing:
-        console.err().print(_gate(card, fail_on))
+        console.result().print(_gate(card, fail_on))
     return failing or (card.gate is not None and not card.gate.passed)
 
 

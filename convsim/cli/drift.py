@@ -107,5 +107,5 @@ def _deliver(found: Drift, out: Path | None, output: Output, *, fail_on: Fails |
     if found.failed:
         raise ConvsimError(f"{found.failed[0]}; the rest of the drift is complete")
     if fail_on and found.failing(fail_on.value):
-        console.err().print(f"gate failed (--fail-on {fail_on.value}): {plain(found.reason)}")
+        console.result().print(f"gate failed (--fail-on {fail_on.value}): {plain(found.reason)}")
         raise typer.Exit(1)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Protocol
 
+from convsim.cli.talk import VARIABLES
+
 PREFIX = "CONVSIM_"
-ELSEWHERE = frozenset({"CONVSIM_ARENA_TOKEN", "CONVSIM_CACHE", "CONVSIM_VIEW_TOKEN"})
-"""Variables that belong to no option."""
+ELSEWHERE = frozenset({"CONVSIM_ARENA_TOKEN", "CONVSIM_CACHE", "CONVSIM_VIEW_TOKEN", *VARIABLES})
+"""Variables that belong to no option, or to one of all commands."""
 CARRIES_NO_DATA = frozenset({"--fail-on", "--gate", "--budget-usd", "--compress"})
 """What stops a gate or a bill, or makes another thing of the command, wherever it stands."""
 DATA_OF_JUDGES = frozenset(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from convsim._files import append_whole, is_stream
 from convsim._text import plain
-from convsim.cli.console import err
+from convsim.cli.console import err, result
 from convsim.cli.output import check_parent
 from convsim.errors import InputError
 
@@ -49,14 +49,14 @@ def with_margins(gate: Gate | None, given: Mapping[str, Mapping[str, object]]) -
     return {owner: {**margins.get(owner, {}), **settings} for owner, settings in given.items()}
 
 
-def tell(result: GateResult, *, of: str = "") -> None:
+def tell(found: GateResult, *, of: str = "") -> None:
     """Say on stderr whether a gate failed, and list with values what did not pass; ``of`` names a simulator."""
     from convsim.report.gate import sentences
 
-    first, *lines = sentences(result)
-    err().print(f"{plain(of, limit=80)}: {first}" if of else first)
+    first, *lines = sentences(found)
+    result().print(f"{plain(of, limit=80)}: {first}" if of else first)
     for line in lines:
-        err().print(line)
+        result().print(line)
 
 
 def check_summary(path: Path | None) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +13,7 @@ from convsim._files import write_whole
 from convsim._inputs import open_input
 from convsim._text import plain
 from convsim.cli import options
-from convsim.cli.console import err, parse_settings, print_json
+from convsim.cli.console import err, parse_settings, print_json, result
 from convsim.cli.output import taking_file
 from convsim.errors import ConvsimError, InputError
 
@@ -66,11 +64,10 @@ def draw(
     with taking_file(out, force=force):
         _check_ours(failures, force=force)
         transcripts = read(logs, reader=reader, skip_bad_lines=skip_bad_lines)
-        with _bar() as advance:
-            drawn = personas_from(
-                transcripts.conversations, seed=seed, sha256=transcripts.sha256, n=n, model=asked,
-                concurrency=concurrency, keep=keep, on_change=advance,
-            )  # fmt: skip
+        drawn = personas_from(
+            transcripts.conversations, seed=seed, sha256=transcripts.sha256, n=n, model=asked,
+            concurrency=concurrency, keep=keep,
+        )  # fmt: skip
         _write(drawn, out, failures)
         if keep is not None and not drawn.failures:
             keep.unlink(missing_ok=True)
@@ -119,16 +116,6 @@ def _model(name: str, given: dict[str, object]) -> ChatModel:
     return Assembly(StudyConfig().with_flags(flags)).model()
 
 
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    from rich.progress import Progress
-
-    talk = err()
-    with Progress(console=talk, transient=True, disable=not talk.is_terminal) as bar:
-        task = bar.add_task("making personas", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 def _check_ours(failures: Path, *, force: bool) -> None:
     """Check that a file of failures would take the place of nobody's but an earlier one."""
     if force or not failures.exists():
@@ -169,7 +156,7 @@ def _line(persona: Persona) -> str:
 def _report(drawn: Drawn, logs: Path, out: Path, failures: Path) -> None:
     from convsim.shoppers.needs import FIRST_MESSAGES
 
-    talk = err()
+    talk = result()
     if drawn.n_unstated:
         talk.print(
             f"warning: {drawn.n_unstated} of {drawn.n} conversations in {logs} state no need in their user's first "

@@ -142,11 +142,9 @@ def probe(
     )
     talk = console.err()
     talk.print(f"seed {seed}")
-    with _Bar() as bar:
-        found = probe_with(
-            assembly, side, plan, learned=learned, annotator=annotator, words_model=scorer, out=out_dir,
-            on_change=bar.show,
-        )  # fmt: skip
+    found = probe_with(
+        assembly, side, plan, learned=learned, annotator=annotator, words_model=scorer, out=out_dir
+    )
     _tell(assembly)
     _deliver(found, out_dir, output)
     _end(found, fail_on, allow_failures=allow_failures)
@@ -162,26 +160,6 @@ def _scorer(name: str) -> ChatModel:
 def _tell(assembly: Assembly) -> None:
     for stand_in in assembly.stand_ins:
         console.err().print(f"using a default: {stand_in}")
-
-
-class _Bar:
-    """A bar on a terminal."""
-
-    def __enter__(self) -> _Bar:
-        from rich.progress import Progress
-
-        talk = console.err()
-        self._progress = Progress(console=talk, transient=True, disable=not talk.is_terminal)
-        self._progress.start()
-        self._task = self._progress.add_task("asking", total=None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def show(self, done: int, total: int) -> None:
-        """Show how many places are done."""
-        self._progress.update(self._task, completed=done, total=total)
 
 
 def _deliver(found: Probe, out: Path | None, output: Output) -> None:
@@ -212,7 +190,7 @@ def _show(found: Probe, output: Output) -> None:
 
 def _end(found: Probe, fail_on: FailOn | None, *, allow_failures: bool) -> None:
     """Exit 3 where too much failed, and 1 where the gate fails."""
-    talk = console.err()
+    talk = console.result()
     if not found.is_complete:
         talk.print("stopped: all answers failed for the same reason; the same command goes on")
     if found.too_many_failed:

@@ -12,12 +12,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from convsim.cli.crash import first_of, named, save_traceback, say
 from convsim.cli.interrupts import INTERRUPTED, AfterImports
+from convsim.cli.logs import logs_shown
 from convsim.cli.streams import without_secrets
 from convsim.errors import ConvsimError, InputError
+
+if TYPE_CHECKING:
+    from convsim.cli.progress import Shown
 
 FAILED = ConvsimError.exit_code
 USED_WRONGLY = InputError.exit_code
@@ -31,6 +35,8 @@ class Asked:
     """What the options before the command asked for, and whether anything failed beside the command."""
 
     traceback: bool = False
+    shown: Shown | None = None
+    """What shows the progress of the command."""
     failed_beside: list[str] = field(default_factory=list)
 
 
@@ -70,7 +76,7 @@ def _others() -> list[threading.Thread]:
 def _ended(asked: Asked) -> int:
     """Run the command, say how it ended, and return the exit code."""
     try:
-        with _watched(asked), AfterImports():
+        with _watched(asked), logs_shown(), AfterImports():
             code = _run(asked)
         if code == INTERRUPTED:
             say("interrupted")
@@ -84,8 +90,11 @@ def _ended(asked: Asked) -> int:
 def _run(asked: Asked) -> int:
     # Here and not above: what cannot be imported must end in a line, too.
     from convsim.cli.app import run
+    from convsim.cli.progress import progress_shown
 
-    return run(asked)
+    with progress_shown() as shown:
+        asked.shown = shown
+        return run(asked)
 
 
 def _ended_by(error: BaseException, asked: Asked) -> int:
@@ -154,15 +163,13 @@ def _watched(asked: Asked) -> Iterator[None]:
 
     handler, before = Tasks(logging.WARNING), threading.excepthook
     threading.excepthook = in_thread
-    loggers = [logging.getLogger(name) for name in ("asyncio", "convsim.models")]
-    for logger in loggers:
-        logger.addHandler(handler)
+    logger = logging.getLogger("asyncio")
+    logger.addHandler(handler)
     try:
         yield
     finally:
         threading.excepthook = before
-        for logger in loggers:
-            logger.removeHandler(handler)
+        logger.removeHandler(handler)
 
 
 def _make_printable() -> None:

@@ -143,7 +143,7 @@ def _deliver(ranking: Ranking, out: Path | None, output: Output, *, fail_on: Fai
     failing = ranking.failing(fail_on.value) if fail_on else ()
     if fail_on and failing:
         named = listed([plain(each.name, limit=80) for each in failing], N_NAMED)
-        console.err().print(
+        console.result().print(
             f"gate failed (--fail-on {fail_on.value}): {len(failing)} of {len(ranking.simulators)} simulators: {named}"
         )
         raise typer.Exit(1)

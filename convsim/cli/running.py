@@ -1,4 +1,4 @@
-"""Runs a study as commands do: servers are asked first, and a bar shows how far it is."""
+"""Runs a study as commands do: servers are asked first, and what a user should know at once is said."""
 
 from __future__ import annotations
 
@@ -23,10 +23,7 @@ def checking(study: Study, assembly: Assembly) -> Callable[[int], Awaitable[None
 
 
 def run_shown(study: Study, run: Callable[..., Outcome]) -> Outcome:
-    """Run a study with a progress bar where there is a terminal; ``run`` is its ``run``, but for ``on_change``."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
+    """Run a study, and say what becomes of Ctrl-C; ``run`` is its ``run``, but for ``on_change``."""
     from convsim.simulation import Progress
     from convsim.simulation.handles import affordable, file_limit
 
@@ -36,27 +33,13 @@ def run_shown(study: Study, run: Callable[..., Outcome]) -> Outcome:
             f"concurrency {study.concurrency} is lowered to {affords}: this process may have only {file_limit()} files "
             "and connections open (ulimit -n)"
         )
-    total = study.n * len(study.arms)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
-        task = bar.add_task("running conversations", total=total)
-        told: list[str] = []
+    told: list[str] = []
 
-        def show(progress: Progress) -> None:
-            if progress.stop == "interrupted" and not told:
-                told.append(
-                    "interrupted: the conversations that are running are finished; Ctrl-C again stops them"
-                )
-                talk.print(told[0])
-            speed = bar.tasks[task].speed
-            rate = f", {speed:.1f}/s" if speed else ""
-            cost = f", ${progress.cost_usd:.2f}" if progress.cost_usd else ""
-            unpriced = ", price unknown" if progress.unpriced else ""
-            failed = f", {progress.failed} failed" if progress.failed else ""
-            bar.update(
-                task,
-                completed=progress.ended,
-                description=f"running conversations{rate}{cost}{unpriced}{failed}",
+    def tell(progress: Progress) -> None:
+        if progress.stop == "interrupted" and not told:
+            told.append(
+                "interrupted: the conversations that are running are finished; Ctrl-C again stops them"
             )
+            talk.print(told[0])
 
-        return run(on_change=show)
+    return run(on_change=tell)

@@ -11,7 +11,7 @@ import typer
 from convsim._text import one_line, plain
 from convsim.cli import study_options as options
 from convsim.cli import until_decided as deciding
-from convsim.cli.console import err
+from convsim.cli.console import err, result
 from convsim.cli.running import checking, run_shown
 from convsim.errors import InputError
 
@@ -178,7 +178,7 @@ def _speaking(study: Study) -> str:
 
 
 def _report(outcome: Outcome, *, allow_failures: bool) -> None:
-    talk = err()
+    talk = result()
     had = outcome.planned - outcome.held - outcome.missing
     earlier = f" ({had} were done before)" if had else ""
     talk.print(f"{outcome.folder}: ran {outcome.held} of {outcome.planned} conversations{earlier}")

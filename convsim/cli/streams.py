@@ -1,13 +1,57 @@
-"""Standard output and standard error without the secrets that were read, whoever writes there."""
+"""Standard output and standard error without the secrets that were read, whoever writes there.
+
+On a terminal, the last line belongs to the progress that is drawn there: it is taken away while others write. With
+``--log-json`` each line on standard error is a record, whoever writes it.
+"""
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 from convsim._secrets import know_environment, redact
+from convsim.cli.talk import TALK, record
+
+CLEARED = "\r\x1b[2K"
+"""Goes to the start of the terminal's line and empties it."""
+MAX_WAITING = 1 << 16
+"""Characters of a line that is not ended yet, after which it is a record all the same."""
+
+
+class Screen:
+    """The last line of a terminal."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._stream: TextIO | None = None
+        self._begun_line = False
+
+    def draw(self, stream: TextIO, line: str) -> None:
+        """Put a line of progress in the place of the one before, unless others have begun a line there."""
+        with self.lock:
+            if not self._begun_line:
+                self._stream = stream
+                stream.write(f"{CLEARED}{line}")
+                stream.flush()
+
+    def clear(self) -> None:
+        """Take the line away, where there is one."""
+        with self.lock:
+            if self._stream is not None:
+                stream, self._stream = self._stream, None
+                stream.write(CLEARED)
+                stream.flush()
+
+    def written(self, text: str) -> None:
+        """Note whether what others wrote ends its line."""
+        if text:
+            self._begun_line = not text.endswith("\n")
+
+
+SCREEN = Screen()
 
 
 class Redacting:
@@ -15,10 +59,17 @@ class Redacting:
 
     def __init__(self, stream: TextIO):
         self._stream = stream
+        self._on_screen = stream.isatty()
 
     def write(self, text: str) -> int:
         """Write a text without secrets; returns how many characters of ``text`` were taken, which is all."""
-        self._stream.write(redact(text))
+        if self._on_screen:
+            with SCREEN.lock:
+                SCREEN.clear()
+                self._stream.write(redact(text))
+                SCREEN.written(text)
+        else:
+            self._stream.write(redact(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -30,14 +81,47 @@ class Redacting:
         return getattr(self._stream, name)
 
 
+class Messages(Redacting):
+    """Standard error: with ``--log-json``, what others write is a record a line."""
+
+    def __init__(self, stream: TextIO):
+        super().__init__(stream)
+        self._waiting = ""
+        self._lock = threading.Lock()
+
+    def write(self, text: str) -> int:
+        """Write a text, or records of its lines once they are whole."""
+        if not TALK.log_json:
+            return super().write(text)
+        with self._lock:
+            *lines, self._waiting = (self._waiting + text).split("\n")
+            if len(self._waiting) > MAX_WAITING:
+                lines, self._waiting = [*lines, self._waiting], ""
+        for line in filter(str.strip, lines):
+            self.write_record(record("info", "stderr", line) + "\n")
+        return len(text)
+
+    def write_record(self, line: str) -> int:
+        """Write what is a record already."""
+        return super().write(line)
+
+    def end(self) -> None:
+        """Write what is left of a line that was never ended."""
+        if self._waiting:
+            self.write("\n")
+
+
 @contextmanager
 def without_secrets() -> Iterator[None]:
     """Redact both streams meanwhile: what plugins, loggers and warnings write there, too."""
     know_environment()
     before = sys.stdout, sys.stderr
     # Either is None in a program without a console.
-    sys.stdout, sys.stderr = (stream and Redacting(stream) for stream in before)
+    messages = before[1] and Messages(before[1])
+    sys.stdout, sys.stderr = before[0] and Redacting(before[0]), messages  # type: ignore[assignment]
     try:
         yield
     finally:
+        if messages is not None:
+            messages.end()
         sys.stdout, sys.stderr = before

@@ -86,7 +86,7 @@ def study(
         add_summary(summary, to_markdown(done))
     talk.print(f"wrote {folder / FILES[1]}")
     for each in done.unfinished:
-        talk.print(f"{plain(each.name)}: {plain(each.reason or '')}", markup=False)
+        console.result().print(f"{plain(each.name)}: {plain(each.reason or '')}", markup=False)
     if done.failed:
         raise ConvsimError(
             f"the validator {done.failed[0]} failed, and its finding says why; the others are complete"

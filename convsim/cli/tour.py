@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,7 @@ from convsim.evaluation import (
 from convsim.evaluation.scorecard import MadeBy
 from convsim.io import MANIFEST, Transcripts, read, split, write
 from convsim.schema.conversation import Conversation
-from convsim.simulation import Assembly, Progress
+from convsim.simulation import Assembly
 from convsim.simulation.config import DataSection, PluginSection, StudyConfig, StudySection
 
 SIMULATORS = ("close", "naive")
@@ -116,9 +116,7 @@ def live_shoppers() -> tuple[str, ...]:
     return ("prompted", "icl") if all(map(find_spec, LOCAL_MODULES)) else ("resample",)
 
 
-def live_scorecards(
-    folder: Path, *, seed: int, on_change: Callable[[str, Progress], None]
-) -> Iterator[tuple[str, Scorecard]]:
+def live_scorecards(folder: Path, *, seed: int) -> Iterator[tuple[str, Scorecard]]:
     """Hold conversations with the retrieval agent and yield each shopper's scorecard.
 
     Shoppers learn from one half of the stand-in people and are held against the other half, good arm alone.
@@ -126,7 +124,6 @@ def live_scorecards(
     Args:
         folder: Where the runs are kept.
         seed: Random seed.
-        on_change: Told of each conversation that ends, with the shopper's name.
     """
     good = [c for c in read(shared(PEOPLE)).conversations if c.arm == "good"]
     halves = split(good, by="conversation", fraction=0.5, seed=seed)
@@ -135,7 +132,7 @@ def live_scorecards(
     for shopper in live_shoppers():
         run = folder / shopper
         study = Assembly(_config(shopper, half, seed=seed)).study()
-        study.run(run, on_change=lambda progress, name=shopper: on_change(name, progress))  # type: ignore[misc]
+        study.run(run)
         yield f"the {shopper} shopper, live", _noticed(_judged(halves.b, run, seed=seed))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_type_hints
 
@@ -11,16 +9,12 @@ import typer
 
 from convsim._text import nearest, plain
 from convsim.cli import options
-from convsim.cli.console import err, parse_settings
+from convsim.cli.console import err, parse_settings, result
 from convsim.errors import InputError, TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import Console
-
     from convsim.io import Transcripts
-    from convsim.shoppers.finetuned import Outcome, Progress, TrainingSettings
+    from convsim.shoppers.finetuned import Outcome, TrainingSettings
 
 MAX_DIGITS = 6
 """Of a number of layers."""
@@ -95,23 +89,21 @@ def train(
     talk.print(f"seed {checked.seed}")
     for warning in real.warnings:
         talk.print(plain(warning))
-    with _bar(talk) as show:
-        training = Training(
-            real.conversations,
-            base,
-            sha256=real.sha256,
-            settings=checked,
-            learn_arm=learn_arm,
-            exclude=loaded(exclude).conversations if exclude else (),
-            on_change=show,
-            on_note=lambda note: talk.print(plain(note)),
-        )
-        try:
-            outcome = training.run(out)
-        except KeyboardInterrupt:
-            raise TrainingError(
-                f"interrupted; run the same command to continue from the last checkpoint in {out}"
-            ) from None
+    training = Training(
+        real.conversations,
+        base,
+        sha256=real.sha256,
+        settings=checked,
+        learn_arm=learn_arm,
+        exclude=loaded(exclude).conversations if exclude else (),
+        on_note=lambda note: talk.print(plain(note)),
+    )
+    try:
+        outcome = training.run(out)
+    except KeyboardInterrupt:
+        raise TrainingError(
+            f"interrupted; run the same command to continue from the last checkpoint in {out}"
+        ) from None
     _report(outcome, out)
 
 
@@ -145,30 +137,8 @@ def _settings(given: dict[str, object]) -> TrainingSettings:
         raise InputError(refused_setting("training", name, problem["input"], annotation)) from error
 
 
-@contextmanager
-def _bar(talk: Console) -> Iterator[Callable[[Progress], None]]:
-    """Show a bar on the console that other lines are printed on, so that they do not break into it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=talk, transient=True, disable=not talk.is_terminal) as bar:
-        task = bar.add_task("training", total=None)
-
-        def show(progress: Progress) -> None:
-            loss = "" if progress.loss is None else f", loss {progress.loss:.3f}"
-            held_out = (
-                "" if progress.perplexity is None else f", held-out perplexity {progress.perplexity:.2f}"
-            )
-            bar.update(
-                task, total=progress.steps, completed=progress.step, description=f"training{loss}{held_out}"
-            )
-
-        yield show
-
-
 def _report(outcome: Outcome, out: Path) -> None:
-    talk = err()
+    talk = result()
     if outcome.excluded_conversations or outcome.excluded_users_conversations:
         talk.print(
             f"--exclude: {outcome.excluded_conversations} conversations were left out, and "

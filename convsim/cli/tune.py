@@ -216,7 +216,7 @@ def deliver(
 
     if tuning.made_by is not None:
         tuning = tuning.but(made_by=tuning.made_by.but(command=command()))
-    talk = console.err()
+    talk = console.result()
     found = out.with_suffix(".json")
     try:
         write_whole(found, tuning.to_json())

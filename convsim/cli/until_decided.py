@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim._text import plain
-from convsim.cli.console import err, parse_settings
+from convsim.cli.console import err, parse_settings, result
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Deciding:
 
 def decide(looking: Looking, hold: Hold) -> None:
     """Hold and look, a line a look; exits with 3 where the budget is spent before a look decides."""
-    talk = err()
+    talk = result()
     for number, look in enumerate(looking.question.looks, start=1):
         talk.print(f"{_said(number, look, looking.question)} (taken before)")
 

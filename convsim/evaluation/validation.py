@@ -163,13 +163,14 @@ def _judged(
     said = [*(real.warnings if real else ()), *simulated.warnings, *warnings]
     reason = None
     if real is not None:
-        overlap = find_overlap(
-            people, simulated.conversations, hashes=(real.summary.sha256, simulated.summary.sha256)
-        )
-        reason = overlap.reason
-        said += ["both sides are the same file"] if overlap.same_file else []
-        said += [reason] if reason else []
-    said += side_warnings(people, simulated.conversations) if real is not None else []
+        with step("checking both sides"):
+            overlap = find_overlap(
+                people, simulated.conversations, hashes=(real.summary.sha256, simulated.summary.sha256)
+            )
+            reason = overlap.reason
+            said += ["both sides are the same file"] if overlap.same_file else []
+            said += [reason] if reason else []
+            said += side_warnings(people, simulated.conversations)
     corpora = measure_both(people, simulated.conversations, metrics=metrics)
     LOG.info("measured %d real and %d simulated conversations", *map(len, corpora))
     said += undefined_acts(*corpora)

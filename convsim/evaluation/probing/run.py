@@ -68,7 +68,7 @@ def probe_with(
     annotator: Annotator | None,
     words_model: str | ChatModel | None,
     out: Path | None,
-    on_change: Callable[[int, int], None],
+    on_change: Callable[[int, int], None] = lambda done, total: None,
 ) -> Probe:
     """Probe the shopper of an assembly on one side of people; it learns from ``learned``, else from other people there.
 

@@ -43,6 +43,7 @@ from convsim.cli import (
 from convsim.cli.crash import say
 from convsim.cli.environment import MAX_WARNINGS, give_variables
 from convsim.cli.examples import give_examples
+from convsim.cli.progress import Shown
 from convsim.cli.talk import TALK, give_talk_options
 from convsim.cli.tracing import trace_as_asked
 from convsim.errors import InputError
@@ -110,8 +111,11 @@ def _less(asked: bool) -> bool:
     return asked
 
 
-def _records(asked: bool) -> bool:
+def _records(context: typer.Context, asked: bool) -> bool:
     TALK.ask(log_json=asked)
+    # Of the three options that say how a command talks this is the last, and the last place is behind its name.
+    if context.parent is not None and isinstance(shown := getattr(context.obj, "shown", None), Shown):
+        shown.command = context.command_path.partition(" ")[2]
     return asked
 
 
@@ -150,8 +154,6 @@ def _options(
     """Test whether simulated users of a conversational recommender behave like people."""
     if context.obj is not None:
         context.obj.traceback = traceback
-        if context.obj.shown is not None:
-            context.obj.shown.command = context.invoked_subcommand or ""
     trace_as_asked(context)
 
 

@@ -34,6 +34,7 @@ class Shown:
 
     def __init__(self, *, after_s: float, every_s: float) -> None:
         self.command = ""
+        """Its words; as long as there are none, it is not known how it talks, and nothing is shown."""
         self._after_s, self._every_s = after_s, every_s
         self._step: Step | None = None
         self._begun_s = time.monotonic()

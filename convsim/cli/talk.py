@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -81,7 +82,9 @@ TALK = Talk()
 
 def give_talk_options(command: Any) -> None:
     """Let every command take these options behind its name too."""
-    shared = [each for each in command.params if each.opts[0] in OPTIONS]
+    shared = [copy(each) for each in command.params if each.opts[0] in OPTIONS]
+    for each in shared:
+        each.help = each.help.partition(" [env var")[0]  # the first page names the variables
     for _, leaf in leaves(command):
         leaf.params = [*leaf.params, *shared]
 

@@ -124,7 +124,12 @@ def command(tmp_path: Path) -> Command:
     said = {"role": "user", "content": f"my key is {KEY}, boots please"}
     lines = [line(n, messages=[said], user=f"u{n}") for n in range(24)]
     inputs = frozenset(written(folder / name, lines) for name in ("real.jsonl", "sim.jsonl"))
-    planted = {"SHOP_KEY": f"{KEY}\n", "TMPDIR": str(temporary), "OPENAI_LOG": "debug"}
+    planted = {
+        "SHOP_KEY": f"{KEY}\n",
+        "TMPDIR": str(temporary),
+        "OPENAI_LOG": "debug",
+        "CONVSIM_VERBOSE": "2",
+    }
     return Command(folder, inputs, {**environment, **planted})
 
 

@@ -13,6 +13,7 @@ from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.annotate import label, make_annotator, owners
 from convsim.cli.console import echo_json, err, out, parse_settings
+from convsim.cli.gating import check_junit, write_junit
 from convsim.cli.output import has_schema, taking_file, taking_folder
 from convsim.errors import InputError
 
@@ -125,6 +126,7 @@ def check(
         options.TextOrJson,
         typer.Option("--format", help="Output format."),
     ] = options.TextOrJson.text,
+    junit: options.Junit = None,
     seed: options.Seed = 0,
     model: options.Model = None,
     settings: Annotated[list[str] | None, options.settings("judge.votes=3")] = None,
@@ -139,7 +141,9 @@ def check(
     from convsim.annotation.mapping import read_map
     from convsim.io import read
     from convsim.report.agreement import agreement_table
+    from convsim.report.junit import agreement_to_junit
 
+    check_junit(junit)
     with taking_folder(
         out_dir, [AGREEMENT], made_before=has_schema(AGREEMENT, "annotation.agreement"), force=force
     ):
@@ -168,6 +172,7 @@ def check(
         try:
             if out_dir:
                 write_set(out_dir, {AGREEMENT: found.to_json()})
+            write_junit(junit, lambda: agreement_to_junit(found))
         except InputError:
             _print(agreement_table(found))
             raise

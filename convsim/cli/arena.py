@@ -15,6 +15,7 @@ from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err
 from convsim.cli.deliver import deliver, taking
+from convsim.cli.gating import check_junit
 from convsim.cli.output import taking_file
 from convsim.errors import InputError
 
@@ -87,6 +88,7 @@ def arena(
     ] = None,
     out_dir: Annotated[Path | None, options.OUT] = None,
     output: Annotated[options.Format, options.FORMAT] = options.Format.text,
+    junit: options.Junit = None,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
     force: options.Force = False,
@@ -96,6 +98,9 @@ def arena(
 
     if answers is not None and not results:
         raise InputError(f"--answers {answers}: belongs to --results; add it")
+    if junit is not None and not results:
+        raise InputError(f"--junit {junit}: belongs to --results; add it")
+    check_junit(junit)
     kept = Database(database)
     study = None
     if files or not results:
@@ -105,7 +110,13 @@ def arena(
             if answers is not None:
                 _export(kept, answers, force=force)
             _print_results(
-                kept, study, scores=scores, out_dir=out_dir, output=output, allow_overlap=allow_overlap
+                kept,
+                study,
+                scores=scores,
+                out_dir=out_dir,
+                output=output,
+                junit=junit,
+                allow_overlap=allow_overlap,
             )
     elif study is not None:
         where = _Where(host=host, port=port, certificate=certificate, key=key, public_url=public_url)
@@ -140,6 +151,7 @@ def _print_results(
     scores: Path | None,
     out_dir: Path | None,
     output: options.Format,
+    junit: Path | None,
     allow_overlap: bool,
 ) -> None:
     from convsim.web.blind_test import read_scores
@@ -148,7 +160,7 @@ def _print_results(
     if study is not None and database.path.exists():
         database.open_for(study)
     card = judged(database, scores=read_scores(scores) if scores else None, allow_overlap=allow_overlap)
-    deliver(card, out=out_dir, output=output, fail_on=None)
+    deliver(card, out=out_dir, output=output, fail_on=None, junit=junit)
 
 
 class _Where(NamedTuple):

@@ -9,9 +9,9 @@ import typer
 
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
+from convsim.cli.gating import check_junit, write_junit
 from convsim.cli.loading import Loading
 from convsim.cli.output import deliver, has_schema, taking_folder
-from convsim.cli.plan import Output
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ def calibrate(
         str | None, typer.Option(metavar="NAMES", help="Adversaries, comma-separated (default: all).")
     ] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help=f"Folder for {PAGE} and {DOCUMENT}.")] = None,
-    output: Annotated[Output, typer.Option("--format", help="How the tables are printed.")] = Output.text,
+    output: Annotated[
+        options.Format, typer.Option("--format", help="How the tables are printed.")
+    ] = options.Format.text,
+    junit: options.Junit = None,
     seed: options.Seed = 0,
     validators: Annotated[
         str | None,
@@ -72,6 +75,7 @@ def calibrate(
     from convsim.evaluation.calibrating import needed_validators
     from convsim.plugins import make
 
+    check_junit(junit)
     wanted_sizes = _numbers(sizes)
     asked = find_adversaries(None if adversaries is None else _names(adversaries))
     wanted = needed_validators(asked) if validators is None else _names(validators)
@@ -91,7 +95,7 @@ def calibrate(
             adversaries=[each.name for each in asked],
             validators=chosen, annotator=annotator, on_trial=_tell,
         )  # fmt: skip
-        _deliver(found, out_dir, output)
+        _deliver(found, out_dir, output, junit)
 
 
 def _people(real: Path | None, loading: Loading) -> Transcripts:
@@ -123,7 +127,7 @@ def _tell(trial: Trial) -> None:
     console.err().print(trial_line(trial))
 
 
-def _deliver(calibration: Calibration, out: Path | None, output: Output) -> None:
+def _deliver(calibration: Calibration, out: Path | None, output: options.Format, junit: Path | None) -> None:
     """Write the files into ``out`` and print the tables; raises ConvsimError where a validator failed."""
     from convsim.io.provenance import command
     from convsim.report.calibration import calibration_to_markdown
@@ -135,16 +139,25 @@ def _deliver(calibration: Calibration, out: Path | None, output: Output) -> None
         lambda: {PAGE: calibration_to_markdown(calibration), DOCUMENT: calibration.to_json()},
         lambda: _show(calibration, output),
     )
+    write_junit(junit, lambda: _junit(calibration))
     if calibration.failed:
         raise ConvsimError(f"{calibration.failed[0]}; the rest of the calibration is complete")
 
 
-def _show(calibration: Calibration, output: Output) -> None:
+def _junit(calibration: Calibration) -> str:
+    from convsim.report.junit import calibration_to_junit
+
+    return calibration_to_junit(calibration)
+
+
+def _show(calibration: Calibration, output: options.Format) -> None:
     from convsim.report.calibration import calibration_to_markdown, print_calibration
 
-    if output is Output.json:
+    if output is options.Format.json:
         console.echo_json(calibration.to_json())
-    elif output is Output.md:
+    elif output is options.Format.md:
         typer.echo(calibration_to_markdown(calibration), nl=False)
+    elif output is options.Format.junit:
+        typer.echo(_junit(calibration), nl=False)
     else:
         print_calibration(calibration, console.out())

@@ -10,7 +10,8 @@ import typer
 
 from convsim.cli import study_options as options
 from convsim.cli.console import err, out, print_json
-from convsim.cli.options import TextOrJson
+from convsim.cli.gating import check_junit, write_junit
+from convsim.cli.options import Junit, TextOrJson
 
 if TYPE_CHECKING:
     from convsim.simulation.check import Checked
@@ -40,6 +41,7 @@ def check(
     budget_usd: options.BudgetUsd = None,
     max_wait: options.MaxWait = None,
     format_: Annotated[TextOrJson, typer.Option("--format", help="How it is printed.")] = TextOrJson.text,
+    junit: Junit = None,
 ) -> None:
     """Ask a study's model and agent once, and price the run.
 
@@ -52,6 +54,7 @@ def check(
     from convsim.simulation.check import Seen, check_study
     from convsim.simulation.estimate import check_budget, estimated
 
+    check_junit(junit)
     config = options.stated_config(
         study=study, shopper=shopper, agent=agent, model=model, n=n, max_turns=max_turns, concurrency=concurrency,
         seed=seed, real=real, learn_arm=learn_arm, catalogue=catalogue, personas=personas, domain=domain,
@@ -94,8 +97,15 @@ def check(
         )
     else:
         _print_plan(plan)
+    write_junit(junit, lambda: _junit(found))
     if failed:
         raise typer.Exit(FAILED)
+
+
+def _junit(found: list[Checked]) -> str:
+    from convsim.report.junit import checks_to_junit
+
+    return checks_to_junit(found)
 
 
 def _print(checked: Checked) -> None:

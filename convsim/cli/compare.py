@@ -12,7 +12,7 @@ from convsim._files import write_set
 from convsim._text import path_text
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
-from convsim.cli.gating import add_summary, check_summary, read_gate, tell
+from convsim.cli.gating import add_summary, check_junit, check_summary, read_gate, tell, write_junit
 from convsim.cli.loading import Loading
 from convsim.cli.output import has_schema, taking_folder
 from convsim.errors import ConvsimError, InputError
@@ -76,6 +76,7 @@ def compare(
     ] = False,
     gate: options.GateFile = None,
     summary: options.Summary = None,
+    junit: options.Junit = None,
     validators: options.Validators = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
@@ -109,6 +110,7 @@ def compare(
     asked = _asked(gate, chosen, control, measured)
     made = asked.validators(chosen) if asked else chosen
     check_summary(summary)
+    check_junit(junit)
 
     loading = Loading(
         reader, real_reader, simulated_reader, skip_bad_lines, survey_map, control_tokens, simulator
@@ -127,7 +129,9 @@ def compare(
             annotator=annotator, pool_seeds=pool_seeds, allow_overlap=allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
         held = {path_text(side.path): side.conversations for side in sides}
-        _deliver(comparison, out_dir, output, full=full, gate=asked, summary=summary, transcripts=held)
+        _deliver(
+            comparison, out_dir, output, full=full, gate=asked, summary=summary, junit=junit, transcripts=held
+        )
 
 
 def simulator_names(given: list[str] | None, sims: Sequence[Path]) -> list[str]:
@@ -179,6 +183,7 @@ def _deliver(
     full: bool,
     gate: Gate | None,
     summary: Path | None,
+    junit: Path | None,
     transcripts: Mapping[str, Sequence[Conversation]],
 ) -> None:
     """Write the files, print the comparison, and fail where a validator did, or a simulator does not pass the gate."""
@@ -200,6 +205,7 @@ def _deliver(
             from convsim.report.summary import comparison_summary
 
             add_summary(summary, comparison_summary(comparison))
+        write_junit(junit, lambda: _junit(comparison))
     except Exception:
         show_comparison(
             comparison, output, full=full
@@ -226,6 +232,12 @@ def _write(comparison: Comparison, folder: Path, transcripts: Mapping[str, Seque
     console.err().print(f"wrote {NAMED} into {folder}")
 
 
+def _junit(comparison: Comparison) -> str:
+    from convsim.report.junit import comparison_to_junit
+
+    return comparison_to_junit(comparison)
+
+
 def show_comparison(comparison: Comparison, output: options.Format, *, full: bool = False) -> None:
     """Print a comparison on stdout."""
     from convsim.report.comparison import comparison_to_markdown, print_comparison
@@ -235,8 +247,6 @@ def show_comparison(comparison: Comparison, output: options.Format, *, full: boo
     elif output is options.Format.md:
         typer.echo(comparison_to_markdown(comparison, full=full))
     elif output is options.Format.junit:
-        from convsim.report.junit import comparison_to_junit
-
-        typer.echo(comparison_to_junit(comparison), nl=False)
+        typer.echo(_junit(comparison), nl=False)
     else:
         print_comparison(comparison, console.out(), full=full)

@@ -13,7 +13,7 @@ from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.baseline import read_baseline
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
-from convsim.cli.gating import check_summary, read_gate, with_margins
+from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
 from convsim.errors import InputError
 
@@ -62,6 +62,7 @@ def counterfactual(
     baseline: options.Baseline = None,
     gate: options.GateFile = None,
     summary: options.Summary = None,
+    junit: options.Junit = None,
     settings: Annotated[list[str] | None, options.settings("counterfactual.margin_sd=0.3")] = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
@@ -95,6 +96,7 @@ def counterfactual(
     owner = {"shift": "counterfactual", "ladder": "dose_response", "relations": "relations"}[mode]
     gate_asked = read_gate(gate, (owner,), measured)
     check_summary(summary)
+    check_junit(junit)
     given = with_margins(gate_asked, parse_settings(settings or [], (owner, "agent", *owners(annotate))))
     annotator = make_annotator(annotate, model, given) if annotate else None
 
@@ -139,7 +141,7 @@ def counterfactual(
             )  # fmt: skip
         deliver(
             card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on, gate=gate_asked,
-            summary=summary,
+            summary=summary, junit=junit,
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from convsim._files import Content, write_set
 from convsim._text import listed, plain
 from convsim.cli import console
 from convsim.cli.baseline import tell_versions
-from convsim.cli.gating import add_summary, tell
+from convsim.cli.gating import add_summary, tell, write_junit
 from convsim.cli.options import Format, Gate
 from convsim.cli.output import has_schema, taking_folder
 from convsim.cli.report import PAGE
@@ -47,6 +47,7 @@ def deliver(
     fail_on: Gate | None,
     gate: evaluation.Gate | None = None,
     summary: Path | None = None,
+    junit: Path | None = None,
     metrics: Metrics | None = None,
 ) -> None:
     """Write findings.json and report.html into ``out``, print the scorecard, and exit 1 where a gate fails.
@@ -60,6 +61,7 @@ def deliver(
         fail_on: The verdict that fails.
         gate: A team's gate, whose margins the validators had; beside ``fail_on``, either fails.
         summary: A file that gets a summary in Markdown, at its end.
+        junit: A file that is written as JUnit.
         metrics: What was judged, where it is not the default: the page draws it too.
 
     Raises:
@@ -81,6 +83,7 @@ def deliver(
             _write(out, card, sides, metrics)
         if summary:
             _summarise(summary, card)
+        write_junit(junit, lambda: _junit(card, fail_on))
     except Exception:
         show(card, output, fail_on=fail_on)  # on a full disk the result of the work is on screen at least
         raise
@@ -108,6 +111,12 @@ def _tell_gates(card: Scorecard, fail_on: Gate | None) -> bool:
     if fail_on is not None and failing:
         console.result().print(_gate(card, fail_on))
     return failing or (card.gate is not None and not card.gate.passed)
+
+
+def _junit(card: Scorecard, fail_on: Gate | None) -> str:
+    from convsim.report.junit import to_junit
+
+    return to_junit(card, fail_on.value if fail_on else None)
 
 
 def _summarise(path: Path, card: Scorecard) -> None:
@@ -177,8 +186,6 @@ def show(card: Scorecard, output: Format, *, fail_on: Gate | None = None) -> Non
     elif output is Format.md:
         typer.echo(to_markdown(card))
     elif output is Format.junit:
-        from convsim.report.junit import to_junit
-
-        typer.echo(to_junit(card, fail_on.value if fail_on else None), nl=False)
+        typer.echo(_junit(card, fail_on), nl=False)
     else:
         print_scorecard(card, console.out())

@@ -11,9 +11,9 @@ import typer
 from convsim._text import plain
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
+from convsim.cli.gating import check_junit, write_junit
 from convsim.cli.loading import Loading
 from convsim.cli.output import deliver, has_schema, taking_folder
-from convsim.cli.plan import Output
 from convsim.errors import ConvsimError
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ def drift(
         ),
     ] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help=f"Folder for {DOCUMENT} and {PAGE}.")] = None,
-    output: Annotated[Output, typer.Option("--format", help="How the drift is printed.")] = Output.text,
+    output: Annotated[
+        options.Format, typer.Option("--format", help="How the drift is printed.")
+    ] = options.Format.text,
+    junit: options.Junit = None,
     fail_on: Annotated[
         Fails | None, typer.Option(help="Exit 1 at this verdict; undecided includes different.")
     ] = None,
@@ -73,6 +76,7 @@ def drift(
     """
     from convsim import evaluation as battery
 
+    check_junit(junit)
     annotator = (
         make_annotator(annotate, model, console.parse_settings([], owners(annotate))) if annotate else None
     )
@@ -84,10 +88,12 @@ def drift(
             people, seed=seed, by=by, date=date, validators=validators, tasks=task or (), arms=arm or (),
             annotator=annotator, on_period=lambda name: console.err().print(f"judging {plain(name, limit=60)}"),
         )  # fmt: skip
-        _deliver(found, out_dir, output, fail_on=fail_on)
+        _deliver(found, out_dir, output, fail_on=fail_on, junit=junit)
 
 
-def _deliver(found: Drift, out: Path | None, output: Output, *, fail_on: Fails | None) -> None:
+def _deliver(
+    found: Drift, out: Path | None, output: options.Format, *, fail_on: Fails | None, junit: Path | None
+) -> None:
     """Write the files into ``out``, print the drift, and exit 1 where the gate fails, 3 where a validator did."""
     from convsim.io.provenance import command
     from convsim.report.drift import drift_to_markdown, print_drift
@@ -95,15 +101,23 @@ def _deliver(found: Drift, out: Path | None, output: Output, *, fail_on: Fails |
     if found.made_by is not None:
         found = found.but(made_by=found.made_by.but(command=command()))
 
+    def as_junit() -> str:
+        from convsim.report.junit import drift_to_junit
+
+        return drift_to_junit(found, fail_on.value if fail_on else None)
+
     def show() -> None:
-        if output is Output.json:
+        if output is options.Format.json:
             console.echo_json(found.to_json())
-        elif output is Output.md:
+        elif output is options.Format.md:
             typer.echo(drift_to_markdown(found), nl=False)
+        elif output is options.Format.junit:
+            typer.echo(as_junit(), nl=False)
         else:
             print_drift(found, console.out())
 
     deliver(out, lambda: {DOCUMENT: found.to_json(), PAGE: drift_to_markdown(found)}, show)
+    write_junit(junit, as_junit)
     if found.failed:
         raise ConvsimError(f"{found.failed[0]}; the rest of the drift is complete")
     if fail_on and found.failing(fail_on.value):

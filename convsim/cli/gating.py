@@ -1,12 +1,14 @@
-"""A team's gate at the command line: read before any work is done, told at the end; and the summary of a job."""
+"""A team's gate at the command line: read before any work is done, told at the end; and a job's summary and JUnit."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convsim._files import append_whole, is_stream
+from convsim._files import append_whole, is_stream, write_whole
+from convsim._inputs import open_input
 from convsim._text import plain
 from convsim.cli.console import err, result
 from convsim.cli.output import check_parent
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from convsim.schema import GateResult
 
 Settings = dict[str, dict[str, object]]
+JUNIT_BEGINS = b'<testsuites name="convsim"'
 
 
 def read_gate(path: Path | None, asked: Collection[str], metrics: Metrics | None) -> Gate | None:
@@ -75,3 +78,42 @@ def add_summary(path: Path, text: str) -> None:
     """
     append_whole(path, text)
     err().print(f"added a summary to {path}")
+
+
+def check_junit(path: Path | None) -> None:
+    """Check, before any work is done, that ``--junit`` names a file that can be written.
+
+    Raises:
+        InputError: It is empty, its folder is not there, or it is there already and holds something else than JUnit of
+            an earlier call.
+    """
+    if path is None or is_stream(path):
+        return
+    if path == Path():
+        raise InputError("--junit is empty; name a file (is the variable not set that should name it?)")
+    check_parent(path)
+    if os.path.lexists(path) and not _is_junit(path):
+        raise InputError(
+            f"--junit {path}: exists already and is not JUnit that convsim wrote; name another file"
+        )
+
+
+def _is_junit(path: Path) -> bool:
+    try:
+        with open_input(path) as file:
+            return file.read(len(JUNIT_BEGINS)) == JUNIT_BEGINS
+    except OSError:
+        return False
+
+
+def write_junit(path: Path | None, made: Callable[[], str]) -> None:
+    """Write the document of JUnit that ``made`` returns where ``--junit`` names a file, and say so.
+
+    Raises:
+        InputError: The file does not take it.
+    """
+    if path is None:
+        return
+    check_junit(path)
+    write_whole(path, made())
+    err().print(f"wrote {path}")

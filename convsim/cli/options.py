@@ -65,6 +65,12 @@ Summary = Annotated[
         help="Append a summary in Markdown to FILE, such as $GITHUB_STEP_SUMMARY.",
     ),
 ]
+Junit = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit", metavar="FILE", help="Also write JUnit, for the dashboard of a CI server, to FILE."
+    ),
+]
 MetricNames = Annotated[
     list[str] | None,
     typer.Option(

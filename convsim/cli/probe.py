@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +12,8 @@ import typer
 from convsim._files import write_set
 from convsim.cli import console, options, study_options
 from convsim.cli.annotate import make_annotator, owners
+from convsim.cli.gating import check_junit, write_junit
 from convsim.cli.loading import Loading
-from convsim.cli.plan import Output
 
 if TYPE_CHECKING:
     from convsim.evaluation.probing.document import Probe
@@ -77,7 +78,10 @@ def probe(
             "--out", help=f"Folder for answers, {DOCUMENT} and {PAGE}; the same command continues it."
         ),
     ] = None,
-    output: Annotated[Output, typer.Option("--format", help="How the result is printed.")] = Output.text,
+    output: Annotated[
+        options.Format, typer.Option("--format", help="How the result is printed.")
+    ] = options.Format.text,
+    junit: options.Junit = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(help="Exit 1 if any question has this verdict; undecided includes different."),
@@ -116,6 +120,7 @@ def probe(
     from convsim.simulation import Assembly
     from convsim.simulation.config import StudyConfig
 
+    check_junit(junit)
     given = console.parse_settings(settings or [], ["shopper", "model", *owners(annotate)])
     config = StudyConfig().with_flags(
         {
@@ -146,7 +151,14 @@ def probe(
         assembly, side, plan, learned=learned, annotator=annotator, words_model=scorer, out=out_dir
     )
     _tell(assembly)
-    _deliver(found, out_dir, output)
+
+    def as_junit() -> str:
+        from convsim.report.junit import probe_to_junit
+
+        return probe_to_junit(found, fail_on.value if fail_on else None, allow_failures=allow_failures)
+
+    _deliver(found, out_dir, output, as_junit)
+    write_junit(junit, as_junit)
     _end(found, fail_on, allow_failures=allow_failures)
 
 
@@ -162,7 +174,7 @@ def _tell(assembly: Assembly) -> None:
         console.err().print(f"using a default: {stand_in}")
 
 
-def _deliver(found: Probe, out: Path | None, output: Output) -> None:
+def _deliver(found: Probe, out: Path | None, output: options.Format, as_junit: Callable[[], str]) -> None:
     """Write the files into ``out`` and print the tables."""
     from convsim.io.provenance import command
     from convsim.report.probed import probe_to_markdown
@@ -174,16 +186,18 @@ def _deliver(found: Probe, out: Path | None, output: Output) -> None:
             write_set(out, {DOCUMENT: found.to_json(), PAGE: probe_to_markdown(found)})
             console.err().print(f"wrote {out / PAGE} and {DOCUMENT}")
     finally:  # on a full disk the result of the work is on screen at least
-        _show(found, output)
+        _show(found, output, as_junit)
 
 
-def _show(found: Probe, output: Output) -> None:
+def _show(found: Probe, output: options.Format, as_junit: Callable[[], str]) -> None:
     from convsim.report.probed import print_probe, probe_to_markdown
 
-    if output is Output.json:
+    if output is options.Format.json:
         console.echo_json(found.to_json())
-    elif output is Output.md:
+    elif output is options.Format.md:
         typer.echo(probe_to_markdown(found), nl=False)
+    elif output is options.Format.junit:
+        typer.echo(as_junit(), nl=False)
     else:
         print_probe(found, console.out())
 

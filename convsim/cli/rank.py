@@ -12,9 +12,9 @@ from convsim._text import listed, plain
 from convsim.cli import console, options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.compare import simulator_names
+from convsim.cli.gating import check_junit, write_junit
 from convsim.cli.loading import Loading
 from convsim.cli.output import deliver, has_schema, taking_folder
-from convsim.cli.plan import Output
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,7 +71,10 @@ def rank(
         ),
     ] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help=f"Folder for {DOCUMENT} and {PAGE}.")] = None,
-    output: Annotated[Output, typer.Option("--format", help="How the ranking is printed.")] = Output.text,
+    output: Annotated[
+        options.Format, typer.Option("--format", help="How the ranking is printed.")
+    ] = options.Format.text,
+    junit: options.Junit = None,
     fail_on: Annotated[
         Fails | None,
         typer.Option(help="Exit 1 if any simulator has this verdict; undecided includes different."),
@@ -107,6 +110,7 @@ def rank(
             "expected REAL and at least one SIM: convsim rank REAL SIM (to ask one SIM alone, give --known-order)"
         )
     names = simulator_names(name, files[n_real:])
+    check_junit(junit)
     annotator = (
         make_annotator(annotate, model, console.parse_settings([], owners(annotate))) if annotate else None
     )
@@ -125,10 +129,12 @@ def rank(
             higher_is_better=not lower_is_better, known_order=order or (), only=only or (), tasks=task or (),
             arms=arm or (), annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
-        _deliver(ranking, out_dir, output, fail_on=fail_on)
+        _deliver(ranking, out_dir, output, fail_on=fail_on, junit=junit)
 
 
-def _deliver(ranking: Ranking, out: Path | None, output: Output, *, fail_on: Fails | None) -> None:
+def _deliver(
+    ranking: Ranking, out: Path | None, output: options.Format, *, fail_on: Fails | None, junit: Path | None
+) -> None:
     """Write the files into ``out``, print the ranking, and exit 1 where the gate fails."""
     from convsim.io.provenance import command
     from convsim.report.ranking import ranking_to_markdown
@@ -138,8 +144,9 @@ def _deliver(ranking: Ranking, out: Path | None, output: Output, *, fail_on: Fai
     deliver(
         out,
         lambda: {DOCUMENT: ranking.to_json(), PAGE: ranking_to_markdown(ranking)},
-        lambda: _show(ranking, output),
+        lambda: _show(ranking, output, fail_on),
     )
+    write_junit(junit, lambda: _junit(ranking, fail_on))
     failing = ranking.failing(fail_on.value) if fail_on else ()
     if fail_on and failing:
         named = listed([plain(each.name, limit=80) for each in failing], N_NAMED)
@@ -149,12 +156,20 @@ def _deliver(ranking: Ranking, out: Path | None, output: Output, *, fail_on: Fai
         raise typer.Exit(1)
 
 
-def _show(ranking: Ranking, output: Output) -> None:
+def _junit(ranking: Ranking, fail_on: Fails | None) -> str:
+    from convsim.report.junit import ranking_to_junit
+
+    return ranking_to_junit(ranking, fail_on.value if fail_on else None)
+
+
+def _show(ranking: Ranking, output: options.Format, fail_on: Fails | None) -> None:
     from convsim.report.ranking import print_ranking, ranking_to_markdown
 
-    if output is Output.json:
+    if output is options.Format.json:
         console.echo_json(ranking.to_json())
-    elif output is Output.md:
+    elif output is options.Format.md:
         typer.echo(ranking_to_markdown(ranking), nl=False)
+    elif output is options.Format.junit:
+        typer.echo(_junit(ranking, fail_on), nl=False)
     else:
         print_ranking(ranking, console.out())

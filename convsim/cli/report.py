@@ -16,7 +16,7 @@ from convsim._logs import LOCK, locked
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import echo_json, err, out
-from convsim.cli.gating import add_summary, check_summary, tell
+from convsim.cli.gating import add_summary, check_junit, check_summary, tell, write_junit
 from convsim.cli.output import taking_file
 from convsim.errors import InputError
 
@@ -59,6 +59,7 @@ def report(
     fail_on: options.FailOn = None,
     gate: options.GateFile = None,
     summary: options.Summary = None,
+    junit: options.Junit = None,
     force: options.Force = False,
 ) -> None:
     """Build a report again from findings.json."""
@@ -67,6 +68,7 @@ def report(
     measured = options.chosen_metrics(metrics)
     asked = _gate(gate)
     check_summary(summary)
+    check_junit(junit)
     folder = run if run.is_dir() else run.parent
     is_own = output is Output.html and _is_page_of(folder, out_file)
     with _taking(folder, None if is_own else out_file, is_own=is_own, force=force):
@@ -97,6 +99,7 @@ def report(
             from convsim.report.summary import scorecard_summary
 
             add_summary(summary, scorecard_summary(card))
+        write_junit(junit, lambda: _text(card, Output.junit, fail_on))
     fails = fail_on is not None and card.fails(fail_on.value)
     if asked is not None and card.gate is not None:
         tell(card.gate)

@@ -11,7 +11,7 @@ import typer
 
 from convsim._text import plain
 from convsim.cli import console, options
-from convsim.cli.gating import add_summary, check_summary
+from convsim.cli.gating import add_summary, check_junit, check_summary, write_junit
 from convsim.cli.output import has_schema, taking_folder
 from convsim.cli.plan import Output
 from convsim.cli.running import checking, run_shown
@@ -32,8 +32,9 @@ def study(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the study (default: studies/ and the file's name).")
     ] = None,
-    output: Annotated[Output, FORMAT] = Output.text,
+    output: Annotated[options.Format, FORMAT] = options.Format.text,
     summary: options.Summary = None,
+    junit: options.Junit = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed conversations again.")
     ] = False,
@@ -53,10 +54,11 @@ def study(
     against. The same command again goes on where it was interrupted.
     """
     from convsim.workflow import run_study
-    from convsim.workflow.shown import print_summary, to_markdown
+    from convsim.workflow.shown import print_summary, to_junit, to_markdown
     from convsim.workflow.variants import read_whole_study
 
     check_summary(summary)
+    check_junit(junit)
     if dry_run:
         _print_plan(read_whole_study(file).variants)
         return
@@ -76,14 +78,17 @@ def study(
             allow_failures=allow_failures,
             tell=lambda said: talk.print(said, markup=False),
         )
-    if output is Output.json:
+    if output is options.Format.json:
         console.echo_json(done.to_json())
-    elif output is Output.md:
+    elif output is options.Format.md:
         typer.echo(to_markdown(done))
+    elif output is options.Format.junit:
+        typer.echo(to_junit(done), nl=False)
     else:
         print_summary(done, console.out())
     if summary is not None:
         add_summary(summary, to_markdown(done))
+    write_junit(junit, lambda: to_junit(done))
     talk.print(f"wrote {folder / FILES[1]}")
     for each in done.unfinished:
         console.result().print(f"{plain(each.name)}: {plain(each.reason or '')}", markup=False)

@@ -238,5 +238,9 @@ def _show(tuning: Tuning, output: options.Format) -> None:
         console.echo_json(tuning.to_json())
     elif output is options.Format.md:
         typer.echo(tuning_to_markdown(tuning))
+    elif output is options.Format.junit:
+        from convsim.report.junit import tuning_to_junit
+
+        typer.echo(tuning_to_junit(tuning), nl=False)
     else:
         typer.echo("\n".join(tuning_lines(tuning)))

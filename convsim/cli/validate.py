@@ -13,7 +13,7 @@ from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.baseline import read_baseline
 from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
-from convsim.cli.gating import check_summary, read_gate, with_margins
+from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
 from convsim.errors import InputError
 
@@ -28,6 +28,7 @@ def validate(
     baseline: options.Baseline = None,
     gate: options.GateFile = None,
     summary: options.Summary = None,
+    junit: options.Junit = None,
     validators: options.Validators = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
@@ -67,6 +68,7 @@ def validate(
     wanted = _wanted(validators)
     asked = read_gate(gate, wanted, measured)
     check_summary(summary)
+    check_junit(junit)
     earlier = read_baseline(baseline, fail_on, annotated=annotate is not None)
     given = with_margins(asked, parse_settings(settings or [], [*wanted, *owners(annotate)]))
     chosen = find_validators(make("validators", name, **given[name]) for name in wanted)
@@ -93,7 +95,7 @@ def validate(
             card = card.but(baseline=earlier.against(card, *taking_part, measured))
         deliver(
             card, (sides[0].conversations, sides[1].conversations), out=out_dir, output=output, fail_on=fail_on,
-            gate=asked, summary=summary, metrics=measured,
+            gate=asked, summary=summary, junit=junit, metrics=measured,
         )  # fmt: skip
 
 

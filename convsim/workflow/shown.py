@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from convsim._text import plain
+from convsim.report.answers import marked
+from convsim.report.junit import Case, Suite, document, judged
 from convsim.report.markdown import row, rule, table_cell
 from convsim.report.tables import MARKS, filled
 from convsim.workflow.page import answer, row_name, table_of
-from convsim.workflow.summary import StudySummary
+from convsim.workflow.summary import StudySummary, VariantSummary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,6 +46,40 @@ def to_markdown(summary: StudySummary) -> str:
     return (
         f"## {table_cell(summary.name)}\n\n{table_cell(answer(summary), 2000)}.\n\n" + "\n".join(lines) + "\n"
     )
+
+
+def to_junit(summary: StudySummary) -> str:
+    """Return the same as JUnit: a suite a run, with a case for the run, one for the gate, and its headlines.
+
+    Where the study has a gate, headlines that it does not fail on are told as output; without one, a headline that is
+    different is a failure.
+    """
+    suites = [Suite(each.name, tuple(_cases(each))) for each in summary.variants]
+    failed = tuple(Case(name=each, outcome="error", message=each) for each in summary.failed)
+    return document([*suites, *([Suite("validators", failed)] if failed else [])])
+
+
+def _cases(variant: VariantSummary) -> Iterator[Case]:
+    ran = f"{variant.planned:,} conversations planned, {variant.failed:,} failed, {variant.missing:,} missing"
+    if variant.reason is not None:
+        yield Case(name="run", outcome="error", message=variant.reason, text=ran)
+    else:
+        yield Case(name="run", said=ran)
+    if variant.passed is False:
+        yield Case(
+            name="gate", outcome="failure", message="the gate failed", type="gate", text=_told(variant)
+        )
+    elif variant.passed:
+        yield Case(name="gate", said=_told(variant))
+    if variant.passed is None:
+        for each in (*variant.headlines, *variant.reactions):
+            if each.name != "all":
+                needs = each.needs.words if each.needs else ""
+                yield judged(each.name, each.verdict, each.reason, "different", needs=needs)
+
+
+def _told(variant: VariantSummary) -> str:
+    return "\n".join(f"{marked(each)}: {each.reason}" for each in (*variant.headlines, *variant.reactions))
 
 
 def print_history(past: Sequence[Past], console: Console) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from convsim.io import read, write
 from tests.end_to_end.validating import CLOSE, NAIVE, PEOPLE, convsim, line, written
+from tests.junit import outcomes
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,10 @@ def test_an_annotator_is_checked_against_what_people_said_of_themselves(labelled
     assert (found["source"], found["against"], found["n_conversations"]) == ("rules:1", "self", 320)
     assert {"satisfaction", "frustration"} <= {entry["label"] for entry in found["entries"]}
     assert json.loads((tmp_path / "reliability.json").read_text()) == found
-    text = convsim("annotator", "check", labelled, "--against", "self")
+    junit = tmp_path / "junit.xml"
+    text = convsim("annotator", "check", labelled, "--against", "self", "--junit", junit)
+    labels = {f"{entry['label']} of a {entry['level']}" for entry in found["entries"]}
+    assert labels == set(outcomes(junit.read_text(encoding="utf-8"))["agreement with self"])
     assert "Kendall's tau-b" in text.stdout
     assert "0.165" in text.stdout
 

@@ -7,6 +7,7 @@ import pytest
 from tests.demo_data.crowd import crowd
 from tests.end_to_end.validating import CLOSE, once, written
 from tests.end_to_end.validating import convsim as command
+from tests.junit import outcomes
 
 QUICK = (
     "--validators",
@@ -52,10 +53,14 @@ def test_adversaries_are_caught_and_people_are_not(people):
 def test_what_is_written_is_what_is_printed_and_an_earlier_calibration_is_replaced(people, tmp_path):
     out = tmp_path / "out"
     alone = ("--sizes", 32, "--adversaries", "copies_with_a_word_swapped", "--runs", 1, "--null-runs", 1)
-    done = command("calibrate", people, *QUICK, *alone, "--out", out, "--format", "md")
+    done = command("calibrate", people, *QUICK, *alone, "--out", out, "--format", "md",
+        "--junit", tmp_path / "junit.xml",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     page = (out / "CALIBRATION.md").read_text(encoding="utf-8")
     assert done.stdout == page
+    found = outcomes((tmp_path / "junit.xml").read_text(encoding="utf-8"))
+    assert found["32 people a side"]["copies_with_a_word_swapped: copies"] == "passed"
     assert "| copies\\_with\\_a\\_word\\_swapped | · | **1/1** | 1/1 | 1/1 |" in page
     assert "32 a side: 1 of 1 adversaries are caught in 80% of runs; other people are in 0 of 1." in page
     found = json.loads((out / "calibration.json").read_text(encoding="utf-8"))

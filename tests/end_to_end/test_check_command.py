@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 from tests.end_to_end.commands import typed
 from tests.end_to_end.runs import prepare
 from tests.hanging import SECONDS
+from tests.junit import outcomes
 from tests.unit.models.loopback import Reply, Request, answering, chat, failure
 
 MODEL = (
@@ -57,8 +58,10 @@ async def test_a_check_says_what_works_and_a_run_that_cannot_is_not_begun(tmp_pa
         assert found["estimate"]["unpriced"] == ["m"]
         assert found["estimate"]["cost_usd"] is None
 
-        done = await convsim("check", url=broken.base_url)
+        done = await convsim("check", "--junit", "junit.xml", url=broken.base_url)
         assert done.returncode == 3
+        parts = outcomes((tmp_path / "junit.xml").read_text(encoding="utf-8"))
+        assert parts["model m"]["chat"] == "failure"
         assert done.stdout.startswith("fails    model m, chat: ")
         assert "check model.model and model.base_url" in done.stdout
 

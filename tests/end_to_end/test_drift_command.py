@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.end_to_end.validating import convsim
+from tests.junit import outcomes
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +43,11 @@ def test_months_of_one_file_with_a_page_and_a_document(logs):
 def test_two_files_fail_a_gate_and_say_so(logs):
     ran = convsim(
         "drift", logs / "old.jsonl", logs / "new.jsonl", "--validators", "marginals", "--fail-on", "different",
-        "--format", "json",
+        "--format", "json", "--junit", logs / "junit.xml",
     )  # fmt: skip
     assert ran.returncode == 1
+    found = outcomes((logs / "junit.xml").read_text(encoding="utf-8"))
+    assert found == {"drift": {"people": "failure"}, "periods": {"new": "failure"}}
     assert "gate failed (--fail-on different)" in ran.stderr
     assert json.loads(ran.stdout)["reference"] == "old"
 

@@ -13,6 +13,7 @@ from convsim.errors import InputError
 from convsim.models import Scripted
 from tests.end_to_end.validating import convsim as command
 from tests.end_to_end.validating import once, written
+from tests.junit import outcomes
 
 ITEMS = [{"id": f"b{n}", "title": f"Boot {n}", "price": 30.0 + n} for n in range(3)]
 COLORS = ("red", "blue", "green", "black", "brown")
@@ -62,9 +63,12 @@ def fails(conversation, persona):
     return str(tmp_path)
 
 
-def test_it_says_first_what_is_decided_then_why(logs):
-    done = once("probe", logs, "--shopper", "resample", "--annotate", "rules")
+def test_it_says_first_what_is_decided_then_why(logs, tmp_path):
+    junit = tmp_path / "junit.xml"
+    done = command("probe", logs, "--shopper", "resample", "--annotate", "rules", "--junit", junit)
     assert done.returncode == 0, done.stderr
+    asked = outcomes(junit.read_text(encoding="utf-8"))["probe"]
+    assert (asked.keys(), asked["answers"]) == ({"answers", "ending", "decision", "item", "act"}, "passed")
     said = " ".join(done.stdout.split())
     assert said.startswith(f"resample at {N_PLACES} places of 40 people: go on or end: ")
     for part in (
@@ -78,7 +82,7 @@ def test_it_says_first_what_is_decided_then_why(logs):
         f"{5 * N_PLACES} answers; ",
     ):
         assert part in said
-    assert done.stderr.splitlines() == ["seed 0"]
+    assert done.stderr.splitlines() == ["seed 0", f"wrote {junit}"]
 
 
 def test_json_holds_each_question_with_intervals_and_baselines(logs):

@@ -6,6 +6,7 @@ import pytest
 
 from tests.end_to_end.validating import convsim as command
 from tests.end_to_end.validating import once, written
+from tests.junit import outcomes
 from tests.systems import rated
 
 APART = (3.9, 3.1, 2.3)
@@ -67,10 +68,12 @@ def test_the_gate_fails_by_verdict(files, simulators, gate, code):
 
 def test_what_is_written_is_what_is_printed_and_an_earlier_ranking_is_replaced(files, tmp_path):
     out = tmp_path / "out"
-    done = command("rank", files["nasty"], files["nastily"], "--out", out, "--format", "md")
+    nasty, nastily, junit = files["nasty"], files["nastily"], tmp_path / "junit.xml"
+    done = command("rank", nasty, nastily, "--out", out, "--format", "md", "--junit", junit)
     assert done.returncode == 0, done.stderr
     page = (out / "ranking.md").read_text(encoding="utf-8")
     assert done.stdout == page
+    assert [*outcomes(junit.read_text(encoding="utf-8"))["ranking"].values()] == ["passed"]
     assert "\x1b" not in page
     assert "<b>" not in page
     assert "&lt;b&gt;ant\\|" in page

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.end_to_end.validating import PEOPLE, convsim, line, written
+from tests.junit import outcomes
 
 STUDY = """
 [study]
@@ -74,8 +75,12 @@ def test_one_command_runs_judges_compares_and_writes_a_page_with_links_that_are_
 def test_again_it_holds_and_judges_nothing_and_a_changed_judge_judges_anew(project):
     folder, _ = project
     before = summary(folder / "out")
-    again = convsim("study", folder / "shop.toml", "--out", folder / "out", "--format", "json")
+    junit = ("--junit", folder / "junit.xml")
+    again = convsim("study", folder / "shop.toml", "--out", folder / "out", "--format", "json", *junit)
     assert again.returncode == 0, again.stderr
+    suites = outcomes((folder / "junit.xml").read_text(encoding="utf-8"))
+    assert {name: suite["run"] for name, suite in suites.items()} == {"k=1": "passed", "k=4": "passed"}
+    assert all("habits" in suite for suite in suites.values())
     assert "nothing has changed since it was judged" in again.stderr
     told = json.loads(again.stdout)
     assert told["judged"] == before["judged"]

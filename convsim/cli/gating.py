@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from convsim.schema import GateResult
 
 Settings = dict[str, dict[str, object]]
+MAX_SUMMARY = 1_000_000
+"""Bytes of one summary: GitHub shows none of a step whose summaries are longer than 1 MiB."""
+CUT = "\n\nThe rest is left out: the summary is too long.\n"
 JUNIT_BEGINS = b'<testsuites name="convsim"'
 
 
@@ -71,11 +74,14 @@ def check_summary(path: Path | None) -> None:
 
 
 def add_summary(path: Path, text: str) -> None:
-    """Append a summary to a file, and say so.
+    """Append a summary to a file, as many lines of it as a job's summary may have, and say so.
 
     Raises:
         InputError: The file does not take it.
     """
+    encoded = text.encode()
+    if len(encoded) > MAX_SUMMARY:
+        text = encoded[: MAX_SUMMARY - len(CUT)].decode(errors="ignore").rpartition("\n")[0] + CUT
     append_whole(path, text)
     err().print(f"added a summary to {path}")
 

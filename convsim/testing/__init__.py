@@ -13,9 +13,11 @@ from convsim.testing.checks_of_models import check_model
 from convsim.testing.checks_of_parts import check_agent, check_annotator, check_shopper
 from convsim.testing.checks_of_readers import check_reader
 from convsim.testing.gates import assert_findings, assert_gate
+from convsim.testing.reports import SharedReports
 from convsim.testing.studies import hold_study
 
 __all__ = [
+    "SharedReports",
     "assert_findings",
     "assert_gate",
     "check_agent",

@@ -19,7 +19,7 @@ README = REPOSITORY / "README.md"
 GUIDE = REPOSITORY / "convsim/guide"
 PAGES = [README, *sorted(GUIDE.glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-NAMED = re.compile(r"# (\S+\.(?:toml|py))\n")
+NAMED = re.compile(r"# (\S+\.(?:toml|py|yml))\n")
 """The first line of a block that is a file."""
 
 

@@ -47,6 +47,11 @@ def excused(words: list[str]) -> bool:
 def run_command(words: list[str], folder: Path, made: set[str]) -> None:
     if words[:2] == ["pip", "install"]:  # tests/end_to_end/test_readme_installs.py
         return
+    if words[0] == "docker":
+        assert excused(words), words
+        if words[1] == "run":
+            parsed(words[words.index("convsim") + 1 :])
+        return
     assert words[0] == "convsim", words
     if excused(words):
         parsed(words[1:])
@@ -118,7 +123,24 @@ def read_toml(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert tables.keys() <= {"headline", "metric", "persona", "relation"}
 
 
-def read_yaml(block: Block, page: Path) -> None:
+def read_yaml(block: Block, folder: Path) -> None:
+    """Give a workflow to GitHub's schema and its inputs to the action; of single steps, commands to the parser."""
+    if block.file:
+        schema = ("--builtin-schema", "vendor.github-workflows", block.file)
+        done = subprocess.run(
+            [sys.executable, "-m", "check_jsonschema", *schema],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        action = yaml.safe_load((REPOSITORY / "action.yml").read_text(encoding="utf-8"))
+        [job] = yaml.safe_load(block.text)["jobs"].values()
+        [given] = [step["with"] for step in job["steps"] if "/convsim@" in step["uses"]]
+        assert given.keys() <= action["inputs"].keys()
+        parsed(["validate", given["real"], given["simulated"], *given["arguments"].split()])
+        return
     lines = [
         words for step in yaml.safe_load(block.text) for words in [shlex.split(step.get("run", ""))] if words
     ]
@@ -142,6 +164,7 @@ def test_what_a_page_shows_can_be_done(page: Path, prepared: Path, tmp_path: Pat
     made: set[str] = set()
     for block in blocks(page):
         if block.file:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.file).write_text(block.text, encoding="utf-8")
         match block.language:
             case "sh":
@@ -155,7 +178,7 @@ def test_what_a_page_shows_can_be_done(page: Path, prepared: Path, tmp_path: Pat
             case "toml":
                 read_toml(block, folder, monkeypatch)
             case "yaml":
-                read_yaml(block, page)
+                read_yaml(block, folder)
             case "json":
                 (folder / "shown.jsonl").write_text(
                     json.dumps(json.loads(block.text)) + "\n", encoding="utf-8"

@@ -90,7 +90,7 @@ def _out(config: pytest.Config) -> Path | None:
         return Path(told) if told else None
     if given := config.getoption("convsim_report"):
         return config.invocation_params.dir / given
-    stated = config.getini(OUT)
+    stated: str = config.getini(OUT)
     return config.rootpath / stated if stated else None
 
 

@@ -122,7 +122,7 @@ def github(httpserver):
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Path:
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the action's own step that installs, from this checkout and without an index; a folder of packages."""
     target = tmp_path_factory.mktemp("installed")
     [step] = [each for each in ACTION["runs"]["steps"] if each["name"] == "Install convsim"]
@@ -324,4 +324,4 @@ allow_overlap = true
     folder = Path(ran.used["actions/upload-artifact"]["path"])
     assert (folder / "report/summary.json").is_file()
     assert (folder / "junit.xml").is_file()
-    assert ran.summary.startswith("## my study")
+    assert ran.summary.startswith("## study\n")

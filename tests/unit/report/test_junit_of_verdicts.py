@@ -204,7 +204,7 @@ def test_each_run_of_a_study_is_a_suite():
         )
 
     found = StudySummary(
-        name="s", finished="2026-01-01T00:00:00Z", made_by={"convsim": "1"}, seed=1,  # type: ignore[arg-type]
+        name="s", finished="2026-01-01T00:00:00Z", made_by={"convsim": "1"}, seed=1,
         variants=(
             run("plain"), run("passed", passed=True), run("failed", passed=False),
             run("stopped", headlines=[], reason="the budget is spent"),

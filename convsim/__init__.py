@@ -10,6 +10,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # typing takes longer to import than all of this
 if TYPE_CHECKING:
     from convsim.agents import fault
+    from convsim.annotation import aannotate, acheck_annotator, annotate, check_annotator
 
     __version__: str
     from convsim.errors import ConvsimError, InputError
@@ -36,17 +37,30 @@ if TYPE_CHECKING:
     from convsim.evaluation.tune import atune, tune
     from convsim.evaluation.tuning import Tuning
     from convsim.evaluation.validation import avalidate, validate
-    from convsim.io import Transcripts, read, write
+    from convsim.io import Transcripts, demo_data, read, read_table, split, write
     from convsim.metrics import measure, metric
+    from convsim.models.own_prompts import export_prompts
     from convsim.report import read_comparison, read_scorecard
     from convsim.schema import BaseValidator, Corpus, Finding, Metric, Validator
     from convsim.schema.conversation import Conversation, Item, Label, Message
     from convsim.schema.persona import Persona
-    from convsim.simulation import Study
+    from convsim.shoppers.finetuned import train_shopper
+    from convsim.simulation import (
+        Arm,
+        Study,
+        draw_personas,
+        make_agent,
+        make_annotator,
+        make_model,
+        make_shopper,
+        read_personas,
+        worse_arm,
+    )
     from convsim.workflow import StudySummary, arun_study, run_study
 
 HOMES = {
     "agents": ("fault",),
+    "annotation": ("aannotate", "acheck_annotator", "annotate", "check_annotator"),
     "evaluation": (
         "Calibration",
         "Comparison",
@@ -85,14 +99,27 @@ HOMES = {
     "errors": ("ConvsimError", "InputError"),
     "metrics": ("measure", "metric"),
     "schema.persona": ("Persona",),
-    "io": ("Transcripts", "read", "write"),
+    "models.own_prompts": ("export_prompts",),
+    "io": ("Transcripts", "demo_data", "read", "read_table", "split", "write"),
     "report": ("read_comparison", "read_scorecard"),
-    "simulation": ("Study",),
+    "shoppers.finetuned": ("train_shopper",),
+    "simulation": (
+        "Arm",
+        "Study",
+        "draw_personas",
+        "make_agent",
+        "make_annotator",
+        "make_model",
+        "make_shopper",
+        "read_personas",
+        "worse_arm",
+    ),
     "workflow": ("StudySummary", "arun_study", "run_study"),
 }
 """Where each public name lives; it is imported when it is first asked for, so that the command line starts at once."""
 
 __all__ = [
+    "Arm",
     "BaseValidator",
     "Calibration",
     "Comparison",
@@ -117,12 +144,15 @@ __all__ = [
     "Transcripts",
     "Tuning",
     "Validator",
+    "aannotate",
     "acalibrate",
+    "acheck_annotator",
     "acheck_relations",
     "acompare",
     "acounterfactual",
     "adose_response",
     "adrift",
+    "annotate",
     "aplan",
     "aprobe",
     "arank",
@@ -130,12 +160,20 @@ __all__ = [
     "atune",
     "avalidate",
     "calibrate",
+    "check_annotator",
     "check_relations",
     "compare",
     "counterfactual",
+    "demo_data",
     "dose_response",
+    "draw_personas",
     "drift",
+    "export_prompts",
     "fault",
+    "make_agent",
+    "make_annotator",
+    "make_model",
+    "make_shopper",
     "measure",
     "metric",
     "plan",
@@ -143,10 +181,15 @@ __all__ = [
     "rank",
     "read",
     "read_comparison",
+    "read_personas",
     "read_scorecard",
+    "read_table",
     "run_study",
+    "split",
+    "train_shopper",
     "tune",
     "validate",
+    "worse_arm",
     "write",
 ]
 

@@ -1,5 +1,6 @@
 """What users did and felt: definitions, annotators, running one, and its agreement with people."""
 
+from convsim.annotation.checked import acheck_annotator, check_annotator
 from convsim.annotation.definitions import (
     ActDefinition,
     Definitions,
@@ -20,8 +21,10 @@ __all__ = [
     "ExperienceDefinition",
     "Rules",
     "aannotate",
+    "acheck_annotator",
     "acts_of",
     "annotate",
+    "check_annotator",
     "definitions",
     "read_map",
     "sources_of",

@@ -30,9 +30,9 @@ def export(
     taken from convsim again.
     """
     from convsim._files import write_set
-    from convsim.models.own_prompts import ENDING, FILES, our_file
+    from convsim.models.own_prompts import our_files
 
-    files = {f"{name}{ENDING}": our_file(name) for name in FILES}
+    files = our_files()
     with taking_folder(folder, [*files], made_before=lambda _: False, force=force):
         write_set(folder, files)
     err().print(f"wrote {', '.join(files)} to {folder}")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_type_hints
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convsim._text import nearest, plain
+from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings, result
 from convsim.errors import InputError, TrainingError
 
 if TYPE_CHECKING:
     from convsim.io import Transcripts
-    from convsim.shoppers.finetuned import Outcome, TrainingSettings
+    from convsim.shoppers.finetuned import Outcome
 
 MAX_DIGITS = 6
 """Of a number of layers."""
@@ -69,7 +69,7 @@ def train(
 ) -> None:
     """Fine-tune a model to talk as users in real logs do."""
     from convsim.io import read
-    from convsim.shoppers.finetuned import Training
+    from convsim.shoppers.finetuned import Training, checked_settings
 
     given = parse_settings(settings or [], ("train",))["train"]
     if "seed" in given:
@@ -79,7 +79,7 @@ def train(
         **_compression(compress),
     }  # fmt: skip
     given |= {name: value for name, value in flags.items() if value is not None}
-    checked = _settings(given)
+    checked = checked_settings(given)
 
     def loaded(path: Path) -> Transcripts:
         return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
@@ -114,27 +114,6 @@ def _compression(said: str | None) -> dict[str, object]:
     if equals and not (number.isdecimal() and len(number) <= MAX_DIGITS):
         raise InputError(f"--compress {said!r}: expected layers=N, distill=N or int8, with a whole number N")
     return {"compress": how, "keep_layers": int(number) if equals else None}
-
-
-def _settings(given: dict[str, object]) -> TrainingSettings:
-    from pydantic import ValidationError
-
-    from convsim._settings import refused_setting
-    from convsim.shoppers.finetuned import TrainingSettings
-
-    if unknown := sorted(given.keys() - (known := TrainingSettings.model_fields.keys())):
-        meant = nearest(unknown[0], known)
-        raise InputError(
-            f"training has no setting {unknown[0]!r}; it has: {', '.join(sorted(known))}"
-            + (f"; did you mean {meant!r}?" if meant else "")
-        )
-    try:
-        return TrainingSettings.model_validate(given)
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        name = str(problem["loc"][0])
-        annotation = get_type_hints(TrainingSettings, include_extras=True)[name]
-        raise InputError(refused_setting("training", name, problem["input"], annotation)) from error
 
 
 def _report(outcome: Outcome, out: Path) -> None:

@@ -234,6 +234,6 @@ class Comparison(Record):
         return f"Comparison({self.people.side.n} people's conversations, {len(names)} simulators: {shown})"
 
     def _repr_html_(self) -> str:
-        from convsim.report.glance import comparison_html
+        from convsim.report.notebook import comparison_html
 
         return comparison_html(self)

@@ -37,7 +37,8 @@ def drop_failures(
     said = f"{n_failed} of {len(conversations)} {side} conversations failed (most often: {most_common})"
     if n_failed / len(conversations) > MAX_FAILURE_SHARE and not allow_failures:
         raise InputError(
-            f"{said}, more than {MAX_FAILURE_SHARE:.0%}; fix the cause and resume the run, or pass --allow-failures"
+            f"{said}, more than {MAX_FAILURE_SHARE:.0%}; fix the cause and resume the run, or pass "
+            "--allow-failures (in Python allow_failures=True)"
         )
     if not kept:
         raise InputError(f"{said}; no conversation is left to compare")

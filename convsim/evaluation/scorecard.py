@@ -142,7 +142,7 @@ class Scorecard(Record):
         return f"Scorecard({people}{self.simulated.n} simulated: {found})"
 
     def _repr_html_(self) -> str:
-        from convsim.report.glance import scorecard_html
+        from convsim.report.notebook import scorecard_html
 
         return scorecard_html(self)
 

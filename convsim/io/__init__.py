@@ -1,5 +1,6 @@
 """Reads and writes files of conversations and run folders, describes them and splits them."""
 
+from convsim.io.demo import DemoSide, demo_data
 from convsim.io.description import Description, describe
 from convsim.io.download import Card, card, cards, fetch
 from convsim.io.growth import Growth, current_n, growth_of
@@ -23,6 +24,7 @@ from convsim.io.run_folder import CONVERSATIONS, PROMPTS, Run, claim, open_run
 from convsim.io.source import Source, read_source
 from convsim.io.splitting import split
 from convsim.io.survey import LeftQuestion, MappedQuestion, SurveyReport
+from convsim.io.table.reading import MappingLike, TableTranscripts, read_table
 from convsim.io.transcripts import Transcripts
 from convsim.io.writing import check_target, write, write_together
 
@@ -39,6 +41,7 @@ __all__ = [
     "READERS",
     "TAU2",
     "Card",
+    "DemoSide",
     "Description",
     "ForeignReader",
     "Growth",
@@ -46,11 +49,13 @@ __all__ = [
     "MalformedError",
     "Manifest",
     "MappedQuestion",
+    "MappingLike",
     "Reader",
     "ReaderLike",
     "Run",
     "Source",
     "SurveyReport",
+    "TableTranscripts",
     "Transcripts",
     "amend",
     "card",
@@ -58,6 +63,7 @@ __all__ = [
     "check_target",
     "claim",
     "current_n",
+    "demo_data",
     "describe",
     "fetch",
     "find_foreign",
@@ -65,6 +71,7 @@ __all__ = [
     "open_run",
     "read",
     "read_source",
+    "read_table",
     "readable",
     "readable_line",
     "split",

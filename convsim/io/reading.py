@@ -280,7 +280,7 @@ def _read_table(path: Path, reader: str | None, *, skip_bad: bool) -> Transcript
 
 def _no_kind(path: Path) -> str:
     if path.name.lower().endswith(TABLES):
-        return f"is a table; one row a message is read by: {IMPORT} {path.name}"
+        return f"is a table; one row a message is read by: {IMPORT} {path.name}, in Python convsim.read_table"
     kinds = f"{', '.join(JSON_ENDINGS)}, .parquet, a .zip or folder of them, or a run folder"
     known = ", ".join(reader_names(READERS))
     return (

@@ -74,6 +74,11 @@ class Transcripts(Sequence[Conversation]):
         frame = pd.DataFrame(rows, columns=[*COLUMNS], dtype="object")
         return frame.astype({"place": "int64", "items": "int64"})
 
+    def _repr_html_(self) -> str:
+        from convsim.report.notebook import transcripts_html
+
+        return transcripts_html(self)
+
 
 def joined(parts: Sequence[Transcripts], whole: Held, skipped: int = 0) -> Transcripts:
     """Put together what was read of the documents of one file or folder; ``skipped`` ones are counted beside theirs.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic_core import to_jsonable_python
 
+from convsim._files import write_set
 from convsim._inputs import read_input
 from convsim._templates import Prompts
 from convsim._text import listed, nearest, one_line
@@ -39,6 +40,29 @@ def our_prompts(package: str) -> Prompts:
 def our_file(name: str) -> bytes:
     """Return the file of one of convsim's own prompts."""
     return files(FILES[name]).joinpath("prompts", f"{name}{ENDING}").read_bytes()
+
+
+def our_files() -> dict[str, bytes]:
+    """Return the files of all of convsim's own prompts, by name."""
+    return {f"{name}{ENDING}": our_file(name) for name in FILES}
+
+
+def export_prompts(folder: Path | str) -> Path:
+    """Write convsim's own prompts into a folder, to be changed, and return it; files that are there stay as they are.
+
+    ``make_shopper("prompted", prompts=folder)`` uses them; what is deleted from the folder is taken from convsim again.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        missing = {name: content for name, content in our_files().items() if not (path / name).exists()}
+        write_set(path, missing)
+    except OSError as error:
+        raise InputError(f"{path}: prompts cannot be written there: {error.strerror or error}") from None
+    return path
 
 
 class OwnPrompts:

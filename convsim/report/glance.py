@@ -1,8 +1,7 @@
-"""A scorecard or a comparison at a glance: a screen of printable text, or a small table for a notebook."""
+"""A scorecard or a comparison at a glance: a screen of printable text."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
@@ -31,14 +30,11 @@ GAP = 3
 MAX_SHOWN = 3
 """Warnings and sentences on a screen; each is cut to a line or two."""
 MAX_SIDES = 8
-MAX_HTML_ROWS = 60
 MAX_CELL = 40
 HEADER = 2
 """Lines of a table's header."""
 MAX_VERDICT = 26
 """What is left for it beside a long name and four numbers."""
-LEFT = "text-align:left;"
-STYLE = "padding:.15em .6em;border-bottom:1px solid rgba(128,128,128,.3);"
 COLUMNS = ("validator", "metric", "estimate", "interval", "baseline", "verdict")
 NUMBERS = frozenset({"estimate", "interval", "baseline"})
 
@@ -73,44 +69,6 @@ def comparison_text(comparison: Comparison) -> str:
     drawn = [line for part in _parts(table.columns, rows) for line in _drawn(part)]
     lines = [*above, *drawn, *more, *said]
     return "\n".join(lines[:MAX_LINES])
-
-
-def scorecard_html(card: Scorecard) -> str:
-    """Write a scorecard as a small table for a notebook; text from transcripts is escaped."""
-    rows = [_row(finding) for finding in _first(card.findings, MAX_HTML_ROWS)]
-    left = len(card.findings) - len(rows)
-    said = _line(headline(card), limit=8 * WIDTH)
-    first, *others = [*_answer(card), said]
-    lines = [*others, *_sides(card), *_some(f"warning: {_line(warning)}" for warning in card.warnings)]
-    return notebook_page(first, lines, (COLUMNS, rows), left)
-
-
-def comparison_html(comparison: Comparison) -> str:
-    """Write a comparison as a small table for a notebook; names are escaped."""
-    table = overview(comparison)
-    rows = [[_line(cell, limit=MAX_CELL) for cell in row] for row in table.rows[:MAX_HTML_ROWS]]
-    said = " ".join(_line(sentence, limit=2 * WIDTH) for sentence in sentences(comparison)[:MAX_SHOWN])
-    warned = _some(f"warning: {_line(warning)}" for warning in all_warnings(comparison))
-    return notebook_page(said, warned, (table.columns, rows), len(table.rows) - len(rows))
-
-
-def notebook_page(
-    said: str, lines: Sequence[str], table: tuple[Sequence[str], Sequence[Sequence[str]]], left: int
-) -> str:
-    """Write a sentence, lines and a table as HTML, escaped; ``left`` rows are said to be left out."""
-    columns, rows = table
-    more = f"<div>and {left} more; <code>.to_frame()</code> has them all</div>" if left else ""
-    body = "".join(f"<tr>{''.join(_cell('td', cell, n) for n, cell in enumerate(row))}</tr>" for row in rows)
-    head = "".join(_cell("th", column, n) for n, column in enumerate(columns))
-    above = "".join(f"<div>{html.escape(line)}</div>" for line in lines)
-    drawn = (
-        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    )
-    return f'<div class="convsim"><p><strong>{html.escape(said)}</strong></p>{above}{drawn}{more}</div>'
-
-
-def _cell(tag: str, text: str, place: int) -> str:
-    return f'<{tag} style="{STYLE}{LEFT if place < 2 else ""}">{html.escape(text)}</{tag}>'
 
 
 def _answer(card: Scorecard) -> Iterator[str]:

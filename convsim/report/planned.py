@@ -13,12 +13,15 @@ from rich.text import Text
 from convsim._templates import environment
 from convsim._text import listed, plain
 from convsim.evaluation.planned import Plan, an_arm, enough, people
-from convsim.report.glance import MAX_HTML_ROWS, MAX_LINES, WIDTH, notebook_page
+from convsim.report.glance import MAX_LINES, WIDTH
 from convsim.report.markdown import table_cell
+from convsim.report.notebook import notebook_page
 from convsim.report.tables import counted, filled
 from convsim.schema import PlannedFinding, Truth
 from convsim.stats.sample_size import POWER
 
+MAX_ROWS = 30
+"""Of a table in a notebook."""
 N_NAMED = 4
 TRUTHS: dict[Truth, str] = {"half_reaction": "half as far as people", "no_reaction": "none"}
 """Rows of simulators that are not like people: the reaction that is to be found out."""
@@ -179,14 +182,11 @@ def plan_html(plan: Plan) -> str:
     """Write a plan as a small table for a notebook; names are escaped."""
     said = [*(f"warning: {plain(w)}" for w in (*plan.warnings, *plan.failed)), *map(plain, sentences(plan))]
     first, *others = grids(plan) or [Grid((), (), ())]
-    return notebook_page(plain(plan.summary), said, *_cut(first)) + "".join(
-        notebook_page(grid.powers[0][0], (), *_cut(grid)) for grid in others
+    pages = [(plain(plan.summary), said, first), *((grid.powers[0][0], [], grid) for grid in others)]
+    return "".join(
+        notebook_page(title, lines, grid.of_powers, grid.powers[:MAX_ROWS], left=len(grid.powers) - MAX_ROWS)
+        for title, lines, grid in pages
     )
-
-
-def _cut(grid: Grid) -> tuple[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], int]:
-    """Return a table of powers, and how many of its rows are left out."""
-    return (grid.of_powers, grid.powers[:MAX_HTML_ROWS]), max(0, len(grid.powers) - MAX_HTML_ROWS)
 
 
 def plan_to_markdown(plan: Plan) -> str:

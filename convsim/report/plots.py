@@ -12,7 +12,7 @@ from convsim.errors import InputError
 from convsim.evaluation import Comparison, Scorecard
 from convsim.evaluation.layout import in_section
 from convsim.report.comparison.order import ordered
-from convsim.report.html.figures.canvas import SERIES, VARIABLES, WIDE, Picture, drawing
+from convsim.report.html.figures.canvas import NO_METADATA, SERIES, VARIABLES, WIDE, Picture, drawing
 from convsim.report.html.figures.closeness import closest_first
 from convsim.report.html.figures.distances import distances
 from convsim.report.html.figures.pareto import front
@@ -53,8 +53,9 @@ class Plot:
 
     def _repr_svg_(self) -> str:
         file = StringIO()
-        self.savefig(file, format="svg")
-        return file.getvalue()
+        self.savefig(file, format="svg", metadata=NO_METADATA)
+        # As wide as there is room for, on a phone too.
+        return file.getvalue().replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
 
 
 def scorecard_plot(card: Scorecard, what: str | None) -> Plot:

@@ -273,6 +273,14 @@ class Conversation(LoggedRecord):
         object.__setattr__(made, "messages", messages)
         return made
 
+    def __repr__(self) -> str:
+        return f"Conversation({self.id!r:.90}, {len(self.messages)} messages, ending {self.ending!r})"
+
+    def _repr_html_(self) -> str:
+        from convsim.report.notebook import conversation_html
+
+        return conversation_html(self)
+
     @property
     def user_messages(self) -> tuple[Message, ...]:
         """The messages of the user's side, empty ones included."""

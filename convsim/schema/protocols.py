@@ -55,10 +55,12 @@ class UserMove(Record):
 
     @model_validator(mode="after")
     def _accepts_something(self) -> UserMove:
-        if (self.action == "accept") != bool(self.accepted):
+        if self.action == "accept" and not self.accepted:
             raise ValueError(
-                f"a move must name items if it accepts, and only then: {self.action}, {self.accepted}"
+                'a move must name items if it accepts, as in ("accept", "I take it", ["ITEM ID"])'
             )
+        if self.action != "accept" and self.accepted:
+            raise ValueError(f"only a move that accepts names items, but this one is {self.action!r}")
         return self
 
 

@@ -3,6 +3,7 @@
 from convsim.simulation.build import Assembly
 from convsim.simulation.loop import Arm, Planned, hold, opened, reply_of
 from convsim.simulation.mixture import Component
+from convsim.simulation.parts import make_agent, make_annotator, make_model, make_shopper, worse_arm
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas
 from convsim.simulation.runner import Limits, Progress, hold_all
 from convsim.simulation.study import Outcome, Study
@@ -20,7 +21,12 @@ __all__ = [
     "hold",
     "hold_all",
     "instructed_personas",
+    "make_agent",
+    "make_annotator",
+    "make_model",
+    "make_shopper",
     "opened",
     "read_personas",
     "reply_of",
+    "worse_arm",
 ]

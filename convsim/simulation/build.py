@@ -25,6 +25,7 @@ from convsim.simulation.config import PROMPTS, ArmSection, ComponentSection, Plu
 from convsim.simulation.domains import domain_of_catalogue, domain_of_needs, domain_of_records
 from convsim.simulation.loop import Arm
 from convsim.simulation.mixture import Component
+from convsim.simulation.parts import DEFAULT_MODEL, DEMO_CATALOGUE, make_model, worse_arm
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas, stated_needs
 from convsim.simulation.study import Study, checked_opening
 
@@ -58,7 +59,6 @@ def _sold(item: Item) -> CatalogueItem:
     )
 
 
-DEFAULT_MODEL = "embedded"
 SPEAKERS = ("user", "assistant")
 OPENING = "opening"
 """The setting of ``[agent]`` that is the study's: what the agent says before the user first speaks."""
@@ -69,7 +69,6 @@ ARCHIVES = (".zip", ".json")
 CONVAPPAREL = "convapparel"
 """Begins the source of conversations of ConvApparel, also where they were converted."""
 DEMO_PEOPLE = "demo/convapparel_standin.json"
-DEMO_CATALOGUE = "demo/catalogue.jsonl"
 
 
 class Assembly:
@@ -255,8 +254,7 @@ class Assembly:
             section = self.config.model or PluginSection(name=DEFAULT_MODEL)
             if self.config.model is None:
                 self.stand_ins.append("no --model, so the embedded one, which is small")
-            chosen = _of_folder(section)
-            self._model = make("models", chosen.name, **chosen.settings)
+            self._model = make_model(section.name, **section.settings)
         return self._model
 
     def grown(self, study: Study, n: int) -> Study:
@@ -325,11 +323,8 @@ class Assembly:
         """Make an arm; the agent of one with a fault is wrapped, and shows other items of the same catalogue."""
         if arm.fault is None:
             return arm.name
-        from convsim.agents.degraded import degrade
-
         severity = 1.0 if arm.severity is None else arm.severity
-        degraded = degrade(agent, arm.fault, severity, catalogue=self.catalogue())
-        return Arm(arm.name, degraded, arm.fault, severity)
+        return worse_arm(agent, arm.fault, severity, name=arm.name, catalogue=self.catalogue())
 
     def _parts(self) -> Parts:
         """Say how the parts are made that a plugin may ask for by name, as ``convsim.plugins.make`` has it."""
@@ -372,19 +367,6 @@ class Assembly:
         if self._transcripts is not None:
             data["real"] = self._transcripts.sha256
         return data
-
-
-def _of_folder(section: PluginSection) -> PluginSection:
-    """Take a model that is named by its folder or GGUF file for one in this process."""
-    is_plugin = section.name in installed("models") or ":" in section.name
-    path = Path(section.name)
-    # What is written like a path and is not there is for the model in this process to refuse.
-    is_path = path.exists() or "/" in section.name or path.suffix == ".gguf"
-    if is_plugin or not is_path:
-        return section
-    return PluginSection.model_validate(
-        {"name": "local", "settings": {"path": section.name, **section.settings}}
-    )
 
 
 def _model_name(shopper: Shopper) -> str | None:

@@ -79,6 +79,12 @@ class Outcome:
     failed_in_all: int = 0
     """Failed conversations in the folder, those of earlier calls included."""
 
+    def __str__(self) -> str:
+        earlier = self.planned - self.held - self.missing
+        kept = f" ({earlier} more were there)" if earlier else ""
+        why = f"; most often: {self.commonest_reason}" if self.commonest_reason else ""
+        return f"{self.held} conversations held in {self.folder}{kept}; {self.failed} failed{why}"
+
     @property
     def too_many_failed(self) -> bool:
         """Whether more of the folder's conversations have failed than what compares them takes."""

@@ -136,6 +136,15 @@ class AgreementReport(Part):
         document = self.model_dump(mode="json", by_alias=True)
         return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
+    def __repr__(self) -> str:
+        names = ", ".join(f"{each.label} of a {each.level}" for each in self.entries)
+        return f"AgreementReport({self.source} against {self.against}: {names})"
+
+    def _repr_html_(self) -> str:
+        from convsim.report.notebook import agreement_html
+
+        return agreement_html(self)
+
 
 class _File(Part):
     source: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -90,12 +90,16 @@ class TableMapping(Record):
     @classmethod
     def read(cls, path: Path) -> TableMapping:
         """Read a mapping; raises InputError."""
-        content = read_toml(path, what="the mapping")
+        return cls.of(read_toml(path, what="the mapping"), str(path))
+
+    @classmethod
+    def of(cls, content: Mapping[str, object], where: str = "the mapping") -> TableMapping:
+        """Check a mapping that is given as its file would hold it; raises InputError, which begins with ``where``."""
         try:
             return cls.model_validate(content)
         except ValidationError as error:
             problem = first_problem(error, content)
-            raise InputError(f"{path}: {problem.field or 'the mapping'}: {problem.problem}") from None
+            raise InputError(f"{where}: {problem.field or 'the mapping'}: {problem.problem}") from None
 
     def check_shape(self, path: Path, columns: Iterable[str]) -> None:
         """Check that a table has the columns that messages are taken out of; raises InputError."""

@@ -27,6 +27,12 @@ def holds_json(path: Path) -> bool:
 HEAD_BYTES = 256
 
 
+def sha256_of(path: Path) -> str:
+    """Return the hash of a table's bytes on disk, hexadecimal; raises TranscriptError where it cannot be read."""
+    with damage_reported(path), open_input(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 class TableRecords:
     """An object of texts a row, by the names of the columns; raises TranscriptError where it is no table."""
 
@@ -40,8 +46,7 @@ class TableRecords:
     @cached_property
     def sha256(self) -> str:
         """Hexadecimal, of the bytes on disk."""
-        with damage_reported(self.path), open_input(self.path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(self.path)
 
     def __iter__(self) -> Iterator[Found]:
         with damage_reported(self.path):

@@ -3,10 +3,11 @@
 from convsim.shoppers.finetuned.export import Outcome
 from convsim.shoppers.finetuned.fit import Progress
 from convsim.shoppers.finetuned.script import Script, asked, script
-from convsim.shoppers.finetuned.settings import MIN_CONVERSATIONS, TrainingSettings
+from convsim.shoppers.finetuned.settings import MIN_CONVERSATIONS, TrainingSettings, checked_settings
 from convsim.shoppers.finetuned.shopper import SFT
 from convsim.shoppers.finetuned.train import Training
 from convsim.shoppers.finetuned.trained import SHOPPER_FILE, Trained, read_trained
+from convsim.shoppers.finetuned.training import train_shopper
 
 __all__ = [
     "MIN_CONVERSATIONS",
@@ -19,6 +20,8 @@ __all__ = [
     "Training",
     "TrainingSettings",
     "asked",
+    "checked_settings",
     "read_trained",
     "script",
+    "train_shopper",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_type_hints
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from convsim._settings import refused_setting
+from convsim._text import nearest
 from convsim.errors import InputError
 from convsim.schema.record import Count, Flag, Number, Record
 
@@ -70,3 +73,24 @@ class TrainingSettings(Record):
             )
         if self.max_steps == 0 and self.compress != "int8":
             raise InputError("--max-steps 0 trains nothing, which only makes sense with --compress int8")
+
+
+def checked_settings(given: Mapping[str, object]) -> TrainingSettings:
+    """Check settings of training by their names.
+
+    Raises:
+        InputError: There is no such setting, or its value cannot be used.
+    """
+    if unknown := sorted(given.keys() - (known := TrainingSettings.model_fields.keys())):
+        meant = nearest(unknown[0], known)
+        raise InputError(
+            f"training has no setting {unknown[0]!r}; it has: {', '.join(sorted(known))}"
+            + (f"; did you mean {meant!r}?" if meant else "")
+        )
+    try:
+        return TrainingSettings.model_validate(given)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = str(problem["loc"][0])
+        annotation = get_type_hints(TrainingSettings, include_extras=True)[name]
+        raise InputError(refused_setting("training", name, problem["input"], annotation)) from error

@@ -1,0 +1,167 @@
+"""What a study is made of, by name, in Python: models, agents, shoppers, annotators, and arms whose agent is worse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from convsim._resources import shared
+from convsim.agents.degraded import degrade
+from convsim.agents.faults.registry import FaultLike
+from convsim.errors import InputError
+from convsim.io import Source, Transcripts, read_source
+from convsim.lifting import AgentLike, lift_agent
+from convsim.plugins import Parts, installed, make
+from convsim.schema import Agent, Annotator, ChatModel, Shopper
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation
+from convsim.simulation.loop import Arm
+
+DEFAULT_MODEL = "embedded"
+DEMO_CATALOGUE = "demo/catalogue.jsonl"
+
+
+def make_model(name: str = DEFAULT_MODEL, **settings: object) -> ChatModel:
+    """Make a chat model: ``make_model("openai_compatible", model="gpt-4o-mini")``.
+
+    Args:
+        name: An installed model (``convsim plugins`` lists them), ``module:attribute``, or the path of a folder or GGUF
+            file.
+        settings: The model's own.
+
+    Raises:
+        PluginError: There is no such model, or no such setting.
+        InputError: A setting cannot be used.
+    """
+    path = Path(name)
+    is_plugin = name in installed("models") or ":" in name
+    # What is written like a path and is not there is for the model in this process to refuse.
+    if not is_plugin and (path.exists() or "/" in name or path.suffix == ".gguf"):
+        return make("models", "local", **{"path": name, **settings})
+    return make("models", name, **settings)
+
+
+def make_agent(
+    name: str = "retrieval",
+    *,
+    catalogue: Catalogue | Path | str | None = None,
+    model: ChatModel | str | None = None,
+    domain: str | None = None,
+    **settings: object,
+) -> Agent:
+    """Make an agent: ``make_agent("http", url="http://localhost:8080/reply")``.
+
+    Args:
+        name: An installed agent, or ``module:attribute``.
+        catalogue: What it sells, or the file of that; the demo's if none is given.
+        model: The model that it asks, or that model's name; the embedded one if none is given.
+        domain: What is talked about, such as ``films``; None names nothing.
+        settings: The agent's own.
+
+    Raises:
+        PluginError: There is no such agent, or no such setting.
+        InputError: A setting or the catalogue cannot be used.
+    """
+    return make("agents", name, _parts(f"make_agent({name!r})", None, model, domain, catalogue), **settings)
+
+
+def make_shopper(
+    name: str,
+    *,
+    real: Source | None = None,
+    model: ChatModel | str | None = None,
+    domain: str | None = None,
+    **settings: object,
+) -> Shopper:
+    """Make a shopper: ``make_shopper("resample", real=half_of_the_people)``.
+
+    Args:
+        name: An installed shopper, or ``module:attribute``.
+        real: The people that it learns from, if it learns: a path or conversations; failed ones are left out.
+        model: The model that plays it, or that model's name; the embedded one if none is given.
+        domain: What is talked about, such as ``films``; None names nothing.
+        settings: The shopper's own, such as ``prompts="folder"``.
+
+    Raises:
+        PluginError: There is no such shopper, or no such setting.
+        InputError: A setting or ``real`` cannot be used, or the shopper learns from people and ``real`` is None.
+    """
+    return make("shoppers", name, _parts(f"make_shopper({name!r})", real, model, domain, None), **settings)
+
+
+def make_annotator(name: str, *, model: ChatModel | str | None = None, **settings: object) -> Annotator:
+    """Make an annotator: ``make_annotator("judge", model=model, votes=3, temperature=0.7)``.
+
+    Args:
+        name: An installed annotator, or ``module:attribute``.
+        model: The model that a judge asks, or that model's name; the embedded one if none is given.
+        settings: The annotator's own.
+
+    Raises:
+        PluginError: There is no such annotator, or no such setting.
+        InputError: A setting cannot be used.
+    """
+    return make("annotators", name, _parts(f"make_annotator({name!r})", None, model, None, None), **settings)
+
+
+def worse_arm(
+    agent: AgentLike,
+    fault: FaultLike,
+    severity: float = 1.0,
+    *,
+    name: str | None = None,
+    catalogue: Catalogue | None = None,
+) -> Arm:
+    """Make an arm of a study in which the agent is worse: ``Study(..., arms=["good", worse_arm(agent, "bad")])``.
+
+    Args:
+        agent: The agent, as good as it is.
+        fault: A fault or preset, several with ``+`` between them, or a fault of your own.
+        severity: From 0, the unchanged agent, to 1.
+        name: The arm's; the fault's name if none is given.
+        catalogue: Where other items and words come from; the agent's own catalogue if none is given.
+
+    Raises:
+        InputError: There is no such fault, or the severity is not a number from 0 to 1.
+        PluginError: ``agent`` is none.
+    """
+    asked = lift_agent(agent)
+    own = getattr(asked, "catalogue", None)
+    sold = catalogue or (own if isinstance(own, Catalogue) else None)
+    degraded = degrade(asked, fault, severity, catalogue=sold)
+    called = fault if isinstance(fault, str) else "+".join(degraded.faults)
+    return Arm(name or called, degraded, called, severity)
+
+
+def _parts(
+    said: str,
+    real: Source | None,
+    model: ChatModel | str | None,
+    domain: str | None,
+    catalogue: Catalogue | Path | str | None,
+) -> Parts:
+    """Say how the parts are made that a plugin asks for by name; ``said`` is the call that is being made."""
+
+    @cache
+    def people() -> Transcripts | Sequence[Conversation]:
+        if real is None:
+            raise InputError(f"{said} learns from people; add real=, a path or conversations")
+        return read_source(real)
+
+    def hash_of_file() -> str | None:
+        found = people()
+        return found.sha256 if isinstance(found, Transcripts) else None
+
+    def sold() -> Catalogue:
+        if isinstance(catalogue, Catalogue):
+            return catalogue
+        return Catalogue.read(shared(DEMO_CATALOGUE) if catalogue is None else Path(catalogue))
+
+    return {
+        "real": lambda: [c for c in people() if c.failure is None],
+        "sha256": hash_of_file,
+        "model": lambda: make_model(model or DEFAULT_MODEL) if isinstance(model, str | None) else model,
+        "domain": lambda: domain,
+        "catalogue": sold,
+    }

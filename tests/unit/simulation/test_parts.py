@@ -1,0 +1,76 @@
+"""Parts of a study made by name in Python, and what is said where they cannot be made."""
+
+import pytest
+
+import convsim
+from convsim.errors import InputError, PluginError
+from convsim.models import Scripted
+from convsim.schema.catalogue import Catalogue
+from convsim.schema.conversation import Conversation, Failure, Message
+
+SAID = [Message(role="user", content="red shoes"), Message(role="assistant", content="these?")]
+PEOPLE = [
+    Conversation(id=f"c{n}", messages=[SAID[0].but(content=f"{n} red shoes"), SAID[1]]) for n in range(4)
+]
+FAILED = Conversation(id="f", messages=[SAID[0]], failure=Failure(actor="agent", reason="down"))
+SOLD = Catalogue.read("data/demo/catalogue.jsonl")
+
+
+def test_a_shopper_learns_from_the_people_that_it_is_given_and_not_from_failures():
+    shopper = convsim.make_shopper("resample", real=[*PEOPLE, FAILED], k=2)
+    assert {*shopper.learned_from.conversations} == {each.fingerprint for each in PEOPLE}
+
+
+def test_a_shopper_of_a_file_remembers_its_hash(tmp_path):
+    convsim.write(tmp_path / "people.jsonl", PEOPLE)
+    read = convsim.read(tmp_path / "people.jsonl")
+    for real in (read, tmp_path / "people.jsonl", str(tmp_path / "people.jsonl")):
+        assert convsim.make_shopper("resample", real=real).learned_from.sha256 == read.sha256
+
+
+def test_a_model_is_given_as_it_is_or_by_name():
+    model = Scripted(answers=["hello"])
+    assert convsim.make_shopper("prompted", model=model).model is model
+    assert convsim.make_annotator("judge", model=model).model is model
+    asked = convsim.make_agent("llm", model=model, catalogue=SOLD)
+    assert asked.model is model
+
+
+def test_an_agent_sells_the_demos_catalogue_or_its_own(tmp_path):
+    assert len(convsim.make_agent().catalogue.items) == 480
+    own = tmp_path / "own.jsonl"
+    own.write_text('{"id": "a", "title": "A hat", "description": "warm", "price": 9.5, "attributes": {}}\n')
+    assert [each.id for each in convsim.make_agent(catalogue=own).catalogue.items] == ["a"]
+
+
+def test_an_arm_is_worse_with_the_agents_own_catalogue():
+    agent = convsim.make_agent("retrieval", catalogue=SOLD)
+    arm = convsim.worse_arm(agent, "irrelevant_items", 0.5)
+    assert (arm.name, arm.fault, arm.severity) == ("irrelevant_items", "irrelevant_items", 0.5)
+    assert arm.agent.catalogue is SOLD
+    assert convsim.worse_arm(agent, "bad", name="mild").name == "mild"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (
+            lambda: convsim.make_shopper("resample"),
+            InputError,
+            r"make_shopper\('resample'\) learns from people; add real=",
+        ),
+        (lambda: convsim.make_shopper("resampl"), PluginError, "did you mean 'resample'"),
+        (lambda: convsim.make_shopper("resample", real=PEOPLE, kk=3), PluginError, "has no setting 'kk'"),
+        (lambda: convsim.make_shopper("resample", real="none.jsonl"), InputError, "there is no such file"),
+        (lambda: convsim.make_agent("http"), PluginError, "needs the setting 'url'"),
+        (lambda: convsim.make_model("gpt-9"), PluginError, "a model that a server calls so"),
+        (lambda: convsim.make_model("./none"), InputError, "none"),
+        (lambda: convsim.worse_arm(convsim.make_agent(), "baad"), InputError, "baad"),
+        (lambda: convsim.worse_arm(convsim.make_agent(), "bad", 2), InputError, "from 0 to 1"),
+        (lambda: convsim.demo_data("persons"), InputError, "known keys: people, close, naive"),
+    ],
+)
+def test_what_cannot_be_made_is_one_line(call, error, said):
+    with pytest.raises(error, match=said) as refused:
+        call()
+    assert "\n" not in str(refused.value)

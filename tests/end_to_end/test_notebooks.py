@@ -119,7 +119,8 @@ def test_a_notebook_is_short_and_kept_with_small_outputs(notebook):
 @pytest.mark.parametrize("notebook", BOOKS, ids=lambda path: path.stem)
 def test_a_notebook_imports_convsim_and_nothing_else(notebook):
     document = nbformat.read(notebook, as_version=4)
-    imported, used = set(), set()
+    imported: set[str | None] = set()
+    used: set[str] = set()
     for cell in document.cells:
         if cell.cell_type != "code" or cell.source.startswith("%%"):
             continue

@@ -83,6 +83,8 @@ def keep(book: Path) -> None:
     done.metadata = nbformat.from_dict(METADATA)
     for cell in done.cells:
         cell.metadata = nbformat.from_dict({})
+        if cell.cell_type == "code":  # what libraries warn of names this machine's folders
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     nbformat.write(done, book)
 
 

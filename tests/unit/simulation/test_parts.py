@@ -1,5 +1,7 @@
 """Parts of a study made by name in Python, and what is said where they cannot be made."""
 
+from typing import Any
+
 import pytest
 
 import convsim
@@ -7,15 +9,16 @@ from convsim.agents import LLM, Degraded, Retrieval
 from convsim.annotation.judge import Judge
 from convsim.errors import InputError, PluginError
 from convsim.models import Scripted
-from convsim.shoppers import Prompted, Resample
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Failure, Message
+from convsim.shoppers import Prompted, Resample
 
 SAID = [Message(role="user", content="red shoes"), Message(role="assistant", content="these?")]
 PEOPLE = [
     Conversation(id=f"c{n}", messages=[SAID[0].but(content=f"{n} red shoes"), SAID[1]]) for n in range(4)
 ]
 FAILED = Conversation(id="f", messages=[SAID[0]], failure=Failure(actor="agent", reason="down"))
+UNKNOWN: Any = "persons"
 SOLD = Catalogue.read("data/demo/catalogue.jsonl")
 
 
@@ -36,7 +39,10 @@ def test_a_shopper_of_a_file_remembers_its_hash(tmp_path):
 
 def test_a_model_is_given_as_it_is():
     model = Scripted(answers=["hello"])
-    shopper, judge = convsim.make_shopper("prompted", model=model), convsim.make_annotator("judge", model=model)
+    shopper, judge = (
+        convsim.make_shopper("prompted", model=model),
+        convsim.make_annotator("judge", model=model),
+    )
     agent = convsim.make_agent("llm", model=model, catalogue=SOLD)
     for part, kind in ((shopper, Prompted), (judge, Judge), (agent, LLM)):
         assert isinstance(part, kind)
@@ -77,7 +83,7 @@ def test_an_arm_is_worse_with_the_agents_own_catalogue():
         (lambda: convsim.make_model("./none"), InputError, "none"),
         (lambda: convsim.worse_arm(convsim.make_agent(), "baad"), InputError, "baad"),
         (lambda: convsim.worse_arm(convsim.make_agent(), "bad", 2), InputError, "from 0 to 1"),
-        (lambda: convsim.demo_data("persons")  # type: ignore[arg-type], InputError, "known keys: people, close, naive"),
+        (lambda: convsim.demo_data(UNKNOWN), InputError, "known keys: people, close, naive"),
     ],
 )
 def test_what_cannot_be_made_is_one_line(call, error, said):

@@ -49,7 +49,8 @@ class MissingExtraError(InputError):
     """An optional dependency that this call needs is not installed."""
 
     def __init__(self, what: str, extra: str):
-        super().__init__(f'{what} needs the extra "{extra}": pip install "convsim[{extra}]"')
+        index, checkout = f'pip install "convsim[{extra}]"', f'pip install ".[{extra}]"'
+        super().__init__(f'{what} needs the extra "{extra}": {index}, in a checkout {checkout}')
 
 
 class ModelError(ConvsimError):

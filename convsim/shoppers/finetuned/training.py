@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from convsim.io import Source, Transcripts, read_source
 from convsim.shoppers.finetuned.export import Outcome
-from convsim.shoppers.finetuned.fit import Progress
 from convsim.shoppers.finetuned.settings import checked_settings
 from convsim.shoppers.finetuned.train import Training
 
@@ -19,7 +17,6 @@ def train_shopper(
     base: str = "embedded",
     learn_arm: str | None = None,
     exclude: Source = (),
-    on_change: Callable[[Progress], None] = lambda progress: None,
     **settings: object,
 ) -> Outcome:
     """Fine-tune a model to talk as users in real conversations do: ``train_shopper(people, "shopper", seed=1)``.
@@ -32,7 +29,6 @@ def train_shopper(
         base: ``embedded``, a folder of transformers, a GGUF file, or a shopper that was trained before.
         learn_arm: Learn only from this arm.
         exclude: Conversations to leave out, with all others by the same users.
-        on_change: Told of each step.
         settings: Those of ``TrainingSettings``, such as ``max_steps``, ``lora`` and ``learning_rate``; ``seed`` is 0 if
             it is not given.
 
@@ -50,6 +46,5 @@ def train_shopper(
         sha256=people.sha256 if isinstance(people, Transcripts) else None,
         learn_arm=learn_arm,
         exclude=list(read_source(exclude)),
-        on_change=on_change,
     )
     return training.run(folder)

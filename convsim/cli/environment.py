@@ -86,7 +86,15 @@ def give_variables(command: object, environment: Mapping[str, str]) -> Variables
 def _commands(
     command: object, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], list[Parameter]]]:
-    yield path, [each for each in getattr(command, "params", ()) if each.param_type_name == "option"]
+    yield (
+        path,
+        [
+            each
+            for each in getattr(command, "params", ())
+            # What no command is given stands behind every name, and has a variable for all of them or none.
+            if each.param_type_name == "option" and (each.expose_value or not path)
+        ],
+    )
     for name, below in getattr(command, "commands", {}).items():
         yield from _commands(below, (*path, name))
 

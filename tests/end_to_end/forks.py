@@ -37,6 +37,7 @@ def warm_up(*modules: str) -> None:
 
     for name in convsim.__all__:
         getattr(convsim, name)
+    importlib.import_module("convsim.cli.app").whole()
     for group in entry_points().groups:
         for entry in entry_points(group=group) if group.startswith("convsim.") else ():
             if entry.value.startswith("convsim"):

@@ -59,16 +59,16 @@ def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
         yield from leaves(each, (*path, name))
 
 
-COMMANDS = dict(leaves(typer.main.get_command(app)))
+WHOLE = typer.main.get_command(app)
+COMMANDS = dict(leaves(WHOLE))
 
 
 def parsed(words: list[str]) -> tuple[str, ...]:
     """Give a command's words to convsim's own parser, and run nothing; returns which command it is."""
-    whole = typer.main.get_command(app)
     found: list[tuple[str, ...]] = []
-    for path, leaf in leaves(whole):
+    for path, leaf in COMMANDS.items():
         leaf.callback = lambda path=path, **given: found.append(path)
-    whole(words, obj=Asked(), standalone_mode=False, complete_var="")
+    WHOLE(words, obj=Asked(), standalone_mode=False, complete_var="")
     [path] = found
     return path
 

@@ -125,7 +125,7 @@ def called(monkeypatch):
         for each, leaf in ALL.items():
             leaf.callback = lambda each=each, **given: noted.append({"command": each, **given})
         with monkeypatch.context() as patched:
-            patched.setattr(typer.main, "get_command", lambda _: WHOLE)
+            patched.setattr("convsim.cli.app.whole", lambda: WHOLE)
             for name, value in environment.items():
                 patched.setenv(name, value)
             try:

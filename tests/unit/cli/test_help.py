@@ -5,16 +5,16 @@ import shlex
 from typing import Any
 
 import pytest
-import typer
 
 from convsim.cli import main
-from convsim.cli.app import app, run
+from convsim.cli.app import run, whole
 from convsim.cli.environment import give_variables
 from convsim.cli.examples import leaves, read_examples
 from convsim.cli.process import Asked
 from convsim.errors import InputError
 
-COMMANDS = dict(leaves(typer.main.get_command(app)))
+WHOLE = whole()
+COMMANDS = dict(leaves(WHOLE))
 LINES = [(name, line) for name, lines in read_examples().items() for line in lines]
 
 
@@ -37,22 +37,15 @@ def test_every_command_has_an_example_and_no_example_is_of_another():
 
 
 @pytest.mark.parametrize(("name", "line"), LINES, ids=[line for _, line in LINES])
-def test_an_example_is_one_that_the_command_takes(name, line):
-    command: Any = typer.main.get_command(app)
-    give_variables(command, {})
+def test_an_example_is_one_that_the_command_takes(name, line, monkeypatch):
+    give_variables(WHOLE, {})
     given: list[dict[str, Any]] = []
-    leaf = dict(leaves(command))[name]
-    leaf.callback = lambda **values: given.append(values)
+    monkeypatch.setattr(COMMANDS[name], "callback", lambda **values: given.append(values))
+    monkeypatch.setattr("convsim.cli.app.whole", lambda: WHOLE)
     program, *words = shlex.split(line)
     assert program == "convsim"
-    assert run_with(command, words) == 0
+    assert run(Asked(), words) == 0
     assert len(given) == 1
-
-
-def run_with(command: Any, words: list[str]) -> int:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(typer.main, "get_command", lambda _: command)
-        return run(Asked(), words)
 
 
 def pages() -> list[tuple[str, ...]]:

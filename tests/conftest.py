@@ -1,5 +1,6 @@
 """Long tests carry the markers of ``.ci/markers.toml``; ``--smoke`` keeps only a few of those that need not all run."""
 
+import os
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -8,6 +9,12 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 MARKERS = tomllib.loads((REPOSITORY / ".ci/markers.toml").read_text(encoding="utf-8"))
+
+# Before numpy is imported, here and in the processes that tests start: one core for each, for threads of BLAS that wait
+# for one another only slow the others down; and what one process has compiled is there for the next.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 
 SMOKED = {name for name, told in MARKERS.items() if told.get("smoke", True)}
 

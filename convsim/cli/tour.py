@@ -79,7 +79,9 @@ def compared(
         seed: Random seed.
         command: The words that were typed.
     """
-    found = compare(people, simulated, seed=seed, validators=VALIDATORS, control="good", treatment="bad")
+    found = compare(
+        people, simulated, seed=seed, validators=VALIDATORS, control="good", treatment="bad", before=False
+    )
     found = found.but(made_by=found.made_by.but(command=command))
     return found, {each.name: _with_reactions(each, found.made_by) for each in found.simulators}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import Literal
 
 from convsim._async import in_a_thread, outside_loops
 from convsim._progress import step
@@ -103,7 +104,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     control: str | None = None,
     treatment: str | None = None,
     learned: Sequence[Source] = (),
-    before: str | None = None,
+    before: str | Literal[False] | None = None,
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
     annotator: str | AnnotatorLike | None = None,
@@ -129,7 +130,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         treatment: The arm to go to.
         learned: What shoppers learned from, all together: tells who says it again word for word.
         before: The simulator that the others are later versions of: what got better and what got worse from it to each.
-            Of two simulators, the first by default; of more, none.
+            Of two simulators, the first by default; of more, none. False: they are no versions of one another.
         tasks: Keep only these tasks on all sides; all by default.
         arms: Keep only these arms on all sides.
         annotator: Labels all sides first, each conversation once.
@@ -153,7 +154,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     sources = named(simulators)
     advised = advice(sources) if not pool_seeds else []
     sources, runs = pooled(sources) if pool_seeds else (sources, {})
-    if before is not None and before not in sources:
+    if isinstance(before, str) and before not in sources:
         raise InputError(f"before: no simulator is called {before!r}; there are {', '.join(sources)}")
     known = [loaded(source) for source in learned]
     people = ComparedSide.of(loaded(real), "real", question, annotator)
@@ -208,7 +209,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         simulators=tuple(reports),
         leaner=tuple(leaner),
         standings=standings.all,
-        versions=_versions(earlier, reports, people.compared, fit, measured),
+        versions=_versions(earlier, reports, people.compared, fit, measured) if earlier else (),
         failed=tuple(dict.fromkeys([*standings.failed, *_raised(reports)])),
         warnings=(
             *people.compared.warnings,
@@ -224,7 +225,7 @@ acompare = in_a_thread(compare)
 
 
 def _versions(
-    earlier: str | None,
+    earlier: str,
     reports: Sequence[SimulatorReport],
     people: Side,
     fit: Mapping[str, Side],
@@ -233,7 +234,7 @@ def _versions(
     """Say what changed from one simulator to each other; nothing where it, or the other, cannot be judged."""
     findings = {each.name: _findings(each) for each in reports if each.name in fit}
     later = [name for name in findings if name != earlier]
-    if earlier is None or earlier not in findings or not later:
+    if earlier not in findings or not later:
         return ()
     real, corpora = measured_together(people, {name: fit[name] for name in findings}, metrics)
     sides = {name: (name, of, (real, corpora[name])) for name, of in findings.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from math import isfinite, nan
 from typing import TYPE_CHECKING
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 LARGEST_NUMBER = 10**15
 """Nobody says a number beyond it, and Python refuses to write out the longest ones."""
 
+MAX_KEPT = 200
+"""Characters of a title or value whose words are kept."""
+
 
 def proportion_taken_up(items: Sequence[Item], answer: Sequence[str], new: set[str]) -> float:
     """Proportion of ``items`` from which ``answer`` takes a ``new`` word that not every item of several offers.
@@ -42,12 +45,22 @@ def proportion_taken_up(items: Sequence[Item], answer: Sequence[str], new: set[s
 
 
 def _words_taken(item: Item, said: str, new: set[str]) -> set[str]:
-    taken = new.intersection(words(item.title))
+    taken = new.intersection(_item_words(item.title))
     for value in _texts(item.attributes):
-        value_words = words(value)
+        value_words = _item_words(value)
         if not new.isdisjoint(value_words) and f" {' '.join(value_words)} " in said:
             taken.update(new.intersection(value_words))
     return taken
+
+
+def _item_words(text: str) -> Sequence[str]:
+    """Return the words of a title or value; items are shown again and again, so those of short ones are kept."""
+    return _kept_words(text) if len(text) <= MAX_KEPT and text.isascii() else words(text)
+
+
+@lru_cache(maxsize=8_192)
+def _kept_words(text: str) -> Sequence[str]:
+    return tuple(words(text))
 
 
 def _texts(attributes: Mapping[str, JsonValue]) -> Iterator[str]:

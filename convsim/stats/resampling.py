@@ -173,6 +173,10 @@ def _shared_scenarios(groups: Sequence[IntArray], shared: IntArray, *sides: Side
     return np.where(np.isin(both, shared), both, -1)
 
 
+DRAWN_AT_ONCE = 16_384
+"""Units drawn, or counted, by one call: these fit the cache, and a call for each replicate costs more than it draws."""
+
+
 def draw(strata: IntArray, sizes: Sequence[int] | IntArray, n_replicates: int, rng: Generator) -> Weights:
     """Draw ``sizes[s]`` units with replacement from each stratum s; shape (units, replicates)."""
     weights = np.zeros((len(strata), n_replicates), np.float32)
@@ -181,8 +185,11 @@ def draw(strata: IntArray, sizes: Sequence[int] | IntArray, n_replicates: int, r
         if not len(members) or not size:
             continue
         counts = np.empty((n_replicates, len(members)), np.float32)
-        for replicate in counts:  # one replicate's counts fit the cache; all at once do not
-            replicate[:] = np.bincount(rng.integers(0, len(members), size=int(size)), minlength=len(members))
+        at_once = max(1, DRAWN_AT_ONCE // max(int(size), len(members)))
+        for some in (counts[start : start + at_once] for start in range(0, n_replicates, at_once)):
+            drawn = rng.integers(0, len(members), size=(len(some), int(size)))
+            drawn += len(members) * np.arange(len(some))[:, None]  # each replicate counts apart
+            some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)
         weights[members] = counts.T
     return weights
 

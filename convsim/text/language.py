@@ -189,8 +189,14 @@ def _apart_from(main: str, text: str) -> str:
     """Return the language of one text of a side that is written in ``main``."""
     if sum(map(str.isalpha, text)) < MIN_LETTERS_APART:
         return main
-    apart, probability = _language_of(text)
+    apart, probability = _language_of_one(text)
     return apart if probability >= SURE else main
+
+
+@lru_cache(maxsize=2_048)
+def _language_of_one(text: str) -> tuple[str, float]:
+    """Return what ``_language_of`` does; kept, for a conversation stands on several sides of one comparison."""
+    return _language_of(text)
 
 
 def _sample(texts: Sequence[str]) -> Sequence[str]:

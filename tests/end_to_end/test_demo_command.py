@@ -185,6 +185,7 @@ def test_a_second_run_replaces_its_own_and_prints_the_comparison_as_json(kept):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == json.loads((kept / FILES[0]).read_text())
     assert json.loads(done.stdout)["seed"] == 1
+    assert json.loads(done.stdout)["versions"] == []
     assert sorted(path.name for path in kept.iterdir()) == ["close", *sorted(FILES), "naive"]
 
 

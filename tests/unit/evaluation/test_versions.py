@@ -88,6 +88,10 @@ def test_the_other_way_round_better_is_worse():
     assert courses(versions)["metric user_thanks"] == "better"
 
 
+def test_two_that_are_no_versions_of_one_another_say_nothing_of_a_change():
+    assert side_by_side({"close": CHATTY, "naive": POLITE}, before=False).versions == ()
+
+
 def test_more_than_two_have_no_version_before_unless_one_is_named():
     three = {"a": CHATTY, "b": POLITE, "c": talks("third", words=5, thanks=0.1)}
     assert side_by_side(three).versions == ()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from convsim.schema import Corpus
-from convsim.stats.resampling import REST, Design, Mark, crossed_interval
+from convsim.seeds import generator
+from convsim.stats.resampling import DRAWN_AT_ONCE, REST, Design, Mark, crossed_interval, draw
 from tests.corpora import corpus
 
 
@@ -45,3 +46,19 @@ def test_the_groups_count_alike_however_many_answers_each_has():
     lopsided = [Mark(m.rater, m.trial, m.group, m.value) for m in marks(5, 20) if m.group or m.trial < 6]
     # All of one group are right and all of the other wrong, whoever and whatever is drawn: a half.
     assert crossed_interval(lopsided, seed=1) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize(("n_units", "n_replicates"), [(7, 30), (900, 2 * DRAWN_AT_ONCE // 900), (3, 1)])
+def test_replicates_that_are_drawn_together_are_those_that_one_draw_after_the_other_gives(
+    n_units, n_replicates
+):
+    strata = np.arange(n_units) % 3
+    sizes = [n_units, 0, 4]
+    one_by_one = np.zeros((n_units, n_replicates))
+    rng = generator(3, "draw")
+    for stratum, size in enumerate(sizes):
+        members = np.flatnonzero(strata == stratum)
+        for replicate in range(n_replicates) if size else ():
+            for member in rng.integers(0, len(members), size=size):
+                one_by_one[members[member], replicate] += 1
+    assert np.array_equal(draw(strata, sizes, n_replicates, generator(3, "draw")), one_by_one)

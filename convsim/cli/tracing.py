@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 import typer
@@ -82,6 +81,8 @@ def _exporter(name: str) -> SpanExporter:
         "OTEL_EXPORTER_OTLP_PROTOCOL"
     )
     meant = OTLP.get(protocol or "http/protobuf", name) if name == "otlp" else name
+    from importlib.metadata import entry_points
+
     installed = {each.name: each for each in entry_points(group=GROUP)}
     if meant not in installed:
         known = sorted({*installed, "console", "otlp", "none"})

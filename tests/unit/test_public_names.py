@@ -9,6 +9,7 @@ import convsim
 
 HEAVY = {
     "convsim.schema",
+    "importlib.metadata",
     "jinja2",
     "matplotlib",
     "numpy",

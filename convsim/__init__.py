@@ -9,6 +9,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # typing takes longer to import than all of this
 if TYPE_CHECKING:
+    from convsim._progress import Step, progress_to
     from convsim.agents import fault
     from convsim.annotation import aannotate, acheck_annotator, annotate, check_annotator
 
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from convsim.workflow import StudySummary, arun_study, run_study
 
 HOMES = {
+    "_progress": ("Step", "progress_to"),
     "agents": ("fault",),
     "annotation": ("aannotate", "acheck_annotator", "annotate", "check_annotator"),
     "evaluation": (
@@ -139,6 +141,7 @@ __all__ = [
     "Probe",
     "Ranking",
     "Scorecard",
+    "Step",
     "Study",
     "StudySummary",
     "Transcripts",
@@ -178,6 +181,7 @@ __all__ = [
     "metric",
     "plan",
     "probe",
+    "progress_to",
     "rank",
     "read",
     "read_comparison",

@@ -225,8 +225,8 @@ def step(what: str, total: int | None = None, *, unit: str = "", done: int = 0) 
     """
     begun = Step(one_line(what), total, unit, done, outer=_step.get(), _show=_listener.get())
     token = _step.set(begun)
-    begun.tell()
     try:
+        begun.tell()
         yield begun
     finally:
         begun.is_over = True

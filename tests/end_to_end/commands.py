@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import IO
 
 REPOSITORY = Path(__file__).parents[2]
+UNHURRIED = {"_CONVSIM_PROGRESS": "3600,3600"}
+"""A slow machine changes nothing of what a command says: no progress is shown, unless a test asks for it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Forks:
         asked = {
             "arguments": self._asked,
             "cwd": str(cwd or Path.cwd()),
-            "environment": dict(os.environ if env is None else env),
+            "environment": {**UNHURRIED, **(os.environ if env is None else env)},
             "out": str(self._folder / "stdout"),
             "err": str(self._folder / "stderr"),
         }
@@ -120,4 +122,10 @@ def interpreter(
 def environment() -> dict[str, str]:
     """Return an environment that finds the repository's code, in which torch takes one core and waits asleep."""
     path = os.pathsep.join(map(str, (REPOSITORY, REPOSITORY / "validators")))
-    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    return {
+        **UNHURRIED,
+        **os.environ,
+        "PYTHONPATH": path,
+        "OMP_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }

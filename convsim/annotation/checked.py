@@ -6,7 +6,7 @@ from convsim._async import refuse_in_a_loop, run_to_its_end
 from convsim.annotation.agreement import AgreementReport, check
 from convsim.annotation.run import aannotate
 from convsim.errors import InputError
-from convsim.io import Source, read_source
+from convsim.io import Source
 from convsim.lifting import AnnotatorLike, lift_annotator
 
 
@@ -39,10 +39,11 @@ async def acheck_annotator(
         InputError: The conversations cannot be read or labelled, or have no label by ``against``.
         PluginError: ``annotator`` is none.
     """
-    conversations = list(read_source(real))
     lifted = lift_annotator(annotator)
-    done = await aannotate(conversations, lifted)
+    done = await aannotate(real, lifted)
     if done.n_failed and not done.n_labelled + done.n_already:
         reason = done.reasons.most_common(1)[0][0]
-        raise InputError(f"{lifted.name} could label none of {len(conversations)} conversations: {reason}")
+        raise InputError(
+            f"{lifted.name} could label none of {len(done.conversations)} conversations: {reason}"
+        )
     return check(done.conversations, done.conversations, source=done.source, against=against, seed=seed)

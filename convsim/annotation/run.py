@@ -22,7 +22,7 @@ from convsim._text import described, one_line
 from convsim._tracing import span
 from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
 from convsim.errors import ConvsimError, InputError, ModelError
-from convsim.io import MalformedError, readable, readable_line
+from convsim.io import MalformedError, Source, read_source, readable, readable_line
 from convsim.lifting import AnnotatorLike, check_ready, lift_annotator, with_parts_of
 from convsim.models.hearing import heard
 from convsim.schema import Annotation, Annotator, BatchAnnotator, ChatModel
@@ -151,7 +151,7 @@ class Annotated:
 
 
 def annotate(
-    conversations: Sequence[Conversation],
+    conversations: Source,
     annotator: AnnotatorLike,
     *,
     concurrency: int = 8,
@@ -161,7 +161,7 @@ def annotate(
     """Label conversations; what an annotator cannot label stays as it was, and the reason is counted.
 
     Args:
-        conversations: Whatever is to be labelled.
+        conversations: Whatever is to be labelled: a path or conversations.
         annotator: Who labels: an annotator, or a function, as ``convsim.lifting.lift_annotator`` takes it.
         concurrency: Conversations at a time.
         keep: A file of annotations that grows as they are made, so that the same call goes on after an interruption.
@@ -178,7 +178,7 @@ def annotate(
 
 
 async def aannotate(
-    conversations: Sequence[Conversation],
+    conversations: Source,
     annotator: AnnotatorLike,
     *,
     concurrency: int = 8,
@@ -191,6 +191,7 @@ async def aannotate(
         InputError: ``keep`` cannot be used, ``annotator`` is not an annotator, or it does not read the conversations'
             language; or a key is missing, or a model cannot be loaded: nothing has been asked then.
     """
+    conversations = read_source(conversations)
     lifted = lift_annotator(annotator)
     _refuse_other_languages(lifted, conversations)
     source = lifted.source

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from convsim._text import one_line
 from convsim.errors import InputError
+from convsim.io.source import Source, read_source
 from convsim.schema.conversation import Conversation
 from convsim.seeds import generator
 
@@ -23,21 +25,24 @@ class Halves:
     warnings: tuple[str, ...]
 
 
-def split(conversations: Sequence[Conversation], *, by: By, fraction: float, seed: int) -> Halves:
+def split(conversations: Source, *, by: By, fraction: float, seed: int) -> Halves:
     """Split conversations at random, stratified by task and arm.
 
     Whole users stay together with ``by="user"``; a conversation without a user stands for itself.
     Conversations with the very same words stay together too: on both sides they would be an overlap.
 
     Args:
-        conversations: What is split.
+        conversations: What is split: a path or conversations.
         by: What is kept in one half: each user's, or each conversation's, data.
         fraction: The proportion of ``a`` in each task and arm, as far as units allow; above 0 and below 1.
         seed: Moves the draw.
 
     Raises:
-        InputError: The fraction is out of range, or one part would be empty.
+        InputError: There is no such file or unit, the fraction is out of range, or one part would be empty.
     """
+    conversations = read_source(conversations)
+    if by not in get_args(By):
+        raise InputError(f"by must be {' or '.join(get_args(By))}, but is {one_line(repr(by))}")
     if not 0 < fraction < 1:
         raise InputError(f"the fraction must be above 0 and below 1, but is {fraction}")
     units = _units(conversations, by)

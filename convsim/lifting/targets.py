@@ -17,6 +17,12 @@ from convsim.errors import ConvsimError, PluginError
 OWN = ("convsim", "convsim_validators")
 
 
+MADE = {
+    kind: f"; what is installed is made by convsim.make_{kind}" for kind in ("agent", "shopper", "annotator")
+}
+"""Ends the line where a name alone is given in Python."""
+
+
 @dataclass(frozen=True)
 class Target:
     """Something that was handed in, and the function of it that is asked."""
@@ -33,7 +39,7 @@ class Target:
             if ":" not in thing:
                 raise PluginError(
                     f"{who}: expected a function, an object with {verb}() or module:attribute, such as "
-                    f"shop.{kind}:{verb}, but found {one_line(thing)!r}"
+                    f"shop.{kind}:{verb}, but found {one_line(thing)!r}{MADE.get(kind, '')}"
                 )
             thing = resolve(thing, who)
         if isinstance(thing, type):

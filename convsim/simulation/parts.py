@@ -11,7 +11,7 @@ from convsim.agents.degraded import degrade
 from convsim.agents.faults.registry import FaultLike
 from convsim.errors import InputError
 from convsim.io import Source, Transcripts, read_source
-from convsim.lifting import AgentLike, lift_agent
+from convsim.lifting import AgentLike, lift_agent, lift_model
 from convsim.plugins import Parts, installed, make
 from convsim.schema import Agent, Annotator, ChatModel, Shopper
 from convsim.schema.catalogue import Catalogue
@@ -161,7 +161,9 @@ def _parts(
     return {
         "real": lambda: [c for c in people() if c.failure is None],
         "sha256": hash_of_file,
-        "model": lambda: make_model(model or DEFAULT_MODEL) if isinstance(model, str | None) else model,
+        "model": lambda: (
+            make_model(model or DEFAULT_MODEL) if isinstance(model, str | None) else lift_model(model)
+        ),
         "domain": lambda: domain,
         "catalogue": sold,
     }

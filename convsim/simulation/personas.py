@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 from convsim._inputs import read_input, read_toml
 from convsim._text import complaint, one_line, refusal
 from convsim.errors import StudyError
-from convsim.io import MalformedError, Transcripts
+from convsim.io import MalformedError, Source, Transcripts, read_source
 from convsim.io.jsonl import parse_json
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import LEARNED_FROM, Persona
@@ -23,13 +23,14 @@ BOM = b"\xef\xbb\xbf"
 TABLE = re.compile(rb"\s*\[\[\s*persona\s*\]\]")
 
 
-def read_personas(path: Path) -> list[Persona]:
+def read_personas(path: Path | str) -> list[Persona]:
     """Read ``[[persona]]`` tables of a TOML file, or a persona a line of a ``.jsonl`` file.
 
     Raises:
         StudyError: No such file, not TOML or JSON, no personas, ids that stand twice, a key that is not known, or a
             wrong field; with the line.
     """
+    path = Path(path)
     personas: list[Persona] = []
     lines: dict[str, int] = {}
     for line, content in _lines_of(path) if path.suffix.lower() == ".jsonl" else _tables_of(path):
@@ -102,7 +103,7 @@ def stated_needs(real: Sequence[Conversation]) -> list[tuple[Conversation, str]]
     return [(c, need) for c in real if (need := needs.stated(c))]
 
 
-def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Persona]:
+def draw_personas(real: Source, n: int, *, seed: int) -> list[Persona]:
     """Draw personas without replacement from real conversations; a need is what its user stated first.
 
     Each remembers in ``metadata`` which conversation and user it was drawn from, so that no shopper is shown these.
@@ -111,11 +112,13 @@ def draw_personas(real: Sequence[Conversation], n: int, *, seed: int) -> list[Pe
 
     Raises:
         StudyError: No conversation states a need.
+        InputError: ``real`` is a path that cannot be read, or holds something else than conversations.
     """
-    spoken = stated_needs(real)
+    people = read_source(real)
+    spoken = stated_needs(people)
     if not spoken:
         raise StudyError(
-            f"personas cannot be drawn: none of the {len(real)} conversations states a need in its user's first "
+            f"personas cannot be drawn: none of the {len(people)} conversations states a need in its user's first "
             f"{FIRST_MESSAGES} messages, before the agent names anything; give a file of them with --personas"
         )
     order = generator(seed, "personas").permutation(len(spoken))[:n]

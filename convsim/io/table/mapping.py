@@ -66,6 +66,9 @@ class RatingMap(Record):
     values: dict[str, Number] = Field(default_factory=dict)
 
 
+MAPPING = "the mapping"
+
+
 class TableMapping(Record):
     """A whole mapping, as its file holds it."""
 
@@ -90,16 +93,17 @@ class TableMapping(Record):
     @classmethod
     def read(cls, path: Path) -> TableMapping:
         """Read a mapping; raises InputError."""
-        return cls.of(read_toml(path, what="the mapping"), str(path))
+        return cls.of(read_toml(path, what=MAPPING), str(path))
 
     @classmethod
-    def of(cls, content: Mapping[str, object], where: str = "the mapping") -> TableMapping:
+    def of(cls, content: Mapping[str, object], where: str = MAPPING) -> TableMapping:
         """Check a mapping that is given as its file would hold it; raises InputError, which begins with ``where``."""
         try:
             return cls.model_validate(content)
         except ValidationError as error:
             problem = first_problem(error, content)
-            raise InputError(f"{where}: {problem.field or 'the mapping'}: {problem.problem}") from None
+            place = problem.field or (MAPPING if where != MAPPING else "")
+            raise InputError(f"{where}: {place}{': ' if place else ''}{problem.problem}") from None
 
     def check_shape(self, path: Path, columns: Iterable[str]) -> None:
         """Check that a table has the columns that messages are taken out of; raises InputError."""

@@ -19,6 +19,7 @@ PEOPLE = [
 ]
 FAILED = Conversation(id="f", messages=[SAID[0]], failure=Failure(actor="agent", reason="down"))
 UNKNOWN: Any = "persons"
+UNKNOWN_MODEL: Any = 3
 SOLD = Catalogue.read("data/demo/catalogue.jsonl")
 
 
@@ -82,6 +83,24 @@ def test_an_arm_is_worse_with_the_agents_own_catalogue():
         (lambda: convsim.make_model("gpt-9"), PluginError, "a model that a server calls so"),
         (lambda: convsim.make_model("./none"), InputError, "none"),
         (lambda: convsim.worse_arm(convsim.make_agent(), "baad"), InputError, "baad"),
+        (lambda: convsim.worse_arm(UNKNOWN, "bad"), PluginError, "convsim.make_agent"),
+        (
+            lambda: convsim.make_shopper("prompted", model=UNKNOWN_MODEL),
+            PluginError,
+            "the model: 3 needs a name",
+        ),
+        (
+            lambda: convsim.split("none.jsonl", by="user", fraction=0.5, seed=1),
+            InputError,
+            "there is no such file",
+        ),
+        (
+            lambda: convsim.split(PEOPLE, by=UNKNOWN, fraction=0.5, seed=1),
+            InputError,
+            "by must be user or conv",
+        ),
+        (lambda: convsim.draw_personas("none.jsonl", 3, seed=1), InputError, "there is no such file"),
+        (lambda: convsim.annotate("none.jsonl", str.upper), InputError, "there is no such file"),
         (lambda: convsim.worse_arm(convsim.make_agent(), "bad", 2), InputError, "from 0 to 1"),
         (lambda: convsim.demo_data(UNKNOWN), InputError, "known keys: people, close, naive"),
     ],

@@ -103,3 +103,12 @@ def test_an_annotator_that_labels_nothing_is_one_line():
 
     with pytest.raises(convsim.InputError, match=r"broken could label none of 4 conversations: .*no key"):
         convsim.check_annotator(convsim.demo_data("people")[:4], broken)
+
+
+def test_a_figure_is_the_same_each_time_and_as_wide_as_there_is_room():
+    people, naive = convsim.demo_data("people")[:40], convsim.demo_data("naive")[:40]
+    card = convsim.validate(people, naive, seed=1, validators=["marginals"])
+    first, again = card.plot()._repr_svg_(), card.plot()._repr_svg_()
+    assert first == again
+    assert re.search(r'<svg style="max-width:100%;height:auto" ', first)
+    assert "dc:date" not in first

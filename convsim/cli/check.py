@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convsim._progress import step
 from convsim.cli import study_options as options
 from convsim.cli.console import err, out, print_json
 from convsim.cli.gating import check_junit, write_junit
@@ -70,10 +71,12 @@ def check(
 
     async def ask() -> list[Checked]:
         found: list[Checked] = []
-        async for checked in check_study(planned, catalogue=assembly.sold(), seen=seen):
-            found.append(checked)
-            if format_ is TextOrJson.text:
-                _print(checked)
+        with step("asking the model and the agent") as at:
+            async for checked in check_study(planned, catalogue=assembly.sold(), seen=seen):
+                found.append(checked)
+                at.at(now=checked.part)
+                if format_ is TextOrJson.text:
+                    _print(checked)
         return found
 
     # What a server teaches is printed here as what comes of the check.

@@ -117,8 +117,10 @@ def without_secrets() -> Iterator[None]:
     know_environment()
     before = sys.stdout, sys.stderr
     # Either is None in a program without a console.
-    messages = before[1] and Messages(before[1])
-    sys.stdout, sys.stderr = before[0] and Redacting(before[0]), messages  # type: ignore[assignment]
+    stdout, stderr = before
+    messages = Messages(stderr) if stderr is not None else None
+    streams: Any = (stdout and Redacting(stdout), messages)
+    sys.stdout, sys.stderr = streams
     try:
         yield
     finally:

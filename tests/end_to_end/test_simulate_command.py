@@ -113,7 +113,7 @@ LATE = '[[persona]]\nid = "p"\nneed = "x"\npatience = { value = "low", known = "
 MISTAKES = {
     "an unknown key": ("[study]\nturns = 3", (), r"study\.turns: no such key"),
     "a section without its name": ("[shopper]\nk = 3", (), r"shopper\.name: is missing"),
-    "a wrong type": ("[study]\nn = 'three'", (), "study.n: .*found 'three'"),
+    "a wrong type": ("[study]\nn = 'three'", (), "study.n: must be a whole number, but is 'three'"),
     "a wrong type of a setting": (
         "[shopper]\nname = 'resample'\nk = 'three'",
         (),
@@ -172,7 +172,7 @@ MISTAKES = {
         "absent.toml: the file of personas cannot be read",
     ),
     "no such arm": ("", ("--learn-arm", "best"), "'best': .*do not have this arm; they have: bad, good"),
-    "no conversations": ("", ("--n", "0"), r"study\.n: .*found 0"),
+    "no conversations": ("", ("--n", "0"), r"study\.n: must be at least 1, but is 0"),
     "a place where no run can be": ("", ("--out", "people.toml"), "people.toml: a run folder cannot be made"),
 }
 

@@ -89,7 +89,7 @@ def _out(config: pytest.Config) -> Path | None:
         told = config.workerinput[OUT]
         return Path(told) if told else None
     if given := config.getoption("convsim_report"):
-        return config.invocation_params.dir / given
+        return config.invocation_params.dir / str(given)
     stated: str = config.getini(OUT)
     return config.rootpath / stated if stated else None
 

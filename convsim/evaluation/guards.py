@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from convsim._text import listed
-from convsim.annotation import definitions
+from convsim.annotation.definitions import definitions
 from convsim.errors import InputError
 from convsim.metrics import ACTS, act_names
 from convsim.schema import Corpus, mix_differs

@@ -68,7 +68,7 @@ def test_it_says_first_what_is_decided_then_why(logs, tmp_path):
     done = command("probe", logs, "--shopper", "resample", "--annotate", "rules", "--junit", junit)
     assert done.returncode == 0, done.stderr
     asked = outcomes(junit.read_text(encoding="utf-8"))["probe"]
-    assert (asked.keys(), asked["answers"]) == ({"answers", "ending", "decision", "item", "act"}, "passed")
+    assert ({*asked}, asked["answers"]) == ({"answers", "ending", "decision", "item", "act"}, "passed")
     said = " ".join(done.stdout.split())
     assert said.startswith(f"resample at {N_PLACES} places of 40 people: go on or end: ")
     for part in (

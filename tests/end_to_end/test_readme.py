@@ -29,7 +29,7 @@ def test_the_demos_live_part_holds_conversations_and_scores_them_on_people_they_
     from convsim.cli import tour
 
     monkeypatch.setattr(tour, "live_shoppers", lambda: ("resample",))
-    [(name, card)] = tour.live_scorecards(tmp_path, seed=0, on_change=lambda name, progress: None)
+    [(name, card)] = tour.live_scorecards(tmp_path, seed=0)
     assert name == "the resample shopper, live"
     assert (card.real.n, card.simulated.n) == (128, 12)
     assert not any("is not judged on people it copied" in warning for warning in card.warnings)

@@ -33,7 +33,7 @@ Said = tuple[str, str]
 class Span:
     """A span where nobody traces: entering it, and all that is said of it, does nothing."""
 
-    is_recording: ClassVar[bool] | bool = False
+    is_recording: bool = False
 
     def __enter__(self) -> Self:
         return self

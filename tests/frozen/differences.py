@@ -8,7 +8,8 @@ from typing import Any
 RELATIVE, ABSOLUTE = 1e-6, 1e-8
 """Another processor's BLAS orders sums differently, which moves the last digits: of a classifier's scores those of 32
 bits (6e-8 of a score was seen), and of what is fitted in steps those behind the tolerance at which it stops. The
-absolute one is for small differences of such sums, and holds from ``SMALL`` on: what is smaller has to agree in its digits."""
+absolute one is for small differences of such sums, and holds from ``SMALL`` on: what is smaller has to
+agree in its digits."""
 SMALL = 1e-4
 SHOWN = 20
 MAX_CHARACTERS = 160

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         read_personas,
         worse_arm,
     )
+    from convsim.tracking import log_to
     from convsim.workflow import StudySummary, arun_study, run_study
 
 HOMES = {
@@ -116,6 +117,7 @@ HOMES = {
         "read_personas",
         "worse_arm",
     ),
+    "tracking": ("log_to",),
     "workflow": ("StudySummary", "arun_study", "run_study"),
 }
 """Where each public name lives; it is imported when it is first asked for, so that the command line starts at once."""
@@ -173,6 +175,7 @@ __all__ = [
     "drift",
     "export_prompts",
     "fault",
+    "log_to",
     "make_agent",
     "make_annotator",
     "make_model",

@@ -10,6 +10,7 @@ ConvsimError                 exit 3: a model, agent or file failed
 │   └── EmptyAnswerError     it answered with nothing
 ├── AgentError               the recommender under test did not answer as asked
 ├── FetchError               a download failed, or its checksum differs
+├── TrackingError            an experiment tracker did not take the results, which are complete
 └── TrainingError            training a shopper failed or was stopped; the same command goes on
 """
 
@@ -67,6 +68,10 @@ class AgentError(ConvsimError):
 
 class FetchError(ConvsimError):
     """A download failed, or its checksum differs."""
+
+
+class TrackingError(ConvsimError):
+    """An experiment tracker did not take the results; what was written to disk is complete."""
 
 
 class TrainingError(ConvsimError):

@@ -15,6 +15,7 @@ from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.gating import add_summary, check_junit, check_summary, read_gate, tell, write_junit
 from convsim.cli.loading import Loading
 from convsim.cli.output import has_schema, taking_folder
+from convsim.cli.tracking import LogTo, Tracker, check_tracker, end_if, is_lost
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def compare(
     gate: options.GateFile = None,
     summary: options.Summary = None,
     junit: options.Junit = None,
+    log_to: LogTo = None,
     validators: options.Validators = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
@@ -111,6 +113,7 @@ def compare(
     made = asked.validators(chosen) if asked else chosen
     check_summary(summary)
     check_junit(junit)
+    check_tracker(log_to)
 
     loading = Loading(
         reader, real_reader, simulated_reader, skip_bad_lines, survey_map, control_tokens, simulator
@@ -130,8 +133,9 @@ def compare(
         )  # fmt: skip
         held = {path_text(side.path): side.conversations for side in sides}
         _deliver(
-            comparison, out_dir, output, full=full, gate=asked, summary=summary, junit=junit, transcripts=held
-        )
+            comparison, out_dir, output, full=full, gate=asked, summary=summary, junit=junit, transcripts=held,
+            log_to=log_to,
+        )  # fmt: skip
 
 
 def simulator_names(given: list[str] | None, sims: Sequence[Path]) -> list[str]:
@@ -185,6 +189,7 @@ def _deliver(
     summary: Path | None,
     junit: Path | None,
     transcripts: Mapping[str, Sequence[Conversation]],
+    log_to: Tracker | None,
 ) -> None:
     """Write the files, print the comparison, and fail where a validator did, or a simulator does not pass the gate."""
     from convsim.io.provenance import command
@@ -212,6 +217,7 @@ def _deliver(
         )  # on a full disk the result of the work is on screen at least
         raise
     show_comparison(comparison, output, full=full)
+    lost = is_lost(log_to, comparison, folder=out)
     if refused is not None:
         raise refused
     for each in comparison.simulators:
@@ -223,6 +229,7 @@ def _deliver(
         )
     if any(each.gate is not None and not each.gate.passed for each in comparison.simulators):
         raise typer.Exit(1)
+    end_if(lost)
 
 
 def _write(comparison: Comparison, folder: Path, transcripts: Mapping[str, Sequence[Conversation]]) -> None:

@@ -15,6 +15,7 @@ from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
 from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
+from convsim.cli.tracking import LogTo, check_tracker
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def counterfactual(
     gate: options.GateFile = None,
     summary: options.Summary = None,
     junit: options.Junit = None,
+    log_to: LogTo = None,
     settings: Annotated[list[str] | None, options.settings("counterfactual.margin_sd=0.3")] = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
@@ -97,6 +99,7 @@ def counterfactual(
     gate_asked = read_gate(gate, (owner,), measured)
     check_summary(summary)
     check_junit(junit)
+    check_tracker(log_to)
     given = with_margins(gate_asked, parse_settings(settings or [], (owner, "agent", *owners(annotate))))
     annotator = make_annotator(annotate, model, given) if annotate else None
 
@@ -141,7 +144,7 @@ def counterfactual(
             )  # fmt: skip
         deliver(
             card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on, gate=gate_asked,
-            summary=summary, junit=junit,
+            summary=summary, junit=junit, log_to=log_to,
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from convsim.cli.gating import add_summary, tell, write_junit
 from convsim.cli.options import Format, Gate
 from convsim.cli.output import has_schema, taking_folder
 from convsim.cli.report import PAGE
+from convsim.cli.tracking import Tracker, end_if, is_lost
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def deliver(
     summary: Path | None = None,
     junit: Path | None = None,
     metrics: Metrics | None = None,
+    log_to: Tracker | None = None,
 ) -> None:
     """Write findings.json and report.html into ``out``, print the scorecard, and exit 1 where a gate fails.
 
@@ -63,6 +65,7 @@ def deliver(
         summary: A file that gets a summary in Markdown, at its end.
         junit: A file that is written as JUnit.
         metrics: What was judged, where it is not the default: the page draws it too.
+        log_to: Where it is logged; what a tracker does not take changes no verdict's exit code, and else it is 3.
 
     Raises:
         ConvsimError: A validator failed; its finding says why.
@@ -88,6 +91,7 @@ def deliver(
         show(card, output, fail_on=fail_on)  # on a full disk the result of the work is on screen at least
         raise
     show(card, output, fail_on=fail_on)
+    lost = is_lost(log_to, card, folder=out)
     if refused is not None:
         raise refused
     if card.failed:
@@ -99,6 +103,7 @@ def deliver(
         )
     if _tell_gates(card, fail_on):
         raise typer.Exit(1)
+    end_if(lost)
 
 
 def _tell_gates(card: Scorecard, fail_on: Gate | None) -> bool:

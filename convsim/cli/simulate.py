@@ -13,6 +13,7 @@ from convsim.cli import study_options as options
 from convsim.cli import until_decided as deciding
 from convsim.cli.console import err, result
 from convsim.cli.running import checking, run_shown
+from convsim.cli.tracking import LogTo, check_tracker, end_if, is_lost
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def simulate(
             help="Keep the prompt and raw answer of every call of a model, in prompts.jsonl at --out.",
         ),
     ] = False,
+    log_to: LogTo = None,
     no_check: Annotated[
         bool,
         typer.Option("--no-check", help="Ask servers nothing before a run of more than 20 conversations."),
@@ -94,6 +96,7 @@ def simulate(
 
     looks = deciding.Deciding(until_decided, at_most, judged_on, control, treatment, annotate)
     looks.check(add=add)
+    check_tracker(log_to)
     if until_decided and n is None and study is None:
         n = looks.first()
     config = options.stated_config(
@@ -134,6 +137,7 @@ def simulate(
         hold(planned, growth)
     else:
         deciding.decide(looking, hold)
+    end_if(is_lost(log_to, out, folder=out))
 
 
 def _grown_by(add: int, out: Path, stated_n: int | None) -> tuple[Growth, str]:

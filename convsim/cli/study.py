@@ -15,6 +15,7 @@ from convsim.cli.gating import add_summary, check_junit, check_summary, write_ju
 from convsim.cli.output import has_schema, taking_folder
 from convsim.cli.plan import Output
 from convsim.cli.running import checking, run_shown
+from convsim.cli.tracking import LogTo, check_tracker, end_if, is_lost
 from convsim.errors import ConvsimError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def study(
     output: Annotated[options.Format, FORMAT] = options.Format.text,
     summary: options.Summary = None,
     junit: options.Junit = None,
+    log_to: LogTo = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run failed conversations again.")
     ] = False,
@@ -59,6 +61,7 @@ def study(
 
     check_summary(summary)
     check_junit(junit)
+    check_tracker(log_to)
     if dry_run:
         _print_plan(read_whole_study(file).variants)
         return
@@ -90,6 +93,7 @@ def study(
         add_summary(summary, to_markdown(done))
     write_junit(junit, lambda: to_junit(done))
     talk.print(f"wrote {folder / FILES[1]}")
+    lost = is_lost(log_to, done, folder=folder)
     for each in done.unfinished:
         console.result().print(f"{plain(each.name)}: {plain(each.reason or '')}", markup=False)
     if done.failed:
@@ -100,6 +104,7 @@ def study(
         raise typer.Exit(1)
     if done.unfinished:
         raise typer.Exit(3)
+    end_if(lost)
 
 
 def _print_plan(variants: Sequence[Variant]) -> None:

@@ -15,6 +15,7 @@ from convsim.cli.console import err, parse_settings
 from convsim.cli.deliver import deliver, taking
 from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
+from convsim.cli.tracking import LogTo, check_tracker
 from convsim.errors import InputError
 
 
@@ -29,6 +30,7 @@ def validate(
     gate: options.GateFile = None,
     summary: options.Summary = None,
     junit: options.Junit = None,
+    log_to: LogTo = None,
     validators: options.Validators = None,
     metrics: options.MetricNames = None,
     lexicon: options.LexiconFolder = None,
@@ -69,6 +71,7 @@ def validate(
     asked = read_gate(gate, wanted, measured)
     check_summary(summary)
     check_junit(junit)
+    check_tracker(log_to)
     earlier = read_baseline(baseline, fail_on, annotated=annotate is not None)
     given = with_margins(asked, parse_settings(settings or [], [*wanted, *owners(annotate)]))
     chosen = find_validators(make("validators", name, **given[name]) for name in wanted)
@@ -95,7 +98,7 @@ def validate(
             card = card.but(baseline=earlier.against(card, *taking_part, measured))
         deliver(
             card, (sides[0].conversations, sides[1].conversations), out=out_dir, output=output, fail_on=fail_on,
-            gate=asked, summary=summary, junit=junit, metrics=measured,
+            gate=asked, summary=summary, junit=junit, metrics=measured, log_to=log_to,
         )  # fmt: skip
 
 

@@ -19,6 +19,8 @@ FOR_US = {"dev", "docs"}
 OURS = {"convsim", "convsim_validators", "tests"}
 LOADED_BY = {HOME / "convsim" / "pytest_plugin.py": "pytest"}
 """Modules that only the package that they import ever loads, and the package."""
+DECLARED_AS = {"mlflow": ["mlflow-skinny"]}
+"""What is declared for a package that a larger distribution brings, too."""
 STUBS = {"_typeshed"}
 """Known to type checkers alone."""
 AT_ONCE = {"web": "arena", "shoppers/finetuned": "train"}
@@ -136,7 +138,8 @@ def _imported(nodes: Iterator[ast.AST]) -> Iterator[str]:
 @cache
 def _distributions(package: str) -> frozenset[str]:
     """Return what brings the package; by its own name where it is not installed."""
-    return frozenset(_normal(name) for name in _installed().get(package, [package]))
+    names = [*_installed().get(package, [package]), *DECLARED_AS.get(package, [])]
+    return frozenset(map(_normal, names))
 
 
 @cache

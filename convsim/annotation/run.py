@@ -19,7 +19,7 @@ from convsim._loggers import logger_of
 from convsim._logs import append_line, open_log, whole_lines
 from convsim._progress import Step, step
 from convsim._text import described, one_line
-from convsim._tracing import span
+from convsim._tracing import Value, span
 from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
 from convsim.errors import ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, Source, read_source, readable, readable_line
@@ -206,7 +206,7 @@ async def aannotate(
             await check_ready([lifted])
         n_before = len(wanted) - len(missing)
         models = (part for part in with_parts_of([annotator]) if isinstance(part, ChatModel))
-        told = {"convsim.annotator": lifted.name, "convsim.conversations": len(missing)}
+        told: dict[str, Value] = {"convsim.annotator": lifted.name, "convsim.conversations": len(missing)}
         with (
             step(f"labelling with {lifted.name}", len(wanted), unit="conversations", done=n_before) as at,
             span("convsim.annotation", told) as traced,
@@ -271,7 +271,10 @@ class _Run:
     ) -> None:
         try:
             given = list(batch.values())
-            told = {"convsim.annotator": self.annotator.name, "convsim.conversations": len(given)}
+            told: dict[str, Value] = {
+                "convsim.annotator": self.annotator.name,
+                "convsim.conversations": len(given),
+            }
             with span("convsim.annotate", told):
                 annotations = await in_thread(lambda: many(given))
                 pairs = list(zip(batch.items(), annotations, strict=True))

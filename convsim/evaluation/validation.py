@@ -10,7 +10,7 @@ from convsim._async import in_a_thread, outside_loops, stop_if_left
 from convsim._loggers import logger_of
 from convsim._progress import step
 from convsim._text import described
-from convsim._tracing import span
+from convsim._tracing import Value, span
 from convsim.errors import ConvsimError, InputError
 from convsim.evaluation.copied import without_credit_for_copies
 from convsim.evaluation.family import one_family
@@ -261,7 +261,7 @@ def run_all(validators: Iterable[Validator], real: Corpus, simulated: Corpus, *,
 def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
     """Run one validator; one that raises yields a failed finding with the reason, and loses no other's work."""
     stop_if_left()
-    told = {"convsim.validator": validator.name, "convsim.seed": seed}
+    told: dict[str, Value] = {"convsim.validator": validator.name, "convsim.seed": seed}
     try:
         with span("convsim.validator", told) as traced:
             findings = list(validator.validate(real, simulated, seed=seed))

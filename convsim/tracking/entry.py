@@ -22,7 +22,7 @@ from convsim.evaluation.headline import STANDS_ON
 from convsim.evaluation.scorecard import MadeBy, SideSummary
 from convsim.io import CONVERSATIONS, MANIFEST, read
 from convsim.io.manifest import read_manifest
-from convsim.schema import GateResult, Headline
+from convsim.schema import GateResult, Headline, Verdict
 from convsim.schema.conversation import Usage
 from convsim.schema.headline import HeadlineName
 from convsim.workflow import StudySummary
@@ -38,7 +38,7 @@ NUMBERS: dict[HeadlineName, str] = {
 """What the number is called that each headline's verdict stands on."""
 UNDECIDED = frozenset({"undecided", "failed"})
 """Verdicts of which no number is logged: a reader would take it for one."""
-COUNTED = ("aligned", "different", "undecided")
+COUNTED: tuple[Verdict, ...] = ("aligned", "different", "undecided")
 FINDINGS, REPORT = "findings.json", "report.html"
 PAGES = ("comparison.html", "distances.csv")
 MAX_PARAMETERS, MAX_CHARACTERS, MAX_KEY = 100, 500, 100

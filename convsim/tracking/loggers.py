@@ -105,10 +105,10 @@ def _written(entry: Entry) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _as_one_line(tracker: str, *failures: type[Exception]) -> Iterator[None]:
+def _as_one_line(tracker: str, failure: type[Exception]) -> Iterator[None]:
     try:
         yield
-    except (*failures, OSError) as error:
+    except (failure, OSError) as error:
         said = " ".join(str(error).split()) or type(error).__name__
         raise TrackingError(f"{tracker} did not take the results: {said[:500]}") from error
 

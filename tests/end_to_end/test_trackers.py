@@ -165,8 +165,10 @@ def records(folder: Path) -> dict[str, list[Any]]:
 
     Source: leveldb/doc/log_format.md; the head of seven bytes is W&B's.
     """
+    import wandb
     from wandb.proto.wandb_internal_pb2 import Record
 
+    wandb.teardown()  # waits for the process that writes
     found: dict[str, list[Any]] = {}
     for path in sorted(folder.glob("wandb/offline-run-*/*.wandb")):
         data, at, whole = path.read_bytes(), 7, b""

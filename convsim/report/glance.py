@@ -172,4 +172,7 @@ def _some(lines: Iterable[str]) -> list[str]:
 
 def _line(text: str, *, limit: int = WIDTH - 10, strip: bool = True) -> str:
     one = " ".join(plain(text, limit=4 * limit).split()) if strip else text
-    return one if len(one) <= limit else f"{one[: limit - 1]}…"
+    if len(one) <= limit:
+        return one
+    cut = one[: limit - 1]
+    return f"{cut[: at if (at := cut.rfind(' ')) > limit // 2 else len(cut)]}…"  # between words where there are some

@@ -128,6 +128,13 @@ def test_in_a_long_card_what_fails_comes_first_and_the_rest_is_counted(card):
     assert f"and {101 - len(rows)} more; .to_frame() has them all" in text
 
 
+def test_a_long_sentence_is_cut_between_two_words(card):
+    long = card.but(warnings=(f"{'word ' * 40}", "w" * 500))
+    cut = [line for line in str(long).splitlines() if line.startswith("warning: w")]
+    assert [line[-6:] for line in cut] == [" word…", "wwwww…"]
+    assert max(map(len, cut)) <= 90 + len("warning: ")
+
+
 def test_a_frame_has_one_row_a_finding_and_flat_numbers(card):
     frame = card.to_frame()
     assert list(frame["metric"]) == [finding.metric for finding in card.findings]

@@ -13,7 +13,7 @@ PAGES = [
 
 def test_every_line_that_installs_names_a_checkout_and_extras_that_there_are():
     extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    lines = [line for page in PAGES for line in re.findall(r"pip install[^&\n#]*", page.read_text("utf-8"))]
+    lines = [line for page in PAGES for line in re.findall(r"pip install[^&\n#`]*", page.read_text("utf-8"))]
     assert len(lines) >= 4
     for line in lines:
         target = line.split()[-1].strip('"`')

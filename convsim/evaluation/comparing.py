@@ -108,7 +108,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     tasks: Collection[str] = (),
     arms: Collection[str] = (),
     annotator: str | AnnotatorLike | None = None,
-    pool_seeds: bool = False,
+    pool_seeds: bool | str = False,
     allow_overlap: bool = False,
     allow_failures: bool = False,
 ) -> Comparison:
@@ -135,7 +135,8 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         arms: Keep only these arms on all sides.
         annotator: Labels all sides first, each conversation once.
         pool_seeds: Put run folders together whose plans differ in nothing but the seed; each of these simulators then
-            says how far its runs are from people one by one.
+            says how far its runs are from people one by one. A text is what runs are called together whose names have
+            nothing in common but the seed.
         allow_overlap: Judge simulators even on conversations that they learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
 
@@ -153,7 +154,10 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     )
     sources = named(simulators)
     advised = advice(sources) if not pool_seeds else []
-    sources, runs = pooled(sources) if pool_seeds else (sources, {})
+    if pool_seeds:
+        sources, runs = pooled(sources, pool_seeds if isinstance(pool_seeds, str) else "")
+    else:
+        runs = {}
     if isinstance(before, str) and before not in sources:
         raise InputError(f"before: no simulator is called {before!r}; there are {', '.join(sources)}")
     known = [loaded(source) for source in learned]

@@ -23,8 +23,9 @@ from convsim.metrics import Metrics
 from convsim.schema import Estimate, Validator
 from convsim.schema.conversation import Conversation
 
-SEED_ENDING = re.compile(r"[-_. ]*(?:seed|s)?[-_.= ]*$", re.IGNORECASE)
-"""What is left of two names such as ``lean-seed1`` and ``lean-seed2`` behind what they are called after."""
+SEPARATORS = "-_.=, "
+SEED_WORD = re.compile(rf"(?:^|[{SEPARATORS}])(?:seed|s)$", re.IGNORECASE)
+"""What ends names such as ``lean-seed1`` and ``lean-s2`` when their digits are taken off."""
 DRAWN = ("seed", "personas")
 """What a seed changes in a plan: itself, and the personas that it draws from the plan's data."""
 
@@ -60,8 +61,15 @@ def same_but_for_the_seed(sources: Mapping[str, Loaded]) -> list[list[Run]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def pooled(sources: Mapping[str, Loaded]) -> tuple[dict[str, Loaded], dict[str, Sequence[Run]]]:
+def pooled(
+    sources: Mapping[str, Loaded], otherwise: str = ""
+) -> tuple[dict[str, Loaded], dict[str, Sequence[Run]]]:
     """Put the runs of each simulator together.
+
+    Args:
+        sources: The simulators by name.
+        otherwise: What runs are called together whose names have nothing in common but the seed; where it is empty or
+            taken, the first and how many more.
 
     Returns:
         The simulators by name, in their order, and the runs of those that have several.
@@ -81,9 +89,8 @@ def pooled(sources: Mapping[str, Loaded]) -> tuple[dict[str, Loaded], dict[str, 
         if name not in group_of:
             together[name] = source
         elif (group := group_of[name])[0].name == name:
-            called = _called(
-                [run.name for run in group], taken={*sources, *together} - {r.name for r in group}
-            )
+            names = [run.name for run in group]
+            called = _called(names, otherwise, taken={*sources, *together} - {*names})
             runs[called] = group = _with_own_ids(group)
             together[called] = tuple(_conversations(group))
     return together, runs
@@ -168,12 +175,23 @@ def _why(sources: Mapping[str, Loaded]) -> str:
     return f"; the plans of the first two differ: {difference(first, second)}"  # type: ignore[arg-type]
 
 
-def _called(names: Sequence[str], *, taken: Iterable[str]) -> str:
-    """Name runs after what their names have in common: parts between commas, or how they begin."""
+def _called(names: Sequence[str], otherwise: str, *, taken: Iterable[str]) -> str:
+    """Name runs after what their names have in common: parts between commas, or how they begin, without the seed."""
     parts = [name.split(",") for name in names]
-    common = [first for first, *others in zip(*parts, strict=False) if {first} == {*others}]
-    start = ",".join(common) or SEED_ENDING.sub("", commonprefix([*names]))  # noqa: RUF071  (names, not paths)
-    return start if start.strip() and start not in taken else f"{names[0]} and {len(names) - 1} more"
+    common = ",".join(first for first, *others in zip(*parts, strict=False) if {first} == {*others})
+    for called in (common or _beginning(names), otherwise):
+        if called.strip() and called not in taken:
+            return called
+    return f"{names[0]} and {len(names) - 1} more"
+
+
+def _beginning(names: Sequence[str]) -> str:
+    """Return how names begin, in whole words and values; empty where nothing but the seed is left."""
+    stems = [re.sub(r"\d+$", "", name) for name in names]
+    start = commonprefix(stems)  # noqa: RUF071  (names, not paths)
+    if any(stem[len(start) : len(start) + 1].strip(SEPARATORS) for stem in stems):
+        start = start[: max(start.rfind(separator) for separator in SEPARATORS) + 1]
+    return SEED_WORD.sub("", start.rstrip(SEPARATORS)).rstrip(SEPARATORS)
 
 
 def _with_own_ids(runs: Sequence[Run]) -> list[Run]:

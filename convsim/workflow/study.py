@@ -31,7 +31,7 @@ from convsim.report.html.comparison import comparison_files
 from convsim.simulation import Assembly, Outcome, Study
 from convsim.workflow.page import to_page
 from convsim.workflow.summary import StudySummary, VariantSummary
-from convsim.workflow.variants import JudgeSection, Variant, read_whole_study
+from convsim.workflow.variants import JudgeSection, Variant, folder_names, read_whole_study
 
 if TYPE_CHECKING:
     from convsim.evaluation.comparison import Comparison, SimulatorReport
@@ -207,14 +207,15 @@ class _Judging:
             tell("nothing has changed since it was judged: the results are kept")
             return known
         tell(f"comparing {len(runs)} {'run' if len(runs) == 1 else 'runs'} with {self.section.real}")
-        simulators, seeds = _pooled(variants, runs)
+        simulators, seeds = _pooled(variants, runs, summary.name)
         comparison = compare(
             self.people, runs, seed=self.seed, validators=self.validators, control=self.section.control,
-            treatment=self.section.treatment, annotator=self.section.annotate, pool_seeds=bool(seeds),
+            treatment=self.section.treatment, annotator=self.section.annotate, pool_seeds=bool(seeds) and summary.name,
             allow_overlap=self.section.allow_overlap, allow_failures=allow_failures,
         )  # fmt: skip
         comparison = self._gated(comparison.but(made_by=summary.made_by))
         judged_as = {run.name: name for name, group in seeds.items() for run in group}
+        folders = _folders(variants, seeds)
         configs = {
             judged_as.get(variant.name, variant.name): variant.config for variant in reversed(variants)
         }
@@ -225,7 +226,8 @@ class _Judging:
             for what, folder, card, sides in self._cards(
                 report, configs[name], simulators[name], allow_failures
             ):
-                pages[name][what] = self._write(card, sides, out, f"{_safe(name)}/{folder}".rstrip("/"))
+                within = f"{folders.get(name, name)}/{folder}".rstrip("/")
+                pages[name][what] = self._write(card, sides, out, within)
                 failed.update({finding.validator: None for finding in card.failed})
         reports = {each.name: each for each in comparison.simulators}
         done = [
@@ -246,13 +248,15 @@ class _Judging:
             yield "scorecard", "", report.validation, both
         if report.counterfactual is not None:
             yield "reactions", REACTIONS, report.counterfactual, both
-        for fault in dict.fromkeys(arm.fault for arm in config.arm if arm.fault):
+        faults = [*dict.fromkeys(arm.fault for arm in config.arm if arm.fault)]
+        folders = folder_names(f"ladder-{fault}" for fault in faults)
+        for fault, folder in zip(faults, folders, strict=True):
             if not any(conversation.fault == fault for conversation in run):
                 continue
             ladder = dose_response(
                 run, fault, seed=self.seed, annotator=self.section.annotate, allow_failures=allow_failures
             )
-            yield f"ladder of {fault}", f"ladder-{_safe(fault)}", ladder, _SidesOf(None, run)
+            yield f"ladder of {fault}", folder, ladder, _SidesOf(None, run)
 
     def _write(self, card: Scorecard, sides: _SidesOf, out: Path, folder: str) -> str:
         from convsim.report.html import to_html
@@ -288,12 +292,22 @@ class _SidesOf:
 
 
 def _pooled(
-    variants: Sequence[Variant], runs: Mapping[str, Transcripts]
+    variants: Sequence[Variant], runs: Mapping[str, Transcripts], name: str
 ) -> tuple[Mapping[str, Loaded], Mapping[str, Sequence[Run]]]:
     """Put runs together that differ in their seed alone; the runs of each simulator that has several."""
     if not any(SEED in variant.changes for variant in variants) or not same_but_for_the_seed(runs):
         return runs, {}
-    return pooled(runs)
+    return pooled(runs, name)
+
+
+def _folders(variants: Sequence[Variant], seeds: Mapping[str, Sequence[Run]]) -> dict[str, str]:
+    """Return a folder for each simulator of several runs: none that a variant has that is no run of it."""
+    taken = {variant.name for variant in variants}
+    folders = {}
+    for name, group in seeds.items():
+        [folders[name]] = folder_names([name], taken - {run.name for run in group})
+        taken.add(folders[name])
+    return folders
 
 
 def _found(each: VariantSummary, report: SimulatorReport, pages: dict[str, str]) -> VariantSummary:
@@ -334,10 +348,6 @@ def read_summary(path: Path) -> StudySummary | None:
         return StudySummary.model_validate_json(read_input(path, MAX_SUMMARY))
     except (OSError, InputError, ValueError):
         return None
-
-
-def _safe(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "_.-" else "-" for c in name)
 
 
 def _now() -> str:

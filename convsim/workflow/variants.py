@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -76,7 +76,7 @@ def read_whole_study(path: Path) -> WholeStudy:
     if len(changes) > MOST_VARIANTS:
         raise StudyError(f"{path}: [sweep] has {len(changes):,} variants; at most {MOST_VARIANTS} are run")
     variants = []
-    for name, changed in zip(_names([name or _named(c) for name, c in changes]), changes, strict=True):
+    for name, changed in zip(folder_names([name or _named(c) for name, c in changes]), changes, strict=True):
         varied = config_of(_with(base, changed[1], path), path) if changed[1] else config
         variants.append(Variant(name or "run", changed[1], varied))
     return WholeStudy(config.study.name, tuple(variants), _judge(stated.get("judge"), path))
@@ -163,9 +163,9 @@ def _named(changes: Mapping[str, JsonValue]) -> str:
     return ",".join(parts)
 
 
-def _names(wanted: Sequence[str]) -> Iterator[str]:
-    """Yield names that can be folders, each once."""
-    taken: set[str] = set()
+def folder_names(wanted: Iterable[str], taken: Iterable[str] = ()) -> Iterator[str]:
+    """Yield names that can be folders, each once and none that is taken, whatever the case of its letters."""
+    taken = {each.casefold() for each in taken}
     for name in wanted:
         safe = UNSAFE.sub("-", name).strip(".-")[:LONGEST_NAME] or "run"
         number, unique = 1, safe

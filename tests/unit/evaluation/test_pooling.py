@@ -8,6 +8,7 @@ import pytest
 import convsim
 from convsim.errors import InputError
 from convsim.evaluation import compare
+from convsim.evaluation.pooling import pooled as pool
 from tests.unit.evaluation.test_side_by_side import Known, side
 
 
@@ -40,6 +41,46 @@ def test_runs_of_one_plan_are_one_simulator_that_says_how_its_seeds_spread(tmp_p
     ]  # fmt: skip
     assert [each.path for each in lean.seeds] == [str(tmp_path / "lean-s1"), str(tmp_path / "lean-s2")]
     assert found.to_frame()["n_seeds"].tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("names", "called"),
+    [
+        ("lean-seed10 lean-seed11", "lean"),
+        ("lean_s1 lean_s12", "lean"),
+        ("bias1 bias2", "bias"),
+        ("run-1 run-12", "run"),
+        ("lean lean2", "lean"),
+        ("k=10,seed=1 k=10,seed=2", "k=10"),
+        ("seed=10,k=10 seed=11,k=10", "k=10"),
+        ("lean-10-late lean-11-late", "lean"),
+        ("lean10-late lean11-late", "lean10-late and 1 more"),
+        ("alpha alpine", "alpha and 1 more"),
+        ("seed=10 seed=11", "seed=10 and 1 more"),
+        ("s1 s2", "s1 and 1 more"),
+        ("1 2", "1 and 1 more"),
+    ],
+)
+def test_pooled_runs_are_called_after_whole_words_and_values_of_their_names(tmp_path, names, called):
+    runs = [run(tmp_path / name, seed) for seed, name in enumerate(names.split())]
+    assert [*pool({each.path.name: each for each in runs})[0]] == [called]
+
+
+def test_a_blank_before_the_seed_is_no_part_of_the_name(tmp_path):
+    runs = {name: run(tmp_path / name, seed) for seed, name in enumerate(("run 1", "run 12"))}
+    assert [*pool(runs)[0]] == ["run"]
+
+
+def test_where_nothing_but_the_seed_is_left_the_name_that_was_given_is_taken_unless_a_simulator_has_it(
+    tmp_path,
+):
+    runs = {f"seed={seed}": run(tmp_path / f"seed={seed}", seed) for seed in (10, 11)}
+    assert [*pool(runs, "shop")[0]] == ["shop"]
+    other = run(tmp_path / "shop", 1, shopper="replay")
+    assert [*pool({**runs, "shop": other}, "shop")[0]] == ["seed=10 and 1 more", "shop"]
+    far = {"shop": 0.2, "seed=10": 0.2, "seed=11": 0.3}
+    found = compare(side("r"), runs, seed=1, validators=[Known(far)], pool_seeds="shop")
+    assert [each.name for each in found.simulators] == ["shop"]
 
 
 def test_ids_that_both_runs_have_are_told_apart(tmp_path):

@@ -16,6 +16,14 @@ def study(tmp_path):
     return file
 
 
+def write_people(folder):
+    people = [
+        f'{{"id": "p{n}", "messages": [{{"role": "user", "content": "{"boots please " * (n % 5 + 1)}in size {n}"}}]}}\n'
+        for n in range(40)
+    ]
+    (folder / "people.jsonl").write_text("".join(people), encoding="utf-8")
+
+
 def test_who_stops_one_run_stops_the_study_and_goes_on_later(study, tmp_path):
     begun = []
 
@@ -37,11 +45,7 @@ def test_who_stops_one_run_stops_the_study_and_goes_on_later(study, tmp_path):
 
 
 def test_runs_that_differ_in_their_seed_alone_are_judged_together(study, tmp_path):
-    people = [
-        f'{{"id": "p{n}", "messages": [{{"role": "user", "content": "{"boots please " * (n % 5 + 1)}in size {n}"}}]}}\n'
-        for n in range(40)
-    ]
-    (tmp_path / "people.jsonl").write_text("".join(people), encoding="utf-8")
+    write_people(tmp_path)
     study.write_text(
         SWEEP.replace("n = 2\n", "n = 15\n").replace("[1, 2, 3]", "[1, 2]\nstudy.max_turns = [1, 3]")
         + '[judge]\nreal = "people.jsonl"\nvalidators = ["marginals"]\n',
@@ -56,8 +60,8 @@ def test_runs_that_differ_in_their_seed_alone_are_judged_together(study, tmp_pat
     assert short[0].headlines == short[1].headlines != ()
     assert short[0].mean_distance == short[1].mean_distance
     assert short[0].own_distance != short[1].own_distance
-    assert short[0].pages == {"scorecard": "max_turns-1/report.html"}
-    card = convsim.read_scorecard(tmp_path / "out" / "max_turns-1" / "findings.json")
+    assert short[0].pages == {"scorecard": "max_turns=1/report.html"}
+    card = convsim.read_scorecard(tmp_path / "out" / "max_turns=1" / "findings.json")
     assert card.simulated.n == 30
     assert long[0].pages != short[0].pages
     page = to_page(found)
@@ -66,6 +70,45 @@ def test_runs_that_differ_in_their_seed_alone_are_judged_together(study, tmp_pat
     assert "30/30" in page
     assert run_study(study, tmp_path / "out").variants == found.variants
     assert len(past_studies(tmp_path)) == 1
+
+
+def test_no_two_results_are_written_into_one_folder(study, tmp_path):
+    write_people(tmp_path)
+    cases = [
+        ("a b", 1, 1), ("a-b", 1, 3),  # of other turns: each by itself
+        ("shop", 1, 5),
+        ("seed=1", 1, 2), ("seed=2", 2, 2),  # one simulator; what it would be called is a variant's name
+    ]  # fmt: skip
+    stated = (
+        f'[[sweep.case]]\nname = "{name}"\nstudy.seed = {seed}\nstudy.max_turns = {turns}\n'
+        for name, seed, turns in cases
+    )
+    study.write_text(
+        '[study]\nname = "Shop"\nn = 15\n'
+        + "".join(stated)
+        + '[judge]\nreal = "people.jsonl"\nvalidators = ["marginals"]\n',
+        encoding="utf-8",
+    )
+    found = run_study(study, tmp_path / "out")
+    pages = [group[0].pages["scorecard"] for group in found.together]
+    assert pages == [
+        "a-b/report.html", "a-b-2/report.html", "shop/report.html", "Shop-2/report.html",
+    ]  # fmt: skip
+    assert {each.simulator for each in found.together[-1]} == {"Shop"}
+    for group, page in zip(found.together, pages, strict=True):
+        card = convsim.read_scorecard((tmp_path / "out" / page).parent / "findings.json")
+        assert (card.simulated.n, card.headlines) == (15 * len(group), group[0].headlines)
+
+
+def test_the_folder_of_a_run_that_is_judged_by_itself_is_its_own(study, tmp_path):
+    write_people(tmp_path)
+    study.write_text(
+        "[study]\nn = 15\nmax_turns = 1\n[sweep]\nshopper.k = [1, 2]\n"
+        '[judge]\nreal = "people.jsonl"\nvalidators = ["marginals"]\n',
+        encoding="utf-8",
+    )
+    found = run_study(study, tmp_path / "out")
+    assert [each.pages["scorecard"] for each in found.variants] == ["k=1/report.html", "k=2/report.html"]
 
 
 def test_a_validator_that_raises_is_named_and_judged_again_the_next_time(study, tmp_path, monkeypatch):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from convsim._files import write_set, write_whole
-from convsim._text import path_text, shown
+from convsim._text import listed, shown
 from convsim.cli.deliver import FINDINGS, taking
 from convsim.cli.report import PAGE
 from convsim.errors import InputError
+from convsim.testing.arguments import Telling
 
 if TYPE_CHECKING:
     from convsim.evaluation import Gate, Scorecard
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 ASKED, JUNIT, SUMMARY = "asked.json", "junit.xml", "summary.md"
 NAME = re.compile(r"\w[\w.-]{0,79}", re.ASCII)
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-"""What differs in ``repr`` from process to process."""
+UNNAMED = "validation"
+"""The name of a validation that is given none."""
 
 
 class SharedReports:
@@ -36,7 +37,8 @@ class SharedReports:
 
     def __init__(self, shared: Path, out: Path | None = None):
         self._shared, self._out = shared, out
-        self._cards: dict[str, tuple[str, Scorecard]] = {}
+        self._cards: dict[str, tuple[str, Scorecard, Sequence[object]]] = {}
+        self._functions: list[tuple[object, str, Sequence[object]]] = []
 
     @property
     def pages(self) -> Mapping[str, Path]:
@@ -48,7 +50,7 @@ class SharedReports:
         real: Source,
         simulated: Source | Callable[[], Source],
         *,
-        name: str = "validation",
+        name: str = UNNAMED,
         seed: int = 0,
         gate: Gate | None = None,
         **settings: object,
@@ -58,17 +60,24 @@ class SharedReports:
         Args:
             real: The people's conversations.
             simulated: The simulated ones, or a function that makes them: it is called only where they are judged.
-            name: Names the folder of its page; one of its own for each validation of a session.
+            name: Names the folder of its page; one of its own for each validation of a session. Arguments are told by
+                their content, a function by its code and what it encloses; where an object cannot be told so, a name
+                must be given, and stands for one and the same object.
             seed: Random seed.
             gate: A gate, whose margins the validators have, and whose result the page shows.
             settings: Further arguments of ``convsim.validate``.
 
         Raises:
-            InputError: The name is no file name, or belongs to a validation with other arguments; or as
-                ``convsim.validate``.
+            InputError: The name is no file name, or belongs to a validation with other arguments; or an argument cannot
+                be told by its content, and no name is given; or as ``convsim.validate``.
         """
         from convsim.evaluation import validate
 
+        if isinstance(real, Iterator):
+            real = list(real)
+        if isinstance(simulated, Iterator):
+            simulated = list(simulated)
+        asked = {"real": real, "simulated": simulated, "seed": seed, "gate": gate, **settings}
         if gate is not None and "validators" not in settings:
             settings["validators"] = gate.validators()
 
@@ -77,7 +86,6 @@ class SharedReports:
             card = validate(real, made, seed=seed, **settings)  # type: ignore[arg-type]
             return card if gate is None else card.but(gate=gate.judge(card))
 
-        asked = {"real": real, "simulated": simulated, "seed": seed, "gate": gate, **settings}
         return self.once(name, judged, asked=asked)
 
     def once(
@@ -97,16 +105,37 @@ class SharedReports:
             raise InputError(
                 f"convsim_report: name {shown(name)} must be up to 80 letters, digits, . _ and -: it names a folder"
             )
-        told = json.dumps({key: _told(value) for key, value in (asked or {}).items()}, indent=2)
-        if name not in self._cards:
-            self._cards[name] = self._read_or_made(name, judged, told)
-        before, card = self._cards[name]
-        if before != told:
+        told, untold = self._telling(asked or {})
+        if untold and name == UNNAMED:
             raise InputError(
-                f"convsim_report: {name!r} is a validation with other arguments, {' '.join(before.split())}; give this "
-                "one another name"
+                f"convsim_report: {shown(untold[0])} cannot be told by its content from another such object; give this "
+                "validation a name of its own, name=…"
+            )
+        if name not in self._cards:
+            self._cards[name] = (*self._read_or_made(name, judged, told), untold)
+        before, card, objects = self._cards[name]
+        others = [] if before == told else _differing(json.loads(before), json.loads(told))
+        if others or any(one is not other for one, other in zip(objects, untold, strict=True)):
+            said = f" ({listed(others, 5)})" if others else ""
+            raise InputError(
+                f"convsim_report: {name!r} is a validation with other arguments{said}; give this one another name"
             )
         return card
+
+    def _telling(self, asked: Mapping[str, object]) -> tuple[str, Sequence[object]]:
+        """Tell arguments as JSON, and return the objects that cannot be told; a function as it was when first given."""
+        told: dict[str, object] = {}
+        untold: list[object] = []
+        for key, value in asked.items():
+            said = next((each[1:] for each in self._functions if each[0] is value), None)
+            if said is None:
+                telling = Telling()
+                said = json.dumps(telling.tell(value)), telling.untold
+                if callable(value):
+                    self._functions.append((value, *said))
+            told[key] = json.loads(said[0])
+            untold.extend(said[1])
+        return json.dumps(told, indent=2), untold
 
     def _read_or_made(self, name: str, judged: Callable[[], Scorecard], told: str) -> tuple[str, Scorecard]:
         from convsim.report.document import read_scorecard
@@ -149,12 +178,5 @@ def _page(card: Scorecard, folder: Path) -> str:
     )
 
 
-def _told(value: object) -> str:
-    """Say an argument so that each process says the same of the same one."""
-    if isinstance(value, str | Path):
-        return path_text(value)
-    if callable(value) and hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_told, value[:20])) + (f" and {len(value) - 20} more" if len(value) > 20 else "")
-    return ADDRESS.sub("", shown(value))
+def _differing(before: Mapping[str, object], told: Mapping[str, object]) -> list[str]:
+    return [key for key in {**before, **told} if before.get(key, ...) != told.get(key, ...)]

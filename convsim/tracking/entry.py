@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +39,9 @@ NUMBERS: dict[HeadlineName, str] = {
 UNDECIDED = frozenset({"undecided", "failed"})
 """Verdicts of which no number is logged: a reader would take it for one."""
 COUNTED: tuple[Verdict, ...] = ("aligned", "different", "undecided")
+NOT_KNOWN = "not known"
+DRAWN = ("study_seed", "personas")
+"""Of a plan: what a seed changes."""
 FINDINGS, REPORT = "findings.json", "report.html"
 PAGES = ("comparison.html", "distances.csv")
 MAX_PARAMETERS, MAX_CHARACTERS, MAX_KEY = 100, 500, 100
@@ -125,17 +128,22 @@ def _findings(writing: _Writing, card: Scorecard) -> None:
         "real": None if card.real is None else _side(card.real),
         **_run_of(card.simulated),
     }
-    by_name = {(f.validator, f.metric): f for f in card.judged}
-    for family, name in NUMBERS.items():
-        if (finding := by_name.get(STANDS_ON[family])) is not None:
-            decided = finding.estimate if finding.verdict not in UNDECIDED else None
-            writing.number(name, decided, f"{finding.verdict}: {finding.reason}")
+    _numbers(writing, card)
     counts = Counter(finding.verdict for finding in card.judged)
     writing.metrics |= {f"findings.{verdict}": counts[verdict] for verdict in {*COUNTED, *counts}}
     writing.headlines(card.headlines)
     writing.gate(card.gate)
     if card.baseline is not None:
         writing.metrics["findings.worse_than_baseline"] = len(card.baseline.worse)
+
+
+def _numbers(writing: _Writing, card: Scorecard) -> None:
+    """Add the numbers that headlines of a scorecard stand on."""
+    by_name = {(f.validator, f.metric): f for f in card.judged}
+    for family, name in NUMBERS.items():
+        if (finding := by_name.get(STANDS_ON[family])) is not None:
+            decided = finding.estimate if finding.verdict not in UNDECIDED else None
+            writing.number(name, decided, f"{finding.verdict}: {finding.reason}")
 
 
 def entry_of_comparison(comparison: Comparison, *, folder: Path | None, name: str | None = None) -> Entry:
@@ -181,7 +189,10 @@ def _simulator(report: SimulatorReport) -> Entry:
 
 
 def entry_of_study(summary: StudySummary, *, folder: Path | None, name: str | None = None) -> Entry:
-    """Return what is logged of a whole study: a run for it, and one below it for each variant."""
+    """Return what is logged of a whole study: a run for it, and one below it for each variant.
+
+    Where runs were judged together there is a run with what was found of them, and after it one for each of them.
+    """
     writing = _Writing()
     writing.params |= _made(summary.made_by) | {
         "study": summary.name,
@@ -190,36 +201,78 @@ def entry_of_study(summary: StudySummary, *, folder: Path | None, name: str | No
     }
     writing.metrics |= {"variants": len(summary.variants), "variants.unfinished": len(summary.unfinished)}
     writing.files["summary.json"] = summary.to_json()
-    writing.page(folder, "index.html", *PAGES)
-    parts = tuple(_variant(each, folder) for each in summary.variants)
+    writing.page(folder, "index.html", *(PAGES if summary.comparison is not None else ()))
+    parts = tuple(part for group in summary.together for part in _group(group, folder))
     return writing.entry(name or summary.name, "study", parts)
 
 
-def _variant(variant: VariantSummary, folder: Path | None) -> Entry:
+def _group(group: Sequence[VariantSummary], folder: Path | None) -> Iterator[Entry]:
+    """Yield what is logged of a variant, or of variants that were judged together and of each of them."""
+    first = group[0]
     writing = _Writing()
-    writing.params["changes"] = dict(variant.changes)
+    _ran(writing, group, folder)
+    _judged(writing, first, folder)
+    if first.simulator is None:
+        yield writing.entry(first.name, "variant")
+        return
+    writing.metrics["seeds"] = len(group)
+    yield writing.entry(first.simulator, "simulator")
+    for each in group:
+        writing = _Writing()
+        _ran(writing, [each], folder)
+        writing.params["judged_as"] = first.simulator
+        writing.number("own_distance", each.own_distance, each.reason or NOT_KNOWN)
+        yield writing.entry(each.name, "variant")
+
+
+def _ran(writing: _Writing, group: Sequence[VariantSummary], folder: Path | None) -> None:
+    """Add what variants change, the plan of their run, and what they came to together; no seed where they differ."""
+    first = group[0]
+    several = len(group) > 1
+    changes = {k: v for k, v in first.changes.items() if all(each.changes.get(k) == v for each in group)}
+    writing.params["changes"] = changes
     if folder is not None:
-        writing.params |= _plan(folder / variant.folder)
-        card = _card(folder / variant.name)
-        if card is not None and variant.reason is None:
-            _findings(writing, card)
-        writing.page(folder / variant.name, FINDINGS, REPORT)
-    writing.metrics |= {"conversations": variant.planned - variant.missing, "failed": variant.failed}
-    for number, value in (("cost_usd", variant.cost_usd), ("mean_distance", variant.mean_distance)):
-        writing.number(number, value, variant.reason or "not known")
+        plan = _plan(folder / first.folder)
+        writing.params |= {k: v for k, v in plan.items() if not (several and k in DRAWN)}
+    writing.metrics |= {
+        "conversations": sum(each.planned - each.missing for each in group),
+        "failed": sum(each.failed for each in group),
+    }
+    costs = [each.cost_usd for each in group if each.cost_usd is not None]
+    whole = sum(costs) if len(costs) == len(group) else None
+    writing.number("cost_usd", whole, first.reason or NOT_KNOWN)
+
+
+def _judged(writing: _Writing, variant: VariantSummary, folder: Path | None) -> None:
+    """Add what was found of a variant, with the reports that its summary names: no others that lie in its folder."""
+    if (card := _card(folder, variant, "scorecard")) is not None:
+        _findings(writing, card)
+        writing.page((folder or Path()) / Path(variant.pages["scorecard"]).parent, FINDINGS, REPORT)
+    if (card := _card(folder, variant, "reactions")) is not None:
+        _numbers(writing, card)
+    writing.number("mean_distance", variant.mean_distance, variant.reason or NOT_KNOWN)
     writing.headlines(variant.headlines)
     writing.tags |= {f"verdict.{each.name}": each.verdict for each in variant.reactions if each.name != "all"}
+    for each in (*variant.headlines, *variant.reactions):
+        name = NUMBERS.get(each.name)
+        if name is not None and name not in writing.metrics:
+            undecided = each.verdict in UNDECIDED
+            reason = f"{each.verdict}: {each.reason}" if undecided else "its report was not there to read"
+            writing.tags.setdefault(f"absent.{name}", reason)
     if variant.passed is not None:
         writing.tags["gate"] = "passed" if variant.passed else "failed"
     if variant.reason is not None:
         writing.tags["reason"] = variant.reason
-    return writing.entry(variant.name, "variant")
 
 
-def _card(folder: Path) -> Scorecard | None:
+def _card(folder: Path | None, variant: VariantSummary, what: str) -> Scorecard | None:
+    """Read one of a variant's reports; None where its summary names none, or it is not there."""
     from convsim.report import read_scorecard
 
-    return read_scorecard(folder) if (folder / FINDINGS).is_file() else None
+    if folder is None or what not in variant.pages:
+        return None
+    within = (folder / variant.pages[what]).parent
+    return read_scorecard(within) if (within / FINDINGS).is_file() else None
 
 
 def entry_of_run(folder: Path, *, name: str | None = None) -> Entry:

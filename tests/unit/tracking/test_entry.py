@@ -22,7 +22,7 @@ from convsim.tracking.entry import (
     entry_of_scorecard,
     entry_of_study,
 )
-from convsim.workflow import run_study
+from convsim.workflow import StudySummary, run_study
 from tests.compared import comparison, simulator
 from tests.doubles import Told, say
 from tests.reports import card, distance, finding, side
@@ -118,6 +118,84 @@ def test_a_study_has_a_run_below_it_for_each_variant_with_what_it_changes(tmp_pa
     assert entry.parts[0].metrics["conversations"] == 1
     assert "mean_distance" not in entry.parts[0].metrics
     assert entry.parts[0].tags["absent.mean_distance"] == "not known"
+
+
+def judged_study(folder: Path, sweep: str) -> StudySummary:
+    people = [
+        f'{{"id": "p{n}", "messages": [{{"role": "user", "content": "{"boots please " * (n % 5 + 1)}in size {n}"}}]}}\n'
+        for n in range(40)
+    ]
+    (folder / "people.jsonl").write_text("".join(people), encoding="utf-8")
+    judge = '[judge]\nreal = "people.jsonl"\nvalidators = ["marginals"]\n'
+    file = folder / "study.toml"
+    file.write_text(f"[study]\nn = 15\nmax_turns = 1\n[sweep]\n{sweep}\n{judge}", encoding="utf-8")
+    return run_study(file, folder / "out")
+
+
+def test_what_was_found_of_seeds_together_is_logged_once_and_each_seed_with_its_own_distance(
+    tmp_path: Path,
+) -> None:
+    found = judged_study(tmp_path, "study.seed = [1, 2]\nshopper.k = [1, 2]")
+    out = tmp_path / "out"
+    (out / "seed=1,k=1" / "findings.json").write_text("{} of an earlier version")
+    (out / "seed=1,k=1" / "report.html").write_text("of an earlier version")
+    entry = entry_of_study(found, folder=out)
+    assert [(part.name, part.kind) for part in entry.parts] == [
+        ("k=1", "simulator"), ("seed=1,k=1", "variant"), ("seed=2,k=1", "variant"),
+        ("k=2", "simulator"), ("seed=1,k=2", "variant"), ("seed=2,k=2", "variant"),
+    ]  # fmt: skip
+    both, one, _ = entry.parts[:3]
+    card = convsim.read_scorecard(out / "k=1" / "findings.json")
+    assert both.files == {each: out / "k=1" / each for each in ("findings.json", "report.html")}
+    assert both.tags["verdict.habits"] == found.variants[0].headlines[0].verdict
+    assert ("joint_distance" in both.metrics) != ("absent.joint_distance" in both.tags)
+    assert both.metrics["findings.different"] == len([f for f in card.judged if f.verdict == "different"])
+    counts = (both.metrics[name] for name in ("seeds", "conversations", "mean_distance"))
+    assert [*counts] == [2, 30, found.variants[0].mean_distance]
+    assert both.params["changes.shopper.k"] == 1
+    assert not {"changes.study.seed", "study_seed"} & both.params.keys()
+    own = next(each.own_distance for each in found.variants if each.name == one.name)
+    assert (one.metrics["own_distance"], one.metrics["conversations"]) == (own, 15)
+    assert (one.params["study_seed"], one.params["judged_as"]) == (1, "k=1")
+    assert one.files == {}
+    assert not any(tag.startswith("verdict") for tag in one.tags)
+
+
+def test_a_variant_is_logged_with_no_report_that_its_summary_does_not_name(tmp_path: Path) -> None:
+    found = judged_study(tmp_path, "shopper.k = [1]")
+    out = tmp_path / "out"
+    [known] = entry_of_study(found, folder=out).parts
+    assert [*known.files] == ["findings.json", "report.html"]
+    assert "findings.different" in known.metrics
+    later = found.but(comparison=None, variants=(found.variants[0].but(pages={}, headlines=()),))
+    above = entry_of_study(later, folder=out)
+    assert [*above.files] == ["summary.json", "index.html"]
+    assert above.parts[0].files == {}
+    assert "findings.different" not in above.parts[0].metrics
+
+
+def test_a_number_of_a_variant_that_is_not_there_has_a_tag_that_says_why() -> None:
+    stated = {
+        "name": "s", "finished": "2026-01-01T00:00:00Z", "made_by": {"convsim": "1"}, "seed": 1,
+        "variants": [{
+            "name": "run", "changes": {}, "folder": "run/run", "planned": 2, "failed": 0, "missing": 0,
+            "headlines": [
+                {"name": "habits", "verdict": "undecided", "reason": "needs 60 more people"},
+                {"name": "words", "verdict": "different", "reason": "they differ"},
+                {"name": "all", "verdict": "different", "reason": "words"},
+            ],
+            "reactions": [{"name": "reactions", "verdict": "undecided", "reason": "too few"}],
+        }],
+    }  # fmt: skip
+    [part] = entry_of_study(StudySummary.model_validate(stated), folder=None).parts
+    absent = {key.removeprefix("absent."): said for key, said in part.tags.items() if "absent." in key}
+    assert absent == {
+        "joint_distance": "undecided: needs 60 more people",
+        "human_likeness_score": "its report was not there to read",
+        "reaction_ratio": "undecided: too few",
+        "mean_distance": "not known",
+        "cost_usd": "not known",
+    }
 
 
 def test_texts_are_cut_and_keys_are_hidden() -> None:

@@ -34,6 +34,13 @@ APART = re.compile(
 DOTTED = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{MAX_KEY_PARTS}}}", re.ASCII)
 
 
+def check_path(call: str, path: object) -> Path:
+    """Return the path of a file or folder that a call in Python was given; raises InputError where it is none."""
+    if not isinstance(path, str | Path):
+        raise InputError(f"{call}: expected the path of a file or folder, but got {one_line(repr(path))}")
+    return Path(path)
+
+
 def open_input(path: Path | str) -> BufferedReader:
     """Open a file to be read as bytes; nothing waits for a pipe, and nothing reads a device, which never ends.
 

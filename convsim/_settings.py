@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from inspect import get_annotations
+from numbers import Integral
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -96,6 +97,13 @@ def check_setting(owner: str, setting: str, value: object, annotation: object) -
         _adapter(annotation).validate_python(value)
     except ValidationError:
         raise InputError(refused_setting(owner, setting, value, annotation)) from None
+
+
+def check_whole(owner: str, setting: str, value: object, *, least: int | None = None) -> None:
+    """Check a whole number, NumPy's too, of at least ``least``; raises InputError as ``check_settings`` does."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or (least is not None and value < least):
+        wanted = "a whole number" + ("" if least is None else f" of at least {least}")
+        raise InputError(f"{owner}: {setting} must be {wanted}, but is {one_line(repr(value))}")
 
 
 def refused_setting(owner: str, setting: str, value: object, annotation: object) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal, get_args
 
+from convsim._settings import check_whole
 from convsim._text import one_line
 from convsim.errors import InputError
 from convsim.io.source import Source, read_source
@@ -38,13 +40,15 @@ def split(conversations: Source, *, by: By, fraction: float, seed: int) -> Halve
         seed: Moves the draw.
 
     Raises:
-        InputError: There is no such file or unit, the fraction is out of range, or one part would be empty.
+        InputError: There is no such file or unit, the fraction is out of range, the seed is no whole number, or one
+            part would be empty.
     """
+    check_whole("split", "seed", seed)
+    if not isinstance(fraction, Real) or not 0 < fraction < 1:
+        raise InputError(f"the fraction must be above 0 and below 1, but is {one_line(repr(fraction))}")
     conversations = read_source(conversations)
     if by not in get_args(By):
         raise InputError(f"by must be {' or '.join(get_args(By))}, but is {one_line(repr(by))}")
-    if not 0 < fraction < 1:
-        raise InputError(f"the fraction must be above 0 and below 1, but is {fraction}")
     units = _units(conversations, by)
     in_a = _drawn(units, conversations, fraction=fraction, seed=seed)
     a = tuple(c for index, c in enumerate(conversations) if index in in_a)

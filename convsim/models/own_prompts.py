@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic_core import to_jsonable_python
 
 from convsim._files import write_set
-from convsim._inputs import read_input
+from convsim._inputs import check_path, read_input
 from convsim._templates import Prompts
 from convsim._text import listed, nearest, one_line
 from convsim.errors import InputError, ModelError
@@ -53,9 +53,9 @@ def export_prompts(folder: Path | str) -> Path:
     ``make_shopper("prompted", prompts=folder)`` uses them; what is deleted from the folder is taken from convsim again.
 
     Raises:
-        InputError: The folder cannot be written to.
+        InputError: The folder cannot be written to, or is no path.
     """
-    path = Path(folder)
+    path = check_path("export_prompts", folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
         missing = {name: content for name, content in our_files().items() if not (path / name).exists()}

@@ -277,7 +277,7 @@ class Assembly:
             return draw_personas(
                 learned, self.config.study.n if n is None else n, seed=self.config.study.seed
             )
-        drawn = draw_personas(learned, len(learned), seed=self.config.study.seed)
+        drawn = draw_personas(learned, max(1, len(learned)), seed=self.config.study.seed)
         return [persona for persona in drawn if persona.id in weights] or drawn
 
     def domain(self) -> str | None:

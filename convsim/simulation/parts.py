@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from convsim._resources import shared
+from convsim._text import shown
 from convsim.agents.degraded import degrade
 from convsim.agents.faults.registry import FaultLike
 from convsim.errors import InputError
@@ -22,18 +23,23 @@ DEFAULT_MODEL = "embedded"
 DEMO_CATALOGUE = "demo/catalogue.jsonl"
 
 
-def make_model(name: str = DEFAULT_MODEL, **settings: object) -> ChatModel:
+def make_model(name: str | Path = DEFAULT_MODEL, **settings: object) -> ChatModel:
     """Make a chat model: ``make_model("openai_compatible", model="gpt-4o-mini")``.
 
     Args:
         name: An installed model (``convsim plugins`` lists them), ``module:attribute``, or the path of a folder or GGUF
-            file.
+            file, as text or ``Path``.
         settings: The model's own.
 
     Raises:
         PluginError: There is no such model, or no such setting.
         InputError: A setting cannot be used.
     """
+    if isinstance(name, Path):
+        return make("models", "local", **{"path": str(name), **settings})
+    _check_name(
+        "make_model", name, "the name of a model or the path of its file", "a model of yours goes in as it is"
+    )
     path = Path(name)
     is_plugin = name in installed("models") or ":" in name
     # What is written like a path and is not there is for the model in this process to refuse.
@@ -63,6 +69,10 @@ def make_agent(
         PluginError: There is no such agent, or no such setting.
         InputError: A setting or the catalogue cannot be used.
     """
+    _check_name(
+        "make_agent", name, "the name of an agent", "an agent or function of yours goes into Study as it is"
+    )
+    _check_catalogue(f"make_agent({name!r})", catalogue)
     return make("agents", name, _parts(f"make_agent({name!r})", None, model, domain, catalogue), **settings)
 
 
@@ -87,6 +97,12 @@ def make_shopper(
         PluginError: There is no such shopper, or no such setting.
         InputError: A setting or ``real`` cannot be used, or the shopper learns from people and ``real`` is None.
     """
+    _check_name(
+        "make_shopper",
+        name,
+        "the name of a shopper",
+        "a shopper or function of yours goes into Study as it is",
+    )
     return make("shoppers", name, _parts(f"make_shopper({name!r})", real, model, domain, None), **settings)
 
 
@@ -102,6 +118,12 @@ def make_annotator(name: str, *, model: ChatModel | str | None = None, **setting
         PluginError: There is no such annotator, or no such setting.
         InputError: A setting cannot be used.
     """
+    _check_name(
+        "make_annotator",
+        name,
+        "the name of an annotator",
+        "one or a function of yours goes into annotate as it is",
+    )
     return make("annotators", name, _parts(f"make_annotator({name!r})", None, model, None, None), **settings)
 
 
@@ -111,7 +133,7 @@ def worse_arm(
     severity: float = 1.0,
     *,
     name: str | None = None,
-    catalogue: Catalogue | None = None,
+    catalogue: Catalogue | Path | str | None = None,
 ) -> Arm:
     """Make an arm of a study in which the agent is worse: ``Study(..., arms=["good", worse_arm(agent, "bad")])``.
 
@@ -120,18 +142,36 @@ def worse_arm(
         fault: A fault or preset, several with ``+`` between them, or a fault of your own.
         severity: From 0, the unchanged agent, to 1.
         name: The arm's; the fault's name if none is given.
-        catalogue: Where other items and words come from; the agent's own catalogue if none is given.
+        catalogue: Where other items and words come from, or the file of that; the agent's own if none is given.
 
     Raises:
-        InputError: There is no such fault, or the severity is not a number from 0 to 1.
+        InputError: There is no such fault, the severity is not a number from 0 to 1, the name is no text or empty, or
+            the catalogue cannot be used.
         PluginError: ``agent`` is none.
     """
+    if name is not None and not (isinstance(name, str) and name.strip()):
+        raise InputError(f"worse_arm: name must be text that is not empty, but is {shown(name)}")
+    _check_catalogue("worse_arm", catalogue)
     asked = lift_agent(agent)
     own = getattr(asked, "catalogue", None)
-    sold = catalogue or (own if isinstance(own, Catalogue) else None)
+    if isinstance(catalogue, str | Path):
+        catalogue = Catalogue.read(catalogue)
+    sold = catalogue if catalogue is not None else (own if isinstance(own, Catalogue) else None)
     degraded = degrade(asked, fault, severity, catalogue=sold)
     called = fault if isinstance(fault, str) else "+".join(degraded.faults)
     return Arm(name or called, degraded, called, severity)
+
+
+def _check_name(call: str, name: object, expected: str, instead: str) -> None:
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{call}: expected {expected}, but got {shown(name)}; {instead}")
+
+
+def _check_catalogue(call: str, catalogue: object) -> None:
+    if not isinstance(catalogue, Catalogue | Path | str | None):
+        raise InputError(
+            f"{call}: catalogue must be a Catalogue or the path of its file, but is {shown(catalogue)}"
+        )
 
 
 def _parts(

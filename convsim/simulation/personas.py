@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from convsim._inputs import read_input, read_toml
+from convsim._inputs import check_path, read_input, read_toml
+from convsim._settings import check_whole
 from convsim._text import complaint, one_line, refusal
 from convsim.errors import StudyError
 from convsim.io import MalformedError, Source, Transcripts, read_source
@@ -29,8 +30,9 @@ def read_personas(path: Path | str) -> list[Persona]:
     Raises:
         StudyError: No such file, not TOML or JSON, no personas, ids that stand twice, a key that is not known, or a
             wrong field; with the line.
+        InputError: ``path`` is no path.
     """
-    path = Path(path)
+    path = check_path("read_personas", path)
     personas: list[Persona] = []
     lines: dict[str, int] = {}
     for line, content in _lines_of(path) if path.suffix.lower() == ".jsonl" else _tables_of(path):
@@ -112,8 +114,11 @@ def draw_personas(real: Source, n: int, *, seed: int) -> list[Persona]:
 
     Raises:
         StudyError: No conversation states a need.
-        InputError: ``real`` is a path that cannot be read, or holds something else than conversations.
+        InputError: ``real`` is a path that cannot be read, or holds something else than conversations; or ``n`` is
+            below 1, or it or the seed no whole number.
     """
+    check_whole("draw_personas", "n", n, least=1)
+    check_whole("draw_personas", "seed", seed)
     people = read_source(real)
     spoken = stated_needs(people)
     if not spoken:

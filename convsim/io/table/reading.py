@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from convsim._inputs import check_path
+from convsim._text import one_line
+from convsim.errors import InputError
 from convsim.io.table.account import Account
 from convsim.io.table.guessing import Choice
 from convsim.io.table.importing import prepared, table_import
@@ -47,9 +50,13 @@ def read_table(
         InputError: What a column means cannot be told, or the mapping does not fit the table.
         MissingExtraError: The file needs a package that is not installed.
     """
-    file = Path(path)
+    file = check_path("read_table", path)
     if isinstance(mapping, Path | str):
         mapping = TableMapping.read(Path(mapping))
+    elif not isinstance(mapping, Mapping | TableMapping | None):
+        raise InputError(
+            f"read_table: mapping must be a mapping or the path of its file, but is {one_line(repr(mapping))}"
+        )
     elif mapping is not None and not isinstance(mapping, TableMapping):
         mapping = TableMapping.of(mapping)
     found = prepared(file, mapping, skip_bad=skip_bad_lines)

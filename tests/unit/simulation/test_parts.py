@@ -1,5 +1,6 @@
 """Parts of a study made by name in Python, and what is said where they cannot be made."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ PEOPLE = [
 FAILED = Conversation(id="f", messages=[SAID[0]], failure=Failure(actor="agent", reason="down"))
 UNKNOWN: Any = "persons"
 UNKNOWN_MODEL: Any = 3
+UNTYPED: Any = convsim
+"""For calls that a type checker refuses."""
 SOLD = Catalogue.read("data/demo/catalogue.jsonl")
 
 
@@ -68,6 +71,17 @@ def test_an_arm_is_worse_with_the_agents_own_catalogue():
     assert convsim.worse_arm(agent, "bad", name="mild").name == "mild"
 
 
+def test_an_arm_reads_the_file_of_its_catalogue(tmp_path):
+    file = tmp_path / "sold.jsonl"
+    file.write_text(
+        '{"id": "x1", "title": "Red hat", "description": "warm", "price": 3.0}\n', encoding="utf-8"
+    )
+    arm = convsim.worse_arm(convsim.make_agent(), "wrong_category", catalogue=str(file))
+    assert isinstance(arm.agent, Degraded)
+    assert arm.agent.catalogue is not None
+    assert [item.id for item in arm.agent.catalogue.items] == ["x1"]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
@@ -103,6 +117,65 @@ def test_an_arm_is_worse_with_the_agents_own_catalogue():
         (lambda: convsim.annotate("none.jsonl", str.upper), InputError, "there is no such file"),
         (lambda: convsim.worse_arm(convsim.make_agent(), "bad", 2), InputError, "from 0 to 1"),
         (lambda: convsim.demo_data(UNKNOWN), InputError, "known keys: people, close, naive"),
+        (lambda: UNTYPED.make_model(Path("none.gguf")), InputError, r"none\.gguf"),
+        (
+            lambda: UNTYPED.make_model(None),
+            InputError,
+            "make_model: expected the name of a model or the path",
+        ),
+        (
+            lambda: UNTYPED.make_agent(str.upper),
+            InputError,
+            "make_agent: expected the name .* Study as it is",
+        ),
+        (lambda: UNTYPED.make_shopper(str.upper), InputError, "make_shopper: expected the name .* as it is"),
+        (lambda: UNTYPED.make_annotator(3), InputError, "make_annotator: expected the name .* but got 3"),
+        (lambda: UNTYPED.make_agent(catalogue=3), InputError, "catalogue must be a Catalogue or the path"),
+        (lambda: UNTYPED.read_table(5), InputError, "read_table: expected the path .* but got 5"),
+        (lambda: UNTYPED.read_table("a.csv", 5), InputError, "mapping must be a mapping or the path"),
+        (lambda: UNTYPED.read_personas(5), InputError, "read_personas: expected the path .* but got 5"),
+        (
+            lambda: UNTYPED.export_prompts(None),
+            InputError,
+            "export_prompts: expected the path .* but got None",
+        ),
+        (
+            lambda: UNTYPED.split(PEOPLE, by="user", fraction="a", seed=1),
+            InputError,
+            "above 0 and below 1, but is 'a'",
+        ),
+        (
+            lambda: UNTYPED.split(PEOPLE, by="user", fraction=0.5, seed="a"),
+            InputError,
+            "split: seed must be a whole number, but is 'a'",
+        ),
+        (lambda: UNTYPED.draw_personas(PEOPLE, 3, seed="x"), InputError, "seed must be a whole number"),
+        *(
+            (
+                lambda n=n: UNTYPED.draw_personas(PEOPLE, n, seed=1),
+                InputError,
+                "n must be a whole number of at least 1",
+            )
+            for n in (2.5, "3", -3, 0, True)
+        ),
+        (
+            lambda: UNTYPED.worse_arm(UNTYPED.make_agent(), "wrong_category", catalogue="nope.jsonl"),
+            InputError,
+            r"nope\.jsonl",
+        ),
+        (
+            lambda: UNTYPED.worse_arm(UNTYPED.make_agent(), "bad", catalogue=3),
+            InputError,
+            "must be a Catalogue",
+        ),
+        *(
+            (
+                lambda name=name: UNTYPED.worse_arm(UNTYPED.make_agent(), "bad", name=name),
+                InputError,
+                "name must be text",
+            )
+            for name in ("", " ", 3)
+        ),
     ],
 )
 def test_what_cannot_be_made_is_one_line(call, error, said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from rich.console import Console
@@ -22,8 +23,11 @@ class Pipe(Console):
         raise BrokenPipeError
 
 
-class Messages(Console):
-    """A console for texts of our own, in which names and paths of others stand; ``-q`` leaves out all but results."""
+class Messages(Pipe):
+    """A console for texts of our own, in which names and paths of others stand; ``-q`` leaves out all but results.
+
+    Where nobody can read them any more, nothing is raised: what the command does, and its exit code, stay the same.
+    """
 
     def __init__(self, *, is_result: bool, **options: Any):
         super().__init__(**options)
@@ -35,7 +39,8 @@ class Messages(Console):
             return
         safe = [plain(said, limit=MAX_MESSAGE) if isinstance(said, str) else said for said in objects]
         if not TALK.log_json:
-            super().print(*safe, **options)
+            with suppress(OSError, ValueError):  # nobody is there to read it
+                super().print(*safe, **options)
             return
         with self.capture() as captured:
             super().print(*safe, **{**options, "end": ""})

@@ -49,6 +49,11 @@ def main() -> NoReturn:
     _make_printable()
     with without_secrets():
         code = _ended(asked)
+    if asked.shown is not None and asked.shown.is_stuck:
+        # Python would flush stderr at its end, which it cannot while the thread writes there: it would abort.
+        if sys.stdout is not None:
+            _forget_output()
+        os._exit(code)
     _leave_threads_behind(code)
     sys.exit(code)
 

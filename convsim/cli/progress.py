@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from convsim._progress import Step, duration, progress_to
@@ -24,6 +24,8 @@ AFTER_S, EVERY_S = 2.0, 10.0
 DRAWN_EVERY_S = 0.2
 FASTER = "_CONVSIM_PROGRESS"
 """A variable for tests: these seconds, divided by a comma."""
+PATIENCE_S = 1.0
+"""How long the end of a command waits for a line that is being written."""
 BAR_COLUMNS = 12
 SERVING = frozenset({"arena", "guide", "view"})
 """Commands that wait for somebody, so that nothing is shown."""
@@ -35,6 +37,8 @@ class Shown:
     def __init__(self, *, after_s: float, every_s: float) -> None:
         self.command = ""
         """Its words; as long as there are none, it is not known how it talks, and nothing is shown."""
+        self.is_stuck = False
+        """Whether its thread still waits for somebody to read what it writes."""
         self._after_s, self._every_s = after_s, every_s
         self._step: Step | None = None
         self._begun_s = time.monotonic()
@@ -50,12 +54,26 @@ class Shown:
         self._thread.start()
 
     def stop(self) -> None:
-        """Show nothing more, and leave nothing on the terminal."""
+        """Show nothing more, and leave nothing on the terminal.
+
+        Where nobody reads stderr, the thread waits in the midst of a line, and so would all who write there after it:
+        stderr is then given up.
+        """
         self._over.set()
-        self._thread.join()
-        SCREEN.clear()
+        try:
+            self._thread.join(PATIENCE_S)
+        finally:
+            self.is_stuck = self._thread.is_alive()
+            if self.is_stuck:
+                sys.stderr = None
+            else:
+                SCREEN.clear()
 
     def _live(self) -> None:
+        with suppress(OSError, ValueError):  # nobody is there to read it
+            self._show()
+
+    def _show(self) -> None:
         stream = _terminal()
         if stream is None:
             while not self._over.wait(self._every_s):

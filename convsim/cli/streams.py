@@ -28,22 +28,31 @@ class Screen:
         self.lock = threading.RLock()
         self._stream: TextIO | None = None
         self._begun_line = False
+        self._is_gone = False
+        """Whether the terminal takes nothing any more."""
 
     def draw(self, stream: TextIO, line: str) -> None:
         """Put a line of progress in the place of the one before, unless others have begun a line there."""
         with self.lock:
             if not self._begun_line:
                 self._stream = stream
-                stream.write(f"{CLEARED}{line}")
-                stream.flush()
+                self._send(f"{CLEARED}{line}")
 
     def clear(self) -> None:
         """Take the line away, where there is one."""
         with self.lock:
             if self._stream is not None:
-                stream, self._stream = self._stream, None
-                stream.write(CLEARED)
-                stream.flush()
+                self._send(CLEARED)
+                self._stream = None
+
+    def _send(self, text: str) -> None:
+        if self._stream is None or self._is_gone:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):  # nobody is there to see it
+            self._is_gone = True
 
     def written(self, text: str) -> None:
         """Note whether what others wrote ends its line."""
@@ -87,7 +96,7 @@ class Messages(Redacting):
     def __init__(self, stream: TextIO):
         super().__init__(stream)
         self._waiting = ""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer may write in the midst of it
 
     def write(self, text: str) -> int:
         """Write a text, or records of its lines once they are whole."""
@@ -124,6 +133,6 @@ def without_secrets() -> Iterator[None]:
     try:
         yield
     finally:
-        if messages is not None:
+        if messages is not None and sys.stderr is not None:  # None: given up, for nobody reads it
             messages.end()
         sys.stdout, sys.stderr = before

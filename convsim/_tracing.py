@@ -11,7 +11,7 @@ from json import dumps
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from convsim._secrets import know_environment, redact
+from convsim._secrets import know_environment, without_keys
 from convsim._text import one_line, plain
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ class _Recorded(Span):
         from opentelemetry.trace import SpanKind
 
         self._span = tracer.start_span(
-            one_line(name), kind=SpanKind.CLIENT if is_client else SpanKind.INTERNAL
+            one_line(_safe(name, MAX_VALUE_CHARACTERS)),
+            kind=SpanKind.CLIENT if is_client else SpanKind.INTERNAL,
         )
         self.is_recording = self._span.is_recording()
         self._token: Token[Context] | None = None
@@ -129,7 +130,7 @@ class _Recorded(Span):
         from opentelemetry.trace import Status, StatusCode
 
         self._span.set_attribute("error.type", kind)
-        said = " ".join(plain(reason, limit=MAX_REASON_CHARACTERS).split())
+        said = " ".join(plain(_safe(reason, MAX_REASON_CHARACTERS), limit=MAX_REASON_CHARACTERS).split())
         self._span.set_status(Status(StatusCode.ERROR, said))
 
     def say(self, attribute: str, messages: Iterable[Said], *, finish_reason: str | None = None) -> None:
@@ -152,12 +153,17 @@ def _said_of(raised: BaseException) -> str:
 
 def _bounded(value: str | bool | int | float | Sequence[str]) -> Any:
     if isinstance(value, str):
-        return redact(value)[:MAX_VALUE_CHARACTERS]
+        return _safe(value, MAX_VALUE_CHARACTERS)[:MAX_VALUE_CHARACTERS]
     return value if isinstance(value, bool | int | float) else [_bounded(each) for each in value]
 
 
+def _safe(text: str, limit: int) -> str:
+    """Take secrets out of a text of which ``limit`` characters are kept; only its beginning, for that takes time."""
+    return without_keys(text[: 10 * limit])
+
+
 def _cut(text: str) -> str:
-    said = redact(text)
+    said = _safe(text, MAX_MESSAGE_CHARACTERS)
     return said if len(said) <= MAX_MESSAGE_CHARACTERS else said[:MAX_MESSAGE_CHARACTERS] + "…"
 
 

@@ -18,7 +18,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 import convsim
-from convsim._tracing import CAPTURE, MAX_MESSAGE_CHARACTERS
+from convsim._tracing import CAPTURE, MAX_MESSAGE_CHARACTERS, MAX_VALUE_CHARACTERS
+from convsim._tracing import span as begun
 from convsim.agents import HTTP, OpenAIChat
 from convsim.annotation import annotate
 from convsim.io import PROMPTS, read
@@ -213,6 +214,27 @@ def test_texts_that_are_asked_for_are_cut_and_without_secrets(
     assert SECRET not in "".join(each.to_json() for each in spans.get_finished_spans())
     # What is traced and recorded at once is recorded as it is without a trace.
     assert len((tmp_path / "run" / PROMPTS).read_text().splitlines()) == 1
+
+
+def test_keys_that_convsim_never_read_are_in_no_span(
+    spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CAPTURE, "SPAN_ONLY")
+    keys = ("zzz99988877766", "pw123456", "abcdef123456", "sk-0123456789abcdef")
+    texts = f"Authorization: Bearer {keys[0]} http://u:{keys[1]}@shop/?api_key={keys[2]} {keys[3]}"
+
+    def ask() -> None:
+        with begun(f"ask {keys[3]}", {"one": texts, "many": [texts, "x" * 3_000]}) as asked:
+            asked.say("gen_ai.input.messages", [("user", texts + " " * 50_000 + "end")])
+            raise ValueError(f"refused: {texts}")
+
+    with pytest.raises(ValueError, match="refused"):
+        ask()
+    (kept,) = spans.get_finished_spans()
+    everything = kept.to_json()
+    assert not [key for key in keys if key in everything]
+    assert str(kept.status.description).startswith("refused: ")
+    assert len(told(kept)["many"][1]) == MAX_VALUE_CHARACTERS
 
 
 def waiting(conversation: Conversation) -> str:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from types import MemberDescriptorType
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -69,8 +71,19 @@ def asked_for(actor: Actor, message: int) -> None:
         noted.actor, noted.message = actor, message
 
 
-_listeners: dict[int, int] = {}
-"""How many studies hear a model at present, by its identity: the first of them changes it, the last changes it back."""
+@dataclass
+class _Listeners:
+    """How many studies hear a model at present: the first of them changes it, the last changes it back."""
+
+    n: int = 0
+    changed: list[str] = field(default_factory=list)
+    """Names of its methods that were changed."""
+    own: dict[str, Any] = field(default_factory=dict)
+    """Those of them that were attributes of the object itself, as they were."""
+
+
+_listeners: dict[int, _Listeners] = {}
+"""By the model's identity."""
 _listening = threading.Lock()
 
 
@@ -99,35 +112,54 @@ def heard(models: Iterable[ChatModel], *, record: bool = True) -> Iterator[None]
 
 def _hear(model: ChatModel, *, record: bool) -> bool:
     with _listening:
-        n = _listeners.get(id(model), 0)
+        listeners = _listeners.get(id(model)) or _Listeners()
         try:
-            for method, asking in ASKING.items() if not n else ():
-                if hasattr(model, method):
-                    # Past the dataclass that may be frozen; only this object is changed, and only for a while.
-                    object.__setattr__(model, method, _noting(model, getattr(model, method), asking))
+            for name, asking in ASKING.items() if not listeners.n else ():
+                if hasattr(model, name):
+                    _change(model, name, asking, listeners)
         except AttributeError as error:
+            _change_back(model, listeners)
             if not record:
                 return False
             raise InputError(
                 f"--record: the model {shown(model)} has fixed attributes (__slots__) and cannot be heard"
             ) from error
-        _listeners[id(model)] = n + 1
+        listeners.n += 1
+        _listeners[id(model)] = listeners
     return True
+
+
+def _change(model: ChatModel, name: str, asking: Callable[..., Asked], listeners: _Listeners) -> None:
+    method = getattr(model, name)
+    # A slot holds what belongs to the object, too.
+    if name in getattr(model, "__dict__", {}) or isinstance(
+        getattr(type(model), name, None), MemberDescriptorType
+    ):
+        listeners.own[name] = method
+    # Past the dataclass that may be frozen; only this object is changed, and only for a while.
+    object.__setattr__(model, name, _noting(model, name, method, asking))
+    listeners.changed.append(name)
+
+
+def _change_back(model: ChatModel, listeners: _Listeners) -> None:
+    for name in listeners.changed:
+        if name in listeners.own:
+            object.__setattr__(model, name, listeners.own[name])
+        else:
+            object.__delattr__(model, name)
 
 
 def _hear_no_more(model: ChatModel) -> None:
     with _listening:
-        n = _listeners.pop(id(model)) - 1
-        if n:
-            _listeners[id(model)] = n
-            return
-        for method in ASKING:
-            if method in vars(model):
-                object.__delattr__(model, method)
+        listeners = _listeners[id(model)]
+        listeners.n -= 1
+        if not listeners.n:
+            del _listeners[id(model)]
+            _change_back(model, listeners)
 
 
 def _noting(
-    model: ChatModel, method: Callable[..., Awaitable[Any]], asking: Callable[..., Asked]
+    model: ChatModel, name: str, method: Callable[..., Awaitable[Any]], asking: Callable[..., Asked]
 ) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(method)
     async def asked(*words: Any, **settings: Any) -> Any:
@@ -138,7 +170,7 @@ def _noting(
         token = _asking.set(True)
         answer: Completion | None = None
         error: str | None = None
-        with _call_span(model, method.__name__, settings) as traced:
+        with _call_span(model, name, settings) as traced:
             try:
                 said: Completion | Choice = await method(*words, **settings)
                 answer = said.completion if isinstance(said, Choice) else said

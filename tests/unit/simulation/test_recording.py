@@ -1,16 +1,18 @@
 """What models were asked and answered is kept beside the conversations, without secrets, and changes nothing else."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from convsim.agents import LLM
-from convsim.errors import ModelError
+from convsim.errors import InputError, ModelError
 from convsim.io import PROMPTS, read
 from convsim.models import Asked, Scripted
-from convsim.models.hearing import Calls
+from convsim.models.hearing import Calls, heard, hearing
 from convsim.schema.catalogue import Catalogue, CatalogueItem
+from convsim.schema.chat_model import ChatMessage
 from convsim.schema.persona import Persona
 from convsim.shoppers import Prompted
 from convsim.simulation import Study
@@ -79,3 +81,47 @@ def test_secrets_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert SECRET not in text
     assert "[SHOP_API_KEY]" in text
     json.loads(text)
+
+
+class Own:
+    """A model one of whose methods belongs to the object, and is no plain function."""
+
+    name = "own"
+
+    def __init__(self) -> None:
+        self.complete = partial(Scripted(answers=answer).complete)
+
+
+class Slotted(Own):
+    __slots__ = ("choose",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choose = Scripted(answers=answer).choose
+
+
+async def test_a_model_gets_back_the_methods_that_the_object_had_itself() -> None:
+    model = Slotted()
+    before = vars(model) | {"choose": model.choose}
+    with heard([model]), heard([model]), hearing() as noted:  # type: ignore[list-item]
+        await model.complete(
+            [ChatMessage(role="user", content="boots")], max_tokens=9, temperature=0.0, seed=1
+        )
+        assert model.complete is not before["complete"]
+    assert [call.asked.kind for call in noted.calls] == ["complete"]
+    assert vars(model) | {"choose": model.choose} == before
+    assert model.complete is before["complete"]
+
+
+class OfOneMethod(Own):
+    @property
+    def continue_text(self) -> object:
+        return self.complete
+
+
+def test_a_model_that_cannot_be_heard_is_left_as_it_was() -> None:
+    model = OfOneMethod()
+    before = dict(vars(model))
+    with pytest.raises(InputError, match="cannot be heard"), heard([model]):  # type: ignore[list-item]
+        pass
+    assert vars(model) == before

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from convsim._text import plain
-from convsim.evaluation import Comparison, FailOn, Scorecard
+from convsim.evaluation import Comparison, FailOn, Scorecard, SimulatorReport
 from convsim.report.answers import Answer, answers
 from convsim.report.gate import sentence, title, verdict
 from convsim.report.html.rows import kind_of
-from convsim.report.junit.document import Case, Suite, document
+from convsim.report.junit.document import Case, Outcome, Suite, document
 from convsim.report.tables import measured, verdict_and_needs, verdict_words
 from convsim.report.versions import title as moved_title
 from convsim.report.versions import worse_line
@@ -46,16 +46,49 @@ def suites_of(card: Scorecard, fail_on: FailOn | None, of: str = "") -> Iterator
 
 
 def comparison_to_junit(comparison: Comparison) -> str:
-    """Return the simulators of a comparison as ``to_junit`` does, the suites of each under its name."""
-    suites: list[Suite] = []
-    for each in comparison.simulators:
-        of = f"{plain(each.name, limit=200)}: "
-        if each.gate is not None:
-            suites += _of_gate(each.gate, of)
-            continue
-        for card in (each.validation, each.counterfactual):
-            suites += _of_findings(card, "different", of) if card is not None else ()
+    """Return the simulators of a comparison as ``to_junit`` does, the suites of each under its name.
+
+    A simulator that could not be held against the people, or not in its reactions, has an error that says why, and one
+    of which no finding is judged a skipped case. Validators that failed are errors in a suite of their own, whether
+    there is a gate or not.
+    """
+    suites = [suite for each in comparison.simulators for suite in _of_simulator(comparison, each)]
+    if comparison.failed:
+        failed = (
+            Case(name=name, outcome="error", message=_why_failed(comparison, name))
+            for name in comparison.failed
+        )
+        suites.append(Suite("validators", tuple(failed)))
     return document(suites)
+
+
+def _of_simulator(comparison: Comparison, report: SimulatorReport) -> list[Suite]:
+    of = f"{plain(report.name, limit=200)}: "
+    if report.gate is not None:
+        suites = [*_of_gate(report.gate, of)]
+    else:
+        cards = (card for card in (report.validation, report.counterfactual) if card is not None)
+        suites = [suite for card in cards for suite in _of_findings(card, "different", of)]
+    if report.not_judged is not None:
+        suites.append(_one(of, "judged", "error", report.not_judged))
+    elif report.gate is None and comparison.control is not None and report.counterfactual is None:
+        suites.append(_one(of, "reactions", "error", report.reactions.agreement.reason))
+    return suites or [_one(of, "judged", "skipped", "no finding of it is judged")]
+
+
+def _one(of: str, name: str, outcome: Outcome, message: str) -> Suite:
+    return Suite(f"{of}{name}", (Case(name=name, outcome=outcome, message=message),))
+
+
+def _why_failed(comparison: Comparison, validator: str) -> str:
+    """Say why a validator failed: as its first finding does or, where it compares simulators, a warning."""
+    for report in comparison.simulators:
+        for card in (report.validation, report.counterfactual):
+            for finding in card.failed if card is not None else ():
+                if finding.validator == validator:
+                    return finding.reason
+    said = (warning for warning in comparison.warnings if warning.startswith(f"{validator} failed"))
+    return next(said, "it failed")
 
 
 def _of_gate(result: GateResult, of: str) -> Iterator[Suite]:

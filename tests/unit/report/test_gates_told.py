@@ -15,6 +15,7 @@ from convsim.report.junit import comparison_to_junit, to_junit
 from convsim.report.summary import MAX_SIMULATORS, comparison_summary, scorecard_summary
 from convsim.schema import Gap, GateCheck, GateResult
 from tests.compared import comparison, simulator
+from tests.junit import outcomes
 from tests.reports import card, distance, finding
 
 HOSTILE = "a\x1b[2J|b`*_[x](http://evil.example)<script>alert(1)</script>\n@maintainer \u202e" + "z" * 900
@@ -115,6 +116,41 @@ def test_junit_of_a_comparison_has_the_suites_of_each_simulator():
     root = ElementTree.fromstring(comparison_to_junit(two))
     assert [suite.get("name") for suite in root] == ["one: headlines", "one: metrics", "other: marginals"]
     assert root[2][0][0].tag == "failure"
+
+
+def test_junit_of_a_comparison_says_who_could_not_be_judged_and_which_validators_failed():
+    broken = finding("joint", "joint_distance", estimate=None, verdict="failed", reason="it raised")
+    warning = "marginals failed to compare the simulators: no such number"
+    found = comparison(
+        simulator("gated", gate=GATE, validation=card(broken)),
+        simulator("lost", gate=GATE, not_judged="it has no arm bad"),
+        simulator("alone", not_judged="it has no arm good"),
+        simulator("asked nothing"),
+        failed=("marginals", "joint"),
+        warnings=("another", warning),
+    )
+    xml = comparison_to_junit(found)
+    told = outcomes(xml)
+    assert [*told] == [
+        "gated: headlines", "gated: metrics", "lost: headlines", "lost: metrics", "lost: judged", "alone: judged",
+        "asked nothing: judged", "validators",
+    ]  # fmt: skip
+    assert (told["lost: judged"], told["alone: judged"]) == ({"judged": "error"}, {"judged": "error"})
+    assert told["asked nothing: judged"] == {"judged": "skipped"}
+    assert told["validators"] == {"marginals": "error", "joint": "error"}
+    said = {error.get("message") for error in ElementTree.fromstring(xml).iter("error")}
+    assert said == {"it has no arm bad", "it has no arm good", "it raised", warning}
+
+
+def test_junit_of_a_comparison_says_whose_reactions_could_not_be_judged():
+    lacking = {"agreement": {"reason": "it has no arm bad"}}
+    found = comparison(
+        simulator("one", validation=card(FAR), reactions=lacking), control="good", treatment="bad"
+    )
+    xml = comparison_to_junit(found)
+    assert outcomes(xml)["one: reactions"] == {"reactions": "error"}
+    [error] = ElementTree.fromstring(xml).iter("error")
+    assert error.get("message") == "it has no arm bad"
 
 
 def test_the_markdown_of_a_scorecard_has_the_gate_as_a_table():

@@ -51,20 +51,24 @@ def to_markdown(summary: StudySummary) -> str:
 def to_junit(summary: StudySummary) -> str:
     """Return the same as JUnit: a suite a run, with a case for the run, one for the gate, and its headlines.
 
+    Runs that were judged together are one suite, with a case for each run and the rest once.
     Where the study has a gate, headlines that it does not fail on are told as output; without one, a headline that is
     different is a failure.
     """
-    suites = [Suite(each.name, tuple(_cases(each))) for each in summary.variants]
+    suites = [Suite(group[0].simulator or group[0].name, tuple(_cases(group))) for group in summary.together]
     failed = tuple(Case(name=each, outcome="error", message=each) for each in summary.failed)
     return document([*suites, *([Suite("validators", failed)] if failed else [])])
 
 
-def _cases(variant: VariantSummary) -> Iterator[Case]:
-    ran = f"{variant.planned:,} conversations planned, {variant.failed:,} failed, {variant.missing:,} missing"
-    if variant.reason is not None:
-        yield Case(name="run", outcome="error", message=variant.reason, text=ran)
-    else:
-        yield Case(name="run", said=ran)
+def _cases(group: Sequence[VariantSummary]) -> Iterator[Case]:
+    for each in group:
+        name = "run" if each.simulator is None else f"run {each.name}"
+        ran = f"{each.planned:,} conversations planned, {each.failed:,} failed, {each.missing:,} missing"
+        if each.reason is not None:
+            yield Case(name=name, outcome="error", message=each.reason, text=ran)
+        else:
+            yield Case(name=name, said=ran)
+    variant = group[0]
     if variant.passed is False:
         yield Case(
             name="gate", outcome="failure", message="the gate failed", type="gate", text=_told(variant)

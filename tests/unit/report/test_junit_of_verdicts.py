@@ -193,21 +193,20 @@ def test_tuning_that_gained_nothing_is_skipped():
     assert outcomes(tuning_to_junit(found.but(outcome="nothing_gained"))) == {"tuning": {"runs": "skipped"}}
 
 
-def test_each_run_of_a_study_is_a_suite():
-    def run(name: str, **more: object) -> VariantSummary:
-        ran = {"changes": {}, "folder": name, "planned": 10, "failed": 1, "missing": 0}
-        habits = {"name": "habits", "verdict": "different", "reason": "too long"}
-        words = {"name": "words", "verdict": "undecided", "reason": "too few"}
-        both = {"name": "all", "verdict": "different", "reason": "habits"}
-        return VariantSummary.model_validate(
-            {"name": name, **ran, "headlines": [habits, words, both], **more}
-        )
+def variant(name: str, **more: object) -> VariantSummary:
+    ran = {"changes": {}, "folder": name, "planned": 10, "failed": 1, "missing": 0}
+    habits = {"name": "habits", "verdict": "different", "reason": "too long"}
+    words = {"name": "words", "verdict": "undecided", "reason": "too few"}
+    both = {"name": "all", "verdict": "different", "reason": "habits"}
+    return VariantSummary.model_validate({"name": name, **ran, "headlines": [habits, words, both], **more})
 
+
+def test_each_run_of_a_study_is_a_suite():
     found = StudySummary(
         name="s", finished="2026-01-01T00:00:00Z", made_by={"convsim": "1"}, seed=1,
         variants=(
-            run("plain"), run("passed", passed=True), run("failed", passed=False),
-            run("stopped", headlines=[], reason="the budget is spent"),
+            variant("plain"), variant("passed", passed=True), variant("failed", passed=False),
+            variant("stopped", headlines=[], reason="the budget is spent"),
         ),
         failed=("joint",),
     )  # fmt: skip
@@ -217,4 +216,25 @@ def test_each_run_of_a_study_is_a_suite():
         "failed": {"run": "passed", "gate": "failure"},
         "stopped": {"run": "error"},
         "validators": {"joint": "error"},
+    }
+
+
+def test_a_verdict_on_runs_that_were_judged_together_is_counted_once():
+    found = StudySummary(
+        name="s", finished="2026-01-01T00:00:00Z", made_by={"convsim": "1"}, seed=1,
+        variants=(
+            variant("seed=1,k=1", simulator="k=1"), variant("seed=1,k=2", simulator="k=2", passed=False),
+            variant("seed=2,k=1", simulator="k=1"), variant("seed=2,k=2", simulator="k=2", passed=False),
+            variant("seed=3,k=1", headlines=[], reason="the budget is spent"),
+        ),
+    )  # fmt: skip
+    assert outcomes(study_to_junit(found)) == {
+        "k=1": {
+            "run seed=1,k=1": "passed",
+            "run seed=2,k=1": "passed",
+            "habits": "failure",
+            "words": "skipped",
+        },
+        "k=2": {"run seed=1,k=2": "passed", "run seed=2,k=2": "passed", "gate": "failure"},
+        "seed=3,k=1": {"run": "error"},
     }

@@ -8,11 +8,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 
-from convsim._text import one_line
+from convsim._loggers import logger_of
+from convsim._text import described, one_line, shown
+from convsim.errors import InputError
+
+LOG = logger_of("convsim.progress")
 
 VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{8,}\b|\b(?=\w*\d)[\w-]{12,}\b|\d+(?:[.,]\d+)*")
 """Of a reason: what is quoted, ids and numbers."""
@@ -30,6 +35,32 @@ def kind_of(reason: str) -> str:
 
 
 Show = Callable[["Step"], None]
+
+
+class _Listener:
+    """Tells somebody's function of steps until it fails: the work is not for it to end."""
+
+    def __init__(self, show: Show):
+        self._show: Show | None = show
+        self._lock = threading.RLock()
+
+    def tell(self, step: Step) -> None:
+        """Tell it, from whichever thread."""
+        show = self._show
+        if show is None:
+            return
+        try:
+            show(step)
+        except Exception as error:
+            with self._lock:
+                is_first, self._show = self._show is not None, None
+            if is_first:
+                LOG.warning(
+                    "progress_to: the function that was told of progress failed and is told no more: %s",
+                    described(error),
+                )
+
+
 _listener: ContextVar[Show | None] = ContextVar("is told of every change of a step", default=None)
 _step: ContextVar[Step | None] = ContextVar("the innermost step of this thread or task", default=None)
 
@@ -195,17 +226,27 @@ def duration(seconds: float) -> str:
     return f"{whole // HOUR_S} h {whole % HOUR_S // MINUTE_S} min"
 
 
-@contextmanager
-def progress_to(show: Show) -> Iterator[None]:
+def progress_to(show: Show) -> AbstractContextManager[None]:
     """Tell ``show`` of the progress of whatever convsim does within.
 
-    It is given the step that has begun, moved on or ended, in whichever thread that happens, and must return soon; what
-    it raises ends the work. ``print`` will do: a step prints as a line.
+    It is given the step that has begun, moved on or ended, in whichever thread that happens, and must return soon. Once
+    it raises an exception, that is logged as a warning and it is told no more; the work goes on. ``print`` will do: a
+    step prints as a line.
+
+    Raises:
+        InputError: ``show`` is no function.
 
     Example:
         >>> with convsim.progress_to(print):                               # doctest: +SKIP
         ...     card = convsim.validate("real.jsonl", "simulated.jsonl", seed=7)
     """
+    if not callable(show) or iscoroutinefunction(show):
+        raise InputError(f"progress_to: expected a function that is not async, but it is {shown(show)}")
+    return _told(_Listener(show).tell)
+
+
+@contextmanager
+def _told(show: Show) -> Iterator[None]:
     token = _listener.set(show)
     try:
         yield

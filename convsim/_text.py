@@ -53,7 +53,10 @@ def described(error: BaseException) -> str:
     """Say in one line what was raised; of pydantic's complaints the record, the place and the first one."""
     from pydantic import ValidationError
 
-    said = " ".join(redact(str(error)).split())
+    try:
+        said = " ".join(redact(str(error)).split())
+    except Exception:  # somebody's __str__ may raise anything
+        said = ""
     if isinstance(error, ValidationError):
         said = f"{error.title}: {complaint(error)}"
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -8,6 +8,7 @@ import pytest
 import convsim
 from convsim._async import in_thread, run_to_its_end
 from convsim._progress import MAX_KINDS, Step, duration, innermost, progress_to, step
+from convsim.errors import InputError
 from tests.end_to_end.commands import environment
 
 LOG = logging.getLogger("convsim.of_a_test")
@@ -96,13 +97,52 @@ def test_the_first_of_each_kind_is_a_warning_and_kinds_are_bounded(caplog):
     assert caplog.records[0].fields == {"n": 0, "first_of_its_kind": True}
 
 
-def test_what_a_listener_raises_ends_the_work():
-    def show(each: Step) -> None:
-        raise RuntimeError("enough")
+class UnsaidError(Exception):
+    def __str__(self) -> str:
+        raise LookupError("no words")
 
-    with pytest.raises(RuntimeError, match="enough"), progress_to(show), step("running"):
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [(RuntimeError("no screen"), "RuntimeError: no screen"), (UnsaidError(), "UnsaidError")],
+)
+def test_a_listener_that_raises_is_told_no_more_and_the_work_goes_on(caplog, raised, said):
+    told: list[int] = []
+
+    def show(each: Step) -> None:
+        told.append(each.done)
+        raise raised
+
+    def work() -> None:
+        with step("in a thread") as at:
+            at.advance()
+
+    with progress_to(show), step("running", 3) as at:
+        at.advance(3)
+        asyncio.run(in_thread(work))
+    assert (at.done, told) == (3, [0])
+    [record] = caplog.records
+    assert (record.levelname, record.name) == ("WARNING", "convsim.progress")
+    assert record.getMessage().endswith(f"is told no more: {said}")
+
+
+def test_ctrl_c_in_a_listener_ends_the_work():
+    def show(each: Step) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), progress_to(show), step("running"):
         raise AssertionError("it has not begun")
     assert innermost() is None
+
+
+async def later(each: Step) -> None:
+    raise AssertionError("nobody waits for it")
+
+
+@pytest.mark.parametrize("wrong", [5, None, "print", later])
+def test_what_is_no_function_is_refused_at_once(wrong):
+    with pytest.raises(InputError, match="progress_to: expected a function that is not async, but it is "):
+        progress_to(wrong)
 
 
 def test_validate_tells_each_validator_by_name(tmp_path):

@@ -24,6 +24,8 @@ OUT = "convsim_report"
 """Under this name a process of pytest-xdist is told where reports are kept, and tells what it asked for."""
 REPORTS = pytest.StashKey["SharedReports"]()
 TOGETHER = pytest.StashKey[set[str]]()
+UNWRITTEN = pytest.StashKey[str]()
+"""Why there is no report of all validations."""
 
 
 class HoldStudy(Protocol):
@@ -121,7 +123,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write one JUnit and one summary of all validations; a process of pytest-xdist tells which it asked for."""
+    """Write one JUnit and one summary of all validations; a process of pytest-xdist tells which it asked for.
+
+    Where they cannot be written, the session fails.
+    """
     config = session.config
     reports = config.stash.get(REPORTS, None)
     names = {name for name, page in reports.pages.items() if page.is_file()} if reports is not None else set()
@@ -132,16 +137,27 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     together.update(names)
     out = _out(config)
     if together and out is not None:
+        from convsim._text import one_line
+        from convsim.errors import ConvsimError
         from convsim.testing.reports import write_together
 
-        write_together(out, sorted(together))
+        try:
+            write_together(out, sorted(together))
+        except (ConvsimError, OSError) as error:
+            config.stash[UNWRITTEN] = one_line(error)
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Name the folder of the reports."""
+    """Name the reports, or say why that of all validations cannot be written."""
     names, out = config.stash.get(TOGETHER, set()), _out(config)
     if names and out is not None:
         terminalreporter.section("convsim report")
         for name in sorted(names):
             terminalreporter.line(f"{out / name / 'report.html'}")
-        terminalreporter.line(f"{out / 'junit.xml'}")
+        if UNWRITTEN in config.stash:
+            terminalreporter.line(
+                f"ERROR: the report of all validations is not written: {config.stash[UNWRITTEN]}", red=True
+            )
+        else:
+            terminalreporter.line(f"{out / 'junit.xml'}")

@@ -116,6 +116,25 @@ def test_a_folder_of_somebody_elses_is_not_written_over(suite: Path) -> None:
     assert theirs.read_text(encoding="utf-8") == "theirs"
 
 
+@pytest.mark.parametrize("what", ["theirs", "a folder"])
+def test_a_report_that_cannot_be_written_is_one_line_and_fails_the_session(suite: Path, what: str) -> None:
+    junit = suite / "kept/junit.xml"
+    if what == "theirs":
+        junit.parent.mkdir()
+        junit.write_text("theirs", encoding="utf-8")
+    else:
+        junit.mkdir(parents=True)
+    options = ("--convsim-report", "kept", "-k", "passes and 1", *PLUGGED)
+    ran = pytest_of_a_user(suite, SUITE, *options, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "1 passed" in ran.stdout
+    assert "Traceback" not in ran.stdout + ran.stderr
+    [said] = [each for each in ran.stdout.splitlines() if each.startswith("ERROR: ")]
+    assert said.startswith("ERROR: the report of all validations is not written: ")
+    assert str(junit) not in ran.stdout.splitlines()
+    assert (what == "theirs") == junit.is_file()
+
+
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "a" * 81, "ä"])
 def test_a_name_that_is_no_folder_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="must be up to 80 letters"):

@@ -26,6 +26,8 @@ MAX_KINDS = 20
 OTHERS = "others"
 RATE_AFTER_S = 1.0
 """Seconds after which a rate says something."""
+FEW = 5
+"""Parts below which the time of some says little about that of the others."""
 MINUTE_S, HOUR_S = 60, 3600
 
 
@@ -95,7 +97,7 @@ class Step:
 
     def __post_init__(self) -> None:
         self._begun_with = self.done
-        self._begun_s = time.monotonic()
+        self._begun_s = self._finished_s = time.monotonic()
 
     @property
     def seconds(self) -> float:
@@ -104,15 +106,23 @@ class Step:
 
     @property
     def rate_per_s(self) -> float | None:
-        """Parts a second; None where they are not alike, or none is done yet."""
-        done, seconds = self.done - self._begun_with, self.seconds
+        """Parts a second up to the last that is done; None where they are not alike, or none is done yet."""
+        done, seconds = self.done - self._begun_with, self._finished_s - self._begun_s
         return done / seconds if self.unit and done > 0 and seconds >= RATE_AFTER_S else None
 
     @property
     def seconds_left(self) -> float | None:
-        """How long it will take at this rate; None where that is not known."""
-        rate = self.rate_per_s
-        return None if rate is None or self.total is None else max(self.total - self.done, 0) / rate
+        """How long it will take at this rate.
+
+        None where that is not known: there are few parts, or those at hand take longer than all that are left would.
+        """
+        rate, total = self.rate_per_s, self.total
+        if rate is None or total is None or total < FEW:
+            return None
+        if self.done >= total:
+            return 0.0
+        left = (total - self.done) / rate - (time.monotonic() - self._finished_s)
+        return left if left > 0 else None
 
     @property
     def path(self) -> list[Step]:
@@ -123,12 +133,13 @@ class Step:
         """Count parts that are done."""
         with self._lock:
             self.done += n
+            self._finished_s = time.monotonic() if n else self._finished_s
         self.at(now=now)
 
     def at(self, done: int | None = None, *, now: str | None = None, total: int | None = None) -> None:
         """Say how many parts are done, and which one is being done."""
-        if done is not None:
-            self.done = done
+        if done is not None and done != self.done:
+            self.done, self._finished_s = done, time.monotonic()
         if now is not None:
             self.now = one_line(now)
         if total is not None:

@@ -67,6 +67,17 @@ def test_rates_and_the_time_left_leave_out_what_was_done_before(monkeypatch):
         at.cost_usd = 0.126
         assert str(at) == "running, 30 of 70, 2.0/s, $0.13, 20 s left"
         assert at.record()["seconds_left"] == 20.0
+        left = []
+        for now[0] in (115.0, 125.0, 131.0):  # a part takes long: the rate stays, and what is left grows less
+            left.append(at.seconds_left)
+        assert left == [pytest.approx(15.0), pytest.approx(5.0), None]
+        assert str(at) == "running, 30 of 70, 2.0/s, $0.13"
+        at.at(70)
+        assert at.seconds_left == 0.0
+    with step("ranking", 4, unit="simulators") as few:
+        now[0] += 10
+        few.advance()
+        assert (few.rate_per_s, few.seconds_left) == (pytest.approx(0.1), None)
     with step("uneven", 9) as uneven:
         now[0] = 200.0
         uneven.at(3)

@@ -23,23 +23,30 @@ class _Safe(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
+            self._make_safe(record)
+        except Exception:  # nothing of it can be read: somebody's __str__, or fields that hold themselves
+            record.msg, record.args, record.exc_info = "a message that cannot be shown", None, None
+            record.fields = {}
+        return True
+
+    def _make_safe(self, record: logging.LogRecord) -> None:
+        try:
             said = record.getMessage()
         except Exception:  # somebody's __str__
             said = str(record.msg)
         # Cut before secrets are looked for, which takes time, and again where a secret's name made it longer.
         said = " ".join(without_keys(said[: 10 * MAX_CHARACTERS]).split())
         record.msg, record.args = plain(said, limit=MAX_CHARACTERS), None
-        if isinstance(found := getattr(record, "fields", None), dict):
+        if (found := getattr(record, "fields", None)) is not None:
             record.fields = without_keys_in(found)
         if record.exc_info and record.exc_info[1] is not None:
             whole = "".join(traceback.format_exception(record.exc_info[1]))[-2 * MAX_TRACEBACK_CHARACTERS :]
             record.exc_text = plain(
                 without_keys(whole)[-MAX_TRACEBACK_CHARACTERS:], limit=MAX_TRACEBACK_CHARACTERS
             )
-        return True
 
 
-_SAFE = _Safe()
+SAFE = _Safe()
 
 
 def logger_of(name: str) -> logging.Logger:
@@ -48,5 +55,5 @@ def logger_of(name: str) -> logging.Logger:
     What stands beside the message goes into ``extra={"fields": {...}}``, in values that JSON has.
     """
     logger = logging.getLogger(name)
-    logger.addFilter(_SAFE)
+    logger.addFilter(SAFE)
     return logger

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from convsim._loggers import ROOT
+from convsim._loggers import ROOT, SAFE
 from convsim._text import described, plain
 from convsim.cli.talk import MAX_VERBOSE, TALK, emit
 
@@ -17,15 +17,26 @@ MAX_TRACEBACK_CHARACTERS = 20_000
 
 
 class _ToStderr(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.addFilter(SAFE)  # loggers that others have made below convsim have no filter of ours
+
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record as a line for people, or of JSON; its text is safe already."""
+        """Write a record as a line for people, or of JSON; raises nothing into whoever logs."""
+        try:
+            self._write(record)
+        except Exception:
+            self.handleError(record)
+
+    def _write(self, record: logging.LogRecord) -> None:
         said, traced = record.getMessage(), ""
         if record.exc_info and record.exc_info[1] is not None:
             said = f"{said}: {described(record.exc_info[1])}"
             traced = record.exc_text or "" if TALK.verbose >= MAX_VERBOSE else ""
         level = record.levelname.lower()
         if TALK.log_json:
-            fields = dict(getattr(record, "fields", {}))
+            found = getattr(record, "fields", None) or {}
+            fields = found if isinstance(found, dict) else {"fields": found}
             emit(
                 level, said, logger=record.name, fields={**fields, "traceback": traced} if traced else fields
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
@@ -15,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from convsim._loggers import logger_of
 from convsim._templates import environment
 from convsim._text import plain
 from convsim.errors import ConvsimError, InputError
@@ -26,7 +26,7 @@ from convsim.web.blind_test.study import ArenaStudy
 from convsim.web.forms import Form, FormError, one, read_form
 from convsim.web.security import SECURE, Access, Guard
 
-LOG = logging.getLogger("convsim.arena")
+LOG = logger_of("convsim.arena")
 """Without a handler, Python prints its warnings on standard error."""
 PAGES = environment("convsim.web.blind_test", escape=True)
 UNREACHABLE = (

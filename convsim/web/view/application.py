@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
 
@@ -15,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from convsim._loggers import logger_of
 from convsim._templates import environment
 from convsim._text import plain, readable
 from convsim.errors import ConvsimError, InputError
@@ -30,7 +30,7 @@ from convsim.web.view.matching import matches, others
 from convsim.web.view.showing import MovedError, differing, load, pairs, view, whole_call
 from convsim.web.view.sources import Sources
 
-LOG = logging.getLogger("convsim.view")
+LOG = logger_of("convsim.view")
 MAX_QUERY = 4_096
 MAX_CHOSEN = 200
 """Conversations that can be chosen one by one."""

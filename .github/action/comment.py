@@ -6,8 +6,10 @@ Nothing here decides whether the job fails: what cannot be written is a notice o
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
+import string
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,10 @@ import requests
 
 MAX_COMMENT = 65_536
 """Characters that GitHub takes."""
+MAX_TITLE = 200
+"""Characters of a title that are shown."""
+JOINER = "\N{WORD JOINER}"
+"""A character that is not seen; a backslash or an entity in its place would be gone when GitHub looks for links."""
 TIMEOUT = 30
 DENIED = (401, 403, 404)
 """What GitHub answers where a token may not do this; it does not tell that from a repository that is not there."""
@@ -64,7 +70,10 @@ def _write(number: int) -> str:
     repository = f"{api}/repos/{os.environ['GITHUB_REPOSITORY']}"
     comments = f"{repository}/issues/{number}/comments"
     marker = _marker(os.environ["TITLE"])
-    body = _body(marker, Path(os.environ["FOLDER"], "summary.md").read_text(encoding="utf-8"))
+    body = _body(
+        marker + _heading(os.environ["TITLE"]),
+        Path(os.environ["FOLDER"], "summary.md").read_text(encoding="utf-8"),
+    )
     author = _author(session, api)
     ours = next(
         (
@@ -89,21 +98,35 @@ def _marker(title: str) -> str:
     return f"<!-- convsim {hashlib.sha256(title.encode()).hexdigest()[:16]} -->"
 
 
-def _body(marker: str, summary: str) -> str:
-    """Put the comment together; of a summary that is too long, as many lines as there is room for."""
+def _heading(title: str) -> str:
+    """Return the title as a heading; no sign in it is markup, calls somebody or names an issue."""
+    text = "".join(c for c in " ".join(title.split())[:MAX_TITLE] if c.isprintable())
+    letters = (c if c.isalnum() or c == " " else JOINER + _escaped(c) + JOINER for c in text)
+    return f"\n## {''.join(letters)}\n" if text else ""
+
+
+def _escaped(sign: str) -> str:
+    return f"\\{sign}" if sign in string.punctuation and sign not in "<>&" else html.escape(sign)
+
+
+def _body(head: str, summary: str) -> str:
+    """Put the comment together below its head; of a summary that is too long, as many lines as there is room for."""
     server, repository = os.environ["GITHUB_SERVER_URL"], os.environ["GITHUB_REPOSITORY"]
     run = f"{server}/{repository}/actions/runs/{os.environ['GITHUB_RUN_ID']}"
     last = f"\n[Report, findings and log of this run]({run})\n"
-    room = MAX_COMMENT - len(marker) - len(last) - 2
+    room = MAX_COMMENT - len(head) - len(last) - 2
     if len(summary) > room:
         summary = summary[: room - len(CUT)].rpartition("\n")[0] + CUT
-    return f"{marker}\n{summary}{last}"
+    return f"{head}\n{summary}{last}"
 
 
 def _author(session: requests.Session, api: str) -> str | None:
     """Return whose token this is; None of an app, such as a job's own, which may not ask."""
     answer = session.get(f"{api}/user", timeout=TIMEOUT)
-    return None if answer.status_code in DENIED else str(answer.json().get("login"))
+    if answer.status_code in DENIED:
+        return None
+    answer.raise_for_status()
+    return str(answer.json().get("login"))
 
 
 def _is_by(user: dict[str, Any], author: str | None) -> bool:

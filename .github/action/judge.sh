@@ -30,14 +30,24 @@ case "$COMMAND" in
     ;;
 esac
 
+further=()
+while IFS= read -r argument || [ -n "$argument" ]; do
+  argument="${argument%$'\r'}"
+  case "$argument" in
+    "") continue ;;
+    --out | --out=* | --summary | --summary=* | --junit | --junit=*)
+      wrong="leave ${argument%%=*} out of the input arguments: the action writes these files, and the output folder says where"
+      ;;
+  esac
+  further+=("$argument")
+done <<<"$ARGUMENTS"
+
 if [ -n "$wrong" ]; then
   printf '::error::%s\n' "$wrong"
   code=2
 else
-  while IFS= read -r argument || [ -n "$argument" ]; do
-    argument="${argument%$'\r'}"
-    [ -z "$argument" ] || asked+=("$argument")
-  done <<<"$ARGUMENTS"
+  # An empty array is an unset variable to bash 3.2, where these are looked for.
+  [ "${#further[@]}" -eq 0 ] || asked+=("${further[@]}")
   asked+=(--)
   for file in "${files[@]}"; do
     [ -z "$file" ] || asked+=("$file")

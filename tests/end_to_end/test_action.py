@@ -1,5 +1,6 @@
 """The GitHub action: well-formed, without a script into which inputs are put, and its steps run for real."""
 
+import html
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from markdown_it import MarkdownIt
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -79,7 +81,8 @@ class GitHub:
         self.address = server.url_for("")
         comments = re.compile(r"/repos/team/shop/issues/(7|comments)(/.*)?")
         server.expect_request(comments).respond_with_handler(self._comments)
-        server.expect_request("/user").respond_with_json({"message": "no"}, status=403)
+        self.user = 403
+        server.expect_request("/user").respond_with_handler(lambda _: answered({"message": "no"}, self.user))
 
     def somebody_wrote(self, body: str, kind: str = "User") -> None:
         self.comments.append(
@@ -174,7 +177,7 @@ def test_a_side_that_passes_is_summed_up_told_and_kept(job, github):
     assert (ran.code, ran.outputs["exit-code"]) == (0, "0"), ran.log
     assert ran.summary.startswith("### convsim: ")
     [comment] = github.comments
-    assert re.match(r"<!-- convsim [0-9a-f]{16} -->\n### convsim: ", comment["body"])
+    assert re.match(r"<!-- convsim [0-9a-f]{16} -->\n## convsim\n\n### convsim: ", comment["body"])
     assert "(https://github.example/team/shop/actions/runs/42)" in comment["body"]
     assert ran.outputs["comment-url"] == "https://github.example/c/1"
     assert ran.used["actions/setup-python"] == {"python-version": "3.11"}
@@ -240,6 +243,10 @@ def test_names_and_words_of_strangers_run_nothing_call_nobody_and_are_no_markup(
         ({"fail_on": "x' --version '"}, "--fail-on"),
         ({"gate": "people.jsonl"}, "people.jsonl"),
         ({"arguments": "--seed\nthree"}, "three"),
+        ({"arguments": f"{QUICK}--out\nelsewhere"}, "::error::leave --out out of the input arguments"),
+        ({"arguments": "--out=elsewhere\r\n--seed=3"}, "::error::leave --out out of the input arguments"),
+        ({"arguments": "--summary=s.md"}, "::error::leave --summary out of the input arguments"),
+        ({"arguments": "--junit"}, "::error::leave --junit out of the input arguments"),
     ],
 )
 def test_wrong_inputs_end_with_two_and_say_so_everywhere(job, github, inputs, says):
@@ -250,6 +257,24 @@ def test_wrong_inputs_end_with_two_and_say_so_everywhere(job, github, inputs, sa
     assert "no verdict" in ran.summary
     assert "no verdict" in github.comments[0]["body"]
     assert not list(job.folder.rglob("gone"))
+    assert not (job.folder / "elsewhere").exists()
+
+
+def test_a_title_is_the_heading_of_its_comment_and_no_markup(job, github):
+    title = "Nightly *run* <b> @somebody GH-7 #7 [x](https://example.com)\n# second"
+    judged(job, title=title, real="nowhere.jsonl")
+    heading = github.comments[0]["body"].splitlines()[1]
+    assert heading.startswith("## Nightly ")
+    shown = MarkdownIt("commonmark").render(heading)
+    assert html.unescape(re.sub("</?h2>|\u2060|\\n", "", shown)) == title.replace("\n", " ")
+    assert not re.search(r"@\w|#\d|GH-\d|https:/", heading)
+
+
+def test_an_answer_of_user_that_is_broken_is_a_warning_and_nothing_is_written(job, github):
+    github.user = 502
+    ran = judged(job, real="nowhere.jsonl")
+    assert "::warning title=convsim::no comment is written: GitHub answered 502" in ran.log
+    assert github.comments == []
 
 
 @pytest.mark.parametrize("answer", [403, 404])

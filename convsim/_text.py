@@ -34,10 +34,11 @@ WANTED = {
     "string_type": "text",
     "string_unicode": "text of whole Unicode characters",
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    "int_parsing_size": "a shorter whole number",
     **dict.fromkeys(("float_type", "float_parsing"), "a number"),
     "finite_number": "a finite number",
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
-    **dict.fromkeys(("tuple_type", "list_type"), "a list"),
+    **dict.fromkeys(("tuple_type", "list_type", "set_type", "frozen_set_type"), "a list"),
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "an object"),
 }
 """Pydantic's names for a wrong type, and what we call the right one."""
@@ -47,6 +48,13 @@ LIMITS = {
     "less_than_equal": ("at most", "le"),
     "less_than": ("below", "lt"),
 }
+SIZES = {
+    "too_short": ("have at least", "min_length", "entries", "entry", ""),
+    "too_long": ("have at most", "max_length", "entries", "entry", ""),
+    "string_too_short": ("be at least", "min_length", "characters", "character", " long"),
+    "string_too_long": ("be at most", "max_length", "characters", "character", " long"),
+}
+"""Pydantic's names for what is too short or long, and our words around its bound."""
 
 
 def described(error: BaseException) -> str:
@@ -90,6 +98,12 @@ def wrong(complaint: ErrorDetails) -> str:
         if isinstance(limit, int | float):
             limit = f"{limit:,}".removesuffix(".0")
         return f"must be {word} {limit}"
+    if kind in SIZES:
+        word, key, many, one, rest = SIZES[kind]
+        n = context[key]
+        return f"must {word} {n:,} {one if n == 1 else many}{rest}"
+    if kind == "string_pattern_mismatch":
+        return f"must be text of the form {context['pattern']}"
     if kind in ("literal_error", "enum"):
         return f"must be {context['expected']}"
     said = complaint["msg"].removeprefix("Value error, ")

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from convsim._text import complaint, described, listed, path_of, path_text, plain, readable, visible_json
 
@@ -51,6 +51,37 @@ def test_a_complaint_says_what_stood_there_unless_nothing_did(given, said):
     with pytest.raises(ValidationError) as raised:
         Outer.model_validate(given)
     assert complaint(raised.value, with_value=True).endswith(said)
+
+
+class Sized(BaseModel):
+    few: list[int] = Field(default=[1], min_length=1, max_length=2)
+    more: tuple[int, ...] = Field(default=(1, 2), min_length=2)
+    code: str = Field(default="ab", min_length=2, max_length=3)
+    word: str = Field(default="a", pattern="^[a-z]+$", max_length=1_000)
+    count: int = 1
+    kinds: set[str] = set()
+    kept: frozenset[str] = frozenset()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"few": [1, 2, 3]}, "few: must have at most 2 entries"),
+        ({"few": []}, "few: must have at least 1 entry"),
+        ({"more": [1]}, "more: must have at least 2 entries"),
+        ({"code": "abcd"}, "code: must be at most 3 characters long"),
+        ({"code": "a"}, "code: must be at least 2 characters long"),
+        ({"word": "a" * 1_001}, "word: must be at most 1,000 characters long"),
+        ({"word": "A1"}, "word: must be text of the form ^[a-z]+$"),
+        ({"count": "9" * 5_000}, "count: must be a shorter whole number"),
+        ({"kinds": 3}, "kinds: must be a list"),
+        ({"kept": 3}, "kept: must be a list"),
+    ],
+)
+def test_a_complaint_of_a_size_or_a_form_is_in_plain_words(given, said):
+    with pytest.raises(ValidationError) as raised:
+        Sized.model_validate(given)
+    assert complaint(raised.value) == said
 
 
 class Mute:

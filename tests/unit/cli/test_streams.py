@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 
 from convsim.cli.streams import Messages
 from convsim.cli.talk import TALK
@@ -19,6 +20,8 @@ def test_a_finalizer_may_write_while_a_line_is_taken_apart(monkeypatch):
             return before + str(self)
 
     monkeypatch.setattr(TALK, "log_json", True)
-    stream.write(Text("hello\n"))
+    writing = threading.Thread(target=stream.write, args=[Text("hello\n")], daemon=True)
+    writing.start()
+    writing.join(10)
     said = [json.loads(line)["message"] for line in written.getvalue().splitlines()]
     assert said == ["said by a finalizer", "hello"]

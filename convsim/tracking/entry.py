@@ -254,8 +254,7 @@ def _judged(writing: _Writing, variant: VariantSummary, folder: Path | None) -> 
     writing.headlines(variant.headlines)
     writing.tags |= {f"verdict.{each.name}": each.verdict for each in variant.reactions if each.name != "all"}
     for each in (*variant.headlines, *variant.reactions):
-        name = NUMBERS.get(each.name)
-        if name is not None and name not in writing.metrics:
+        if each.name != "all" and (name := NUMBERS[each.name]) not in writing.metrics:
             undecided = each.verdict in UNDECIDED
             reason = f"{each.verdict}: {each.reason}" if undecided else "its report was not there to read"
             writing.tags.setdefault(f"absent.{name}", reason)

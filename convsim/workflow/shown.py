@@ -76,10 +76,10 @@ def _cases(group: Sequence[VariantSummary]) -> Iterator[Case]:
     elif variant.passed:
         yield Case(name="gate", said=_told(variant))
     if variant.passed is None:
-        for each in (*variant.headlines, *variant.reactions):
-            if each.name != "all":
-                needs = each.needs.words if each.needs else ""
-                yield judged(each.name, each.verdict, each.reason, "different", needs=needs)
+        for headline in (*variant.headlines, *variant.reactions):
+            if headline.name != "all":
+                needs = headline.needs.words if headline.needs else ""
+                yield judged(headline.name, headline.verdict, headline.reason, "different", needs=needs)
 
 
 def _told(variant: VariantSummary) -> str:

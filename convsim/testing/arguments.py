@@ -82,18 +82,17 @@ class Telling:
             return _name(function)
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         enclosed = {key: _content(cell) for key, cell in cells.items()}
-        parts = (function.__defaults__, function.__kwdefaults__, enclosed)
-        return [_name(function), _hash([repr(_code(function.__code__))]), *map(self.tell, parts)]
+        parts = (function.__defaults__, function.__kwdefaults__, enclosed, _constants(function))
+        return [
+            _name(function),
+            path_text(function.__code__.co_filename),
+            _hash([repr(_code(function.__code__))]),
+            *map(self.tell, parts),
+        ]
 
     def _object(self, value: object) -> Told:
         """Tell an object by its fields, or by its class where one of them cannot be told."""
-        fields: dict[str, object] | None = None
-        if isinstance(value, BaseModel):
-            fields = {key: getattr(value, key) for key in type(value).model_fields}
-        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = {
-                each.name: getattr(value, each.name, None) for each in dataclasses.fields(value) if each.init
-            }
+        fields = _fields(value)
         inner = Telling()
         inner._within = self._within
         told = None if fields is None or LOCAL in type(value).__qualname__ else inner.tell(fields)
@@ -130,6 +129,27 @@ def _path_or_text(value: str | Path) -> Told:
         ValueError,
     ):  # too long for a path, or a null character; or who reads it says why it cannot
         return told
+
+
+def _fields(value: object) -> dict[str, object] | None:
+    """Return what a pydantic model or a dataclass holds, less what it works out once; None of another object."""
+    held: dict[str, object] = dict(getattr(value, "__dict__", {}))
+    if isinstance(value, BaseModel):
+        held |= {**(value.__pydantic_extra__ or {}), **(value.__pydantic_private__ or {})}
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        held |= {each.name: getattr(value, each.name, None) for each in dataclasses.fields(value)}
+    else:
+        return None
+    cached = functools.cached_property
+    return {
+        key: each for key, each in held.items() if not isinstance(getattr(type(value), key, None), cached)
+    }
+
+
+def _constants(function: FunctionType) -> dict[str, object]:
+    """Return the plain values that a function takes from its module."""
+    found = {key: function.__globals__.get(key) for key in function.__code__.co_names}
+    return {key: value for key, value in found.items() if isinstance(value, str | int | float | Path)}
 
 
 def _content(cell: object) -> object:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
@@ -131,7 +132,7 @@ class SharedReports:
             if said is None:
                 telling = Telling()
                 said = json.dumps(telling.tell(value)), telling.untold
-                if callable(value):
+                if isinstance(value, FunctionType):
                     self._functions.append((value, *said))
             told[key] = json.loads(said[0])
             untold.extend(said[1])

@@ -34,6 +34,17 @@ class Place:
         return self.path
 
 
+class Elsewhere(Place):
+    """Keeps what its base, a dataclass, knows nothing of."""
+
+    def __init__(self, path: str):
+        super().__init__("")
+        object.__setattr__(self, "elsewhere", path)
+
+    def simulated(self) -> str:
+        return str(vars(self)["elsewhere"])
+
+
 @dataclass(frozen=True)
 class Locked:
     lock: threading.Lock
@@ -74,6 +85,7 @@ WAYS: dict[str, Callable[[str], object]] = {
     "a closure": enclosing,
     "a default": given,
     "a method": lambda path: Place(path).simulated,
+    "a field of no dataclass": lambda path: Elsewhere(path).simulated,
     "a list": lambda path: list(convsim.read(path)),
     "an iterator": lambda path: iter(convsim.read(path)),
     "what was read": convsim.read,

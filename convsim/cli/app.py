@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
@@ -207,7 +208,8 @@ def run(asked: Asked, arguments: Sequence[str] | None = None) -> int:
         raise
     except UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
-            typer.echo(str(error), err=True)
+            with suppress(OSError, ValueError):  # nobody is there to read it
+                typer.echo(str(error), err=True)
             return InputError.exit_code
         TALK.log_json = TALK.log_json or "--log-json" in _words(
             arguments

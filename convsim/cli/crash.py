@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 
 from convsim._secrets import know_environment, without_keys
 from convsim._text import plain
@@ -59,7 +60,8 @@ def save_traceback(error: BaseException, *, shown: bool = False) -> str:
         -MAX_TRACEBACK_CHARACTERS:
     ]
     if shown and sys.stderr is not None:
-        sys.stderr.write(plain(text, limit=MAX_TRACEBACK_CHARACTERS))
+        with suppress(OSError, ValueError):  # nobody is there to read it
+            sys.stderr.write(plain(text, limit=MAX_TRACEBACK_CHARACTERS))
         return "the traceback is above"
     try:
         number, path = tempfile.mkstemp(prefix="convsim-traceback-", suffix=".txt")

@@ -87,6 +87,16 @@ def test_a_command_gives_its_result(
     assert (command.returncode, said) == (0, expected)
 
 
+@pytest.mark.parametrize("stderr", ["broken", "full"])
+@pytest.mark.parametrize("words", [(), ("--traceback", "data", "describe", "nowhere.jsonl")])
+def test_bad_input_has_its_exit_code(
+    folder: Path, stderr: str, words: tuple[str, ...], request: pytest.FixtureRequest
+) -> None:
+    with begun(folder, request.getfixturevalue(stderr), *words) as command:
+        command.communicate(timeout=PATIENCE_S)
+    assert command.returncode == 2
+
+
 def test_a_terminal_that_goes_away_takes_nothing_with_it(folder: Path) -> None:
     ours, theirs = pty.openpty()
     words = ("annotate", "logs.jsonl", "--with", "slowly:label", "--out", "out.jsonl", "--concurrency", "1")

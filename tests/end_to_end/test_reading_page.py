@@ -104,7 +104,9 @@ def test_a_conversation_opens_by_keyboard_beside_its_nearest_person_of_the_same_
     expect(found).to_have_text("1–1 of 1 conversation")
     page.locator("#listed summary").focus()
     page.keyboard.press("Enter")
-    shopper_side, person_side = page.locator("#listed .pair > div").all()
+    sides = page.locator("#listed .pair > div")
+    expect(sides).to_have_count(2)  # what is in it is drawn once it has opened
+    shopper_side, person_side = sides.all()
     assert shopper_side.locator("mark.simulated").first.inner_text() == "certainly"
     assert person_side.locator("h4").inner_text().startswith("Nearest person: similarity of words 0.")
     assert "nah mate, wool number 7" in person_side.inner_text()

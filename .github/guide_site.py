@@ -13,9 +13,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 import convsim
-from convsim.cli.app import app
+from convsim.cli.app import whole
 from convsim.cli.environment import give_variables
-from convsim.cli.examples import give_examples
 from convsim.cli.guide import topics
 
 REPOSITORY = Path(__file__).parents[1]
@@ -62,11 +61,10 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 def commands_page() -> str:
     """Return the reference of all commands, as their help pages have it."""
-    whole = typer.main.get_command(app)
-    give_variables(whole, {})
-    give_examples(whole)
+    every = whole()
+    give_variables(every, {})
     parts = ["# Commands\n"]
-    for path, command in _leaves(whole):
+    for path, command in _leaves(every):
         name = " ".join(("convsim", *path))
         context = typer.Context(
             command, info_name=name, terminal_width=COLUMNS, help_option_names=["-h", "--help"]

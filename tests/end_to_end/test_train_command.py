@@ -68,10 +68,11 @@ def test_on_a_terminal_what_is_said_stands_on_lines_of_its_own_above_the_bar(
     base: Path, people: Path, tmp_path: Path
 ) -> None:
     screen, terminal = pty.openpty()
-    ask = ("train", people, "--base", base, "--out", tmp_path / "out", "--max-steps", 2)
+    ask = ("train", people, "--base", base, "--out", tmp_path / "out", *LONG)
+    terminal_of_its_own = {"TERM": "xterm", "COLUMNS": "200", "_CONVSIM_PROGRESS": "0.01,0.05"}
     process = subprocess.Popen(
         [sys.executable, "-m", "convsim", *map(str, ask)],
-        stdout=subprocess.PIPE, stderr=terminal, env={**environment(), "TERM": "xterm", "COLUMNS": "200"},
+        stdout=subprocess.PIPE, stderr=terminal, env={**environment(), **terminal_of_its_own},
     )  # fmt: skip
     os.close(terminal)
     said = b""
@@ -82,7 +83,7 @@ def test_on_a_terminal_what_is_said_stands_on_lines_of_its_own_above_the_bar(
     os.close(screen)
     assert process.returncode == 0, said
     shown = re.sub(r"\x1b\[[0-9;]*m", "", said.decode())
-    assert re.search(r"\x1b\[2Ktraining, loss [0-9.]+, held-out perplexity [0-9.]+ .*2/2", shown)
+    assert re.search(r"\x1b\[2K\S+ \S+ training: loss [0-9.]+, held-out perplexity [0-9.]+, [0-9]+ of 40", shown)
     assert "\r\x1b[2K20 training sequences" in shown
     assert "model shards" not in shown
     assert "\r\n".join(("", f"convsim simulate --shopper sft --model {tmp_path / 'out'}", "")) in shown

@@ -117,7 +117,7 @@ def _records(context: typer.Context, asked: bool) -> bool:
     TALK.ask(log_json=asked)
     # Of the three options that say how a command talks this is the last, and the last place is behind its name.
     if context.parent is not None and isinstance(shown := getattr(context.obj, "shown", None), Shown):
-        shown.command = context.command_path.partition(" ")[2]
+        shown.command = context.command_path.removeprefix(context.find_root().command_path).strip()
     return asked
 
 

@@ -83,7 +83,10 @@ def test_on_a_terminal_what_is_said_stands_on_lines_of_its_own_above_the_bar(
     os.close(screen)
     assert process.returncode == 0, said
     shown = re.sub(r"\x1b\[[0-9;]*m", "", said.decode())
-    assert re.search(r"\x1b\[2K\S+ \S+ training: loss [0-9.]+, held-out perplexity [0-9.]+, [0-9]+ of 40", shown)
+    assert re.search(r"\x1b\[2K\S+ train is working", shown)
+    assert re.search(
+        r"\x1b\[2K\S+ \S+ training: loss [0-9.]+, held-out perplexity [0-9.]+, [0-9]+ of 40", shown
+    )
     assert "\r\x1b[2K20 training sequences" in shown
     assert "model shards" not in shown
     assert "\r\n".join(("", f"convsim simulate --shopper sft --model {tmp_path / 'out'}", "")) in shown

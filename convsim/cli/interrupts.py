@@ -55,6 +55,7 @@ class AfterImports(Handled):
     def interrupt(self, number: int, frame: FrameType | None) -> None:
         """Raise KeyboardInterrupt, now or soon."""
         if not _is_importing(frame) or self.waited_s >= LONGEST_IMPORT_S:
+            _say_nothing_of_coroutines()
             raise KeyboardInterrupt
         self.waited_s += AGAIN_AFTER_S
         import threading
@@ -62,6 +63,16 @@ class AfterImports(Handled):
         again = threading.Timer(AGAIN_AFTER_S, signal.raise_signal, (signal.SIGINT,))
         again.daemon = True
         again.start()
+
+
+def _say_nothing_of_coroutines() -> None:
+    """Keep Python from warning of coroutines that the interrupt keeps from being awaited: that is what it is for.
+
+    Where nobody reads stderr, the warning would also keep the process from ending.
+    """
+    import warnings
+
+    warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import pytest
 
@@ -57,6 +60,28 @@ def _import_interrupted() -> None:
         assert importlib.import_module("interrupted_here").whole
         while True:
             time.sleep(0.01)
+
+
+def test_python_does_not_warn_of_a_coroutine_that_the_interrupt_kept_from_being_awaited():
+    async def answer() -> None: ...
+
+    def interrupted() -> None:
+        asked = answer()
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError(asked)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            with contextlib.suppress(KeyboardInterrupt), AfterImports():
+                interrupted()
+            gc.collect()
+            assert not told
+            warnings.warn("another", stacklevel=1)
+            assert [str(each.message) for each in told] == ["another"]
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_who_handles_interrupts_already_keeps_doing_so():

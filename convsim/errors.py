@@ -21,6 +21,8 @@ class ConvsimError(Exception):
     """A failure outside the caller's input; its message is one line for people."""
 
     exit_code = 3
+    kind = ""
+    """Of a server's failure, for whoever counts them, such as ``HTTP 429``; empty where it is of no kind."""
 
 
 class InputError(ConvsimError):

@@ -94,6 +94,8 @@ class Run:
         self.done, self.n_failed = set(failed), sum(failed.values())
         self.learned: Mapping[str, Mapping[str, str]] = {}
         """What models have learned of their servers, by model: what was left out, or sent otherwise."""
+        self.more: Manifest = {}
+        """What else the manifest says of this call and the earlier ones, such as what was measured."""
 
     def append(self, conversation: Conversation) -> None:
         """Write one conversation, so that a killed run keeps it; one that could not be read back, as a failure.
@@ -164,6 +166,7 @@ class Run:
         changes: dict[str, JsonValue] = {"outcome": outcome}
         if self.learned:
             changes["learned"] = {model: dict(notes) for model, notes in self.learned.items()}
+        changes.update(self.more)
         amend(self.folder, changes)
 
 

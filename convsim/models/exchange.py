@@ -32,6 +32,11 @@ Result = TypeVar("Result")
 class Posts(Protocol):
     """What takes a request to the server and brings back what was read of the answer."""
 
+    @property
+    def address(self) -> str:
+        """Where requests go, as meters call it."""
+        ...
+
     async def post(
         self,
         path: str,

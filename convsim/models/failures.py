@@ -16,14 +16,16 @@ from convsim.models.waits import asked_wait
 MAY_PASS = frozenset({408, 409, 425, 429})
 """Client errors that are tried again, as is every server error."""
 OK = 200
+TIMED_OUT, UNREACHABLE = "timed out", "unreachable"
+"""Kinds of failures without an answer."""
 
 
 class PassingError(ModelError):
     """A failure that may pass, and how many seconds the server asks to wait, if it does."""
 
-    def __init__(self, reason: str, *, wait_s: float | None = None):
+    def __init__(self, reason: str, *, wait_s: float | None = None, kind: str = ""):
         super().__init__(reason)
-        self.wait_s = wait_s
+        self.wait_s, self.kind = wait_s, kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +47,18 @@ def failure(status: int, said: object, *, headers: Mapping[str, str], asked: Ask
         asked: Who was asked for what.
     """
     said = _unwrapped(said)
-    who, words = asked.who, one_line(words_of(said))
     if status == OK:
         stated = status_of(said)
         if stated is None:
-            return ModelError(f"{who} answered with an error: {words}")
+            return ModelError(f"{asked.who} answered with an error: {one_line(words_of(said))}")
         status = stated
+    error = _of_status(status, said, headers=headers, asked=asked)
+    error.kind = f"HTTP {status}"
+    return error
+
+
+def _of_status(status: int, said: object, *, headers: Mapping[str, str], asked: Asked) -> ModelError:
+    who, words = asked.who, one_line(words_of(said))
     if status in (401, 403):
         advice = (
             f"check {asked.key_env}" if asked.key_env else "name the variable with the key in api_key_env"

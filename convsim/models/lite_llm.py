@@ -20,7 +20,8 @@ from convsim._settings import check_settings
 from convsim._text import one_line
 from convsim.errors import InputError, MissingExtraError, ModelError
 from convsim.models.answers import ReportedError
-from convsim.models.failures import Asked, PassingError, failure
+from convsim.models.failures import TIMED_OUT, Asked, PassingError, failure
+from convsim.models.metering import Call
 from convsim.models.prices import Price, price_of
 from convsim.models.served import Served
 from convsim.models.transport import with_retries
@@ -101,6 +102,11 @@ class _Through:
     max_retries: int
     max_wait_s: float
 
+    @property
+    def address(self) -> str:
+        """Where requests go, as meters call it."""
+        return self.base_url or "LiteLLM"
+
     async def key(self) -> str:
         """Find the provider and the key; "" where LiteLLM finds the key by itself.
 
@@ -145,13 +151,15 @@ class _Through:
         """Ask LiteLLM for what the server at ``path`` would be asked; raises as ``Endpoint.post`` does."""
         asked = Asked(who=who, path=path, key_env=self.api_key_env)
         key = await self.key()
+        call = Call(self.model, self.address)
 
         async def once() -> Result:
             try:
                 async with asyncio.timeout(self.timeout_s):
                     answer = await self._answer(path, body, key)
             except TimeoutError:
-                raise PassingError(f"{who} gave no complete answer within {self.timeout_s:g} s") from None
+                said = f"{who} gave no complete answer within {self.timeout_s:g} s"
+                raise PassingError(said, kind=TIMED_OUT) from None
             except Exception as error:  # LiteLLM's own and those of a hundred clients
                 raise _failure(error, asked) from None
             try:
@@ -159,7 +167,14 @@ class _Through:
             except ReportedError as error:
                 raise failure(200, error.said, headers={}, asked=asked) from None
 
-        return await with_retries(once, max_retries=self.max_retries, seed=seed, max_wait_s=self.max_wait_s)
+        async def measured() -> Result:
+            with call.attempt():
+                call.sent()
+                return await once()
+
+        return await with_retries(
+            measured, max_retries=self.max_retries, seed=seed, max_wait_s=self.max_wait_s
+        )
 
     async def _answer(self, path: str, body: Mapping[str, JsonValue], key: str) -> str:
         litellm = _library()

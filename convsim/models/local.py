@@ -31,6 +31,7 @@ from convsim.models.chat import (
 )
 from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkpoint
 from convsim.models.generation import Batcher, Options, Prompt, Ticket, Written, weigh, write
+from convsim.models.metering import IN_PROCESS, Call, used
 from convsim.models.structured import check_options, complete_as
 from convsim.schema.chat_model import ChatMessage, Choice, Completion
 from convsim.schema.conversation import Usage
@@ -186,11 +187,12 @@ class Local:
         start = time.perf_counter()
         tokens = chat_tokens(checkpoint, messages)
         self._check_room(checkpoint, len(tokens), max(len(answer) for answer in answers))
-        likelihoods = await self._weigher.submit(Options(tokens, answers))
-        if calibrate:
-            emptied = [message.model_copy(update={"content": CONTENT_FREE}) for message in messages]
-            liking = await self._weigher.submit(Options(chat_tokens(checkpoint, emptied), answers))
-            likelihoods = [told - liked for told, liked in zip(likelihoods, liking, strict=True)]
+        with self._measured():
+            likelihoods = await self._weigher.submit(Options(tokens, answers))
+            if calibrate:
+                emptied = [message.model_copy(update={"content": CONTENT_FREE}) for message in messages]
+                liking = await self._weigher.submit(Options(chat_tokens(checkpoint, emptied), answers))
+                likelihoods = [told - liked for told, liked in zip(likelihoods, liking, strict=True)]
         index = draw(likelihoods, temperature=temperature, seed=seed)
         weights = weights_of(likelihoods, temperature=temperature)
         completion = Completion(
@@ -200,6 +202,7 @@ class Local:
             output_tokens=len(answers[index]),
             seconds=time.perf_counter() - start,
         )
+        self._count(completion)
         return Choice(
             index=index, completion=completion, probabilities=tuple(w / sum(weights) for w in weights)
         )
@@ -287,9 +290,10 @@ class Local:
     async def _write(self, checkpoint: Checkpoint, prompt: Prompt, *, is_open: bool = False) -> Completion:
         self._check_room(checkpoint, len(prompt.tokens), prompt.max_tokens)
         start = time.perf_counter()
-        written = await self._writer.submit(prompt)
+        with self._measured():
+            written = await self._writer.submit(prompt)
         said, thought = split_reasoning(written.text, is_open=is_open)
-        return Completion(
+        completion = Completion(
             text=said,
             finish_reason="stop" if written.ended else "length",
             input_tokens=len(prompt.tokens),
@@ -297,6 +301,22 @@ class Local:
             reasoning_characters=len(thought),
             seconds=time.perf_counter() - start,
         )
+        self._count(completion)
+        return completion
+
+    @contextmanager
+    def _measured(self) -> Iterator[None]:
+        """Measure one request; its latency is from when it was asked for, as it waits in a batch with others."""
+        call = Call(self.name, IN_PROCESS)
+        with call.attempt():
+            call.sent()
+            yield
+
+    def _count(self, said: Completion) -> None:
+        used(
+            self.name, IN_PROCESS, input_tokens=said.input_tokens, output_tokens=said.output_tokens,
+            cost_usd=said.cost_usd,
+        )  # fmt: skip
 
     def _check_room(self, checkpoint: Checkpoint, read: int, written: int) -> None:
         if read + written > checkpoint.context:

@@ -17,6 +17,7 @@ from convsim.models.answers import Answer
 from convsim.models.chat import cut_at
 from convsim.models.exchange import Exchange, Posts
 from convsim.models.learned import Learned, Lesson, stated_ways
+from convsim.models.metering import used
 from convsim.models.prices import Price
 from convsim.models.requests import Api, Request, limit_name
 from convsim.models.structured import (
@@ -274,6 +275,8 @@ class Served:
             text, finish = text[:most], "length"
         read, written = _sum([one.input_tokens for one in spent]), _sum([one.output_tokens for one in spent])
         is_priced = self._price is not None and read is not None and written is not None
+        cost = self._price.of(read, written) if is_priced else None  # type: ignore[union-attr,arg-type]
+        used(self.model, self._endpoint.address, input_tokens=read, output_tokens=written, cost_usd=cost)
         return Completion(
             text=text,
             finish_reason=finish,
@@ -281,7 +284,7 @@ class Served:
             output_tokens=written,
             reasoning_characters=sum(one.thought for one in spent),
             seconds=seconds,
-            cost_usd=self._price.of(read, written) if is_priced else None,  # type: ignore[union-attr,arg-type]
+            cost_usd=cost,
         )
 
 

@@ -21,7 +21,8 @@ from convsim._text import one_line
 from convsim._tracing import handed_on
 from convsim.errors import InputError, ModelError
 from convsim.models.answers import ReportedError
-from convsim.models.failures import Asked, PassingError, failure
+from convsim.models.failures import TIMED_OUT, UNREACHABLE, Asked, PassingError, failure
+from convsim.models.metering import Call
 from convsim.seeds import child_seed
 
 if TYPE_CHECKING:
@@ -143,13 +144,21 @@ class Endpoint:
         # pydantic writes JSON four times as fast as the client does, and one text serves every try.
         content, place = to_json(body), self._place(path, str(body.get("model")))
         asked = Asked(who=who, path=place, key_env=self.api_key_env)
+        call = Call(str(body.get("model")), self.address)
 
         async def once() -> Result:
-            opened = await self._opened()
-            async with opened.places:
-                return await self._post_once(opened.client, content, read, asked)
+            with call.attempt():
+                opened = await self._opened()
+                async with opened.places:
+                    call.sent()
+                    return await self._post_once(opened.client, content, read, asked)
 
         return await with_retries(once, max_retries=self.max_retries, seed=seed, max_wait_s=self.max_wait_s)
+
+    @property
+    def address(self) -> str:
+        """Where requests go, as meters call it."""
+        return self.base_url
 
     def _place(self, path: str, model: str) -> str:
         if not self.azure or AZURE_PATH in urlsplit(self.base_url).path:
@@ -247,16 +256,18 @@ class Endpoint:
                     options=await self._options(asked.path),
                 )
         except TimeoutError:
-            raise PassingError(f"{who} gave no complete answer within {self.timeout_s:g} s") from None
+            raise PassingError(
+                f"{who} gave no complete answer within {self.timeout_s:g} s", kind=TIMED_OUT
+            ) from None
         except openai.APIStatusError as error:
             raise failure(
                 error.status_code, error.body, headers=error.response.headers, asked=asked
             ) from None
         except openai.APIConnectionError as error:
-            raise PassingError(f"{who} cannot be reached: {_root(error)}") from None
+            raise PassingError(f"{who} cannot be reached: {_root(error)}", kind=UNREACHABLE) from None
         except aiohttp.ClientError as error:
             # A reply that is no HTTP reaches us unwrapped: openai's map of aiohttp's errors leaves it out.
-            raise PassingError(f"{who} does not speak HTTP: {one_line(error)}") from None
+            raise PassingError(f"{who} does not speak HTTP: {one_line(error)}", kind=UNREACHABLE) from None
         except ModelError as error:
             raise ModelError(f"{who} answered, but {error}") from None
         if LOG.isEnabledFor(logging.DEBUG):

@@ -22,6 +22,7 @@ from convsim.errors import AgentError, ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable
 from convsim.lifting import AgentLike, lift_agent
 from convsim.models.hearing import asked_for
+from convsim.models.metering import timed_message
 from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
 from convsim.schema.conversation import Conversation, Ending, Failure, LearnedFrom, Message, Usage
 from convsim.schema.persona import LEARNED_FROM, Persona
@@ -212,9 +213,10 @@ async def _held(conversation: Conversation, planned: Planned, *, max_turns: int)
             step = child_seed(planned.draws, "turn", turn)
             with span("convsim.turn", {"convsim.turn": turn}):
                 asked_for("shopper", len(conversation.messages))
-                move = await planned.shopper.speak(
-                    conversation, planned.persona, seed=child_seed(step, "shopper")
-                )
+                with timed_message("shopper"):
+                    move = await planned.shopper.speak(
+                        conversation, planned.persona, seed=child_seed(step, "shopper")
+                    )
                 tally.add(move)
                 if move.text or move.action == "say":
                     conversation = _with(conversation, tally.keep(_said(move), ModelError))
@@ -222,7 +224,8 @@ async def _held(conversation: Conversation, planned: Planned, *, max_turns: int)
                     ending = "accepted" if move.action == "accept" else "left"
                     break
                 asked_for("agent", len(conversation.messages))
-                reply = await reply_of(planned.arm.agent, conversation, seed=child_seed(step, "agent"))
+                with timed_message("agent"):
+                    reply = await reply_of(planned.arm.agent, conversation, seed=child_seed(step, "agent"))
                 tally.add_reply(reply)
                 conversation = _with(conversation, tally.keep(_answered(reply), AgentError))
                 if reply.ends:

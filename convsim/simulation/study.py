@@ -26,6 +26,7 @@ from convsim.io import (
     open_run,
     readable_line,
 )
+from convsim.io.manifest import read_manifest
 from convsim.io.provenance import provenance
 from convsim.lifting import (
     AgentLike,
@@ -37,6 +38,7 @@ from convsim.lifting import (
     with_parts_of,
 )
 from convsim.models.hearing import heard
+from convsim.models.metering import MEASURED, Measured, Measuring, measured_in, measuring
 from convsim.schema import Agent, ChatModel, Shopper
 from convsim.schema.conversation import MAX_FAILURE_SHARE, LearnedFrom
 from convsim.schema.persona import LEARNED_FROM, LOOK_AHEAD, Persona
@@ -324,8 +326,13 @@ class Study:
                 fail_fast=fail_fast,
             )
             models = {id(part): part for part in with_parts_of(self._parts) if isinstance(part, ChatModel)}
+            earlier, measured = measured_in(read_manifest(path)) or Measured(), Measuring()
             try:
-                with span("convsim.study", self._told()) as traced, heard(models.values(), record=record):
+                with (
+                    span("convsim.study", self._told()) as traced,
+                    heard(models.values(), record=record),
+                    measuring() as measured,
+                ):
                     await hold_all(
                         missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop,
                         record=kept.append_calls if record else None, total=len(missing),
@@ -339,6 +346,7 @@ class Study:
                     )
             finally:
                 kept.learned = learned_by(self._parts)
+                kept.more = {MEASURED: _merged(earlier, measured, progress).model_dump(mode="json")}
         commonest = next((reason for reason, _ in progress.reasons.most_common(1)), None)
         return Outcome(
             folder=path,
@@ -412,6 +420,11 @@ class Study:
     def _prompts(self) -> Mapping[str, str]:
         """Return the hashes of the one shopper's prompts; those of a mixture stand with its components."""
         return {} if self.mixture else getattr(self.shopper, "prompt_hashes", {})
+
+
+def _merged(earlier: Measured, measured: Measuring, progress: Progress) -> Measured:
+    """Return what this call and the earlier ones of a run have measured."""
+    return earlier.merge(measured.so_far.but(conversations=progress.ended))
 
 
 def _checked(numbers: Mapping[str, object]) -> Mapping[str, object]:

@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 from pydantic import Field
 
 from convsim.errors import ConvsimError
+from convsim.models.energy import Energy
 from convsim.models.prices import Usd
 from convsim.schema.record import Count, Name, Record, Text
 from convsim.stats.sketch import Sketch, Sketching
@@ -112,6 +113,8 @@ class Measured(Record):
     """By ``EndpointMeter.key``."""
     message_s: dict[Speaker, Sketch] = Field(default_factory=dict)
     """Seconds that a message took to be made, waits and tries included, by who said it."""
+    energy: Energy | None = None
+    """Of the machine while the run lasted; null where nobody looked."""
 
     def merge(self, other: Measured) -> Measured:
         """Return both together."""
@@ -127,6 +130,7 @@ class Measured(Record):
             conversations=self.conversations + other.conversations,
             endpoints=dict(sorted(endpoints.items())),
             message_s=message_s,
+            energy=_both(self.energy, other.energy),
         )
 
     @classmethod
@@ -136,6 +140,12 @@ class Measured(Record):
         for part in parts:
             whole = whole.merge(part)
         return whole
+
+
+def _both(one: Energy | None, other: Energy | None) -> Energy | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one.merge(other)
 
 
 @dataclass

@@ -119,7 +119,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         self.host = _host(self.base_url)
-        self.is_loopback = _is_loopback(self.host)
+        self.is_loopback = is_loopback(self.host)
         self.azure = self.azure or self.host.endswith(AZURE_HOSTS)
         check_variable(self.api_key_env, self.host)
         if not self.api_key_env and (self.azure or self.host == OPENAI_HOST) and not self.is_loopback:
@@ -310,7 +310,8 @@ def _host(base_url: str) -> str:
     return host
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine by its own address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

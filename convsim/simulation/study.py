@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue, ValidationError
 
@@ -37,8 +39,10 @@ from convsim.lifting import (
     lift_shopper,
     with_parts_of,
 )
+from convsim.models.energy import ELSEWHERE, Energy, EnergyWatch, machine_energy
 from convsim.models.hearing import heard
 from convsim.models.metering import MEASURED, Measured, Measuring, measured_in, measuring
+from convsim.models.transport import is_loopback
 from convsim.schema import Agent, ChatModel, Shopper
 from convsim.schema.conversation import MAX_FAILURE_SHARE, LearnedFrom
 from convsim.schema.persona import LEARNED_FROM, LOOK_AHEAD, Persona
@@ -327,11 +331,13 @@ class Study:
             )
             models = {id(part): part for part in with_parts_of(self._parts) if isinstance(part, ChatModel)}
             earlier, measured = measured_in(read_manifest(path)) or Measured(), Measuring()
+            watch: EnergyWatch | None = None
             try:
                 with (
                     span("convsim.study", self._told()) as traced,
                     heard(models.values(), record=record),
                     measuring() as measured,
+                    machine_energy() if _runs_here(models.values()) else nullcontext() as watch,
                 ):
                     await hold_all(
                         missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop,
@@ -346,7 +352,9 @@ class Study:
                     )
             finally:
                 kept.learned = learned_by(self._parts)
-                kept.more = {MEASURED: _merged(earlier, measured, progress).model_dump(mode="json")}
+                energy = Energy.unknown(ELSEWHERE) if watch is None else watch.energy
+                this_call = measured.so_far.but(conversations=progress.ended, energy=energy)
+                kept.more = {MEASURED: earlier.merge(this_call).model_dump(mode="json")}
         commonest = next((reason for reason, _ in progress.reasons.most_common(1)), None)
         return Outcome(
             folder=path,
@@ -422,9 +430,12 @@ class Study:
         return {} if self.mixture else getattr(self.shopper, "prompt_hashes", {})
 
 
-def _merged(earlier: Measured, measured: Measuring, progress: Progress) -> Measured:
-    """Return what this call and the earlier ones of a run have measured."""
-    return earlier.merge(measured.so_far.but(conversations=progress.ended))
+def _runs_here(models: Iterable[ChatModel]) -> bool:
+    """Tell whether one of the models uses the energy of this machine, as far as it can be told from its address."""
+    addresses = [getattr(model, "base_url", None) for model in models]
+    return any(
+        not isinstance(address, str) or is_loopback(urlsplit(address).hostname or "") for address in addresses
+    )
 
 
 def _checked(numbers: Mapping[str, object]) -> Mapping[str, object]:

@@ -95,6 +95,7 @@ def compare(
     survey_map: options.SurveyMap = None,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
+    no_cache: options.NoCache = False,
     force: options.Force = False,
 ) -> None:
     """Compare simulators with people and with one another.
@@ -130,6 +131,7 @@ def compare(
             control=control, treatment=treatment, learned=[loading.real(path) for path in learned or ()],
             before=before, tasks=task or (), arms=arm or (),
             annotator=annotator, pool_seeds=pool_seeds, allow_overlap=allow_overlap, allow_failures=allow_failures,
+            cache=not no_cache, on_cached=console.say_cached,
         )  # fmt: skip
         held = {path_text(side.path): side.conversations for side in sides}
         _deliver(

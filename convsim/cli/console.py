@@ -34,6 +34,11 @@ def out() -> Console:
     return Pipe(highlight=False, markup=False, emoji=False, width=width)
 
 
+def say_cached(said: str) -> None:
+    """Say on stderr what was taken from the cache."""
+    err().print(said, markup=False, highlight=False)
+
+
 def err() -> Console:
     """Return the console on stderr; control characters in texts, such as paths and names, are replaced.
 

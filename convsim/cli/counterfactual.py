@@ -11,7 +11,7 @@ import typer
 from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.baseline import read_baseline
-from convsim.cli.console import err, parse_settings
+from convsim.cli.console import err, parse_settings, say_cached
 from convsim.cli.deliver import deliver, taking
 from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
@@ -80,6 +80,7 @@ def counterfactual(
     survey_map: options.SurveyMap = None,
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
+    no_cache: options.NoCache = False,
     force: options.Force = False,
 ) -> None:
     """Test whether shoppers react to a worse recommender.
@@ -124,6 +125,7 @@ def counterfactual(
                 sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,
                 saw_both=sides[2] if saw_both else None, tasks=tasks, settings=given[owner],
                 metrics=measured, annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
+                cache=not no_cache, on_cached=say_cached,
             )  # fmt: skip
             if earlier is not None:
                 card = card.but(baseline=earlier.reactions_against(card))

@@ -14,7 +14,9 @@ from typing import Protocol
 from convsim.cli.talk import VARIABLES
 
 PREFIX = "CONVSIM_"
-ELSEWHERE = frozenset({"CONVSIM_ARENA_TOKEN", "CONVSIM_CACHE", "CONVSIM_VIEW_TOKEN", *VARIABLES})
+ELSEWHERE = frozenset(
+    {"CONVSIM_ARENA_TOKEN", "CONVSIM_CACHE", "CONVSIM_NO_CACHE", "CONVSIM_VIEW_TOKEN", *VARIABLES}
+)
 """Variables that belong to no option, or to one of all commands."""
 CARRIES_NO_DATA = frozenset({"--fail-on", "--gate", "--budget-usd", "--compress"})
 """What stops a gate or a bill, or makes another thing of the command, wherever it stands."""

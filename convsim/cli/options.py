@@ -142,6 +142,12 @@ AllowFailures = Annotated[
 ]
 
 
+NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache", help="Compute all anew, and keep nothing in .convsim-cache beside the simulated file."
+    ),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace files that are there already, whoever wrote them.")
 ]

@@ -11,7 +11,7 @@ from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.baseline import read_baseline
-from convsim.cli.console import err, parse_settings
+from convsim.cli.console import err, parse_settings, say_cached
 from convsim.cli.deliver import deliver, taking
 from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
@@ -55,6 +55,7 @@ def validate(
             help="Judge all again with other seeds, settings, tasks and metrics: how often does each finding hold?",
         ),
     ] = False,
+    no_cache: options.NoCache = False,
     force: options.Force = False,
 ) -> None:
     """Test whether simulated shoppers behave like people.
@@ -92,6 +93,7 @@ def validate(
             annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
             sensitivity=sensitivity,
             on_variation=lambda each: err().print(f"again: {plain(each.name)}", markup=False),
+            cache=not no_cache, on_cached=say_cached,
         )  # fmt: skip
         if earlier is not None:
             taking_part = (Side.of(sides[0], "real", selection), Side.of(sides[1], "simulated", selection))

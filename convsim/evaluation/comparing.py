@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
@@ -20,6 +20,7 @@ from convsim.evaluation.comparison import (
     SimulatorReport,
 )
 from convsim.evaluation.guards import mix_warnings
+from convsim.evaluation.kept import Kept
 from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.leakage import Copied, Copying
 from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, leaner_pairs, places
@@ -111,6 +112,8 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     pool_seeds: bool | str = False,
     allow_overlap: bool = False,
     allow_failures: bool = False,
+    cache: bool = True,
+    on_cached: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Hold simulators against the same people, side by side: realism, reactions, copying and cost.
 
@@ -139,6 +142,9 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
             nothing in common but the seed.
         allow_overlap: Judge simulators even on conversations that they learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
+        cache: Keep each simulator's findings beside its file, and take those of the same conversations, as
+            ``validate`` does. What holds simulators against one another is computed each time.
+        on_cached: Told in a sentence, for each simulator, what was not computed anew.
 
     Raises:
         InputError: A side cannot be read, is empty after the filters, failed too often or stands there twice; or the
@@ -177,7 +183,16 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         if each.not_judged is None and (allow_overlap or copied[each.name].overlap.reason is None)
     }
     standings = simulator_scores(chosen, people.compared, fit, seed=seed, metrics=measured)
-    judging = _Judging(people, chosen, question, seed=seed, metrics=measured, allow_overlap=allow_overlap)
+    judging = _Judging(
+        people,
+        chosen,
+        question,
+        seed=seed,
+        metrics=measured,
+        allow_overlap=allow_overlap,
+        cache=cache,
+        on_cached=on_cached,
+    )
     reports = []
     with step("comparing with people", len(entries), unit="simulators") as at:
         for each in entries:
@@ -261,6 +276,8 @@ class _Judging:
     seed: int
     metrics: Metrics
     allow_overlap: bool
+    cache: bool
+    on_cached: Callable[[str], None] | None
 
     def validation(self, entry: ComparedSide) -> Scorecard | None:
         """Judge a simulator on the compared arms; None where it has no part there."""
@@ -268,10 +285,7 @@ class _Judging:
             return None
         sides = self.people.compared, entry.compared
         warnings = mix_warnings(*(side.conversations for side in sides))
-        return judge(
-            *sides, self.validators, seed=self.seed, metrics=self.metrics, warnings=warnings,
-            allow_overlap=self.allow_overlap,
-        )  # fmt: skip
+        return self._judged(sides, self.validators, warnings)
 
     def shift(self, entry: ComparedSide) -> Scorecard | None:
         """Ask for a simulator's reactions; None where no arms are named or it lacks one."""
@@ -279,10 +293,19 @@ class _Judging:
             return None
         settings = {"control": self.question.control, "treatment": self.question.treatment}
         validator = make("validators", SECTIONS["shifts"], **settings)
-        return judge(
-            self.people.shift, entry.shift, [validator], seed=self.seed, metrics=self.metrics,
-            allow_overlap=self.allow_overlap,
+        return self._judged((self.people.shift, entry.shift), [validator])
+
+    def _judged(
+        self, sides: tuple[Side, Side], validators: Sequence[Validator], warnings: Iterable[str] = ()
+    ) -> Scorecard:
+        kept = Kept.of(*sides) if self.cache else None
+        card = judge(
+            *sides, validators, seed=self.seed, metrics=self.metrics, warnings=warnings,
+            allow_overlap=self.allow_overlap, kept=kept,
         )  # fmt: skip
+        if kept and self.on_cached and kept.told:
+            self.on_cached(kept.told)
+        return card
 
 
 def _raised(reports: Iterable[SimulatorReport]) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from convsim._async import in_a_thread, outside_loops
 from convsim._text import nearest
 from convsim.errors import InputError
+from convsim.evaluation.kept import Kept
 from convsim.evaluation.layout import FIRST_WORDS_OF_PEOPLE, SECTIONS
 from convsim.evaluation.scorecard import Scorecard
 from convsim.evaluation.sides import Selection, Side
@@ -23,7 +24,7 @@ NO_SETTINGS: Mapping[str, object] = {}
 
 
 @outside_loops
-def counterfactual(
+def counterfactual(  # noqa: PLR0913  (what can be asked of reactions)
     real: Source,
     simulated: Source,
     *,
@@ -37,6 +38,8 @@ def counterfactual(
     annotator: str | AnnotatorLike | None = None,
     allow_overlap: bool = False,
     allow_failures: bool = False,
+    cache: bool = True,
+    on_cached: Callable[[str], None] | None = None,
 ) -> Scorecard:
     """Ask whether simulated shoppers change from one arm to another as people did.
 
@@ -54,6 +57,8 @@ def counterfactual(
         annotator: Labels all sides first, so that acts and experience are compared too.
         allow_overlap: Judge a simulator even on conversations that it learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
+        cache: Keep findings beside the simulated file, and take those of the same conversations, as ``validate`` does.
+        on_cached: Told in a sentence what was not computed anew.
 
     Raises:
         InputError: A side cannot be read, lacks one of the arms, or failed too often; the arms are one; or an
@@ -72,9 +77,18 @@ def counterfactual(
         informed = Side.of(saw_both, "saw-both", selection).labelled_by(annotator, "saw-both")
         given["saw_both"] = measure_both(real_side.conversations, informed.conversations, metrics=measured)[1]
     validators = [_made(SECTIONS["shifts"], given)]
+    kept = Kept.of(real_side, simulated_side) if cache else None
     card = judge(
-        real_side, simulated_side, validators, seed=seed, metrics=measured, allow_overlap=allow_overlap
+        real_side,
+        simulated_side,
+        validators,
+        seed=seed,
+        metrics=measured,
+        allow_overlap=allow_overlap,
+        kept=kept,
     )
+    if kept and on_cached and kept.told:
+        on_cached(kept.told)
     return card.but(warnings=(*card.warnings, *_failed_checks(card.findings)))
 
 

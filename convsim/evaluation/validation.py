@@ -22,6 +22,7 @@ from convsim.evaluation.guards import (
     undefined_acts,
     undefined_in_language,
 )
+from convsim.evaluation.kept import Kept
 from convsim.evaluation.label_agreement import agreements
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.sensitivity import Variation, variations, with_sensitivity
@@ -42,7 +43,7 @@ MAX_TRACEBACK_CHARACTERS = 8_000
 
 
 @outside_loops
-def validate(
+def validate(  # noqa: PLR0913  (what can be asked of a validation)
     real: Source,
     simulated: Source,
     *,
@@ -56,6 +57,8 @@ def validate(
     allow_failures: bool = False,
     sensitivity: bool = False,
     on_variation: Callable[[Variation], None] | None = None,
+    cache: bool = True,
+    on_cached: Callable[[str], None] | None = None,
 ) -> Scorecard:
     """Ask every validator whether the simulated conversations are like the real ones.
 
@@ -78,6 +81,10 @@ def validate(
         sensitivity: Judge all again with other seeds and settings, without each task and with halves of the metrics;
             each finding says how often it held.
         on_variation: Told of each of these before it is judged.
+        cache: Keep tables of metrics and findings in ``.convsim-cache`` beside the simulated file, and take what was
+            kept of the same conversations, settings, seed and code; of 1,000 conversations or more. Nothing that is
+            found depends on it. The variable ``CONVSIM_NO_CACHE`` turns it off, too.
+        on_cached: Told in a sentence what was not computed anew.
 
     Raises:
         InputError: A side cannot be read, is empty after the filters, or failed too often; or an event loop is running
@@ -89,10 +96,13 @@ def validate(
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
     simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")
     warnings = mix_warnings(real_side.conversations, simulated_side.conversations)
+    kept = Kept.of(real_side, simulated_side) if cache else None
     card = judge(
         real_side, simulated_side, chosen, seed=seed, metrics=measured, warnings=warnings,
-        allow_overlap=allow_overlap,
+        allow_overlap=allow_overlap, kept=kept,
     )  # fmt: skip
+    if kept and on_cached and kept.told:
+        on_cached(kept.told)
     if not sensitivity:
         return card
 
@@ -100,7 +110,13 @@ def validate(
         people: Side, shoppers: Side, asked: Sequence[Validator], other_seed: int, metrics: Metrics
     ) -> Sequence[Finding]:
         return judge(
-            people, shoppers, asked, seed=other_seed, metrics=metrics, allow_overlap=allow_overlap
+            people,
+            shoppers,
+            asked,
+            seed=other_seed,
+            metrics=metrics,
+            allow_overlap=allow_overlap,
+            kept=Kept.of(people, shoppers) if cache else None,
         ).findings
 
     varied = variations((real_side, simulated_side), chosen, card.findings, seed=seed, metrics=measured)
@@ -119,6 +135,7 @@ def judge(
     metrics: Metrics | None = None,
     warnings: Iterable[str] = (),
     allow_overlap: bool = False,
+    kept: Kept | None = None,
 ) -> Scorecard:
     """Measure both sides, run every validator, and judge nobody on the people it copied.
 
@@ -130,6 +147,7 @@ def judge(
         metrics: What is measured; by default the catalogue and every label.
         warnings: What else the reader is to be warned of.
         allow_overlap: Judge a simulator even on conversations that it learned from.
+        kept: What was measured and found of these very sides before, and where it is kept.
     """
     told = {
         "convsim.n_real": len(real.conversations) if real else 0,
@@ -144,6 +162,7 @@ def judge(
             metrics=metrics,
             warnings=warnings,
             allow_overlap=allow_overlap,
+            kept=kept,
         )
         traced.set({f"convsim.verdict.{each.name}": each.verdict for each in card.headlines})
     return card
@@ -158,6 +177,7 @@ def _judged(
     metrics: Metrics | None,
     warnings: Iterable[str],
     allow_overlap: bool,
+    kept: Kept | None,
 ) -> Scorecard:
     people = real.conversations if real else ()
     said = [*(real.warnings if real else ()), *simulated.warnings, *warnings]
@@ -171,7 +191,8 @@ def _judged(
             said += ["both sides are the same file"] if overlap.same_file else []
             said += [reason] if reason else []
             said += side_warnings(people, simulated.conversations)
-    corpora = measure_both(people, simulated.conversations, metrics=metrics)
+    tables = kept.tables if kept else (None, None)
+    corpora = measure_both(people, simulated.conversations, metrics=metrics, kept=tables)
     LOG.info("measured %d real and %d simulated conversations", *map(len, corpora))
     said += undefined_acts(*corpora)
     said += undefined_in_language(*corpora)
@@ -179,7 +200,7 @@ def _judged(
         said += one_sided_labels(*corpora)
     reliability, unknown = agreements(people, corpora[1].metrics.values(), seed=seed)
     said += unknown
-    findings = run_all(validators, *corpora, seed=seed)
+    findings = run_all(validators, *corpora, seed=seed, kept=kept)
     undefined = undefined_metrics(*corpora)
     findings = one_family(
         f.but(verdict="undecided", reason=undefined[f.metric])
@@ -243,15 +264,21 @@ def default_validators() -> list[str]:
     return [name for name in names if not getattr(load("validators", name), "on_request", False)]
 
 
-def run_all(validators: Iterable[Validator], real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
-    """Run validators one after the other, and return the findings of all."""
+def run_all(
+    validators: Iterable[Validator], real: Corpus, simulated: Corpus, *, seed: int, kept: Kept | None = None
+) -> list[Finding]:
+    """Run validators one after the other, and return the findings of all; what is kept of one is not run again."""
     asked = list(validators)
     findings: list[Finding] = []
     with step("running validators", len(asked)) as at:
         for number, validator in enumerate(asked):
             at.at(number, now=str(validator.name))
             begun = at.seconds
-            found = run_validator(validator, real, simulated, seed=seed)
+            found = kept.findings(validator, real, simulated, seed=seed) if kept else None
+            if found is None:
+                found = run_validator(validator, real, simulated, seed=seed)
+                if kept:
+                    kept.keep(validator, real, simulated, found, seed=seed)
             LOG.info("%s made %d findings in %.1f s", validator.name, len(found), at.seconds - begun)
             findings += found
         at.at(len(asked))

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from convsim._cache import NAME as CACHE
 from convsim._inputs import open_input
 from convsim._text import one_line
 from convsim.errors import ConvsimError, PluginError, TranscriptError
@@ -175,7 +176,8 @@ def _hash_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
     with damage_reported(path):
-        for part in sorted(each for each in path.rglob("*") if each.is_file()):
+        parts = (each for each in path.rglob("*") if each.is_file() and each.parent.name != CACHE)
+        for part in sorted(parts):
             with open_input(part) as file:
                 whole = hashlib.file_digest(file, "sha256").hexdigest()
             digest.update(

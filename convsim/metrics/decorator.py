@@ -44,6 +44,7 @@ def metric(
     judged: bool = ...,
     moved_by_agent: str | None = ...,
     languages: Collection[str] | None = ...,
+    version: str | None = ...,
 ) -> Callable[[OfConversation], Metric]: ...
 
 
@@ -59,6 +60,7 @@ def metric(
     judged: bool = True,
     moved_by_agent: str | None = None,
     languages: Collection[str] | None = None,
+    version: str | None = None,
 ) -> Metric | Callable[[OfConversation], Metric]:
     """Make a metric of a function of one conversation: ``@convsim.metric`` or ``@convsim.metric(unit="emoji")``.
 
@@ -76,6 +78,8 @@ def metric(
         judged: False shows the metric for context only: in no correction, headline or gate.
         moved_by_agent: Why another agent moves it, whatever the user does; a change between arms is not a reaction.
         languages: ISO 639 codes of the languages that it reads, such as ("en",); undefined in others. By default all.
+        version: Change it when the metric changes. A metric that states one is kept in the cache; any other, and all
+            that is found beside it, is computed each time.
 
     Raises:
         PluginError: It is not a function, or its declaration cannot be used.
@@ -100,6 +104,7 @@ def metric(
             role="metric" if judged else "control",
             moved_by_agent=moved_by_agent,
             undefined_for=None if languages is None else needs_language(_codes(called, languages)),
+            version=version,
         )
 
     return made if function is None else made(function)

@@ -12,6 +12,7 @@ from convsim._progress import step
 from convsim._text import one_line
 from convsim.errors import PluginError
 from convsim.io import Source, Transcripts, read_source
+from convsim.metrics.kept_table import KeptTable, Measured
 from convsim.metrics.labels import common_label_metrics, label_metrics
 from convsim.metrics.language import nowhere
 from convsim.metrics.registry import BUILT_IN, MetricLike, Metrics, find_metrics
@@ -52,7 +53,11 @@ def measure(
 
 
 def measure_both(
-    real: Sequence[Conversation], simulated: Sequence[Conversation], *, metrics: Metrics | None = None
+    real: Sequence[Conversation],
+    simulated: Sequence[Conversation],
+    *,
+    metrics: Metrics | None = None,
+    kept: tuple[KeptTable | None, KeptTable | None] = (None, None),
 ) -> tuple[Corpus, Corpus]:
     """Measure two sides that are to be compared: labels by the same source on both, wherever they share one.
 
@@ -60,6 +65,7 @@ def measure_both(
         real: The one side.
         simulated: The other side.
         metrics: What is measured; by default the catalogue and every label.
+        kept: Where each side's table is kept, if anywhere: what was measured before is not measured again.
 
     Raises:
         PluginError: A metric is named that there is not, on either side.
@@ -69,8 +75,8 @@ def measure_both(
     chosen.check([*here, *there])
     with step("measuring metrics"):
         return _in_one_language(
-            _measured(real, chosen.of(here), chosen.lexicon),
-            _measured(simulated, chosen.of(there), chosen.lexicon),
+            _measured(real, chosen.of(here), chosen.lexicon, kept[0]),
+            _measured(simulated, chosen.of(there), chosen.lexicon, kept[1]),
         )
 
 
@@ -127,15 +133,27 @@ def _in_one_language(real: Corpus, simulated: Corpus) -> tuple[Corpus, Corpus]:
 
 
 def _measured(
-    conversations: Sequence[Conversation], metrics: Mapping[str, Metric], lexicon: Lexicon
+    conversations: Sequence[Conversation],
+    metrics: Mapping[str, Metric],
+    lexicon: Lexicon,
+    kept: KeptTable | None = None,
 ) -> Corpus:
     import pandas as pd
 
-    columns = Columns.of(conversations, lexicon=lexicon)
+    before = kept.read(metrics, lexicon) if kept else None
+    columns = None
+    if before is None or not metrics.keys() <= before.values.keys():
+        columns = Columns.of(conversations, lexicon=lexicon)
     measured: dict[str, FloatArray] = {}
     failed: dict[str, str] = {}
     undefined: dict[str, str] = {}
     for name, metric in metrics.items():
+        if before is not None and name in before.values:
+            measured[name] = before.values[name]
+            if name in before.undefined:
+                undefined[name] = before.undefined[name]
+            continue
+        assert columns is not None
         if columns.n and (reason := metric.why_undefined(columns)):
             measured[name], undefined[name] = nowhere(columns), reason
             continue
@@ -151,12 +169,15 @@ def _measured(
             LOG.exception("the metric %s failed", name)
             kind = "" if isinstance(error, PluginError) else f"it raised {type(error).__name__}: "
             failed[name] = f"the metric {name} failed: {kind}{one_line(error)}"
+    language = before.language if before else columns.language if columns else None
+    if kept and not before:
+        kept.write(metrics, lexicon, Measured(measured, undefined, language))
     ids = pd.Index([conversation.id for conversation in conversations], dtype=object, name="conversation")
-    kept = {name: metrics[name] for name in measured}
     table = pd.DataFrame(measured, index=ids)
     return Corpus(
-        conversations, table, kept, failed, undefined, columns.language, lexicon=lexicon, flat=columns
-    )
+        conversations, table, {name: metrics[name] for name in measured}, failed, undefined, language,
+        lexicon=lexicon, flat=columns,
+    )  # fmt: skip
 
 
 def _checked(values: object, n: int) -> FloatArray:

@@ -53,6 +53,9 @@ class Metric:
     None where it may. A metric that names such a reason stands on the language, and compares sides of one language.
     """
 
+    version: str | None = None
+    """Of somebody's own metric: as long as it stays, what was measured before of the same conversations still holds."""
+
     def __call__(self, conversation: Conversation) -> float | None:
         """Measure one conversation; None where the metric is undefined."""
         [value] = self.measure(Columns.of([conversation])).tolist()

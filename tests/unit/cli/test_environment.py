@@ -206,8 +206,8 @@ def test_help_shows_a_variable_where_there_is_one_and_only_there():
             assert option.envvar is None or option.envvar in record
             shown += option.envvar is not None
     assert (
-        len(variables.known) == shown + 6
-    )  # CONVSIM_CACHE and the tokens of arena and view belong to no option, and three to all commands
+        len(variables.known) == shown + 7
+    )  # CONVSIM_CACHE, CONVSIM_NO_CACHE and the tokens of arena and view belong to no option, and three to all commands
     assert "CONVSIM_VALIDATE_ALLOW_OVERLAP" in variables.refused
 
 

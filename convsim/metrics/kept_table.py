@@ -1,0 +1,110 @@
+"""The table of metrics of one side, kept beside its file: what was measured once of the same conversations is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from convsim._cache import LOG, Cache, code_digest, folder_digest, key_of
+from convsim._text import one_line
+from convsim.metrics.registry import BUILT_IN
+from convsim.schema import Metric
+from convsim.text.language import Language
+from convsim.text.lexicons import Lexicon
+
+if TYPE_CHECKING:
+    from convsim.schema.arrays import FloatArray
+
+PACKAGE = Path(__file__).parents[1]
+
+
+class Measured(NamedTuple):
+    """Columns by metric, why some are undefined, and the language of the side."""
+
+    values: Mapping[str, FloatArray]
+    undefined: Mapping[str, str]
+    language: Language | None
+
+
+def identity(metric: Metric) -> list[str] | None:
+    """Say in words all that a metric's values depend on besides the conversations; None where nobody states it.
+
+    Built-in metrics and labels are measured by convsim's own code, of which the digest is part of every key. Somebody
+    else's function may change without a sign, unless it states a version.
+    """
+    origin = [metric.name, metric.unit, metric.level, metric.role, metric.source, metric.description]
+    if BUILT_IN.get(metric.name) is metric:
+        return ["built-in", metric.name]
+    if metric.label:
+        return ["label", *origin, *map(str, metric.label)]
+    return ["foreign", *origin, metric.version, str(metric.moved_by_agent)] if metric.version else None
+
+
+def lexicon_digest(lexicon: Lexicon) -> str:
+    """Return the digest of a team's own word lists; empty without any."""
+    return folder_digest(lexicon.folder) if lexicon.folder else ""
+
+
+@dataclass(frozen=True)
+class KeptTable:
+    """Where the table of conversations with one digest is kept."""
+
+    cache: Cache
+    digest: str
+    """Of all conversations, in their order."""
+    n: int
+
+    def read(self, metrics: Mapping[str, Metric], lexicon: Lexicon) -> Measured | None:
+        """Return what was measured before of those metrics whose identity is known; None where nothing was."""
+        import numpy as np
+
+        known = _known(metrics)
+        content = self.cache.read(self._key(known, lexicon))
+        if content is None:
+            return None
+        try:
+            with np.load(BytesIO(content), allow_pickle=False) as held:
+                values = np.asarray(held["values"], np.float64)
+                said = json.loads(bytes(held["said"]))
+            language = said["language"] and Language.model_validate(said["language"])
+        except (ValueError, KeyError, OSError) as error:  # sealed by us, and yet of another layout
+            LOG.info("a kept table of metrics cannot be used: %s", one_line(error))
+            return None
+        if values.shape != (len(known), self.n):
+            return None
+        return Measured(dict(zip(known, values, strict=True)), said["undefined"], language)
+
+    def write(self, metrics: Mapping[str, Metric], lexicon: Lexicon, measured: Measured) -> None:
+        """Keep the columns of those metrics whose identity is known."""
+        import numpy as np
+
+        known = [name for name in _known(metrics) if name in measured.values]
+        if len(known) < len(_known(metrics)):
+            return
+        said = {
+            "language": measured.language and measured.language.model_dump(mode="json"),
+            "undefined": {name: why for name, why in measured.undefined.items() if name in known},
+        }
+        values = np.asarray([measured.values[name] for name in known], np.float64).reshape(len(known), self.n)
+        held = BytesIO()
+        np.savez_compressed(held, values=values, said=np.frombuffer(json.dumps(said).encode(), np.uint8))
+        self.cache.write(self._key(_known(metrics), lexicon), held.getvalue())
+
+    def _key(self, known: Mapping[str, list[str]], lexicon: Lexicon) -> str:
+        return key_of(
+            {
+                "kind": "table of metrics",
+                "conversations": self.digest,
+                "metrics": [*known.values()],
+                "lexicon": lexicon_digest(lexicon),
+                "code": code_digest(PACKAGE),
+            }
+        )
+
+
+def _known(metrics: Mapping[str, Metric]) -> dict[str, list[str]]:
+    return {name: said for name, metric in metrics.items() if (said := identity(metric)) is not None}

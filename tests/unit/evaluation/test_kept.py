@@ -1,0 +1,213 @@
+"""Findings kept beside the file are those of the same question alone, and a card is the same with and without them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+import convsim
+from convsim.evaluation import kept as of_findings
+from convsim.evaluation.kept import Kept
+from convsim.evaluation.scorecard import Scorecard
+from convsim.evaluation.sides import Selection, Side
+from convsim.evaluation.validation import find_validators, judge
+from convsim.metrics import MetricLike, find_metrics
+from convsim.schema import BaseValidator, Corpus, Finding
+from convsim.schema.conversation import Conversation
+
+METRICS = ("turns", "user_words_per_turn")
+
+
+def write(path: Path, n: int = 40, *, word: str = "boots", more: str = "") -> Path:
+    lines = []
+    for number in range(n):
+        said = [f"{word} {'please ' * (number % 7)}{number}", "the red ones"][: 1 + number % 2]
+        messages = [
+            message
+            for text in said
+            for message in ({"role": "user", "content": text}, {"role": "assistant", "content": "here"})
+        ]
+        lines.append({"id": f"{path.stem}{number}", "task": "ab"[number % 2], "messages": messages})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines) + more, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    monkeypatch.setenv("CONVSIM_CACHE", str(tmp_path / "user"))
+    return write(tmp_path / "real.jsonl"), write(tmp_path / "sim.jsonl", word="shoes")
+
+
+def validated(
+    files: tuple[Path, Path],
+    *,
+    seed: int = 1,
+    validators: object = ("marginals",),
+    metrics: Sequence[MetricLike] = METRICS,
+    tasks: Sequence[str] = (),
+    lexicon: Path | None = None,
+) -> tuple[Scorecard, list[str]]:
+    """Judge two files with whatever is kept of them; return the card, and whose findings were kept ones."""
+    sides = [Side.of(file, "a", Selection(tasks=tasks)) for file in files]
+    kept = Kept.of(*sides, at_least=1)
+    assert kept is not None
+    chosen = find_metrics(list(metrics), lexicon=lexicon)
+    card = judge(*sides, find_validators(validators), seed=seed, metrics=chosen, kept=kept)
+    return card, kept.used
+
+
+def test_a_second_card_is_the_first_to_the_byte_and_computes_nothing(files: tuple[Path, Path]) -> None:
+    asked = ("marginals", "endings", "humanlikeness")
+    plain = convsim.validate(*files, seed=1, validators=asked, metrics=METRICS, cache=False)
+    first, none = validated(files, validators=asked)
+    second, used = validated(files, validators=asked)
+    assert none == []
+    assert used == list(asked)
+    assert plain.to_json() == first.to_json() == second.to_json()
+
+
+CHANGED: dict[str, Callable[[tuple[Path, Path]], dict[str, object]]] = {
+    "another seed": lambda files: {"seed": 2},
+    "another filter": lambda files: {"tasks": ["a"]},
+    "other metrics": lambda files: {"metrics": ["turns"]},
+    "another setting": lambda files: {
+        "validators": [convsim.plugins.make("validators", "marginals", margin=0.3)]
+    },
+    "one more conversation": lambda files: write(files[1], 41, word="shoes") and {},
+    "one other letter of the people's": lambda files: (
+        files[0].write_text(files[0].read_text().replace("boots 0", "boost 0")) and {}
+    ),
+    "another order of lines": lambda files: (
+        files[1].write_text("".join(reversed(files[1].read_text().splitlines(keepends=True)))) and {}
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_nothing_is_taken_from_the_cache_after(what: str, files: tuple[Path, Path]) -> None:
+    validated(files)
+    card, used = validated(files, **CHANGED[what](files))  # type: ignore[arg-type]
+    assert used == []
+    assert card.findings
+
+
+def test_nothing_is_taken_from_the_cache_of_other_code(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated(files)
+    monkeypatch.setattr(of_findings, "code_digest", lambda package: "another version")
+    assert validated(files)[1] == []
+
+
+def test_nothing_is_taken_from_the_cache_of_other_libraries(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated(files)
+    monkeypatch.setattr(of_findings, "_counted_with", lambda: ["numpy 9"])
+    assert validated(files)[1] == []
+
+
+def test_nothing_is_taken_from_the_cache_with_other_word_lists(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    words = tmp_path / "lists/en/thanks.txt"
+    words.parent.mkdir(parents=True)
+    words.write_text("merci\n")
+    validated(files)
+    assert validated(files, lexicon=tmp_path / "lists")[1] == []
+    assert validated(files, lexicon=tmp_path / "lists")[1] == ["marginals"]
+    words.write_text("please\n")
+    assert validated(files, lexicon=tmp_path / "lists")[1] == []
+
+
+@pytest.mark.parametrize("poison", [b"", b"[]", b"x" * 200])
+def test_a_poisoned_cache_changes_no_number(files: tuple[Path, Path], poison: bytes) -> None:
+    first, _ = validated(files)
+    for entry in (files[1].parent / ".convsim-cache").glob("*.entry"):
+        entry.write_bytes(poison)
+    second, used = validated(files)
+    assert used == []
+    assert second.to_json() == first.to_json()
+    assert validated(files)[1] == ["marginals"]
+
+
+class Counting(BaseValidator):
+    """Is it asked?"""
+
+    asked: ClassVar[list[int]] = []
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+        self.asked.append(seed)
+        return [self.finding("asked", verdict="aligned", reason="it was", estimate=float(len(real)))]
+
+
+class Versioned(Counting):
+    """Is it asked, once?"""
+
+    version = "2"
+
+
+class Failing(Versioned):
+    """Does it fail?"""
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+        self.asked.append(seed)
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(("kind", "n"), [(Counting, 2), (Versioned, 1), (Failing, 2)])
+def test_somebody_else_s_validator_is_kept_where_it_states_a_version_and_did_not_fail(
+    files: tuple[Path, Path], kind: type[Counting], n: int
+) -> None:
+    Counting.asked.clear()
+    first, _ = validated(files, validators=[kind()])
+    second, _ = validated(files, validators=[kind()])
+    assert len(Counting.asked) == n
+    assert [f.estimate for f in first.findings] == [f.estimate for f in second.findings]
+
+
+def test_somebody_else_s_metric_is_kept_where_it_states_a_version(files: tuple[Path, Path]) -> None:
+    asked: list[str] = []
+
+    def length(conversation: Conversation) -> int:
+        asked.append(conversation.id)
+        return len(conversation.messages)
+
+    bare, versioned = convsim.metric(length), convsim.metric(version="1")(length)
+    for made, n, used in ((bare, 160, []), (versioned, 80, ["marginals"])):
+        asked.clear()
+        validated(files, metrics=["turns", made])
+        assert validated(files, metrics=["turns", made])[1] == used
+        assert len(asked) == n
+
+
+def test_a_table_that_is_kept_has_the_very_numbers_that_were_measured(files: tuple[Path, Path]) -> None:
+    from convsim.metrics import measure_both
+
+    sides = [Side.of(file, "a", Selection()) for file in files]
+    kept = Kept.of(*sides, at_least=1)
+    assert kept is not None
+    plain = measure_both(sides[0].conversations, sides[1].conversations)
+    measure_both(sides[0].conversations, sides[1].conversations, kept=kept.tables)
+    again = measure_both(sides[0].conversations, sides[1].conversations, kept=kept.tables)
+    for before, after in zip(plain, again, strict=True):
+        assert after.flat is None  # no conversation was laid flat for it
+        assert before.table.equals(after.table)
+        assert (before.undefined, before.language) == (after.undefined, after.language)
+        assert list(before.metrics) == list(after.metrics)
+        assert before.columns.user_texts == after.columns.user_texts
+
+
+def test_small_sides_conversations_from_nowhere_and_a_variable_keep_nothing(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = [Side.of(file, "a", Selection()) for file in files]
+    assert Kept.of(*sides) is None
+    held = [Side.of([*side.conversations], "a", Selection()) for side in sides]
+    assert Kept.of(*held, at_least=1) is None
+    monkeypatch.setenv("CONVSIM_NO_CACHE", "1")
+    assert Kept.of(*sides, at_least=1) is None

@@ -23,6 +23,9 @@ from convsim.errors import ConvsimError, InputError
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_clocks: ContextVar[tuple[tuple[asyncio.AbstractEventLoop, asyncio.Timeout], ...]] = ContextVar(
+    "what times the body of in_time, outermost first", default=()
+)
 _left: ContextVar[threading.Event | None] = ContextVar("set once nobody waits for this thread", default=None)
 
 
@@ -125,8 +128,12 @@ class Parts(list[object]):
 
 @contextlib.asynccontextmanager
 async def in_time(owner: str, timeout_s: float, failure: type[ConvsimError]) -> AsyncIterator[None]:
-    """Run the body for at most ``timeout_s`` seconds; raises ``failure`` when they are over."""
+    """Run the body for at most ``timeout_s`` seconds; raises ``failure`` when they are over.
+
+    Seconds within ``clocks_stopped`` do not count.
+    """
     clock = asyncio.timeout(timeout_s)
+    token = _clocks.set((*_clocks.get(), (asyncio.get_running_loop(), clock)))
     try:
         async with clock:
             yield
@@ -134,6 +141,30 @@ async def in_time(owner: str, timeout_s: float, failure: type[ConvsimError]) -> 
         if not clock.expired():
             raise
         raise failure(f"{owner} did not answer within {timeout_s:g} s") from None
+    finally:
+        with contextlib.suppress(ValueError):  # left behind, and closed by somebody else
+            _clocks.reset(token)
+
+
+@contextlib.contextmanager
+def clocks_stopped() -> Iterator[None]:
+    """Let no time pass for ``in_time`` around it: nobody is asked yet, and whoever asks waits for its turn."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    stopped = [
+        (clock, when)
+        for home, clock in _clocks.get()
+        if home is loop and (when := clock.when()) is not None and not clock.expired()
+    ]
+    for clock, _ in stopped:
+        with contextlib.suppress(RuntimeError):  # its body has ended, and this task goes on
+            clock.reschedule(None)
+    try:
+        yield
+    finally:
+        for clock, when in stopped:
+            with contextlib.suppress(RuntimeError):
+                clock.reschedule(when + loop.time() - began)
 
 
 async def in_thread(function: Callable[[], Answer]) -> Answer:

@@ -21,7 +21,8 @@ from convsim.agents.answer import Answering, parse_answer
 from convsim.agents.request import body_of, check_fields, check_headers, headers_with_keys
 from convsim.errors import AgentError, InputError, ModelError
 from convsim.lifting import MAX_ANSWER_BYTES
-from convsim.models.failures import PassingError
+from convsim.models.failures import TIMED_OUT, PassingError
+from convsim.models.gates import gate_of
 from convsim.models.transport import MAX_WAIT_S, with_retries
 from convsim.models.waits import asked_wait
 from convsim.schema.conversation import Conversation
@@ -36,6 +37,12 @@ MAX_REDIRECTS = 3
 RETRIED = frozenset({429, 502, 503})
 """Statuses by which a server says that it has not answered, and may do so later."""
 PORTS = {"http": 80, "https": 443}
+
+
+class _LateError(AgentError):
+    """The endpoint did not answer in time."""
+
+    kind = TIMED_OUT
 
 
 class Got(NamedTuple):
@@ -114,12 +121,16 @@ class HTTP(Answering):
             headers["Authorization"] = f"Bearer {read_key(self.api_key_env, self.name)}"
 
         async def once() -> Got:
-            async with in_time(self.name, self.timeout_s, AgentError):
+            async with in_time(self.name, self.timeout_s, _LateError):
                 return self._checked(await self._asked(content, headers))
 
         try:
             got = await with_retries(
-                once, max_retries=self.max_retries, seed=seed, max_wait_s=self.max_wait_s
+                once,
+                gate=gate_of(self.url),
+                max_retries=self.max_retries,
+                seed=seed,
+                max_wait_s=self.max_wait_s,
             )
         except ModelError as error:
             raise AgentError(str(error)) from None
@@ -133,7 +144,7 @@ class HTTP(Answering):
         said = one_line(got.body[:MAX_READ].decode("utf-8", "replace"))
         reason = f"{self.name}: {self.url} answered with status {got.status}: {said}"
         if got.status in RETRIED and not (self.session and got.status == 502):
-            raise PassingError(reason, wait_s=asked_wait(got.headers, said))
+            raise PassingError(reason, wait_s=asked_wait(got.headers, said), kind=f"HTTP {got.status}")
         raise AgentError(reason)
 
     async def _asked(self, content: bytes, headers: Mapping[str, str]) -> Got:

@@ -15,6 +15,8 @@ from convsim.models.waits import asked_wait
 
 MAY_PASS = frozenset({408, 409, 425, 429})
 """Client errors that are tried again, as is every server error."""
+BUSY = frozenset({"HTTP 429", "HTTP 503", "HTTP 529"})
+"""Kinds of failures by which a server says that it has too much to do; the last is Anthropic's."""
 OK = 200
 TIMED_OUT, UNREACHABLE = "timed out", "unreachable"
 """Kinds of failures without an answer."""

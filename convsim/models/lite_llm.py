@@ -21,6 +21,7 @@ from convsim._text import one_line
 from convsim.errors import InputError, MissingExtraError, ModelError
 from convsim.models.answers import ReportedError
 from convsim.models.failures import TIMED_OUT, Asked, PassingError, failure
+from convsim.models.gates import gate_of
 from convsim.models.metering import Call
 from convsim.models.prices import Price, price_of
 from convsim.models.served import Served
@@ -172,8 +173,15 @@ class _Through:
                 call.sent()
                 return await once()
 
+        gate = gate_of(self.base_url or f"litellm:{self.model.partition('/')[0]}")
+
         return await with_retries(
-            measured, max_retries=self.max_retries, seed=seed, max_wait_s=self.max_wait_s
+            measured,
+            gate=gate,
+            waits=call.waits,
+            max_retries=self.max_retries,
+            seed=seed,
+            max_wait_s=self.max_wait_s,
         )
 
     async def _answer(self, path: str, body: Mapping[str, JsonValue], key: str) -> str:

@@ -262,6 +262,10 @@ class Call:
             with self._at.counting(*self._where) as counting:
                 counting.calls += 1
 
+    def waits(self) -> None:
+        """Say that a try begins to wait for its turn."""
+        self._wanted = time.perf_counter()
+
     def sent(self) -> None:
         """Say that a try has its place and is on its way; what went before was waiting."""
         self._sent_at = time.perf_counter()
@@ -273,7 +277,7 @@ class Call:
             yield self
             return
         self._tries += 1
-        self._wanted, self._sent_at = time.perf_counter(), 0.0
+        self._wanted, self._sent_at = self._wanted or time.perf_counter(), 0.0
         failed: str | None = None
         try:
             yield self
@@ -284,11 +288,11 @@ class Call:
             self._count(self._at, failed)
 
     def _count(self, at: Measuring, failed: str | None) -> None:
-        ended = time.perf_counter()
+        ended, wanted, self._wanted = time.perf_counter(), self._wanted, 0.0
         with at.counting(*self._where) as counting:
             counting.requests += 1
             counting.retries += self._tries > 1
-            counting.waiting.add((self._sent_at or ended) - self._wanted)
+            counting.waiting.add((self._sent_at or ended) - wanted)
             if failed is not None:
                 counting.failures[failed] += 1
             if self._sent_at:

@@ -31,6 +31,9 @@ class OpenAICompatible(Served):
     system that it does not take, and roles that must alternate. ``thinking_tokens`` is room beyond each limit, for
     models that think before they answer; where it is not set, room is made once an answer shows that it is needed.
 
+    ``max_connections`` bounds how many requests of this model are under way; where it is not set, and a number of
+    conversations at a time is, that is 64.
+
     The seed is sent, but a server need not heed it. A completion's seconds include the tries before it.
     """
 
@@ -38,7 +41,7 @@ class OpenAICompatible(Served):
     api_key_env: str = ""
     api: Api | None = None
     api_version: str = ""
-    max_connections: Positive = 64
+    max_connections: Positive | None = None
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
@@ -14,14 +15,16 @@ from urllib.parse import quote, urlsplit
 from pydantic import JsonValue
 from pydantic_core import to_json
 
+from convsim._async import clocks_stopped
 from convsim._loggers import logger_of
 from convsim._progress import innermost, kind_of
 from convsim._secrets import check_variable, read_key
 from convsim._text import one_line
 from convsim._tracing import handed_on
-from convsim.errors import InputError, ModelError
+from convsim.errors import ConvsimError, InputError, ModelError
 from convsim.models.answers import ReportedError
-from convsim.models.failures import TIMED_OUT, UNREACHABLE, Asked, PassingError, failure
+from convsim.models.failures import BUSY, TIMED_OUT, UNREACHABLE, Asked, PassingError, failure
+from convsim.models.gates import Gate, gate_of, is_adapting
 from convsim.models.metering import Call
 from convsim.seeds import child_seed
 
@@ -34,41 +37,90 @@ FIRST_WAIT_S = 0.5
 LONGEST_BACK_OFF_S = 8.0
 MAX_WAIT_S = 120.0
 """The longest wait that a server may ask for, where nothing else is said."""
+PATIENCE = 20
+"""How often, for each retry, a request may come too early to an endpoint that answers others."""
+EACH_ANSWER = 32
+"""Tokens that the beginning of any answer is worth, in time."""
+MAX_CONNECTIONS = 64
+"""Of a model, where a number of conversations is stated and none of connections."""
 
 Result = TypeVar("Result")
 
 
 async def with_retries(
-    call: Callable[[], Awaitable[Result]], *, max_retries: int, seed: int, max_wait_s: float = MAX_WAIT_S
+    call: Callable[[], Awaitable[Result]],
+    *,
+    gate: Gate,
+    waits: Callable[[], None] = lambda: None,
+    max_retries: int,
+    seed: int,
+    max_wait_s: float = MAX_WAIT_S,
 ) -> Result:
     """Await ``call`` up to ``max_retries`` + 1 times; the jitter of the waits is drawn from ``seed``.
+
+    Each try waits for its turn at ``gate``. One that is pushed back while the endpoint answers others does not count as
+    one of them: it only came too early. ``waits`` is told of each try that begins to wait.
 
     Raises:
         ModelError: The last failure, with the number of tries; or the server asks for too long a wait.
     """
-    for tries in range(1, max_retries + 2):
+    tries = counted = 0
+    answered = gate.answered
+    while True:
+        waits()
+        place = await gate.enter()
+        tries += 1
         try:
-            return await call()
+            result = await call()
         except PassingError as error:
-            if tries > max_retries:
-                raise ModelError(f"{error} (tried {_times(tries)})") from error
-            if error.wait_s is not None and error.wait_s > max_wait_s:
-                raise ModelError(
-                    f"{error}; it asks to wait {error.wait_s:.0f} s, longer than max_wait_s = {max_wait_s:g} "
-                    "(--max-wait)"
-                ) from error
-            wait_s = back_off(tries, seed=seed) if error.wait_s is None else error.wait_s
-            _tell_of_retry(error, wait_s, tries, max_retries)
-        await asyncio.sleep(wait_s)
-    raise AssertionError("the loop returns or raises")
+            failed = error
+        except BaseException as error:
+            if isinstance(error, ConvsimError) and error.kind == TIMED_OUT:
+                place.pushed_back(TIMED_OUT, asked_s=None, least_s=0.0)
+            else:
+                place.failed()
+            raise
+        else:
+            place.answered(_units_of(result))
+            return result
+        is_busy = failed.kind in BUSY
+        is_too_long = failed.wait_s is not None and failed.wait_s > max_wait_s
+        if is_busy:
+            asked_s = None if is_too_long else failed.wait_s
+            place.pushed_back(failed.kind, asked_s=asked_s, least_s=FIRST_WAIT_S)
+        elif failed.kind == TIMED_OUT:
+            place.pushed_back(TIMED_OUT, asked_s=None, least_s=0.0)
+        else:
+            place.failed()
+        is_only_early = is_busy and gate.answered > answered and tries - counted <= PATIENCE * max_retries
+        answered = gate.answered
+        counted += not is_only_early
+        if counted > max_retries:
+            raise ModelError(f"{failed} (tried {_times(tries)})") from failed
+        if is_too_long:
+            raise ModelError(
+                f"{failed}; it asks to wait {failed.wait_s:.0f} s, longer than max_wait_s = {max_wait_s:g} "
+                "(--max-wait)"
+            ) from failed
+        wait_s = back_off(tries, seed=seed) if failed.wait_s is None else failed.wait_s
+        _tell_of_retry(failed, wait_s, counted, max_retries)
+        with clocks_stopped() if is_busy else nullcontext():
+            await asyncio.sleep(wait_s)
 
 
-def _tell_of_retry(error: PassingError, wait_s: float, tries: int, max_retries: int) -> None:
-    said = f"{error}; trying again in {wait_s:.1f} s (try {tries + 1} of {max_retries + 1})"
+def _units_of(result: object) -> float:
+    """Return how much was answered, in tokens or what may be as many, and what any answer takes."""
+    tokens = getattr(result, "output_tokens", None)
+    said = getattr(result, "text", None) or getattr(result, "body", None) or ""
+    return EACH_ANSWER + (tokens if isinstance(tokens, int) else len(said) / 4)
+
+
+def _tell_of_retry(error: PassingError, wait_s: float, counted: int, max_retries: int) -> None:
+    said = f"{error}; trying again in {wait_s:.1f} s (try {counted + 1} of {max_retries + 1})"
     if (at := innermost()) is not None:
-        at.retry(said, LOG, kind=kind_of(str(error)), tries=tries, wait_s=round(wait_s, 3))
+        at.retry(said, LOG, kind=kind_of(str(error)), tries=counted, wait_s=round(wait_s, 3))
     else:
-        LOG.info("%s", said, extra={"fields": {"tries": tries, "wait_s": round(wait_s, 3)}})
+        LOG.info("%s", said, extra={"fields": {"tries": counted, "wait_s": round(wait_s, 3)}})
 
 
 def back_off(tries: int, *, seed: int) -> float:
@@ -111,7 +163,8 @@ class Endpoint:
     api_key_env: str
     timeout_s: float
     max_retries: int
-    max_connections: int
+    max_connections: int | None = None
+    """Of this model, if fewer than its endpoint takes; None: ``MAX_CONNECTIONS`` where nothing adapts."""
     max_wait_s: float = MAX_WAIT_S
     azure: bool = False
     api_version: str = ""
@@ -120,6 +173,7 @@ class Endpoint:
     def __post_init__(self) -> None:
         self.host = _host(self.base_url)
         self.is_loopback = is_loopback(self.host)
+        self._gate = gate_of(self.base_url)
         self.azure = self.azure or self.host.endswith(AZURE_HOSTS)
         check_variable(self.api_key_env, self.host)
         if not self.api_key_env and (self.azure or self.host == OPENAI_HOST) and not self.is_loopback:
@@ -149,11 +203,19 @@ class Endpoint:
         async def once() -> Result:
             with call.attempt():
                 opened = await self._opened()
-                async with opened.places:
+                is_bound = self.max_connections is not None or not is_adapting()
+                async with opened.places if is_bound else nullcontext():
                     call.sent()
                     return await self._post_once(opened.client, content, read, asked)
 
-        return await with_retries(once, max_retries=self.max_retries, seed=seed, max_wait_s=self.max_wait_s)
+        return await with_retries(
+            once,
+            gate=self._gate,
+            waits=call.waits,
+            max_retries=self.max_retries,
+            seed=seed,
+            max_wait_s=self.max_wait_s,
+        )
 
     @property
     def address(self) -> str:
@@ -227,7 +289,9 @@ class Endpoint:
             if self.host != OPENAI_HOST:
                 client.organization = client.project = None
             closing = self._closing(loop, client)
-            self._open[loop] = _Open(client, asyncio.Semaphore(self.max_connections), closing)
+            self._open[loop] = _Open(
+                client, asyncio.Semaphore(self.max_connections or MAX_CONNECTIONS), closing
+            )
             await anext(closing)
         return self._open[loop]
 

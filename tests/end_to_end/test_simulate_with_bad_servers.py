@@ -87,7 +87,7 @@ async def ran(folder, shopper, agent: Agent | None = None, *, someone: list[Pers
 
 BAD_SERVERS: dict[str, tuple[Reply, str]] = {
     "401": (failure(401, "no such key"), r"refuses the key \(HTTP 401\)"),
-    "429 for ever": (failure(429, "slow down", Retry_After="0"), r"HTTP 429: slow down \(tried 2 times\)"),
+    "429 for ever": (failure(429, "slow down", Retry_After="0"), r"HTTP 429: slow down \(tried \d+ times\)"),
     "429 for a day": (failure(429, "slow down", Retry_After="86400"), "asks to wait 86400 s"),
     "500s": (failure(500, "oops"), r"HTTP 500: oops \(tried 2 times\)"),
     "a web page": (

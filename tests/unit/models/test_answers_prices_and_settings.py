@@ -12,6 +12,7 @@ from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
 from convsim.models.chat import cut_at
 from convsim.models.failures import PassingError
+from convsim.models.gates import Gate
 from convsim.models.prices import price_of
 from convsim.models.structured import accepted, choice_of, with_request
 from convsim.models.transport import back_off, with_retries
@@ -107,7 +108,7 @@ async def test_a_failure_that_cannot_pass_is_not_tried_again() -> None:
         raise ModelError("wrong name") if calls == 2 else PassingError("busy", wait_s=0)
 
     with pytest.raises(ModelError, match=r"^wrong name$"):
-        await with_retries(call, max_retries=9, seed=1)
+        await with_retries(call, gate=Gate("some:endpoint"), max_retries=9, seed=1)
     assert calls == 2
 
 

@@ -195,6 +195,10 @@ def _report(outcome: Outcome, *, allow_failures: bool) -> None:
     if outcome.slips:
         counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in outcome.slips.items())
         talk.print(f"unusable answers of the shopper's model: {counts}")
+    for (who, model), count in sorted(outcome.fallbacks.items()):
+        talk.print(
+            f"warning: {plain(model)} answered for {count} messages of the {who}, as the model before it failed"
+        )
     for what, count in sorted(outcome.unread.items(), key=lambda each: -each[1])[:MAX_UNREAD]:
         talk.print(
             f"warning: {count} answers of the agent held what was not read: {plain(what)}; set agent.items or "

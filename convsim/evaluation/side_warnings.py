@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from convsim._text import listed
+from convsim._text import listed, one_line
 from convsim.errors import InputError
 from convsim.io.finishing import silent_agents
 from convsim.io.repeats import repeated_conversations
 from convsim.schema.conversation import Conversation
 
 MAX_NAMED = 4
+FALLBACK = "fallback"
+"""The note of a message that names the models which answered in place of the first."""
+STAND_IN_SHARE = 0.01
+"""Of a side's user messages that fallbacks answered for, from which on it is said."""
 CUT_SHARE = 0.4
 """Of a side's conversations that the turn limit ended, from which on it is said."""
 
@@ -46,6 +50,7 @@ def side_warnings(real: Sequence[Conversation], simulated: Sequence[Conversation
     warnings = [simulated_people(real, simulated)]
     warnings += [_repeats(name, side) for name, side in sides]
     warnings += [_cut_short(name, side) for name, side in sides]
+    warnings.append(_stood_in(simulated))
     warnings.append(_no_endings(real, simulated))
     warnings.append(_no_agent(real, simulated))
     return [warning for warning in warnings if warning]
@@ -63,6 +68,21 @@ def _cut_short(name: str, conversations: Sequence[Conversation]) -> str | None:
     return (
         f"{name} side: {n} of {len(conversations)} conversations ended at the turn limit, so that their length and "
         "ending are the limit's and not the users'; allow more turns"
+    )
+
+
+def _stood_in(simulated: Sequence[Conversation]) -> str | None:
+    """Say how much of a side another model wrote than the simulator's own, as the messages note it."""
+    messages = [message for c in simulated for message in c.user_messages]
+    noted = [names for message in messages if isinstance(names := message.metadata.get(FALLBACK), list)]
+    if not noted or len(noted) < STAND_IN_SHARE * len(messages):
+        return None
+    models = Counter(str(name)[:40] for names in noted for name in names)
+    named = listed([one_line(name) for name, _ in models.most_common()], MAX_NAMED)
+    return (
+        f"simulated side: {len(noted)} of {len(messages)} user messages ({len(noted) / len(messages):.0%}) are not the "
+        f"simulator's model's alone, as a fallback answered ({named}): what is found is that of a mixture of models; "
+        "run it again when its model can be reached"
     )
 
 

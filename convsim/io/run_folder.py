@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -86,12 +87,25 @@ PROMPTS = "prompts.jsonl"
 """Where a recorded run keeps what models were asked and answered: a line a conversation, the last one counts."""
 
 
+def fallback_messages(noted: object) -> Counter[tuple[str, str]]:
+    """Read how many messages of a conversation a fallback answered for, by speaker and model, as it notes them."""
+    found: Counter[tuple[str, str]] = Counter()
+    for who, counts in noted.items() if isinstance(noted, dict) else ():
+        for model, n in counts.items() if isinstance(counts, dict) else ():
+            if isinstance(n, int) and not isinstance(n, bool):
+                found[str(who), str(model)] += n
+    return found
+
+
 class Run:
     """A run folder that is open for writing; other processes are kept out while it is."""
 
-    def __init__(self, folder: Path, file: io.FileIO, failed: Mapping[str, bool]):
+    def __init__(
+        self, folder: Path, file: io.FileIO, failed: Mapping[str, bool], stood_in: Counter[tuple[str, str]]
+    ):
         self.folder, self._file = folder, file
         self.done, self.n_failed = set(failed), sum(failed.values())
+        self._stood_in = stood_in
         self.learned: Mapping[str, Mapping[str, str]] = {}
         """What models have learned of their servers, by model: what was left out, or sent otherwise."""
         self.more: Manifest = {}
@@ -120,6 +134,7 @@ class Run:
             ) from error
         self.done.add(conversation.id)
         self.n_failed += conversation.failure is not None
+        self._stood_in.update(fallback_messages(conversation.metadata.get("fallback")))
 
     def _line_of_failed(self, conversation: Conversation) -> bytes:
         try:
@@ -163,6 +178,12 @@ class Run:
             "failed": self.n_failed,
             "too_many_failed": self.n_failed > MAX_FAILURE_SHARE * len(self.done),
         }
+        if self._stood_in:
+            by_speaker: dict[str, JsonValue] = {
+                who: {model: n for (speaker, model), n in sorted(self._stood_in.items()) if speaker == who}
+                for who in sorted({speaker for speaker, _ in self._stood_in})
+            }
+            outcome["fallback_messages"] = by_speaker
         changes: dict[str, JsonValue] = {"outcome": outcome}
         if self.learned:
             changes["learned"] = {model: dict(notes) for model, notes in self.learned.items()}
@@ -192,7 +213,13 @@ def open_run(
             open_log(path).close()
             _drop_failed(path)
         with open_log(path) as file:
-            run = Run(folder, file, {str(f["id"]): f.get("failure") is not None for _, f in _lines(path)})
+            failed: dict[str, bool] = {}
+            stood_in: Counter[tuple[str, str]] = Counter()
+            for _, fields in _lines(path):
+                failed[str(fields["id"])] = fields.get("failure") is not None
+                notes = fields.get("metadata")
+                stood_in.update(fallback_messages(notes.get("fallback") if isinstance(notes, dict) else None))
+            run = Run(folder, file, failed, stood_in)
             try:
                 yield run
             except BaseException:

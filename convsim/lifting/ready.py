@@ -51,8 +51,12 @@ def learned_by(parts: Iterable[object]) -> dict[str, dict[str, str]]:
 
 
 def with_parts_of(parts: Iterable[object]) -> Iterator[object]:
-    """Yield parts, and the agent and model that each of them asks."""
+    """Yield parts, the agent and model that each of them asks, and the models that stand in for one another."""
     for part in parts:
         yield part
+        in_order = getattr(part, "in_order", None)
+        if isinstance(in_order, list | tuple):
+            yield from with_parts_of(in_order)
+            continue
         within = (getattr(part, name, None) for name in ("agent", "model"))
         yield from with_parts_of(each for each in within if each is not None and not isinstance(each, str))

@@ -30,6 +30,14 @@ class PassingError(ModelError):
         self.wait_s, self.kind = wait_s, kind
 
 
+class WrongSettingError(ModelError):
+    """A server is there, and refuses the key, the name or the address that it was asked with."""
+
+
+class DeclinedError(ModelError):
+    """A model answered that it will not."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """Who was asked for what, for the lines of errors; ``key_env`` is the variable with the key."""
@@ -65,15 +73,15 @@ def _of_status(status: int, said: object, *, headers: Mapping[str, str], asked: 
         advice = (
             f"check {asked.key_env}" if asked.key_env else "name the variable with the key in api_key_env"
         )
-        return ModelError(f"{who} refuses the key (HTTP {status}): {advice}")
+        return WrongSettingError(f"{who} refuses the key (HTTP {status}): {advice}")
     if 300 <= status < 400:
         place = shown(without_keys(headers.get("location", "nowhere")))
-        return ModelError(
+        return WrongSettingError(
             f"{who} redirects to {place} (HTTP {status}), which is not followed; where that is right, give it as "
             "base_url"
         )
     if status == 404:
-        return ModelError(
+        return WrongSettingError(
             f"{who} was not found (HTTP 404 at {asked.path}); check the model's name and the address: {words}"
         )
     reason = f"{who} failed with HTTP {status}: {words}"

@@ -16,6 +16,7 @@ from convsim.errors import ModelError
 from convsim.models.answers import Answer
 from convsim.models.chat import cut_at
 from convsim.models.exchange import Exchange, Posts
+from convsim.models.failures import DeclinedError
 from convsim.models.learned import Learned, Lesson, stated_ways
 from convsim.models.metering import used
 from convsim.models.prices import Price
@@ -247,7 +248,7 @@ class Served:
 
     def _nothing_said(self, answer: Answer, spent: Completion) -> ModelError:
         if answer.refusal:
-            return ModelError(f"{self._who} refused to answer: {one_line(answer.refusal)}")
+            return DeclinedError(f"{self._who} refused to answer: {one_line(answer.refusal)}")
         room, why = self._learned.ways.room, ""
         if answer.calls_tools:
             why = ": it called a tool, and was given none"

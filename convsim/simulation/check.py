@@ -18,6 +18,7 @@ from convsim._text import one_line
 from convsim.agents import HTTP
 from convsim.errors import ConvsimError, EmptyAnswerError, InputError
 from convsim.lifting import with_parts_of
+from convsim.models.fallback import Fallback
 from convsim.models.served import Served
 from convsim.schema import Agent, AgentReply, ChatMessage, Completion
 from convsim.schema.catalogue import Catalogue
@@ -93,10 +94,14 @@ async def check_study(
     """
     parts = [*study.shoppers, *(arm.agent for arm in study.conditions)]
     models = {id(part): part for part in with_parts_of(parts) if isinstance(part, Served)}
+    stand_ins = _stand_ins(parts)
     for model in models.values():
         speaking = [each for each in study.shoppers if any(part is model for part in with_parts_of([each]))]
         continues = any(getattr(each, "style", None) == "transcript" for each in speaking)
-        async for checked in _check_model(model, seed=study.seed, seen=seen or Seen(), continues=continues):
+        called = stand_ins.get(id(model), f"model {one_line(model.name)}")
+        async for checked in _check_model(
+            model, called, seed=study.seed, seen=seen or Seen(), continues=continues
+        ):
             yield checked
     if not models and not servers_only:
         said = "no model behind a server: nothing is asked, and nothing costs money"
@@ -134,7 +139,18 @@ async def check_before(study: Study, *, catalogue: Catalogue | None, tell: Calla
         raise CheckFailedError(f"{failed[0]} (convsim check says more; --no-check runs all the same)")
 
 
-async def _check_model(model: Served, *, seed: int, seen: Seen, continues: bool) -> AsyncIterator[Checked]:
+def _stand_ins(parts: Sequence[object]) -> dict[int, str]:
+    """Return what models that stand in for others are called, by their identity."""
+    found: dict[int, str] = {}
+    for fallback in (part for part in with_parts_of(parts) if isinstance(part, Fallback)):
+        for place, model in enumerate(fallback.in_order[1:], start=1):
+            found.setdefault(id(model), f"fallback {one_line(fallback.called(place))}")
+    return found
+
+
+async def _check_model(
+    model: Served, part: str, *, seed: int, seen: Seen, continues: bool
+) -> AsyncIterator[Checked]:
     """Ask a server for each thing that a run needs of it; after a chat that fails nothing else is asked."""
     probes = _probes()
     asked = [ChatMessage(role="user", content=f"{probes.system} {probes.first}")]
@@ -144,7 +160,6 @@ async def _check_model(model: Served, *, seed: int, seen: Seen, continues: bool)
         ChatMessage(role="user", content=probes.answer),
     ]
     first_said = ""
-    part = f"model {one_line(model.name)}"
 
     async def said(messages: Sequence[ChatMessage], **more: object) -> Completion:
         settings: dict[str, object] = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convsim.errors import InputError
+from convsim.lifting import with_parts_of
 from convsim.models.prices import Price
 from convsim.models.served import Served
 
@@ -50,7 +51,8 @@ def estimated(study: Study, *, output_tokens: int = 0, n: int | None = None) -> 
             uses.append((_model_of(shopper), calls, calls * TOKENS_A_PROMPT, share * written))
     if (asked := _model_of(study.agent)) is not None:
         uses.append((asked, 1, AGENT_TOKENS_A_PROMPT, AGENT_TOKENS_A_TURN))
-    unpriced = [model for model, *_ in uses if isinstance(model, Served) and model.price is None]
+    asked_in_all = [part for part in with_parts_of(model for model, *_ in uses) if isinstance(part, Served)]
+    unpriced = [model for model in asked_in_all if model.price is None]
     costs = [
         price.of(round(read * turns), round(written * turns))
         for model, _, read, written in uses

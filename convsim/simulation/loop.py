@@ -7,8 +7,8 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,8 +21,9 @@ from convsim._tracing import Said, Value, span
 from convsim.errors import AgentError, ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable
 from convsim.lifting import AgentLike, lift_agent
+from convsim.models.fallback import noting_fallbacks
 from convsim.models.hearing import asked_for
-from convsim.models.metering import timed_message
+from convsim.models.metering import Speaker, timed_message
 from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
 from convsim.schema.conversation import Conversation, Ending, Failure, LearnedFrom, Message, Usage
 from convsim.schema.persona import LEARNED_FROM, Persona
@@ -103,6 +104,8 @@ AGENT_REASONING = "agent_reasoning"
 """How often an agent's thinking was taken out of its answers."""
 UNREAD = "unread"
 """What agents' answers held that was not read, and in how many answers."""
+FALLBACK = "fallback"
+"""Models that answered in place of the first: of a message their names, of a conversation how many messages of whom."""
 SLIPS = ("role_slips", "empty_answers", "truncated_answers")
 
 
@@ -119,6 +122,18 @@ class _Tally:
     slips: dict[str, int] = field(default_factory=dict)
     retrieved: list[str] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
+    stood_in: dict[Speaker, Counter[str]] = field(default_factory=dict)
+    """In how many messages another model than the first answered, by whose messages they are and the model."""
+
+    @contextmanager
+    def noting(self, who: Speaker) -> Iterator[list[str]]:
+        """Yield what answers for a message in place of the first model, and count it, also where it fails."""
+        with noting_fallbacks() as noted:
+            try:
+                yield noted
+            finally:
+                if noted:
+                    self.stood_in.setdefault(who, Counter()).update(noted)
 
     def add_reply(self, reply: AgentReply) -> None:
         self.spend(reply.usage, AgentError)
@@ -203,9 +218,10 @@ async def _held(conversation: Conversation, planned: Planned, *, max_turns: int)
         tally.room -= len(conversation.to_json().encode())
         if planned.opening is not None:
             asked_for("agent", 0)
-            reply = await _opening(planned, conversation)
+            with tally.noting("agent") as stood_in:
+                reply = await _opening(planned, conversation)
             tally.add_reply(reply)
-            conversation = _with(conversation, tally.keep(_answered(reply), AgentError))
+            conversation = _with(conversation, tally.keep(_by(_answered(reply), stood_in), AgentError))
         for turn in range(max_turns):
             await asyncio.sleep(
                 0
@@ -213,21 +229,21 @@ async def _held(conversation: Conversation, planned: Planned, *, max_turns: int)
             step = child_seed(planned.draws, "turn", turn)
             with span("convsim.turn", {"convsim.turn": turn}):
                 asked_for("shopper", len(conversation.messages))
-                with timed_message("shopper"):
+                with timed_message("shopper"), tally.noting("shopper") as stood_in:
                     move = await planned.shopper.speak(
                         conversation, planned.persona, seed=child_seed(step, "shopper")
                     )
                 tally.add(move)
                 if move.text or move.action == "say":
-                    conversation = _with(conversation, tally.keep(_said(move), ModelError))
+                    conversation = _with(conversation, tally.keep(_by(_said(move), stood_in), ModelError))
                 if move.action != "say":
                     ending = "accepted" if move.action == "accept" else "left"
                     break
                 asked_for("agent", len(conversation.messages))
-                with timed_message("agent"):
+                with timed_message("agent"), tally.noting("agent") as stood_in:
                     reply = await reply_of(planned.arm.agent, conversation, seed=child_seed(step, "agent"))
                 tally.add_reply(reply)
-                conversation = _with(conversation, tally.keep(_answered(reply), AgentError))
+                conversation = _with(conversation, tally.keep(_by(_answered(reply), stood_in), AgentError))
                 if reply.ends:
                     ending = "agent_ended"
                     break
@@ -249,6 +265,8 @@ async def _held(conversation: Conversation, planned: Planned, *, max_turns: int)
         notes[COMPONENT] = planned.component
     if tally.retrieved:
         notes["retrieved"] = tally.retrieved
+    if tally.stood_in:
+        notes[FALLBACK] = {who: dict(counts) for who, counts in tally.stood_in.items()}
     if tally.unread:
         notes[UNREAD] = dict(tally.unread)
     return conversation.but(ending=ending, failure=failure, usage=usage, metadata=notes)
@@ -315,6 +333,11 @@ def _said(move: UserMove) -> Message:
 
 def _answered(reply: AgentReply) -> Message:
     return Message(role="assistant", content=reply.content, items=reply.items, faults=reply.faults)
+
+
+def _by(message: Message, stood_in: list[str]) -> Message:
+    """Note on a message which models answered for it in place of the first."""
+    return message.but(metadata={**message.metadata, FALLBACK: list(stood_in)}) if stood_in else message
 
 
 def _failure(error: Exception, actor: str, turn: int) -> Failure:

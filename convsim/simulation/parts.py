@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from convsim.agents.faults.registry import FaultLike
 from convsim.errors import InputError
 from convsim.io import Source, Transcripts, read_source
 from convsim.lifting import AgentLike, lift_agent, lift_model
+from convsim.models.fallback import Fallback
 from convsim.plugins import Parts, installed, make
 from convsim.schema import Agent, Annotator, ChatModel, Shopper
 from convsim.schema.catalogue import Catalogue
@@ -23,18 +24,23 @@ DEFAULT_MODEL = "embedded"
 DEMO_CATALOGUE = "demo/catalogue.jsonl"
 
 
-def make_model(name: str | Path = DEFAULT_MODEL, **settings: object) -> ChatModel:
+def make_model(name: str | Path = DEFAULT_MODEL, *, fallback: object = (), **settings: object) -> ChatModel:
     """Make a chat model: ``make_model("openai_compatible", model="gpt-4o-mini")``.
 
     Args:
         name: An installed model (``convsim plugins`` lists them), ``module:attribute``, or the path of a folder or GGUF
             file, as text or ``Path``.
+        fallback: Further models, asked in this order for each call in which those before fail: names, chat models, or
+            tables of settings; one without a ``name`` is the first model with other settings, such as
+            ``{"model": "gpt-4o"}``.
         settings: The model's own.
 
     Raises:
         PluginError: There is no such model, or no such setting.
         InputError: A setting cannot be used.
     """
+    if fallback:
+        return _in_order(name, settings, fallback)
     if isinstance(name, Path):
         return make("models", "local", **{"path": str(name), **settings})
     _check_name(
@@ -46,6 +52,27 @@ def make_model(name: str | Path = DEFAULT_MODEL, **settings: object) -> ChatMode
     if not is_plugin and (path.exists() or "/" in name or path.suffix == ".gguf"):
         return make("models", "local", **{"path": name, **settings})
     return make("models", name, **settings)
+
+
+def _in_order(name: str | Path, settings: Mapping[str, object], fallback: object) -> Fallback:
+    """Make a model and those that stand in for it."""
+    if isinstance(fallback, str | Mapping) or not isinstance(fallback, Sequence):
+        raise InputError(f"model.fallback: expected a list of names or tables, but got {shown(fallback)}")
+    made = [make_model(name, **settings)]
+    for each in fallback:
+        if isinstance(each, Mapping) and "fallback" in each:
+            raise InputError("model.fallback: a model in it has a fallback itself; write all into one list")
+        if isinstance(each, Mapping):
+            own = {key: value for key, value in each.items() if key != "name"}
+            other = each.get("name")
+            made.append(
+                make_model(name, **{**settings, **own}) if other is None else make_model(other, **own)
+            )
+        else:
+            made.append(make_model(each) if isinstance(each, str | Path) else lift_model(each))
+    if twice := next((each for place, each in enumerate(made) if each in made[:place]), None):
+        raise InputError(f"model.fallback: {shown(twice.name)} stands there twice, with the same settings")
+    return Fallback(tuple(made))
 
 
 def make_agent(

@@ -17,10 +17,11 @@ from convsim._aside import aside
 from convsim._loggers import logger_of
 from convsim._progress import Step, step
 from convsim.errors import InputError
+from convsim.io.run_folder import fallback_messages
 from convsim.models.hearing import Calls, hearing
 from convsim.schema.conversation import Conversation, used_tokens
 from convsim.simulation.failing import Watch, kind_of_failure
-from convsim.simulation.loop import AGENT_REASONING, SLIPS, UNREAD, Planned, hold
+from convsim.simulation.loop import AGENT_REASONING, FALLBACK, SLIPS, UNREAD, Planned, hold
 
 LOG = logger_of(__name__)
 COLLECT_AFTER = 10_000
@@ -65,6 +66,8 @@ class Progress:
     """Role slips, empty and truncated answers, also those that a second try made good."""
     unread: Counter[str] = field(default_factory=Counter)
     """What agents' answers held that was not read, and in how many answers."""
+    fallbacks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Messages for which another model than the first answered, by shopper or agent and the model."""
     agent_reasoning: int = 0
     """Answers of agents out of which thinking was taken."""
     stop: Stop = "finished"
@@ -88,6 +91,7 @@ class Progress:
                 self.slips[name] += count
         if isinstance(count := conversation.metadata.get(AGENT_REASONING), int):
             self.agent_reasoning += count
+        self.fallbacks.update(fallback_messages(conversation.metadata.get(FALLBACK)))
         if isinstance(unread := conversation.metadata.get(UNREAD), dict):
             self.unread.update({what: count for what, count in unread.items() if isinstance(count, int)})
         self.on_change(self)

@@ -40,6 +40,7 @@ from convsim.lifting import (
     with_parts_of,
 )
 from convsim.models.energy import ELSEWHERE, Energy, EnergyWatch, machine_energy
+from convsim.models.fallback import Fallback
 from convsim.models.hearing import heard
 from convsim.models.metering import MEASURED, Measured, Measuring, measured_in, measuring
 from convsim.models.transport import is_loopback
@@ -78,6 +79,8 @@ class Outcome:
     """What agents' answers of this call held that was not read, and in how many answers."""
     agent_reasoning: int = 0
     """Agents' answers of this call out of which thinking was taken."""
+    fallbacks: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Messages of this call for which another model than the first answered, by shopper or agent and the model."""
     remedy: str | None = None
     """The setting that helps against the commonest reason, where one is known."""
     uncounted: int = 0
@@ -329,7 +332,11 @@ class Study:
                 budget_usd=self.budget_usd,
                 fail_fast=fail_fast,
             )
-            models = {id(part): part for part in with_parts_of(self._parts) if isinstance(part, ChatModel)}
+            models = {
+                id(part): part
+                for part in with_parts_of(self._parts)
+                if isinstance(part, ChatModel) and not isinstance(part, Fallback)
+            }
             earlier, measured = measured_in(read_manifest(path)) or Measured(), Measuring()
             watch: EnergyWatch | None = None
             try:
@@ -368,6 +375,7 @@ class Study:
             uncounted=progress.uncounted,
             unread=dict(progress.unread),
             agent_reasoning=progress.agent_reasoning,
+            fallbacks=dict(progress.fallbacks),
             commonest_reason=commonest,
             remedy=None if commonest is None else remedy(commonest, progress.actors[commonest]),
             failed_in_all=kept.n_failed,

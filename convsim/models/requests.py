@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, TypedDict, cast
 
 from pydantic import BaseModel, JsonValue
@@ -12,6 +13,8 @@ from convsim.models.roles import alternating, folded
 from convsim.schema.chat_model import ChatMessage
 
 Body = dict[str, JsonValue]
+N_SCHEMAS = 256
+"""Schemas whose form is kept: what is asked again and again is made once."""
 Api = Literal["chat", "responses", "azure"]
 SEEDS = 2**31
 """Seeds are sent modulo this: some servers keep them in 32 bits."""
@@ -140,6 +143,7 @@ def _said(message: ChatMessage) -> Body:
     return {"role": message.role, "content": message.content}
 
 
+@lru_cache(N_SCHEMAS)
 def _form(schema: type[BaseModel]) -> Body:
     """Return OpenAI's strict form of ``schema``, in which every key is required and no other is allowed."""
     import openai

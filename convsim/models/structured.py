@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache, lru_cache
 from importlib import resources
 from string import Template
 from typing import Annotated, TypeVar
@@ -18,6 +19,8 @@ from convsim.schema.conversation import Usage
 from convsim.seeds import child_seed
 
 FOLDER = resources.files("convsim.models").joinpath("prompts")
+N_SCHEMAS = 256
+"""Lists of options whose schema is kept: what is asked again and again is made once."""
 
 
 class _Example(BaseModel):
@@ -60,20 +63,26 @@ def _choice_request(options: Sequence[str]) -> str:
     return _filled("choice", lines="\n".join(as_json(option) for option in options))
 
 
-def _examples() -> list[ChatMessage]:
+@cache
+def _examples() -> tuple[ChatMessage, ...]:
     worked = _Examples.model_validate(read_toml(FOLDER.joinpath("choice_examples.toml"))).example
-    return [
+    return tuple(
         message
         for one in worked
         for message in (
             ChatMessage(role="user", content=f"{one.question}\n\n{_choice_request(one.options)}"),
             ChatMessage(role="assistant", content=as_json(one.answer)),
         )
-    ]
+    )
 
 
 def _filled(name: str, **values: str) -> str:
-    return Template(_file(f"{name}.txt").strip()).substitute(values)
+    return _template(name).substitute(values)
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template(_file(f"{name}.txt").strip())
 
 
 def _file(name: str) -> str:
@@ -98,6 +107,11 @@ def check_options(options: Sequence[str]) -> None:
 
 def choice_of(options: Sequence[str]) -> type[Chosen]:
     """Return the schema whose one field is one of ``options``."""
+    return _choice_of(tuple(options))
+
+
+@lru_cache(N_SCHEMAS)
+def _choice_of(options: tuple[str, ...]) -> type[Chosen]:
     named = Field(json_schema_extra={"enum": list(options)})
     return create_model(
         "Choice", __base__=Chosen, choice=(Annotated[str, AfterValidator(_one_of(options)), named], ...)

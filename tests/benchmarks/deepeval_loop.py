@@ -16,7 +16,11 @@ import sys
 import time
 from typing import Any
 
-os.environ |= {"DEEPEVAL_TELEMETRY_OPT_OUT": "YES", "ERROR_REPORTING": "NO", "DEEPEVAL_UPDATE_WARNING_OPT_IN": "NO"}
+os.environ |= {
+    "DEEPEVAL_TELEMETRY_OPT_OUT": "YES",
+    "ERROR_REPORTING": "NO",
+    "DEEPEVAL_UPDATE_WARNING_OPT_IN": "NO",
+}
 
 import openai
 from deepeval.dataset import ConversationalGolden
@@ -75,7 +79,9 @@ def main() -> None:
     n, turns, at_a_time = map(int, numbers)
     model = Served(base_url)
     goldens = [
-        ConversationalGolden(scenario="A shopper looks for rain boots.", user_description="lives in a wet city")
+        ConversationalGolden(
+            scenario="A shopper looks for rain boots.", user_description="lives in a wet city"
+        )
         for _ in range(n)
     ]
     loop = asyncio.new_event_loop()
@@ -91,7 +97,13 @@ def main() -> None:
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         json.dumps(
-            {"seconds": wall, "cpu_seconds": cpu, "requests": model.requests, "messages": spoken, "megabytes": megabytes}
+            {
+                "seconds": wall,
+                "cpu_seconds": cpu,
+                "requests": model.requests,
+                "messages": spoken,
+                "megabytes": megabytes,
+            }
         )
     )
 

@@ -54,7 +54,15 @@ def personas(n: int) -> list[Persona]:
 def alone(n: int) -> Iterator[Row]:
     """Hold ``n`` conversations without any server."""
     study = Study(
-        Scripting(), Prompt(), personas(50), seed=1, name="alone", n=n, max_turns=4, concurrency=64, model="scripted"
+        Scripting(),
+        Prompt(),
+        personas(50),
+        seed=1,
+        name="alone",
+        n=n,
+        max_turns=4,
+        concurrency=64,
+        model="scripted",
     )
     with tempfile.TemporaryDirectory() as folder:
         wall, cpu = time.perf_counter(), time.process_time()

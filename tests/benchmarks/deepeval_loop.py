@@ -1,4 +1,4 @@
-"""DeepEval's loop of simulated conversations on a model server, run by ``scripted_loops.py`` in an environment of its own.
+"""DeepEval's loop of simulated conversations on a model server; ``scripted_loops.py`` runs it.
 
     PYTHON tests/benchmarks/deepeval_loop.py BASE_URL CONVERSATIONS TURNS AT_A_TIME
 

@@ -3,9 +3,10 @@
     python tests/benchmarks/scripted_loops.py [--deepeval PYTHON] [--quick] [--json FILE]
 
 Without a server, a scripted shopper and an agent that answers at once hold conversations of four turns into a run
-folder. With one, the prompted shopper asks it for what to say, and from the second turn on for what to do before that. ``--deepeval`` names an interpreter that has deepeval: its loop asks the same server once a turn and
-keeps nothing on disk, so that requests a second and processor time a request are what can be compared. The two take
-turns; figures are medians. Nothing is asserted.
+folder. With one, the prompted shopper asks it for what to say, and from the second turn on for what to do before that.
+``--deepeval`` names an interpreter that has deepeval: its loop asks the same server once a turn and keeps nothing on
+disk, so that requests a second and processor time a request are what can be compared. The two take turns; figures are
+medians. Nothing is asserted.
 """
 
 from __future__ import annotations

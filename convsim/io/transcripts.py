@@ -13,7 +13,7 @@ from convsim._text import listed, one_line
 from convsim.errors import TranscriptError
 from convsim.io.problems import MalformedError, shown
 from convsim.io.survey import SurveyReport
-from convsim.schema.conversation import Conversation
+from convsim.schema.conversation import Conversation, Item
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +122,7 @@ class Gathering:
         self.path, self.skip_bad = path, skip_bad
         self.conversations: list[Conversation] = []
         self.skipped = 0
+        self._items: dict[bytes, Item] = {}
         self._line_of: dict[str, int | None] = {}
         self._first_bad: TranscriptError | None = None
         self._at = innermost()
@@ -156,7 +157,7 @@ class Gathering:
             self.skipped += 1
             self._first_bad = self._first_bad or error
         else:
-            self.conversations.append(conversation.compact())
+            self.conversations.append(conversation.compact(self._items))
             if self._at is not None and not len(self.conversations) % SHOWN_EVERY:
                 self._at.at(self.n_taken)
 

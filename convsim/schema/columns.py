@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """What the agent showed since the user last spoke, and the user's next message."""
 
@@ -99,7 +99,8 @@ class Columns:
     @cached_property
     def user_words(self) -> list[list[str]]:
         """The words of each user message, in lower case."""
-        return [words(text) for text in self.user_texts]
+        known: dict[str, str] = {}  # a word is one object, however often it is said
+        return [[known.setdefault(word, word) for word in words(text)] for text in self.user_texts]
 
     @cached_property
     def user_word_counts(self) -> FloatArray:

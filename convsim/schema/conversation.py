@@ -100,6 +100,10 @@ class Item(LoggedRecord):
     attributes: dict[str, JsonValue] = Field(default_factory=dict)
 
 
+MAX_SHARED = 200_000
+"""Items that are looked up; a file that shows more different ones holds the others each by itself."""
+
+
 class Fault(NotedRecord):
     """What a degraded agent did to one of its replies, or why it could not."""
 
@@ -225,11 +229,22 @@ class Turn(NamedTuple):
     assistant: tuple[Message, ...]
 
 
-def _compact(message: Message) -> Message:
+def _compact(message: Message, shared: dict[bytes, Item]) -> Message:
     made = message.compact()
     if message.items:
-        object.__setattr__(made, "items", tuple(item.compact() for item in message.items))
+        object.__setattr__(made, "items", tuple(_one_of(item, shared) for item in message.items))
     return made
+
+
+def _one_of(item: Item, shared: dict[bytes, Item]) -> Item:
+    """Return the one compact item that stands for all that state the same: a catalogue is shown again and again."""
+    stated = Item.__pydantic_serializer__.to_json(item, exclude_unset=True)
+    found = shared.get(stated)
+    if found is None:
+        found = item.compact()
+        if len(shared) < MAX_SHARED:
+            shared[stated] = found
+    return found
 
 
 def _reason(value: object) -> object:
@@ -266,10 +281,15 @@ class Conversation(LoggedRecord):
     failure: Annotated[Failure | None, BeforeValidator(_reason)] = None
     usage: Annotated[Usage | None, from_log(Usage)] = None
 
-    def compact(self) -> Self:
-        """Return an equal conversation whose messages and items are compact, too."""
+    def compact(self, shared: dict[bytes, Item] | None = None) -> Self:
+        """Return an equal conversation whose messages and items are compact, too.
+
+        Args:
+            shared: Items that stand for all that are equal to them, among the conversations of one file; it grows.
+        """
         made = super().compact()
-        messages = tuple(_compact(message) for message in self.messages)
+        items = {} if shared is None else shared
+        messages = tuple(_compact(message, items) for message in self.messages)
         object.__setattr__(made, "messages", messages)
         return made
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,7 @@ class Exchanged:
             _numbered(messages, known, stop_words)
             for messages in (columns.user_words, map(words, columns.agent_texts))
         ]
-        user, agent = (_bag(messages, len(known)) for messages in said)
+        user, agent = (_bag(*messages, len(known)) for messages in said)
         told, introduced = _first_said(columns, user, agent)
         weights = _weights(columns, user, agent)
         return cls(
@@ -85,22 +85,23 @@ class Exchanged:
 
 def _numbered(
     messages: Iterable[list[str]], known: dict[str, int], stop_words: frozenset[str]
-) -> list[list[int]]:
-    """Return the different words of each message by their numbers in ``known``, which grows."""
-    return [
-        sorted({known.setdefault(word, len(known)) for word in message[:MAX_WORDS] if word not in stop_words})
-        for message in messages
-    ]
+) -> tuple[array[int], array[int]]:
+    """Return the different words of each message by their numbers in ``known``, which grows, and where each ends."""
+    numbers, ends = array("i"), array("q", [0])
+    for message in messages:
+        said = {known.setdefault(word, len(known)) for word in message[:MAX_WORDS] if word not in stop_words}
+        numbers.extend(sorted(said))
+        ends.append(len(numbers))
+    return numbers, ends
 
 
-def _bag(messages: Sequence[Sequence[int]], n_words: int) -> csr_matrix:
+def _bag(numbers: array[int], message_ends: array[int], n_words: int) -> csr_matrix:
     """Return which words each message holds; shape (messages, words)."""
     import numpy as np
     from scipy.sparse import csr_matrix
 
-    ends = np.cumsum([0, *map(len, messages)])
-    columns = np.fromiter(chain.from_iterable(messages), np.int32, int(ends[-1]))
-    return csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(messages), n_words))
+    columns, ends = np.asarray(numbers, np.int32), np.asarray(message_ends, np.int64)
+    return csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(ends) - 1, n_words))
 
 
 def _gathered(columns: Columns, agent: csr_matrix) -> csr_matrix:

@@ -23,7 +23,11 @@ class Told(NamedTuple):
 def stated_by_user(columns: Columns) -> list[frozenset[str]]:
     """Return the different words of each user message that are neither small talk nor stop words."""
     languages = languages_of(columns.language)
-    return [frozenset(stated_words(text, languages)) for text in columns.user_texts]
+    known: dict[str, str] = {}
+    return [
+        frozenset(known.setdefault(word, word) for word in stated_words(text, languages))
+        for text in columns.user_texts
+    ]
 
 
 def turns_of_user(columns: Columns) -> IntArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from convsim.schema.arrays import BoolArray, IntArray
 from convsim.stats.two_sample import Compared
-from convsim.stats.view import View, in_several_groups
+from convsim.stats.view import View, in_several_groups, logistic_regression
 from convsim.text.words import words as words_of
 
 if TYPE_CHECKING:
-    from convsim.stats.discriminator import Features
+    from convsim.stats.discriminator import Classifier, Features
 
 MAX_NGRAMS = 50_000
 """The most frequent n-grams are kept; bounds memory at any size."""
@@ -39,6 +39,8 @@ class TextView(View):
 
     read: ReadTexts
     """By this view's vocabulary and frequencies."""
+    make: Callable[[], Classifier] = logistic_regression
+    """Makes what learns from it."""
 
 
 def word_ngrams(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -173,6 +173,17 @@ def _shared_scenarios(groups: Sequence[IntArray], shared: IntArray, *sides: Side
     return np.where(np.isin(both, shared), both, -1)
 
 
+MAX_WEIGHTS = 1 << 25
+"""Weights that are computed with at a time: all of a thousand replicates up to 33,000 units."""
+
+
+def in_blocks(weights: Weights, most: int = MAX_WEIGHTS) -> Iterator[Weights]:
+    """Yield the replicates, as many at a time as have ``most`` weights; shape (units, some replicates)."""
+    size = max(1, most // max(1, len(weights)))
+    for start in range(0, weights.shape[1], size):
+        yield weights[:, start : start + size]
+
+
 DRAWN_AT_ONCE = 16_384
 """Units drawn, or counted, by one call: these fit the cache, and a call for each replicate costs more than it draws."""
 
@@ -222,7 +233,7 @@ def permute(strata: IntArray, is_real: BoolArray, n_replicates: int, rng: Genera
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
         labels = np.tile(is_real[members].astype(np.float32), (n_replicates, 1))
-        weights[members] = rng.permuted(labels, axis=1).T
+        weights[members] = rng.permuted(labels, axis=1, out=labels).T
     return weights
 
 

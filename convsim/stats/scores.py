@@ -13,7 +13,7 @@ from convsim.schema.arrays import FloatArray, IntArray
 from convsim.seeds import generator
 from convsim.stats.discriminator import CrossFitted, calibrate
 from convsim.stats.ecdf import Cells
-from convsim.stats.resampling import Weights, draw
+from convsim.stats.resampling import Weights, draw, in_blocks
 from convsim.stats.sides import Sides
 
 REPEATS = 2
@@ -21,6 +21,8 @@ REPEATS = 2
 SHARED_FOLDS = float(np.sqrt(2))
 CALIBRATIONS = 199
 """Draws in which calibration curves are fitted anew; enough for limits of 95 %."""
+MAX_RECALIBRATED = 1 << 23
+"""Weights of rows under which curves are fitted at a time: all draws up to 42,000 rows."""
 CELLS_A_FOLD = 200
 """Scores of one fold are read on this many quantiles."""
 
@@ -114,8 +116,9 @@ def score(repeats: Sequence[CrossFitted], *, n_resamples: int, seed: int) -> Sco
     drawn = draw(strata, np.bincount(strata, minlength=3), n_resamples, generator(seed, "scores"))
     weights = np.column_stack([np.ones((len(units), 1), np.float32), drawn])
     means = np.mean([_means(fitted, unit_of, weights) for fitted in repeats], axis=0)
-    of_rows = drawn[unit_of, :CALIBRATIONS].astype(np.float64)
-    hls, people = np.mean([_recalibrated(fitted, of_rows) for fitted in repeats], axis=0)
+    del drawn
+    of_rows = weights[unit_of, 1 : 1 + CALIBRATIONS]
+    hls, people = np.mean([_all_recalibrated(fitted, of_rows) for fitted in repeats], axis=0)
     observed, resampled = means[:, 0].tolist(), means[:, 1:]
     return Scores(observed[0], observed[1], observed[2], observed[3], hls, resampled[1], resampled[2], people)
 
@@ -125,16 +128,25 @@ def _means(fitted: CrossFitted, unit_of: IntArray, weights: Weights) -> FloatArr
     ranks = RankCells.of(fitted.score, fitted.fold, unit_of, fitted.is_human)
     right = _right(fitted)
     columns = (np.ones(len(right)), right, fitted.probability)
-    human, simulated = (
-        [
-            np.bincount(unit_of[rows], values[rows], len(weights)) @ weights.astype(np.float64)
-            for values in columns
-        ]
+    by_unit = [
+        [np.bincount(unit_of[rows], values[rows], len(weights)) for values in columns]
         for rows in (fitted.is_human, ~fitted.is_human)
-    )
+    ]
+    human, simulated = ([_summed(sums, weights) for sums in of_side] for of_side in by_unit)
     n_human, n_simulated = np.maximum(human[0], 1), np.maximum(simulated[0], 1)
     accuracy = (human[1] / n_human + simulated[1] / n_simulated) / 2
     return np.stack([simulated[2] / n_simulated, accuracy, ranks.auc(weights), human[2] / n_human])
+
+
+def _summed(of_units: FloatArray, weights: Weights) -> FloatArray:
+    """Return the sum of units' values under each replicate; shape (replicates,)."""
+    return np.concatenate([of_units @ some.astype(np.float64) for some in in_blocks(weights)])
+
+
+def _all_recalibrated(fitted: CrossFitted, weights: Weights) -> FloatArray:
+    """Return what ``_recalibrated`` does of as many replicates at a time as fit into memory."""
+    blocks = in_blocks(weights, MAX_RECALIBRATED)
+    return np.concatenate([_recalibrated(fitted, some.astype(np.float64)) for some in blocks], axis=1)
 
 
 def _recalibrated(fitted: CrossFitted, weights: FloatArray) -> FloatArray:

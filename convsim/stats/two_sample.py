@@ -10,7 +10,7 @@ import numpy as np
 
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.stats.multiplicity import studentised
-from convsim.stats.resampling import Weights
+from convsim.stats.resampling import Weights, in_blocks
 from convsim.stats.variance_components import VarianceComponents, difference_of_means
 
 if TYPE_CHECKING:
@@ -72,20 +72,24 @@ def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> D
         studentised permutations; the components of variance are those of an analysis of variance with one factor.
     """
     by_unit, sizes = _units_of(unit_of, len(dealt))
-    apart_by = difference_of_means(dealt, sizes)
     rows: list[FloatArray] = []
     largest: tuple[float, tuple[int, int] | None] = (0.0, None)
     for number, kind in enumerate(kinds):
-        rows.append(_Sums.of(by_unit, kind.weighed, sizes).squared_distance(apart_by))
+        rows.append(_over(dealt, sizes, _Sums.of(by_unit, kind.weighed, sizes).squared_distance))
         columns = _comparable(kind.single, unit_of, dealt[:, 0] > 0)
         if not len(columns):
             continue
         single = _Sums.of(by_unit, kind.single[:, columns], sizes)
-        rows.append(single.largest(apart_by))
-        apart = single.in_standard_errors(apart_by[:, :1])[:, 0]
+        rows.append(_over(dealt, sizes, single.largest))
+        apart = single.in_standard_errors(difference_of_means(dealt[:, :1], sizes))[:, 0]
         if apart.max() > largest[0]:
             largest = float(apart.max()), (number, int(columns[apart.argmax()]))
     return Distances(np.stack(rows), largest[1])
+
+
+def _over(dealt: Weights, sizes: FloatArray, compute: Reduce) -> FloatArray:
+    """Compute a statistic of each dealing, of as many at a time as fit into memory."""
+    return np.concatenate([compute(difference_of_means(some, sizes)) for some in in_blocks(dealt)])
 
 
 def by_column(features: FloatArray, unit_of: IntArray, dealt: Weights) -> FloatArray:
@@ -100,7 +104,9 @@ def by_column(features: FloatArray, unit_of: IntArray, dealt: Weights) -> FloatA
         Shape (columns, 1 + permutations): what ``distances`` takes the largest of.
     """
     by_unit, sizes = _units_of(unit_of, len(dealt))
-    return _Sums.of(by_unit, features, sizes).in_standard_errors(difference_of_means(dealt, sizes))
+    sums = _Sums.of(by_unit, features, sizes)
+    parts = (sums.in_standard_errors(difference_of_means(some, sizes)) for some in in_blocks(dealt))
+    return np.concatenate([*parts], axis=1)
 
 
 def _units_of(unit_of: IntArray, n_units: int) -> tuple[csr_matrix, FloatArray]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema.arrays import FloatArray
-from convsim.stats.resampling import Weights
+from convsim.stats.resampling import Weights, in_blocks
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -21,11 +21,16 @@ def difference_of_means(dealt: Weights, sizes: FloatArray) -> FloatArray:
         dealt: Shape (units, permutations): 1 where a unit counts as real.
         sizes: Shape (units,): rows of each.
     """
-    n_real = sizes @ dealt
+    n_real = _real(sizes, dealt)
     n_simulated = sizes.sum() - n_real
     shares = (np.divide(1.0, n, out=np.zeros_like(n), where=n > 0) for n in (n_real, n_simulated))
     of_real, of_simulated = shares
     return np.where(dealt > 0, of_real, -of_simulated)
+
+
+def _real(counts: FloatArray, dealt: Weights) -> FloatArray:
+    """Sum whole numbers over the units that count as real; shape (permutations,). Exact, in however many blocks."""
+    return np.concatenate([counts @ some for some in in_blocks(dealt)])
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class VarianceComponents:
             dealt: Shape (units, permutations): 1 where a unit counts as real.
         """
         by_row, by_unit = np.zeros((2, dealt.shape[1]))
-        real = [sizes @ dealt for sizes in (self.sizes, self.sizes**2)]
+        real = [_real(sizes, dealt) for sizes in (self.sizes, self.sizes**2)]
         for of_side in (real, [self.sizes.sum() - real[0], (self.sizes**2).sum() - real[1]]):
             n = np.maximum(of_side[0], 1)
             by_row, by_unit = by_row + of_side[0] / n**2, by_unit + of_side[1] / n**2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ def in_several_groups(counts: csr_matrix, group: IntArray) -> IntArray:
     return np.flatnonzero(groups_with(counts, group) >= min(2, len(np.unique(group))))
 
 
-def tells(view: View, is_human: BoolArray) -> JsonValue:
+def tells(view: View, is_human: BoolArray, make: Callable[[], Classifier] = logistic_regression) -> JsonValue:
     """List the features by how far, on average, they move a conversation of a side towards that side.
 
     A feature's pull is its coefficient times the difference of its mean values on the two sides, in log-odds, so
@@ -73,13 +73,14 @@ def tells(view: View, is_human: BoolArray) -> JsonValue:
     Args:
         view: Features of both sides.
         is_human: Shape (rows,).
+        make: Makes the linear model.
 
     Returns:
         ``{"simulated": [...], "human": [...]}``, each entry ``{feature, pull, n_real, n_simulated}``.
     """
     if not len(view.names) or is_human.all() or not is_human.any():
         return {"simulated": [], "human": []}
-    model = logistic_regression()
+    model = make()
     model.fit(view.features, is_human, sample_weight=equal_prior(is_human))
     coefficients = np.asarray(model.coef_, np.float64).ravel()  # type: ignore[attr-defined]
     means = [

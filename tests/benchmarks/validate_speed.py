@@ -1,6 +1,8 @@
-"""How long ``validate`` takes: seconds and memory at several sizes, and how they grow.
+"""How long ``validate`` takes: time of the processor and memory at several sizes, how they grow, and a second run.
 
-    python tests/benchmarks/validate_speed.py [--sizes 250 5000 20000]
+    python tests/benchmarks/validate_speed.py [--sizes 250 5000 20000] [--json FILE]
+
+The second run is of the same files, with what the first has kept in the cache; small sides keep nothing.
 
 Each size runs in a process of its own on files made for it: 3.5 turns a conversation, 9 user words a message, 25 agent
 words, 4 items an agent message. Nothing is asserted; machines differ, so read the ratios.
@@ -10,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
 import resource
 import subprocess
 import sys
@@ -68,33 +72,60 @@ def run(real: Path, simulated: Path) -> None:
     started = time.perf_counter()
     import convsim
 
-    card = convsim.validate(real, simulated, seed=1)
+    cached: list[str] = []
+    card = convsim.validate(real, simulated, seed=1, on_cached=cached.append)
     seconds = time.perf_counter() - started
-    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps({"seconds": seconds, "gigabytes": gigabytes, "findings": len(card.findings)}))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    result = {
+        "seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime, "gigabytes": used.ru_maxrss / 2**20,
+        "findings": len(card.findings), "cached": bool(cached),
+    }  # fmt: skip
+    print(json.dumps(result))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[250, 5000, 20000])
+    parser.add_argument("--json", type=Path, help="where all numbers go, too")
     parser.add_argument("--run", type=Path, nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.run:
         run(*asked.run)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        before = None
-        for n in asked.sizes:
+    rows: list[dict[str, float]] = []
+    print(f"{'a side':>8} {'CPU s':>8} {'GB':>6} {'grows as':>9} {'again, CPU s':>13} {'times faster':>13}")
+    for n in asked.sizes:
+        with tempfile.TemporaryDirectory() as folder:
             sides = [Path(folder) / f"{name}.jsonl" for name in ("real", "simulated")]
             for seed, side in enumerate(sides):
                 make(side, n, seed=seed)
             call = [sys.executable, __file__, "--run", *map(str, sides)]
-            result = json.loads(subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True).stdout)
-            grew = f", {result['seconds'] / before[1]:.2f} times the time of {before[0]}" if before else ""
-            print(
-                f"{n} against {n}: {result['seconds']:.1f} s, {result['gigabytes']:.2f} GB{grew}", flush=True
+            settings = {**os.environ, "CONVSIM_CACHE": f"{folder}/of-user"}
+            first, again = (
+                json.loads(
+                    subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True, env=settings).stdout
+                )
+                for _ in range(2)
             )
-            before = (n, result["seconds"])
+        row = {
+            "a_side": n,
+            **first,
+            "again_cpu_seconds": again["cpu_seconds"],
+            "again_cached": again["cached"],
+        }
+        exponent = ""
+        if rows:
+            grew = row["cpu_seconds"] / rows[-1]["cpu_seconds"]
+            row["exponent"] = math.log(grew) / math.log(n / rows[-1]["a_side"])
+            exponent = f"n^{row['exponent']:.2f}"
+        rows.append(row)
+        print(
+            f"{n:>8} {row['cpu_seconds']:>8.1f} {row['gigabytes']:>6.2f} {exponent:>9} "
+            f"{again['cpu_seconds']:>13.1f} {row['cpu_seconds'] / again['cpu_seconds']:>13.1f}",
+            flush=True,
+        )
+    if asked.json:
+        asked.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

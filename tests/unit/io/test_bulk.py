@@ -93,3 +93,33 @@ def test_a_compact_conversation_is_the_one_that_was_read() -> None:
     assert made.but(metadata={**made.metadata, "b": 1}).metadata == {"more": 1, "b": 1}
     with pytest.raises(ValidationError, match="frozen"):
         made.arm = "b"  # type: ignore[misc]
+
+
+def showing(number: int) -> dict[str, object]:
+    """Return a conversation that shows an item of three by turns, one of them without and with an empty price."""
+    items: list[dict[str, object]] = [
+        {"id": "a", "title": "boots", "price": 1.0, "attributes": {"color": "red"}},
+        {"id": "b", "title": "coat"},
+        {"id": "b", "title": "coat", "price": None, "stock": 3},
+    ]
+    messages = [
+        {"role": "user", "content": f"boots {number}"},
+        {"role": "assistant", "content": "here", "items": [items[number % 3], items[0]]},
+    ]
+    return {"id": f"c{number}", "messages": messages}
+
+
+def test_an_item_that_is_shown_again_is_held_once_and_every_conversation_is_what_its_line_says(
+    tmp_path: Path,
+) -> None:
+    lines = [showing(number) for number in range(60)]
+    (tmp_path / "shown.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    whole = read(tmp_path / "shown.jsonl")
+    shown = [item for each in whole for message in each.messages for item in message.items]
+    assert (len(shown), len({id(item) for item in shown})) == (120, 3)
+    made = [Conversation.model_validate(line) for line in lines]
+    assert [*whole] == made
+    assert [each.to_json() for each in whole] == [each.to_json() for each in made]
+    assert [each.messages[1].items[0].model_fields_set for each in whole] == [
+        each.messages[1].items[0].model_fields_set for each in made
+    ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from convsim.schema import Corpus
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
+from convsim.stats.hashed import MAX_EXACT, hashed_characters, hashed_words
 from convsim.stats.ngrams import TextView, character_ngrams, word_ngrams
 from convsim.stats.two_sample import Compared
 from convsim.stats.view import View
@@ -21,7 +22,7 @@ BIN_WEIGHT = 0.3
 """Of a bin beside the normal score: found by simulation to lose neither shifted nor constant habits."""
 
 
-def words(texts: Sequence[str], n_real: int, group: IntArray) -> TextView:
+def words(texts: Sequence[str], n_real: int, group: IntArray, *, max_exact: int = MAX_EXACT) -> TextView:
     """Word 1-2-grams of the user's side, TF-IDF weighted.
 
     The vocabulary and its document frequencies are taken from both sides together, without their labels. An n-gram
@@ -32,12 +33,22 @@ def words(texts: Sequence[str], n_real: int, group: IntArray) -> TextView:
         texts: Of both sides, the real ones first.
         n_real: How many are real.
         group: Shape (texts,): what stays in one fold.
+        max_exact: Texts of a side from above which n-grams are hashed, and the classifier streams.
     """
+    if _many(n_real, len(texts), max_exact):
+        hashed = hashed_words(texts, n_real, group, np.ones(len(texts), bool), {})
+        return replace(hashed, compared=[*hashed.compared, *hashed_characters(texts, group)])
     view = word_ngrams(texts, n_real, group, np.ones(len(texts), bool), {})
     return replace(view, compared=[*view.compared, *character_ngrams(texts, group)])
 
 
-def first_words(texts: Sequence[str], n_real: int, group: IntArray) -> TextView:
+def _many(n_real: int, n: int, max_exact: int) -> bool:
+    return max(n_real, n - n_real) > max_exact
+
+
+def first_words(
+    texts: Sequence[str], n_real: int, group: IntArray, *, max_exact: int = MAX_EXACT
+) -> TextView:
     """Word 1-2-grams of the user's first w words, w the lower quartile of both sides pooled.
 
     Whoever said fewer than w words is dropped and counted, so that length itself tells nothing.
@@ -46,7 +57,8 @@ def first_words(texts: Sequence[str], n_real: int, group: IntArray) -> TextView:
     lengths = np.asarray([len(words) for words in tokens])
     w = max(1, int(np.quantile(lengths, 0.25, method="lower"))) if len(lengths) else 1
     cut = [" ".join(words[:w]) for words, length in zip(tokens, lengths, strict=True) if length >= w]
-    return word_ngrams(cut, n_real, group[lengths >= w], lengths >= w, {"n_words": w})
+    make = hashed_words if _many(n_real, len(texts), max_exact) else word_ngrams
+    return make(cut, n_real, group[lengths >= w], lengths >= w, {"n_words": w})
 
 
 def habits(real: Corpus, simulated: Corpus) -> View:

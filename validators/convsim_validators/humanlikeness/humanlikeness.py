@@ -15,8 +15,15 @@ from convsim.schema import Corpus, Finding, PlannedFinding, SimulatorScore
 from convsim.schema.arrays import FloatArray
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import ALPHA, Decision, equivalence_level
-from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly, out_of_fold_auc
+from convsim.stats.discriminator import (
+    Classifier,
+    CrossFitted,
+    cross_fit,
+    cross_fit_repeatedly,
+    out_of_fold_auc,
+)
 from convsim.stats.equivalence import stated
+from convsim.stats.hashed import MAX_EXACT
 from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.ngrams import TextView
 from convsim.stats.recognition import Recognition
@@ -36,6 +43,10 @@ from convsim_validators.humanlikeness.ranking import Compared
 
 HUMAN_SPLITS = 5
 """How often people are split in two for the human baseline."""
+MAX_SOUGHT = 20_000
+"""Simulated conversations of which the nearest real one is sought; of more, so many evenly spaced ones."""
+MAX_COSINES = 1 << 25
+"""Held at a time."""
 NEAR_COPY = 0.8
 """Cosine of two conversations' weighed words from which one nearly repeats the other."""
 
@@ -103,6 +114,8 @@ class HumanLikeness:
     """AUC up to which the sides count as alike: of this classifier, at these sizes."""
     alpha: ErrorRate = ALPHA
     n_resamples: ResampleCount = 999
+    max_exact: Annotated[int, Field(ge=1)] = MAX_EXACT
+    """Texts of a side from above which words are hashed to 262,144 columns and the classifier streams over them."""
 
     def __post_init__(self) -> None:
         """Check the settings; raises InputError."""
@@ -116,8 +129,8 @@ class HumanLikeness:
         texts = [*sides.real.user_texts, *sides.simulated.user_texts]
         n_real = len(sides.real)
         makers: dict[str, Callable[[], View]] = {
-            "hls": lambda: words(texts, n_real, sides.group),
-            "hls_length_matched": lambda: first_words(texts, n_real, sides.group),
+            "hls": lambda: words(texts, n_real, sides.group, max_exact=self.max_exact),
+            "hls_length_matched": lambda: first_words(texts, n_real, sides.group, max_exact=self.max_exact),
             "hls_behaviour": lambda: habits(sides.real, sides.simulated),
         }
         dealt = self._dealt(sides, seed)
@@ -135,7 +148,9 @@ class HumanLikeness:
     ) -> Sequence[SimulatorScore]:
         """Return `relative_hls` of each simulator, then `generalisation` of each ordered pair, itself included."""
         own = child_seed(seed, self.name, "hls")
-        compared = Compared.of(real, simulated, n_resamples=self.n_resamples, seed=own)
+        compared = Compared.of(
+            real, simulated, n_resamples=self.n_resamples, max_exact=self.max_exact, seed=own
+        )
         say = partial(
             SimulatorScore, validator=self.name, version=self.version, source=self.source, seed=seed
         )
@@ -186,22 +201,20 @@ class HumanLikeness:
         return _Judged(kept, view, apart, self._fit(kept, view, seed))
 
     def _fit(self, sides: Sides, view: View, seed: int) -> _Fitted:
-        rows = sides.rows(view.features)
+        rows, make = sides.rows(view.features), _maker(view)
         own = child_seed(seed, "simulator")
-        repeats = cross_fit_repeatedly(rows, logistic_regression, repeats=REPEATS, seed=own)
+        repeats = cross_fit_repeatedly(rows, make, repeats=REPEATS, seed=own)
         controls, matched = sides.controls(rows, n_splits=HUMAN_SPLITS, seed=child_seed(seed, "halves"))
         control_seed = child_seed(seed, "control")
-        control = cross_fit(controls[0], logistic_regression, seed=control_seed)
+        control = cross_fit(controls[0], make, seed=control_seed)
         return _Fitted(
             repeats,
             self._score(repeats, own),
             control,
             self._score([control], control_seed),
-            np.asarray(
-                [out_of_fold_auc(human, logistic_regression, seed=control_seed) for human in controls]
-            ),
+            np.asarray([out_of_fold_auc(human, make, seed=control_seed) for human in controls]),
             round(len(controls[0].is_human) / 2),
-            balanced_accuracy(cross_fit(matched, logistic_regression, seed=child_seed(seed, "matched"))),
+            balanced_accuracy(cross_fit(matched, make, seed=child_seed(seed, "matched"))),
         )
 
     def _score(self, repeats: Sequence[CrossFitted], seed: int) -> Scores:
@@ -254,7 +267,7 @@ class HumanLikeness:
         details |= {
             "n_undefined_real": view.n_dropped[0],
             "n_undefined_simulated": view.n_dropped[1],
-            "tells": tells(view, sides.is_human),
+            "tells": tells(view, sides.is_human, _maker(view)),
             **view.detail,
         }
         if fitted is None:
@@ -298,6 +311,10 @@ class HumanLikeness:
         return Recognition(scores, n, sides.n_units, self.margin, self.alpha)
 
 
+def _maker(view: View) -> Callable[[], Classifier]:
+    return view.make if isinstance(view, TextView) else logistic_regression
+
+
 def _most_different(judged: _Judged) -> str:
     """Name the feature in which the sides differ most, with its share on both sides."""
     assert judged.distances is not None
@@ -319,7 +336,12 @@ def _why_so_low(judged: _Judged) -> str:
     from sklearn.metrics.pairwise import cosine_similarity
 
     sides, features = judged.sides, judged.view.features
-    nearest = cosine_similarity(features[~sides.is_human], features[sides.is_human]).max(axis=1)
+    people, simulated = features[sides.is_human], features[~sides.is_human]
+    if simulated.shape[0] > MAX_SOUGHT:
+        simulated = simulated[np.linspace(0, simulated.shape[0] - 1, MAX_SOUGHT).astype(np.int64)]
+    size = max(1, MAX_COSINES // max(1, people.shape[0]))
+    parts = (simulated[start : start + size] for start in range(0, simulated.shape[0], size))
+    nearest = np.concatenate([cosine_similarity(some, people).max(axis=1) for some in parts])
     near = int((nearest >= NEAR_COPY).sum())
     if near and isinstance(judged.view, TextView):
         return (

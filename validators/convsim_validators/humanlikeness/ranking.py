@@ -12,13 +12,12 @@ import numpy as np
 from convsim.schema import Corpus, SimulatorScore
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed
-from convsim.stats.discriminator import CrossFitted, cross_fit, cross_fit_repeatedly
+from convsim.stats.discriminator import Classifier, CrossFitted, cross_fit, cross_fit_repeatedly
 from convsim.stats.ngrams import ReadTexts
 from convsim.stats.proportions import wilson_limits
 from convsim.stats.scores import REPEATS, SHARED_FOLDS, Scores, says_human, score
 from convsim.stats.sides import MIN_UNITS, Sides
 from convsim.stats.units import folded_texts
-from convsim.stats.view import logistic_regression
 from convsim_validators.humanlikeness.features import NO_FEATURES, words
 
 
@@ -43,7 +42,9 @@ class Discriminator:
     fitted: CrossFitted
 
     @classmethod
-    def fit(cls, sides: Sides, read: ReadTexts, *, seed: int) -> Discriminator:
+    def fit(
+        cls, sides: Sides, read: ReadTexts, make: Callable[[], Classifier], *, seed: int
+    ) -> Discriminator:
         """Cross-fit on both sides' words.
 
         Args:
@@ -51,10 +52,11 @@ class Discriminator:
             read: Makes features of texts. Its vocabulary must hold, without labels, the texts of all simulators that
                 will be judged: with that of ``sides`` alone, rare words of held-out conversations are known and those
                 of other simulators are not, and equals of it are recognised 1 to 3 points more often than it.
+            make: Makes what learns from them.
             seed: Of the folds.
         """
         texts = [*sides.real.user_texts, *sides.simulated.user_texts]
-        return cls(sides, read, cross_fit(sides.rows(read(texts)), logistic_regression, seed=seed))
+        return cls(sides, read, cross_fit(sides.rows(read(texts)), make, seed=seed))
 
     @property
     def false_alarms(self) -> float:
@@ -153,7 +155,9 @@ class Compared:
     """Reasons, by simulator."""
 
     @classmethod
-    def of(cls, real: Corpus, simulated: Mapping[str, Corpus], *, n_resamples: int, seed: int) -> Compared:
+    def of(
+        cls, real: Corpus, simulated: Mapping[str, Corpus], *, n_resamples: int, max_exact: int, seed: int
+    ) -> Compared:
         """Cross-fit two discriminators of words for each simulator.
 
         HLS is that of the finding `hls` at this seed, whose vocabulary is of two sides. The discriminators that judge
@@ -164,7 +168,10 @@ class Compared:
 
         sides = {name: Sides.of(real, corpus) for name, corpus in simulated.items()}
         everything = [t for corpus in (real, *simulated.values()) for t in corpus.user_texts]
-        read = words(everything, len(real), np.arange(len(everything))).read
+        hashes = max([len(real), *map(len, simulated.values())]) > max_exact
+        everybody = words(
+            everything, len(real), np.arange(len(everything)), max_exact=0 if hashes else len(everything)
+        )
         discriminators: dict[str, Discriminator] = {}
         scores: dict[str, Scores] = {}
         unfitted: dict[str, str] = {}
@@ -174,15 +181,15 @@ class Compared:
                 unfitted[name] = too_few
                 continue
             texts = [*both.real.user_texts, *both.simulated.user_texts]
-            view = words(texts, len(both.real), both.group)
+            view = words(texts, len(both.real), both.group, max_exact=max_exact)
             if not view.names:
                 unfitted[name] = NO_FEATURES
                 continue
             # Small products on many BLAS threads wait for one another: ten times slower on a busy machine.
             with threadpool_limits(1):
                 rows = both.rows(view.features)
-                repeats = cross_fit_repeatedly(rows, logistic_regression, repeats=REPEATS, seed=own)
-                discriminators[name] = Discriminator.fit(both, read, seed=own)
+                repeats = cross_fit_repeatedly(rows, view.make, repeats=REPEATS, seed=own)
+                discriminators[name] = Discriminator.fit(both, everybody.read, everybody.make, seed=own)
             scores[name] = score(repeats, n_resamples=n_resamples, seed=own)
         return cls(sides, discriminators, scores, unfitted)
 

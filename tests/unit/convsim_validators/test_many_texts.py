@@ -1,0 +1,66 @@
+"""Beyond ``max_exact`` texts a side humanlikeness hashes words and streams; up to it nothing changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convsim.schema import Corpus
+from convsim_validators import HumanLikeness
+from tests.corpora import corpus
+
+N = 80
+COMMON = [f"w{number}" for number in range(40)]
+
+
+def side(seed: int, tell: float) -> Corpus:
+    rng = np.random.default_rng(seed)
+    said = [
+        " ".join([*rng.choice(COMMON, size=6), *(["certainly"] if rng.random() < tell else [])])
+        for _ in range(N)
+    ]
+    return corpus({}, texts=said, prefix=f"s{seed}-")
+
+
+REAL, ALIKE, APART = side(1, 0.2), side(2, 0.2), side(3, 0.9)
+
+
+def test_up_to_the_limit_findings_are_those_without_one() -> None:
+    known, limited = (
+        HumanLikeness(n_resamples=199, max_exact=most).validate(REAL, APART, seed=1) for most in (10**9, N)
+    )
+    assert [*known] == [*limited]
+    assert "n_hash_columns" not in known[0].details
+
+
+def test_beyond_it_the_same_is_found_and_the_number_of_columns_is_said() -> None:
+    for simulated in (ALIKE, APART):
+        exact, hashed = (
+            HumanLikeness(n_resamples=199, max_exact=most).validate(REAL, simulated, seed=1)
+            for most in (N, N - 1)
+        )
+        for known, found in zip(exact, hashed, strict=True):
+            assert (found.metric, found.verdict) == (known.metric, known.verdict)
+            assert abs((found.estimate or 0) - (known.estimate or 0)) < 0.05
+        assert hashed[0].details["n_hash_columns"] == 1 << 18
+        assert "n_hash_columns" not in hashed[2].details  # habits have no words
+
+
+def test_beyond_it_giveaways_are_named_and_the_largest_difference_is_told() -> None:
+    [hls, *_] = HumanLikeness(n_resamples=199, max_exact=1).validate(REAL, APART, seed=1)
+    assert hls.verdict == "different"
+    assert "“certainly” in" in hls.reason
+    assert hls.details["tells"]["simulated"][0]["feature"] == "certainly"
+
+
+def test_beyond_it_simulators_are_compared_by_hashed_words_too() -> None:
+    exact, hashed = (
+        HumanLikeness(n_resamples=19, max_exact=most).compare(REAL, {"alike": ALIKE, "apart": APART}, seed=1)
+        for most in (N, N - 1)
+    )
+    for known, found in zip(exact, hashed, strict=True):
+        assert (found.metric, found.simulator, found.against) == (
+            known.metric,
+            known.simulator,
+            known.against,
+        )
+        assert abs((found.estimate or 0) - (known.estimate or 0)) < 0.1

@@ -28,8 +28,8 @@ NODE_WITHIN_S = 120.0
 """How long a node may take to say which convsim it has: it starts Python for that."""
 OWN_STORE_BYTES = 100 << 20
 """Of a cluster on this machine alone: what is sent is small."""
-SWITCHES = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
-"""Ray reports nothing to its makers, and writes nothing between our lines, while we use it."""
+SWITCHES = {"RAY_USAGE_STATS_ENABLED": "0"}
+"""Ray reports nothing to its makers while we use it."""
 TOKEN = "each machine needs the cluster's token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on its first machine"
 
 
@@ -120,8 +120,9 @@ def _join(ray: ModuleType, address: str | None, cpus: int | None) -> None:
         join()
     else:
         joining = threading.Thread(target=join, name="convsim-ray", daemon=True)
-        joining.start()
-        joining.join(JOINS_WITHIN_S)
+        with _hushed():
+            joining.start()
+            joining.join(JOINS_WITHIN_S)
         if joining.is_alive():
             raise ConvsimError(
                 f"{named}: the Ray cluster did not take this process in within {JOINS_WITHIN_S:.0f} s"
@@ -140,6 +141,19 @@ def _join(ray: ModuleType, address: str | None, cpus: int | None) -> None:
             f"or the token is refused: {TOKEN} ({said})"
         ) from error
     raise ConvsimError(f"{named}: Ray could not be started: {type(error).__name__}: {said}") from error
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep what Ray's own library writes to stderr, a line a second where a token is refused, from being seen."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  (on Windows it is no path)
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _versions() -> tuple[str, str]:

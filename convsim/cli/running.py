@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from convsim.cli.console import err
 
 if TYPE_CHECKING:
-    from convsim.simulation import Assembly, Outcome, Study
+    from convsim.simulation import Assembly, Outcome, Study, Workers
 
 
 def checking(study: Study, assembly: Assembly) -> Callable[[int], Awaitable[None]]:
@@ -22,13 +22,14 @@ def checking(study: Study, assembly: Assembly) -> Callable[[int], Awaitable[None
     return before
 
 
-def run_shown(study: Study, run: Callable[..., Outcome]) -> Outcome:
+def run_shown(study: Study, run: Callable[..., Outcome], workers: Workers | None = None) -> Outcome:
     """Run a study, and say what becomes of Ctrl-C; ``run`` is its ``run``, but for ``on_change``."""
     from convsim.simulation import Progress
     from convsim.simulation.handles import affordable, file_limit
 
     talk = err()
-    if (affords := affordable(study.concurrency)) < study.concurrency:
+    is_here = workers is None or workers.are_here  # other processes have files of their own
+    if is_here and (affords := affordable(study.concurrency)) < study.concurrency:
         talk.print(
             f"concurrency {study.concurrency} is lowered to {affords}: this process may have only {file_limit()} files "
             "and connections open (ulimit -n)"

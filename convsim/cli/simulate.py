@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,6 +43,9 @@ def simulate(
     fault: options.Fault = None,
     budget_usd: options.BudgetUsd = None,
     max_wait: options.MaxWait = None,
+    processes: options.Processes = None,
+    engine: options.Engine = options.Where.local,
+    address: options.Address = None,
     out: Annotated[Path, typer.Option(help="Run folder; the same command again continues it.")] = Path(
         "runs/study"
     ),
@@ -97,6 +101,7 @@ def simulate(
     looks = deciding.Deciding(until_decided, at_most, judged_on, control, treatment, annotate)
     looks.check(add=add)
     check_tracker(log_to)
+    where = options.workers_of(processes, engine, address)
     if until_decided and n is None and study is None:
         n = looks.first()
     config = options.stated_config(
@@ -123,13 +128,20 @@ def simulate(
         _print_plan(planned, looking.question.at_most if looking else growth.added if growth else planned.n)
         return
     check_budget(planned)
+    workers = replace(where, config=assembly.config)
     checks = iter([] if no_check else [checking(planned, assembly)])
 
     def hold(study: Study, growth: Growth | None) -> Outcome:
         run = partial(
-            study.run, out, add=growth, retry_failed=retry_failed, fail_fast=not no_fail_fast, record=record
+            study.run,
+            out,
+            add=growth,
+            retry_failed=retry_failed,
+            fail_fast=not no_fail_fast,
+            record=record,
+            workers=workers,
         )
-        outcome = run_shown(study, partial(run, before=next(checks, None)))  # servers are asked once
+        outcome = run_shown(study, partial(run, before=next(checks, None)), workers)  # servers are asked once
         _report(outcome, allow_failures=allow_failures)
         return outcome
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from convsim.cli.gating import add_summary, check_junit, check_summary, write_ju
 from convsim.cli.output import has_schema, taking_folder
 from convsim.cli.plan import Output
 from convsim.cli.running import checking, run_shown
+from convsim.cli.study_options import Address, Engine, Processes, Where, workers_of
 from convsim.cli.tracking import LogTo, check_tracker, end_if, is_lost
 from convsim.errors import ConvsimError
 
@@ -41,6 +43,9 @@ def study(
         bool, typer.Option("--retry-failed", help="Run failed conversations again.")
     ] = False,
     allow_failures: options.AllowFailures = False,
+    processes: Processes = None,
+    engine: Engine = Where.local,
+    address: Address = None,
     no_check: Annotated[
         bool,
         typer.Option("--no-check", help="Ask servers nothing before a run of more than 20 conversations."),
@@ -62,6 +67,7 @@ def study(
     check_summary(summary)
     check_junit(junit)
     check_tracker(log_to)
+    where = workers_of(processes, engine, address)
     if dry_run:
         _print_plan(read_whole_study(file).variants)
         return
@@ -70,7 +76,9 @@ def study(
 
     def hold(planned: Study, run: Path, assembly: Assembly) -> Outcome:
         before = None if no_check else checking(planned, assembly)
-        return run_shown(planned, partial(planned.run, run, retry_failed=retry_failed, before=before))
+        workers = replace(where, config=assembly.config)
+        held = partial(planned.run, run, retry_failed=retry_failed, before=before, workers=workers)
+        return run_shown(planned, held, workers)
 
     made_before = has_schema(FILES[0], "study")
     with taking_folder(folder, FILES, made_before=made_before, force=force):

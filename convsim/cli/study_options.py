@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,16 @@ from convsim.cli.console import err, parse_settings
 from convsim.errors import InputError
 
 if TYPE_CHECKING:
+    from convsim.simulation import Workers
     from convsim.simulation.config import StudyConfig
+
+
+class Where(StrEnum):
+    """On which machines a command works."""
+
+    local = "local"
+    ray = "ray"
+
 
 Study = Annotated[
     Path | None, typer.Argument(metavar="[STUDY.toml]", help="Study file; options override it.")
@@ -59,6 +69,29 @@ MaxWait = Annotated[
         help="Longest wait that a model's server may ask for (default 120); a longer one is a failure.",
     ),
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Processes that hold conversations, each its share of those at a time (default 1; ray: all processors).",
+    ),
+]
+Engine = Annotated[
+    Where, typer.Option(help="Where they run: on this machine, or on a Ray cluster (needs the extra ray).")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT", help="Ray cluster that this machine has joined (default: one is started here)."
+    ),
+]
+
+
+def workers_of(processes: int | None, engine: Where, address: str | None) -> Workers:
+    """Say where conversations are held; raises InputError where the options do not fit together."""
+    from convsim.simulation import Workers
+
+    return Workers(processes=processes, engine=engine.value, address=address)
 
 
 def stated_config(

@@ -5,6 +5,7 @@ from convsim.simulation.loop import Arm, Planned, hold, opened, reply_of
 from convsim.simulation.mixture import Component
 from convsim.simulation.parts import make_agent, make_annotator, make_model, make_shopper, worse_arm
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas
+from convsim.simulation.pool import Workers
 from convsim.simulation.runner import Limits, Progress, hold_all
 from convsim.simulation.study import Outcome, Study
 
@@ -17,6 +18,7 @@ __all__ = [
     "Planned",
     "Progress",
     "Study",
+    "Workers",
     "draw_personas",
     "hold",
     "hold_all",

@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Literal
@@ -106,6 +106,7 @@ async def hold_all(
     own_loop: bool = True,
     record: Callable[[Calls], None] | None = None,
     total: int | None = None,
+    elsewhere: Callable[[Planned], Awaitable[tuple[Conversation, Calls | None]]] | None = None,
 ) -> None:
     """Hold every planned conversation, at most ``limits.concurrency`` at a time, and ``keep`` each as it ends.
 
@@ -114,7 +115,7 @@ async def hold_all(
     else's loop keeps its own signals and garbage collector, and runs them itself: there a cancellation stops at once,
     after everything in flight has been cancelled. Nothing that has ended is held in memory. What models that are
     ``heard`` were asked for a conversation goes to ``record`` before the conversation is kept. ``total`` is how many
-    are planned, where that is known.
+    are planned, where that is known. With ``elsewhere`` it is another process that holds each.
 
     Raises:
         InputError: A part lacks what every conversation needs; what is in flight has been finished.
@@ -138,10 +139,12 @@ async def hold_all(
                     progress.stop = "failing"
                 return
             try:
-                with hearing() if record else contextlib.nullcontext() as heard:
-                    conversation = await hold(following, max_turns=limits.max_turns)
-                if record and heard is not None:
-                    record(Calls(id=conversation.id, calls=tuple(heard.calls)))
+                if elsewhere is not None:
+                    conversation, calls = await elsewhere(following)
+                else:
+                    conversation, calls = await _here(following, limits, noting=record is not None)
+                if record and calls is not None:
+                    record(calls)
                 keep(conversation)
                 progress.add(conversation)
                 _show(conversation, progress, at)
@@ -170,6 +173,12 @@ async def hold_all(
             raise result
 
 
+async def _here(planned: Planned, limits: Limits, *, noting: bool) -> tuple[Conversation, Calls | None]:
+    with hearing() if noting else contextlib.nullcontext() as heard:
+        conversation = await hold(planned, max_turns=limits.max_turns)
+    return conversation, None if heard is None else Calls(id=conversation.id, calls=tuple(heard.calls))
+
+
 def _show(conversation: Conversation, progress: Progress, at: Step) -> None:
     """Say that one more has ended, and log how."""
     at.done, at.cost_usd, at.unpriced = progress.ended, progress.cost_usd, bool(progress.unpriced)
@@ -189,12 +198,13 @@ def _show(conversation: Conversation, progress: Progress, at: Step) -> None:
 
 @contextlib.contextmanager
 def _as_our_own(tasks: list[asyncio.Task[None]], progress: Progress) -> Iterator[None]:
-    with _interruptible(tasks, progress), _rarely_collecting():
+    with _interruptible(tasks, progress), rarely_collecting():
         yield
 
 
 @contextlib.contextmanager
-def _rarely_collecting() -> Iterator[None]:
+def rarely_collecting() -> Iterator[None]:
+    """Let more objects pile up before the garbage collector looks."""
     before = gc.get_threshold()
     # 0 means that the collector has been switched off: that is left so.
     gc.set_threshold(before[0] and max(before[0], COLLECT_AFTER), *before[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from convsim.io import (
     Growth,
     MalformedError,
     Manifest,
+    Run,
     current_n,
     growth_of,
     open_run,
@@ -52,6 +53,7 @@ from convsim.simulation.failing import remedy
 from convsim.simulation.handles import affordable
 from convsim.simulation.loop import Arm, Opening, Planned, opened
 from convsim.simulation.mixture import Component, checked_mixture, checked_weights, encounters
+from convsim.simulation.pool import Opened, Pool, Workers
 from convsim.simulation.runner import Limits, Progress, hold_all
 
 T = TypeVar("T")
@@ -241,6 +243,7 @@ class Study:
         record: bool = False,
         before: Callable[[int], Awaitable[None]] | None = None,
         on_change: Callable[[Progress], None] = lambda progress: None,
+        workers: Workers | None = None,
     ) -> Outcome:
         """Hold what is missing of the study in ``folder``; call it again after an interruption to go on.
 
@@ -251,7 +254,8 @@ class Study:
         It stops where the same failure has happened five times and no conversation has succeeded, unless ``fail_fast``
         is false. With ``record`` the prompt and the raw answer of each call of a model are kept in ``prompts.jsonl`` of
         the folder; the models are those that shoppers and agents have as ``model``. ``before`` is awaited with the
-        number of conversations that are missing, before the first of them.
+        number of conversations that are missing, before the first of them. With ``workers`` other processes, here or on
+        a cluster, hold the conversations; what comes of them is the same.
 
         Raises:
             InputError: An event loop is running already, as in a notebook: there it is ``await study.arun(folder)``.
@@ -269,6 +273,7 @@ class Study:
                 before=before,
                 on_change=on_change,
                 own_loop=True,
+                workers=workers,
             )
         )
 
@@ -282,6 +287,7 @@ class Study:
         record: bool = False,
         before: Callable[[int], Awaitable[None]] | None = None,
         on_change: Callable[[Progress], None] = lambda progress: None,
+        workers: Workers | None = None,
     ) -> Outcome:
         """Do as ``run`` does, in the caller's own event loop: in a notebook, a server, or beside other tasks.
 
@@ -292,7 +298,7 @@ class Study:
         """
         return await self._held(
             Path(folder), add=add, retry_failed=retry_failed, fail_fast=fail_fast, record=record, before=before,
-            on_change=on_change, own_loop=False,
+            on_change=on_change, own_loop=False, workers=workers,
         )  # fmt: skip
 
     async def _held(
@@ -306,62 +312,44 @@ class Study:
         before: Callable[[int], Awaitable[None]] | None,
         on_change: Callable[[Progress], None],
         own_loop: bool,
+        workers: Workers | None,
     ) -> Outcome:
         growth = add if isinstance(add, Growth) or add is None else growth_of(path, add)
         n = current_n(path, self.n) if growth is None else growth.n
         if n != self.n:
             return await replace(self, n=n)._held(
                 path, add=growth, retry_failed=retry_failed, fail_fast=fail_fast, record=record, before=before,
-                on_change=on_change, own_loop=own_loop,
+                on_change=on_change, own_loop=own_loop, workers=workers,
             )  # fmt: skip
         progress = Progress(on_change=on_change)
         is_new = not (path / MANIFEST).exists()
-        if is_new:  # so that no folder is made for what cannot be held
-            await self._check_ready()
-            if before is not None:
-                await before(self.n * len(self.arms))
-        with open_run(path, self.manifest(), retry_failed=retry_failed, growth=growth) as kept:
-            missing = [each for each in self.planned() if not kept.done or each.id not in kept.done]
-            if missing and not is_new:
-                await self._check_ready()
+        async with AsyncExitStack() as stack:
+
+            async def ready(missing: int) -> Pool | None:
+                most = min(self.concurrency, missing)
+                pool = None
+                if workers is None or workers.are_here:
+                    await self._check_ready()
+                else:
+                    pool = await stack.enter_async_context(Opened(self, workers, most=most, record=record))
                 if before is not None:
-                    await before(len(missing))
-            limits = Limits(
-                max_turns=self.max_turns,
-                concurrency=affordable(min(self.concurrency, max(len(missing), 1))),
-                budget_usd=self.budget_usd,
-                fail_fast=fail_fast,
-            )
-            models = {
-                id(part): part
-                for part in with_parts_of(self._parts)
-                if isinstance(part, ChatModel) and not isinstance(part, Fallback)
-            }
-            earlier, measured = measured_in(read_manifest(path)) or Measured(), Measuring()
-            watch: EnergyWatch | None = None
-            try:
-                with (
-                    span("convsim.study", self._told()) as traced,
-                    heard(models.values(), record=record),
-                    measuring() as measured,
-                    machine_energy() if _runs_here(models.values()) else nullcontext() as watch,
-                ):
-                    await hold_all(
-                        missing, limits=limits, keep=kept.append, progress=progress, own_loop=own_loop,
-                        record=kept.append_calls if record else None, total=len(missing),
-                    )  # fmt: skip
-                    traced.set(
-                        {
-                            "convsim.conversations": progress.ended,
-                            "convsim.failed": progress.failed,
-                            "convsim.stop": progress.stop,
-                        }
-                    )
-            finally:
-                kept.learned = learned_by(self._parts)
-                energy = Energy.unknown(ELSEWHERE) if watch is None else watch.energy
-                this_call = measured.so_far.but(conversations=progress.ended, energy=energy)
-                kept.more = {MEASURED: earlier.merge(this_call).model_dump(mode="json")}
+                    await before(missing)
+                return pool
+
+            # So that no folder is made for what cannot be held.
+            pool = await ready(self.n * len(self.arms)) if is_new else None
+            with open_run(path, self.manifest(), retry_failed=retry_failed, growth=growth) as kept:
+                missing = [each for each in self.planned() if not kept.done or each.id not in kept.done]
+                if missing and not is_new:
+                    pool = await ready(len(missing))
+                at_a_time = min(self.concurrency, max(len(missing), 1))
+                limits = Limits(
+                    max_turns=self.max_turns,
+                    concurrency=affordable(at_a_time) if pool is None else at_a_time,
+                    budget_usd=self.budget_usd,
+                    fail_fast=fail_fast,
+                )
+                await self._hold(missing, kept, limits, progress, _How(record, own_loop, pool))
         commonest = next((reason for reason, _ in progress.reasons.most_common(1)), None)
         return Outcome(
             folder=path,
@@ -380,6 +368,51 @@ class Study:
             remedy=None if commonest is None else remedy(commonest, progress.actors[commonest]),
             failed_in_all=kept.n_failed,
         )
+
+    async def _hold(
+        self, missing: Sequence[Planned], kept: Run, limits: Limits, progress: Progress, how: _How
+    ) -> None:
+        models = {
+            id(part): part
+            for part in with_parts_of(self._parts)
+            if isinstance(part, ChatModel) and not isinstance(part, Fallback)
+        }
+        earlier, measured = measured_in(read_manifest(kept.folder)) or Measured(), Measuring()
+        pool = how.pool
+        is_here = pool is None or pool.is_here
+        watch: EnergyWatch | None = None
+        try:
+            with (
+                span("convsim.study", self._told()) as traced,
+                heard(models.values() if pool is None else (), record=how.record),
+                measuring() as measured,
+                machine_energy() if is_here and _runs_here(models.values()) else nullcontext() as watch,
+            ):
+                await hold_all(
+                    missing, limits=limits, keep=kept.append, progress=progress, own_loop=how.own_loop,
+                    record=kept.append_calls if how.record else None, total=len(missing),
+                    elsewhere=None if pool is None else pool.hold,
+                )  # fmt: skip
+                if pool is not None:
+                    await pool.end()
+                traced.set(
+                    {
+                        "convsim.conversations": progress.ended,
+                        "convsim.failed": progress.failed,
+                        "convsim.stop": progress.stop,
+                    }
+                )
+        finally:
+            known = [] if pool is None else pool.known
+            learned = learned_by(self._parts)
+            for each in known:
+                for model, notes in each.learned.items():
+                    learned.setdefault(model, {}).update(notes)
+            kept.learned = learned
+            energy = Energy.unknown(ELSEWHERE) if watch is None else watch.energy
+            together = Measured.merged([measured.so_far, *(each.measured for each in known)])
+            this_call = together.but(conversations=progress.ended, energy=energy)
+            kept.more = {MEASURED: earlier.merge(this_call).model_dump(mode="json")}
 
     @property
     def shoppers(self) -> list[Shopper]:
@@ -444,6 +477,15 @@ def _runs_here(models: Iterable[ChatModel]) -> bool:
     return any(
         not isinstance(address, str) or is_loopback(urlsplit(address).hostname or "") for address in addresses
     )
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a call holds what is missing."""
+
+    record: bool
+    own_loop: bool
+    pool: Pool | None
 
 
 def _checked(numbers: Mapping[str, object]) -> Mapping[str, object]:

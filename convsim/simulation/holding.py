@@ -1,0 +1,124 @@
+"""What a worker does: makes the study that it is sent, and holds the conversations that it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from convsim._aside import aside
+from convsim._secrets import know_environment
+from convsim._text import described
+from convsim.errors import ConvsimError, InputError
+from convsim.lifting import check_ready, learned_by, with_parts_of
+from convsim.models.fallback import Fallback
+from convsim.models.hearing import Calls, heard, hearing
+from convsim.models.metering import Measured, Measuring, measuring
+from convsim.schema import ChatModel
+from convsim.schema.conversation import Conversation
+from convsim.simulation.handles import affordable
+from convsim.simulation.loop import hold
+from convsim.simulation.runner import rarely_collecting
+from convsim.simulation.sending import Order, planned_by, received
+
+T = TypeVar("T")
+
+
+class LostError(ConvsimError):
+    """A worker, or its machine, has gone."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A worker's answer where it lacks what every conversation needs."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A worker's answer where convsim itself has failed in it."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learnt:
+    """What a worker knows in the end: of its models' servers, and how these answered."""
+
+    learned: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    measured: Measured = field(default_factory=Measured)
+
+
+Held = tuple[Conversation, Calls | None]
+
+
+class Holder:
+    """Holds conversations of one study, many at a time, in a process of its own."""
+
+    def __init__(self) -> None:
+        self._ending = asyncio.Event()
+        self._measuring = Measuring()
+        self._within: contextvars.Context
+        self._living: asyncio.Task[None]
+
+    async def begin(self, whole: bytes) -> Refused | Broken | None:
+        """Make the study, and what all its conversations have in common."""
+        try:
+            know_environment()
+            self._study, self._said = received(whole)
+            await check_ready(self._study._parts)
+        except InputError as error:
+            return Refused(str(error))
+        except Exception as error:  # a plugin that can be loaded there, and not here
+            return Refused(f"the study cannot be made in a worker: {described(error)}")
+        self._slots = asyncio.Semaphore(affordable(self._said.share))
+        begun = asyncio.Event()
+        self._living = asyncio.create_task(self._live(begun))
+        await begun.wait()
+        return None
+
+    async def hold(self, order: Order) -> Held | Refused | Broken:
+        """Hold one conversation to its end."""
+        return await self._as_begun(self._held(order))
+
+    async def end(self, nothing: None = None) -> Learnt:
+        """End; what is still being held is given up."""
+        known = Learnt(learned=learned_by(self._study._parts), measured=self._measuring.so_far)
+        self._ending.set()
+        return known
+
+    async def _held(self, order: Order) -> Held | Refused | Broken:
+        try:
+            async with self._slots:
+                with hearing() if self._said.record else contextlib.nullcontext() as noted:
+                    conversation = await hold(planned_by(self._study, order), max_turns=self._study.max_turns)
+        except InputError as error:
+            return Refused(str(error))
+        except Exception as error:
+            return Broken(described(error))
+        calls = None if noted is None else Calls(id=conversation.id, calls=tuple(noted.calls))
+        return conversation, calls
+
+    async def _live(self, begun: asyncio.Event) -> None:
+        models = {
+            id(part): part
+            for part in with_parts_of(self._study._parts)
+            if isinstance(part, ChatModel) and not isinstance(part, Fallback)
+        }
+        async with aside():
+            with (
+                rarely_collecting(),
+                heard(models.values(), record=self._said.record),
+                measuring() as self._measuring,
+            ):
+                self._within = contextvars.copy_context()
+                begun.set()
+                await self._ending.wait()
+
+    async def _as_begun(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something within what was begun, whichever task asks for it."""
+        return await asyncio.get_running_loop().create_task(work, context=self._within.copy())

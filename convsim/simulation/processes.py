@@ -1,0 +1,177 @@
+"""Workers that are processes of this machine: each ends by itself as soon as the process that started it has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from convsim._text import described
+from convsim.simulation.holding import Broken, Holder, LostError
+
+Question = tuple[int, str, Any]
+
+
+class ProcessWorker:
+    """One process, a pipe to it, and a thread that listens there."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._opened: asyncio.Future[Connection] = self._loop.create_future()
+        self._process: BaseProcess | None = None
+        self._n, self._is_unwanted = 0, False
+        self._thread = threading.Thread(target=self._listen, name="convsim-worker", daemon=True)
+        self._thread.start()
+
+    async def ask(self, what: str, argument: object) -> Any:
+        """Let the worker do something; raises LostError where it ends before it answers."""
+        pipe = await asyncio.shield(self._opened)
+        self._n += 1
+        number, answer = self._n, self._loop.create_future()
+        self._waiting[number] = answer
+        try:
+            if what == "begin":  # which may be large, and the process is not there yet to read it
+                await asyncio.to_thread(pipe.send, (number, what, argument))
+            else:
+                pipe.send((number, what, argument))
+            return await answer
+        except (OSError, ValueError) as error:
+            raise LostError(described(error)) from error
+        finally:
+            self._waiting.pop(number, None)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._is_unwanted = True
+        if self._process is not None:
+            with contextlib.suppress(ValueError, OSError, AttributeError):  # not started yet, or ended
+                self._process.kill()
+
+    async def gone(self, within_s: float) -> bool:
+        """Wait until it has ended; say whether it has."""
+        await asyncio.to_thread(self._thread.join, within_s)
+        return not self._thread.is_alive()
+
+    def _listen(self) -> None:
+        why = "it ended"
+        try:
+            with _no_interrupts(), self._started() as pipe:
+                self._tell(self._open, pipe)
+                while True:
+                    self._tell(self._deliver, *pipe.recv())
+        except (EOFError, OSError):
+            if self._process is not None:
+                self._process.join()
+                why = _ended_with(self._process.exitcode)
+        except Exception as error:  # the process could not be started, or said what nobody can read
+            why = described(error)
+            self.kill()
+        self._tell(self._lose, LostError(why))
+
+    @contextlib.contextmanager
+    def _started(self) -> Iterator[Connection]:
+        made = multiprocessing.get_context("spawn")
+        _start_tracker()
+        ours, theirs = made.Pipe()
+        with ours:
+            with theirs:
+                self._process = made.Process(target=serve, args=(theirs,), name="convsim-worker")
+                self._process.start()
+            if self._is_unwanted:
+                self.kill()
+            yield ours
+
+    def _tell(self, callback: Any, *arguments: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(callback, *arguments)
+
+    def _open(self, pipe: Connection) -> None:
+        if not self._opened.done():
+            self._opened.set_result(pipe)
+
+    def _deliver(self, number: int, answer: Any) -> None:
+        waiting = self._waiting.get(number)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    def _lose(self, error: LostError) -> None:
+        for waiting in [self._opened, *self._waiting.values()]:
+            if not waiting.done():
+                waiting.set_exception(error)
+                waiting.exception()  # it may be that nobody waits
+
+
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C of the terminal, which reaches all processes, from those that are started in this thread."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    yield
+
+
+def _start_tracker() -> None:
+    """Start the process in which Python counts semaphores; it does not print which of them a killed worker has left."""
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = "ignore::UserWarning:multiprocessing.resource_tracker"
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
+
+
+def _ended_with(code: int | None) -> str:
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended with exit code {code}"
+
+
+def serve(pipe: Connection) -> None:
+    """Do what is asked through the pipe, until nobody is there who asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asyncio.run(_serve(pipe))
+
+
+async def _serve(pipe: Connection) -> None:
+    questions: asyncio.Queue[Question] = asyncio.Queue()
+    loop, holder = asyncio.get_running_loop(), Holder()
+
+    def listen() -> None:
+        while True:
+            try:
+                question: Question = pipe.recv()
+            except (EOFError, OSError):
+                os._exit(1)  # who asked has gone: no more money is spent
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(questions.put_nowait, question)
+
+    async def answer(number: int, what: str, argument: Any) -> None:
+        try:
+            said = await getattr(holder, what)(argument)
+        except Exception as error:
+            said = Broken(described(error))
+        with contextlib.suppress(OSError):
+            pipe.send((number, said))
+
+    threading.Thread(target=listen, name="convsim-orders", daemon=True).start()
+    tasks: set[asyncio.Task[None]] = set()
+    while True:
+        number, what, argument = await questions.get()
+        task = loop.create_task(answer(number, what, argument))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        if what == "end":
+            await task
+            return

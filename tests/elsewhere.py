@@ -1,0 +1,107 @@
+"""Studies whose conversations are held by other processes, and agents that end these."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from convsim.models import Scripted
+from convsim.models.scripted import Asked
+from convsim.schema import Agent, AgentReply, UserMove
+from convsim.schema.chat_model import ChatMessage, ChatModel
+from convsim.schema.conversation import Conversation, LearnedFrom, Usage
+from convsim.schema.persona import Persona
+from convsim.simulation import Arm, Study
+from tests.doubles import people
+
+
+@dataclass
+class Asking:
+    """A shopper that says what a model says, and leaves after as many turns as its seed tells."""
+
+    model: ChatModel
+    name: str = "asking"
+    learned_from: LearnedFrom | None = None
+
+    async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
+        asked = [ChatMessage(role="user", content=persona.need)]
+        said = await self.model.complete(asked, max_tokens=20, temperature=0.0, seed=seed)
+        return UserMove(action="leave" if seed % 3 == 0 else "say", text=f"{said.text} {seed}")
+
+
+@dataclass
+class Costly:
+    """An agent that costs a cent, after ``seconds``."""
+
+    seconds: float = 0.0
+    name: str = "costly"
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        await asyncio.sleep(self.seconds)
+        return AgentReply(
+            content=f"this one {seed}?", usage=Usage(input_tokens=3, output_tokens=2, cost_usd=0.01)
+        )
+
+
+@dataclass
+class Deadly(Costly):
+    """An agent whose process is killed while it answers: so often as ``folder`` has no file for it."""
+
+    folder: str = ""
+    times: int = 1
+    persona: str = "p3"
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        if self.persona in conversation.messages[-1].content:
+            for number in range(self.times):
+                try:
+                    (Path(self.folder) / f"killed-{number}").touch(exist_ok=False)
+                except FileExistsError:
+                    continue
+                os.kill(os.getpid(), signal.SIGKILL)
+        return await super().reply(conversation, seed=seed)
+
+
+@dataclass
+class Locked(Costly):
+    """An agent that keeps an open file, which no other process can have."""
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread()
+        self.local = threading.local()
+
+
+def boots(asked: Asked) -> str:
+    """What the model says: what it was asked for."""
+    return asked.messages[-1].content
+
+
+def study(agent: Agent | None = None, *, n: int = 12, seconds: float = 0.0, **stated: object) -> Study:
+    """A study of ``n`` conversations in each of two arms."""
+    agent = agent or Costly(seconds)
+    personas = [person.but(need=f"boots for {person.id}") for person in people(n)]
+    arms = [Arm("good", agent), Arm("worse", agent, "rude_text", 0.5)]
+    model = Scripted(answers=boots)
+    return Study(
+        Asking(model), agent, personas, **{"seed": 5, "n": n, "arms": arms, "max_turns": 4, **stated}
+    )
+
+
+def kept(folder: Path) -> list[str]:
+    """The lines of a run, sorted, without how long each took."""
+    lines = []
+    for line in (folder / "conversations.jsonl").read_text(encoding="utf-8").splitlines():
+        fields = json.loads(line)
+        (fields.get("usage") or {}).pop("seconds", None)
+        lines.append(json.dumps(fields, sort_keys=True))
+    return sorted(lines)
+
+
+def calls_of(folder: Path) -> list[str]:
+    """The lines of what models were asked, sorted."""
+    return sorted((folder / "prompts.jsonl").read_text(encoding="utf-8").splitlines())

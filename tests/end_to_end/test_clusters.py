@@ -1,0 +1,169 @@
+"""A Ray cluster of two nodes on this machine, with a token: what is held there, and what a lost node changes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.elsewhere import Costly, kept, study
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
+pytestmark = pytest.mark.cluster
+
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "a" * 64, "RAY_USAGE_STATS_ENABLED": "0"}
+REPOSITORY = Path(__file__).parents[2]
+RUN = """
+import sys
+from convsim.simulation import Workers
+from tests.elsewhere import Costly, study
+if __name__ == "__main__":
+    held = study(Costly(float(sys.argv[3])), n=int(sys.argv[4]), concurrency=8)
+    engine = {"engine": "ray", "address": sys.argv[2]} if sys.argv[2] else {}
+    print(held.run(sys.argv[1], workers=Workers(processes=2, **engine)))
+"""
+
+
+class Node:
+    """A node of a cluster, and the processes that it is."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str], *arguments: str):
+        self.folder, self._group = folder, 0
+        ray = str(Path(sys.executable).with_name("ray"))
+        sized = ["--num-cpus", "1", "--object-store-memory", "100000000", "--disable-usage-stats", "--block"]
+        self._log = (folder.parent / f"{folder.name}.log").open("wb")
+        self.process = subprocess.Popen(
+            [ray, "start", *arguments, *sized], env={**os.environ, **env}, cwd=REPOSITORY,
+            stdout=self._log, stderr=self._log, start_new_session=True,
+        )  # fmt: skip
+
+    def kill(self) -> None:
+        """End all its processes at once, as when the machine loses its power."""
+        for pid in _session_of(self.process.pid):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self.process.wait()
+        self._log.close()
+
+
+def _session_of(leader: int) -> list[int]:
+    """Return the processes of a session: those of one node, and of no other."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == leader:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+class TwoNodes:
+    """The first node, which the tests' processes join, and another one, which can be killed."""
+
+    def __init__(self, folder: Path):
+        port = _free_port()
+        self.address = f"127.0.0.1:{port}"
+        head = ["--head", "--node-ip-address", "127.0.0.1", "--port", str(port), "--temp-dir", str(folder)]
+        self.nodes = [Node(folder / "head", TOKEN, *head, "--include-dashboard", "false")]
+        self._wait(1)
+        self.nodes.append(Node(folder / "other", TOKEN, "--address", self.address))
+        self._wait(2)
+
+    def _wait(self, n: int) -> None:
+        asked = (
+            f"import ray, sys; ray.init({self.address!r}, log_to_driver=False);"
+            f"sys.exit(sum(node['Alive'] for node in ray.nodes()) < {n})"
+        )
+        for _ in range(60):
+            done = subprocess.run(
+                [sys.executable, "-c", asked], env={**os.environ, **TOKEN}, capture_output=True
+            )
+            if done.returncode == 0:
+                return
+            time.sleep(0.5)
+        raise AssertionError(f"no {n} nodes: {done.stderr.decode()[-500:]}")
+
+
+@pytest.fixture(scope="module")
+def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
+    folder = tmp_path_factory.mktemp("r")  # short: sockets lie in it
+    cluster = TwoNodes(folder)
+    yield cluster
+    for node in reversed(cluster.nodes):
+        node.kill()
+
+
+def _started(
+    folder: Path, address: str, *, seconds: float, n: int, token: Mapping[str, str] = TOKEN
+) -> subprocess.Popen[str]:
+    script = folder.parent / "held.py"
+    script.write_text(RUN, encoding="utf-8")
+    return subprocess.Popen(
+        [sys.executable, str(script), str(folder), address, str(seconds), str(n)], cwd=REPOSITORY, text=True,
+        env={**os.environ, **token, "PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def _wait_for_lines(folder: Path, n: int, process: subprocess.Popen[str]) -> None:
+    file = folder / "conversations.jsonl"
+    while not file.exists() or file.read_bytes().count(b"\n") < n:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+
+
+def test_a_driver_that_is_killed_leaves_no_worker_and_the_same_call_goes_on(tmp_path: Path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    study(Costly(), n=30).run(one)
+    first = _started(two, "", seconds=0.2, n=30)
+    _wait_for_lines(two, 4, first)
+    workers = [int(pid) for pid in Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()]
+    first.kill()
+    first.communicate()
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):  # they end by themselves
+        time.sleep(0.05)
+    second = _started(two, "", seconds=0.0, n=30)
+    out, err = second.communicate()
+    assert (second.returncode, err) == (0, "")
+    assert "more were there" in out
+    assert kept(two) == kept(one)
+
+
+def test_a_token_that_is_wrong_is_a_failure_in_one_line(two_nodes: TwoNodes, tmp_path: Path):
+    wrong = {**TOKEN, "RAY_AUTH_TOKEN": "b" * 64}
+    _, err = _started(tmp_path / "run", two_nodes.address, seconds=0, n=2, token=wrong).communicate()
+    last = err.splitlines()[-1]
+    assert last.startswith("convsim.errors.ConvsimError: --address")
+    assert "the token is refused" in last
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_node_had_in_flight_when_it_was_killed_is_held_on_the_other(
+    two_nodes: TwoNodes, tmp_path: Path
+):
+    one, two = tmp_path / "one", tmp_path / "two"
+    study(Costly(), n=40).run(one)
+    running = _started(two, two_nodes.address, seconds=0.3, n=40)
+    _wait_for_lines(two, 6, running)
+    two_nodes.nodes[1].kill()
+    out, _ = running.communicate()
+    assert running.returncode == 0
+    assert out.startswith("80 conversations held")
+    assert out.rstrip().endswith("0 failed")
+    assert kept(two) == kept(one)

@@ -1,0 +1,78 @@
+"""Conversations that other processes hold: the same run folder, and nothing lost or doubled when one of them ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from convsim.errors import InputError, StudyError
+from convsim.io import read
+from convsim.simulation import Workers
+from tests.elsewhere import Costly, Deadly, Locked, calls_of, kept, study
+
+TWO = Workers(processes=2)
+
+
+def test_two_processes_keep_what_one_keeps_with_every_call_and_every_measure(tmp_path: Path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    study().run(one, record=True)
+    outcome = study().run(two, record=True, workers=TWO)
+    assert (outcome.held, outcome.missing, outcome.failed) == (24, 0, 0)
+    assert kept(one) == kept(two)
+    assert calls_of(one) == calls_of(two)
+    plans = [json.loads((each / "manifest.json").read_text(encoding="utf-8")) for each in (one, two)]
+    assert plans[0]["plan"] == plans[1]["plan"]
+    counts = [{who: said["n"] for who, said in plan["measured"]["message_s"].items()} for plan in plans]
+    assert counts[0] == counts[1]
+    assert counts[1]["agent"] > 0
+
+
+def test_a_part_that_no_other_process_can_have_is_refused_before_anything_is_held(tmp_path: Path):
+    with pytest.raises(
+        StudyError, match=r"the study cannot be sent to other processes .*TypeError.*study file"
+    ):
+        study(Locked()).run(tmp_path / "run", workers=TWO)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ({"processes": 0}, "--processes must be at least 1"),
+        ({"engine": "dask"}, "--engine must be local or ray"),
+        ({"address": "h:1"}, "--address: is of a Ray cluster; add --engine ray"),
+    ],
+)
+def test_workers_that_cannot_be_are_refused(stated: dict[str, object], said: str):
+    with pytest.raises(InputError, match=said):
+        Workers(**stated)
+
+
+@pytest.mark.cluster
+def test_what_a_killed_worker_had_in_flight_is_held_by_others_and_nothing_twice(tmp_path: Path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    study().run(one)
+    outcome = study(Deadly(folder=str(tmp_path), times=2)).run(two, workers=TWO)
+    assert (tmp_path / "killed-1").exists()
+    assert (outcome.held, outcome.missing, outcome.failed) == (24, 0, 0)
+    assert kept(two) == kept(one)
+
+
+@pytest.mark.cluster
+def test_a_conversation_that_kills_its_worker_three_times_is_a_failure_with_its_reason(tmp_path: Path):
+    deadly = Deadly(folder=str(tmp_path), times=6)
+    outcome = study(deadly, concurrency=2).run(tmp_path / "run", workers=TWO, fail_fast=False)
+    assert outcome.held == 24
+    failed = [c for c in read(tmp_path / "run").conversations if c.failure is not None]
+    assert {c.persona.id for c in failed} >= {"p3"}
+    assert all("was lost 3 times (it was ended by SIGKILL)" in c.failure.reason for c in failed)
+
+
+@pytest.mark.cluster
+def test_the_budget_of_a_run_is_that_of_all_its_workers_together(tmp_path: Path):
+    outcome = study(Costly(0.01), n=40, concurrency=4, budget_usd=0.2).run(tmp_path / "run", workers=TWO)
+    assert outcome.stop == "budget"
+    assert 0.2 <= outcome.cost_usd < 0.2 + 4 * 0.04  # what was in flight is finished
+    assert outcome.held + outcome.missing == 80

@@ -16,6 +16,7 @@ from convsim.evaluation.scorecard import Scorecard
 from convsim.evaluation.sides import Selection, Side
 from convsim.evaluation.validation import find_validators, judge
 from convsim.metrics import MetricLike, find_metrics
+from convsim.plugins import make
 from convsim.schema import BaseValidator, Corpus, Finding
 from convsim.schema.conversation import Conversation
 
@@ -52,11 +53,11 @@ def validated(
     lexicon: Path | None = None,
 ) -> tuple[Scorecard, list[str]]:
     """Judge two files with whatever is kept of them; return the card, and whose findings were kept ones."""
-    sides = [Side.of(file, "a", Selection(tasks=tasks)) for file in files]
-    kept = Kept.of(*sides, at_least=1)
+    real, simulated = (Side.of(file, "a", Selection(tasks=tasks)) for file in files)
+    kept = Kept.of(real, simulated, at_least=1)
     assert kept is not None
-    chosen = find_metrics(list(metrics), lexicon=lexicon)
-    card = judge(*sides, find_validators(validators), seed=seed, metrics=chosen, kept=kept)
+    measured = find_metrics(list(metrics), lexicon=lexicon)
+    card = judge(real, simulated, find_validators(validators), seed=seed, metrics=measured, kept=kept)
     return card, kept.used
 
 
@@ -70,29 +71,39 @@ def test_a_second_card_is_the_first_to_the_byte_and_computes_nothing(files: tupl
     assert plain.to_json() == first.to_json() == second.to_json()
 
 
-CHANGED: dict[str, Callable[[tuple[Path, Path]], dict[str, object]]] = {
-    "another seed": lambda files: {"seed": 2},
-    "another filter": lambda files: {"tasks": ["a"]},
-    "other metrics": lambda files: {"metrics": ["turns"]},
-    "another setting": lambda files: {
-        "validators": [convsim.plugins.make("validators", "marginals", margin=0.3)]
-    },
-    "one more conversation": lambda files: write(files[1], 41, word="shoes") and {},
-    "one other letter of the people's": lambda files: (
-        files[0].write_text(files[0].read_text().replace("boots 0", "boost 0")) and {}
-    ),
-    "another order of lines": lambda files: (
-        files[1].write_text("".join(reversed(files[1].read_text().splitlines(keepends=True)))) and {}
-    ),
+def rewritten(path: Path, was: str, becomes: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert was in text
+    path.write_text(text.replace(was, becomes), encoding="utf-8")
+
+
+def reversed_lines(path: Path) -> None:
+    path.write_text("".join(reversed(path.read_text(encoding="utf-8").splitlines(keepends=True))))
+
+
+FILES_CHANGED: dict[str, Callable[[Path, Path], object]] = {
+    "one more conversation": lambda real, sim: write(sim, 41, word="shoes"),
+    "one other letter of the people's": lambda real, sim: rewritten(real, "boots 0", "boost 0"),
+    "another order of lines": lambda real, sim: reversed_lines(sim),
 }
 
 
-@pytest.mark.parametrize("what", CHANGED)
+@pytest.mark.parametrize("what", FILES_CHANGED)
 def test_nothing_is_taken_from_the_cache_after(what: str, files: tuple[Path, Path]) -> None:
     validated(files)
-    card, used = validated(files, **CHANGED[what](files))  # type: ignore[arg-type]
+    FILES_CHANGED[what](*files)
+    card, used = validated(files)
     assert used == []
     assert card.findings
+
+
+def test_nothing_is_taken_from_the_cache_of_another_question(files: tuple[Path, Path]) -> None:
+    validated(files)
+    assert validated(files, seed=2)[1] == []
+    assert validated(files, tasks=["a"])[1] == []
+    assert validated(files, metrics=["turns"])[1] == []
+    assert validated(files, validators=[make("validators", "marginals", margin=0.3)])[1] == []
+    assert validated(files)[1] == ["marginals"]
 
 
 def test_nothing_is_taken_from_the_cache_of_other_code(

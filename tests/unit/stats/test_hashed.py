@@ -83,7 +83,7 @@ def test_the_streamed_classifier_finds_what_the_exact_one_finds() -> None:
 
 def test_what_gives_the_simulator_away_is_named_in_hashed_columns_too() -> None:
     for view in views():
-        assert tells(view, HUMAN, view.make)["simulated"][0]["feature"] == "certainly"  # type: ignore[index, call-overload]
+        assert tells(view, HUMAN, view.make)["simulated"][0]["feature"] == "certainly"  # type: ignore[call-overload]
 
 
 def test_a_streamed_fit_depends_on_rows_alone() -> None:

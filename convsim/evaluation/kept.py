@@ -167,7 +167,7 @@ def _asked(validator: Validator) -> list[object] | None:
         kind.__module__,
         kind.__qualname__,
         str(validator.name),
-        str(validator.version),
+        str(getattr(validator, "version", "")),
         dict(settings),
         code,
     ]

@@ -9,6 +9,7 @@ import signal
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from convsim.models import Scripted
 from convsim.models.scripted import Asked
@@ -81,15 +82,13 @@ def boots(asked: Asked) -> str:
     return asked.messages[-1].content
 
 
-def study(agent: Agent | None = None, *, n: int = 12, seconds: float = 0.0, **stated: object) -> Study:
+def study(agent: Agent | None = None, *, n: int = 12, seconds: float = 0.0, **stated: Any) -> Study:
     """A study of ``n`` conversations in each of two arms."""
     agent = agent or Costly(seconds)
     personas = [person.but(need=f"boots for {person.id}") for person in people(n)]
     arms = [Arm("good", agent), Arm("worse", agent, "rude_text", 0.5)]
     model = Scripted(answers=boots)
-    return Study(
-        Asking(model), agent, personas, **{"seed": 5, "n": n, "arms": arms, "max_turns": 4, **stated}
-    )
+    return Study(Asking(model), agent, personas, **{"seed": 5, "n": n, "arms": arms, "max_turns": 4} | stated)
 
 
 def kept(folder: Path) -> list[str]:

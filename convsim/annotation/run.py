@@ -8,9 +8,10 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -157,6 +158,8 @@ def annotate(
     concurrency: int = 8,
     keep: Path | None = None,
     on_change: Callable[[int], None] = lambda n: None,
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
 ) -> Annotated:
     """Label conversations; what an annotator cannot label stays as it was, and the reason is counted.
 
@@ -166,15 +169,26 @@ def annotate(
         concurrency: Conversations at a time.
         keep: A file of annotations that grows as they are made, so that the same call goes on after an interruption.
         on_change: Told how many conversations are done.
+        engine: ``ray``: the machines of a Ray cluster label, and this process alone keeps; the labels are the same.
+        address: ``HOST:PORT`` of the cluster, which this machine has joined; without one it is started here.
 
     Raises:
         InputError: ``keep`` cannot be used, or ``annotator`` is none; or an event loop is running already, where it is
             ``await aannotate(…)``.
     """
     refuse_in_a_loop("annotate", "await aannotate(conversations, annotator)")
-    return run_to_its_end(
-        lambda: aannotate(conversations, annotator, concurrency=concurrency, keep=keep, on_change=on_change)
-    )
+    if engine == "local" and address is not None:
+        raise InputError("--address: is of a Ray cluster; add --engine ray")
+    with ExitStack() as stack:
+        if engine == "ray":
+            from convsim.annotation.on_ray import spread
+
+            annotator = stack.enter_context(spread(lift_annotator(annotator), address))
+        return run_to_its_end(
+            lambda: aannotate(
+                conversations, annotator, concurrency=concurrency, keep=keep, on_change=on_change
+            )
+        )
 
 
 async def aannotate(

@@ -13,6 +13,7 @@ from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings, result
 from convsim.cli.output import taking_file
+from convsim.cli.study_options import Address, Engine, Where
 from convsim.errors import ConvsimError
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def annotate(
     model: options.Model = None,
     settings: Annotated[list[str] | None, options.settings("judge.votes=3")] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Conversations at a time.")] = 8,
+    engine: Engine = Where.local,
+    address: Address = None,
     reader: options.Reader = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
@@ -51,7 +54,10 @@ def annotate(
         transcripts = read(file, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
         # What goes into a pipe cannot be gone on with.
         keep = None if is_stream(out) else out.with_name(f".{out.name}.annotations")
-        done = label(transcripts.conversations, chosen, concurrency=concurrency, keep=keep, of=str(file))
+        done = label(
+            transcripts.conversations, chosen, concurrency=concurrency, keep=keep, of=str(file), engine=engine,
+            address=address,
+        )  # fmt: skip
         if done.n_failed == len(done.conversations):
             raise ConvsimError(
                 f"{file}: no conversation could be labelled; run the same command to try again"
@@ -95,13 +101,17 @@ def label(
     concurrency: int = 8,
     keep: Path | None = None,
     of: str,
+    engine: Where = Where.local,
+    address: str | None = None,
 ) -> Labelled:
     """Label conversations, and say how many there were and why some stayed unlabelled."""
     from convsim.annotation import annotate as annotate_all
     from convsim.schema.conversation import used_tokens
 
     talk = result()
-    done = annotate_all(conversations, annotator, concurrency=concurrency, keep=keep)
+    done = annotate_all(
+        conversations, annotator, concurrency=concurrency, keep=keep, engine=engine.value, address=address
+    )
     already = f" ({done.n_already} of them earlier)" if done.n_already else ""
     spent = done.usage
     cost = f", ${spent.cost_usd:.4f}" if spent.cost_usd is not None else ""

@@ -141,7 +141,8 @@ class Pool:
         for _ in range(MOST_LOSSES):
             member = await self._with_room()
             try:
-                return _checked(await member.worker.ask("hold", order))
+                held: Held = _checked(await member.worker.ask("hold", order))
+                return held
             except LostError as error:
                 self._replace(member, str(error))
             finally:

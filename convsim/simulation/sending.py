@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import pickle
 import sys
-import threading
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convsim._text import described
+from convsim._sending import pickled
 from convsim.errors import StudyError
 from convsim.schema.persona import Persona
 from convsim.simulation.config import StudyConfig
@@ -24,6 +21,7 @@ from convsim.simulation.loop import Planned
 if TYPE_CHECKING:
     from convsim.simulation.study import Study
 
+WHAT = "the study"
 Order = tuple[int, int, int | None, int]
 """Which persona, arm and component of a mixture, each by its place in the study, and for the how manieth time."""
 
@@ -58,7 +56,7 @@ def sent(
     base = pickle.Pickler if by_value is None else by_value.Pickler
     whole = Sent(
         config=config,
-        study=b"" if config is not None else _pickled(study, base),
+        study=b"" if config is not None else pickled(study, base, WHAT),
         n=study.n,
         personas=study.personas,
         plan=_plan_of(study),
@@ -67,36 +65,7 @@ def sent(
         folder=os.getcwd(),  # noqa: PTH109  (a text)
         path=sys.path,
     )
-    return _pickled(whole, base)
-
-
-def _pickled(thing: object, base: type[Any]) -> bytes:
-    class Sending(base):  # type: ignore[misc]
-        """Sends locks and what is kept by event loop as new ones: they are of this process alone."""
-
-        def reducer_override(self, each: Any) -> Any:
-            for kind, make in OF_THIS_PROCESS.items():
-                if type(each) is kind:
-                    return make, ()
-            above = getattr(super(), "reducer_override", None)
-            return NotImplemented if above is None else above(each)
-
-    file = io.BytesIO()
-    try:
-        Sending(file, protocol=pickle.HIGHEST_PROTOCOL).dump(thing)
-    except Exception as error:  # whatever somebody's part raises
-        raise StudyError(
-            f"the study cannot be sent to other processes ({described(error)}): name its parts in a study file, make "
-            "them of classes and functions at the top of a module, or hold it in this process"
-        ) from error
-    return file.getvalue()
-
-
-OF_THIS_PROCESS = {
-    type(threading.Lock()): threading.Lock,
-    type(threading.RLock()): threading.RLock,
-    weakref.WeakKeyDictionary: weakref.WeakKeyDictionary,
-}
+    return pickled(whole, base, WHAT)
 
 
 def received(whole: bytes) -> tuple[Study, Sent]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from convsim.errors import InputError, StudyError
+from convsim.errors import InputError
 from convsim.io import read
 from convsim.simulation import Workers
 from tests.elsewhere import Costly, Deadly, Locked, calls_of, kept, study
@@ -31,7 +32,7 @@ def test_two_processes_keep_what_one_keeps_with_every_call_and_every_measure(tmp
 
 def test_a_part_that_no_other_process_can_have_is_refused_before_anything_is_held(tmp_path: Path):
     with pytest.raises(
-        StudyError, match=r"the study cannot be sent to other processes .*TypeError.*study file"
+        InputError, match=r"the study cannot be sent to other processes .*TypeError.*study file"
     ):
         study(Locked()).run(tmp_path / "run", workers=TWO)
     assert not (tmp_path / "run").exists()
@@ -45,7 +46,7 @@ def test_a_part_that_no_other_process_can_have_is_refused_before_anything_is_hel
         ({"address": "h:1"}, "--address: is of a Ray cluster; add --engine ray"),
     ],
 )
-def test_workers_that_cannot_be_are_refused(stated: dict[str, object], said: str):
+def test_workers_that_cannot_be_are_refused(stated: dict[str, Any], said: str):
     with pytest.raises(InputError, match=said):
         Workers(**stated)
 

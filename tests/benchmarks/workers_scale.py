@@ -1,0 +1,84 @@
+"""What more processes are worth: conversations a second with one, with two and so on, and with Ray's workers.
+
+    python tests/benchmarks/workers_scale.py [--processes 1,2] [--ray] [--n 200]
+
+A server in a process of its own answers each request after 50 ms; a conversation asks it up to ``TURNS`` times. Each
+way holds the same study, and in the end their conversations are compared. How long workers take to start stands by
+itself. Next to what the clock says stands the processor time of convsim's processes for one conversation, of workers
+with their start, which other work on the machine touches less. Nothing is asserted; read the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from convsim.models import OpenAICompatible
+from convsim.simulation import Progress, Study, Workers
+from tests.doubles import people
+from tests.elsewhere import Asking, Costly, kept
+
+SERVER = Path(__file__).with_name("latency_server.py")
+TURNS = 4
+
+
+def main() -> None:
+    """Print a line for each way."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--processes", default="1,2")
+    parser.add_argument("--ray", action="store_true")
+    parser.add_argument("--n", type=int, default=200)
+    asked = parser.parse_args()
+    ways = [("local", int(each)) for each in asked.processes.split(",")]
+    ways += [("ray", n) for _, n in ways] if asked.ray else []
+    with subprocess.Popen(
+        [sys.executable, str(SERVER), "--latency-ms", "50"], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        try:
+            _compare(server.stdout.readline().strip(), ways, asked.n)
+        finally:
+            server.terminate()
+
+
+def _compare(url: str, ways: list[tuple[str, int]], n: int) -> None:
+    print("engine  processes  start s  conversations/s  ratio  CPU ms each: driver  children  same")
+    first: float | None = None
+    lines: list[str] = []
+    for engine, processes in ways:
+        with tempfile.TemporaryDirectory() as folder:
+            model = OpenAICompatible(base_url=url, model="fixed")
+            study = Study(Asking(model), Costly(), people(n), seed=5, n=n, concurrency=128, max_turns=TURNS)
+            began: list[float] = []
+
+            def note(progress: Progress, began: list[float] = began) -> None:
+                began.append(time.perf_counter())
+
+            before, cpu, of_children = time.perf_counter(), time.process_time(), _children()
+            study.run(
+                Path(folder) / "run", workers=Workers(processes=processes, engine=engine), on_change=note
+            )
+            took = began[-1] - began[0]
+            per_second = (len(began) - 1) / took
+            first = first or per_second
+            found = kept(Path(folder) / "run")
+            lines = lines or found
+            own, theirs = time.process_time() - cpu, _children() - of_children
+            print(
+                f"{engine:6}  {processes:9}  {began[0] - before:7.1f}  {per_second:15.1f}  {per_second / first:5.2f}"
+                f"  {1000 * own / n:20.2f}  {1000 * theirs / n:8.2f}  {found == lines}"
+            )
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()

@@ -27,7 +27,19 @@ from tests.elsewhere import Costly, study
 if __name__ == "__main__":
     held = study(Costly(float(sys.argv[3])), n=int(sys.argv[4]), concurrency=8)
     engine = {"engine": "ray", "address": sys.argv[2]} if sys.argv[2] else {}
-    print(held.run(sys.argv[1], workers=Workers(processes=2, **engine)))
+    def heard(progress):
+        if progress.stop == "interrupted":
+            print("heard", flush=True)
+    print(held.run(sys.argv[1], workers=Workers(processes=2, **engine), on_change=heard))
+"""
+LABEL = """
+import sys
+from convsim.annotation import annotate
+from convsim.annotation.rules import Rules
+from convsim.io import write
+if __name__ == "__main__":
+    engine = {"engine": "ray", "address": sys.argv[3]} if sys.argv[3] else {}
+    write(sys.argv[2], annotate(sys.argv[1], Rules(any_language=True), **engine).conversations)
 """
 
 
@@ -118,6 +130,7 @@ def _started(
     return subprocess.Popen(
         [sys.executable, str(script), str(folder), address, str(seconds), str(n)], cwd=REPOSITORY, text=True,
         env={**os.environ, **token, "PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
     )  # fmt: skip
 
 
@@ -145,6 +158,40 @@ def test_a_driver_that_is_killed_leaves_no_worker_and_the_same_call_goes_on(tmp_
     assert kept(two) == kept(one)
 
 
+def test_an_interrupt_finishes_what_all_workers_hold_and_the_same_call_goes_on(tmp_path: Path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    study(Costly(), n=30).run(one)
+    running = _started(two, "", seconds=0.3, n=30)
+    _wait_for_lines(two, 2, running)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+    _, err = running.communicate()
+    assert (running.returncode, err) == (0, "")
+    found = kept(two)
+    assert 2 < len(found) < 60
+    assert set(found) < set(kept(one))
+    _started(two, "", seconds=0.0, n=30).communicate()
+    assert kept(two) == kept(one)
+
+
+def test_a_second_interrupt_stops_all_workers_at_once(tmp_path: Path):
+    running = _started(tmp_path / "run", "", seconds=600.0, n=30)
+    while not (tmp_path / "run" / "conversations.jsonl").exists():
+        assert running.poll() is None, running.communicate()
+        time.sleep(0.02)
+    workers = [
+        int(pid) for pid in Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    ]
+    os.killpg(running.pid, signal.SIGINT)
+    assert running.stdout is not None
+    assert running.stdout.readline() == "heard\n"
+    os.killpg(running.pid, signal.SIGINT)
+    out, err = running.communicate()
+    assert err == ""
+    assert out.startswith("0 conversations held")
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        time.sleep(0.05)
+
+
 def test_a_token_that_is_wrong_is_a_failure_in_one_line(two_nodes: TwoNodes, tmp_path: Path):
     wrong = {**TOKEN, "RAY_AUTH_TOKEN": "b" * 64}
     _, err = _started(tmp_path / "run", two_nodes.address, seconds=0, n=2, token=wrong).communicate()
@@ -152,6 +199,19 @@ def test_a_token_that_is_wrong_is_a_failure_in_one_line(two_nodes: TwoNodes, tmp
     assert last.startswith("convsim.errors.ConvsimError: --address")
     assert "the token is refused" in last
     assert not (tmp_path / "run").exists()
+
+
+def test_a_cluster_labels_as_this_process_does(two_nodes: TwoNodes, tmp_path: Path):
+    study(Costly(), n=20).run(tmp_path / "run")
+    script = tmp_path / "label.py"
+    script.write_text(LABEL, encoding="utf-8")
+    for name, address in (("here.jsonl", ""), ("there.jsonl", two_nodes.address)):
+        done = subprocess.run(
+            [sys.executable, str(script), str(tmp_path / "run"), str(tmp_path / name), address],
+            env={**os.environ, **TOKEN, "PYTHONPATH": str(REPOSITORY)}, cwd=REPOSITORY, capture_output=True, text=True,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "here.jsonl").read_bytes() == (tmp_path / "there.jsonl").read_bytes()
 
 
 def test_what_a_node_had_in_flight_when_it_was_killed_is_held_on_the_other(

@@ -19,6 +19,7 @@ from convsim.errors import InputError
 
 if TYPE_CHECKING:
     from convsim.io import Growth
+    from convsim.models.metering import Measured
     from convsim.simulation import Outcome, Study
 
 MAX_UNREAD = 5
@@ -193,6 +194,25 @@ def _speaking(study: Study) -> str:
     return f"mixture of {', '.join(mixed)}" if mixed else one_line(study.shopper.name)
 
 
+def measured_line(measured: Measured) -> str:
+    """Say in a line what models were asked; empty where none was."""
+    from convsim.stats.sketch import Sketch
+
+    meters = measured.endpoints.values()
+    latency = Sketch.merged(meter.latency_s for meter in meters)
+    if latency.p50 is None or latency.p90 is None:
+        return ""
+    failed, retries = (
+        sum(n) for n in zip(*((sum(m.failures.values()), m.retries) for m in meters), strict=True)
+    )
+    tokens = [(m.input_tokens or 0) + (m.output_tokens or 0) for m in meters]
+    counted = "" if any(m.uncounted for m in meters) else f", {sum(tokens):,} tokens"
+    return (
+        f"{sum(m.requests for m in meters):,} requests of models: p50 {latency.p50:.2g} s, p90 {latency.p90:.2g} s, "
+        f"{failed:,} failed, {retries:,} retries{counted}"
+    )
+
+
 def _report(outcome: Outcome, *, allow_failures: bool) -> None:
     talk = result()
     had = outcome.planned - outcome.held - outcome.missing
@@ -200,6 +220,8 @@ def _report(outcome: Outcome, *, allow_failures: bool) -> None:
     talk.print(f"{outcome.folder}: ran {outcome.held} of {outcome.planned} conversations{earlier}")
     if outcome.cost_usd:
         talk.print(f"cost ${outcome.cost_usd:.4f}")
+    if said := measured_line(outcome.measured):
+        talk.print(said)
     if outcome.uncounted:
         talk.print(
             f"cost unknown: the server did not count all tokens of {outcome.uncounted} of {outcome.held} conversations"

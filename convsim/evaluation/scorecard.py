@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from convsim.annotation.agreement import AgreementReport
 from convsim.evaluation.headline import headlines_of, overall
+from convsim.evaluation.spending import PerDecided, RunUse
 from convsim.schema import FAILING, Finding, Gap, GateResult, Headline
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Record, Text
@@ -83,6 +84,10 @@ class Scorecard(Record):
     """What to change first: in what the simulator is shown to be unlike people, the most important first."""
     baseline: Versions | None = None
     """What got better and what got worse since an earlier scorecard; null where none was given."""
+    run: RunUse | None = None
+    """What the simulated run asked of its models; absent where no run folder says it."""
+    per_decided: PerDecided | None = None
+    """What was spent for each decided finding; absent where the simulated conversations do not say what they used."""
     findings: tuple[Finding, ...] = ()
 
     @model_validator(mode="after")
@@ -92,6 +97,11 @@ class Scorecard(Record):
         whole = overall(families, self.findings)
         object.__setattr__(self, "headlines", (*families, *([whole] if whole else [])))
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_nobody_measured(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unknown = {name for name in ("run", "per_decided") if getattr(self, name) is None}
+        return {name: value for name, value in dump(self).items() if name not in unknown}
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``findings.json`` holds, as JSON has it: lists for tuples, None for what is undefined."""

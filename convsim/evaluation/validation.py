@@ -28,6 +28,7 @@ from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.sensitivity import Variation, variations, with_sensitivity
 from convsim.evaluation.side_warnings import side_warnings
 from convsim.evaluation.sides import Selection, Side
+from convsim.evaluation.spending import per_decided, run_use
 from convsim.io import Source
 from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike, lift_validator
@@ -230,6 +231,8 @@ def _judged(
         warnings=tuple(said),
         reliability=tuple(reliability),
         gaps=find_gaps(*corpora, findings) if judgeable else (),
+        run=run_use(simulated.file),
+        per_decided=per_decided(findings, simulated.conversations),
         findings=(*findings, *unmeasured),
     )
 

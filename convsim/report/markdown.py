@@ -10,7 +10,7 @@ from convsim._templates import environment
 from convsim._text import plain
 from convsim.evaluation.layout import WORDS_VIEW, in_section
 from convsim.evaluation.scorecard import Scorecard
-from convsim.report import gaps, kinds, versions
+from convsim.report import gaps, kinds, spending, versions
 from convsim.report.answers import answers, whole
 from convsim.report.caveats import limits
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed, rows
@@ -35,7 +35,7 @@ def to_markdown(card: Scorecard) -> str:
         kinds=kinds.marked(card.findings, table_cell),
         baseline_changes=versions.marked(card.baseline, table_cell),
         verdict=verdict_and_needs, side=side, number=number, interval=interval, baseline=baseline,
-        gate=gate_parts(card.gate),
+        gate=gate_parts(card.gate), spending=spending.marked(card, table_cell),
     )  # fmt: skip
 
 

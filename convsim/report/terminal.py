@@ -11,7 +11,7 @@ from rich.text import Text
 from convsim._text import plain
 from convsim.evaluation.layout import in_section, without_section
 from convsim.evaluation.scorecard import Scorecard, SideSummary
-from convsim.report import gaps, versions
+from convsim.report import gaps, spending, versions
 from convsim.report.agreement import corrected, summary
 from convsim.report.answers import METRICS_ALONE, lines, whole_line
 from convsim.report.caveats import limits
@@ -70,6 +70,7 @@ def scorecard(card: Scorecard) -> Iterator[RenderableType]:
         yield Text("\n".join(sentences(card.gate)), style="green" if card.gate.passed else "red")
     yield from versions.screen(card.baseline)
     yield from gaps.screen(card)
+    yield from spending.screen(card)
     yield Text("\n".join(limits(card)), style="dim")
     if card.headlines:
         yield whole_line(card)

@@ -83,6 +83,8 @@ class Outcome:
     """Agents' answers of this call out of which thinking was taken."""
     fallbacks: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Messages of this call for which another model than the first answered, by shopper or agent and the model."""
+    measured: Measured = field(default_factory=Measured, repr=False)
+    """What this call asked of its models."""
     remedy: str | None = None
     """The setting that helps against the commonest reason, where one is known."""
     uncounted: int = 0
@@ -364,6 +366,7 @@ class Study:
             unread=dict(progress.unread),
             agent_reasoning=progress.agent_reasoning,
             fallbacks=dict(progress.fallbacks),
+            measured=measured.so_far,
             commonest_reason=commonest,
             remedy=None if commonest is None else remedy(commonest, progress.actors[commonest]),
             failed_in_all=kept.n_failed,

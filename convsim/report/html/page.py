@@ -14,6 +14,7 @@ from convsim import _templates as templates
 from convsim._text import plain
 from convsim.evaluation import Scorecard, SideSummary
 from convsim.evaluation.layout import HABITS_VIEW
+from convsim.report import spending
 from convsim.report.answers import QUESTIONS, whole
 from convsim.report.caveats import limits
 from convsim.report.gaps import page_gaps
@@ -137,6 +138,8 @@ def to_html(
         habits=find_giveaways(card.findings, HABITS_VIEW),
         trust=agreement_rows(card.reliability),
         cost=cost_rows(shoppers),
+        endpoints=(spending.TITLE, spending.COLUMNS, spending.rows(card.run) if card.run else [], spending.NOTE),
+        spent=spending.sentences(card),
         rows=finding_rows(card.findings),
         n_hidden=max(0, len(card.findings) - MAX_ROWS),
         kinds=KINDS,

@@ -1,0 +1,138 @@
+"""What the run behind a side asked of its models, by its manifest, and what each decided finding cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from convsim.errors import StudyError
+from convsim.io import MANIFEST
+from convsim.io.manifest import read_manifest
+from convsim.io.run_folder import fallback_messages
+from convsim.models.metering import EndpointMeter, measured_in
+from convsim.schema import Finding
+from convsim.schema.conversation import Conversation, used_tokens
+from convsim.schema.record import Count, Number, Record, Text
+
+UNDECIDED = ("undecided", "failed")
+"""Verdicts that decide nothing."""
+
+
+class EndpointUse(Record):
+    """One model at one address, over the whole run: latencies in seconds of each request that was answered."""
+
+    model: Text
+    address: Text
+    requests: Count
+    retries: Count
+    failed: Count
+    """Requests that were not answered."""
+    p50_s: Number | None = None
+    p90_s: Number | None = None
+    p99_s: Number | None = None
+    max_s: Number | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cost_usd: Number | None = None
+    """Null where the price of an answer is unknown."""
+
+    @classmethod
+    def of(cls, meter: EndpointMeter) -> EndpointUse:
+        """Sum a meter up."""
+        latency = meter.latency_s
+        return cls(
+            model=meter.model, address=meter.address, requests=meter.requests, retries=meter.retries,
+            failed=sum(meter.failures.values()), p50_s=latency.p50, p90_s=latency.p90, p99_s=latency.p99,
+            max_s=latency.max, input_tokens=None if meter.uncounted else meter.input_tokens,
+            output_tokens=None if meter.uncounted else meter.output_tokens,
+            cost_usd=None if meter.unpriced else meter.cost_usd,
+        )  # fmt: skip
+
+
+class RunUse(Record):
+    """What a run's manifest says of its models: of the whole run, whichever of its conversations are compared."""
+
+    conversations: Count
+    """That were measured; fewer than the run has where a call of it was killed."""
+    endpoints: tuple[EndpointUse, ...] = ()
+    message_p50_s: Number | None = None
+    message_p90_s: Number | None = None
+    message_p99_s: Number | None = None
+    """Seconds that a user message took to be made, waits and tries included."""
+    energy_wh: Number | None = None
+    """Of the whole machine while the run lasted, as far as it tells; null where it tells nothing."""
+    fallback_messages: dict[str, Count] = Field(default_factory=dict)
+    """Messages of shoppers and agents that a fallback answered for, by model."""
+
+
+class PerDecided(Record):
+    """What the simulated conversations took for each finding that was decided; null with the reason, never 0."""
+
+    n_decided: Count
+    cost_usd: Number | None = None
+    tokens: Number | None = None
+    seconds: Number | None = None
+    """Of all conversations one after the other."""
+    reason: Text = ""
+
+
+def run_use(file: Path | None) -> RunUse | None:
+    """Read what the run folder ``file`` measured; None where it is no run folder, or says nothing of it."""
+    if file is None or not (file / MANIFEST).is_file():
+        return None
+    try:
+        manifest = read_manifest(file)
+    except StudyError:  # what is compared is its conversations, which have been read
+        return None
+    measured = measured_in(manifest)
+    if measured is None or not (measured.endpoints or measured.message_s):
+        return None
+    shopper = measured.message_s.get("shopper")
+    energy = measured.energy
+    known = [e.wh for e in (energy.processors, energy.gpus) if e.wh is not None] if energy else []
+    outcome = manifest.get("outcome")
+    noted = outcome.get("fallback_messages") if isinstance(outcome, dict) else None
+    stood_in: dict[str, int] = {}
+    for (_, model), n in fallback_messages(noted).items():
+        stood_in[model] = stood_in.get(model, 0) + n
+    return RunUse(
+        conversations=measured.conversations,
+        endpoints=tuple(map(EndpointUse.of, measured.endpoints.values())),
+        message_p50_s=shopper.p50 if shopper else None,
+        message_p90_s=shopper.p90 if shopper else None,
+        message_p99_s=shopper.p99 if shopper else None,
+        energy_wh=sum(known) if known else None,
+        fallback_messages=stood_in,
+    )
+
+
+def per_decided(findings: Sequence[Finding], simulated: Sequence[Conversation]) -> PerDecided | None:
+    """Divide what the simulated conversations used by the findings that are decided.
+
+    None where no conversation says what it used. A finding is decided that is judged, and neither undecided nor failed.
+    """
+    used = [c.usage for c in simulated if c.usage is not None]
+    if not any(usage.seconds or used_tokens(usage) for usage in used):
+        return None
+    n = sum(not f.is_control and f.verdict not in UNDECIDED for f in findings)
+    if not n:
+        return PerDecided(n_decided=0, reason="no finding is decided")
+    asked = [usage for usage in used if used_tokens(usage)]
+    costs = [usage.cost_usd for usage in asked]
+    counts = [(usage.input_tokens, usage.output_tokens) for usage in asked]
+    reason = "" if asked else "no tokens were counted"
+    if unknown := sum(cost is None for cost in costs):
+        reason = f"the price of {unknown} of {len(asked)} conversations is unknown"
+    if missing := len(simulated) - len(used):
+        reason = f"{missing} of {len(simulated)} conversations do not say what they used"
+    is_priced, is_counted = asked and not unknown and not missing, asked and not missing
+    tokens = [a + b for a, b in counts if a is not None and b is not None]
+    return PerDecided(
+        n_decided=n,
+        cost_usd=sum(cost or 0.0 for cost in costs) / n if is_priced else None,
+        tokens=sum(tokens) / n if is_counted and len(tokens) == len(asked) else None,
+        seconds=None if missing else sum(usage.seconds for usage in used) / n,
+        reason=reason,
+    )

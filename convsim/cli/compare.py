@@ -75,6 +75,14 @@ def compare(
             help="Compare run folders that differ only in their random seed as one simulator.",
         ),
     ] = False,
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            help="Leave out of the ranking who takes more: latency_p90=1.5s (a user message), usd=0.02 or wh=0.1 (a "
+            "conversation); may be repeated.",
+        ),
+    ] = None,
     gate: options.GateFile = None,
     summary: options.Summary = None,
     junit: options.Junit = None,
@@ -112,6 +120,7 @@ def compare(
     measured = options.chosen_metrics(metrics, lexicon)
     asked = _asked(gate, chosen, control, measured)
     made = asked.validators(chosen) if asked else chosen
+    bounds = battery.budgets_of(budget or ())
     check_summary(summary)
     check_junit(junit)
     check_tracker(log_to)
@@ -130,8 +139,8 @@ def compare(
             validators=made, metrics=measured,
             control=control, treatment=treatment, learned=[loading.real(path) for path in learned or ()],
             before=before, tasks=task or (), arms=arm or (),
-            annotator=annotator, pool_seeds=pool_seeds, allow_overlap=allow_overlap, allow_failures=allow_failures,
-            cache=not no_cache, on_cached=console.say_cached,
+            annotator=annotator, pool_seeds=pool_seeds, budget=bounds, allow_overlap=allow_overlap,
+            allow_failures=allow_failures, cache=not no_cache, on_cached=console.say_cached,
         )  # fmt: skip
         held = {path_text(side.path): side.conversations for side in sides}
         _deliver(

@@ -1,5 +1,6 @@
 """Comparisons: sides of conversations in, a scorecard out; several simulators in, a ranking out."""
 
+from convsim.evaluation.budgets import Budget, budgets_of
 from convsim.evaluation.calibrating import acalibrate, calibrate
 from convsim.evaluation.calibration import Calibration
 from convsim.evaluation.comparing import acompare, compare
@@ -29,6 +30,7 @@ from convsim.evaluation.until_decided import UntilDecided
 from convsim.evaluation.validation import avalidate, default_validators, find_validators, validate
 
 __all__ = [
+    "Budget",
     "Calibration",
     "Comparison",
     "Drift",
@@ -55,6 +57,7 @@ __all__ = [
     "arank",
     "atune",
     "avalidate",
+    "budgets_of",
     "calibrate",
     "check_relations",
     "check_severity_zero",

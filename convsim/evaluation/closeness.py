@@ -20,7 +20,7 @@ class Closeness(NamedTuple):
     """Simulators by their mean distance from people, and which of them are shown to differ in it."""
 
     ordered: tuple[SimulatorReport, ...]
-    """The closest first; who has no distance is left out."""
+    """The closest first; who has no distance, or takes more than the budget, is left out."""
     apart: frozenset[tuple[str, str]]
     """Ordered pairs, the closer one first, whose difference is more than chance."""
 
@@ -51,7 +51,11 @@ def closeness(comparison: Comparison) -> Closeness:
         can be had far out.
     """
     pairs = comparison.score_pairs(APART)
-    known = [each for each in comparison.simulators if each.mean_distance.estimate is not None]
+    known = [
+        each
+        for each in comparison.simulators
+        if each.mean_distance.estimate is not None and not each.is_over_budget
+    ]
     names = [each.name for each in known]
     found = {pair: pairs[pair] for pair in combinations(names, 2) if pair in pairs}
     p_values = [_p_value(score.estimate, score.interval) for score in found.values()]

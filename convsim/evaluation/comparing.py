@@ -11,6 +11,7 @@ from convsim._async import in_a_thread, outside_loops
 from convsim._progress import step
 from convsim._text import path_text
 from convsim.errors import InputError
+from convsim.evaluation.budgets import Budget, budgets_of, within
 from convsim.evaluation.closeness import APART
 from convsim.evaluation.comparison import (
     Comparison,
@@ -23,7 +24,7 @@ from convsim.evaluation.guards import mix_warnings
 from convsim.evaluation.kept import Kept
 from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.leakage import Copied, Copying
-from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, leaner_pairs, places
+from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, OnFront, leaner_pairs, places
 from convsim.evaluation.pooling import advice, pooled, spread, told_of_reading
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.scores import measured_together, simulator_report, simulator_scores
@@ -58,13 +59,16 @@ def with_places(
         either), the reports with their places, and the pairs of which one costs less.
     """
     axis = _axis(reports)
-    candidates = [_candidate(report, axis) for report in reports]
+    candidates = [_candidate(report, axis) for report in reports if not report.is_over_budget]
     differences = {
         (s.simulator, s.against): Apart(s.estimate, s.interval)
         for s in standings
         if s.metric == APART and s.against is not None and s.estimate is not None
     }
     where = places(candidates, differences)
+    for report in reports:
+        if report.budget is not None and report.is_over_budget:
+            where[report.name] = OnFront(place="off", reason=f"over the budget: {report.budget.reason}")
     return axis, [r.but(front=where[r.name]) for r in reports], leaner_pairs(candidates, differences)
 
 
@@ -110,6 +114,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     arms: Collection[str] = (),
     annotator: str | AnnotatorLike | None = None,
     pool_seeds: bool | str = False,
+    budget: Sequence[str | Budget] = (),
     allow_overlap: bool = False,
     allow_failures: bool = False,
     cache: bool = True,
@@ -140,6 +145,9 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         pool_seeds: Put run folders together whose plans differ in nothing but the seed; each of these simulators then
             says how far its runs are from people one by one. A text is what runs are called together whose names have
             nothing in common but the seed.
+        budget: What a simulator may take, such as ``["latency_p90=1.5s", "usd=0.02"]``: who takes more is in no ranking
+            and not on the Pareto front; of whom it is not known stays in both, and is marked. Latency is of a user
+            message and energy (``wh``) of a conversation, as the manifest of the run folder has them.
         allow_overlap: Judge simulators even on conversations that they learned from.
         allow_failures: Go on although more than 5 % of a side's conversations failed.
         cache: Keep each simulator's findings beside its file, and take those of the same conversations, as
@@ -154,7 +162,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     """
     reactions_alone = control is not None and isinstance(validators, Sequence) and not validators
     chosen = [] if reactions_alone else find_validators(validators)
-    measured = find_metrics(metrics)
+    measured, bounds = find_metrics(metrics), budgets_of(budget)
     question = Question(
         tasks=tasks, arms=arms, control=control, treatment=treatment, allow_failures=allow_failures
     )
@@ -214,6 +222,10 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         else each
         for each in reports
     ]
+    reports = [
+        each.but(budget=within(bounds, each.cost, each.validation.run if each.validation else None))
+        for each in reports
+    ]
     earlier = before if before is not None or len(sources) != 2 else next(iter(sources))
     axis, reports, leaner = with_places(reports, standings.all)
     return Comparison(
@@ -228,6 +240,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         simulators=tuple(reports),
         leaner=tuple(leaner),
         standings=standings.all,
+        budget=bounds,
         versions=_versions(earlier, reports, people.compared, fit, measured) if earlier else (),
         failed=tuple(dict.fromkeys([*standings.failed, *_raised(reports)])),
         warnings=(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from convsim.evaluation.budgets import Budget, WithinBudget
 from convsim.evaluation.cost import Cost
 from convsim.evaluation.memorisation import Memorisation
 from convsim.evaluation.nearness import Nearness
@@ -150,8 +151,19 @@ class SimulatorReport(Record):
     """The runs that were pooled; empty where it is one."""
     gate: GateResult | None = None
     """What a team's gate said of it; null where none was held against it."""
+    budget: WithinBudget | None = None
+    """Whether it keeps within the budget; absent where there is none."""
     validation: Scorecard | None = None
     counterfactual: Scorecard | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_a_budget(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if name != "budget" or value is not None}
+
+    @property
+    def is_over_budget(self) -> bool:
+        """Whether it is shown to take more than the budget allows."""
+        return self.budget is not None and self.budget.state == "over"
 
 
 class Comparison(Record):
@@ -174,9 +186,15 @@ class Comparison(Record):
     standings: tuple[SimulatorScore, ...] = ()
     versions: tuple[Versions, ...] = ()
     """What got better and what got worse: of two simulators from the first to the second, or from one that is named."""
+    budget: tuple[Budget, ...] = ()
+    """What simulators may take: who takes more is in no ranking and not on the Pareto front; absent where there is none."""
     failed: tuple[Text, ...] = ()
     """Validators that raised."""
     warnings: tuple[Text, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_a_budget(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if name != "budget" or value}
 
     def score_pairs(self, metric: str) -> dict[tuple[str, str], SimulatorScore]:
         """Return the scores of pairs by the simulator and the one it is compared with."""

@@ -30,6 +30,7 @@ ORDER_NOTE = (
     "tied with: simulators, by number, that these data do not show to be closer or further, at 5 % over all pairs "
     "together."
 )
+BUDGET = {"within": "within", "over": "over", "unknown": "not known"}
 MAX_TOLD = 4
 """Simulators whose verdicts are also written in words, with what more data would decide."""
 MARKS_NOTE = "like people: "
@@ -47,6 +48,10 @@ def kind_of_simulator(each: SimulatorReport) -> Kind | None:
 def ranking_sentence(comparison: Comparison) -> str:
     """Say who is closest to people, whether the lead is more than chance, and whether that is like people at all."""
     found = closeness(comparison)
+    if not found.ordered and any(each.is_over_budget for each in comparison.simulators):
+        return (
+            "Who is closest to people is unknown: no simulator with a known distance keeps within the budget."
+        )
     if not found.ordered:
         return "Who is closest to people is unknown: no simulator's distance from them could be measured."
     first, *others = found.ordered
@@ -73,13 +78,15 @@ def ranking(comparison: Comparison) -> Table:
     rows = []
     for each in order:
         tied = found.tied_with(each.name) if each.name in measured else ()
-        row = [f"{place[each.name]} {each.name}", distance_of(each), numbered(place[name] for name in tied)]
+        at = NONE if each.is_over_budget else place[each.name]
+        row = [f"{at} {each.name}", distance_of(each), numbered(place[name] for name in tied)]
         row += [marks_of(each, families)] * bool(families)
         row += [number(each.hls.estimate, figures=2), f"{each.side.n:,}"]
         row += [seeds_of(each)] * with_seeds + [price(comparison, each)] * with_cost
+        row += [BUDGET[each.budget.state]] if each.budget else []
         rows.append(row)
     columns = ["simulator", "distance", "tied with", *(["like people"] if families else []), "HLS", "n"]
-    columns += ["seeds"] * with_seeds + ["cost"] * with_cost
+    columns += ["seeds"] * with_seeds + ["cost"] * with_cost + ["budget"] * bool(comparison.budget)
     notes = [ORDER_NOTE.format(baseline=_baselines(order))]
     if families:
         notes.append(f"{MARKS_NOTE}{', '.join(families)}. {verdict_marks()}.")

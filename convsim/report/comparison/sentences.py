@@ -38,6 +38,7 @@ def sentences(comparison: Comparison) -> list[str]:
     """Say what was found; names are as they are in the document."""
     return [
         ranking_sentence(comparison),
+        *_budget(comparison),
         *_like_people(comparison),
         *_arms(comparison),
         *_versions(comparison),
@@ -45,6 +46,19 @@ def sentences(comparison: Comparison) -> list[str]:
         *_copied(comparison),
         *_not_judged(comparison),
     ]
+
+
+def _budget(comparison: Comparison) -> Iterator[str]:
+    """Say who takes more than the budget, and of whom that is not known."""
+    bounds = ", ".join(map(str, comparison.budget))
+    for each in comparison.simulators:
+        if each.budget is not None and each.budget.state == "over":
+            yield (
+                f"{called(each.name)} is over the budget ({bounds}), and in no ranking and not on the Pareto front: "
+                f"{each.budget.reason}."
+            )
+        elif each.budget is not None and each.budget.state == "unknown":
+            yield f"Whether {called(each.name)} keeps within the budget ({bounds}) is not known: {each.budget.reason}."
 
 
 def cost_sentences(comparison: Comparison) -> list[str]:

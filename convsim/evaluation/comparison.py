@@ -152,7 +152,7 @@ class SimulatorReport(Record):
     gate: GateResult | None = None
     """What a team's gate said of it; null where none was held against it."""
     budget: WithinBudget | None = None
-    """Whether it keeps within the budget; absent where there is none."""
+    """Whether it keeps within the budget; absent where none is set."""
     validation: Scorecard | None = None
     counterfactual: Scorecard | None = None
 
@@ -187,7 +187,7 @@ class Comparison(Record):
     versions: tuple[Versions, ...] = ()
     """What got better and what got worse: of two simulators from the first to the second, or from one that is named."""
     budget: tuple[Budget, ...] = ()
-    """What simulators may take: who takes more is in no ranking and not on the Pareto front; absent where there is none."""
+    """What simulators may take: who takes more is not ranked, and not on the Pareto front; absent where none is set."""
     failed: tuple[Text, ...] = ()
     """Validators that raised."""
     warnings: tuple[Text, ...] = ()

@@ -351,7 +351,7 @@ class Study:
                     budget_usd=self.budget_usd,
                     fail_fast=fail_fast,
                 )
-                await self._hold(missing, kept, limits, progress, _How(record, own_loop, pool))
+                measured = await self._hold(missing, kept, limits, progress, _How(record, own_loop, pool))
         commonest = next((reason for reason, _ in progress.reasons.most_common(1)), None)
         return Outcome(
             folder=path,
@@ -366,7 +366,7 @@ class Study:
             unread=dict(progress.unread),
             agent_reasoning=progress.agent_reasoning,
             fallbacks=dict(progress.fallbacks),
-            measured=measured.so_far,
+            measured=measured,
             commonest_reason=commonest,
             remedy=None if commonest is None else remedy(commonest, progress.actors[commonest]),
             failed_in_all=kept.n_failed,
@@ -374,7 +374,8 @@ class Study:
 
     async def _hold(
         self, missing: Sequence[Planned], kept: Run, limits: Limits, progress: Progress, how: _How
-    ) -> None:
+    ) -> Measured:
+        """Hold what is missing, and return what that asked of models."""
         models = {
             id(part): part
             for part in with_parts_of(self._parts)
@@ -416,6 +417,7 @@ class Study:
             together = Measured.merged([measured.so_far, *(each.measured for each in known)])
             this_call = together.but(conversations=progress.ended, energy=energy)
             kept.more = {MEASURED: earlier.merge(this_call).model_dump(mode="json")}
+        return this_call
 
     @property
     def shoppers(self) -> list[Shopper]:

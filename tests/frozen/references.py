@@ -63,6 +63,10 @@ def but(held: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: value for key, value in held.items() if key not in keys}
 
 
+OF_THE_CLOCK = ("run", "per_decided")
+"""Of a card: how long a run's messages took, and what was spent for each decided finding."""
+
+
 def few(*validators: str) -> Iterator[str]:
     """Yield the settings for as few resamples as each validator takes."""
     for name in validators:
@@ -114,7 +118,9 @@ def simulated() -> Answer:
     manifest = json.loads(Path("run/manifest.json").read_text(encoding="utf-8"))
     return {
         "simulate-conversations.json": conversations,
-        "simulate-manifest.json": but(manifest, "versions", "python", "platform", "git", "command"),
+        "simulate-manifest.json": but(
+            manifest, "versions", "python", "platform", "git", "command", "measured"
+        ),
     }
 
 
@@ -123,8 +129,8 @@ def faced_faults() -> Answer:
     ladder = ("--ladder", "bad", "ladder", *few("dose_response"))
     relations = ("--relations", "ladder", "--agent", "retrieval", *few("relations"))
     return {
-        "counterfactual-ladder.json": document("counterfactual", *ladder),
-        "counterfactual-relations.json": document("counterfactual", *relations),
+        "counterfactual-ladder.json": but(document("counterfactual", *ladder), *OF_THE_CLOCK),
+        "counterfactual-relations.json": but(document("counterfactual", *relations), *OF_THE_CLOCK),
     }
 
 

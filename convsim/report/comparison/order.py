@@ -48,7 +48,8 @@ def kind_of_simulator(each: SimulatorReport) -> Kind | None:
 def ranking_sentence(comparison: Comparison) -> str:
     """Say who is closest to people, whether the lead is more than chance, and whether that is like people at all."""
     found = closeness(comparison)
-    if not found.ordered and any(each.is_over_budget for each in comparison.simulators):
+    known = [each for each in comparison.simulators if each.mean_distance.estimate is not None]
+    if not found.ordered and known:
         return (
             "Who is closest to people is unknown: no simulator with a known distance keeps within the budget."
         )
@@ -61,10 +62,11 @@ def ranking_sentence(comparison: Comparison) -> str:
 
 
 def ordered(comparison: Comparison) -> list[SimulatorReport]:
-    """Return the simulators, the closest to people first; last those whose distance is unknown."""
+    """Return the simulators, the closest to people first; last those whose distance is unknown, or over the budget."""
     known = [*closeness(comparison).ordered]
     names = {each.name for each in known}
-    return [*known, *(each for each in comparison.simulators if each.name not in names)]
+    others = [each for each in comparison.simulators if each.name not in names]
+    return [*known, *sorted(others, key=lambda each: each.is_over_budget)]
 
 
 def ranking(comparison: Comparison) -> Table:

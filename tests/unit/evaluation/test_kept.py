@@ -62,7 +62,7 @@ def validated(
 
 
 def test_a_second_card_is_the_first_to_the_byte_and_computes_nothing(files: tuple[Path, Path]) -> None:
-    asked = ("marginals", "endings", "humanlikeness")
+    asked = ("marginals", "endings")
     plain = convsim.validate(*files, seed=1, validators=asked, metrics=METRICS, cache=False)
     first, none = validated(files, validators=asked)
     second, used = validated(files, validators=asked)

@@ -138,7 +138,7 @@ def _means(fitted: CrossFitted, unit_of: IntArray, weights: Weights) -> FloatArr
     return np.stack([simulated[2] / n_simulated, accuracy, ranks.auc(weights), human[2] / n_human])
 
 
-def _summed(of_units: FloatArray, weights: Weights) -> FloatArray:
+def _summed(of_units: FloatArray | IntArray, weights: Weights) -> FloatArray:
     """Return the sum of units' values under each replicate; shape (replicates,)."""
     return np.concatenate([of_units @ some.astype(np.float64) for some in in_blocks(weights)])
 

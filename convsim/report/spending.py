@@ -42,7 +42,7 @@ def sentences(card: Scorecard) -> list[str]:
     """Say how long a message took, what stood in for the model, the machine's energy, and the cost of a finding."""
     return [
         *(_of_run(card.run) if card.run else ()),
-        *(_of_findings(card.per_decided) if card.per_decided else ()),
+        *(of_findings(card.per_decided) if card.per_decided else ()),
     ]
 
 
@@ -58,7 +58,8 @@ def _of_run(run: RunUse) -> Iterator[str]:
         yield f"The whole machine used {number(run.energy_wh)} Wh while the run lasted, as far as it tells."
 
 
-def _of_findings(each: PerDecided) -> Iterator[str]:
+def of_findings(each: PerDecided) -> Iterator[str]:
+    """Say what a decided finding cost, or why that is not known."""
     spent = [
         *([f"${number(each.cost_usd)}"] if each.cost_usd is not None else []),
         *([f"{number(each.tokens)} tokens"] if each.tokens is not None else []),

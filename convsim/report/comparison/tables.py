@@ -15,6 +15,7 @@ from convsim.evaluation.simulators import PEOPLE
 from convsim.report.answers import marked
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed
 from convsim.report.gate import rows as checks
+from convsim.report.spending import of_findings
 from convsim.report.tables import MARKS, VERDICTS, kind_of_verdict, number
 from convsim.report.versions import CHANGES, change_row, changed, version_notes
 from convsim.schema import Estimate, Headline, Interval, Verdict
@@ -261,7 +262,14 @@ def cost(comparison: Comparison) -> Table:
     ]  # fmt: skip
     columns = ("simulator", "recorded", "tokens in", "tokens out", "seconds", "US dollars", "why unknown")
     note = "Means over the conversations that record what they used, shopper and agent together."
-    return Table("cost per conversation", columns, rows, note)
+    return Table("cost per conversation", columns, rows, "\n".join([note, *_per_decided(comparison)]))
+
+
+def _per_decided(comparison: Comparison) -> Iterator[str]:
+    """Say what each simulator's conversations took for each of its decided findings, as far as they say it."""
+    for each in comparison.simulators:
+        if each.validation is not None and each.validation.per_decided is not None:
+            yield from (f"{each.name}: {said}" for said in of_findings(each.validation.per_decided))
 
 
 def endings(comparison: Comparison) -> Table:

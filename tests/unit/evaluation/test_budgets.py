@@ -106,6 +106,8 @@ def test_who_is_over_is_neither_ranked_nor_on_the_front_and_who_is_not_known_sta
     assert "| – slow |" in text
     assert "slow is over the budget (latency\\_p90 1 s)" in text
     assert "Whether silent keeps within the budget" in text
+    assert "fast: " in comparison_to_markdown(found, full=True)
+    assert "decided finding" in comparison_to_markdown(found, full=True)
     assert Comparison.model_validate(found.to_dict()) == found
     without = compare(people, sims, **asked)
     assert "budget" not in without.to_dict()

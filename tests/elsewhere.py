@@ -13,9 +13,9 @@ from typing import Any
 
 from convsim.models import Scripted
 from convsim.models.scripted import Asked
-from convsim.schema import Agent, AgentReply, UserMove
+from convsim.schema import Agent, AgentReply, Annotation, UserMove
 from convsim.schema.chat_model import ChatMessage, ChatModel
-from convsim.schema.conversation import Conversation, LearnedFrom, Usage
+from convsim.schema.conversation import Conversation, Label, LearnedFrom, Usage
 from convsim.schema.persona import Persona
 from convsim.simulation import Arm, Study
 from tests.doubles import people
@@ -69,6 +69,22 @@ class Deadly(Costly):
 
 
 @dataclass
+class DeadlyLabels:
+    """An annotator whose process is killed the first time that it labels, if there is a ``folder``."""
+
+    folder: str = ""
+    name: str = "deadly"
+    source: str = "rules:deadly"
+
+    async def annotate(self, conversation: Conversation) -> Annotation:
+        if self.folder and not (Path(self.folder) / "labelled").exists():
+            (Path(self.folder) / "labelled").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        words = sum(len(message.content.split()) for message in conversation.messages)
+        return Annotation(conversation={"words": Label(value=words, source=self.source)})
+
+
+@dataclass
 class Locked(Costly):
     """An agent that keeps an open file, which no other process can have."""
 
@@ -88,7 +104,8 @@ def study(agent: Agent | None = None, *, n: int = 12, seconds: float = 0.0, **st
     personas = [person.but(need=f"boots for {person.id}") for person in people(n)]
     arms = [Arm("good", agent), Arm("worse", agent, "rude_text", 0.5)]
     model = Scripted(answers=boots)
-    return Study(Asking(model), agent, personas, **{"seed": 5, "n": n, "arms": arms, "max_turns": 4} | stated)
+    whole: dict[str, Any] = {"seed": 5, "n": n, "arms": arms, "max_turns": 4, **stated}
+    return Study(Asking(model), agent, personas, **whole)
 
 
 def kept(folder: Path) -> list[str]:

@@ -51,7 +51,8 @@ class Labeller:
     async def one(self, conversation: Conversation) -> Annotation | _Failed:
         """Label one conversation."""
         try:
-            return await self._annotator.annotate(conversation)
+            annotation: Annotation = await self._annotator.annotate(conversation)
+            return annotation
         except ConvsimError as error:
             return _Failed(str(error), is_input=False)
         except Exception as error:

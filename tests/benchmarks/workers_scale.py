@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 from convsim.models import OpenAICompatible
 from convsim.simulation import Progress, Study, Workers
@@ -25,6 +26,7 @@ from tests.elsewhere import Asking, Costly, kept
 
 SERVER = Path(__file__).with_name("latency_server.py")
 TURNS = 4
+Way = tuple[Literal["local", "ray"], int]
 
 
 def main() -> None:
@@ -34,7 +36,7 @@ def main() -> None:
     parser.add_argument("--ray", action="store_true")
     parser.add_argument("--n", type=int, default=200)
     asked = parser.parse_args()
-    ways = [("local", int(each)) for each in asked.processes.split(",")]
+    ways: list[Way] = [("local", int(each)) for each in asked.processes.split(",")]
     ways += [("ray", n) for _, n in ways] if asked.ray else []
     with subprocess.Popen(
         [sys.executable, str(SERVER), "--latency-ms", "50"], stdout=subprocess.PIPE, text=True
@@ -46,7 +48,7 @@ def main() -> None:
             server.terminate()
 
 
-def _compare(url: str, ways: list[tuple[str, int]], n: int) -> None:
+def _compare(url: str, ways: list[Way], n: int) -> None:
     print("engine  processes  start s  conversations/s  ratio  CPU ms each: driver  children  same")
     first: float | None = None
     lines: list[str] = []

@@ -37,9 +37,11 @@ import sys
 from convsim.annotation import annotate
 from convsim.annotation.rules import Rules
 from convsim.io import write
+from tests.elsewhere import DeadlyLabels
 if __name__ == "__main__":
     engine = {"engine": "ray", "address": sys.argv[3]} if sys.argv[3] else {}
-    write(sys.argv[2], annotate(sys.argv[1], Rules(any_language=True), **engine).conversations)
+    annotator = DeadlyLabels(sys.argv[5]) if sys.argv[4] == "deadly" else Rules(any_language=True)
+    write(sys.argv[2], annotate(sys.argv[1], annotator, **engine).conversations)
 """
 
 
@@ -201,17 +203,22 @@ def test_a_token_that_is_wrong_is_a_failure_in_one_line(two_nodes: TwoNodes, tmp
     assert not (tmp_path / "run").exists()
 
 
-def test_a_cluster_labels_as_this_process_does(two_nodes: TwoNodes, tmp_path: Path):
+@pytest.mark.parametrize("annotator", ["rules", "deadly"])
+def test_a_cluster_labels_as_this_process_does_also_where_one_of_its_processes_is_killed(
+    two_nodes: TwoNodes, tmp_path: Path, annotator: str
+):
     study(Costly(), n=20).run(tmp_path / "run")
     script = tmp_path / "label.py"
     script.write_text(LABEL, encoding="utf-8")
     for name, address in (("here.jsonl", ""), ("there.jsonl", two_nodes.address)):
+        killing = str(tmp_path) if address else ""
         done = subprocess.run(
-            [sys.executable, str(script), str(tmp_path / "run"), str(tmp_path / name), address],
+            [sys.executable, str(script), str(tmp_path / "run"), str(tmp_path / name), address, annotator, killing],
             env={**os.environ, **TOKEN, "PYTHONPATH": str(REPOSITORY)}, cwd=REPOSITORY, capture_output=True, text=True,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "here.jsonl").read_bytes() == (tmp_path / "there.jsonl").read_bytes()
+    assert (tmp_path / "labelled").exists() == (annotator == "deadly")
 
 
 def test_what_a_node_had_in_flight_when_it_was_killed_is_held_on_the_other(

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -28,6 +28,8 @@ MOST_LOSSES = 3
 """A conversation whose worker was lost so often is a failure, and so many workers in a row that do not begin end it."""
 NONE_WITHIN_S = 120.0
 """How long a run goes on without any worker, while one is being started."""
+LOOK_EVERY_S = 5.0
+"""How often it is looked whether there is a worker, where nothing says so."""
 END_WITHIN_S = 10.0
 """How long a worker may take to end."""
 
@@ -231,7 +233,9 @@ class Pool:
                     "command again to continue"
                 )
             change = self._change
-            await asyncio.wait({asyncio.ensure_future(change.wait())}, timeout=5.0)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await change.wait()
 
     def _tell(self) -> None:
         self._change.set()

@@ -47,9 +47,9 @@ def excused(words: list[str]) -> bool:
 def run_command(words: list[str], folder: Path, made: set[str]) -> None:
     if words[:2] == ["pip", "install"]:  # tests/end_to_end/test_readme_installs.py
         return
-    if words[0] == "docker":
+    if words[0] in ("docker", "export", "ray"):
         assert excused(words), words
-        if words[1] == "run":
+        if words[:2] == ["docker", "run"]:
             parsed(words[words.index("convsim") + 1 :])
         return
     assert words[0] == "convsim", words

@@ -13,6 +13,7 @@ from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.baseline import read_baseline
 from convsim.cli.console import err, parse_settings, say_cached
 from convsim.cli.deliver import deliver, taking
+from convsim.cli.engine_options import Address, Engine, Where
 from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
 from convsim.cli.tracking import LogTo, check_tracker
@@ -56,6 +57,8 @@ def validate(
         ),
     ] = False,
     no_cache: options.NoCache = False,
+    engine: Engine = Where.local,
+    address: Address = None,
     force: options.Force = False,
 ) -> None:
     """Test whether simulated shoppers behave like people.
@@ -91,7 +94,7 @@ def validate(
         card = compare(
             sides[0], sides[1], seed=seed, validators=chosen, metrics=measured, tasks=task or (), arms=arm or (),
             annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
-            sensitivity=sensitivity,
+            sensitivity=sensitivity, engine=engine.value, address=address,
             on_variation=lambda each: err().print(f"again: {plain(each.name)}", markup=False),
             cache=not no_cache, on_cached=say_cached,
         )  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from convsim._async import in_a_thread, outside_loops, stop_if_left
 from convsim._loggers import logger_of
@@ -24,6 +25,7 @@ from convsim.evaluation.guards import (
 )
 from convsim.evaluation.kept import Kept
 from convsim.evaluation.label_agreement import agreements
+from convsim.evaluation.on_ray import on_engine
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.sensitivity import Variation, variations, with_sensitivity
 from convsim.evaluation.side_warnings import side_warnings
@@ -37,6 +39,7 @@ from convsim.plugins import installed, load, make
 from convsim.schema import Corpus, Finding, Validator
 from convsim.schema.corpus import undefined_metrics
 from convsim.schema.details import FormatDetails
+from convsim.stats.tasks import as_they_end
 
 LOG = logger_of("convsim.validators")
 MAX_TRACEBACK_CHARACTERS = 8_000
@@ -60,6 +63,8 @@ def validate(  # noqa: PLR0913  (what can be asked of a validation)
     on_variation: Callable[[Variation], None] | None = None,
     cache: bool = True,
     on_cached: Callable[[str], None] | None = None,
+    engine: str = "local",
+    address: str | None = None,
 ) -> Scorecard:
     """Ask every validator whether the simulated conversations are like the real ones.
 
@@ -86,26 +91,24 @@ def validate(  # noqa: PLR0913  (what can be asked of a validation)
             kept of the same conversations, settings, seed and code; of 1,000 conversations or more. Nothing that is
             found depends on it. The variable ``CONVSIM_NO_CACHE`` turns it off, too.
         on_cached: Told in a sentence what was not computed anew.
+        engine: "local", or "ray": validators and the parts of the long ones are tasks of a Ray cluster. What is found
+            is the same.
+        address: ``HOST:PORT`` of a Ray cluster that this machine has joined; without one, one is started here, and
+            stopped in the end.
 
     Raises:
         InputError: A side cannot be read, is empty after the filters, or failed too often; or an event loop is running
             already, as in a notebook: there it is ``await convsim.avalidate(…)``.
         PluginError: No such validator or metric.
+        MissingExtraError: Ray is wanted, and is not installed.
+        ConvsimError: No cluster answers at the address, its nodes have another convsim, or it lost a part of the work
+            time and again.
     """
     chosen, measured = find_validators(validators), find_metrics(metrics)
     selection = Selection(tasks=tasks, arms=arms, allow_failures=allow_failures)
     real_side = Side.of(real, "real", selection).labelled_by(annotator, "real")
     simulated_side = Side.of(simulated, "simulated", selection).labelled_by(annotator, "simulated")
     warnings = mix_warnings(real_side.conversations, simulated_side.conversations)
-    kept = Kept.of(real_side, simulated_side) if cache else None
-    card = judge(
-        real_side, simulated_side, chosen, seed=seed, metrics=measured, warnings=warnings,
-        allow_overlap=allow_overlap, kept=kept,
-    )  # fmt: skip
-    if kept and on_cached and kept.told:
-        on_cached(kept.told)
-    if not sensitivity:
-        return card
 
     def again(
         people: Side, shoppers: Side, asked: Sequence[Validator], other_seed: int, metrics: Metrics
@@ -120,8 +123,19 @@ def validate(  # noqa: PLR0913  (what can be asked of a validation)
             kept=Kept.of(people, shoppers) if cache else None,
         ).findings
 
-    varied = variations((real_side, simulated_side), chosen, card.findings, seed=seed, metrics=measured)
-    return with_sensitivity(card, [*varied], again, on_variation=on_variation)
+    with on_engine(engine, address):
+        kept = Kept.of(real_side, simulated_side) if cache else None
+        card = judge(
+            real_side, simulated_side, chosen, seed=seed, metrics=measured, warnings=warnings,
+            allow_overlap=allow_overlap, kept=kept,
+        )  # fmt: skip
+        if kept and on_cached and kept.told:
+            on_cached(kept.told)
+        if not sensitivity:
+            return card
+
+        varied = variations((real_side, simulated_side), chosen, card.findings, seed=seed, metrics=measured)
+        return with_sensitivity(card, [*varied], again, on_variation=on_variation)
 
 
 avalidate = in_a_thread(validate)
@@ -267,25 +281,46 @@ def default_validators() -> list[str]:
     return [name for name in names if not getattr(load("validators", name), "on_request", False)]
 
 
+class _Asked(NamedTuple):
+    real: Corpus
+    simulated: Corpus
+    seed: int
+
+
+class _Found(NamedTuple):
+    findings: list[Finding]
+    seconds: float
+
+
 def run_all(
     validators: Iterable[Validator], real: Corpus, simulated: Corpus, *, seed: int, kept: Kept | None = None
 ) -> list[Finding]:
-    """Run validators one after the other, and return the findings of all; what is kept of one is not run again."""
+    """Run validators as tasks, and return the findings of all; what is kept of one is not run again."""
     asked = list(validators)
-    findings: list[Finding] = []
-    with step("running validators", len(asked)) as at:
-        for number, validator in enumerate(asked):
-            at.at(number, now=str(validator.name))
-            begun = at.seconds
-            found = kept.findings(validator, real, simulated, seed=seed) if kept else None
-            if found is None:
-                found = run_validator(validator, real, simulated, seed=seed)
-                if kept:
-                    kept.keep(validator, real, simulated, found, seed=seed)
-            LOG.info("%s made %d findings in %.1f s", validator.name, len(found), at.seconds - begun)
-            findings += found
-        at.at(len(asked))
-    return findings
+    found = [kept.findings(each, real, simulated, seed=seed) if kept else None for each in asked]
+    missing = [number for number, findings in enumerate(found) if findings is None]
+    with step("running validators", len(asked), done=len(asked) - len(missing)) as at:
+        running = dict.fromkeys(missing)
+
+        def tell() -> None:
+            at.at(len(asked) - len(running), now=next((str(asked[n].name) for n in running), None))
+
+        tell()
+        wanted = [asked[number] for number in missing]
+        for place, one in as_they_end(_run, wanted, shared=_Asked(real, simulated, seed)):
+            del running[missing[place]]
+            found[missing[place]] = one.findings
+            if kept:
+                kept.keep(wanted[place], real, simulated, one.findings, seed=seed)
+            LOG.info("%s made %d findings in %.1f s", wanted[place].name, len(one.findings), one.seconds)
+            tell()
+    return [finding for findings in found for finding in findings or ()]
+
+
+def _run(asked: _Asked, validator: Validator) -> _Found:
+    begun = time.monotonic()
+    findings = run_validator(validator, asked.real, asked.simulated, seed=asked.seed)
+    return _Found(findings, time.monotonic() - begun)
 
 
 def run_validator(validator: Validator, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:

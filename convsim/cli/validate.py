@@ -13,9 +13,9 @@ from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.baseline import read_baseline
 from convsim.cli.console import err, parse_settings, say_cached
 from convsim.cli.deliver import deliver, taking
-from convsim.cli.engine_options import Address, Engine, Where
 from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
+from convsim.cli.study_options import Address, Where
 from convsim.cli.tracking import LogTo, check_tracker
 from convsim.errors import InputError
 
@@ -57,7 +57,9 @@ def validate(
         ),
     ] = False,
     no_cache: options.NoCache = False,
-    engine: Engine = Where.local,
+    engine: Annotated[
+        Where, typer.Option(help="Where validators run: here, or on a Ray cluster (needs the extra ray).")
+    ] = Where.local,
     address: Address = None,
     force: options.Force = False,
 ) -> None:

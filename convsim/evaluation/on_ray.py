@@ -15,7 +15,7 @@ from convsim._loggers import logger_of
 from convsim._progress import step
 from convsim._text import one_line
 from convsim.errors import ConvsimError, InputError
-from convsim.stats.tasks import spreading
+from convsim.evaluation.tasks import spreading
 
 LOG = logger_of("convsim.cluster")
 ENGINES = ("local", "ray")
@@ -74,9 +74,9 @@ class Unread(NamedTuple):
 
 
 class OnRay:
-    """Does pieces as tasks, within which pieces are tasks again; a task that waits for others holds no processor."""
+    """Does pieces as tasks of Ray."""
 
-    def __init__(self, ray: ModuleType, *, at_once: int | None = None) -> None:
+    def __init__(self, ray: ModuleType, *, at_once: int) -> None:
         """Use a connected Ray; at most ``at_once`` pieces of a computation are with it at a time."""
         self._ray, self._at_once = ray, at_once
 
@@ -100,7 +100,7 @@ class OnRay:
         here = deque[int]()
         try:
             while waiting or running or here:
-                while waiting and (self._at_once is None or len(running) < self._at_once):
+                while waiting and len(running) < self._at_once:
                     place, piece = waiting.popleft()
                     try:
                         running[work.remote(_packed((function, piece)), [held], threads)] = place
@@ -138,7 +138,6 @@ class OnRay:
 
 def _work(sent: bytes, held: Sequence[Any], threads: Mapping[str, int]) -> bytes:
     """Do one piece in a worker, with as many threads of libraries as where it was asked: sums depend on that."""
-    import ray
     import scipy.linalg  # noqa: F401  (what is loaded later would not be limited)
     import sklearn.utils  # noqa: F401
     from threadpoolctl import threadpool_limits
@@ -149,7 +148,7 @@ def _work(sent: bytes, held: Sequence[Any], threads: Mapping[str, int]) -> bytes
         shared = _held(held[0])
     except Exception as error:  # a module that this node lacks, or whatever somebody's object says
         return pickle.dumps(Unread(one_line(error)))
-    with threadpool_limits(dict(threads)), spreading(OnRay(ray)):
+    with threadpool_limits(dict(threads)):
         try:
             answer = Returned(function(shared, piece))
         except Exception as error:
@@ -184,7 +183,7 @@ def _packed(thing: object) -> bytes:
     """Write anything, functions of notebooks too, as bytes."""
     from ray import cloudpickle
 
-    packed: bytes = cloudpickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
+    packed: bytes = cloudpickle.dumps(thing, pickle.HIGHEST_PROTOCOL)  # type: ignore[no-untyped-call]
     return packed
 
 
@@ -207,7 +206,7 @@ def _threads() -> dict[str, int]:
 
 
 def _named(piece: object) -> str:
-    return f"the validator {one_line(piece.name)}" if hasattr(piece, "name") else "a part of a validator"
+    return f"the validator {one_line(piece.name)}" if hasattr(piece, "name") else "a part of the work"
 
 
 def _say_here(piece: object, reason: str) -> None:

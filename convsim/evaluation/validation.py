@@ -31,6 +31,7 @@ from convsim.evaluation.sensitivity import Variation, variations, with_sensitivi
 from convsim.evaluation.side_warnings import side_warnings
 from convsim.evaluation.sides import Selection, Side
 from convsim.evaluation.spending import per_decided, run_use
+from convsim.evaluation.tasks import as_they_end
 from convsim.io import Source
 from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike, lift_validator
@@ -39,7 +40,6 @@ from convsim.plugins import installed, load, make
 from convsim.schema import Corpus, Finding, Validator
 from convsim.schema.corpus import undefined_metrics
 from convsim.schema.details import FormatDetails
-from convsim.stats.tasks import as_they_end
 
 LOG = logger_of("convsim.validators")
 MAX_TRACEBACK_CHARACTERS = 8_000
@@ -91,8 +91,7 @@ def validate(  # noqa: PLR0913  (what can be asked of a validation)
             kept of the same conversations, settings, seed and code; of 1,000 conversations or more. Nothing that is
             found depends on it. The variable ``CONVSIM_NO_CACHE`` turns it off, too.
         on_cached: Told in a sentence what was not computed anew.
-        engine: "local", or "ray": validators and the parts of the long ones are tasks of a Ray cluster. What is found
-            is the same.
+        engine: "local", or "ray": each validator is a task of a Ray cluster. What is found is the same.
         address: ``HOST:PORT`` of a Ray cluster that this machine has joined; without one, one is started here, and
             stopped in the end.
 

@@ -1,4 +1,4 @@
-"""Pieces that somebody else does, in any order and on copies: what comes of them is the same."""
+"""Validators that run somewhere else, in any order and on copies: what they find is the same."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pytest
 import convsim
 from convsim.errors import InputError
 from convsim.evaluation.on_ray import on_engine
+from convsim.evaluation.tasks import spreading
 from convsim.plugins import make
-from convsim.stats.tasks import in_tasks, spreading
+from convsim.schema import Corpus, Finding
 from tests.populations import crowd
 
 
@@ -34,33 +35,24 @@ def copied(thing: Any) -> Any:
     return pickle.loads(pytest.importorskip("ray.cloudpickle").dumps(thing))  # noqa: S301
 
 
-def added(shared: int, piece: int) -> int:
-    return shared + piece
+class Broken:
+    name = "broken"
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+        raise ValueError("no")
 
 
-def test_results_come_in_the_order_of_the_pieces_wherever_these_are_done():
-    here = [*in_tasks(added, range(5), shared=10)]
-    with spreading(Elsewhere()):
-        assert [*in_tasks(added, range(5), shared=10, threads=2)] == here == [10, 11, 12, 13, 14]
-
-
-def test_without_anybody_else_a_piece_is_done_when_its_result_is_asked_for():
-    done = []
-    results = in_tasks(lambda _, piece: done.append(piece), range(3), shared=None)
-    next(results)
-    assert done == [0]
-
-
-def test_a_validation_whose_parts_are_done_elsewhere_finds_the_same_to_the_last_bit():
+def test_validators_that_run_elsewhere_in_another_order_and_on_copies_find_the_same():
     rng = np.random.default_rng(0)
-    sides = [crowd(rng, 24, wordy=0.5, prefix=side, simulated=side == "s") for side in "rs"]
-    asked = [make("validators", name, n_resamples=99) for name in ("humanlikeness", "marginals")]
+    sides = [crowd(rng, 16, wordy=0.5, prefix=side, simulated=side == "s") for side in "rs"]
+    asked = [Broken(), "disclosure", make("validators", "marginals", n_resamples=99)]
     alone = convsim.validate(*sides, seed=3, validators=asked)
     elsewhere = Elsewhere()
     with spreading(elsewhere):
         spread = convsim.validate(*sides, seed=3, validators=asked)
     assert spread.model_dump_json() == alone.model_dump_json()
-    assert {"_run", "_judge", "_auc", "_scored", "_sample"} == set(elsewhere.done)
+    assert [found.validator for found in spread.failed] == ["broken"]
+    assert elsewhere.done == ["_run"] * 3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,95 @@
+"""Validators as tasks of a Ray cluster on this machine: what is found there, and what becomes of a lost worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import convsim
+from convsim.errors import ConvsimError
+from convsim.evaluation import Scorecard
+from convsim.schema import BaseValidator, Corpus, Finding
+from convsim.schema.conversation import Conversation
+from tests.populations import crowd
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(autouse=True)
+def _needs_ray() -> None:
+    pytest.importorskip("ray")
+
+
+def sides(n: int) -> list[list[Conversation]]:
+    rng = np.random.default_rng(0)
+    return [crowd(rng, n, wordy=0.5, prefix=side, simulated=side == "s") for side in "rs"]
+
+
+def validated(*validators: object, engine: str, n: int = 12) -> Scorecard:
+    return convsim.validate(*sides(n), seed=3, validators=list(validators) or None, engine=engine)
+
+
+def test_all_validators_find_the_same_to_the_byte_on_a_cluster():
+    assert (
+        validated(engine="ray", n=60).model_dump_json() == validated(engine="local", n=60).model_dump_json()
+    )
+
+
+def killed(times: int, folder: Path) -> BaseValidator:
+    """A validator whose worker is killed so many times; of a class that no module has, so that it travels whole."""
+
+    class Killed(BaseValidator):
+        """Does it come to an end?"""
+
+        def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+            begun = len(list(folder.iterdir()))
+            (folder / str(begun)).touch()
+            if begun < times:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return [self.finding("ended", verdict="undecided", reason=f"begun {begun + 1} times")]
+
+    return Killed()
+
+
+def test_a_validator_whose_worker_is_killed_is_run_again(tmp_path: Path):
+    [found] = validated(killed(2, tmp_path), engine="ray").findings
+    assert found.reason == "begun 3 times"
+
+
+def test_a_validator_whose_worker_is_killed_time_and_again_ends_the_work_and_is_named(tmp_path: Path):
+    with pytest.raises(ConvsimError, match="Ray lost the worker of the validator killed 4 times") as raised:
+        validated(killed(99, tmp_path), engine="ray")
+    assert raised.value.exit_code == 3
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+class Where(BaseValidator):
+    """In which process does it run?"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()  # which cannot be sent
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+        return [self.finding("process", estimate=os.getpid(), verdict="undecided", reason="it is this one")]
+
+
+class Broken(BaseValidator):
+    """Does it raise?"""
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+        raise ValueError("no")
+
+
+def test_what_cannot_be_sent_runs_here_and_what_raises_has_failed_as_it_would_here():
+    here, broken = validated(Where(), Broken(), engine="ray").findings
+    assert here.estimate == os.getpid()
+    [locally] = validated(Broken(), engine="local").findings
+    assert broken == locally
+    assert json.loads(broken.model_dump_json())["verdict"] == "failed"

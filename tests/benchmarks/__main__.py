@@ -67,8 +67,8 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(QUICK)}; all by default")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows there, too")
-    for peer in PEERS.values():
-        parser.add_argument(f"--{peer.replace('_', '-')}", metavar="PROGRAM", help="measured beside ours")
+    for of in PEERS.values():
+        parser.add_argument(f"--{of.replace('_', '-')}", metavar="PROGRAM", help="measured beside ours")
     asked = parser.parse_args()
     if unknown := [name for name in asked.names if name not in QUICK]:
         parser.error(f"no benchmark is called {unknown[0]}; there are {', '.join(QUICK)}")

@@ -33,7 +33,7 @@ ANSWERED = (
 )
 
 
-class Served(DeepEvalBaseLLM):
+class Served(DeepEvalBaseLLM):  # type: ignore[misc]  # not installed here
     """The model on the server; what it says stands in whatever form is asked for."""
 
     def __init__(self, base_url: str):

@@ -23,8 +23,7 @@ from pathlib import Path
 
 from convsim.models import Embedded, OpenAICompatible
 from convsim.models.embedded import FILE, PACKAGE
-from convsim.schema.chat_model import ChatMessage
-from convsim.schema.protocols import ChatModel
+from convsim.schema.chat_model import ChatMessage, ChatModel
 from tests.benchmarks.rows import Row, report, with_json
 
 AT_A_TIME = (1, 8)

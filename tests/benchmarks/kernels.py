@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -151,7 +151,7 @@ def beside_scipy(
     ]
     whole = sum(their_own) / FEW_COLUMNS * N_COLUMNS * N_RESAMPLES / FEW_RESAMPLES
     case = f"{name}, {N_COLUMNS} columns, n = {len(real)} a side, {N_RESAMPLES} resamples"
-    measured = {"measure": "processor time", "unit": "s"}
+    measured: Any = {"measure": "processor time", "unit": "s"}
     yield Row(case=f"convsim, {case}", **measured, value=mine, beside="SciPy", ratio=mine / whole)
     yield Row(case=f"SciPy, {case} (worked out)", **measured, value=whole)
 

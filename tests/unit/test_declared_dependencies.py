@@ -17,8 +17,11 @@ HOME = Path(__file__).parents[2]
 FOR_US = {"dev", "docs"}
 """Extras of programs that work on the repository, and that nobody imports."""
 OURS = {"convsim", "convsim_validators", "tests"}
-LOADED_BY = {HOME / "convsim" / "pytest_plugin.py": "pytest"}
-"""Modules that only the package that they import ever loads, and the package."""
+LOADED_BY = {
+    HOME / "convsim" / "pytest_plugin.py": "pytest",
+    HOME / "tests" / "benchmarks" / "deepeval_loop.py": "deepeval",
+}
+"""Modules that are loaded only where a package is that they import, and the package."""
 DECLARED_AS = {"mlflow": ["mlflow-skinny"]}
 """What is declared for a package that a larger distribution brings, too."""
 STUBS = {"_typeshed"}

@@ -1,6 +1,7 @@
 """Simulators that take more than a budget allows are marked and not ranked; what is not known is said to be so."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,8 +96,8 @@ def test_who_is_over_is_neither_ranked_nor_on_the_front_and_who_is_not_known_sta
         "slow": run_of(tmp_path / "b", 2, 9.0),
         "silent": run_of(tmp_path / "c", 3, None),
     }
-    asked = {"seed": 1, "validators": "marginals", "allow_failures": True}
-    found = compare(people, sims, budget=["latency_p90=1s"], **asked)
+    compared = partial(compare, people, sims, seed=1, validators="marginals", allow_failures=True)
+    found = compared(budget=["latency_p90=1s"])
     states = {each.name: each.budget.state for each in found.simulators}
     assert states == {"fast": "within", "slow": "over", "silent": "unknown"}
     places = {each.name: each.front.reason for each in found.simulators}
@@ -109,6 +110,6 @@ def test_who_is_over_is_neither_ranked_nor_on_the_front_and_who_is_not_known_sta
     assert "fast: " in comparison_to_markdown(found, full=True)
     assert "decided finding" in comparison_to_markdown(found, full=True)
     assert Comparison.model_validate(found.to_dict()) == found
-    without = compare(people, sims, **asked)
+    without = compared()
     assert "budget" not in without.to_dict()
     assert all("budget" not in each for each in without.to_dict()["simulators"])

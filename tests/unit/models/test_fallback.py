@@ -1,12 +1,12 @@
 """Where a model fails the next one answers, who did is noted, and what is a model's own stays its own."""
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 
 from convsim.errors import EmptyAnswerError, InputError, ModelError
 from convsim.models import OpenAICompatible, Scripted
-from convsim.models import fallback as under_test
 from convsim.models.fallback import IN_A_ROW, Fallback, noting_fallbacks
 from convsim.schema import ChatModel
 from convsim.schema.chat_model import ChatMessage
@@ -26,7 +26,7 @@ def served(server, **settings) -> ChatModel:
 
 async def closed(model: Fallback) -> None:
     for each in model.in_order:
-        await each.aclose()
+        await cast(Any, each).aclose()
 
 
 async def test_the_next_model_answers_and_is_noted_once():
@@ -88,7 +88,7 @@ async def test_an_answer_that_does_not_fit_is_the_models_own():
 
 async def test_a_model_that_keeps_failing_rests_and_is_asked_again_afterwards(monkeypatch, caplog):
     now = [1000.0]
-    monkeypatch.setattr(under_test.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("convsim.models.fallback.time.monotonic", lambda: now[0])
     lines = [ModelError("down")] * IN_A_ROW + ["back"]
     first, second = Scripted(answers=lines), Scripted(answers=lambda asked: "nine", name="other")
     model = Fallback((first, second))
@@ -104,7 +104,7 @@ async def test_requests_that_were_on_their_way_when_a_rest_began_do_not_make_it_
     async with loopback(failure(500)) as dead:
         model = Fallback((served(dead), Scripted(answers=lambda asked: "nine")))
         await asyncio.gather(*(said(model) for _ in range(IN_A_ROW + 5)))
-        await model.in_order[0].aclose()
+        await cast(Any, model.in_order[0]).aclose()
     assert len(dead.requests) == IN_A_ROW + 5
     assert caplog.text.count("is asked last for") == 1
 
@@ -134,7 +134,7 @@ def test_a_fallback_without_a_name_is_the_first_model_with_other_settings():
         fallback=[{"model": "b"}, {"name": "openai_compatible", "model": "c"}, Scripted(answers=[])],
     )  # fmt: skip
     assert isinstance(made, Fallback)
-    one, two, three, four = made.in_order
+    one, two, three, four = cast(tuple[Any, ...], made.in_order)
     assert [(m.model, m.timeout_s) for m in (one, two, three)] == [("a", 7.0), ("b", 7.0), ("c", 120.0)]
     assert (two.base_url, four.name) == (one.base_url, "scripted")
 

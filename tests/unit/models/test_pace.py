@@ -129,7 +129,7 @@ def test_without_enough_to_ask_the_limit_stays():
 
 
 def test_every_change_says_why():
-    said = []
+    said: list[str] = []
     pace = Pace(on_change=said.append)
     Simulation(refusing(20), pace).run(1_000)
     assert any("throughput grows" in why for why in said)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -57,7 +58,8 @@ def study(model: Fallback, n: int = 2, agent=None) -> Study:
 
 
 def manifest(folder: Path) -> dict:
-    return json.loads((folder / "manifest.json").read_text())
+    found: dict = json.loads((folder / "manifest.json").read_text())
+    return found
 
 
 async def test_a_server_that_dies_in_the_middle_is_stood_in_for_message_by_message(tmp_path: Path):
@@ -65,7 +67,7 @@ async def test_a_server_that_dies_in_the_middle_is_stood_in_for_message_by_messa
         model = models(one, other)
         outcome = await study(model).arun(tmp_path / "run", record=True)
         for each in model.in_order:
-            await each.aclose()
+            await cast(Any, each).aclose()
     said = [m for c in read(tmp_path / "run") for m in c.messages if m.role == "user"]
     noted = [m.metadata.get("fallback") for m in said]
     # The first message is one request, each later one a decision and words: the third is the first that fails.
@@ -91,7 +93,7 @@ async def test_ids_and_draws_do_not_depend_on_who_answers(tmp_path: Path):
         await study(broken).arun(tmp_path / "broken")
         await study(whole).arun(tmp_path / "whole")
         for each in (*broken.in_order, *whole.in_order):
-            await each.aclose()
+            await cast(Any, each).aclose()
     one, other = (sorted(read(tmp_path / name), key=lambda c: c.id) for name in ("broken", "whole"))
     assert [(c.id, [m.content for m in c.messages]) for c in one] == [
         (c.id, [m.content for m in c.messages]) for c in other
@@ -111,7 +113,7 @@ async def test_where_both_are_dead_the_record_names_both(tmp_path: Path):
         model = models(one, other)
         await study(model, n=1).arun(tmp_path / "run")
         for each in model.in_order:
-            await each.aclose()
+            await cast(Any, each).aclose()
     (kept,) = map(json.loads, (tmp_path / "run" / "conversations.jsonl").read_text().splitlines())
     reason = kept["failure"]["reason"]
     assert "all 2 models failed: a: " in reason
@@ -126,7 +128,7 @@ async def test_a_run_that_goes_on_counts_the_fallbacks_of_its_earlier_calls(tmp_
         first = manifest(tmp_path / "run")["outcome"]["fallback_messages"]
         outcome = await study(model, n=1).arun(tmp_path / "run", add=1)
         for each in model.in_order:
-            await each.aclose()
+            await cast(Any, each).aclose()
     assert first == {"shopper": {"b": 3}}
     assert outcome.fallbacks == {("shopper", "b"): 3}
     assert manifest(tmp_path / "run")["outcome"]["fallback_messages"] == {"shopper": {"b": 6}}
@@ -139,7 +141,7 @@ async def test_the_agents_model_has_its_own_fallback(tmp_path: Path):
         made = study(Fallback((model.in_order[1],)), n=1, agent=LLM(model=model, catalogue=sold))
         outcome = await made.arun(tmp_path / "run")
         for each in model.in_order:
-            await each.aclose()
+            await cast(Any, each).aclose()
     assert outcome.fallbacks == {("agent", "b"): 3}
     (conversation,) = read(tmp_path / "run")
     assert [m.role for m in conversation.messages if "fallback" in m.metadata] == ["assistant"] * 3

@@ -25,7 +25,8 @@ def study(model: OpenAICompatible, n: int) -> Study:
 
 
 def measured(folder: Path) -> dict:
-    return json.loads((folder / "manifest.json").read_text())["measured"]
+    found: dict = json.loads((folder / "manifest.json").read_text())["measured"]
+    return found
 
 
 async def test_a_run_that_goes_on_adds_to_what_its_earlier_calls_measured(tmp_path: Path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 import json
@@ -25,7 +24,9 @@ from convsim.annotation.labels import check_annotation, is_labelled_by, with_lab
 from convsim.errors import ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, Source, read_source, readable, readable_line
 from convsim.lifting import AnnotatorLike, check_ready, lift_annotator, with_parts_of
+from convsim.models.crowd import AUTO, Concurrency, Crowd
 from convsim.models.hearing import heard
+from convsim.models.pace import MOST
 from convsim.schema import Annotation, Annotator, BatchAnnotator, ChatModel
 from convsim.schema.conversation import Conversation, Usage, used_tokens
 from convsim.text.language import name_of, tell_language
@@ -155,7 +156,7 @@ def annotate(
     conversations: Source,
     annotator: AnnotatorLike,
     *,
-    concurrency: int = 8,
+    concurrency: Concurrency = AUTO,
     keep: Path | None = None,
     on_change: Callable[[int], None] = lambda n: None,
     engine: Literal["local", "ray"] = "local",
@@ -166,7 +167,8 @@ def annotate(
     Args:
         conversations: Whatever is to be labelled: a path or conversations.
         annotator: Who labels: an annotator, or a function, as ``convsim.lifting.lift_annotator`` takes it.
-        concurrency: Conversations at a time.
+        concurrency: Conversations at a time; "auto" is as many as the endpoints of models take, and 8 where none is
+            asked.
         keep: A file of annotations that grows as they are made, so that the same call goes on after an interruption.
         on_change: Told how many conversations are done.
         engine: ``ray``: the machines of a Ray cluster label, and this process alone keeps; the labels are the same.
@@ -195,7 +197,7 @@ async def aannotate(
     conversations: Source,
     annotator: AnnotatorLike,
     *,
-    concurrency: int = 8,
+    concurrency: Concurrency = AUTO,
     keep: Path | None = None,
     on_change: Callable[[int], None] = lambda n: None,
 ) -> Annotated:
@@ -257,7 +259,7 @@ class _Run:
     at: Step
     done: int
 
-    async def all(self, missing: dict[str, Conversation], concurrency: int) -> None:
+    async def all(self, missing: dict[str, Conversation], concurrency: Concurrency) -> None:
         if isinstance(self.annotator, BatchAnnotator):
             many = self.annotator.annotate_many
             keys = list(missing)
@@ -266,19 +268,17 @@ class _Run:
             return
         queue = iter(missing.items())
 
-        async def worker() -> None:
+        async def one_more() -> bool:
             for key, conversation in queue:
                 await self._one(key, conversation)
+                return True
+            return False
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(concurrency, len(missing))):
-                    group.create_task(worker())
-        except ExceptionGroup as several:
+        most = min(MOST if concurrency == AUTO else concurrency, len(missing))
+        crowd = Crowd(one_more, AUTO if concurrency == AUTO else most, most=most)
+        for failure in await crowd.run(ends_together=True):
             # The disk is full, say: nothing more was asked that could not be kept.
-            if (refused := several.subgroup(InputError)) is None:
-                raise
-            raise refused.exceptions[0] from None
+            raise failure
 
     async def _batch(
         self, many: Callable[[Sequence[Conversation]], Sequence[Annotation]], batch: dict[str, Conversation]

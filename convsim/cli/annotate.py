@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convsim._files import is_stream
-from convsim._text import plain
+from convsim._text import plain, shown
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings, result
 from convsim.cli.output import taking_file
 from convsim.cli.study_options import Address, Engine, Where
-from convsim.errors import ConvsimError
+from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
     from convsim.annotation import Annotated as Labelled
+    from convsim.models.crowd import Concurrency
     from convsim.schema import Annotator
     from convsim.schema.conversation import Conversation
 
@@ -33,7 +34,12 @@ def annotate(
     ] = "rules",
     model: options.Model = None,
     settings: Annotated[list[str] | None, options.settings("judge.votes=3")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="Conversations at a time.")] = 8,
+    concurrency: Annotated[
+        str,
+        typer.Option(
+            metavar="N|auto", help="Conversations at a time: a number, or auto for as many as servers take."
+        ),
+    ] = "auto",
     engine: Engine = Where.local,
     address: Address = None,
     reader: options.Reader = None,
@@ -47,6 +53,7 @@ def annotate(
     """
     from convsim.io import check_target, read, write
 
+    at_a_time = stated_concurrency(concurrency)
     given = parse_settings(settings or [], owners(annotator))
     chosen = make_annotator(annotator, model, given)
     check_target(out)
@@ -55,7 +62,7 @@ def annotate(
         # What goes into a pipe cannot be gone on with.
         keep = None if is_stream(out) else out.with_name(f".{out.name}.annotations")
         done = label(
-            transcripts.conversations, chosen, concurrency=concurrency, keep=keep, of=str(file), engine=engine,
+            transcripts.conversations, chosen, concurrency=at_a_time, keep=keep, of=str(file), engine=engine,
             address=address,
         )  # fmt: skip
         if done.n_failed == len(done.conversations):
@@ -66,6 +73,16 @@ def annotate(
         if keep:
             keep.unlink(missing_ok=True)
     err().print(f"wrote {out}")
+
+
+def stated_concurrency(said: str) -> Concurrency:
+    """Read ``--concurrency``; raises InputError where it is no number from 1, and not auto."""
+    from convsim.models.crowd import checked_concurrency
+
+    try:
+        return checked_concurrency(said)
+    except ValueError as error:
+        raise InputError(f"--concurrency {shown(said)}: {error}") from None
 
 
 def owner_of(said: str) -> str:
@@ -98,7 +115,7 @@ def label(
     conversations: Sequence[Conversation],
     annotator: Annotator,
     *,
-    concurrency: int = 8,
+    concurrency: Concurrency = "auto",
     keep: Path | None = None,
     of: str,
     engine: Where = Where.local,

@@ -28,10 +28,11 @@ def run_shown(study: Study, run: Callable[..., Outcome], workers: Workers | None
     from convsim.simulation.handles import affordable, file_limit
 
     talk = err()
+    stated = study.concurrency
     is_here = workers is None or workers.are_here  # other processes have files of their own
-    if is_here and (affords := affordable(study.concurrency)) < study.concurrency:
+    if is_here and isinstance(stated, int) and (affords := affordable(stated)) < stated:
         talk.print(
-            f"concurrency {study.concurrency} is lowered to {affords}: this process may have only {file_limit()} files "
+            f"concurrency {stated} is lowered to {affords}: this process may have only {file_limit()} files "
             "and connections open (ulimit -n)"
         )
     told: list[str] = []

@@ -33,7 +33,13 @@ N = Annotated[int | None, typer.Option(help="Conversations per arm (default 20).
 MaxTurns = Annotated[
     int | None, typer.Option(help="Hard turn limit; most conversations end earlier (default 10).")
 ]
-Concurrency = Annotated[int | None, typer.Option(help="Conversations at a time (default 8).")]
+Concurrency = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|auto",
+        help="Conversations at a time: a number, or auto for as many as servers take (default auto).",
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Random seed (default 0).")]
 Real = Annotated[
     Path | None, typer.Option(help="Real conversations that icl, resample and replay learn from.")
@@ -102,7 +108,7 @@ def stated_config(
     model: str | None,
     n: int | None,
     max_turns: int | None,
-    concurrency: int | None,
+    concurrency: str | None,
     seed: int | None,
     real: Path | None,
     learn_arm: str | None,

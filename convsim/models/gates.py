@@ -7,11 +7,11 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from convsim._async import clocks_stopped
@@ -26,12 +26,21 @@ LOOKS_S = 1.0
 """How often one that waits looks by itself whether it is its turn."""
 
 
-class Taken(TypedDict):
+class Taken(NamedTuple):
     """What an endpoint took at a time: in the end, and at most; and how many requests it pushed back."""
 
     last: int
     highest: int
     pushed_back: int
+
+
+def together(taken: Iterable[Mapping[str, Taken]]) -> dict[str, Taken]:
+    """Add up what endpoints took at a time of several processes, by address."""
+    added: dict[str, Taken] = {}
+    for address, one in (each for of in taken for each in of.items()):
+        before = added.get(address, Taken(0, 0, 0))
+        added[address] = Taken(*(a + b for a, b in zip(before, one, strict=True)))
+    return added
 
 
 @dataclass(eq=False)

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, ValidationError, model_validator
 
 from convsim._inputs import read_toml
 from convsim._secrets import SECRET_KEY, has_key
 from convsim._settings import Domain
 from convsim._text import complaint
 from convsim.errors import StudyError
+from convsim.models.crowd import Concurrency, checked_concurrency
 from convsim.schema.record import Name, Number, Record
 
 MAX_BYTES = 1 << 20
@@ -24,6 +25,7 @@ NAMED_VARIABLE = re.compile(r"(?:[A-Za-z][\w+-]*\s)?env:[A-Za-z_]\w*")
 SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@]+@")
 
 Positive = Annotated[int, Field(strict=True, ge=1)]
+AtATime = Annotated[Concurrency, BeforeValidator(checked_concurrency)]
 Weight = Annotated[Number, Field(ge=0)]
 OF_WHOLE_STUDIES = ("judge", "sweep")
 """Tables that ``convsim study`` reads: what is varied, and what the runs are held against."""
@@ -38,7 +40,7 @@ class StudySection(Record):
     seed: Annotated[int, Field(strict=True)] = 0
     n: Annotated[int, Field(strict=True, ge=1, le=MOST_CONVERSATIONS)] = 20
     max_turns: Positive = 10
-    concurrency: Positive = 8
+    concurrency: AtATime = "auto"
     budget_usd: Annotated[Number, Field(gt=0)] | None = None
     domain: Domain | None = None
     """What the conversations are about, such as films; None takes what the catalogue or the logs speak of."""

@@ -7,14 +7,16 @@ import contextlib
 import contextvars
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from convsim._aside import aside
 from convsim._secrets import know_environment
 from convsim._text import described
 from convsim.errors import ConvsimError, InputError
 from convsim.lifting import check_ready, learned_by, with_parts_of
+from convsim.models.crowd import AUTO
 from convsim.models.fallback import Fallback
+from convsim.models.gates import Supply, Taken, adapting, share_among
 from convsim.models.hearing import Calls, heard, hearing
 from convsim.models.metering import Measured, Measuring, measuring
 from convsim.schema import ChatModel
@@ -51,9 +53,17 @@ class Learnt:
 
     learned: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     measured: Measured = field(default_factory=Measured)
+    taken: Mapping[str, Taken] = field(default_factory=dict)
 
 
-Held = tuple[Conversation, Calls | None]
+class Held(NamedTuple):
+    """One conversation, held to its end."""
+
+    conversation: Conversation
+    calls: Calls | None
+    """What models were asked for it, where that is recorded."""
+    wanted: int | None = None
+    """How many conversations the worker takes at a time from now on, where endpoints say how many."""
 
 
 class Holder:
@@ -75,7 +85,10 @@ class Holder:
             return Refused(str(error))
         except Exception as error:  # a plugin that can be loaded there, and not here
             return Refused(f"the study cannot be made in a worker: {described(error)}")
-        self._slots = asyncio.Semaphore(affordable(self._said.share))
+        share_among(self._said.workers)
+        most = affordable(self._said.share)
+        self._slots = asyncio.Semaphore(most)
+        self._supply = Supply(most) if self._study.concurrency == AUTO else None
         begun = asyncio.Event()
         self._living = asyncio.create_task(self._live(begun))
         await begun.wait()
@@ -87,7 +100,8 @@ class Holder:
 
     async def end(self, nothing: None = None) -> Learnt:
         """End; what is still being held is given up."""
-        known = Learnt(learned=learned_by(self._study._parts), measured=self._measuring.so_far)
+        taken = self._supply.taken if self._supply else {}
+        known = Learnt(learned=learned_by(self._study._parts), measured=self._measuring.so_far, taken=taken)
         self._ending.set()
         return known
 
@@ -101,7 +115,7 @@ class Holder:
         except Exception as error:
             return Broken(described(error))
         calls = None if noted is None else Calls(id=conversation.id, calls=tuple(noted.calls))
-        return conversation, calls
+        return Held(conversation, calls, None if self._supply is None else self._supply.wanted)
 
     async def _live(self, begun: asyncio.Event) -> None:
         models = {
@@ -114,6 +128,7 @@ class Holder:
                 rarely_collecting(),
                 heard(models.values(), record=self._said.record),
                 measuring() as self._measuring,
+                adapting(self._supply) if self._supply else contextlib.nullcontext(),
             ):
                 self._within = contextvars.copy_context()
                 begun.set()

@@ -14,6 +14,8 @@ from convsim._loggers import logger_of
 from convsim._progress import step
 from convsim._text import one_line
 from convsim.errors import ConvsimError, InputError
+from convsim.models.crowd import AUTO
+from convsim.models.pace import START
 from convsim.schema.conversation import Failure
 from convsim.simulation.config import StudyConfig
 from convsim.simulation.holding import Broken, Held, Learnt, LostError, Refused
@@ -28,6 +30,8 @@ MOST_LOSSES = 3
 """A conversation whose worker was lost so often is a failure, and so many workers in a row that do not begin end it."""
 NONE_WITHIN_S = 120.0
 """How long a run goes on without any worker, while one is being started."""
+FEWEST = 2
+"""Conversations at a time of a worker that has not asked an endpoint yet, at least."""
 LOOK_EVERY_S = 5.0
 """How often it is looked whether there is a worker, where nothing says so."""
 END_WITHIN_S = 10.0
@@ -91,6 +95,8 @@ class _Member:
     """A worker of a pool, and how much it has in flight."""
 
     worker: Worker
+    share: int
+    """How much it may have in flight."""
     is_ready: bool = False
     n: int = 0
 
@@ -107,6 +113,10 @@ class Pool:
     start: Callable[[], Worker]
     is_here: bool
     """Whether the workers are on this machine."""
+    adapts: bool = False
+    """Whether workers say how much they take at a time, as their endpoints do."""
+    on_change: Callable[[], None] = field(default=lambda: None, repr=False)
+    """Called when more may be wanted."""
     known: list[Learnt] = field(default_factory=list)
     """What workers have learned in the end."""
     _members: list[_Member] = field(default_factory=list)
@@ -115,6 +125,11 @@ class Pool:
     _why: str = ""
     _refused: InputError | None = None
     _change: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def wanted(self) -> int:
+        """How many conversations the workers take at a time, all together."""
+        return sum(member.share for member in self._members)
 
     async def begin(self) -> None:
         """Start all workers, and wait until each has made the study.
@@ -144,6 +159,7 @@ class Pool:
             member = await self._with_room()
             try:
                 held: Held = _checked(await member.worker.ask("hold", order))
+                member.share = held.wanted or member.share
                 return held
             except LostError as error:
                 self._replace(member, str(error))
@@ -151,7 +167,8 @@ class Pool:
                 member.n -= 1
                 self._tell()
         why = f"the worker process that held it was lost {MOST_LOSSES} times ({self._why})"
-        return opened(planned).but(ending="agent_failed", failure=Failure(reason=one_line(why)[:500])), None
+        failed = opened(planned).but(ending="agent_failed", failure=Failure(reason=one_line(why)[:500]))
+        return Held(failed, None)
 
     async def end(self) -> None:
         """Let all workers end, and learn what they know."""
@@ -168,7 +185,8 @@ class Pool:
             member.worker.kill()
 
     def _new(self) -> _Member:
-        member = _Member(self.start())
+        first = max(FEWEST, START // self.size) if self.adapts else self.share
+        member = _Member(self.start(), min(first, self.share))
         self._members.append(member)
         return member
 
@@ -218,7 +236,7 @@ class Pool:
         since = loop.time()
         while True:
             ready = [member for member in self._members if member.is_ready]
-            with_room = [member for member in ready if member.n < self.share]
+            with_room = [member for member in ready if member.n < member.share]
             if with_room:
                 member = min(with_room, key=lambda each: each.n)
                 member.n += 1
@@ -240,6 +258,8 @@ class Pool:
     def _tell(self) -> None:
         self._change.set()
         self._change = asyncio.Event()
+        if self.adapts:
+            self.on_change()
 
     async def _end(self, member: _Member) -> None:
         if member.is_ready:
@@ -301,8 +321,9 @@ class Opened:
             size = min(workers.processes or int(ray.cluster_resources().get("CPU", 1)), self._most)
             share = math.ceil(self._most / size)
             whole = sent(
-                self._study, workers.config, share=share, record=self._record, by_value=ray.cloudpickle
-            )
+                self._study, workers.config, share=share, workers=size, record=self._record,
+                by_value=ray.cloudpickle,
+            )  # fmt: skip
             reference = ray.put(whole)
             return Pool(
                 Orders(self._study),
@@ -311,13 +332,16 @@ class Opened:
                 share,
                 lambda: RayWorker(ray, share),
                 workers.address is None,
+                self._study.concurrency == AUTO,
             )
         from convsim.simulation.processes import ProcessWorker
 
         size = min(workers.processes or 1, self._most)
         share = math.ceil(self._most / size)
-        whole = sent(self._study, workers.config, share=share, record=self._record)
-        return Pool(Orders(self._study), whole, size, share, ProcessWorker, True)
+        whole = sent(self._study, workers.config, share=share, workers=size, record=self._record)
+        return Pool(
+            Orders(self._study), whole, size, share, ProcessWorker, True, self._study.concurrency == AUTO
+        )
 
     async def _entered(self, manager: AbstractContextManager[Any]) -> Any:
         return await asyncio.to_thread(self._stack.enter_context, manager)

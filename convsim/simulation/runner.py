@@ -8,20 +8,26 @@ import gc
 import logging
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from convsim._aside import aside
 from convsim._loggers import logger_of
 from convsim._progress import Step, step
 from convsim.errors import InputError
 from convsim.io.run_folder import fallback_messages
+from convsim.models.crowd import Concurrency, Crowd, Elsewhere
+from convsim.models.gates import Taken
 from convsim.models.hearing import Calls, hearing
+from convsim.models.pace import MOST
 from convsim.schema.conversation import Conversation, used_tokens
 from convsim.simulation.failing import Watch, kind_of_failure
 from convsim.simulation.loop import AGENT_REASONING, FALLBACK, SLIPS, UNREAD, Planned, hold
+
+if TYPE_CHECKING:
+    from convsim.simulation.holding import Held
 
 LOG = logger_of(__name__)
 COLLECT_AFTER = 10_000
@@ -41,7 +47,9 @@ class Limits:
     """Bounds of a run; ``budget_usd`` counts what this call spends, not what an earlier one has spent."""
 
     max_turns: int
-    concurrency: int
+    concurrency: Concurrency
+    most: int = MOST
+    """Conversations at a time where endpoints say how many."""
     budget_usd: float | None = None
     fail_fast: bool = True
     """Whether a run stops in which the same failure happens five times, and no conversation succeeds."""
@@ -71,6 +79,8 @@ class Progress:
     agent_reasoning: int = 0
     """Answers of agents out of which thinking was taken."""
     stop: Stop = "finished"
+    taken: Mapping[str, Taken] = field(default_factory=dict)
+    """How many requests each endpoint took at a time, by its address, where no number of conversations was stated."""
     on_change: Callable[[Progress], None] = field(default=lambda progress: None, repr=False)
 
     def add(self, conversation: Conversation) -> None:
@@ -97,6 +107,14 @@ class Progress:
         self.on_change(self)
 
 
+class Workforce(Elsewhere, Protocol):
+    """Other processes that hold conversations."""
+
+    async def hold(self, planned: Planned) -> Held:
+        """Hold one to its end."""
+        ...
+
+
 async def hold_all(
     planned: Iterable[Planned],
     *,
@@ -106,16 +124,16 @@ async def hold_all(
     own_loop: bool = True,
     record: Callable[[Calls], None] | None = None,
     total: int | None = None,
-    elsewhere: Callable[[Planned], Awaitable[tuple[Conversation, Calls | None]]] | None = None,
+    pool: Workforce | None = None,
 ) -> None:
-    """Hold every planned conversation, at most ``limits.concurrency`` at a time, and ``keep`` each as it ends.
+    """Hold every planned conversation, ``limits.concurrency`` at a time, and ``keep`` each as it ends.
 
     Where the loop is our own, the first interrupt (Ctrl-C) starts nothing new and finishes what is in flight; a second
     one stops at once, whatever shoppers and agents do meanwhile: their coroutines run in another thread. Somebody
     else's loop keeps its own signals and garbage collector, and runs them itself: there a cancellation stops at once,
     after everything in flight has been cancelled. Nothing that has ended is held in memory. What models that are
     ``heard`` were asked for a conversation goes to ``record`` before the conversation is kept. ``total`` is how many
-    are planned, where that is known. With ``elsewhere`` it is another process that holds each.
+    are planned, where that is known. With a ``pool`` other processes hold them.
 
     Raises:
         InputError: A part lacks what every conversation needs; what is in flight has been finished.
@@ -123,44 +141,51 @@ async def hold_all(
     waiting: Iterator[Planned] = iter(planned)
     watch = Watch()
 
-    async def worker() -> None:
-        while progress.stop == "finished":
-            if limits.budget_usd is not None and progress.cost_usd >= limits.budget_usd:
-                progress.stop = "budget"
-                return
-            if limits.budget_usd is not None and progress.uncounted:
-                progress.stop = "uncounted"
-                return
-            following = next(waiting, None)
-            if following is None:
-                return
-            if not await watch.may_begin(lambda: progress.stop != "finished"):
-                if progress.stop == "finished":
-                    progress.stop = "failing"
-                return
-            try:
-                if elsewhere is not None:
-                    conversation, calls = await elsewhere(following)
-                else:
-                    conversation, calls = await _here(following, limits, noting=record is not None)
-                if record and calls is not None:
-                    record(calls)
-                keep(conversation)
-                progress.add(conversation)
-                _show(conversation, progress, at)
-                if limits.fail_fast:
-                    watch.count(conversation.failure)
-            except InputError:
-                progress.stop = "refused"
-                raise
-            finally:
-                watch.left()
+    async def one_more() -> bool:
+        if progress.stop != "finished":
+            return False
+        if limits.budget_usd is not None and progress.cost_usd >= limits.budget_usd:
+            progress.stop = "budget"
+            return False
+        if limits.budget_usd is not None and progress.uncounted:
+            progress.stop = "uncounted"
+            return False
+        following = next(waiting, None)
+        if following is None:
+            return False
+        if not await watch.may_begin(lambda: progress.stop != "finished"):
+            if progress.stop == "finished":
+                progress.stop = "failing"
+            return False
+        try:
+            if pool is not None:
+                conversation, calls, _ = await pool.hold(following)
+            else:
+                conversation, calls = await _here(following, limits, noting=record is not None)
+            if record and calls is not None:
+                record(calls)
+            keep(conversation)
+            progress.add(conversation)
+            _show(conversation, progress, at)
+            if limits.fail_fast:
+                watch.count(conversation.failure)
+        except InputError:
+            progress.stop = "refused"
+            raise
+        finally:
+            watch.left()
+        return True
 
+    crowd = Crowd(one_more, limits.concurrency, most=limits.most, elsewhere=pool)
     async with aside() if own_loop else contextlib.nullcontext():
-        with step("running conversations", total, unit="conversations") as at:
-            tasks = [asyncio.create_task(worker()) for _ in range(limits.concurrency)]
-            with _as_our_own(tasks, progress) if own_loop else contextlib.nullcontext():
-                results = await asyncio.gather(*tasks, return_exceptions=True)
+        with (
+            step("running conversations", total, unit="conversations") as at,
+            _as_our_own(crowd.tasks, progress) if own_loop else contextlib.nullcontext(),
+        ):
+            try:
+                failures = await crowd.run()
+            finally:
+                progress.taken = crowd.taken
     LOG.info(
         "ran %d conversations in %.1f s, %d failed: %s",
         progress.ended,
@@ -168,9 +193,8 @@ async def hold_all(
         progress.failed,
         progress.stop,
     )
-    for result in results:
-        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
-            raise result
+    for failure in failures:
+        raise failure
 
 
 async def _here(planned: Planned, limits: Limits, *, noting: bool) -> tuple[Conversation, Calls | None]:
@@ -197,7 +221,7 @@ def _show(conversation: Conversation, progress: Progress, at: Step) -> None:
 
 
 @contextlib.contextmanager
-def _as_our_own(tasks: list[asyncio.Task[None]], progress: Progress) -> Iterator[None]:
+def _as_our_own(tasks: set[asyncio.Task[None]], progress: Progress) -> Iterator[None]:
     with _interruptible(tasks, progress), rarely_collecting():
         yield
 
@@ -215,7 +239,7 @@ def rarely_collecting() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interruptible(tasks: list[asyncio.Task[None]], progress: Progress) -> Iterator[None]:
+def _interruptible(tasks: set[asyncio.Task[None]], progress: Progress) -> Iterator[None]:
     """Count interrupts: the first asks to end, the second cancels; one that the loop cannot hear is raised here."""
     loop = asyncio.get_running_loop()
     is_heard, is_cancelled = False, False

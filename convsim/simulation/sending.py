@@ -38,7 +38,9 @@ class Sent:
     plan: str
     """The hash of what the study's manifest says of it."""
     share: int
-    """How many conversations a worker holds at a time."""
+    """How many conversations a worker holds at a time, at most."""
+    workers: int
+    """How many ask the same endpoints."""
     record: bool
     folder: str
     path: Sequence[str]
@@ -46,7 +48,7 @@ class Sent:
 
 
 def sent(
-    study: Study, config: StudyConfig | None, *, share: int, record: bool, by_value: Any = None
+    study: Study, config: StudyConfig | None, *, share: int, workers: int, record: bool, by_value: Any = None
 ) -> bytes:
     """Return a study as bytes; ``by_value`` is a ``cloudpickle``, which sends functions of scripts and notebooks, too.
 
@@ -61,6 +63,7 @@ def sent(
         personas=study.personas,
         plan=_plan_of(study),
         share=share,
+        workers=workers,
         record=record,
         folder=os.getcwd(),  # noqa: PTH109  (a text)
         path=sys.path,

@@ -40,10 +40,13 @@ from convsim.lifting import (
     lift_shopper,
     with_parts_of,
 )
+from convsim.models.crowd import AUTO, Concurrency
 from convsim.models.energy import ELSEWHERE, Energy, EnergyWatch, machine_energy
 from convsim.models.fallback import Fallback
+from convsim.models.gates import Taken, together
 from convsim.models.hearing import heard
 from convsim.models.metering import MEASURED, Measured, Measuring, measured_in, measuring
+from convsim.models.pace import MOST
 from convsim.models.transport import is_loopback
 from convsim.schema import Agent, ChatModel, Shopper
 from convsim.schema.conversation import MAX_FAILURE_SHARE, LearnedFrom
@@ -58,6 +61,8 @@ from convsim.simulation.runner import Limits, Progress, hold_all
 
 T = TypeVar("T")
 NOTHING_MORE: Mapping[str, JsonValue] = {}
+TAKEN = "concurrency"
+"""The key of a manifest under which it stands how many requests endpoints took at a time."""
 MIXTURE = "mixture"
 """Stands for the shopper in the plan of a study that has several."""
 
@@ -91,6 +96,9 @@ class Outcome:
     """Conversations of this call in which a server did not count its tokens."""
     failed_in_all: int = 0
     """Failed conversations in the folder, those of earlier calls included."""
+    taken: Mapping[str, Taken] = field(default_factory=dict)
+    """How many requests each endpoint took at a time in this call, by its address: in the end (``last``), at most
+    (``highest``), and how many it pushed back. Nothing where a number of conversations was stated."""
 
     def __str__(self) -> str:
         earlier = self.planned - self.held - self.missing
@@ -117,7 +125,8 @@ class Study:
         n: Conversations per arm.
         arms: Experimental conditions; one that is only named meets ``agent`` as it is.
         max_turns: Hard limit of turns; most conversations end earlier.
-        concurrency: Conversations at a time; fewer where the process may not open files enough for them.
+        concurrency: Conversations at a time; fewer where the process may not open files enough for them. With "auto" as
+            many as the endpoints of models and agents take, and 8 where none is asked.
         budget_usd: Nothing new is started once this is spent.
         model: Name of the model behind the shopper, for ids and records.
         opening: What the agent says before the shopper first speaks: a text, or True for what it answers to a chat in
@@ -142,7 +151,7 @@ class Study:
     n: int
     arms: Sequence[str | Arm]
     max_turns: int
-    concurrency: int
+    concurrency: Concurrency
     budget_usd: float | None
     model: str | None
     opening: Opening
@@ -161,7 +170,7 @@ class Study:
         n: int = 20,
         arms: Sequence[str | Arm] = ("good",),
         max_turns: int = 10,
-        concurrency: int = 8,
+        concurrency: Concurrency = AUTO,
         budget_usd: float | None = None,
         model: str | None = None,
         opening: Opening = None,
@@ -328,8 +337,7 @@ class Study:
         async with AsyncExitStack() as stack:
 
             async def ready(missing: int) -> Pool | None:
-                most = min(self.concurrency, missing)
-                pool = None
+                most, pool = self._most(missing), None
                 if workers is None or workers.are_here:
                     await self._check_ready()
                 else:
@@ -344,10 +352,12 @@ class Study:
                 missing = [each for each in self.planned() if not kept.done or each.id not in kept.done]
                 if missing and not is_new:
                     pool = await ready(len(missing))
-                at_a_time = min(self.concurrency, max(len(missing), 1))
+                most = self._most(len(missing))
+                most = affordable(most) if pool is None else most
                 limits = Limits(
                     max_turns=self.max_turns,
-                    concurrency=affordable(at_a_time) if pool is None else at_a_time,
+                    concurrency=AUTO if self.concurrency == AUTO else most,
+                    most=most,
                     budget_usd=self.budget_usd,
                     fail_fast=fail_fast,
                 )
@@ -370,7 +380,12 @@ class Study:
             commonest_reason=commonest,
             remedy=None if commonest is None else remedy(commonest, progress.actors[commonest]),
             failed_in_all=kept.n_failed,
+            taken=progress.taken,
         )
+
+    def _most(self, missing: int) -> int:
+        """Return how many conversations may be held at a time."""
+        return min(MOST if self.concurrency == AUTO else self.concurrency, max(missing, 1))
 
     async def _hold(
         self, missing: Sequence[Planned], kept: Run, limits: Limits, progress: Progress, how: _How
@@ -395,10 +410,11 @@ class Study:
                 await hold_all(
                     missing, limits=limits, keep=kept.append, progress=progress, own_loop=how.own_loop,
                     record=kept.append_calls if how.record else None, total=len(missing),
-                    elsewhere=None if pool is None else pool.hold,
+                    pool=pool,
                 )  # fmt: skip
                 if pool is not None:
                     await pool.end()
+                    progress.taken = together(each.taken for each in pool.known)
                 traced.set(
                     {
                         "convsim.conversations": progress.ended,
@@ -414,9 +430,11 @@ class Study:
                     learned.setdefault(model, {}).update(notes)
             kept.learned = learned
             energy = Energy.unknown(ELSEWHERE) if watch is None else watch.energy
-            together = Measured.merged([measured.so_far, *(each.measured for each in known)])
-            this_call = together.but(conversations=progress.ended, energy=energy)
+            all_measured = Measured.merged([measured.so_far, *(each.measured for each in known)])
+            this_call = all_measured.but(conversations=progress.ended, energy=energy)
             kept.more = {MEASURED: earlier.merge(this_call).model_dump(mode="json")}
+            if progress.taken:
+                kept.more[TAKEN] = {address: taken._asdict() for address, taken in progress.taken.items()}
         return this_call
 
     @property

@@ -29,12 +29,13 @@ def checked_concurrency(stated: object) -> Concurrency:
 class Elsewhere(Protocol):
     """Workers that say how much of the work they take."""
 
-    on_change: Callable[[], None]
-    """Called when they may take more."""
-
     @property
     def wanted(self) -> int:
         """How much they take at a time, all together."""
+        ...
+
+    def listen(self, on_change: Callable[[], None]) -> None:
+        """Have a function called when they may take more."""
         ...
 
 
@@ -57,7 +58,7 @@ class Crowd:
         self._elsewhere = elsewhere if adapts else None
         self._supply = Supply(most, on_change=self._may_grow) if adapts and elsewhere is None else None
         if self._elsewhere is not None:
-            self._elsewhere.on_change = self._may_grow
+            self._elsewhere.listen(self._may_grow)
         self.tasks: set[asyncio.Task[None]] = set()
         self._failures: list[BaseException] = []
         self._grows = True

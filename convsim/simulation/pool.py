@@ -115,12 +115,11 @@ class Pool:
     """Whether the workers are on this machine."""
     adapts: bool = False
     """Whether workers say how much they take at a time, as their endpoints do."""
-    on_change: Callable[[], None] = field(default=lambda: None, repr=False)
-    """Called when more may be wanted."""
     known: list[Learnt] = field(default_factory=list)
     """What workers have learned in the end."""
     _members: list[_Member] = field(default_factory=list)
     _starting: set[asyncio.Task[None]] = field(default_factory=set)
+    _on_change: Callable[[], None] | None = None
     _not_begun: int = 0
     _why: str = ""
     _refused: InputError | None = None
@@ -130,6 +129,10 @@ class Pool:
     def wanted(self) -> int:
         """How many conversations the workers take at a time, all together."""
         return sum(member.share for member in self._members)
+
+    def listen(self, on_change: Callable[[], None]) -> None:
+        """Have a function called when they may take more."""
+        self._on_change = on_change
 
     async def begin(self) -> None:
         """Start all workers, and wait until each has made the study.
@@ -258,8 +261,8 @@ class Pool:
     def _tell(self) -> None:
         self._change.set()
         self._change = asyncio.Event()
-        if self.adapts:
-            self.on_change()
+        if self._on_change is not None:
+            self._on_change()
 
     async def _end(self, member: _Member) -> None:
         if member.is_ready:

@@ -20,7 +20,7 @@ from convsim.schema import Annotation, UserMove
 from convsim.schema.chat_model import ChatMessage
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.schema.persona import Persona
-from convsim.simulation import Outcome, Study
+from convsim.simulation import Outcome, Study, Workers
 from tests.doubles import Obliging, people
 from tests.end_to_end.busy_servers import Busy, serving
 from tests.end_to_end.runs import held
@@ -59,6 +59,10 @@ class Judging:
         asked = [ChatMessage(role="user", content="good?")]
         await self.model.complete(asked, seed=1, max_tokens=20, temperature=1.0)
         return Annotation()
+
+
+def answered(conversation: Conversation) -> str:
+    return "What size?"
 
 
 def model_at(server: Busy, **settings: Any) -> OpenAICompatible:
@@ -232,29 +236,6 @@ async def test_each_change_of_a_limit_is_logged_with_its_reason(
     assert f"{server.base_url}: 5 requests at a time instead of 8: HTTP 429" in caplog.text
 
 
-@pytest.mark.faults
-async def test_a_server_with_fewer_places_for_a_while_gets_fewer_and_then_more_again(tmp_path: Path) -> None:
-    server = Busy(places=16, seconds=0.25)
-
-    async def narrows() -> None:
-        while len(server.trace) < 350:
-            await asyncio.sleep(0.01)
-        server.places = 3
-        while len(server.trace) < 550:
-            await asyncio.sleep(0.01)
-        server.places = 16
-
-    async with serving(server):
-        narrowing = asyncio.create_task(narrows())
-        outcome = await ran(study(server, agent=chatting(server), n=160), tmp_path)
-        await narrowing
-    before, during, after = (median(server.trace[start : start + 50]) for start in (300, 500, 850))
-    assert nothing_failed(outcome)
-    assert 8 <= before <= 40
-    assert during <= before / 1.5
-    assert after >= 1.5 * during
-
-
 async def test_a_gate_is_the_same_for_every_address_of_an_endpoint() -> None:
     gate = gate_of("http://127.0.0.1:9/v1")
     for address in (
@@ -264,3 +245,17 @@ async def test_a_gate_is_the_same_for_every_address_of_an_endpoint() -> None:
     ):
         assert gate_of(address) is gate
     assert gate_of("http://127.0.0.1:9/v2") is not gate
+
+
+@pytest.mark.cluster
+async def test_processes_share_what_a_server_takes_and_say_what_it_was(tmp_path: Path) -> None:
+    server = Busy(places=5, seconds=0.02, pushes_back=True)
+    async with serving(server):
+        outcome = await asyncio.to_thread(
+            study(server, agent=answered, n=40).run, tmp_path, workers=Workers(processes=2)
+        )
+    assert nothing_failed(outcome)
+    taken = outcome.taken[server.base_url]
+    assert taken.pushed_back == server.pushed_back
+    assert 2 <= taken.last <= 8
+    assert {each.id for each in held(tmp_path)} == {each.id for each in study(server, agent=answered, n=40).planned()}

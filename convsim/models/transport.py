@@ -6,9 +6,10 @@ import asyncio
 import ipaddress
 import logging
 import time
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -281,27 +282,22 @@ class Endpoint:
                 # Prompts, people's messages among them, go to the named server and to no other.
                 follow_redirects=False,
             )
+            # The key comes from a twin: this client, which the loop has, must not keep its own endpoint.
             client = openai.AsyncOpenAI(
-                api_key=self.key, base_url=self.base_url, http_client=http, max_retries=0, timeout=None
+                api_key=replace(self).key, base_url=self.base_url, http_client=http, max_retries=0, timeout=None
             )
             # The client takes these from the environment, for whomever it asks.
             client.admin_api_key = None
             if self.host != OPENAI_HOST:
                 client.organization = client.project = None
-            closing = self._closing(loop, client)
+            closing = _closed_with(loop, client, weakref.ref(self))
             self._open[loop] = _Open(
                 client, asyncio.Semaphore(self.max_connections or MAX_CONNECTIONS), closing
             )
             await anext(closing)
+            # The finalizer keeps the client until it is closed: else one that nobody has any more is collected open.
+            weakref.finalize(self, _close_soon, loop, closing).atexit = False
         return self._open[loop]
-
-    async def _closing(self, loop: asyncio.AbstractEventLoop, client: AsyncOpenAI) -> AsyncGenerator[None]:
-        """Close the client when closed: a loop that ends closes its asynchronous generators."""
-        try:
-            yield
-        finally:
-            self._open.pop(loop, None)
-            await client.close()
 
     async def _post_once(
         self, client: AsyncOpenAI, content: bytes, read: Callable[[bytes], Result], asked: Asked
@@ -344,6 +340,37 @@ class Endpoint:
             return read(response.content)
         except ReportedError as error:
             raise failure(response.status_code, error.said, headers=response.headers, asked=asked) from None
+
+
+CLOSING: set[asyncio.Task[None]] = set()
+"""On their way; a loop alone does not keep its tasks."""
+
+
+async def _closed_with(
+    loop: asyncio.AbstractEventLoop, client: AsyncOpenAI, endpoint: weakref.ref[Endpoint]
+) -> AsyncGenerator[None]:
+    """Close the client when closed: a loop that ends closes its asynchronous generators."""
+    try:
+        yield
+    finally:
+        if (opened_by := endpoint()) is not None:
+            opened_by._open.pop(loop, None)
+        await client.close()
+
+
+def _close_soon(loop: asyncio.AbstractEventLoop, closing: AsyncGenerator[None]) -> None:
+    """Close a client whose endpoint nobody has any more, unless its loop has ended and done so."""
+
+    async def closed() -> None:
+        await closing.aclose()
+
+    def close() -> None:
+        task = loop.create_task(closed())
+        CLOSING.add(task)
+        task.add_done_callback(CLOSING.discard)
+
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(close)
 
 
 def _root(error: APIConnectionError) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from convsim.errors import ModelError
 from convsim.models.answers import Answer, ReportedError, finish_reason, read_answer
-from convsim.models.failures import Asked, PassingError, failure
+from convsim.models.failures import Asked, PassingError, WrongSettingError, failure
 from convsim.models.prices import Price
 from convsim.models.refusals import RefusedRequestError, status_of
 from convsim.models.waits import asked_wait
@@ -200,8 +200,8 @@ ERRORS: list[tuple[object, type[ModelError], str]] = [
     ({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}, PassingError, "HTTP 503"),
     ({"object": "error", "message": "bad seed", "code": 400}, RefusedRequestError, "HTTP 400: bad seed"),
     ([{"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "no"}}], RefusedRequestError, "HTTP 400"),
-    ({"error": {"message": "no", "type": "authentication_error"}}, ModelError, "HTTP 401.: check SOME_KEY"),
-    ({"error": {"message": "no such model", "code": "model_not_found"}}, ModelError, "HTTP 404"),
+    ({"error": {"message": "no", "type": "authentication_error"}}, WrongSettingError, "HTTP 401.: check SOME_KEY"),
+    ({"error": {"message": "no such model", "code": "model_not_found"}}, WrongSettingError, "HTTP 404"),
     ({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}, ModelError, "HTTP 402"),
     ({"error": {"message": "tool failed"}}, ModelError, "answered with an error: tool failed"),
     ({"choices": [{"error": {"code": 502, "message": "cut"}, "message": {"content": ""}}]}, PassingError, "HTTP 502"),

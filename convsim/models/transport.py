@@ -284,7 +284,11 @@ class Endpoint:
             )
             # The key comes from a twin: this client, which the loop has, must not keep its own endpoint.
             client = openai.AsyncOpenAI(
-                api_key=replace(self).key, base_url=self.base_url, http_client=http, max_retries=0, timeout=None
+                api_key=replace(self).key,
+                base_url=self.base_url,
+                http_client=http,
+                max_retries=0,
+                timeout=None,
             )
             # The client takes these from the environment, for whomever it asks.
             client.admin_api_key = None

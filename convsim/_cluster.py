@@ -26,6 +26,8 @@ JOINS_WITHIN_S = 60.0
 """How long a cluster may take to take this process in; Ray itself gives up on a wrong token after 20 s."""
 NODE_WITHIN_S = 120.0
 """How long a node may take to say which convsim it has: it starts Python for that."""
+STARTS, TOO_LATE = 3, "timed out during startup"
+"""How often a cluster is started here where Ray says this: it gives itself 30 s, which a busy machine may need."""
 OWN_STORE_BYTES = 100 << 20
 """Of a cluster on this machine alone: what is sent is small."""
 SWITCHES = {"RAY_USAGE_STATS_ENABLED": "0"}
@@ -117,7 +119,12 @@ def _join(ray: ModuleType, address: str | None, cpus: int | None) -> None:
             raised.append(error)
 
     if address is None:
-        join()
+        for _ in range(STARTS):
+            raised.clear()
+            join()
+            if not raised or TOO_LATE not in str(raised[0]):
+                break
+            ray.shutdown()
     else:
         joining = threading.Thread(target=join, name="convsim-ray", daemon=True)
         with _hushed():

@@ -1,11 +1,14 @@
 """Long tests carry the markers of ``.ci/markers.toml``; ``--smoke`` keeps only a few of those that need not all run."""
 
 import os
+import tempfile
 import tomllib
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 REPOSITORY = Path(__file__).parents[1]
 MARKERS = tomllib.loads((REPOSITORY / ".ci/markers.toml").read_text(encoding="utf-8"))
@@ -45,6 +48,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in left])
     items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let clusters be tried one at a time: Ray gives itself 30 s to start, and starts a dozen processes."""
+    if item.get_closest_marker("cluster") is None:
+        return (yield)
+    with FileLock(Path(tempfile.gettempdir()) / "convsim-clusters.lock"):
+        return (yield)
 
 
 def _markers_of_its_file(item: pytest.Item) -> set[str]:

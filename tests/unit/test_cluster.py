@@ -33,6 +33,32 @@ def test_an_address_at_which_nothing_listens_is_a_failure_at_once():
     assert raised.value.exit_code == 3
 
 
+@pytest.mark.parametrize(("late", "starts"), [(0, 1), (1, 2), (9, 3)])
+def test_where_ray_starts_too_slowly_on_a_busy_machine_it_is_started_again(
+    monkeypatch: pytest.MonkeyPatch, late: int, starts: int
+):
+    ray = pytest.importorskip("ray")
+    started: list[object] = []
+
+    def init(**settings: object) -> None:
+        started.append(settings)
+        if len(started) <= late:
+            raise Exception("The current node timed out during startup. This could happen")
+
+    for name, stand_in in {"init": init, "shutdown": lambda: None, "nodes": list}.items():
+        monkeypatch.setattr(ray, name, stand_in)
+    if late < starts:
+        with cluster(cpus=1):
+            pass
+    else:
+        with (
+            pytest.raises(ConvsimError, match=r"Ray could not be started: Exception: .* timed out"),
+            cluster(),
+        ):
+            pass
+    assert len(started) == starts
+
+
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r'--engine ray needs the extra "ray"'), cluster():

@@ -25,11 +25,10 @@ from tests.benchmarks.rows import Row, read, table
 QUICK: dict[str, list[str]] = {
     "engine_overhead": ["--quick"],
     "scripted_loops": ["--quick"],
-    "processes": ["--quick"],
+    "workers_scale": ["--n", "60"],
     "validate_speed": ["--sizes", "250", "1000"],
     "kernels": ["--n", "300"],
     "embedded_turns": ["--turns", "4"],
-    "trace_overhead": [],
 }
 """Every benchmark that gives rows, and what makes it quick."""
 PEERS = {"scripted_loops": "deepeval", "kernels": "hyppo", "embedded_turns": "llama_server"}

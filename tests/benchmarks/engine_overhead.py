@@ -1,13 +1,13 @@
 """What the engine costs: its completions per second as a proportion of what bare calls of the client reach.
 
-    python tests/benchmarks/engine_overhead.py [--quick]
+    python -m tests.benchmarks.engine_overhead [--quick] [--json FILE]
 
 A server in a process of its own answers each request after 50 ms. Conversations begin with a history, then the shopper
 asks the model once a turn and the agent answers at once. The same bodies, made beforehand, are sent by bare
-``client.post`` over aiohttp and by ``chat.completions.create`` on the default transport, as many at a time. Rounds of
-the three take turns; each figure is a median over rounds, a share the median of the rounds' own shares. Next to what
-the clock says stands the processor time of this process for one completion, which other work on the machine touches
-less. Nothing is asserted; machines differ, so read the shares.
+``client.post`` over aiohttp, by aiohttp alone and by ``chat.completions.create`` on the default transport, as many at a
+time. Rounds of the four take turns; each figure is a median over rounds, a share the median of the rounds' own shares.
+Next to what the clock says stands the processor time of this process for one completion, which other work on the machine
+touches less. Nothing is asserted; machines differ, so read the shares.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
+import aiohttp
 import openai
 from openai.types.chat import ChatCompletion
 
@@ -32,6 +33,7 @@ from convsim.schema.chat_model import ChatMessage
 from convsim.schema.conversation import Conversation, Item, LearnedFrom, Usage
 from convsim.schema.persona import Persona
 from convsim.simulation import Arm, Limits, Planned, Progress, hold_all
+from tests.benchmarks.rows import Row, with_json, write
 
 SERVER = Path(__file__).with_name("latency_server.py")
 TURNS = 8
@@ -49,8 +51,8 @@ ITEMS = tuple(
 )
 SYSTEM = "You are a shopper who needs rain boots. Write what you say next, in one or two short sentences."
 HEAD = (
-    "at a time  history  engine/s    post/s  create/s  engine:post  engine:create   "
-    "CPU ms: engine     post   create  post:engine"
+    "at a time  history  engine/s    post/s aiohttp/s  create/s  engine:post engine:aio  engine:create   "
+    "CPU ms: engine     post  aiohttp   create  post:engine"
 )
 SETTINGS = {"max_tokens": 60, "temperature": 1.0}
 
@@ -168,55 +170,83 @@ def bare(
     return send
 
 
-async def measure(url: str, cells: Sequence[tuple[int, int]], rounds: dict[int, int]) -> None:
+async def measure(url: str, cells: Sequence[tuple[int, int]], rounds: dict[int, int]) -> list[Row]:
     """Print one row of the table for each cell: how many at a time, and how long a history."""
+    rows: list[Row] = []
     posting = openai.AsyncOpenAI(api_key="none", base_url=url, http_client=openai.DefaultAioHttpClient())
     creating = openai.AsyncOpenAI(api_key="none", base_url=url)
+    raw = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
     def post(body: Body) -> Awaitable[object]:
         return posting.post("/chat/completions", cast_to=ChatCompletion, body=body)
+
+    async def send(body: Body) -> None:
+        async with raw.post(f"{url}/chat/completions", json=body) as response:
+            await response.json()
 
     def create(body: Body) -> Awaitable[object]:
         return creating.chat.completions.create(**body)
 
     print(HEAD, flush=True)
-    async with posting, creating:
+    async with posting, creating, raw:
         for concurrency, history in cells:
             model = OpenAICompatible(model="fixed", base_url=url, max_connections=concurrency)
             async with aclosing(model):
                 ours = engine(model, concurrency, history)
                 posted = bare(post, concurrency, history)
+                sent = bare(send, concurrency, history)
                 created = bare(create, concurrency, history, SLOW_TURNS)
-                took = await interleaved(ours, posted, created, rounds[concurrency])
+                took = await interleaved(ours, posted, sent, created, rounds[concurrency])
             print(row(concurrency, history, *took), flush=True)
+            rows += as_rows(concurrency, history, *took)
+    return rows
 
 
-async def interleaved(ours: Round, posted: Round, created: Round, rounds: int) -> tuple[list[Took], ...]:
+def as_rows(concurrency: int, history: int, *took: Sequence[Took]) -> Iterator[Row]:
+    """Yield what one cell came to: the engine, the bare client, and raw aiohttp beside it."""
+    case = f"{concurrency} at a time, histories of {history}"
+    names = ("the engine", "client.post", "aiohttp", "chat.completions.create")
+    every = (1, 1, 1, 3)
+    for name, side, step in zip(names, took, every, strict=True):
+        for measure, unit, of in (("requests", "/s", 0), ("processor time a request", "ms", 1)):
+            ratio = median(one[of] / other[of] for one, other in zip(took[0][::step], side, strict=True))
+            value, is_ours = median(one[of] for one in side), name == names[0]
+            yield Row(
+                case=f"{name}, {case}", measure=measure, unit=unit, value=value,
+                beside=None if is_ours else "the engine's over this", ratio=None if is_ours else ratio,
+            )  # fmt: skip
+
+
+async def interleaved(
+    ours: Round, posted: Round, sent: Round, created: Round, rounds: int
+) -> tuple[list[Took], ...]:
     """Hold rounds in turn; ``created``, which is slow, has every third, and what comes first opens connections."""
-    for one in (ours, posted, created):
+    for one in (ours, posted, sent, created):
         await one()
-    took: tuple[list[Took], ...] = ([], [], [])
+    took: tuple[list[Took], ...] = ([], [], [], [])
     for number in range(rounds):
         took[0].append(await ours())
         took[1].append(await posted())
+        took[2].append(await sent())
         if number % 3 == 0:
-            took[2].append(await created())
+            took[3].append(await created())
     return took
 
 
 def row(concurrency: int, history: int, *took: Sequence[Took]) -> str:
     """Write the row of one cell."""
-    ours, posted, created = took
+    ours, posted, sent, created = took
     rates = [median(one.per_second for one in side) for side in took]
     cpu = [median(one.cpu_ms for one in side) for side in took]
     to_post = median(one.per_second / other.per_second for one, other in zip(ours, posted, strict=True))
+    to_raw = median(one.per_second / other.per_second for one, other in zip(ours, sent, strict=True))
     to_create = median(
         one.per_second / other.per_second for one, other in zip(ours[::3], created, strict=True)
     )
     return (
         f"{concurrency:9d} {history:8d} "
         + " ".join(f"{rate:9.0f}" for rate in rates)
-        + f" {to_post:12.2f} {to_create:14.1f}    "
+        + f" {to_post:12.2f} {to_raw:11.2f} {to_create:14.1f}    "
         + " ".join(f"{one:8.2f}" for one in cpu)
         + f" {cpu[1] / cpu[0]:9.2f}"
     )
@@ -240,11 +270,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="one history a concurrency, and few rounds")
-    quick = parser.parse_args().quick
+    with_json(parser)
+    asked = parser.parse_args()
+    quick = asked.quick
     cells = [(8, 2), (64, 10), (256, 40)] if quick else [(c, h) for c in (8, 64, 256) for h in (2, 10, 40)]
     rounds = {8: 5, 64: 3, 256: 1} if quick else {8: 7, 64: 5, 256: 3}
     with served(50.0) as url:
-        asyncio.run(measure(url, cells, rounds))
+        write(asyncio.run(measure(url, cells, rounds)), asked.json)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,13 @@ def report(rows: Iterable[Row], json_file: Path | None) -> None:
     """Print a table of the rows and write them where that is asked for."""
     found = [*rows]
     print(table(found), flush=True)
+    write(found, json_file)
+
+
+def write(rows: Sequence[Row], json_file: Path | None) -> None:
+    """Write rows where that is asked for."""
     if json_file is not None:
-        json_file.write_text(json.dumps([asdict(row) for row in found], indent=1) + "\n", encoding="utf-8")
+        json_file.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> list[Row]:

@@ -1,6 +1,6 @@
 """How long ``validate`` takes: time of the processor and memory at several sizes, how they grow, and a second run.
 
-    python tests/benchmarks/validate_speed.py [--sizes 250 5000 20000] [--json FILE]
+    python -m tests.benchmarks.validate_speed [--sizes 250 5000 20000] [--json FILE]
 
 The second run is of the same files, with what the first has kept in the cache; small sides keep nothing.
 
@@ -19,9 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
+from tests.benchmarks.rows import Row, with_json, write
 
 VOCABULARY = 4000
 
@@ -86,7 +89,7 @@ def run(real: Path, simulated: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[250, 5000, 20000])
-    parser.add_argument("--json", type=Path, help="where all numbers go, too")
+    with_json(parser)
     parser.add_argument("--run", type=Path, nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.run:
@@ -99,7 +102,7 @@ def main() -> None:
             sides = [Path(folder) / f"{name}.jsonl" for name in ("real", "simulated")]
             for seed, side in enumerate(sides):
                 make(side, n, seed=seed)
-            call = [sys.executable, __file__, "--run", *map(str, sides)]
+            call = [sys.executable, "-m", "tests.benchmarks.validate_speed", "--run", *map(str, sides)]
             settings = {**os.environ, "CONVSIM_CACHE": f"{folder}/of-user"}
             first, again = (
                 json.loads(
@@ -124,8 +127,23 @@ def main() -> None:
             f"{again['cpu_seconds']:>13.1f} {row['cpu_seconds'] / again['cpu_seconds']:>13.1f}",
             flush=True,
         )
-    if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    write([each for row in rows for each in as_rows(row)], asked.json)
+
+
+def as_rows(row: dict[str, float]) -> Iterator[Row]:
+    """Yield what one size came to."""
+    case = f"{row['a_side']:.0f} a side"
+    cpu, again = row["cpu_seconds"], row["again_cpu_seconds"]
+    yield Row(case=case, measure="processor time", unit="s", value=cpu)
+    yield Row(case=case, measure="peak memory", unit="GB", value=row["gigabytes"])
+    if "exponent" in row:
+        yield Row(
+            case=case, measure="exponent of growth since the size before", unit="", value=row["exponent"]
+        )
+    yield Row(
+        case=case, measure="processor time, unchanged files again", unit="s", value=again, beside="the first time",
+        ratio=again / cpu,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What more processes are worth: conversations a second with one, with two and so on, and with Ray's workers.
 
-    python tests/benchmarks/workers_scale.py [--processes 1,2] [--ray] [--n 200]
+    python -m tests.benchmarks.workers_scale [--processes 1,2] [--ray] [--n 200] [--json FILE]
 
 A server in a process of its own answers each request after 50 ms; a conversation asks it up to ``TURNS`` times. Each
 way holds the same study, and in the end their conversations are compared. How long workers take to start stands by
@@ -16,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from convsim.models import OpenAICompatible
 from convsim.simulation import Progress, Study, Workers
+from tests.benchmarks.rows import Row, with_json, write
 from tests.doubles import people
 from tests.elsewhere import Asking, Costly, kept
 
@@ -35,6 +37,7 @@ def main() -> None:
     parser.add_argument("--processes", default="1,2")
     parser.add_argument("--ray", action="store_true")
     parser.add_argument("--n", type=int, default=200)
+    with_json(parser)
     asked = parser.parse_args()
     ways: list[Way] = [("local", int(each)) for each in asked.processes.split(",")]
     ways += [("ray", n) for _, n in ways] if asked.ray else []
@@ -43,12 +46,12 @@ def main() -> None:
     ) as server:
         assert server.stdout is not None
         try:
-            _compare(server.stdout.readline().strip(), ways, asked.n)
+            write([*_compare(server.stdout.readline().strip(), ways, asked.n)], asked.json)
         finally:
             server.terminate()
 
 
-def _compare(url: str, ways: list[Way], n: int) -> None:
+def _compare(url: str, ways: list[Way], n: int) -> Iterator[Row]:
     print("engine  processes  start s  conversations/s  ratio  CPU ms each: driver  children  same")
     first: float | None = None
     lines: list[str] = []
@@ -74,6 +77,22 @@ def _compare(url: str, ways: list[Way], n: int) -> None:
             print(
                 f"{engine:6}  {processes:9}  {began[0] - before:7.1f}  {per_second:15.1f}  {per_second / first:5.2f}"
                 f"  {1000 * own / n:20.2f}  {1000 * theirs / n:8.2f}  {found == lines}"
+            )
+            if found != lines:
+                raise RuntimeError(f"{processes} processes by {engine} held other conversations")
+            case = f"{engine}, {processes} processes"
+            beside = f"{ways[0][0]}, {ways[0][1]}"
+            yield Row(
+                case=case,
+                measure="conversations",
+                unit="/s",
+                value=per_second,
+                beside=beside,
+                ratio=per_second / first,
+            )
+            cpu_ms = 1000 * (own + theirs) / n
+            yield Row(
+                case=case, measure="processor time a conversation, with starts", unit="ms", value=cpu_ms
             )
 
 

@@ -6,8 +6,8 @@ A server in a process of its own answers each request after 50 ms. Conversations
 asks the model once a turn and the agent answers at once. The same bodies, made beforehand, are sent by bare
 ``client.post`` over aiohttp, by aiohttp alone and by ``chat.completions.create`` on the default transport, as many at a
 time. Rounds of the four take turns; each figure is a median over rounds, a share the median of the rounds' own shares.
-Next to what the clock says stands the processor time of this process for one completion, which other work on the machine
-touches less. Nothing is asserted; machines differ, so read the shares.
+Next to what the clock says stands the processor time of this process for one completion, which other work on the
+machine touches less. Nothing is asserted; machines differ, so read the shares.
 """
 
 from __future__ import annotations

@@ -70,8 +70,14 @@ def begun(folder: Path, stderr: int, *words: str, **variables: str) -> subproces
         env={**environment(), **OFTEN, **variables},
         stdout=subprocess.PIPE,
         stderr=stderr,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+        preexec_fn=as_on_a_terminal,
     )
+
+
+def as_on_a_terminal() -> None:
+    """Let Ctrl-C be heard: it is ignored below whatever a shell runs in the background."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("log_json", ["", "1"])

@@ -258,6 +258,6 @@ async def test_processes_share_what_a_server_takes_and_say_what_it_was(tmp_path:
     taken = outcome.taken[server.base_url]
     assert taken.pushed_back == server.pushed_back
     assert 2 <= taken.last <= 8
-    assert {each.id for each in held(tmp_path)} == {
+    assert {each["id"] for each in held(tmp_path)} == {
         each.id for each in study(server, agent=answered, n=40).planned()
     }

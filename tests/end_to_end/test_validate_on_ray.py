@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def sides(n: int) -> list[list[Conversation]]:
     return [crowd(rng, n, wordy=0.5, prefix=side, simulated=side == "s") for side in "rs"]
 
 
-def validated(*validators: object, engine: str, n: int = 12) -> Scorecard:
+def validated(*validators: Any, engine: str, n: int = 12) -> Scorecard:
     return convsim.validate(*sides(n), seed=3, validators=list(validators) or None, engine=engine)
 
 

@@ -45,7 +45,7 @@ class Broken:
 def test_validators_that_run_elsewhere_in_another_order_and_on_copies_find_the_same():
     rng = np.random.default_rng(0)
     sides = [crowd(rng, 16, wordy=0.5, prefix=side, simulated=side == "s") for side in "rs"]
-    asked = [Broken(), "disclosure", make("validators", "marginals", n_resamples=99)]
+    asked: list[Any] = [Broken(), "disclosure", make("validators", "marginals", n_resamples=99)]
     alone = convsim.validate(*sides, seed=3, validators=asked)
     elsewhere = Elsewhere()
     with spreading(elsewhere):

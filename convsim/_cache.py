@@ -11,10 +11,13 @@ import hashlib
 import hmac
 import json
 import os
+import platform
 import secrets
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache, cached_property
+from importlib import metadata
 from pathlib import Path
 
 from convsim._inputs import read_input
@@ -34,6 +37,8 @@ IGNORED = "# Made by convsim; may be deleted at any time.\n*\n"
 DIGEST = 64
 KEY, KEY_BYTES = "key", 32
 ENDING = ".entry"
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "pydantic")
+"""Whose numbers, or whose writing of numbers, entries hold."""
 
 
 class Cache:
@@ -98,6 +103,11 @@ def _of_user() -> Path:
 def code_digest(package: Path) -> str:
     """Return the digest of a package's sources and tables: it moves with a release, and with any change in between."""
     return folder_digest(package)
+
+
+def counted_with() -> list[str]:
+    """Name whose numbers, and whose writing of numbers, is kept: libraries, Python and the machine."""
+    return [*(f"{name} {metadata.version(name)}" for name in LIBRARIES), sys.version, platform.machine()]
 
 
 def folder_digest(folder: Path) -> str:

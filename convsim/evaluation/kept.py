@@ -12,16 +12,14 @@ import hashlib
 import inspect
 import json
 import os
-import platform
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
 from pydantic_core import PydanticSerializationError
 
-from convsim._cache import LOG, OFF, Cache, beside, code_digest, key_of
+from convsim._cache import LOG, OFF, Cache, beside, code_digest, counted_with, key_of
 from convsim._text import one_line
 from convsim.evaluation.sides import Side
 from convsim.lifting.lifted import LiftedValidator
@@ -31,8 +29,6 @@ from convsim.schema import BaseValidator, Corpus, Finding, Validator
 MIN_CONVERSATIONS = 1_000
 """Of both sides together; fewer are judged in seconds, and nothing is written beside their files."""
 OWN = "convsim_validators"
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "pydantic")
-"""Whose numbers, or whose writing of numbers, findings hold."""
 
 
 @dataclass
@@ -45,6 +41,8 @@ class Kept:
     used: list[str] = field(default_factory=list)
     """Validators whose findings were there."""
     asked: int = 0
+    _keys: dict[int, str | None] = field(default_factory=dict, repr=False)
+    """Of each validator, by its identity, as its code was before it ran."""
 
     @classmethod
     def of(cls, real: Side, simulated: Side, *, at_least: int = MIN_CONVERSATIONS) -> Kept | None:
@@ -73,7 +71,7 @@ class Kept:
     ) -> list[Finding] | None:
         """Return what a validator found of these very sides before; None where that is not known."""
         self.asked += 1
-        key = self._key(validator, real, simulated, seed)
+        key = self._keys[id(validator)] = self._key(validator, real, simulated, seed)
         content = self.cache.read(key) if key else None
         if content is None:
             return None
@@ -90,7 +88,12 @@ class Kept:
     ) -> None:
         """Keep what a validator found, unless it failed or would not be read as it was written."""
         key = self._key(validator, real, simulated, seed)
-        if key is None or any(finding.verdict == "failed" for finding in findings):
+        # Whose file has been edited meanwhile may have run as it was before.
+        if (
+            key is None
+            or key != self._keys.get(id(validator), key)
+            or any(finding.verdict == "failed" for finding in findings)
+        ):
             return
         written = _written(findings)
         if written and written == _written([Finding.model_validate(each) for each in json.loads(written)]):
@@ -108,11 +111,11 @@ class Kept:
 
     def _key(self, validator: Validator, real: Corpus, simulated: Corpus, seed: int) -> str | None:
         """Return the key of a validator's findings; None where something that they depend on has no name."""
-        asked = _asked(validator)
         measured = [_measured(side) for side in (real, simulated)]
-        if asked is None or None in measured:
-            return None
         try:
+            asked = _asked(validator)
+            if asked is None or None in measured:
+                return None
             return key_of(
                 {
                     "kind": "findings",
@@ -121,10 +124,11 @@ class Kept:
                     "validator": asked,
                     "seed": seed,
                     "code": code_digest(PACKAGE),
-                    "counted with": _counted_with(),
+                    "counted with": counted_with(),
                 }
             )
-        except (TypeError, ValueError):  # a setting that JSON does not have, such as another side
+        except (TypeError, ValueError, AttributeError, OSError):
+            # A setting that JSON does not have, such as another side; or a class of a notebook, which no file has.
             return None
 
 
@@ -153,7 +157,9 @@ def _asked(validator: Validator) -> list[object] | None:
         code = code_digest(Path(sys.modules[OWN].__path__[0]))
     elif package not in ("convsim", "builtins") and _states_version(kind):
         source = inspect.getsourcefile(kind)
-        code = hashlib.sha256(Path(source).read_bytes()).hexdigest() if source else ""
+        if source is None:
+            return None
+        code = hashlib.sha256(Path(source).read_bytes()).hexdigest()
     else:
         return None
     settings: Mapping[str, object] = (
@@ -175,7 +181,3 @@ def _asked(validator: Validator) -> list[object] | None:
 
 def _states_version(kind: type) -> bool:
     return any("version" in vars(part) for part in kind.__mro__ if part is not BaseValidator)
-
-
-def _counted_with() -> list[str]:
-    return [*(f"{name} {metadata.version(name)}" for name in LIBRARIES), sys.version, platform.machine()]

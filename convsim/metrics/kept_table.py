@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from zipfile import BadZipFile
 
-from convsim._cache import LOG, Cache, code_digest, folder_digest, key_of
+from convsim._cache import LOG, Cache, code_digest, counted_with, folder_digest, key_of
 from convsim._text import one_line
 from convsim.metrics.registry import BUILT_IN
 from convsim.schema import Metric
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
 
 PACKAGE = Path(__file__).parents[1]
+UNREADABLE = (ValueError, KeyError, OSError, TypeError, EOFError, BadZipFile, zlib.error)
 
 
 class Measured(NamedTuple):
@@ -71,7 +74,7 @@ class KeptTable:
                 values = np.asarray(held["values"], np.float64)
                 said = json.loads(bytes(held["said"]))
             language = said["language"] and Language.model_validate(said["language"])
-        except (ValueError, KeyError, OSError) as error:  # sealed by us, and yet of another layout
+        except UNREADABLE as error:  # sealed by us, and yet of another layout
             LOG.info("a kept table of metrics cannot be used: %s", one_line(error))
             return None
         if values.shape != (len(known), self.n):
@@ -102,6 +105,7 @@ class KeptTable:
                 "metrics": [*known.values()],
                 "lexicon": lexicon_digest(lexicon),
                 "code": code_digest(PACKAGE),
+                "counted with": counted_with(),
             }
         )
 

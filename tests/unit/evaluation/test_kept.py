@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -118,7 +119,7 @@ def test_nothing_is_taken_from_the_cache_of_other_libraries(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     validated(files)
-    monkeypatch.setattr(of_findings, "_counted_with", lambda: ["numpy 9"])
+    monkeypatch.setattr(of_findings, "counted_with", lambda: ["numpy 9"])
     assert validated(files)[1] == []
 
 
@@ -222,3 +223,33 @@ def test_small_sides_conversations_from_nowhere_and_a_variable_keep_nothing(
     assert Kept.of(*held, at_least=1) is None
     monkeypatch.setenv("CONVSIM_NO_CACHE", "1")
     assert Kept.of(*sides, at_least=1) is None
+
+
+def test_a_validator_whose_source_no_file_has_is_asked_each_time(files: tuple[Path, Path]) -> None:
+    of_notebook = type("OfNotebook", (Versioned,), {"__module__": "no_file_has_it", "asked": []})()
+    assert [validated(files, validators=[of_notebook])[1] for _ in range(2)] == [[], []]
+    assert len(of_notebook.asked) == 2
+
+
+def test_what_a_validator_found_is_not_kept_where_its_file_changes_while_it_runs(
+    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "edited.py"
+    source.write_text(
+        "from pathlib import Path\n\n\nclass Edited:\n    name, version = 'edited', '1'\n\n"
+        "    def validate(self, real, simulated, *, seed):\n"
+        "        Path(__file__).write_text(Path(__file__).read_text() + '# edited\\n')\n        return []\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    validator = importlib.import_module("edited").Edited()
+    assert [validated(files, validators=[validator])[1] for _ in range(2)] == [[], []]
+
+
+def test_a_table_of_other_libraries_is_measured_anew(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated(files)
+    before = {path.name for path in files[1].parent.rglob("*.entry")}
+    monkeypatch.setattr("convsim.metrics.kept_table.counted_with", lambda: ["numpy 0"])
+    validated(files)
+    assert len({path.name for path in files[1].parent.rglob("*.entry")} - before) == 2

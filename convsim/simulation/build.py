@@ -23,11 +23,12 @@ from convsim.shoppers.needs import FIRST_MESSAGES
 from convsim.shoppers.prompts import SHOP
 from convsim.simulation.config import PROMPTS, ArmSection, ComponentSection, PluginSection, StudyConfig
 from convsim.simulation.domains import domain_of_catalogue, domain_of_needs, domain_of_records
+from convsim.simulation.given import checked_opening
 from convsim.simulation.loop import Arm
 from convsim.simulation.mixture import Component
 from convsim.simulation.parts import DEFAULT_MODEL, DEMO_CATALOGUE, make_model, worse_arm
 from convsim.simulation.personas import draw_personas, instructed_personas, read_personas, stated_needs
-from convsim.simulation.study import Study, checked_opening
+from convsim.simulation.study import Study
 
 TEXTS = ("description", "features")
 

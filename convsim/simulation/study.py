@@ -6,17 +6,17 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, nullcontext
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from convsim._async import refuse_in_a_loop
-from convsim._text import complaint, one_line, shown
-from convsim._tracing import Value, span
+from convsim._text import one_line, shown
+from convsim._tracing import span
 from convsim.errors import InputError
 from convsim.io import (
     MANIFEST,
@@ -43,73 +43,28 @@ from convsim.lifting import (
 from convsim.models.crowd import AUTO, Concurrency
 from convsim.models.energy import ELSEWHERE, Energy, EnergyWatch, machine_energy
 from convsim.models.fallback import Fallback
-from convsim.models.gates import Taken, together
+from convsim.models.gates import together
 from convsim.models.hearing import heard
 from convsim.models.metering import MEASURED, Measured, Measuring, measured_in, measuring
 from convsim.models.pace import MOST
 from convsim.models.transport import is_loopback
 from convsim.schema import Agent, ChatModel, Shopper
-from convsim.schema.conversation import MAX_FAILURE_SHARE, LearnedFrom
-from convsim.schema.persona import LEARNED_FROM, LOOK_AHEAD, Persona
-from convsim.simulation.config import MOST_CONVERSATIONS, StudySection
+from convsim.schema.persona import Persona
+from convsim.simulation.config import MOST_CONVERSATIONS
 from convsim.simulation.failing import remedy
+from convsim.simulation.given import checked_arms, checked_numbers, checked_opening, checked_personas
 from convsim.simulation.handles import affordable
 from convsim.simulation.loop import Arm, Opening, Planned, opened
 from convsim.simulation.mixture import Component, checked_mixture, checked_weights, encounters
+from convsim.simulation.outcome import Outcome
 from convsim.simulation.pool import Opened, Pool, Workers
 from convsim.simulation.runner import Limits, Progress, hold_all
+from convsim.simulation.stating import plan_of, told_of
 
 T = TypeVar("T")
 NOTHING_MORE: Mapping[str, JsonValue] = {}
 TAKEN = "concurrency"
 """The key of a manifest under which it stands how many requests endpoints took at a time."""
-MIXTURE = "mixture"
-"""Stands for the shopper in the plan of a study that has several."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a call of ``Study.run`` did; ``planned`` counts the whole study, ``held`` this call."""
-
-    folder: Path
-    planned: int
-    held: int
-    failed: int
-    missing: int
-    cost_usd: float | None
-    stop: str
-    slips: Mapping[str, int] = field(default_factory=dict)
-    """Role slips, empty and truncated answers of this call, by name."""
-    commonest_reason: str | None = None
-    """Why conversations of this call failed most often."""
-    unread: Mapping[str, int] = field(default_factory=dict)
-    """What agents' answers of this call held that was not read, and in how many answers."""
-    agent_reasoning: int = 0
-    """Agents' answers of this call out of which thinking was taken."""
-    fallbacks: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Messages of this call for which another model than the first answered, by shopper or agent and the model."""
-    measured: Measured = field(default_factory=Measured, repr=False)
-    """What this call asked of its models."""
-    remedy: str | None = None
-    """The setting that helps against the commonest reason, where one is known."""
-    uncounted: int = 0
-    """Conversations of this call in which a server did not count its tokens."""
-    failed_in_all: int = 0
-    """Failed conversations in the folder, those of earlier calls included."""
-    taken: Mapping[str, Taken] = field(default_factory=dict)
-    """How many requests each endpoint took at a time in this call, by its address: in the end (``last``), at most
-    (``highest``), and how many it pushed back. Nothing where a number of conversations was stated."""
-
-    def __str__(self) -> str:
-        earlier = self.planned - self.held - self.missing
-        kept = f" ({earlier} more were there)" if earlier else ""
-        why = f"; most often: {self.commonest_reason}" if self.commonest_reason else ""
-        return f"{self.held} conversations held in {self.folder}{kept}; {self.failed} failed{why}"
-
-    @property
-    def too_many_failed(self) -> bool:
-        """Whether more of the folder's conversations have failed than what compares them takes."""
-        return self.failed_in_all > MAX_FAILURE_SHARE * (self.planned - self.missing)
 
 
 @dataclass(frozen=True, init=False)
@@ -183,10 +138,10 @@ class Study:
             "budget_usd": budget_usd,
         }  # fmt: skip
         stated = {
-            "shopper": lift_shopper(shopper), "agent": lift_agent(agent), "personas": _checked_personas(personas),
-            "arms": _checked_arms(arms), "model": model, "opening": checked_opening(opening), "provenance": provenance,
+            "shopper": lift_shopper(shopper), "agent": lift_agent(agent), "personas": checked_personas(personas),
+            "arms": checked_arms(arms), "model": model, "opening": checked_opening(opening), "provenance": provenance,
             "mixture": checked_mixture(mixture), "persona_weights": checked_weights(persona_weights, personas),
-            **_checked(numbers),
+            **checked_numbers(numbers),
         }  # fmt: skip
         for part, value in stated.items():
             object.__setattr__(self, part, value)
@@ -201,7 +156,7 @@ class Study:
         """Check that what the manifest and the conversations begin with can be read back, and no id stands twice."""
         seen: set[str] = set()
         try:
-            json.dumps(self._plan(), allow_nan=False, ensure_ascii=False).encode()
+            json.dumps(plan_of(self), allow_nan=False, ensure_ascii=False).encode()
             for planned in self.planned(repeats=1):
                 readable_line(opened(planned))
                 if planned.id in seen:
@@ -402,7 +357,7 @@ class Study:
         watch: EnergyWatch | None = None
         try:
             with (
-                span("convsim.study", self._told()) as traced,
+                span("convsim.study", told_of(self)) as traced,
                 heard(models.values() if pool is None else (), record=how.record),
                 measuring() as measured,
                 machine_energy() if is_here and _runs_here(models.values()) else nullcontext() as watch,
@@ -451,47 +406,7 @@ class Study:
 
     def manifest(self) -> Manifest:
         """Return what tells this study from others (``plan``), and where it ran."""
-        return {"schema": "convsim.run/1", "plan": self._plan(), **provenance()}
-
-    def _plan(self) -> dict[str, JsonValue]:
-        return {
-            "study": self.name,
-            **self._of_shoppers(),
-            "agent": self.agent.name,
-            "arms": [_stated(arm) for arm in self.conditions],
-            "n": self.n,
-            "max_turns": self.max_turns,
-            "seed": self.seed,
-            **_domain_of(self.shopper, self.agent),
-            "prompts": {**self._prompts(), **_agent_prompt(self.agent)},
-            "personas": [*(persona.id for persona in self.personas)],
-            **({} if self.opening is None else {"opening": self.opening}),
-            **self.provenance,
-        }
-
-    def _told(self) -> dict[str, Value]:
-        """Return what a trace says of the study."""
-        return {
-            "convsim.study.name": self.name,
-            "convsim.shopper": MIXTURE if self.mixture else self.shopper.name,
-            "convsim.model": self.model,
-            "gen_ai.agent.name": self.agent.name,
-            "convsim.arms": [arm.name for arm in self.conditions],
-            "convsim.n": self.n,
-            "convsim.seed": self.seed,
-        }
-
-    def _of_shoppers(self) -> dict[str, JsonValue]:
-        """Say who speaks, in what proportions, and how often as whom."""
-        weights = self.persona_weights
-        weighted: dict[str, JsonValue] = {} if weights is None else {"persona_weights": dict(weights)}
-        if not self.mixture:
-            return {"shopper": self.shopper.name, "model": self.model, **weighted}
-        return {"shopper": MIXTURE, "mixture": [each.stated() for each in self.mixture], **weighted}
-
-    def _prompts(self) -> Mapping[str, str]:
-        """Return the hashes of the one shopper's prompts; those of a mixture stand with its components."""
-        return {} if self.mixture else getattr(self.shopper, "prompt_hashes", {})
+        return {"schema": "convsim.run/1", "plan": plan_of(self), **provenance()}
 
 
 def _runs_here(models: Iterable[ChatModel]) -> bool:
@@ -509,82 +424,3 @@ class _How:
     record: bool
     own_loop: bool
     pool: Pool | None
-
-
-def _checked(numbers: Mapping[str, object]) -> Mapping[str, object]:
-    """Check a study's name and numbers as those of a study file are."""
-    try:
-        return dict(StudySection.model_validate(numbers))
-    except ValidationError as error:
-        raise InputError(f"the study: {complaint(error, with_value=True)}") from None
-
-
-def checked_opening(opening: object) -> Opening:
-    """Check what the agent opens with; False and None are nothing.
-
-    Raises:
-        InputError: It is no text and not true.
-    """
-    if opening is None or opening is False:
-        return None
-    if opening is True or (isinstance(opening, str) and opening.strip()):
-        return opening
-    raise InputError(
-        f"agent.opening must be what the agent says first, or true to ask it, but is {shown(opening)}"
-    )
-
-
-def _checked_personas(personas: Sequence[Persona]) -> tuple[Persona, ...]:
-    """Check that there are personas, and that none knows the future."""
-    given = _several(personas, "personas", "Persona(…)")
-    for persona in given:
-        if not isinstance(persona, Persona):
-            raise InputError(f"personas: expected personas, but one is {shown(persona)}")
-        if late := persona.known_afterwards():
-            raise InputError(f"persona {persona.id}: {late[0]} {LOOK_AHEAD}")
-        try:
-            LearnedFrom.model_validate(persona.metadata.get(LEARNED_FROM) or {})
-        except ValidationError as error:
-            raise InputError(f"persona {persona.id}: metadata.{LEARNED_FROM}: {complaint(error)}") from None
-    return given
-
-
-def _checked_arms(arms: Sequence[str | Arm]) -> tuple[str | Arm, ...]:
-    """Check that there are arms, and that each has a name of its own."""
-    given = _several(arms, "arms", '"good"')
-    seen: set[str] = set()
-    for arm in given:
-        name = arm.name if isinstance(arm, Arm) else arm
-        if not isinstance(name, str) or not name:
-            raise InputError(f"arms: expected names or arms, but one is {shown(arm)}")
-        if name in seen:
-            raise InputError(f"arms: {shown(name)} is given twice; give each arm its own name")
-        seen.add(name)
-    return given
-
-
-def _several(given: Sequence[T], what: str, example: str) -> tuple[T, ...]:
-    if isinstance(given, str | bytes | Mapping | Persona) or not isinstance(given, Iterable):
-        raise InputError(f"{what}: expected a list such as [{example}], but got {shown(given)}")
-    if not (several := tuple(given)):
-        raise InputError("a study needs at least one persona and one arm")
-    return several
-
-
-def _stated(arm: Arm) -> JsonValue:
-    """Say an arm in a manifest: its name alone, or with what degrades its agent."""
-    if arm.fault is None:
-        return arm.name
-    return {"name": arm.name, "agent": arm.agent.name, "fault": arm.fault, "severity": arm.severity}
-
-
-def _domain_of(shopper: Shopper, agent: Agent) -> dict[str, JsonValue]:
-    """Say what the prompts speak of, where a prompt says it."""
-    stated = [getattr(part, "domain", None) for part in (shopper, agent)]
-    domain = next((each for each in stated if isinstance(each, str)), None)
-    return {} if domain is None else {"domain": domain}
-
-
-def _agent_prompt(agent: Agent) -> dict[str, JsonValue]:
-    prompt_hash = getattr(agent, "prompt_hash", None)
-    return {} if prompt_hash is None else {"agent": str(prompt_hash)}

@@ -166,6 +166,14 @@ class Run:
                     f"{path}: cannot be written: {error.strerror or error}; free space"
                 ) from error
 
+    def note(self, changes: Manifest) -> None:
+        """Add to the manifest while the run goes on; not while it is marked.
+
+        Raises:
+            InputError: The disk does not take it.
+        """
+        amend(self.folder, changes)
+
     def mark(self) -> None:
         """Write into the manifest how many conversations there are, how many failed, and whether that is too many.
 

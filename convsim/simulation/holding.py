@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import math
+import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -64,6 +66,12 @@ class Held(NamedTuple):
     """What models were asked for it, where that is recorded."""
     wanted: int | None = None
     """How many conversations the worker takes at a time from now on, where endpoints say how many."""
+    measured: Measured | None = None
+    """All that the worker has measured so far, with how many conversations it has held; not with every answer."""
+
+
+TELL_EVERY_S = 1.0
+"""How often a worker tells what it has measured: what it has not told is lost with it."""
 
 
 class Holder:
@@ -72,6 +80,7 @@ class Holder:
     def __init__(self) -> None:
         self._ending = asyncio.Event()
         self._measuring = Measuring()
+        self._n_held, self._told_at = 0, -math.inf
         self._within: contextvars.Context
         self._living: asyncio.Task[None]
 
@@ -101,7 +110,11 @@ class Holder:
     async def end(self, nothing: None = None) -> Learnt:
         """End; what is still being held is given up."""
         taken = self._supply.taken if self._supply else {}
-        known = Learnt(learned=learned_by(self._study._parts), measured=self._measuring.so_far, taken=taken)
+        known = Learnt(
+            learned=learned_by(self._study._parts),
+            measured=self._measuring.so_far.but(conversations=self._n_held),
+            taken=taken,
+        )
         self._ending.set()
         return known
 
@@ -115,7 +128,17 @@ class Holder:
         except Exception as error:
             return Broken(described(error))
         calls = None if noted is None else Calls(id=conversation.id, calls=tuple(noted.calls))
-        return Held(conversation, calls, None if self._supply is None else self._supply.wanted)
+        self._n_held += 1
+        return Held(
+            conversation, calls, None if self._supply is None else self._supply.wanted, self._to_tell()
+        )
+
+    def _to_tell(self) -> Measured | None:
+        """Return what has been measured so far where it is time to tell it."""
+        if time.monotonic() - self._told_at < TELL_EVERY_S:
+            return None
+        self._told_at = time.monotonic()
+        return self._measuring.so_far.but(conversations=self._n_held)
 
     async def _live(self, begun: asyncio.Event) -> None:
         models = {

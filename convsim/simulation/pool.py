@@ -15,6 +15,7 @@ from convsim._progress import step
 from convsim._text import one_line
 from convsim.errors import ConvsimError, InputError
 from convsim.models.crowd import AUTO
+from convsim.models.metering import Measured
 from convsim.models.pace import START
 from convsim.schema.conversation import Failure
 from convsim.simulation.config import StudyConfig
@@ -99,6 +100,13 @@ class _Member:
     """How much it may have in flight."""
     is_ready: bool = False
     n: int = 0
+    measured: Measured = field(default_factory=Measured)
+    """What it has told of its measures."""
+
+    def take(self, measured: Measured | None) -> None:
+        """Take what it tells; answers may come in another order than they were given in."""
+        if measured is not None and measured.conversations >= self.measured.conversations:
+            self.measured = measured
 
 
 @dataclass
@@ -118,6 +126,7 @@ class Pool:
     known: list[Learnt] = field(default_factory=list)
     """What workers have learned in the end."""
     _members: list[_Member] = field(default_factory=list)
+    _gone: list[_Member] = field(default_factory=list)
     _starting: set[asyncio.Task[None]] = field(default_factory=set)
     _on_change: Callable[[], None] | None = None
     _not_begun: int = 0
@@ -129,6 +138,11 @@ class Pool:
     def wanted(self) -> int:
         """How many conversations the workers take at a time, all together."""
         return sum(member.share for member in self._members)
+
+    @property
+    def measured(self) -> Measured:
+        """What the workers have measured, as far as they have told; those that are lost, too."""
+        return Measured.merged(member.measured for member in [*self._gone, *self._members])
 
     def listen(self, on_change: Callable[[], None]) -> None:
         """Have a function called when they may take more."""
@@ -163,6 +177,7 @@ class Pool:
             try:
                 held: Held = _checked(await member.worker.ask("hold", order))
                 member.share = held.wanted or member.share
+                member.take(held.measured)
                 return held
             except LostError as error:
                 self._replace(member, str(error))
@@ -178,7 +193,7 @@ class Pool:
         for task in self._starting:
             task.cancel()
         await asyncio.gather(*map(self._end, self._members))
-        self._members.clear()
+        self._gone, self._members = [*self._gone, *self._members], []
 
     def kill(self) -> None:
         """End all workers at once."""
@@ -209,6 +224,7 @@ class Pool:
             why,
         )
         self._members.remove(member)
+        self._gone.append(member)
         member.worker.kill()
         task = asyncio.create_task(self._begin_anew())
         self._starting.add(task)
@@ -271,6 +287,7 @@ class Pool:
                     known = await member.worker.ask("end", None)
                     if isinstance(known, Learnt):
                         self.known.append(known)
+                        member.take(known.measured)
                     if await member.worker.gone(END_WITHIN_S):
                         return
             except (LostError, TimeoutError):

@@ -159,7 +159,7 @@ async def hold_all(
             return False
         try:
             if pool is not None:
-                conversation, calls, _ = await pool.hold(following)
+                conversation, calls, *_ = await pool.hold(following)
             else:
                 conversation, calls = await _here(following, limits, noting=record is not None)
             if record and calls is not None:

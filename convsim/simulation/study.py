@@ -55,6 +55,7 @@ from convsim.simulation.failing import remedy
 from convsim.simulation.given import checked_arms, checked_numbers, checked_opening, checked_personas
 from convsim.simulation.handles import affordable
 from convsim.simulation.loop import Arm, Opening, Planned, opened
+from convsim.simulation.measures import measures_kept
 from convsim.simulation.mixture import Component, checked_mixture, checked_weights, encounters
 from convsim.simulation.outcome import Outcome
 from convsim.simulation.pool import Opened, Pool, Workers
@@ -355,12 +356,19 @@ class Study:
         pool = how.pool
         is_here = pool is None or pool.is_here
         watch: EnergyWatch | None = None
+
+        def so_far() -> Measured:
+            energy = Energy.unknown(ELSEWHERE) if watch is None else watch.energy
+            parts = [measured.so_far, *([] if pool is None else [pool.measured])]
+            return Measured.merged(parts).but(conversations=progress.ended, energy=energy)
+
         try:
             with (
                 span("convsim.study", told_of(self)) as traced,
                 heard(models.values() if pool is None else (), record=how.record),
                 measuring() as measured,
                 machine_energy() if is_here and _runs_here(models.values()) else nullcontext() as watch,
+                measures_kept(kept, lambda: earlier.merge(so_far())),
             ):
                 await hold_all(
                     missing, limits=limits, keep=kept.append, progress=progress, own_loop=how.own_loop,
@@ -384,9 +392,7 @@ class Study:
                 for model, notes in each.learned.items():
                     learned.setdefault(model, {}).update(notes)
             kept.learned = learned
-            energy = Energy.unknown(ELSEWHERE) if watch is None else watch.energy
-            all_measured = Measured.merged([measured.so_far, *(each.measured for each in known)])
-            this_call = all_measured.but(conversations=progress.ended, energy=energy)
+            this_call = so_far()
             kept.more = {MEASURED: earlier.merge(this_call).model_dump(mode="json")}
             if progress.taken:
                 kept.more[TAKEN] = {address: taken._asdict() for address, taken in progress.taken.items()}

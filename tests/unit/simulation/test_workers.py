@@ -11,6 +11,7 @@ import pytest
 from convsim.errors import InputError
 from convsim.io import read
 from convsim.simulation import Workers
+from convsim.simulation.holding import TELL_EVERY_S
 from tests.elsewhere import Costly, Deadly, Locked, calls_of, kept, study
 
 TWO = Workers(processes=2)
@@ -59,6 +60,17 @@ def test_what_a_killed_worker_had_in_flight_is_held_by_others_and_nothing_twice(
     assert (tmp_path / "killed-1").exists()
     assert (outcome.held, outcome.missing, outcome.failed) == (24, 0, 0)
     assert kept(two) == kept(one)
+
+
+@pytest.mark.cluster
+def test_a_killed_worker_has_told_what_it_measured(tmp_path: Path):
+    # Each conversation takes longer than workers wait before they tell again: what is kept has been told.
+    deadly = Deadly(folder=str(tmp_path), seconds=TELL_EVERY_S, persona="p3")
+    study(deadly, n=4, concurrency=2, max_turns=2).run(tmp_path / "run", workers=TWO)
+    assert (tmp_path / "killed-0").exists()
+    manifest = json.loads((tmp_path / "run/manifest.json").read_text(encoding="utf-8"))
+    messages = [m for c in read(tmp_path / "run").conversations for m in c.messages if m.role == "assistant"]
+    assert manifest["measured"]["message_s"]["agent"]["n"] >= len(messages) > 4
 
 
 @pytest.mark.cluster

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
-from convsim.schema import Corpus
+from convsim.schema import Corpus, Finding
 from convsim_validators import HumanLikeness
+from convsim_validators.humanlikeness.features import first_words, words
 from tests.corpora import corpus
 
 N = 80
@@ -24,20 +27,25 @@ def side(seed: int, tell: float) -> Corpus:
 REAL, ALIKE, APART = side(1, 0.2), side(2, 0.2), side(3, 0.9)
 
 
-def test_up_to_the_limit_findings_are_those_without_one() -> None:
-    known, limited = (
-        HumanLikeness(n_resamples=199, max_exact=most).validate(REAL, APART, seed=1) for most in (10**9, N)
-    )
-    assert [*known] == [*limited]
-    assert "n_hash_columns" not in known[0].details
+@cache
+def validated(name: str, most: int) -> tuple[Finding, ...]:
+    simulated = {"alike": ALIKE, "apart": APART}[name]
+    return tuple(HumanLikeness(n_resamples=199, max_exact=most).validate(REAL, simulated, seed=1))
+
+
+def test_up_to_the_limit_words_are_not_hashed() -> None:
+    texts = [*REAL.user_texts, *APART.user_texts]
+    for view in (words, first_words):
+        known, limited = (view(texts, N, np.arange(2 * N), max_exact=most) for most in (10**9, N))
+        assert (known.features != limited.features).nnz == 0
+        assert [*known.names] == [*limited.names]
+        assert known.detail == limited.detail
+    assert all("n_hash_columns" not in found.details for found in validated("apart", N))
 
 
 def test_beyond_it_the_same_is_found_and_the_number_of_columns_is_said() -> None:
-    for simulated in (ALIKE, APART):
-        exact, hashed = (
-            HumanLikeness(n_resamples=199, max_exact=most).validate(REAL, simulated, seed=1)
-            for most in (N, N - 1)
-        )
+    for name in ("alike", "apart"):
+        exact, hashed = validated(name, N), validated(name, N - 1)
         for known, found in zip(exact, hashed, strict=True):
             assert (found.metric, found.verdict) == (known.metric, known.verdict)
             assert abs((found.estimate or 0) - (known.estimate or 0)) < 0.05
@@ -46,7 +54,7 @@ def test_beyond_it_the_same_is_found_and_the_number_of_columns_is_said() -> None
 
 
 def test_beyond_it_giveaways_are_named_and_the_largest_difference_is_told() -> None:
-    [hls, *_] = HumanLikeness(n_resamples=199, max_exact=1).validate(REAL, APART, seed=1)
+    hls = validated("apart", N - 1)[0]
     assert hls.verdict == "different"
     assert "“certainly” in" in hls.reason
     assert hls.details["tells"]["simulated"][0]["feature"] == "certainly"  # type: ignore[call-overload]

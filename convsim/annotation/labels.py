@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from convsim.errors import ModelError
-from convsim.schema import Annotation
+from convsim.models.fallback import FALLBACK, noting_fallbacks
+from convsim.schema import Annotation, Annotator
 from convsim.schema.conversation import Conversation, Label, Labels
 
 
@@ -16,13 +19,58 @@ def is_labelled_by(conversation: Conversation, source: str) -> bool:
 
 def sources_of(conversations: Iterable[Conversation]) -> set[str]:
     """Name everybody who gave a label to a conversation or to a message of its user."""
-    return {
-        label.source
-        for conversation in conversations
-        for labels in (conversation.labels, *(m.labels for m in conversation.user_messages if m.labels))
-        for given in labels.values()
-        for label in given
-    }
+    return {label.source for label in _labels_of(conversations)}
+
+
+def _labels_of(conversations: Iterable[Conversation]) -> Iterator[Label]:
+    for conversation in conversations:
+        for labels in (conversation.labels, *(m.labels for m in conversation.user_messages if m.labels)):
+            for given in labels.values():
+                yield from given
+
+
+@dataclass
+class FallbackLabels:
+    """How many of one annotator's labels a fallback answered for."""
+
+    n: int = 0
+    """All of the annotator's labels."""
+    n_noted: int = 0
+    """Those for which another model answered, or helped to."""
+    models: Counter[str] = field(default_factory=Counter)
+    """Labels by the model that answered in place of the first."""
+
+
+def fallback_labels(conversations: Iterable[Conversation]) -> dict[str, FallbackLabels]:
+    """Count the labels for which another model than the annotator's own answered, by who gave them.
+
+    Annotators all of whose labels are their own are left out.
+    """
+    found: dict[str, FallbackLabels] = {}
+    for label in _labels_of(conversations):
+        counted = found.setdefault(label.source, FallbackLabels())
+        counted.n += 1
+        names = label.metadata.get(FALLBACK) if label.metadata else None
+        if isinstance(names, list) and names:
+            counted.n_noted += 1
+            counted.models.update(map(str, names))
+    return {source: counted for source, counted in found.items() if counted.n_noted}
+
+
+async def labelled_by(annotator: Annotator, conversation: Conversation) -> Annotation:
+    """Ask an annotator; where a fallback answered and it does not say for which labels, it may be any of them."""
+    with noting_fallbacks() as noted:
+        annotation = await annotator.annotate(conversation)
+    if not noted:
+        return annotation
+    return annotation.but(
+        messages={place: _noted(given, noted) for place, given in annotation.messages.items()},
+        conversation=_noted(annotation.conversation, noted),
+    )
+
+
+def _noted(given: Mapping[str, Label], names: list[str]) -> dict[str, Label]:
+    return {name: label.but(metadata={**label.metadata, FALLBACK: [*names]}) for name, label in given.items()}
 
 
 def check_annotation(conversation: Conversation, annotation: Annotation, *, source: str) -> None:

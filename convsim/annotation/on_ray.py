@@ -15,6 +15,7 @@ from convsim._async import run_to_its_end
 from convsim._cluster import cluster
 from convsim._sending import pickled
 from convsim._text import described, one_line
+from convsim.annotation.labels import labelled_by
 from convsim.errors import ConvsimError, InputError, ModelError
 from convsim.lifting import check_ready
 from convsim.schema import Annotation, Annotator, BatchAnnotator
@@ -51,7 +52,7 @@ class Labeller:
     async def one(self, conversation: Conversation) -> Annotation | _Failed:
         """Label one conversation."""
         try:
-            annotation: Annotation = await self._annotator.annotate(conversation)
+            annotation: Annotation = await labelled_by(self._annotator, conversation)
             return annotation
         except ConvsimError as error:
             return _Failed(str(error), is_input=False)

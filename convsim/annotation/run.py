@@ -20,7 +20,14 @@ from convsim._logs import append_line, open_log, whole_lines
 from convsim._progress import Step, step
 from convsim._text import described, one_line
 from convsim._tracing import Value, span
-from convsim.annotation.labels import check_annotation, is_labelled_by, with_labels
+from convsim.annotation.labels import (
+    FallbackLabels,
+    check_annotation,
+    fallback_labels,
+    is_labelled_by,
+    labelled_by,
+    with_labels,
+)
 from convsim.errors import ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, Source, read_source, readable, readable_line
 from convsim.lifting import AnnotatorLike, check_ready, lift_annotator, with_parts_of
@@ -145,6 +152,8 @@ class Annotated:
     """Why each of these stayed so, by its id."""
     usage: Usage = field(default_factory=Usage)
     """What all of it cost, earlier calls on the same file included; an unknown price is null."""
+    fallbacks: FallbackLabels | None = None
+    """How many of this annotator's labels other models than its own gave; None where none did."""
 
     @property
     def n_failed(self) -> int:
@@ -309,7 +318,7 @@ class _Run:
         told = {"convsim.annotator": self.annotator.name, "gen_ai.conversation.id": conversation.id}
         try:
             with span("convsim.annotate", told):
-                annotation = await self.annotator.annotate(conversation)
+                annotation = await labelled_by(self.annotator, conversation)
                 self._check(conversation, annotation)
         except ConvsimError as error:
             self._fail(key, str(error))
@@ -368,4 +377,5 @@ def _put_together(
         reasons=counted,
         failures=failures,
         usage=saved.usage,
+        fallbacks=fallback_labels(labelled).get(source),
     )

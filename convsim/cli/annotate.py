@@ -140,6 +140,9 @@ def label(
     talk.print(
         f"{plain(of)}: {done.n_labelled} of {len(conversations)} conversations labelled by {done.source}{already}{cost}"
     )
+    if done.fallbacks is not None:
+        for name, count in done.fallbacks.models.most_common(MAX_REASONS):
+            talk.print(f"{count} of {done.fallbacks.n} labels: {plain(name)} answered as a fallback")
     for reason, count in done.reasons.most_common(MAX_REASONS):
         talk.print(f"{count} could not be labelled: {plain(reason)}")
     return done

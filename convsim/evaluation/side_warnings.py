@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from convsim._text import listed, one_line
+from convsim.annotation.labels import fallback_labels
 from convsim.errors import InputError
 from convsim.io.finishing import silent_agents
 from convsim.io.repeats import repeated_conversations
+from convsim.models.fallback import FALLBACK
 from convsim.schema.conversation import Conversation
 
 MAX_NAMED = 4
-FALLBACK = "fallback"
-"""The note of a message that names the models which answered in place of the first."""
 STAND_IN_SHARE = 0.01
-"""Of a side's user messages that fallbacks answered for, from which on it is said."""
+"""Of a side's user messages, or of its labels of one annotator, that fallbacks gave, from which on it is said."""
 CUT_SHARE = 0.4
 """Of a side's conversations that the turn limit ended, from which on it is said."""
 
@@ -51,6 +51,7 @@ def side_warnings(real: Sequence[Conversation], simulated: Sequence[Conversation
     warnings += [_repeats(name, side) for name, side in sides]
     warnings += [_cut_short(name, side) for name, side in sides]
     warnings.append(_stood_in(simulated))
+    warnings += [said for name, side in sides for said in _labelled_by_others(name, side)]
     warnings.append(_no_endings(real, simulated))
     warnings.append(_no_agent(real, simulated))
     return [warning for warning in warnings if warning]
@@ -84,6 +85,19 @@ def _stood_in(simulated: Sequence[Conversation]) -> str | None:
         f"simulator's model's alone, as a fallback answered ({named}): what is found is that of a mixture of models; "
         "run it again when its model can be reached"
     )
+
+
+def _labelled_by_others(name: str, conversations: Sequence[Conversation]) -> Iterator[str]:
+    """Say of each annotator how many of its labels are another model's than its own, as the labels note it."""
+    for source, given in fallback_labels(conversations).items():
+        if given.n_noted < STAND_IN_SHARE * given.n:
+            continue
+        named = listed([one_line(model)[:40] for model, _ in given.models.most_common()], MAX_NAMED)
+        yield (
+            f"{name} side: {given.n_noted} of {given.n} labels ({given.n_noted / given.n:.0%}) of "
+            f"{one_line(source)[:60]} are not its model's alone, as a fallback answered ({named}): the sides, or parts "
+            "of one, may have been labelled by different models; label them again when its model can be reached"
+        )
 
 
 def _no_agent(real: Sequence[Conversation], simulated: Sequence[Conversation]) -> str | None:

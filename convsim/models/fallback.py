@@ -20,6 +20,8 @@ from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion
 
 LOG = logger_of(__name__)
 Answer = TypeVar("Answer")
+FALLBACK = "fallback"
+"""The note of a message or a label that names the models which answered in place of the first."""
 ITS_OWN = (EmptyAnswerError, MisfitError, DeclinedError)
 """What a model that does answer did: another in its place would hide what the simulator is like."""
 IN_A_ROW = 3

@@ -21,7 +21,7 @@ from convsim._tracing import Said, Value, span
 from convsim.errors import AgentError, ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable
 from convsim.lifting import AgentLike, lift_agent
-from convsim.models.fallback import noting_fallbacks
+from convsim.models.fallback import FALLBACK, noting_fallbacks
 from convsim.models.hearing import asked_for
 from convsim.models.metering import Speaker, timed_message
 from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
@@ -104,8 +104,6 @@ AGENT_REASONING = "agent_reasoning"
 """How often an agent's thinking was taken out of its answers."""
 UNREAD = "unread"
 """What agents' answers held that was not read, and in how many answers."""
-FALLBACK = "fallback"
-"""Models that answered in place of the first: of a message their names, of a conversation how many messages of whom."""
 SLIPS = ("role_slips", "empty_answers", "truncated_answers")
 
 
@@ -266,6 +264,7 @@ async def _held(conversation: Conversation, planned: Planned, *, max_turns: int)
     if tally.retrieved:
         notes["retrieved"] = tally.retrieved
     if tally.stood_in:
+        # Of a conversation how many messages of whom, of a message the names alone.
         notes[FALLBACK] = {who: dict(counts) for who, counts in tally.stood_in.items()}
     if tally.unread:
         notes[UNREAD] = dict(tally.unread)

@@ -19,12 +19,13 @@ from convsim._progress import Step, step
 from convsim.errors import InputError
 from convsim.io.run_folder import fallback_messages
 from convsim.models.crowd import Concurrency, Crowd, Elsewhere
+from convsim.models.fallback import FALLBACK
 from convsim.models.gates import Taken
 from convsim.models.hearing import Calls, hearing
 from convsim.models.pace import MOST
 from convsim.schema.conversation import Conversation, used_tokens
 from convsim.simulation.failing import Watch, kind_of_failure
-from convsim.simulation.loop import AGENT_REASONING, FALLBACK, SLIPS, UNREAD, Planned, hold
+from convsim.simulation.loop import AGENT_REASONING, SLIPS, UNREAD, Planned, hold
 
 if TYPE_CHECKING:
     from convsim.simulation.holding import Held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, create_model, model_validator
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, create_model, model_validator
 from convsim.annotation.definitions import OTHER, Definitions, definitions
 from convsim.annotation.judge.prompts import render, shuffled
 from convsim.errors import ModelError
+from convsim.models.fallback import FALLBACK, noting_fallbacks
 from convsim.schema import ChatMessage, ChatModel, Completion
 from convsim.schema.conversation import Label
 from convsim.seeds import child_seed
@@ -97,6 +98,8 @@ class Vote:
     experience: Mapping[str, int]
     completions: tuple[Completion, ...]
     acts: frozenset[str] = frozenset()
+    fallbacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Models that answered in place of the first, by the name of the label."""
 
 
 def labels_of(votes: Sequence[Vote], *, source: str) -> dict[str, Label]:
@@ -105,29 +108,32 @@ def labels_of(votes: Sequence[Vote], *, source: str) -> dict[str, Label]:
     A value, or an act, needs more than half of the votes. A tie gives no label, neither the one value nor the other:
     either would be made up. Several votes leave ``agreement`` in a label's metadata, from 0 to 1: the proportion of
     votes with the label's value; for acts the mean overlap (shared acts over acts of either) of a vote with the label.
+    ``fallback`` there names the models that answered for a vote in place of the judge's own.
     """
     labels: dict[str, Label] = {}
     acts = Counter(act for vote in votes for act in vote.acts)
     if carried := sorted(act for act, n in acts.items() if 2 * n > len(votes)):
         agreement = sum(_overlap(vote.acts, frozenset(carried)) for vote in votes) / len(votes)
-        labels[ACTS] = Label(value=[*carried], source=source, metadata=_kept(agreement, votes))
+        labels[ACTS] = Label(value=[*carried], source=source, metadata=_kept(ACTS, agreement, votes))
     for name in sorted(votes[0].experience):
         share = sum(vote.experience[name] for vote in votes) / len(votes)
         if share != 0.5:
-            kept = _kept(max(share, 1 - share), votes)
+            kept = _kept(name, max(share, 1 - share), votes)
             labels[name] = Label(value=int(share > 0.5), source=source, scale=(0, 1), metadata=kept)
     return labels
 
 
-def _kept(agreement: float, votes: Sequence[Vote]) -> dict[str, float]:
-    return {"agreement": agreement} if len(votes) > 1 else {}
+def _kept(name: str, agreement: float, votes: Sequence[Vote]) -> dict[str, object]:
+    kept: dict[str, object] = {"agreement": agreement} if len(votes) > 1 else {}
+    stood_in = sorted({model for vote in votes for model in vote.fallbacks.get(name, ())})
+    return {**kept, FALLBACK: stood_in} if stood_in else kept
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / len(one | other)
 
 
-YES, NO = "yes", "no"
+YES, NO, ACT = "yes", "no", "act"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,12 +167,18 @@ async def vote_by_schema(model: ChatModel, task: Task, *, max_tokens: int, tempe
         ChatMessage(role="system", content=system),
         ChatMessage(role="user", content=render("chat", chat=task.chat, whole=task.whole)),
     ]
-    completion = await model.complete(
-        asked, max_tokens=max_tokens, temperature=temperature, seed=task.seed, schema=schema
-    )
+    with noting_fallbacks() as noted:
+        completion = await model.complete(
+            asked, max_tokens=max_tokens, temperature=temperature, seed=task.seed, schema=schema
+        )
     verdict = read_verdict(completion.text, schema, who=model.name)
     acts = frozenset(getattr(verdict, "acts", ()))
-    return Vote(acts=acts, experience=verdict.experience, completions=(completion,))
+    return Vote(
+        acts=acts,
+        experience=verdict.experience,
+        completions=(completion,),
+        fallbacks={name: [*noted] for name in (ACTS, *verdict.experience)},
+    )
 
 
 async def vote_by_choices(model: ChatModel, task: Task, *, temperature: float) -> Vote:
@@ -179,11 +191,13 @@ async def vote_by_choices(model: ChatModel, task: Task, *, temperature: float) -
         ModelError: The model fails, or chooses none of the options.
     """
     completions: list[Completion] = []
+    fallbacks: dict[str, list[str]] = {}
 
     async def choose(prompt: str, options: list[str], name: str) -> str:
         asked = [ChatMessage(role="user", content=prompt)]
         seed = child_seed(task.seed, name)
-        choice = await model.choose(asked, options, temperature=temperature, seed=seed)
+        with noting_fallbacks() as fallbacks[name]:
+            choice = await model.choose(asked, options, temperature=temperature, seed=seed)
         completions.append(choice.completion)
         return options[choice.index]
 
@@ -196,5 +210,7 @@ async def vote_by_choices(model: ChatModel, task: Task, *, temperature: float) -
     acts: frozenset[str] = frozenset()
     if not task.whole:
         prompt = render("act", chat=task.chat, acts=stated.acts)
-        acts = frozenset([await choose(prompt, list(stated.act_names), "act")])
-    return Vote(acts=acts, experience=experience, completions=tuple(completions))
+        acts = frozenset([await choose(prompt, list(stated.act_names), ACT)])
+    if asked_act := fallbacks.pop(ACT, None):
+        fallbacks[ACTS] = asked_act
+    return Vote(acts=acts, experience=experience, completions=tuple(completions), fallbacks=fallbacks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +30,9 @@ COMMON = 32
 """A feature of more texts than this, and of over 2 % of them, is common: faster as a dense column."""
 CHUNK = 1_000
 """Dense columns held at a time."""
+ROWS_AT_ONCE = 1_024
+TINY = 1e-9
+"""By how much the sum of squares of a text's features may be off 1."""
 
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -50,15 +53,13 @@ def duplicate_groups(texts: Sequence[str]) -> IntArray:
 
     Case, punctuation and white space do not count. A text of under six words shares its number with nobody.
     """
+    return _groups(map(tokens, texts))
+
+
+def _groups(said: Iterable[Sequence[str]]) -> IntArray:
     numbers: dict[object, int] = {}
-    return np.asarray(
-        [numbers.setdefault(_key(row, text), len(numbers)) for row, text in enumerate(texts)], np.int64
-    )
-
-
-def _key(row: int, text: str) -> object:
-    said = tokens(text)
-    return tuple(said) if len(said) >= MIN_TOKENS else row
+    keys = (tuple(words) if len(words) >= MIN_TOKENS else row for row, words in enumerate(said))
+    return np.asarray([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,12 @@ def vectors(texts: Sequence[str]) -> Vectors:
 
     How rare a feature is comes from these texts: what is to be compared goes in together.
     """
+    return _weighed([tokens(text) for text in texts])
+
+
+def _weighed(said: Sequence[Sequence[str]]) -> Vectors:
     from scipy.sparse import csr_matrix, diags
 
-    said = [tokens(text) for text in texts]
     n_tokens = np.asarray([len(each) for each in said], np.int64)
     known = {word: number for number, word in enumerate(sorted({word for each in said for word in each}))}
     flat = np.asarray([known[word] for each in said for word in each], np.int64)
@@ -123,6 +127,38 @@ def similarities(of: Vectors, to: Vectors) -> Iterator[tuple[int, FloatArray]]:
         for columns, dense in kept or ((c, to_common[:, c].toarray().T) for c in chunks):
             block += of_common[:, columns][rows].toarray() @ dense
         yield start, block
+
+
+def near_pairs(of: Vectors, to: Vectors, least: float = NEAR) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield the pairs of texts of a similarity of at least ``least``: rows of ``of``, and of ``to``.
+
+    A text's most common features, as many as are no longer than ``least`` together, cannot make such a pair alone: only
+    what shares another one is compared.
+
+    Source:
+        Bayardo, Ma and Srikant (2007), Scaling up all pairs similarity search, WWW, section 4.
+    """
+    from scipy.sparse import csr_matrix
+
+    matrix = of.matrix
+    n_with = np.bincount(to.matrix.indices, minlength=to.matrix.shape[1])
+    row_of = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    common_first = np.lexsort((-n_with[matrix.indices], row_of))
+    squares = np.cumsum(matrix.data[common_first] ** 2)
+    before = np.concatenate([[0.0], squares])[matrix.indptr[:-1]]
+    is_left = squares - before[row_of] < least**2 - TINY
+    left = np.zeros(len(row_of), bool)
+    left[common_first] = is_left
+    by_left = np.sqrt(np.bincount(row_of[left], matrix.data[left] ** 2, minlength=matrix.shape[0]))
+    asked, column = np.unique(matrix.indices[~left], return_inverse=True)
+    rare = csr_matrix((matrix.data[~left], (row_of[~left], column)), shape=(matrix.shape[0], len(asked)))
+    to_rare = to.matrix[:, asked].T.tocsr()
+    for start in range(0, matrix.shape[0], ROWS_AT_ONCE):
+        shared = (rare[start : start + ROWS_AT_ONCE] @ to_rare).tocoo()
+        may = shared.data + by_left[start + shared.row] >= least - TINY
+        rows, others = start + shared.row[may], shared.col[may].astype(np.int64)
+        alike = np.asarray(matrix[rows].multiply(to.matrix[others]).sum(axis=1)).ravel() >= least
+        yield rows[alike], others[alike]
 
 
 class Nearest(NamedTuple):
@@ -194,22 +230,22 @@ def repeats(texts: Sequence[str], units: Sequence[str]) -> Repeats:
         units: Whose each text is: what one persona says again in another arm is no repeat.
     """
     order = sorted(range(len(texts)), key=lambda row: (texts[row], units[row]))
-    groups = duplicate_groups([texts[row] for row in order])
+    said = [tokens(texts[row]) for row in order]
+    groups = _groups(said)
     first: dict[int, str] = {}
     exact = sum(
         first.setdefault(int(group), units[row]) != units[row]
         for group, row in zip(groups, order, strict=True)
     )
     kept = np.unique(groups, return_index=True)[1]
-    weighed = vectors([texts[order[place]] for place in kept])
+    weighed = _weighed([said[place] for place in kept])
     unit_of = np.unique([units[order[place]] for place in kept], return_inverse=True)[1]
     asked = np.arange(0, len(kept), -(-len(kept) // MAX_COMPARED) or 1)
-    near = 0
-    for start, block in similarities(weighed.take(asked), weighed):
-        rows = asked[start : start + len(block)]
-        earlier = (np.arange(len(kept))[None, :] < rows[:, None]) & (
-            unit_of[None, :] != unit_of[rows][:, None]
+    near: set[int] = set()
+    for places, earlier in near_pairs(weighed.take(asked), weighed):
+        rows = asked[places]
+        repeat = (
+            (earlier < rows) & (unit_of[earlier] != unit_of[rows]) & (weighed.n_tokens[rows] >= MIN_TOKENS)
         )
-        long_enough = weighed.n_tokens[rows] >= MIN_TOKENS
-        near += int((((block >= NEAR) & earlier).any(axis=1) & long_enough).sum())
-    return Repeats(len(texts), exact, round(near * len(kept) / len(asked)) if len(asked) else 0)
+        near.update(rows[repeat].tolist())
+    return Repeats(len(texts), exact, round(len(near) * len(kept) / len(asked)) if len(asked) else 0)

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from convsim.stats.neighbours import duplicate_groups, nearest, repeats, similarities, tokens, vectors
+from convsim.stats.neighbours import (
+    duplicate_groups,
+    near_pairs,
+    nearest,
+    repeats,
+    similarities,
+    tokens,
+    vectors,
+)
 from tests.made_up_talk import talk
 
 
@@ -21,6 +29,31 @@ def test_similarities_are_those_of_scikit_learn_on_words_and_pairs():
     texts = [" ".join(messages) for messages in talk(np.random.default_rng(1), 300)]
     expected = TfidfVectorizer(analyzer=words_and_pairs).fit_transform(texts)
     assert np.allclose(all_similarities(texts), (expected @ expected.T).toarray(), atol=1e-5)
+
+
+@pytest.mark.parametrize("least", [0.3, 0.8, 0.95])
+def test_near_pairs_are_those_of_all_similarities(least):
+    rng = np.random.default_rng(2)
+    texts = [" ".join(messages) for messages in talk(rng, 200)]
+    for text in texts[:100]:
+        said = text.split()
+        for place in rng.integers(len(said), size=rng.integers(0, 4)):
+            said[place] = "other"
+        texts.append(" ".join(said))
+    texts += ["", "…", "yes", "yes"]
+    weighed = vectors(texts)
+    asked = weighed.take(np.arange(0, len(texts), 2))
+    every = np.concatenate([block for _, block in similarities(asked, weighed)])
+    found = [
+        pair for rows, others in near_pairs(asked, weighed, least) for pair in zip(rows, others, strict=True)
+    ]
+    assert len(found) > len(texts) / 2
+    assert sorted(found) == [*zip(*np.nonzero(every >= least), strict=True)]
+
+
+def test_texts_without_words_are_near_to_nobody():
+    nothing = vectors(["", "…"])
+    assert not [pair for rows, _ in near_pairs(nothing, nothing) for pair in rows]
 
 
 def test_a_text_is_as_near_to_itself_as_can_be_and_without_a_word_near_to_nobody():

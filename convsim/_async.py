@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from convsim._aside import GivenUpError, aside, bounded, end_a_fork, in_the_callers_loop
 from convsim._text import described, one_line
 from convsim._tracing import span
-from convsim.errors import ConvsimError, InputError
+from convsim.errors import TIMED_OUT, ConvsimError, InputError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -140,10 +140,16 @@ async def in_time(owner: str, timeout_s: float, failure: type[ConvsimError]) -> 
     except TimeoutError:
         if not clock.expired():
             raise
-        raise failure(f"{owner} did not answer within {timeout_s:g} s") from None
+        raise _late(owner, timeout_s, failure) from None
     finally:
         with contextlib.suppress(ValueError):  # left behind, and closed by somebody else
             _clocks.reset(token)
+
+
+def _late(owner: str, timeout_s: float, failure: type[ConvsimError]) -> ConvsimError:
+    late = failure(f"{owner} did not answer within {timeout_s:g} s")
+    late.kind = TIMED_OUT
+    return late
 
 
 @contextlib.contextmanager
@@ -218,7 +224,7 @@ async def answer_of(
     Raises:
         ConvsimError: Of the kind ``failure``, when the code raises anything or takes too long.
     """
-    late = failure(f"{owner} did not answer within {timeout_s:g} s")
+    late = _late(owner, timeout_s, failure)
     ends = asyncio.get_running_loop().time() + timeout_s
 
     async def settled(value: object) -> Answer:

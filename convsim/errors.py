@@ -16,6 +16,9 @@ ConvsimError                 exit 3: a model, agent or file failed
 
 from pathlib import Path
 
+TIMED_OUT = "timed out"
+"""The kind of a failure that is that time has run out."""
+
 
 class ConvsimError(Exception):
     """A failure outside the caller's input; its message is one line for people."""
@@ -66,6 +69,10 @@ class EmptyAnswerError(ModelError):
 
 class AgentError(ConvsimError):
     """The recommender under test did not answer as asked."""
+
+    def __init__(self, *said: object, kind: str = ""):
+        super().__init__(*said)
+        self.kind = kind
 
 
 class FetchError(ConvsimError):

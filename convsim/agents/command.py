@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -22,6 +23,7 @@ from convsim.agents.program import EndedError, MisbehavedError, Program
 from convsim.agents.visibility import as_request
 from convsim.errors import AgentError, InputError
 from convsim.lifting import seen_by_agent
+from convsim.models.metering import Call, used_as_told
 from convsim.schema.conversation import Conversation
 from convsim.schema.protocols import AgentReply
 
@@ -67,12 +69,21 @@ class Command(Answering):
     async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
         """Ask the program; raises AgentError when it ends, is late, or answers what cannot be used."""
         line = json.dumps(as_request(seen_by_agent(conversation), seed=seed)).encode()
+        address = f"the program {Path(self._argv[0]).name}"
+        call = Call(self.name, address)
+        with call.attempt():
+            reply = await self._asked(line, conversation.id, call)
+        used_as_told(self.name, address, reply.usage)
+        return reply
+
+    async def _asked(self, line: bytes, conversation: str, call: Call) -> AgentReply:
         async with self._turn(), in_time(self.name, self.timeout_s, AgentError):
+            call.sent()
             while True:
                 program = self._ready()
                 try:
                     answer = await in_thread(partial(program.ask, line))
-                    reply = parse_answer(answer, self.name, answers=conversation.id, form=self._form)
+                    reply = parse_answer(answer, self.name, answers=conversation, form=self._form)
                 except EndedError:
                     # One that answers a single line and ends is started anew each time; it may just have ended.
                     if program.answered == 0:

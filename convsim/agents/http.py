@@ -21,8 +21,9 @@ from convsim.agents.answer import Answering, parse_answer
 from convsim.agents.request import body_of, check_fields, check_headers, headers_with_keys
 from convsim.errors import AgentError, InputError, ModelError
 from convsim.lifting import MAX_ANSWER_BYTES
-from convsim.models.failures import TIMED_OUT, PassingError
+from convsim.models.failures import UNREACHABLE, PassingError
 from convsim.models.gates import gate_of
+from convsim.models.metering import Call, used_as_told
 from convsim.models.transport import MAX_WAIT_S, with_retries
 from convsim.models.waits import asked_wait
 from convsim.schema.conversation import Conversation
@@ -37,12 +38,6 @@ MAX_REDIRECTS = 3
 RETRIED = frozenset({429, 502, 503})
 """Statuses by which a server says that it has not answered, and may do so later."""
 PORTS = {"http": 80, "https": 443}
-
-
-class _LateError(AgentError):
-    """The endpoint did not answer in time."""
-
-    kind = TIMED_OUT
 
 
 class Got(NamedTuple):
@@ -120,21 +115,29 @@ class HTTP(Answering):
         if self.api_key_env:
             headers["Authorization"] = f"Bearer {read_key(self.api_key_env, self.name)}"
 
+        call = Call(self.name, self.url)
+
         async def once() -> Got:
-            async with in_time(self.name, self.timeout_s, _LateError):
-                return self._checked(await self._asked(content, headers))
+            with call.attempt():
+                call.sent()
+                async with in_time(self.name, self.timeout_s, AgentError):
+                    return self._checked(await self._asked(content, headers))
 
         try:
             got = await with_retries(
                 once,
                 gate=gate_of(self.url),
+                waits=call.waits,
                 max_retries=self.max_retries,
                 seed=seed,
                 max_wait_s=self.max_wait_s,
             )
         except ModelError as error:
             raise AgentError(str(error)) from None
-        return parse_answer(got.body, self.name, kind=got.headers.get("Content-Type", ""), form=self._form)
+        kind = got.headers.get("Content-Type", "")
+        reply = parse_answer(got.body, self.name, kind=kind, form=self._form)
+        used_as_told(self.name, self.url, reply.usage)
+        return reply
 
     def _checked(self, got: Got) -> Got:
         """Return a response that is an answer; raises PassingError for one that may be another later."""
@@ -145,7 +148,7 @@ class HTTP(Answering):
         reason = f"{self.name}: {self.url} answered with status {got.status}: {said}"
         if got.status in RETRIED and not (self.session and got.status == 502):
             raise PassingError(reason, wait_s=asked_wait(got.headers, said), kind=f"HTTP {got.status}")
-        raise AgentError(reason)
+        raise AgentError(reason, kind=f"HTTP {got.status}")
 
     async def _asked(self, content: bytes, headers: Mapping[str, str]) -> Got:
         """Send the request, to where it is redirected on the same host too."""
@@ -167,7 +170,7 @@ class HTTP(Answering):
                         url = self._redirected(url, place, response.status)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             what = one_line(error) or type(error).__name__
-            raise AgentError(f"{self.name}: {self.url} did not answer: {what}") from error
+            raise AgentError(f"{self.name}: {self.url} did not answer: {what}", kind=UNREACHABLE) from error
         raise AgentError(f"{self.name}: {self.url} redirects more than {MAX_REDIRECTS} times")
 
     def _redirected(self, url: str, place: str, status: int) -> str:

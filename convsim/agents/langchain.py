@@ -11,6 +11,7 @@ from convsim.agents.answer import Answering
 from convsim.agents.visibility import as_chat
 from convsim.errors import AgentError, InputError
 from convsim.lifting import make_class, resolve, seen_by_agent, to_reply
+from convsim.models.metering import IN_PROCESS, measured_call, used_as_told
 from convsim.schema.conversation import Conversation
 from convsim.schema.protocols import AgentReply
 
@@ -56,11 +57,14 @@ class LangChain(Answering):
         del seed
         messages = [{"role": m.role, "content": m.content} for m in as_chat(seen_by_agent(conversation))]
         given = {self.input_key: messages} if self.input_key else messages
-        return await answer_of(
-            self.name,
-            self.timeout_s,
-            AgentError,
-            lambda answer: to_reply(answer, self.name, self._form),
-            self._invoke,
-            given,
-        )
+        with measured_call(self.name, IN_PROCESS):
+            reply = await answer_of(
+                self.name,
+                self.timeout_s,
+                AgentError,
+                lambda answer: to_reply(answer, self.name, self._form),
+                self._invoke,
+                given,
+            )
+        used_as_told(self.name, IN_PROCESS, reply.usage)
+        return reply

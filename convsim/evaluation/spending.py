@@ -37,6 +37,8 @@ class EndpointUse(Record):
     output_tokens: Count | None = None
     cost_usd: Number | None = None
     """Null where the price of an answer is unknown."""
+    reason: Text = ""
+    """Why tokens or dollars are null."""
 
     @classmethod
     def of(cls, meter: EndpointMeter) -> EndpointUse:
@@ -47,8 +49,19 @@ class EndpointUse(Record):
             failed=sum(meter.failures.values()), p50_s=latency.p50, p90_s=latency.p90, p99_s=latency.p99,
             max_s=latency.max, input_tokens=None if meter.uncounted else meter.input_tokens,
             output_tokens=None if meter.uncounted else meter.output_tokens,
-            cost_usd=None if meter.unpriced else meter.cost_usd,
+            cost_usd=None if meter.unpriced else meter.cost_usd, reason=_unknown(meter),
         )  # fmt: skip
+
+
+def _unknown(meter: EndpointMeter) -> str:
+    """Say why tokens, or at least dollars, are not known; nothing where both are."""
+    if not meter.completions:
+        return "" if meter.cost_usd is not None else "there was no answer whose tokens could be counted"
+    if meter.uncounted:
+        return f"{meter.uncounted} of {meter.completions} answers did not say their tokens"
+    return (
+        f"the price of {meter.unpriced} of {meter.completions} answers is unknown" if meter.unpriced else ""
+    )
 
 
 class RunUse(Record):

@@ -18,8 +18,8 @@ MAY_PASS = frozenset({408, 409, 425, 429})
 BUSY = frozenset({"HTTP 429", "HTTP 503", "HTTP 529"})
 """Kinds of failures by which a server says that it has too much to do; the last is Anthropic's."""
 OK = 200
-TIMED_OUT, UNREACHABLE = "timed out", "unreachable"
-"""Kinds of failures without an answer."""
+UNREACHABLE = "unreachable"
+"""The kind of a failure where nobody is there who could answer."""
 
 
 class PassingError(ModelError):

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from convsim._text import one_line, shown
 from convsim._tracing import Said, Span, Value, is_traced, span
 from convsim.errors import InputError, ModelError
+from convsim.models.own_meter import counted, has_own_meter
 from convsim.models.scripted import Asked
 from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion, NothingSaidError
 from convsim.schema.record import Count, Name, Record, Text
@@ -89,20 +90,21 @@ _listening = threading.Lock()
 
 @contextmanager
 def heard(models: Iterable[ChatModel], *, record: bool = True) -> Iterator[None]:
-    """Let calls of these models be noted and traced; each stays the object that it is, with its price and its kind.
+    """Let calls of these models be noted, traced and counted; each stays the object that it is, with its price.
 
     Args:
         models: Whose calls.
         record: Whether a model must let itself be heard. Where it need not be, nothing is done unless there is a trace,
-            and what cannot be heard is not in it.
+            or it does not count its calls itself; what cannot be heard is then neither traced nor counted.
 
     Raises:
         InputError: A model does not let itself be heard.
     """
     changed: list[ChatModel] = []
     try:
-        for model in models if record or is_traced() else ():
-            if _hear(model, record=record):
+        for model in models:
+            is_wanted = record or is_traced() or not has_own_meter(model)
+            if is_wanted and _hear(model, record=record):
                 changed.append(model)
         yield
     finally:
@@ -137,7 +139,9 @@ def _change(model: ChatModel, name: str, asking: Callable[..., Asked], listeners
     ):
         listeners.own[name] = method
     # Past the dataclass that may be frozen; only this object is changed, and only for a while.
-    object.__setattr__(model, name, _noting(model, name, method, asking))
+    object.__setattr__(
+        model, name, _noting(model, name, method if has_own_meter(model) else counted(model, method), asking)
+    )
     listeners.changed.append(name)
 
 

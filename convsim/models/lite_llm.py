@@ -18,9 +18,9 @@ from pydantic import JsonValue
 from convsim._secrets import check_variable, know_environment, read_key, secret_in_address
 from convsim._settings import check_settings
 from convsim._text import one_line
-from convsim.errors import InputError, MissingExtraError, ModelError
+from convsim.errors import TIMED_OUT, InputError, MissingExtraError, ModelError
 from convsim.models.answers import ReportedError
-from convsim.models.failures import TIMED_OUT, Asked, PassingError, failure
+from convsim.models.failures import Asked, PassingError, failure
 from convsim.models.gates import gate_of
 from convsim.models.metering import Call
 from convsim.models.prices import Price, price_of

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -31,7 +31,7 @@ from convsim.models.chat import (
 )
 from convsim.models.checkpoint import Checkpoint, Dtype, check_path, load_checkpoint
 from convsim.models.generation import Batcher, Options, Prompt, Ticket, Written, weigh, write
-from convsim.models.metering import IN_PROCESS, Call, used
+from convsim.models.metering import IN_PROCESS, measured_call, used
 from convsim.models.structured import check_options, complete_as
 from convsim.schema.chat_model import ChatMessage, Choice, Completion
 from convsim.schema.conversation import Usage
@@ -68,6 +68,8 @@ class Local:
     Source:
         Zhao, Wallace, Feng, Klein and Singh (2021), Calibrate before use, ICML (content-free inputs).
     """
+
+    has_own_meter: ClassVar[bool] = True
 
     path: Path | str
     name: str = ""
@@ -187,7 +189,7 @@ class Local:
         start = time.perf_counter()
         tokens = chat_tokens(checkpoint, messages)
         self._check_room(checkpoint, len(tokens), max(len(answer) for answer in answers))
-        with self._measured():
+        with measured_call(self.name, IN_PROCESS):
             likelihoods = await self._weigher.submit(Options(tokens, answers))
             if calibrate:
                 emptied = [message.model_copy(update={"content": CONTENT_FREE}) for message in messages]
@@ -290,7 +292,7 @@ class Local:
     async def _write(self, checkpoint: Checkpoint, prompt: Prompt, *, is_open: bool = False) -> Completion:
         self._check_room(checkpoint, len(prompt.tokens), prompt.max_tokens)
         start = time.perf_counter()
-        with self._measured():
+        with measured_call(self.name, IN_PROCESS):
             written = await self._writer.submit(prompt)
         said, thought = split_reasoning(written.text, is_open=is_open)
         completion = Completion(
@@ -303,14 +305,6 @@ class Local:
         )
         self._count(completion)
         return completion
-
-    @contextmanager
-    def _measured(self) -> Iterator[None]:
-        """Measure one request; its latency is from when it was asked for, as it waits in a batch with others."""
-        call = Call(self.name, IN_PROCESS)
-        with call.attempt():
-            call.sent()
-            yield
 
     def _count(self, said: Completion) -> None:
         used(

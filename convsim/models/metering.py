@@ -17,6 +17,8 @@ from pydantic import Field
 from convsim.errors import ConvsimError
 from convsim.models.energy import Energy
 from convsim.models.prices import Usd
+from convsim.schema.chat_model import Completion
+from convsim.schema.conversation import Usage
 from convsim.schema.record import Count, Name, Record, Text
 from convsim.stats.sketch import Sketch, Sketching
 
@@ -28,7 +30,7 @@ Speaker = Literal["shopper", "agent"]
 
 
 class EndpointMeter(Record):
-    """What one model at one address was asked in a run; what is not known is null, never 0.
+    """What one model, or an agent that is asked as one, at one address was asked in a run; null is not known, never 0.
 
     A call is what a shopper or agent wanted; its requests are the first and those that were tried again.
     """
@@ -50,7 +52,7 @@ class EndpointMeter(Record):
     completions: Count = 0
     """Answers whose tokens were asked for."""
     uncounted: Count = 0
-    """Completions of which a server did not count the tokens."""
+    """Completions that did not come with a count of their tokens."""
     unpriced: Count = 0
     """Completions of which the price is unknown."""
     input_tokens: Count | None = None
@@ -252,6 +254,15 @@ def used(
         counting.cost_usd = _sum(counting.cost_usd, cost_usd)
 
 
+def used_as_told(model: str, address: str, said: Completion | Usage) -> None:
+    """Count what an answer says that it used; what it does not state is not known, whatever its default is."""
+    stated = said.model_fields_set
+    used(
+        model, address, input_tokens=said.input_tokens if "input_tokens" in stated else None,
+        output_tokens=said.output_tokens if "output_tokens" in stated else None, cost_usd=said.cost_usd,
+    )  # fmt: skip
+
+
 class Call:
     """One thing that is wanted of a model, and its tries."""
 
@@ -297,6 +308,15 @@ class Call:
                 counting.failures[failed] += 1
             if self._sent_at:
                 (counting.latency if failed is None else counting.failed).add(ended - self._sent_at)
+
+
+@contextmanager
+def measured_call(model: str, address: str) -> Iterator[None]:
+    """Measure a call of one try that waits for nothing on this side."""
+    call = Call(model, address)
+    with call.attempt():
+        call.sent()
+        yield
 
 
 def kind_of_error(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -35,6 +36,8 @@ class Recorded:
 
     The same request, seed included, has one answer. Failures are not stored. One process writes to a store.
     """
+
+    has_own_meter: ClassVar[bool] = True
 
     store: Path | str
     model: ChatModel | None = None

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, JsonValue
 
@@ -112,6 +112,8 @@ class Scripted:
     >>> asyncio.run(model.complete([message], max_tokens=9, temperature=0, seed=1)).text
     'boots, size 9'
     """
+
+    has_own_meter: ClassVar[bool] = True
 
     answers: Sequence[Line] | Callable[[Asked], Line]
     seconds: float = 0.0

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -39,6 +39,8 @@ MOST_CHARACTERS = 16
 @dataclass(kw_only=True)
 class Served:
     """What models behind servers have in common; ``_start`` is called with how each of them is reached."""
+
+    has_own_meter: ClassVar[bool] = True
 
     model: Annotated[str, Field(min_length=1)]
     timeout_s: Seconds = 120.0

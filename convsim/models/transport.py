@@ -22,9 +22,9 @@ from convsim._progress import innermost, kind_of
 from convsim._secrets import check_variable, read_key
 from convsim._text import one_line
 from convsim._tracing import handed_on
-from convsim.errors import ConvsimError, InputError, ModelError
+from convsim.errors import TIMED_OUT, ConvsimError, InputError, ModelError
 from convsim.models.answers import ReportedError
-from convsim.models.failures import BUSY, TIMED_OUT, UNREACHABLE, Asked, PassingError, failure
+from convsim.models.failures import BUSY, UNREACHABLE, Asked, PassingError, failure
 from convsim.models.gates import Gate, gate_of, is_adapting
 from convsim.models.metering import Call
 from convsim.seeds import child_seed

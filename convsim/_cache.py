@@ -13,7 +13,9 @@ import json
 import os
 import platform
 import secrets
+import stat
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache, cached_property
@@ -37,8 +39,10 @@ IGNORED = "# Made by convsim; may be deleted at any time.\n*\n"
 DIGEST = 64
 KEY, KEY_BYTES = "key", 32
 ENDING = ".entry"
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "pydantic")
-"""Whose numbers, or whose writing of numbers, entries hold."""
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "pydantic", "py3langid", "budoux")
+"""Whose numbers, words and languages, or whose writing of numbers, entries hold; the last need not be installed."""
+BEGUN = time.time()
+"""When this process began, nearly."""
 
 
 class Cache:
@@ -101,22 +105,67 @@ def _of_user() -> Path:
 
 @cache
 def code_digest(package: Path) -> str:
-    """Return the digest of a package's sources and tables: it moves with a release, and with any change in between."""
+    """Return the digest of a package's sources and tables: it moves with a release, and with any change in between.
+
+    Raises:
+        OSError: They have changed since this process began, which may run them as they were.
+    """
+    for path in _sources(package):
+        check_unchanged(path)
     return folder_digest(package)
 
 
 def counted_with() -> list[str]:
-    """Name whose numbers, and whose writing of numbers, is kept: libraries, Python and the machine."""
-    return [*(f"{name} {metadata.version(name)}" for name in LIBRARIES), sys.version, platform.machine()]
+    """Name whose numbers, and whose writing of numbers, is kept: libraries, Python, the processor and threads.
+
+    The last digits of sums hang on how many threads linear algebra has, and on what it uses of a processor.
+    """
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    algebra = {
+        f"{each['internal_api']} {each.get('architecture')} {each['num_threads']} threads"
+        for each in threadpool_info()
+        if each["user_api"] == "blas"
+    }
+    processor = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])
+    return [
+        *(f"{name} {_version(name)}" for name in LIBRARIES),
+        sys.version,
+        platform.machine(),
+        *sorted(algebra),
+        *processor,
+        os.environ.get("OMP_NUM_THREADS", ""),
+    ]
+
+
+@cache
+def _version(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def folder_digest(folder: Path) -> str:
     """Return the digest of the sources, tables and word lists below a folder."""
     digest = hashlib.sha256()
-    for path in sorted(each for kind in ("*.py", "*.toml", "*.txt") for each in folder.rglob(kind)):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
-        digest.update(path.read_bytes())
+    for path in sorted(_sources(folder)):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
     return digest.hexdigest()
+
+
+def check_unchanged(path: Path) -> None:
+    """Check that a source is as it was when this process began, which may run it as it was; raises OSError."""
+    state = path.stat()
+    if max(state.st_mtime, state.st_ctime) >= BEGUN:
+        raise OSError(f"{path} has changed since this process began")
+
+
+def _sources(folder: Path) -> list[Path]:
+    return [each for kind in ("*.py", "*.toml", "*.txt") for each in folder.rglob(kind)]
 
 
 def key_of(parts: Mapping[str, object]) -> str:
@@ -131,6 +180,12 @@ def _key_in(folder: Path) -> bytes:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         with open(number, "wb", buffering=0) as file:  # noqa: PTH123, it is open
             file.write(secrets.token_bytes(KEY_BYTES))
+    if hasattr(os, "geteuid"):
+        state = path.stat()
+        if state.st_uid != os.geteuid() or stat.S_IMODE(state.st_mode) & 0o077:
+            raise PermissionError(
+                f"others may read or write {path}, or own it: whoever knows it can make findings up"
+            )
     key = read_input(path, KEY_BYTES)
     return key if len(key) == KEY_BYTES else b""  # another process is about to write it
 
@@ -164,8 +219,8 @@ def _prepare(folder: Path) -> None:
         raise OSError("it is a link")  # what is written would land elsewhere
     folder.mkdir(parents=folder.name != NAME, exist_ok=True)
     ignored = folder / ".gitignore"
-    if not ignored.exists():
-        ignored.write_text(IGNORED, encoding="utf-8", newline="\n")
+    with suppress(FileExistsError), open(ignored, "x", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+        file.write(IGNORED)  # "x" follows no link that lies there
 
 
 def _put(path: Path, content: bytes, seal: bytes) -> None:

@@ -8,18 +8,18 @@ What cannot be named so is computed each time.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import inspect
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic_core import PydanticSerializationError
 
 from convsim._cache import LOG, OFF, Cache, beside, code_digest, counted_with, key_of
+from convsim._code import code_of
 from convsim._text import one_line
 from convsim.evaluation.sides import Side
 from convsim.lifting.lifted import LiftedValidator
@@ -53,8 +53,12 @@ class Kept:
             return None
         try:
             digests = real.digest, simulated.digest
+            code_digest(PACKAGE)
         except (PydanticSerializationError, ValueError, RecursionError) as error:
             LOG.info("the cache is off: a conversation cannot be written: %s", one_line(error))
+            return None
+        except OSError as error:
+            LOG.info("the cache is off: %s", one_line(error))
             return None
         return cls(beside(file), digests, sizes)
 
@@ -77,7 +81,7 @@ class Kept:
             return None
         try:
             found = [Finding.model_validate(each) for each in json.loads(content)]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             LOG.info("kept findings of %s cannot be used: %s", validator.name, one_line(error))
             return None
         self.used.append(str(validator.name))
@@ -141,9 +145,10 @@ def _written(findings: Sequence[Finding]) -> bytes:
 
 def _measured(side: Corpus) -> list[object] | None:
     named = [identity(metric) for metric in side.metrics.values()]
-    if None in named or side.failed:
+    lists = lexicon_digest(side.lexicon)
+    if None in named or lists is None or side.failed:
         return None
-    return [named, lexicon_digest(side.lexicon)]
+    return [named, lists]
 
 
 def _asked(validator: Validator) -> list[object] | None:
@@ -151,15 +156,15 @@ def _asked(validator: Validator) -> list[object] | None:
     asked: object = validator
     if isinstance(validator, LiftedValidator):
         asked = getattr(validator.ask.function, "__self__", None)
-    kind = type(asked)
+    kind: type = type(asked)
     package = kind.__module__.partition(".")[0]
     if package == OWN:
         code = code_digest(Path(sys.modules[OWN].__path__[0]))
     elif package not in ("convsim", "builtins") and _states_version(kind):
-        source = inspect.getsourcefile(kind)
-        if source is None:
+        found = code_of(kind)
+        if found is None:
             return None
-        code = hashlib.sha256(Path(source).read_bytes()).hexdigest()
+        code = found
     else:
         return None
     settings: Mapping[str, object] = (
@@ -167,16 +172,37 @@ def _asked(validator: Validator) -> list[object] | None:
         if dataclasses.is_dataclass(asked)
         else vars(asked)
     )
-    if any(isinstance(value, Path) for value in settings.values()):
-        return None  # what stands in the file is not known
+    if any(_may_be_a_file(value) for value in settings.values()):
+        return None  # what stands in it is not known
     return [
         kind.__module__,
         kind.__qualname__,
         str(validator.name),
         str(getattr(validator, "version", "")),
+        _of_class(kind),
         dict(settings),
         code,
     ]
+
+
+def _of_class(kind: type) -> dict[str, object]:
+    """Return the settings that stand in a class, as they are now: somebody may have set them."""
+    return {
+        name: value
+        for part in reversed(kind.__mro__)
+        for name, value in vars(part).items()
+        if not name.startswith("__") and isinstance(value, str | int | float | None)
+    }
+
+
+def _may_be_a_file(value: object) -> bool:
+    if isinstance(value, str):
+        with suppress(OSError, ValueError):
+            return bool(value) and Path(value).exists()
+        return False
+    if isinstance(value, Mapping):
+        return any(map(_may_be_a_file, value.values()))
+    return isinstance(value, Path) or (isinstance(value, Iterable) and any(map(_may_be_a_file, value)))
 
 
 def _states_version(kind: type) -> bool:

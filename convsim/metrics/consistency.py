@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import nan
 from typing import TYPE_CHECKING, NamedTuple
 
-from convsim.metrics.language import needs_conduct, needs_language, nowhere
+from convsim.metrics.language import NeedsLanguage, needs_conduct, nowhere
 from convsim.schema import Columns, Metric
 from convsim.schema.conversation import Conversation, Message
 from convsim.text.english import english
@@ -144,7 +144,7 @@ CONTRADICTIONS = Metric(
     ),
     source="convsim; after CoCoEval, arXiv 2603.17094, on contradictions of simulated users.",
     measure=lambda columns: _of_each(columns, contradictions),
-    undefined_for=needs_language((ENGLISH,)),
+    undefined_for=NeedsLanguage((ENGLISH,)),
     judged_by=FAMILY,
 )
 

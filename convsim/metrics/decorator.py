@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from convsim._async import called as call
 from convsim._text import one_line
 from convsim.errors import PluginError
-from convsim.metrics.language import needs_language
+from convsim.metrics.language import NeedsLanguage
 from convsim.schema import Columns, Metric
 from convsim.schema.conversation import Conversation
 from convsim.text.language import known_codes, meant_code
@@ -103,7 +103,7 @@ def metric(
             measure=_EachConversation(of_conversation),
             role="metric" if judged else "control",
             moved_by_agent=moved_by_agent,
-            undefined_for=None if languages is None else needs_language(_codes(called, languages)),
+            undefined_for=None if languages is None else NeedsLanguage(_codes(called, languages)),
             version=version,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING
 
-from convsim.metrics.language import needs_conduct, needs_language, needs_list, needs_questions, needs_words
+from convsim.metrics.language import NeedsLanguage, needs_conduct, needs_list, needs_questions, needs_words
 from convsim.metrics.proportions import left_out_if_empty, proportion_found
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import ratio
@@ -120,7 +120,7 @@ WISHES_FIRST = Metric(
     ),
     source="convsim; as told_first, of what can be read as a wish.",
     measure=_measure_wishes_first,
-    undefined_for=needs_language((ENGLISH,)),
+    undefined_for=NeedsLanguage((ENGLISH,)),
     judged_by=FAMILY,
 )
 

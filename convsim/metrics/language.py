@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from convsim.schema import Columns
@@ -101,16 +102,18 @@ def _needs_table(
     return reason
 
 
-def needs_language(codes: Collection[str]) -> Reason:
-    """Make the reason of a metric that reads some languages alone, by their ISO 639 codes."""
+@dataclass(frozen=True)
+class NeedsLanguage:
+    """The reason of a metric that reads some languages alone, by their ISO 639 codes."""
 
-    def reason(columns: Columns) -> str | None:
+    codes: Collection[str]
+
+    def __call__(self, columns: Columns) -> str | None:
+        """Say why the metric is undefined for a side; None where it is not."""
         spoken = columns.language
         if spoken.problem:
             return f"it stands on words of one language, but {spoken.problem}"
-        return None if spoken.code in codes else f"it reads {_listed(codes)}, and this is {spoken}"
-
-    return reason
+        return None if spoken.code in self.codes else f"it reads {_listed(self.codes)}, and this is {spoken}"
 
 
 def _listed(codes: Collection[str]) -> str:

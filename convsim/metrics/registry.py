@@ -77,9 +77,7 @@ def find_metrics(
         InputError: An empty list, or no usable folder of word lists.
     """
     if lexicon is not None:
-        lists = Lexicon(Path(lexicon))
-        lists.check()
-        return replace(find_metrics(wanted), lexicon=lists)
+        return replace(find_metrics(wanted), lexicon=Lexicon.of(Path(lexicon)))
     if wanted is None or isinstance(wanted, Metrics):
         return wanted or Metrics()
     entries: list[object] = list(wanted) if _is_list(wanted) else [wanted]

@@ -140,7 +140,8 @@ def _measured(
 ) -> Corpus:
     import pandas as pd
 
-    before = kept.read(metrics, lexicon) if kept else None
+    key = kept.key(metrics, lexicon) if kept else None
+    before = kept.read(key, metrics) if kept and key else None
     columns = None
     if before is None or not metrics.keys() <= before.values.keys():
         columns = Columns.of(conversations, lexicon=lexicon)
@@ -170,8 +171,8 @@ def _measured(
             kind = "" if isinstance(error, PluginError) else f"it raised {type(error).__name__}: "
             failed[name] = f"the metric {name} failed: {kind}{one_line(error)}"
     language = before.language if before else columns.language if columns else None
-    if kept and not before:
-        kept.write(metrics, lexicon, Measured(measured, undefined, language))
+    if kept and not before and key and key == kept.key(metrics, lexicon):  # nothing was edited meanwhile
+        kept.write(key, metrics, Measured(measured, undefined, language))
     ids = pd.Index([conversation.id for conversation in conversations], dtype=object, name="conversation")
     table = pd.DataFrame(measured, index=ids)
     return Corpus(

@@ -7,7 +7,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from convsim.metrics.items import PRICE, holds_of, limits_of
-from convsim.metrics.language import needs_language
+from convsim.metrics.language import NeedsLanguage
 from convsim.schema import Columns, Metric
 from convsim.schema.conversation import Conversation, Item, Message
 from convsim.schema.persona import Constraint
@@ -101,7 +101,7 @@ REACTION_LATENCY = Metric(
     ),
     source="convsim: people who are shown the wrong thing say so.",
     measure=_measure_reaction_latency,
-    undefined_for=needs_language((ENGLISH,)),
+    undefined_for=NeedsLanguage((ENGLISH,)),
     moved_by_agent="another agent breaks other wishes",
     judged_by="coherence",
 )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from convsim._cache import folder_digest
 from convsim._inputs import read_input, read_toml
 from convsim._text import one_line
 from convsim.errors import InputError
@@ -58,6 +60,18 @@ class Lexicon:
     """
 
     folder: Path | None = None
+    digest: str = ""
+    """Of the folder's files, as they are to be read: one that was edited is read anew by whoever has the new digest."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Return the word lists of a folder as it is now.
+
+        Raises:
+            InputError: There is none, or a language or a file in it is not known or cannot be read.
+        """
+        cls(folder).check()
+        return cls(folder, folder_digest(folder))
 
     def check(self) -> None:
         """Read every file of the folder.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
-from convsim._cache import Cache, folder_digest, key_of
+import convsim
+import convsim_validators
+from convsim._cache import LIBRARIES, Cache, counted_with, folder_digest, key_of
 
 ROOT = os.name != "nt" and os.geteuid() == 0
 
@@ -120,6 +124,55 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     cache.write("a", b"found")
     assert not any(elsewhere.iterdir())
     assert cache.read("a") == b"found"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_nothing_is_written_through_a_link_inside_the_folder(tmp_path: Path) -> None:
+    (tmp_path / ".convsim-cache").mkdir()
+    (tmp_path / ".convsim-cache/.gitignore").symlink_to(tmp_path / "elsewhere")
+    cache = Cache(tmp_path / ".convsim-cache", of_user=tmp_path / "user")
+    cache.write("a", b"found")
+    assert cache.read("a") == b"found"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have no such mode there")
+def test_nothing_is_believed_where_others_know_the_key(cache: Cache, tmp_path: Path) -> None:
+    cache.write("a", b"found")
+    (tmp_path / "user/key").chmod(0o644)
+    assert Cache(cache.folder, of_user=tmp_path / "user").read("a") is None
+
+
+def test_every_library_that_numbers_are_made_with_is_part_of_a_key() -> None:
+    root = Path(convsim.__file__).parent
+    folders = [root / name for name in ("metrics", "stats", "text", "schema")]
+    folders.append(Path(convsim_validators.__file__).parent)
+    imported = {
+        name.partition(".")[0]
+        for folder in folders
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    own = {"convsim", "convsim_validators", "pydantic_core", "threadpoolctl"}  # the last counts nothing
+    named = {name.replace("-", "_").replace("scikit_learn", "sklearn") for name in LIBRARIES}
+    assert imported - own - sys.stdlib_module_names == named
+    assert [each.partition(" ")[0] for each in counted_with()[: len(LIBRARIES)]] == list(LIBRARIES)
+
+
+def test_a_key_moves_with_the_number_of_threads_which_the_last_digits_hang_on() -> None:
+    with threadpool_limits(1):
+        one = counted_with()
+    with threadpool_limits(2):
+        two = counted_with()
+    assert one != two
+    assert set(two) - set(one) == {each.replace(" 1 threads", " 2 threads") for each in set(one) - set(two)}
 
 
 def test_git_leaves_the_folder_alone(cache: Cache) -> None:

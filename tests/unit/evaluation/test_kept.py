@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import importlib
 import json
+import tracemalloc
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 import convsim
+from convsim import _cache as of_cache
 from convsim.evaluation import kept as of_findings
 from convsim.evaluation.kept import Kept
 from convsim.evaluation.scorecard import Scorecard
 from convsim.evaluation.sides import Selection, Side
 from convsim.evaluation.validation import find_validators, judge
-from convsim.metrics import MetricLike, find_metrics
+from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
+from convsim.metrics.kept_table import identity
 from convsim.plugins import make
 from convsim.schema import BaseValidator, Corpus, Finding
 from convsim.schema.conversation import Conversation
@@ -182,24 +187,131 @@ def test_somebody_else_s_validator_is_kept_where_it_states_a_version_and_did_not
     assert [f.estimate for f in first.findings] == [f.estimate for f in second.findings]
 
 
+MEASURED: list[str] = []
+
+
+def length(conversation: Conversation) -> int:
+    MEASURED.append(conversation.id)
+    return len(conversation.messages)
+
+
+def longer_than(limit: int) -> Callable[[Conversation], int]:
+    def longer(conversation: Conversation) -> int:
+        MEASURED.append(conversation.id)
+        return len(conversation.messages) - limit
+
+    return longer
+
+
 def test_somebody_else_s_metric_is_kept_where_it_states_a_version(files: tuple[Path, Path]) -> None:
-    asked: list[str] = []
-
-    def length(conversation: Conversation) -> int:
-        asked.append(conversation.id)
-        return len(conversation.messages)
-
     bare, versioned = convsim.metric(length), convsim.metric(version="1")(length)
-    for made, n, used in ((bare, 160, []), (versioned, 80, ["marginals"])):
-        asked.clear()
-        validated(files, metrics=["turns", made])
-        assert validated(files, metrics=["turns", made])[1] == used
-        assert len(asked) == n
+    in_german = convsim.metric(version="1", languages=["de"])(length)
+    for made, n, used in ((bare, 160, []), (versioned, 80, ["marginals"]), (in_german, 0, [])):
+        MEASURED.clear()
+        first = validated(files, metrics=["turns", made])
+        assert first[1] == []
+        assert validated(files, metrics=["turns", made])[1] == (used or ["marginals"] * (made is in_german))
+        assert len(MEASURED) == n
+
+
+def test_functions_that_one_function_makes_are_never_taken_for_one_another(files: tuple[Path, Path]) -> None:
+    for limit in (0, 1):
+        made = convsim.metric(version="1", name="longer")(longer_than(limit))
+        assert validated(files, metrics=["turns", made])[1] == []
+        assert identity(made) is None
+
+
+class Set(Versioned):
+    """Is it asked, with settings?"""
+
+    most = 1
+
+    def __init__(self, words: object = "") -> None:
+        self.words = words
+
+
+def test_a_validator_whose_class_was_set_otherwise_is_asked_anew(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [validated(files, validators=[Set()])[1] for _ in range(2)] == [[], ["set"]]
+    monkeypatch.setattr(Set, "most", 2)
+    assert validated(files, validators=[Set()])[1] == []
+
+
+def test_a_validator_with_a_file_among_its_settings_is_asked_each_time(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    words = tmp_path / "words.csv"
+    words.write_text("a")
+    for named in (words, str(words), [str(words)], {"of": (str(words),)}):
+        assert [validated(files, validators=[Set(named)])[1] for _ in range(2)] == [[], []]
+
+
+def test_word_lists_edited_in_between_are_never_taken_for_those_that_were_read(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    words = tmp_path / "lists/en/thanks.txt"
+    words.parent.mkdir(parents=True)
+    words.write_text("merci\n")
+    real, simulated = (Side.of(file, "a", Selection()) for file in files)
+
+    def judged(metrics: Metrics) -> tuple[list[float], list[str]]:
+        kept = Kept.of(real, simulated, at_least=1)
+        assert kept is not None
+        card = judge(real, simulated, find_validators("marginals"), seed=1, metrics=metrics, kept=kept)
+        return [finding.estimate or 0 for finding in card.findings], kept.used
+
+    before = find_metrics(["turns", "user_thanks"], lexicon=tmp_path / "lists")
+    first, _ = judged(before)
+    words.write_text("boots\n")
+    stale, used = judged(before)  # read before it was edited
+    assert (stale, used) == (first, [])
+    edited, used = judged(find_metrics(["turns", "user_thanks"], lexicon=tmp_path / "lists"))
+    assert used == []
+    assert edited != first
+
+
+def test_nothing_is_kept_where_convsim_s_code_has_changed_since_the_process_began(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = [Side.of(file, "a", Selection()) for file in files]
+    assert Kept.of(*sides, at_least=1) is not None
+    of_cache.code_digest.cache_clear()
+    monkeypatch.setattr(of_cache, "BEGUN", 0.0)
+    assert Kept.of(*sides, at_least=1) is None
+
+
+def test_a_table_that_unpacks_to_more_than_its_values_is_not_unpacked(files: tuple[Path, Path]) -> None:
+    side = Side.of(files[0], "a", Selection())
+    kept = Kept.of(side, side, at_least=1)
+    assert kept is not None
+    table, metrics = kept.tables[0], find_metrics(["turns"])
+    chosen = metrics.of({})
+    key = table.key(chosen, metrics.lexicon)
+    assert key
+    bomb = BytesIO()
+    np.savez_compressed(bomb, values=np.zeros((1, table.n)), said=np.zeros(1 << 24, np.uint8))
+    assert len(bomb.getvalue()) < 1 << 16
+    table.cache.write(key, bomb.getvalue())
+    tracemalloc.start()
+    assert table.read(key, chosen) is None
+    assert tracemalloc.get_traced_memory()[1] < 1 << 22
+    tracemalloc.stop()
+
+
+def test_findings_that_are_nested_without_end_are_none(files: tuple[Path, Path]) -> None:
+    corpora = measure_both(*(Side.of(file, "a", Selection()).conversations for file in files))
+    kept = Kept.of(*(Side.of(file, "a", Selection()) for file in files), at_least=1)
+    validator = make("validators", "marginals")
+    assert kept is not None
+    assert kept.findings(validator, *corpora, seed=1) is None
+    [key] = kept._keys.values()
+    assert key
+    kept.cache.write(key, b"[" * 200_000)
+    assert kept.findings(validator, *corpora, seed=1) is None
 
 
 def test_a_table_that_is_kept_has_the_very_numbers_that_were_measured(files: tuple[Path, Path]) -> None:
-    from convsim.metrics import measure_both
-
     sides = [Side.of(file, "a", Selection()) for file in files]
     kept = Kept.of(*sides, at_least=1)
     assert kept is not None

@@ -9,17 +9,17 @@ import time
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import JsonValue
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from convsim._async import clocks_stopped
 from convsim._loggers import logger_of
 from convsim._progress import innermost, kind_of
-from convsim._secrets import check_variable, read_key
+from convsim._secrets import check_variable, read_key, without_keys
 from convsim._text import one_line
 from convsim._tracing import handed_on
 from convsim.errors import TIMED_OUT, ConvsimError, InputError, ModelError
@@ -30,8 +30,7 @@ from convsim.models.metering import Call
 from convsim.seeds import child_seed
 
 if TYPE_CHECKING:
-    from openai import APIConnectionError, AsyncOpenAI
-    from openai._types import RequestOptions
+    from convsim.models.connections import Connections
 
 LOG = logger_of(__name__)
 FIRST_WAIT_S = 0.5
@@ -136,6 +135,8 @@ def _times(tries: int) -> str:
 
 
 OPENAI_HOST, OPENAI_KEY_ENV = "api.openai.com", "OPENAI_API_KEY"
+OWNERS = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
+"""Headers that OpenAI's own server is sent, and the variables that they come from."""
 AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 AZURE_KEY_ENV = "AZURE_OPENAI_API_KEY"
 AZURE_VERSION = "2024-10-21"
@@ -146,9 +147,9 @@ AZURE_PATH = "/openai"
 
 @dataclass(frozen=True)
 class _Open:
-    """The client that serves one event loop, and the generator that closes it."""
+    """The connections of one event loop, and the generator that closes them."""
 
-    client: AsyncOpenAI
+    connections: Connections
     places: asyncio.Semaphore
     closing: AsyncGenerator[None]
 
@@ -196,7 +197,7 @@ class Endpoint:
             RefusedRequestError: The server cannot use the request as it stands.
             ModelError: ``who`` did not answer; one line with the reason.
         """
-        # pydantic writes JSON four times as fast as the client does, and one text serves every try.
+        # One text serves every try.
         content, place = to_json(body), self._place(path, str(body.get("model")))
         asked = Asked(who=who, path=place, key_env=self.api_key_env)
         call = Call(str(body.get("model")), self.address)
@@ -207,7 +208,7 @@ class Endpoint:
                 is_bound = self.max_connections is not None or not is_adapting()
                 async with opened.places if is_bound else nullcontext():
                     call.sent()
-                    return await self._post_once(opened.client, content, read, asked)
+                    return await self._post_once(opened.connections, content, read, asked)
 
         return await with_retries(
             once,
@@ -229,24 +230,18 @@ class Endpoint:
         below = f"/deployments/{quote(model, safe='')}" if path != "/responses" else "/v1"
         return f"{AZURE_PATH}{below}{path}"
 
-    async def _options(self, place: str) -> RequestOptions:
-        """Return what is sent beside the body: of a trace, and of Azure.
-
-        A token of Entra, a JWT, goes where OpenAI's key does.
-        """
-        import openai
-
-        told = handed_on()
-        options: RequestOptions = {"headers": told}
+    def _version(self, place: str) -> str:
+        """Return the version of Azure's API that is asked for; empty where there is none."""
         if not self.azure:
-            return options
-        version = self.api_version or ("" if "/v1" in f"{self.base_url}{place}" else AZURE_VERSION)
-        if version:
-            options["params"] = {"api-version": version}
+            return ""
+        return self.api_version or ("" if "/v1" in f"{self.base_url}{place}" else AZURE_VERSION)
+
+    async def _headers(self) -> dict[str, str]:
+        """Return the headers of a trace, and that of the key; a token of Entra, a JWT, goes where OpenAI's key does."""
         key = await self.key()
-        if not (key.startswith("eyJ") and key.count(".") == 2):
-            options["headers"] = {**told, "api-key": key, "Authorization": openai.Omit()}
-        return options
+        if self.azure and not (key.startswith("eyJ") and key.count(".") == 2):
+            return {**handed_on(), "api-key": key}
+        return {**handed_on(), "Authorization": f"Bearer {key}"}
 
     async def aclose(self) -> None:
         """Close the connections of the running loop; a loop that ends closes its own."""
@@ -271,79 +266,65 @@ class Endpoint:
     async def _opened(self) -> _Open:
         loop = asyncio.get_running_loop()
         if loop not in self._open:
-            import openai
+            from convsim.models.connections import Connections
 
-            from convsim.models.bounded_body import bound_body
-
-            http = openai.DefaultAioHttpClient(
-                event_hooks={"response": [bound_body]},
-                headers={"Accept-Encoding": "identity"},
-                trust_env=not self.is_loopback,
-                # Prompts, people's messages among them, go to the named server and to no other.
-                follow_redirects=False,
+            whose = OWNERS if self.host == OPENAI_HOST else {}
+            connections = Connections(
+                self.base_url,
+                by_environment=not self.is_loopback,
+                headers={
+                    name: value
+                    for name, variable in whose.items()
+                    if (value := read_key(variable, self.host))
+                },
             )
-            # The key comes from a twin: this client, which the loop has, must not keep its own endpoint.
-            client = openai.AsyncOpenAI(
-                api_key=replace(self).key,
-                base_url=self.base_url,
-                http_client=http,
-                max_retries=0,
-                timeout=None,
-            )
-            # The client takes these from the environment, for whomever it asks.
-            client.admin_api_key = None
-            if self.host != OPENAI_HOST:
-                client.organization = client.project = None
-            closing = _closed_with(loop, client, weakref.ref(self))
+            closing = _closed_with(loop, connections, weakref.ref(self))
             self._open[loop] = _Open(
-                client, asyncio.Semaphore(self.max_connections or MAX_CONNECTIONS), closing
+                connections, asyncio.Semaphore(self.max_connections or MAX_CONNECTIONS), closing
             )
             await anext(closing)
-            # The finalizer keeps the client until it is closed: else one that nobody has any more is collected open.
+            # The finalizer keeps them until they are closed: else those that nobody has any more are collected open.
             weakref.finalize(self, _close_soon, loop, closing).atexit = False
         return self._open[loop]
 
     async def _post_once(
-        self, client: AsyncOpenAI, content: bytes, read: Callable[[bytes], Result], asked: Asked
+        self, connections: Connections, content: bytes, read: Callable[[bytes], Result], asked: Asked
     ) -> Result:
         import aiohttp
-        import httpx2
-        import openai
 
         who, begun = asked.who, time.monotonic()
+        headers = await self._headers()
         try:
             async with asyncio.timeout(self.timeout_s):
-                response = await client.post(
-                    asked.path,
-                    cast_to=httpx2.Response,
-                    content=content,
-                    options=await self._options(asked.path),
+                response = await connections.post(
+                    asked.path, content, headers=headers, version=self._version(asked.path)
                 )
         except TimeoutError:
             raise PassingError(
                 f"{who} gave no complete answer within {self.timeout_s:g} s", kind=TIMED_OUT
             ) from None
-        except openai.APIStatusError as error:
-            raise failure(
-                error.status_code, error.body, headers=error.response.headers, asked=asked
-            ) from None
-        except openai.APIConnectionError as error:
+        except (
+            aiohttp.ClientConnectionError,
+            aiohttp.ClientPayloadError,
+            aiohttp.ClientHttpProxyError,
+        ) as error:
             raise PassingError(f"{who} cannot be reached: {_root(error)}", kind=UNREACHABLE) from None
         except aiohttp.ClientError as error:
-            # A reply that is no HTTP reaches us unwrapped: openai's map of aiohttp's errors leaves it out.
             raise PassingError(f"{who} does not speak HTTP: {one_line(error)}", kind=UNREACHABLE) from None
         except ModelError as error:
             raise ModelError(f"{who} answered, but {error}") from None
         if LOG.isEnabledFor(logging.DEBUG):
             taken = time.monotonic() - begun
             LOG.debug(
-                "%s answered %s with HTTP %d and %d bytes after %.2f s", who, asked.path, response.status_code,
-                len(response.content), taken, extra={"fields": {"seconds": round(taken, 3)}},
+                "%s answered %s with HTTP %d and %d bytes after %.2f s", who, asked.path, response.status,
+                len(response.body), taken, extra={"fields": {"seconds": round(taken, 3)}},
             )  # fmt: skip
+        if not 200 <= response.status < 300:
+            raise failure(response.status, _error_of(response.body), headers=response.headers, asked=asked)
         try:
-            return read(response.content)
+            return read(response.body)
         except ReportedError as error:
-            raise failure(response.status_code, error.said, headers=response.headers, asked=asked) from None
+            raise failure(response.status, error.said, headers=response.headers, asked=asked) from None
 
 
 CLOSING: set[asyncio.Task[None]] = set()
@@ -351,19 +332,19 @@ CLOSING: set[asyncio.Task[None]] = set()
 
 
 async def _closed_with(
-    loop: asyncio.AbstractEventLoop, client: AsyncOpenAI, endpoint: weakref.ref[Endpoint]
+    loop: asyncio.AbstractEventLoop, connections: Connections, endpoint: weakref.ref[Endpoint]
 ) -> AsyncGenerator[None]:
-    """Close the client when closed: a loop that ends closes its asynchronous generators."""
+    """Close the connections when closed: a loop that ends closes its asynchronous generators."""
     try:
         yield
     finally:
         if (opened_by := endpoint()) is not None:
             opened_by._open.pop(loop, None)
-        await client.close()
+        await connections.close()
 
 
 def _close_soon(loop: asyncio.AbstractEventLoop, closing: AsyncGenerator[None]) -> None:
-    """Close a client whose endpoint nobody has any more, unless its loop has ended and done so."""
+    """Close connections whose endpoint nobody has any more, unless their loop has ended and done so."""
 
     async def closed() -> None:
         await closing.aclose()
@@ -377,12 +358,21 @@ def _close_soon(loop: asyncio.AbstractEventLoop, closing: AsyncGenerator[None]) 
         loop.call_soon_threadsafe(close)
 
 
-def _root(error: APIConnectionError) -> str:
-    """Return the innermost cause: openai calls every lost connection a time-out."""
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    return one_line(cause) or type(cause).__name__
+def _error_of(body: bytes) -> object:
+    """Return what a body with an error's status says: the error in its document, or its text."""
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        document = from_json(text)
+    except ValueError:
+        return text
+    return document.get("error", document) if isinstance(document, dict) else document
+
+
+def _root(error: BaseException) -> str:
+    """Return the innermost cause, which says most."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return without_keys(one_line(error)) or type(error).__name__
 
 
 def _host(base_url: str) -> str:

@@ -3,6 +3,7 @@
 import shutil
 import ssl
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,16 +23,17 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.file))
 
 
-def certificate(folder: Path, name: str = "arena") -> Certificate:
-    """Make one for 127.0.0.1 and localhost; skips where there is no openssl."""
+def certificate(folder: Path, name: str = "arena", *, hosts: Sequence[str] = ("localhost",)) -> Certificate:
+    """Make one for 127.0.0.1 and these hosts; skips where there is no openssl."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("needs the program openssl")
+    names = ",".join(f"DNS:{host}" for host in hosts)
     made = Certificate(folder / f"{name}.pem", folder / f"{name}.key")
     subprocess.run(
         [
             openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-subj", f"/CN={hosts[0]}", "-addext", f"subjectAltName={names},IP:127.0.0.1",
             "-out", str(made.file), "-keyout", str(made.key),
         ],
         check=True, capture_output=True,

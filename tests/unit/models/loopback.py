@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -64,10 +65,12 @@ def always(reply: Reply) -> Callable[[Request], Reply]:
 
 
 @asynccontextmanager
-async def answering(*replies: Callable[[Request], Reply]) -> AsyncIterator[Loopback]:
+async def answering(
+    *replies: Callable[[Request], Reply], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Loopback]:
     """Serve what each of ``replies`` makes of its request, the last one again and again."""
     server = Loopback(list(replies))
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

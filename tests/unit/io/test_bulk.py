@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import copy
+import csv
 import gc
+import gzip
 import json
 import pickle
 import tracemalloc
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from pydantic import ValidationError
 
 from convsim.io import read
 from convsim.io.files import bulk_load
+from convsim.io.parquet import write_parquet
+from convsim.io.table.reading import read_table
 from convsim.schema.conversation import Conversation
 
 
@@ -123,3 +129,57 @@ def test_an_item_that_is_shown_again_is_held_once_and_every_conversation_is_what
     assert [each.messages[1].items[0].model_fields_set for each in whole] == [
         each.messages[1].items[0].model_fields_set for each in made
     ]
+
+
+MIB = 1 << 20
+
+
+def write_large(path: Path, n: int, characters: int) -> None:
+    """Write conversations with a user message of so many characters, each another."""
+    lines = [
+        {
+            "id": f"c{number}",
+            "messages": [
+                {"role": "user", "content": f"{number:06} boots " * (characters // 13)},
+                {"role": "assistant", "content": "here"},
+            ],
+        }
+        for number in range(n)
+    ]
+    rows = [{"conversation": c["id"], **message} for c in lines for message in c["messages"]]  # type: ignore[dict-item]
+    if path.suffix == ".csv":
+        with path.open("w", newline="") as file:
+            table = csv.DictWriter(file, ["conversation", "role", "content"])
+            table.writeheader()
+            table.writerows(rows)
+    elif path.name == "rows.parquet":
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    elif path.name == "messages.parquet":
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(lines), path)
+    elif path.suffix == ".parquet":
+        with path.open("wb") as packed:
+            write_parquet(packed, map(Conversation.model_validate, lines))
+    else:
+        text = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.jsonl", "a.jsonl.gz", "a.csv", "a.parquet", "messages.parquet", "rows.parquet"]
+)
+def test_a_file_is_read_in_a_stream_and_not_held_beside_its_conversations(name: str, tmp_path: Path) -> None:
+    """What reading takes for a moment is some buffers and messages, not the file."""
+    n, characters = 300, 50_000
+    first, path = (tmp_path / folder / name for folder in ("first", "whole"))
+    for file, size in ((first, 20), (path, n)):
+        file.parent.mkdir()
+        write_large(file, size, characters)
+    wanted = read_table if name in ("a.csv", "rows.parquet") else read
+    wanted(first)  # so that what is imported is not counted
+    tracemalloc.start()
+    found = wanted(path)
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found.conversations) == n
+    assert held > 0.9 * n * characters
+    assert most < 1.2 * held + 5 * MIB

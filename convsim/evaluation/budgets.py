@@ -21,7 +21,14 @@ NUMBER = re.compile(
     r"(?P<dollar>\$?)(?P<number>\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})\s?(?P<unit>ms|s|wh|usd)?", re.IGNORECASE
 )
 TAKEN = {"latency": ("ms", "s"), "usd": ("usd",), "wh": ("wh",)}
-NO_RUN = "no run folder says what its models were asked"
+OF: dict[Bound, str] = {
+    "latency_p50": "a user message", "latency_p90": "a user message", "latency_p99": "a user message",
+    "usd": "a conversation", "wh": "a conversation",
+}  # fmt: skip
+NO_RUN = (
+    "no run folder says what its models were asked: name the folder that simulate wrote, which an earlier version did "
+    "not measure"
+)
 
 
 class Budget(Record):
@@ -40,10 +47,14 @@ class Budget(Record):
         name, _, number = said.partition("=")
         found = NUMBER.fullmatch(number.strip())
         bound = next((each for each in UNITS if each == name.strip()), None)
-        if bound is None or found is None:
+        if bound is None:
             raise InputError(
                 f"--budget {shown(said)}: expected NAME=NUMBER, such as latency_p90=1.5s, where NAME is one of "
                 f"{', '.join(UNITS)}"
+            )
+        if found is None:
+            raise InputError(
+                f"--budget {shown(said)}: {shown(number.strip())} is no number of {UNITS[bound]} from 0, such as 1.5"
             )
         unit = (found["unit"] or "").lower() or ("usd" if found["dollar"] else "")
         if unit and unit not in TAKEN[bound.partition("_")[0]]:
@@ -59,7 +70,7 @@ class WithinBudget(Record):
 
     state: Literal["within", "over", "unknown"]
     reason: Text = ""
-    """Which bound is broken and by what, or what is not known."""
+    """Which bounds are broken and by what, and what is not known."""
 
 
 def budgets_of(said: Sequence[str | Budget]) -> tuple[Budget, ...]:
@@ -81,9 +92,11 @@ def within(budgets: Sequence[Budget], cost: Cost, run: RunUse | None) -> WithinB
         if value is None:
             unknown.append(f"{each.bound} is not known: {why}")
         elif value > each.most:
-            over.append(f"{each.bound} is {value:.3g} {UNITS[each.bound]}, over {each.most:g}")
+            over.append(
+                f"{each.bound} is {value:.3g} {UNITS[each.bound]} {OF[each.bound]}, over {each.most:g}"
+            )
     if over:
-        return WithinBudget(state="over", reason="; ".join(over))
+        return WithinBudget(state="over", reason="; ".join([*over, *unknown]))
     return WithinBudget(state="unknown" if unknown else "within", reason="; ".join(unknown))
 
 
@@ -95,7 +108,8 @@ def _measured(bound: Bound, cost: Cost, run: RunUse | None) -> tuple[float | Non
         return None, NO_RUN
     if bound == "wh":
         is_whole = run.energy_wh is not None and run.conversations > 0
-        return (run.energy_wh or 0.0) / run.conversations if is_whole else None, "the machine tells no energy"
+        why = run.energy_reason or "the machine tells no energy"
+        return (run.energy_wh or 0.0) / run.conversations if is_whole else None, why
     latency = {
         "latency_p50": run.message_p50_s, "latency_p90": run.message_p90_s, "latency_p99": run.message_p99_s,
     }  # fmt: skip

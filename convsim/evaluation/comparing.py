@@ -25,7 +25,7 @@ from convsim.evaluation.kept import Kept
 from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.leakage import Copied, Copying
 from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, OnFront, leaner_pairs, places
-from convsim.evaluation.pooling import advice, pooled, spread, told_of_reading
+from convsim.evaluation.pooling import Run, advice, pooled, spread, told_of_reading
 from convsim.evaluation.scorecard import MadeBy, Scorecard
 from convsim.evaluation.scores import measured_together, simulator_report, simulator_scores
 from convsim.evaluation.sides import Side
@@ -38,6 +38,7 @@ from convsim.evaluation.simulators import (
     named,
     require_all,
 )
+from convsim.evaluation.spending import run_use
 from convsim.evaluation.validation import find_validators, judge
 from convsim.evaluation.versions import versions_between
 from convsim.io import Source, Transcripts
@@ -222,6 +223,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         else each
         for each in reports
     ]
+    reports = [_with_use_of(runs.get(each.name, ()), each) for each in reports]
     reports = [
         each.but(budget=within(bounds, each.cost, each.validation.run if each.validation else None))
         for each in reports
@@ -319,6 +321,14 @@ class _Judging:
         if kept and self.on_cached and kept.told:
             self.on_cached(kept.told)
         return card
+
+
+def _with_use_of(runs: Sequence[Run], report: SimulatorReport) -> SimulatorReport:
+    """Let the scorecard of a simulator whose runs were pooled say what all of them asked of their models."""
+    card = report.validation
+    if not runs or card is None:
+        return report
+    return report.but(validation=card.but(run=run_use(*(run.source.path for run in runs))))
 
 
 def _raised(reports: Iterable[SimulatorReport]) -> Iterator[str]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from pydantic import Field
 
 from convsim.errors import StudyError
-from convsim.io import MANIFEST
+from convsim.io import MANIFEST, Manifest
 from convsim.io.manifest import read_manifest
 from convsim.io.run_folder import fallback_messages
-from convsim.models.metering import EndpointMeter, measured_in
+from convsim.models.energy import Energy
+from convsim.models.metering import EndpointMeter, Measured, measured_in
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation, used_tokens
 from convsim.schema.record import Count, Number, Record, Text
@@ -76,6 +77,8 @@ class RunUse(Record):
     """Seconds that a user message took to be made, waits and tries included."""
     energy_wh: Number | None = None
     """Of the whole machine while the run lasted, as far as it tells; null where it tells nothing."""
+    energy_reason: Text = ""
+    """Why that is null."""
     fallback_messages: dict[str, Count] = Field(default_factory=dict)
     """Messages of shoppers and agents that a fallback answered for, by model."""
 
@@ -91,25 +94,22 @@ class PerDecided(Record):
     reason: Text = ""
 
 
-def run_use(file: Path | None) -> RunUse | None:
-    """Read what the run folder ``file`` measured; None where it is no run folder, or says nothing of it."""
-    if file is None or not (file / MANIFEST).is_file():
+def run_use(*files: Path | None) -> RunUse | None:
+    """Read what run folders measured, all together; None where one is no run folder, or says nothing of it."""
+    manifests = [manifest for manifest in map(_manifest, files) if manifest is not None]
+    parts = [part for part in map(measured_in, manifests) if part and (part.endpoints or part.message_s)]
+    if not files or len(parts) < len(files):
         return None
-    try:
-        manifest = read_manifest(file)
-    except StudyError:  # what is compared is its conversations, which have been read
-        return None
-    measured = measured_in(manifest)
-    if measured is None or not (measured.endpoints or measured.message_s):
-        return None
+    measured = Measured.merged(parts)
     shopper = measured.message_s.get("shopper")
     energy = measured.energy
     known = [e.wh for e in (energy.processors, energy.gpus) if e.wh is not None] if energy else []
-    outcome = manifest.get("outcome")
-    noted = outcome.get("fallback_messages") if isinstance(outcome, dict) else None
     stood_in: dict[str, int] = {}
-    for (_, model), n in fallback_messages(noted).items():
-        stood_in[model] = stood_in.get(model, 0) + n
+    for manifest in manifests:
+        outcome = manifest.get("outcome")
+        noted = outcome.get("fallback_messages") if isinstance(outcome, dict) else None
+        for (_, model), n in fallback_messages(noted).items():
+            stood_in[model] = stood_in.get(model, 0) + n
     return RunUse(
         conversations=measured.conversations,
         endpoints=tuple(map(EndpointUse.of, measured.endpoints.values())),
@@ -117,8 +117,23 @@ def run_use(file: Path | None) -> RunUse | None:
         message_p90_s=shopper.p90 if shopper else None,
         message_p99_s=shopper.p99 if shopper else None,
         energy_wh=sum(known) if known else None,
+        energy_reason="" if known or energy is None else _untold(energy),
         fallback_messages=stood_in,
     )
+
+
+def _untold(energy: Energy) -> str:
+    reasons = [each.reason for each in (energy.processors, energy.gpus) if each.reason]
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def _manifest(file: Path | None) -> Manifest | None:
+    if file is None or not (file / MANIFEST).is_file():
+        return None
+    try:
+        return read_manifest(file)
+    except StudyError:  # what is compared is its conversations, which have been read
+        return None
 
 
 def per_decided(findings: Sequence[Finding], simulated: Sequence[Conversation]) -> PerDecided | None:

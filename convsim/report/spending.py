@@ -13,6 +13,7 @@ from convsim.evaluation.spending import EndpointUse, PerDecided, RunUse
 from convsim.report.tables import counted, filled, number
 
 TITLE = "What the run asked of its models"
+TITLE_OF_SEVERAL = "what each run asked of its models"
 COLUMNS = (
     "model", "requests", "failed", "retries", "p50 s", "p90 s", "p99 s", "max s", "tokens in", "tokens out",
     "US dollars",
@@ -32,21 +33,26 @@ def rows(run: RunUse) -> list[tuple[str, ...]]:
 
 def _row(of: EndpointUse) -> tuple[str, ...]:
     return (
-        f"{plain(of.model, limit=MAX_NAME)} at {plain(of.address, limit=MAX_NAME)}",
+        _called(of),
         f"{of.requests:,}", f"{of.failed:,}", f"{of.retries:,}", number(of.p50_s), number(of.p90_s), number(of.p99_s),
         number(of.max_s), number(of.input_tokens), number(of.output_tokens), number(of.cost_usd),
     )  # fmt: skip
 
 
+def _called(each: EndpointUse) -> str:
+    return f"{plain(each.model, limit=MAX_NAME)} at {plain(each.address, limit=MAX_NAME)}"
+
+
 def sentences(card: Scorecard) -> list[str]:
     """Say how long a message took, what stood in for the model, the machine's energy, and the cost of a finding."""
     return [
-        *(_of_run(card.run) if card.run else ()),
+        *(of_run(card.run) if card.run else ()),
         *(of_findings(card.per_decided) if card.per_decided else ()),
     ]
 
 
-def _of_run(run: RunUse) -> Iterator[str]:
+def of_run(run: RunUse) -> Iterator[str]:
+    """Say how long a message took, what stood in for a model, what is not known, and the machine's energy."""
     if run.message_p50_s is not None:
         yield (
             f"A user message took {number(run.message_p50_s)} s (median), {number(run.message_p90_s)} s (p90), "
@@ -54,6 +60,9 @@ def _of_run(run: RunUse) -> Iterator[str]:
         )
     for model, n in run.fallback_messages.items():
         yield f"{plain(model, limit=MAX_NAME)} answered for {counted(n, 'message', 'messages')} as a fallback."
+    for each in run.endpoints[:MAX_ENDPOINTS]:
+        if each.input_tokens is None and each.reason:
+            yield f"Tokens of {_called(each)} are not known: {plain(each.reason, limit=200)}."
     if run.energy_wh is not None:
         yield f"The whole machine used {number(run.energy_wh)} Wh while the run lasted, as far as it tells."
 

@@ -12,12 +12,14 @@ from convsim.evaluation.pareto import MAX_NAMED
 from convsim.report.comparison.tables import (
     NONE,
     Table,
+    asked,
     called,
     gate,
     headlines,
     headlines_of,
     mark,
     price,
+    runs_of,
     span,
     versions_table,
 )
@@ -126,6 +128,8 @@ def short_tables(comparison: Comparison) -> Iterator[Table]:
         yield headlines(comparison)
     if any(each.gate is not None for each in comparison.simulators):
         yield gate(comparison)
+    if len(comparison.simulators) <= MAX_TOLD and runs_of(comparison):
+        yield asked(comparison)
     if len(comparison.versions) == 1:
         yield versions_table(comparison.versions[0])
 

@@ -12,10 +12,11 @@ from convsim.evaluation.headline import STANDS_ON
 from convsim.evaluation.layout import MEAN_DISTANCE, TRANSFER
 from convsim.evaluation.pareto import MAX_NAME, MAX_NAMED
 from convsim.evaluation.simulators import PEOPLE
+from convsim.evaluation.spending import RunUse
+from convsim.report import spending
 from convsim.report.answers import marked
 from convsim.report.gate import COLUMNS, MAX_SHOWN, gate_line, left_out, not_passed
 from convsim.report.gate import rows as checks
-from convsim.report.spending import of_findings
 from convsim.report.tables import MARKS, VERDICTS, kind_of_verdict, number
 from convsim.report.versions import CHANGES, change_row, changed, version_notes
 from convsim.schema import Estimate, Headline, Interval, Verdict
@@ -57,6 +58,8 @@ def tables(comparison: Comparison) -> Iterator[Table]:
         yield reactions(comparison)
     yield copying(comparison)
     yield cost(comparison)
+    if runs_of(comparison):
+        yield asked(comparison)
     yield endings(comparison)
 
 
@@ -269,7 +272,24 @@ def _per_decided(comparison: Comparison) -> Iterator[str]:
     """Say what each simulator's conversations took for each of its decided findings, as far as they say it."""
     for each in comparison.simulators:
         if each.validation is not None and each.validation.per_decided is not None:
-            yield from (f"{each.name}: {said}" for said in of_findings(each.validation.per_decided))
+            yield from (f"{each.name}: {said}" for said in spending.of_findings(each.validation.per_decided))
+
+
+def runs_of(comparison: Comparison) -> dict[str, RunUse]:
+    """Return what the run of each simulator measured, by the simulator's name, where it did."""
+    cards = {each.name: each.validation for each in comparison.simulators}
+    return {name: card.run for name, card in cards.items() if card is not None and card.run is not None}
+
+
+def asked(comparison: Comparison) -> Table:
+    """One row per simulator and endpoint: what its run asked of its models, and how these answered."""
+    runs = runs_of(comparison)
+    none_asked = [("none", *[NONE] * (len(spending.COLUMNS) - 1))]
+    rows = [(name, *row) for name, run in runs.items() for row in spending.rows(run) or none_asked]
+    said = [f"{name}: {sentence}" for name, run in runs.items() for sentence in spending.of_run(run)]
+    return Table(
+        spending.TITLE_OF_SEVERAL, ("simulator", *spending.COLUMNS), rows, "\n".join([spending.NOTE, *said])
+    )
 
 
 def endings(comparison: Comparison) -> Table:

@@ -48,6 +48,14 @@ def test_what_is_no_bound_is_refused(said):
         Budget.read(said)
 
 
+@pytest.mark.parametrize("number", ["nan", "-1", "1,5", "1e9", ""])
+def test_what_is_wrong_with_a_number_is_said(number):
+    with pytest.raises(InputError, match=f"'{number}' is no number of s from 0"):
+        Budget.read(f"latency_p90={number}")
+    with pytest.raises(InputError, match="where NAME is one of latency_p50"):
+        Budget.read("speed=1")
+
+
 def test_a_bound_that_is_given_twice_is_refused():
     with pytest.raises(InputError, match="given twice"):
         budgets_of(["usd=1", "usd=2"])
@@ -58,14 +66,14 @@ def test_a_bound_that_is_given_twice_is_refused():
     [
         ([], PRICED, FAST, None, ""),
         (["latency_p90=1s"], PRICED, FAST, "within", ""),
-        (["latency_p90=1s"], PRICED, SLOW, "over", "latency_p90 is 3 s, over 1"),
+        (["latency_p90=1s"], PRICED, SLOW, "over", "latency_p90 is 3 s a user message, over 1"),
         (["latency_p90=1s"], PRICED, None, "unknown", "no run folder"),
         (["latency_p50=1s"], PRICED, SLOW, "unknown", "measured no message"),
-        (["usd=0.02"], PRICED, None, "over", "usd is 0.03"),
+        (["usd=0.02"], PRICED, None, "over", "usd is 0.03 US dollars a conversation"),
         (["usd=0.02"], UNPRICED, None, "unknown", "no price"),
         (["wh=0.4"], PRICED, FAST, "over", "wh is 0.5"),
         (["wh=0.4"], PRICED, SLOW, "unknown", "tells no energy"),
-        (["usd=0.02", "latency_p90=1s"], UNPRICED, SLOW, "over", "latency_p90 is 3 s"),
+        (["usd=0.02", "latency_p90=1s"], UNPRICED, SLOW, "over", "over 1; usd is not known: no price"),
         (["usd=0.02", "latency_p90=1s"], UNPRICED, FAST, "unknown", "usd is not known"),
     ],
 )
@@ -113,3 +121,17 @@ def test_who_is_over_is_neither_ranked_nor_on_the_front_and_who_is_not_known_sta
     without = compared()
     assert "budget" not in without.to_dict()
     assert all("budget" not in each for each in without.to_dict()["simulators"])
+
+
+def test_runs_that_are_pooled_are_measured_together_and_one_without_measures_leaves_all_unknown(tmp_path):
+    people = [talk(f"p{n}") for n in range(20)]
+    runs = {"s-1": run_of(tmp_path / "a", 1, 0.2), "s-2": run_of(tmp_path / "b", 2, 9.0)}
+    asked = partial(compare, people, seed=1, validators="marginals", allow_failures=True, pool_seeds=True)
+    (both,) = asked(runs, budget=["latency_p99=1s"]).simulators
+    assert both.budget.state == "over"
+    assert both.validation.run.message_p50_s == pytest.approx(0.2, rel=0.02)
+    assert both.validation.run.message_p99_s == pytest.approx(9.0, rel=0.02)
+    runs["s-2"] = run_of(tmp_path / "c", 2, None)
+    (both,) = asked(runs, budget=["latency_p99=1s"]).simulators
+    assert both.budget.state == "unknown"
+    assert "name the folder that simulate wrote" in both.budget.reason

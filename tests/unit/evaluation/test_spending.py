@@ -1,17 +1,21 @@
 """What a decided finding cost, and what the run behind a side asked of its models."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from convsim import validate
+from convsim import compare, validate
 from convsim.evaluation import Scorecard
 from convsim.evaluation.spending import per_decided, run_use
 from convsim.io import read
-from convsim.models.metering import Measured, measuring, timed_message, used
+from convsim.models.metering import Measured, Measuring, measuring, timed_message, used
 from convsim.report import spending
+from convsim.report.comparison import comparison_to_markdown, print_comparison
 from convsim.report.html import to_html
+from convsim.report.html.comparison import comparison_to_html
 from convsim.report.markdown import table_cell, to_markdown
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation, Message, Usage
@@ -105,6 +109,47 @@ def test_a_card_and_its_reports_say_what_the_run_asked_and_a_hostile_name_is_onl
     assert line.replace("\\|", "").count("|") == 12
     assert table_cell("@everyone") in line
     assert "\n\n| model |" in text
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_comparison_has_the_table_of_endpoints_of_each_simulator_everywhere(tmp_path, full):
+    measured(tmp_path / "run")
+    study(n=6, seed=2).run(tmp_path / "silent")
+    people = [talk(f"p{n}") for n in range(20)]
+    sims = {
+        "asks": tmp_path / "run",
+        "silent": tmp_path / "silent",
+        "file": [talk(f"s{n}") for n in range(20)],
+    }
+    found = compare(people, sims, seed=1, validators="marginals", allow_failures=True)
+    text, file = comparison_to_markdown(found, full=full), io.StringIO()
+    print_comparison(found, Console(file=file, width=400, color_system=None), full=full)
+    page = comparison_to_html(found)
+    for shown in (text, file.getvalue(), page):
+        assert "tokens in" in shown
+        assert "US dollars" in shown
+        assert "alert(1)" in shown
+        assert "asks: A user message took" in shown
+        assert "silent: A user message took" in shown
+        assert "file: A user message took" not in shown
+    assert "<script>alert(1)" not in page + text
+    (line,) = [line for line in text.splitlines() if line.startswith("| silent |") and "none" in line]
+    assert line.count("–") == 10
+
+
+def test_what_is_not_known_of_tokens_is_said_with_the_reason(tmp_path):
+    study(n=6).run(tmp_path / "run")
+    at = Measuring()
+    with at.counting("http", "http://127.0.0.1:9/") as counting:
+        counting.completions, counting.uncounted, counting.unpriced = 3, 2, 3
+        counting.input_tokens = 5
+    manifest = json.loads((tmp_path / "run/manifest.json").read_text())
+    manifest["measured"] = at.so_far.model_dump(mode="json")
+    (tmp_path / "run/manifest.json").write_text(json.dumps(manifest))
+    card = card_of(tmp_path / "run")
+    assert card.run.endpoints[0].input_tokens is None
+    said = "Tokens of http at http://127.0.0.1:9/ are not known: 2 of 3 answers did not say their tokens."
+    assert said in spending.sentences(card)
 
 
 @pytest.mark.parametrize("broken", ["{}", "no JSON", '{"plan": {}, "measured": [1]}', '{"plan": {}}'])

@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import threading
+import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,59 @@ class Deadly(Costly):
                     continue
                 os.kill(os.getpid(), signal.SIGKILL)
         return await super().reply(conversation, seed=seed)
+
+
+@dataclass
+class Once(Costly):
+    """An agent that does something to its process the first time that it answers at all."""
+
+    folder: str = ""
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        try:
+            (Path(self.folder) / "done").touch(exist_ok=False)
+        except FileExistsError:
+            return await super().reply(conversation, seed=seed)
+        self.do()
+        return await super().reply(conversation, seed=seed)
+
+    def do(self) -> None:
+        """Do it."""
+        raise NotImplementedError
+
+
+@dataclass
+class Stopped(Once):
+    """Its process is stopped, and nobody lets it go on."""
+
+    def do(self) -> None:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@dataclass
+class Exiting(Once):
+    """It ends its process as a library does that knows no better."""
+
+    def do(self) -> None:
+        os._exit(0)
+
+
+@dataclass
+class Forking(Once):
+    """Its process has forked another one, which holds all its pipes open, and is killed."""
+
+    def do(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of forks beside threads
+            child = os.fork()
+        if not child:
+            time.sleep(SLEEPS_S)
+            os._exit(0)
+        (Path(self.folder) / "child").write_text(str(child))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+SLEEPS_S = 300
 
 
 @dataclass

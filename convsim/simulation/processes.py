@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -18,6 +19,13 @@ from convsim._text import described
 from convsim.simulation.holding import Broken, Holder, LostError
 
 Question = tuple[int, str, Any]
+ALIVE = 0
+"""The number of what a worker says of its own accord: that it runs."""
+ALIVE_EVERY_S = 5.0
+LOOK_EVERY_S = 1.0
+"""How often it is looked whether a worker has ended: whoever it has forked keeps its pipe open, and is no worker."""
+SILENT_FOR_S = 120.0
+"""How long a worker may say nothing, not even that it runs, before it is ended: it hangs, or was stopped."""
 
 
 class ProcessWorker:
@@ -29,6 +37,7 @@ class ProcessWorker:
         self._opened: asyncio.Future[Connection] = self._loop.create_future()
         self._process: BaseProcess | None = None
         self._n, self._is_unwanted = 0, False
+        self._began = False  # before it says anything it may import whatever the script that started it does
         self._thread = threading.Thread(target=self._listen, name="convsim-worker", daemon=True)
         self._thread.start()
 
@@ -67,7 +76,10 @@ class ProcessWorker:
             with _no_interrupts(), self._started() as pipe:
                 self._tell(self._open, pipe)
                 while True:
-                    self._tell(self._deliver, *pipe.recv())
+                    self._tell(self._deliver, *self._heard(pipe))
+        except TimeoutError:
+            self.kill()
+            why = f"it has said nothing for {SILENT_FOR_S:.0f} s, and was ended"
         except (EOFError, OSError):
             if self._process is not None:
                 self._process.join()
@@ -77,6 +89,23 @@ class ProcessWorker:
             self.kill()
         self._tell(self._lose, LostError(why))
 
+    def _heard(self, pipe: Connection) -> Any:
+        """Wait for what the worker says next; raises EOFError where it has ended, TimeoutError where it hangs.
+
+        Silence is counted in looks and not in seconds: where all processes were stopped together, none hangs.
+        """
+        silent = 0.0
+        while not pipe.poll(LOOK_EVERY_S):
+            if self._process is None or not self._process.is_alive():
+                if pipe.poll():  # said just before
+                    break
+                raise EOFError
+            silent += LOOK_EVERY_S
+            if self._began and silent >= SILENT_FOR_S:
+                raise TimeoutError
+        self._began = True
+        return pipe.recv()
+
     @contextlib.contextmanager
     def _started(self) -> Iterator[Connection]:
         made = multiprocessing.get_context("spawn")
@@ -84,7 +113,7 @@ class ProcessWorker:
         ours, theirs = made.Pipe()
         with ours:
             with theirs:
-                self._process = made.Process(target=serve, args=(theirs,), name="convsim-worker")
+                self._process = made.Process(target=serve, args=(theirs, os.getpid()), name="convsim-worker")
                 self._process.start()
             if self._is_unwanted:
                 self.kill()
@@ -138,21 +167,31 @@ def _ended_with(code: int | None) -> str:
     return f"it ended with exit code {code}"
 
 
-def serve(pipe: Connection) -> None:
-    """Do what is asked through the pipe, until nobody is there who asks."""
+def serve(pipe: Connection, started_by: int) -> None:
+    """Do what is asked through the pipe, until nobody is there who asks: the process ``started_by``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(_serve(pipe))
+    asyncio.run(_serve(pipe, started_by))
 
 
-async def _serve(pipe: Connection) -> None:
+async def _serve(pipe: Connection, started_by: int) -> None:
     questions: asyncio.Queue[Question] = asyncio.Queue()
-    loop, holder = asyncio.get_running_loop(), Holder()
+    loop, holder, speaking = asyncio.get_running_loop(), Holder(), threading.Lock()
+
+    def say(number: int, said: object) -> None:
+        with contextlib.suppress(OSError), speaking:
+            pipe.send((number, said))
+
+    def live() -> None:
+        while os.getppid() == started_by:
+            say(ALIVE, None)
+            time.sleep(ALIVE_EVERY_S)
+        os._exit(1)  # as below, where a process that it has forked keeps its end of the pipe open
 
     def listen() -> None:
         while True:
             try:
                 question: Question = pipe.recv()
-            except (EOFError, OSError):
+            except BaseException:  # too large for this process, too
                 os._exit(1)  # who asked has gone: no more money is spent
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(questions.put_nowait, question)
@@ -162,10 +201,13 @@ async def _serve(pipe: Connection) -> None:
             said = await getattr(holder, what)(argument)
         except Exception as error:
             said = Broken(described(error))
-        with contextlib.suppress(OSError):
-            pipe.send((number, said))
+        try:
+            say(number, said)
+        except Exception as error:  # what somebody's part has returned cannot be sent
+            say(number, Broken(f"its answer cannot be sent: {described(error)}"))
 
-    threading.Thread(target=listen, name="convsim-orders", daemon=True).start()
+    for thread in (listen, live):
+        threading.Thread(target=thread, name=f"convsim-{thread.__name__}", daemon=True).start()
     tasks: set[asyncio.Task[None]] = set()
     while True:
         number, what, argument = await questions.get()

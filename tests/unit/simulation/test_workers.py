@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,21 @@ import pytest
 
 from convsim.errors import InputError
 from convsim.io import read
-from convsim.simulation import Workers
+from convsim.simulation import Workers, processes
 from convsim.simulation.holding import TELL_EVERY_S
-from tests.elsewhere import Costly, Deadly, Locked, calls_of, kept, study
+from tests.elsewhere import (
+    Costly,
+    Deadly,
+    Exiting,
+    Forking,
+    Locked,
+    Once,
+    Stopped,
+    calls_of,
+    kept,
+    study,
+)
+from tests.hanging import ended_if_it_hangs
 
 TWO = Workers(processes=2)
 
@@ -60,6 +74,24 @@ def test_what_a_killed_worker_had_in_flight_is_held_by_others_and_nothing_twice(
     assert (tmp_path / "killed-1").exists()
     assert (outcome.held, outcome.missing, outcome.failed) == (24, 0, 0)
     assert kept(two) == kept(one)
+
+
+@pytest.mark.cluster
+@pytest.mark.skipif(os.name == "nt", reason="no process is stopped there")
+@pytest.mark.parametrize("kind", [Stopped, Exiting, Forking])
+def test_a_worker_that_hangs_or_ends_in_whatever_way_is_replaced(
+    kind: type[Once], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(processes, "SILENT_FOR_S", 4 * processes.ALIVE_EVERY_S)
+    one, two = tmp_path / "one", tmp_path / "two"
+    study().run(one)
+    with ended_if_it_hangs(240):
+        outcome = study(kind(folder=str(tmp_path))).run(two, workers=TWO)
+    assert (tmp_path / "done").exists()
+    assert (outcome.held, outcome.missing, outcome.failed) == (24, 0, 0)
+    assert kept(two) == kept(one)
+    for left in tmp_path.glob("child"):
+        os.kill(int(left.read_text()), signal.SIGKILL)
 
 
 @pytest.mark.cluster

@@ -7,6 +7,7 @@ agent is refused where its format is not convsim's own, of which that is a warni
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +31,7 @@ MOST_EMPTY = 0.5
 FEW_MESSAGES = 10
 """Users' messages of which more than ``MOST_EMPTY`` may be empty without a warning."""
 SPEAKERS = ("user", "assistant")
-OPENING_MARKS = "<[◁"
+OPENING_MARKS = re.compile("[<[◁]")
 """A text without any of these holds no mark of a model's reasoning."""
 
 
@@ -167,7 +168,7 @@ class _Cutting:
     def _without_thought(self, message: Message) -> Message:
         """Return a message without the reasoning of a model that stands in its text."""
         text = message.content
-        if message.role not in SPEAKERS or not any(mark in text for mark in OPENING_MARKS):
+        if message.role not in SPEAKERS or not OPENING_MARKS.search(text):
             return message
         parted = split_reasoning(text)
         if not parted.thought.strip():

@@ -95,12 +95,15 @@ class Record(BaseModel):
         """
         kind = type(self)
         made = kind.__new__(kind)
+        put = object.__setattr__
         for name, value in self.__dict__.items():
-            object.__setattr__(made, name, NOTHING if value == {} else value)
+            put(made, name, NOTHING if not value and isinstance(value, dict) else value)
         stated = frozenset(self.__pydantic_fields_set__)
-        object.__setattr__(made, "__pydantic_fields_set__", STATED.setdefault(stated, set(stated)))
-        object.__setattr__(made, "__pydantic_extra__", None)
-        object.__setattr__(made, "__pydantic_private__", None)
+        if stated not in STATED:
+            STATED[stated] = set(stated)
+        put(made, "__pydantic_fields_set__", STATED[stated])
+        put(made, "__pydantic_extra__", None)
+        put(made, "__pydantic_private__", None)
         return made
 
 

@@ -83,6 +83,7 @@ class ControlTokens:
         inside = [token.expression for token in known if token.where != "last"]
         last = [token.expression for token in known if token.where == "last"]
         self.starts = starts
+        self._begins = None if starts is None else re.compile(f"[{re.escape(starts)}]")
         try:
             self._inside, self._last = re.compile("|".join(inside)), re.compile("|".join(last))
             self._endings = [(token.alone, token.ending) for token in known if token.ending]
@@ -107,7 +108,7 @@ class ControlTokens:
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         end = 0
-        if self.starts is None or any(first in text for first in self.starts):
+        if self._begins is None or self._begins.search(text):
             for match in self._inside.finditer(text):
                 if match.group():
                     yield match.span()

@@ -26,8 +26,8 @@ OF: dict[Bound, str] = {
     "usd": "a conversation", "wh": "a conversation",
 }  # fmt: skip
 NO_RUN = (
-    "no run folder says what its models were asked: name the folder that simulate wrote, which an earlier version did "
-    "not measure"
+    "no run folder says what its models were asked: name the folder that simulate wrote (earlier versions of convsim "
+    "wrote no measures there)"
 )
 
 
@@ -86,15 +86,20 @@ def within(budgets: Sequence[Budget], cost: Cost, run: RunUse | None) -> WithinB
     """Hold a simulator against bounds; None where there are none. A bound of which nothing is known breaks nothing."""
     if not budgets:
         return None
-    over, unknown = [], []
+    over: list[str] = []
+    why_unknown: dict[str, list[Bound]] = {}
     for each in budgets:
         value, why = _measured(each.bound, cost, run)
         if value is None:
-            unknown.append(f"{each.bound} is not known: {why}")
+            why_unknown.setdefault(why, []).append(each.bound)
         elif value > each.most:
             over.append(
                 f"{each.bound} is {value:.3g} {UNITS[each.bound]} {OF[each.bound]}, over {each.most:g}"
             )
+    unknown = [
+        f"{', '.join(bounds)} {'is' if len(bounds) == 1 else 'are'} not known: {why}"
+        for why, bounds in why_unknown.items()
+    ]
     if over:
         return WithinBudget(state="over", reason="; ".join([*over, *unknown]))
     return WithinBudget(state="unknown" if unknown else "within", reason="; ".join(unknown))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +28,16 @@ PACKAGE = re.compile(r"intel-rapl:\d+")
 WITHIN = re.compile(r"intel-rapl:\d+:\d+")
 MEMORY, WHOLE_PLATFORM = "dram", "psys"
 """Memory is not part of its processor's number; a platform's contains what is counted already."""
+PATIENCE_S = 1.0
+"""How long a run waits for either source, when it begins and when it ends; what is late is not known."""
+MOST_MICROJOULES = 2**64
+"""A counter's number is below this."""
+MAX_LINE = 4_096
+"""Characters of a line of nvidia-smi that are read."""
+MOST_WRONG = 16
+"""Lines of nvidia-smi without a power, after which it is not read any more."""
+MOST_LINES_S = 1_000.0
+"""Lines a second of nvidia-smi, and as many at once, beyond which it is not read any more."""
 ELSEWHERE = "no model ran in this machine"
 
 
@@ -101,14 +114,18 @@ class _Counter:
     last: int = 0
     total: int = 0
 
-    def read(self) -> int:
-        return int((self.folder / "energy_uj").read_text())
+    def read(self, file: str = "energy_uj") -> int:
+        found = int((self.folder / file).read_text())
+        if not 0 <= found < MOST_MICROJOULES:
+            raise ValueError(f"{file} is {str(found)[:40]}")
+        return found
 
     def advance(self) -> None:
         now = self.read()
-        if now < self.last:
-            self.total += int((self.folder / "max_energy_range_uj").read_text())
-        self.total += now - self.last
+        whole = self.read("max_energy_range_uj") if now < self.last else 0
+        if now + whole < self.last:
+            raise ValueError(f"energy_uj went back from {self.last} to {now}, and its range is {whole}")
+        self.total += now + whole - self.last
         self.last = now
 
 
@@ -133,29 +150,36 @@ class _Rapl:
     begun: float = 0.0
     ended: float = 0.0
     _stop: threading.Event = field(default_factory=threading.Event)
+    _read: threading.Event = field(default_factory=threading.Event)
+    """Set once the counters have been read, or cannot be."""
     _thread: threading.Thread | None = None
 
     def begin(self) -> None:
         if not self.counters:
             self.reason = f"{self.powercap} has no intel-rapl: this machine's processors tell no energy"
             return
+        self._thread = threading.Thread(target=self._follow, name="convsim-rapl", daemon=True)
+        self._thread.start()
+        if not self._read.wait(PATIENCE_S):
+            self.reason = f"RAPL was not read within {PATIENCE_S:g} s"
+
+    def _follow(self) -> None:
         try:
             for counter in self.counters:
                 counter.last = counter.read()
         except (OSError, ValueError) as error:
             self.reason = f"RAPL cannot be read ({one_line(error)}): most systems let root alone read it"
             return
+        finally:
+            self._read.set()
         self.begun = self.ended = time.monotonic()
-        self._thread = threading.Thread(target=self._follow, name="convsim-rapl", daemon=True)
-        self._thread.start()
-
-    def _follow(self) -> None:
-        while not self._stop.wait(self.period_s):
+        while not self.reason:
+            is_last = self._stop.wait(self.period_s)
             self._advance()
+            if is_last:
+                return
 
     def _advance(self) -> None:
-        if self.reason:
-            return
         try:
             for counter in self.counters:
                 counter.advance()
@@ -166,9 +190,10 @@ class _Rapl:
 
     def end(self) -> None:
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._advance()
+        if self._thread is not None and not self.reason:
+            self._thread.join(PATIENCE_S)
+            if self._thread.is_alive():
+                self.reason = f"RAPL was not read any more within {PATIENCE_S:g} s"
 
     @property
     def said(self) -> EnergySource:
@@ -194,14 +219,16 @@ class _Gpus:
     def begin(self) -> None:
         found = shutil.which(self.program)
         if found is None:
-            self.reason = f"there is no {Path(self.program).name}: no NVIDIA GPU that tells its power"
+            self.reason = (
+                f"there is no {Path(self.program).name} that can be run: no NVIDIA GPU tells its power"
+            )
             return
         asked = ["--query-gpu=index,power.draw", "--format=csv,noheader,nounits"]
         loop = f"--loop-ms={max(1, round(1000 * self.period_s))}"
         try:
             self._process = subprocess.Popen(
                 [found, *asked, loop], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, text=True, errors="replace",
+                stderr=subprocess.DEVNULL, text=True, errors="replace", start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             self.reason = f"{Path(self.program).name} cannot be run: {one_line(error)}"
@@ -212,12 +239,21 @@ class _Gpus:
     def _follow(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
-        for line in self._process.stdout:
+        wrong, lines, begun = 0, 0, time.monotonic()
+        while line := self._process.stdout.readline(MAX_LINE):
             index, _, power = line.partition(",")
+            lines += 1
             try:
                 self._take(index.strip(), float(power), time.monotonic())
             except ValueError:
+                wrong += 1
                 self.reason = f"{Path(self.program).name} tells no power: {one_line(line)[:80]!r}"
+            is_flood = lines > MOST_LINES_S * (1 + time.monotonic() - begun)
+            if is_flood:
+                self.reason = f"{Path(self.program).name} tells more than {MOST_LINES_S:g} lines a second"
+            if is_flood or wrong >= MOST_WRONG:
+                self._kill()
+                return
 
     def _take(self, gpu: str, watts: float, at: float) -> None:
         if not 0 <= watts < 1e5:
@@ -232,15 +268,24 @@ class _Gpus:
     def end(self) -> None:
         if self._process is None or self._thread is None:
             return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._thread.join(timeout=5)
+        self._kill()
+        # A program that waits for a driver that hangs cannot be ended; nobody waits for it.
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=PATIENCE_S)
+        self._thread.join(timeout=PATIENCE_S)
         if self._process.stdout is not None and not self._thread.is_alive():
             self._process.stdout.close()
+
+    def _kill(self) -> None:
+        """End the program and what it has started, which may hold its pipe."""
+        assert self._process is not None
+        if self._process.returncode is not None:
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     @property
     def said(self) -> EnergySource:

@@ -1,5 +1,6 @@
 """What the machine used, from a real tree of files and a real program that stand in for Linux's and NVIDIA's."""
 
+import os
 import time
 from pathlib import Path
 
@@ -109,6 +110,96 @@ def test_a_program_that_tells_no_power_is_null_with_its_reason(tmp_path, script,
         watch._gpus._thread.join(timeout=20)
     assert watch.energy.gpus.wh is None
     assert said in watch.energy.gpus.reason
+
+
+def test_a_counter_that_hangs_holds_up_nobody_and_is_null_with_its_reason(powercap):
+    counter = powercap / "intel-rapl:0/energy_uj"
+    counter.unlink()
+    os.mkfifo(counter)  # whoever reads it waits for somebody who writes
+    with machine_energy(powercap=powercap, nvidia_smi=NOBODY) as watch:
+        pass
+    assert watch.energy.processors == EnergySource(reason="RAPL was not read within 1 s")
+    counter.write_text("1\n")  # lets the thread go
+
+
+def test_what_was_read_before_a_counter_hangs_is_kept_and_the_end_waits_for_nothing(powercap):
+    counter = powercap / "intel-rapl:0/energy_uj"
+    with machine_energy(powercap=powercap, nvidia_smi=NOBODY, period_s=0.01) as watch:
+        tell(powercap, **{"intel-rapl_0": 4_000_000})
+        until(lambda: watch._rapl.counters[0].last == 4_000_000 and watch._rapl.ended > watch._rapl.begun)
+        os.mkfifo(counter.with_name("new"))
+        counter.with_name("new").replace(counter)
+    used = watch.energy.processors
+    assert used.wh == pytest.approx(3.0 / 3600)
+    assert used.reason == "RAPL was not read any more within 1 s"
+    counter.write_text("1\n")
+
+
+@pytest.mark.parametrize(
+    ("whole", "energy", "said"),
+    [
+        ("0", "500", "went back"), ("7", "500", "went back"), ("none", "500", "invalid literal"),
+        (str(RANGE), "-3", "energy_uj is -3"), (str(RANGE), "9" * 400, "energy_uj is"), (str(RANGE), "", "literal"),
+    ],
+)  # fmt: skip
+def test_a_counter_that_tells_nonsense_is_known_until_then_and_never_negative(powercap, whole, energy, said):
+    (powercap / "intel-rapl:0/max_energy_range_uj").write_text(whole)
+    with machine_energy(powercap=powercap, nvidia_smi=NOBODY, period_s=0.01) as watch:
+        (powercap / "intel-rapl:0/new").write_text(energy)
+        (powercap / "intel-rapl:0/new").replace(powercap / "intel-rapl:0/energy_uj")
+        until(lambda: watch._rapl.reason)
+    used = watch.energy.processors
+    assert "could not be read any more" in used.reason
+    assert said in used.reason
+    assert used.wh is None or used.wh == 0
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether a process has ended, reaped or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells there which processes run")
+def test_a_program_that_hangs_and_hears_no_signal_is_ended_with_what_it_started(tmp_path):
+    script = f"trap '' TERM INT; sleep 600 & echo $! > {tmp_path}/child; echo '0, 100'; wait"
+    with machine_energy(powercap=tmp_path, nvidia_smi=program(tmp_path, script)) as watch:
+        until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text().strip())
+    assert "did not tell the power twice" in watch.energy.gpus.reason
+    assert watch._gpus._process.poll() is not None
+    assert not watch._gpus._thread.is_alive()
+    until(lambda: is_gone(int((tmp_path / "child").read_text())))
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("while true; do echo garbage; done", "tells no power: 'garbage'"),
+        ("exec tr '\\0' x < /dev/zero", "tells no power: 'xxx"),
+        ("while true; do echo '0, nan'; done", "tells no power"),
+        ("exec yes '0, 100'", "more than 1000 lines a second"),
+        ("exec cat /dev/urandom", "nvidia-smi"),
+    ],
+)
+def test_a_program_that_floods_is_ended_while_the_run_goes_on(tmp_path, script, said):
+    with machine_energy(powercap=tmp_path, nvidia_smi=program(tmp_path, script)) as watch:
+        watch._gpus._thread.join(timeout=20)
+        assert not watch._gpus._thread.is_alive()
+        assert said in watch.energy.gpus.reason
+        until(lambda: watch._gpus._process.poll() is not None)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o755])
+def test_a_program_that_cannot_be_run_is_null_with_its_reason(tmp_path, mode):
+    path = tmp_path / "nvidia-smi"
+    path.write_bytes(b"\x7fELF no program")
+    path.chmod(mode)
+    with machine_energy(powercap=tmp_path, nvidia_smi=path) as watch:
+        pass
+    assert watch.energy.gpus.wh is None
+    assert ("cannot be run" if mode == 0o755 else "no nvidia-smi that can be run") in watch.energy.gpus.reason
 
 
 def test_that_of_two_calls_is_added_up_and_what_is_unknown_is_never_nothing():

@@ -15,7 +15,7 @@ from convsim._loggers import logger_of
 from convsim._progress import step
 from convsim._text import one_line
 from convsim.errors import ConvsimError, InputError
-from convsim.evaluation.tasks import spreading
+from convsim.stats.tasks import spreading
 
 LOG = logger_of("convsim.cluster")
 ENGINES = ("local", "ray")
@@ -103,7 +103,9 @@ class OnRay:
                 while waiting and len(running) < self._at_once:
                     place, piece = waiting.popleft()
                     try:
-                        running[work.remote(_packed((function, piece)), [held], threads)] = place
+                        running[work.remote(_packed((function, piece)), [held], threads, self._at_once)] = (
+                            place
+                        )
                     except Exception as error:  # as above
                         _say_here(piece, one_line(error))
                         here.append(place)
@@ -136,8 +138,13 @@ class OnRay:
         return answer
 
 
-def _work(sent: bytes, held: Sequence[Any], threads: Mapping[str, int]) -> bytes:
-    """Do one piece in a worker, with as many threads of libraries as where it was asked: sums depend on that."""
+def _work(sent: bytes, held: Sequence[Any], threads: Mapping[str, int], at_once: int) -> bytes:
+    """Do one piece in a worker, with as many threads of libraries as where it was asked: sums depend on that.
+
+    Pieces of the piece are tasks, too. While it waits for them Ray gives its processor to them, so that they get one
+    even where there is no other.
+    """
+    import ray
     import scipy.linalg  # noqa: F401  (what is loaded later would not be limited)
     import sklearn.utils  # noqa: F401
     from threadpoolctl import threadpool_limits
@@ -148,7 +155,7 @@ def _work(sent: bytes, held: Sequence[Any], threads: Mapping[str, int]) -> bytes
         shared = _held(held[0])
     except Exception as error:  # a module that this node lacks, or whatever somebody's object says
         return pickle.dumps(Unread(one_line(error)))
-    with threadpool_limits(dict(threads)):
+    with threadpool_limits(dict(threads)), spreading(OnRay(ray, at_once=at_once)):
         try:
             answer = Returned(function(shared, piece))
         except Exception as error:

@@ -31,7 +31,6 @@ from convsim.evaluation.sensitivity import Variation, variations, with_sensitivi
 from convsim.evaluation.side_warnings import side_warnings
 from convsim.evaluation.sides import Selection, Side
 from convsim.evaluation.spending import per_decided, run_use
-from convsim.evaluation.tasks import as_they_end
 from convsim.io import Source
 from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike, lift_validator
@@ -40,6 +39,7 @@ from convsim.plugins import installed, load, make
 from convsim.schema import Corpus, Finding, Validator
 from convsim.schema.corpus import undefined_metrics
 from convsim.schema.details import FormatDetails
+from convsim.stats.tasks import as_they_end
 
 LOG = logger_of("convsim.validators")
 MAX_TRACEBACK_CHARACTERS = 8_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from convsim._loggers import logger_of
 from convsim._progress import step
@@ -18,12 +18,15 @@ from convsim.metrics.language import nowhere
 from convsim.metrics.registry import BUILT_IN, MetricLike, Metrics, find_metrics
 from convsim.schema import Columns, Corpus, Metric
 from convsim.schema.conversation import Conversation
+from convsim.stats.tasks import in_tasks
 from convsim.text.lexicons import Lexicon
 
 if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
 
 LOG = logger_of("convsim.metrics")
+WORDS_OF_A_CONVERSATION = 100
+"""About so many are looked at by each metric."""
 
 
 def measure(
@@ -91,25 +94,55 @@ def measure_family(real: Corpus, simulated: Corpus, metrics: Iterable[Metric]) -
         metrics: Built-in ones that are not measured for every table.
     """
     wanted = {metric.name: metric for metric in metrics}
-    return _in_one_language(*(_with_these_alone(side, wanted) for side in (real, simulated)))
+    sides = (real, simulated)
+    pieces = [
+        _Asked(
+            side.columns, [name for name, metric in wanted.items() if side.metrics.get(name) is not metric]
+        )
+        for side in sides
+    ]
+    words = WORDS_OF_A_CONVERSATION * max(map(len, sides))
+    measured = in_tasks(_measure, pieces, shared=wanted, n_numbers=words)
+    return _in_one_language(
+        *(_with_these_alone(side, wanted, values) for side, values in zip(sides, measured, strict=True))
+    )
 
 
-def _with_these_alone(side: Corpus, metrics: Mapping[str, Metric]) -> Corpus:
+class _Asked(NamedTuple):
+    """Conversations, and which metrics of them are wanted."""
+
+    columns: Columns
+    names: Sequence[str]
+
+
+class _Values(NamedTuple):
+    """A metric of each conversation, and why it is undefined in all of them, if so."""
+
+    values: FloatArray
+    undefined: str | None
+
+
+def _measure(metrics: Mapping[str, Metric], asked: _Asked) -> dict[str, _Values]:
+    measured = {}
+    for name in asked.names:
+        reason = metrics[name].why_undefined(asked.columns) if asked.columns.n else None
+        values = nowhere(asked.columns) if reason else metrics[name].measure(asked.columns)
+        measured[name] = _Values(values, reason or None)
+    return measured
+
+
+def _with_these_alone(side: Corpus, metrics: Mapping[str, Metric], measured: Mapping[str, _Values]) -> Corpus:
     import pandas as pd
 
-    measured: dict[str, FloatArray] = {}
-    undefined: dict[str, str] = {}
-    for name, metric in metrics.items():
-        if side.metrics.get(name) is metric:
-            measured[name] = side.table[name].to_numpy()
-            if name in side.undefined:
-                undefined[name] = side.undefined[name]
-        elif len(side) and (reason := metric.why_undefined(side.columns)):
-            measured[name], undefined[name] = nowhere(side.columns), reason
-        else:
-            measured[name] = metric.measure(side.columns)
+    values = {
+        name: measured[name].values if name in measured else side.table[name].to_numpy() for name in metrics
+    }
+    reasons = {
+        name: measured[name].undefined if name in measured else side.undefined.get(name) for name in metrics
+    }
+    undefined = {name: reason for name, reason in reasons.items() if reason is not None}
     language = side.language or side.columns.language
-    table = pd.DataFrame(measured, index=side.table.index)
+    table = pd.DataFrame(values, index=side.table.index)
     return replace(side, table=table, metrics=dict(metrics), undefined=undefined, language=language)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.stats.resampling import Weights
+from convsim.stats.tasks import in_tasks
 
 N_WAVES = 4
 """Cosine waves of ranks a column; what the fifth and later ones weigh in a pair is below 1 %."""
@@ -19,6 +20,8 @@ DISTANCE: FloatArray = 1 / (np.pi * WAVES) ** 2
 GAUSSIAN: FloatArray = np.exp(-((np.pi * WAVES) ** 2) / 24)
 """The same of exp(-d² / 2), d the distance of ranks that are scaled to a standard deviation of 1."""
 TINY = 1e-12
+BLOCK = 125
+"""Dealings of a task: an eighth of the usual thousand."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,18 @@ class Pairs:
             Gretton et al. (2012), A kernel two-sample test; Blum, Kiefer and Rosenblatt (1961) for the waves of the
             distance kernel; Durrande et al. (2013) for sums over pairs (ANOVA kernels).
         """
-        found = {name: np.ones(dealt.shape[1]) for name in kernels}
-        for place in range(dealt.shape[1]):
-            is_real = dealt[self.unit_of, place] > 0
-            if is_real.all() or not is_real.any():
+        blocks = [dealt[:, start : start + BLOCK] > 0 for start in range(0, dealt.shape[1], BLOCK)]
+        n_numbers = BLOCK * self.values.size
+        found = in_tasks(_of_block, blocks, shared=(self, kernels), n_numbers=n_numbers)
+        return {name: np.concatenate([block[name] for block in found]) for name in kernels}
+
+    def of_block(self, is_real: BoolArray, kernels: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        """Return the distances of some dealings, shape (units, dealings)."""
+        found = {name: np.ones(is_real.shape[1]) for name in kernels}
+        for place, rows in enumerate(is_real[self.unit_of].T):
+            if rows.all() or not rows.any():
                 continue
-            sides = self._sides(is_real)
+            sides = self._sides(rows)
             for name, weights in kernels.items():
                 found[name][place] = _apart(sides, weights)
         return found
@@ -120,6 +129,11 @@ class Pairs:
         kept = rows[first]
         products = own[place[first[kept]]] * own[place[second[kept]]]
         return _Side(len(own), flat.T @ flat / len(own), products)
+
+
+def _of_block(told: tuple[Pairs, Mapping[str, FloatArray]], is_real: BoolArray) -> dict[str, FloatArray]:
+    pairs, kernels = told
+    return pairs.of_block(is_real, kernels)
 
 
 def _apart(sides: tuple[_Side, _Side], weights: FloatArray) -> float:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed
+from convsim.stats.tasks import in_tasks
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -93,46 +93,101 @@ def equal_prior(is_human: BoolArray) -> FloatArray:
     return np.where(is_human, len(is_human) / (2 * n_human), len(is_human) / (2 * n_simulated))
 
 
-def cross_fit(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> CrossFitted:
+def cross_fit(rows: Rows, make: Callable[[], Classifier], *, seed: int, n_models: int = 1) -> CrossFitted:
     """Score each row with a model fitted and calibrated on the other folds.
 
     Calibration is nested: a logistic curve through scores that are out of fold within the training folds, with
     equal prior weight for both sides and a slope of at least 0, so that a model that learned nothing says .5 and
     never its own opposite.
+
+    Args:
+        rows: What is dealt to folds.
+        make: Makes an unfitted classifier.
+        seed: Deals folds.
+        n_models: Of how many models each classifier is made up: what fitting it costs.
     """
-    fold = deal_folds(rows, MAX_FOLDS, seed=child_seed(seed, "folds"))
-
-    def judge(held_out: int) -> tuple[FloatArray, Judge, FloatArray]:
-        training, test = rows.take(fold != held_out), rows.take(fold == held_out)
-        inner = deal_folds(training, CALIBRATION_FOLDS, seed=child_seed(seed, "calibration", held_out))
-        inner_scores = np.empty(len(inner))
-        for part in range(CALIBRATION_FOLDS):
-            model = fit(training.take(inner != part), make)
-            inner_scores[inner == part] = model.decision_function(training.take(inner == part).features)
-        fitted = Judge(fit(training, make), *_calibrate(inner_scores, training.is_human))
-        return fitted.model.decision_function(test.features), fitted, inner_scores
-
-    score, probability = np.empty(len(fold)), np.empty(len(fold))
-    judges, inner = [], []
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for held_out, (scores, fitted, calibrated_on) in enumerate(pool.map(judge, range(MAX_FOLDS))):
-            score[fold == held_out], probability[fold == held_out] = scores, fitted.calibrated(scores)
-            judges.append(fitted)
-            inner.append(calibrated_on)
-    return CrossFitted(score, probability, rows.is_human, fold, rows.group, tuple(judges), tuple(inner))
+    [fitted] = _cross_fitted(rows, make, [seed], n_models)
+    return fitted
 
 
 def cross_fit_repeatedly(
     rows: Rows, make: Callable[[], Classifier], *, repeats: int, seed: int
 ) -> tuple[CrossFitted, ...]:
     """Cross-fit with folds dealt anew each time, so that a mean over them hangs less on one dealing."""
-    return tuple(cross_fit(rows, make, seed=child_seed(seed, "repeat", repeat)) for repeat in range(repeats))
+    return _cross_fitted(rows, make, [child_seed(seed, "repeat", repeat) for repeat in range(repeats)])
 
 
-def out_of_fold_auc(rows: Rows, make: Callable[[], Classifier], *, seed: int) -> float:
-    """Return the AUC over pairs of one fold, of models that saw neither; uncalibrated, which ranks do not feel."""
+def _cross_fitted(
+    rows: Rows, make: Callable[[], Classifier], seeds: Sequence[int], n_models: int = 1
+) -> tuple[CrossFitted, ...]:
+    dealt = _Dealt(
+        rows, make, [deal_folds(rows, MAX_FOLDS, seed=child_seed(seed, "folds")) for seed in seeds]
+    )
+    pieces = [(number, held_out, seed) for number, seed in enumerate(seeds) for held_out in range(MAX_FOLDS)]
+    found = in_tasks(_judge, pieces, shared=dealt, n_numbers=n_models * _n_numbers(rows.features), threads=2)
+    fitted = []
+    for number, fold in enumerate(dealt.folds):
+        score, probability = np.empty(len(fold)), np.empty(len(fold))
+        of_folds = found[number * MAX_FOLDS : (number + 1) * MAX_FOLDS]
+        for held_out, one in enumerate(of_folds):
+            score[fold == held_out] = one.scores
+            probability[fold == held_out] = one.judge.calibrated(one.scores)
+        judges, inner = tuple(one.judge for one in of_folds), tuple(one.inner for one in of_folds)
+        fitted.append(CrossFitted(score, probability, rows.is_human, fold, rows.group, judges, inner))
+    return tuple(fitted)
+
+
+class _Dealt(NamedTuple):
+    """Rows, what is fitted to them, and the fold of each, once or several times."""
+
+    rows: Rows
+    make: Callable[[], Classifier]
+    folds: Sequence[IntArray]
+
+
+class _OfFold(NamedTuple):
+    """What a judge says of the rows of its fold, and the scores of the others that it was calibrated on."""
+
+    scores: FloatArray
+    judge: Judge
+    inner: FloatArray
+
+
+def _judge(dealt: _Dealt, piece: tuple[int, int, int]) -> _OfFold:
+    (rows, make, folds), (number, held_out, seed) = dealt, piece
+    training, test = rows.take(folds[number] != held_out), rows.take(folds[number] == held_out)
+    dealt_again = deal_folds(training, CALIBRATION_FOLDS, seed=child_seed(seed, "calibration", held_out))
+    inner = np.empty(len(dealt_again))
+    for part in range(CALIBRATION_FOLDS):
+        model = fit(training.take(dealt_again != part), make)
+        inner[dealt_again == part] = model.decision_function(training.take(dealt_again == part).features)
+    judge = Judge(fit(training, make), *_calibrate(inner, training.is_human))
+    return _OfFold(judge.model.decision_function(test.features), judge, inner)
+
+
+def _n_numbers(features: Features) -> int:
+    return features.size if isinstance(features, np.ndarray) else int(features.nnz)
+
+
+def out_of_fold_aucs(several: Sequence[Rows], make: Callable[[], Classifier], *, seed: int) -> FloatArray:
+    """Return the AUC over pairs of one fold, of models that saw neither; uncalibrated, which ranks do not feel.
+
+    Args:
+        several: Rows that are dealt to folds each for itself.
+        make: Makes an unfitted classifier.
+        seed: Deals the folds.
+
+    Returns:
+        Shape (several,).
+    """
+    n_numbers = max((_n_numbers(rows.features) for rows in several), default=0)
+    return np.asarray(in_tasks(_auc, several, shared=(make, seed), n_numbers=n_numbers))
+
+
+def _auc(made: tuple[Callable[[], Classifier], int], rows: Rows) -> float:
     from scipy.stats import rankdata
 
+    make, seed = made
     fold = deal_folds(rows, MAX_FOLDS, seed=seed)
     won = pairs = 0.0
     for held_out in range(MAX_FOLDS):

@@ -39,6 +39,8 @@ class Sides:
 
     def keep(self, rows: BoolArray) -> Sides:
         """Return the sides with only the rows named, shape (real + simulated,)."""
+        if rows.all():
+            return self
         n_real = len(self.real)
         real, simulated = np.flatnonzero(rows[:n_real]), np.flatnonzero(rows[n_real:])
         return Sides(self.real.take(real), self.simulated.take(simulated))

@@ -11,6 +11,7 @@ import numpy as np
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.stats.multiplicity import studentised
 from convsim.stats.resampling import Weights, in_blocks
+from convsim.stats.tasks import in_tasks
 from convsim.stats.variance_components import VarianceComponents, difference_of_means
 
 if TYPE_CHECKING:
@@ -71,20 +72,44 @@ def distances(kinds: Sequence[Compared], unit_of: IntArray, dealt: Weights) -> D
         kernel); Chung and Romano (2013), Exact and asymptotically robust permutation tests, Annals of Statistics 41, on
         studentised permutations; the components of variance are those of an analysis of variance with one factor.
     """
-    by_unit, sizes = _units_of(unit_of, len(dealt))
+    n_numbers = max((kind.weighed.size for kind in kinds), default=0)
     rows: list[FloatArray] = []
     largest: tuple[float, tuple[int, int] | None] = (0.0, None)
-    for number, kind in enumerate(kinds):
-        rows.append(_over(dealt, sizes, _Sums.of(by_unit, kind.weighed, sizes).squared_distance))
-        columns = _comparable(kind.single, unit_of, dealt[:, 0] > 0)
-        if not len(columns):
-            continue
-        single = _Sums.of(by_unit, kind.single[:, columns], sizes)
-        rows.append(_over(dealt, sizes, single.largest))
-        apart = single.in_standard_errors(difference_of_means(dealt[:, :1], sizes))[:, 0]
-        if apart.max() > largest[0]:
-            largest = float(apart.max()), (number, int(columns[apart.argmax()]))
+    of_kinds = in_tasks(_of_kind, kinds, shared=_DealtUnits(unit_of, dealt > 0), n_numbers=n_numbers)
+    for number, found in enumerate(of_kinds):
+        rows += found.rows
+        if found.largest > largest[0]:
+            largest = found.largest, (number, found.column)
     return Distances(np.stack(rows), largest[1])
+
+
+class _DealtUnits(NamedTuple):
+    """Units of rows, shape (rows,), and which count as real, shape (units, 1 + permutations)."""
+
+    unit_of: IntArray
+    is_real: BoolArray
+
+
+class _OfKind(NamedTuple):
+    """The statistics of one kind of features, each of shape (1 + permutations,), and the column that differs most."""
+
+    rows: list[FloatArray]
+    largest: float
+    column: int
+
+
+def _of_kind(units: _DealtUnits, kind: Compared) -> _OfKind:
+    dealt = units.is_real.astype(np.float32)
+    by_unit, sizes = _units_of(units.unit_of, len(dealt))
+    distance = _over(dealt, sizes, _Sums.of(by_unit, kind.weighed, sizes).squared_distance)
+    columns = _comparable(kind.single, units.unit_of, units.is_real[:, 0])
+    if not len(columns):
+        return _OfKind([distance], 0.0, 0)
+    single = _Sums.of(by_unit, kind.single[:, columns], sizes)
+    apart = single.in_standard_errors(difference_of_means(dealt[:, :1], sizes))[:, 0]
+    return _OfKind(
+        [distance, _over(dealt, sizes, single.largest)], float(apart.max()), int(columns[apart.argmax()])
+    )
 
 
 def _over(dealt: Weights, sizes: FloatArray, compute: Reduce) -> FloatArray:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
+EXACT_SINGLE = 1 << 24
+"""Whole numbers below are exact in single precision, and so are their sums."""
+
+
 def difference_of_means(dealt: Weights, sizes: FloatArray) -> FloatArray:
     """Return what each row of a unit counts in the difference of the sides' means; shape (units, permutations).
 
@@ -30,7 +34,9 @@ def difference_of_means(dealt: Weights, sizes: FloatArray) -> FloatArray:
 
 def _real(counts: FloatArray, dealt: Weights) -> FloatArray:
     """Sum whole numbers over the units that count as real; shape (permutations,). Exact, in however many blocks."""
-    return np.concatenate([counts @ some for some in in_blocks(dealt)])
+    if counts.sum() < EXACT_SINGLE and dealt.dtype == np.float32:
+        counts = counts.astype(np.float32)  # else each block would be copied to double precision first
+    return np.concatenate([counts @ some for some in in_blocks(dealt)]).astype(np.float64)
 
 
 @dataclass(frozen=True)

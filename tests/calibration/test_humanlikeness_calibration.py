@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from convsim.schema import Corpus
 from convsim.schema.persona import Persona
-from convsim.stats.discriminator import Rows, cross_fit_repeatedly, out_of_fold_auc
+from convsim.stats.discriminator import Rows, cross_fit_repeatedly, out_of_fold_aucs
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.resampling import permute
 from convsim.stats.scores import REPEATS, score
@@ -87,7 +87,7 @@ def words_alone(both: Sequence[Corpus], seed: int) -> tuple[float, float]:
     """Return the p-value and the AUC of the view of words, without what else a finding holds."""
     sides = Sides.of(both[0], both[1])
     view = words([*sides.real.user_texts, *sides.simulated.user_texts], len(sides.real), sides.group)
-    auc = out_of_fold_auc(sides.rows(view.features), logistic_regression, seed=seed)
+    auc = out_of_fold_aucs(sides.rows(view.features), logistic_regression, seed=seed)
     return p_of(sides, view, seed), auc
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import numpy as np
 import pytest
 
 import convsim
+from convsim._cluster import cluster
 from convsim.evaluation import Scorecard
+from convsim.evaluation.on_ray import OnRay
 from convsim.schema import BaseValidator, Corpus, Finding
 from convsim.schema.conversation import Conversation
+from convsim.stats.tasks import NUMBERS_OF_A_TASK, in_tasks, spreading
 from tests.populations import crowd
 
 pytestmark = pytest.mark.cluster
@@ -93,3 +97,18 @@ def test_what_cannot_be_sent_runs_here_and_what_raises_has_failed_as_it_would_he
     [locally] = validated(Broken(), engine="local").findings
     assert broken == locally
     assert json.loads(broken.model_dump_json())["verdict"] == "failed"
+
+
+def _sum(shared: Sequence[int], piece: int) -> int:
+    return shared[piece]
+
+
+def _sum_of_sums(shared: Sequence[int], piece: int) -> tuple[int, int]:
+    return piece + sum(in_tasks(_sum, range(5), shared=shared, n_numbers=NUMBERS_OF_A_TASK)), os.getpid()
+
+
+def test_pieces_of_pieces_end_on_a_cluster_of_one_processor():
+    with cluster(cpus=1) as ray, spreading(OnRay(ray, at_once=3)):
+        found = in_tasks(_sum_of_sums, range(4), shared=range(5), n_numbers=NUMBERS_OF_A_TASK)
+    assert [total for total, _ in found] == [10, 11, 12, 13]
+    assert os.getpid() not in {pid for _, pid in found}

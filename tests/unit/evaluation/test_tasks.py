@@ -12,9 +12,9 @@ import pytest
 import convsim
 from convsim.errors import InputError
 from convsim.evaluation.on_ray import on_engine
-from convsim.evaluation.tasks import spreading
 from convsim.plugins import make
 from convsim.schema import Corpus, Finding
+from convsim.stats.tasks import spreading
 from tests.populations import crowd
 
 

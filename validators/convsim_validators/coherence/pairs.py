@@ -12,7 +12,7 @@ from convsim.schema import Corpus, HumanBaseline
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import Decision, equivalence_level
-from convsim.stats.discriminator import cross_fit_repeatedly, out_of_fold_auc
+from convsim.stats.discriminator import cross_fit_repeatedly, out_of_fold_aucs
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.own_units import one_of_each_unit
 from convsim.stats.recognition import Recognition
@@ -285,10 +285,8 @@ def _fit(sides: Sides, view: View, *, n_resamples: int, seed: int) -> tuple[Scor
     is_learned = np.zeros(len(sides.is_human), bool)
     is_learned[learned] = True
     controls, _ = sides.keep(is_learned).controls(rows, n_splits=HUMAN_SPLITS, seed=child_seed(own, "halves"))
-    aucs = [
-        out_of_fold_auc(human, logistic_regression, seed=child_seed(own, "control")) for human in controls
-    ]
-    return score(repeats, n_resamples=n_resamples, seed=own), np.asarray(aucs)
+    aucs = out_of_fold_aucs(controls, logistic_regression, seed=child_seed(own, "control"))
+    return score(repeats, n_resamples=n_resamples, seed=own), aucs
 
 
 def _some(real: Corpus, simulated: Corpus, most: int, seed: int) -> tuple[Corpus, Corpus]:

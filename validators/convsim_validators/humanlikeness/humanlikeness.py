@@ -20,7 +20,7 @@ from convsim.stats.discriminator import (
     CrossFitted,
     cross_fit,
     cross_fit_repeatedly,
-    out_of_fold_auc,
+    out_of_fold_aucs,
 )
 from convsim.stats.equivalence import stated
 from convsim.stats.hashed import MAX_EXACT
@@ -212,7 +212,7 @@ class HumanLikeness:
             self._score(repeats, own),
             control,
             self._score([control], control_seed),
-            np.asarray([out_of_fold_auc(human, make, seed=control_seed) for human in controls]),
+            out_of_fold_aucs(controls, make, seed=control_seed),
             round(len(controls[0].is_human) / 2),
             balanced_accuracy(cross_fit(matched, make, seed=child_seed(seed, "matched"))),
         )

@@ -46,7 +46,8 @@ class Forest:
             for name, side in (("real", sides.real), ("simulated", sides.simulated))
         ]
         rows = sides.rows(scores).take(np.concatenate([kept[0], n_real + kept[1]]))
-        found = score([cross_fit(rows, lambda: _Trees(seed), seed=seed)], n_resamples=N_RESAMPLES, seed=seed)
+        fitted = cross_fit(rows, lambda: _Trees(seed), seed=seed, n_models=N_TREES)
+        found = score([fitted], n_resamples=N_RESAMPLES, seed=seed)
         low, high = found.interval("auc")
         return cls(
             f"AUC {found.auc:.3f}, {low:.3f} to {high:.3f} (95 % interval) of a random forest on ranks within sides; "

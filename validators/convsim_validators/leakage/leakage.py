@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Annotated, ClassVar, NamedTuple
 
+import numpy as np
 from pydantic import Field, JsonValue
 
 from convsim._settings import ErrorRate, ResampleCount, check_settings
@@ -17,6 +18,7 @@ from convsim.seeds import child_seed, generator
 from convsim.stats.decision import ALPHA, Decision
 from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.sides import MIN_TO_ALIGN, Sides
+from convsim.stats.tasks import in_tasks
 from convsim.stats.units import some_units
 from convsim_validators.leakage.predictability import Predictability
 from convsim_validators.leakage.predictors import arms, controls, first_messages, outcomes
@@ -113,7 +115,9 @@ class Leakage:
         if not told:
             return answers
         dealt = sides.design.dealings(self.n_resamples, generator(seed, self.name, "permutation"))
-        tested = {name: found.statistic(dealt) for name, found in told.items()}
+        n_numbers = max(len(found.rows) for found in told.values()) ** 2
+        statistics = in_tasks(_statistic, [*told.values()], shared=dealt > 0, n_numbers=n_numbers)
+        tested = dict(zip(told, statistics, strict=True))
         adjusted = max_t({name: statistic for name, statistic in tested.items() if name != CONTROLS})
         for name, found in told.items():
             answers[name] = self._answer(
@@ -209,6 +213,11 @@ class Leakage:
             if answer.details
             else {},
         )
+
+
+def _statistic(is_real: BoolArray, told: Predictability) -> FloatArray:
+    """Return the statistic of dealings of shape (units, 1 + permutations)."""
+    return told.statistic(is_real.astype(np.float32))
 
 
 def _too_few(told: Predictability) -> str | None:

@@ -15,7 +15,7 @@ from convsim.schema import Corpus, Finding, HumanBaseline
 from convsim.schema.arrays import BoolArray, FloatArray
 from convsim.seeds import child_seed, generator
 from convsim.stats.decision import ALPHA, Decision, equivalence_level
-from convsim.stats.discriminator import CrossFitted, cross_fit_repeatedly, out_of_fold_auc
+from convsim.stats.discriminator import CrossFitted, cross_fit_repeatedly, out_of_fold_aucs
 from convsim.stats.equivalence import stated
 from convsim.stats.multiplicity import max_t, permutation_p_value
 from convsim.stats.recognition import Recognition
@@ -170,12 +170,9 @@ class Typography:
         rows, own = sides.rows(view.features), child_seed(seed, "simulator")
         repeats = cross_fit_repeatedly(rows, logistic_regression, repeats=REPEATS, seed=own)
         controls, _ = sides.controls(rows, n_splits=HUMAN_SPLITS, seed=child_seed(seed, "halves"))
-        aucs = [
-            out_of_fold_auc(human, logistic_regression, seed=child_seed(seed, "control"))
-            for human in controls
-        ]
+        aucs = out_of_fold_aucs(controls, logistic_regression, seed=child_seed(seed, "control"))
         scores = score(repeats, n_resamples=self.n_resamples, seed=own)
-        return _Fitted(repeats, scores, np.asarray(aucs))
+        return _Fitted(repeats, scores, aucs)
 
     def _finding(
         self, name: str, seen: _Seen, judged: _Judged, p_adjusted: float | None, seed: int

@@ -15,7 +15,7 @@ from typing import Any
 
 from convsim.models import Scripted
 from convsim.models.scripted import Asked
-from convsim.schema import Agent, AgentReply, Annotation, UserMove
+from convsim.schema import Agent, AgentReply, Annotation, BaseValidator, Corpus, Finding, UserMove
 from convsim.schema.chat_model import ChatMessage, ChatModel
 from convsim.schema.conversation import Conversation, Label, LearnedFrom, Usage
 from convsim.schema.persona import Persona
@@ -137,6 +137,16 @@ class DeadlyLabels:
             os.kill(os.getpid(), signal.SIGKILL)
         words = sum(len(message.content.split()) for message in conversation.messages)
         return Annotation(conversation={"words": Label(value=words, source=self.source)})
+
+
+class Waiting(BaseValidator):
+    """Does it wait?"""
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+        """Say in the file ``WAITS_AT`` which process waits, and wait."""
+        Path(os.environ["WAITS_AT"]).write_text(str(os.getpid()), encoding="utf-8")
+        time.sleep(3600)
+        return []
 
 
 @dataclass

@@ -12,6 +12,7 @@ from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.gating import check_junit, write_junit
 from convsim.cli.loading import Loading
 from convsim.cli.output import deliver, has_schema, taking_folder
+from convsim.cli.study_options import Address, JudgedOn, Where
 from convsim.errors import ConvsimError, InputError
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def calibrate(
     control_tokens: options.ControlTokens = None,
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
+    engine: JudgedOn = Where.local,
+    address: Address = None,
     force: options.Force = False,
 ) -> None:
     """Try the validators on simulators wrong on purpose.
@@ -93,7 +96,7 @@ def calibrate(
         found = calibrated(
             people, seed=seed, sizes=wanted_sizes, n_runs=runs, n_null_runs=null_runs,
             adversaries=[each.name for each in asked],
-            validators=chosen, annotator=annotator, on_trial=_tell,
+            validators=chosen, annotator=annotator, on_trial=_tell, engine=engine.value, address=address,
         )  # fmt: skip
         _deliver(found, out_dir, output, junit)
 

@@ -15,6 +15,7 @@ from convsim.cli.annotate import make_annotator, owners
 from convsim.cli.gating import add_summary, check_junit, check_summary, read_gate, tell, write_junit
 from convsim.cli.loading import Loading
 from convsim.cli.output import has_schema, taking_folder
+from convsim.cli.study_options import Address, JudgedOn, Where
 from convsim.cli.tracking import LogTo, Tracker, check_tracker, end_if, is_lost
 from convsim.errors import ConvsimError, InputError
 
@@ -104,6 +105,8 @@ def compare(
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
     no_cache: options.NoCache = False,
+    engine: JudgedOn = Where.local,
+    address: Address = None,
     force: options.Force = False,
 ) -> None:
     """Compare simulators with people and with one another.
@@ -141,6 +144,7 @@ def compare(
             before=before, tasks=task or (), arms=arm or (),
             annotator=annotator, pool_seeds=pool_seeds, budget=bounds, allow_overlap=allow_overlap,
             allow_failures=allow_failures, cache=not no_cache, on_cached=console.say_cached,
+            engine=engine.value, address=address,
         )  # fmt: skip
         held = {path_text(side.path): side.conversations for side in sides}
         _deliver(

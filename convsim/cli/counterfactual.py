@@ -15,6 +15,7 @@ from convsim.cli.console import err, parse_settings, say_cached
 from convsim.cli.deliver import deliver, taking
 from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
+from convsim.cli.study_options import Address, JudgedOn, Where
 from convsim.cli.tracking import LogTo, check_tracker
 from convsim.errors import InputError
 
@@ -81,6 +82,8 @@ def counterfactual(
     allow_overlap: options.AllowOverlap = False,
     allow_failures: options.AllowFailures = False,
     no_cache: options.NoCache = False,
+    engine: JudgedOn = Where.local,
+    address: Address = None,
     force: options.Force = False,
 ) -> None:
     """Test whether shoppers react to a worse recommender.
@@ -125,7 +128,7 @@ def counterfactual(
                 sides[0], sides[1], control=str(control), treatment=str(treatment), seed=seed,
                 saw_both=sides[2] if saw_both else None, tasks=tasks, settings=given[owner],
                 metrics=measured, annotator=annotator, allow_overlap=allow_overlap, allow_failures=allow_failures,
-                cache=not no_cache, on_cached=say_cached,
+                cache=not no_cache, on_cached=say_cached, engine=engine.value, address=address,
             )  # fmt: skip
             if earlier is not None:
                 card = card.but(baseline=earlier.reactions_against(card))
@@ -134,7 +137,7 @@ def counterfactual(
             err().print(f"seed {seed}")
             card = battery.dose_response(
                 side, str(ladder), seed=seed, tasks=tasks, settings=given[owner], metrics=measured, annotator=annotator,
-                allow_failures=allow_failures,
+                allow_failures=allow_failures, engine=engine.value, address=address,
             )  # fmt: skip
         else:
             side = loading.simulated(files[-1])
@@ -142,7 +145,7 @@ def counterfactual(
             card = battery.check_relations(
                 side, files[0] if len(files) == 2 else None, seed=seed, tasks=tasks, settings=given[owner],
                 metrics=measured, annotator=annotator, further=_asked(agent, given["agent"], catalogue, side, seed),
-                allow_failures=allow_failures,
+                allow_failures=allow_failures, engine=engine.value, address=address,
             )  # fmt: skip
         deliver(
             card, (people, side.conversations), out=out_dir, output=output, fail_on=fail_on, gate=gate_asked,

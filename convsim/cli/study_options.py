@@ -85,6 +85,10 @@ Processes = Annotated[
 Engine = Annotated[
     Where, typer.Option(help="Where they run: on this machine, or on a Ray cluster (needs the extra ray).")
 ]
+JudgedOn = Annotated[
+    Where,
+    typer.Option("--engine", help="Where validators run: here, or on a Ray cluster (needs the extra ray)."),
+]
 Address = Annotated[
     str | None,
     typer.Option(

@@ -15,7 +15,7 @@ from convsim.cli.console import err, parse_settings, say_cached
 from convsim.cli.deliver import deliver, taking
 from convsim.cli.gating import check_junit, check_summary, read_gate, with_margins
 from convsim.cli.loading import Loading
-from convsim.cli.study_options import Address, Where
+from convsim.cli.study_options import Address, JudgedOn, Where
 from convsim.cli.tracking import LogTo, check_tracker
 from convsim.errors import InputError
 
@@ -57,9 +57,7 @@ def validate(
         ),
     ] = False,
     no_cache: options.NoCache = False,
-    engine: Annotated[
-        Where, typer.Option(help="Where validators run: here, or on a Ray cluster (needs the extra ray).")
-    ] = Where.local,
+    engine: JudgedOn = Where.local,
     address: Address = None,
     force: options.Force = False,
 ) -> None:

@@ -10,6 +10,7 @@ from convsim._progress import step
 from convsim.errors import InputError
 from convsim.evaluation.adversaries import Adversary, find_adversaries
 from convsim.evaluation.calibration import Calibration, Trial
+from convsim.evaluation.on_ray import on_engine
 from convsim.evaluation.scorecard import MadeBy, Scorecard, SideSummary
 from convsim.evaluation.side_warnings import refuse_simulated_people
 from convsim.evaluation.sides import Selection, Side
@@ -43,6 +44,8 @@ def calibrate(
     metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     annotator: str | AnnotatorLike | None = None,
     on_trial: Callable[[Trial], None] = lambda trial: None,
+    engine: str = "local",
+    address: str | None = None,
 ) -> Calibration:
     """Draw disjoint groups of people, make adversaries of one group, and hold them against another.
 
@@ -61,12 +64,18 @@ def calibrate(
         metrics: As ``validate`` has them.
         annotator: Labels all conversations first, so that acts and experience are judged too.
         on_trial: Told of each trial when it is over.
+        engine: "local", or "ray": each validator, and what is long within it, is a task of a Ray cluster. What is found
+            is the same.
+        address: ``HOST:PORT`` of a Ray cluster that this machine has joined; without one, one is started here, and
+            stopped in the end.
 
     Raises:
         InputError: The people cannot be read, are simulated or are too few for every size; or there is no such
             adversary, size or number of runs; or an event loop is running already: there it is
             ``await convsim.acalibrate(…)``.
         PluginError: No such validator.
+        MissingExtraError: Ray is wanted, and is not installed.
+        ConvsimError: The Ray cluster cannot be used, or lost a part of the work time and again.
     """
     asked = find_adversaries(adversaries)
     chosen = find_validators(validators if validators is not None else needed_validators(asked))
@@ -84,7 +93,7 @@ def calibrate(
         )
     bench = _Bench(people, chosen, seed, measured, annotator)
     trials = []
-    with step("trying adversaries", len(fitting) * len(asked)) as at:
+    with on_engine(engine, address), step("trying adversaries", len(fitting) * len(asked)) as at:
         for n in fitting:
             for adversary in asked:
                 at.at(now=f"{adversary.name}, {n} a side")

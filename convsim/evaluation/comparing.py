@@ -24,6 +24,7 @@ from convsim.evaluation.guards import mix_warnings
 from convsim.evaluation.kept import Kept
 from convsim.evaluation.layout import SECTIONS
 from convsim.evaluation.leakage import Copied, Copying
+from convsim.evaluation.on_ray import on_engine
 from convsim.evaluation.pareto import Apart, Candidate, LeanerPair, OnFront, leaner_pairs, places
 from convsim.evaluation.pooling import Run, advice, pooled, spread, told_of_reading
 from convsim.evaluation.scorecard import MadeBy, Scorecard
@@ -120,6 +121,8 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
     allow_failures: bool = False,
     cache: bool = True,
     on_cached: Callable[[str], None] | None = None,
+    engine: str = "local",
+    address: str | None = None,
 ) -> Comparison:
     """Hold simulators against the same people, side by side: realism, reactions, copying and cost.
 
@@ -154,12 +157,18 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         cache: Keep each simulator's findings beside its file, and take those of the same conversations, as
             ``validate`` does. What holds simulators against one another is computed each time.
         on_cached: Told in a sentence, for each simulator, what was not computed anew.
+        engine: "local", or "ray": each validator, and what is long within it, is a task of a Ray cluster. What is found
+            is the same.
+        address: ``HOST:PORT`` of a Ray cluster that this machine has joined; without one, one is started here, and
+            stopped in the end.
 
     Raises:
         InputError: A side cannot be read, is empty after the filters, failed too often or stands there twice; or the
             people lack an arm; or no runs can be pooled; or an event loop is running already: there it is
             ``await convsim.acompare(…)``.
         PluginError: No such validator or metric.
+        MissingExtraError: Ray is wanted, and is not installed.
+        ConvsimError: The Ray cluster cannot be used, or lost a part of the work time and again.
     """
     reactions_alone = control is not None and isinstance(validators, Sequence) and not validators
     chosen = [] if reactions_alone else find_validators(validators)
@@ -191,38 +200,39 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
         for each in entries
         if each.not_judged is None and (allow_overlap or copied[each.name].overlap.reason is None)
     }
-    standings = simulator_scores(chosen, people.compared, fit, seed=seed, metrics=measured)
-    judging = _Judging(
-        people,
-        chosen,
-        question,
-        seed=seed,
-        metrics=measured,
-        allow_overlap=allow_overlap,
-        cache=cache,
-        on_cached=on_cached,
-    )
-    reports = []
-    with step("comparing with people", len(entries), unit="simulators") as at:
-        for each in entries:
-            at.at(now=each.name)
-            reports.append(
-                simulator_report(
-                    each, copied[each.name], copying.people, standings.all,
-                    validation=judging.validation(each), shift=judging.shift(each), known=people.compared.warnings,
-                )
-            )  # fmt: skip
-            at.advance()
-    reports = [
-        each.but(
-            seeds=spread(
-                runs[each.name], people.compared, fit.get(each.name), chosen, seed=seed, metrics=measured
-            )
+    with on_engine(engine, address):
+        standings = simulator_scores(chosen, people.compared, fit, seed=seed, metrics=measured)
+        judging = _Judging(
+            people,
+            chosen,
+            question,
+            seed=seed,
+            metrics=measured,
+            allow_overlap=allow_overlap,
+            cache=cache,
+            on_cached=on_cached,
         )
-        if each.name in runs
-        else each
-        for each in reports
-    ]
+        reports = []
+        with step("comparing with people", len(entries), unit="simulators") as at:
+            for each in entries:
+                at.at(now=each.name)
+                reports.append(
+                    simulator_report(
+                        each, copied[each.name], copying.people, standings.all,
+                        validation=judging.validation(each), shift=judging.shift(each), known=people.compared.warnings,
+                    )
+                )  # fmt: skip
+                at.advance()
+        reports = [
+            each.but(
+                seeds=spread(
+                    runs[each.name], people.compared, fit.get(each.name), chosen, seed=seed, metrics=measured
+                )
+            )
+            if each.name in runs
+            else each
+            for each in reports
+        ]
     reports = [_with_use_of(runs.get(each.name, ()), each) for each in reports]
     reports = [
         each.but(budget=within(bounds, each.cost, each.validation.run if each.validation else None))

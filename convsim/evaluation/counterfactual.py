@@ -11,6 +11,7 @@ from convsim._text import nearest
 from convsim.errors import InputError
 from convsim.evaluation.kept import Kept
 from convsim.evaluation.layout import FIRST_WORDS_OF_PEOPLE, SECTIONS
+from convsim.evaluation.on_ray import on_engine
 from convsim.evaluation.scorecard import Scorecard
 from convsim.evaluation.sides import Selection, Side
 from convsim.evaluation.validation import judge
@@ -40,6 +41,8 @@ def counterfactual(  # noqa: PLR0913  (what can be asked of reactions)
     allow_failures: bool = False,
     cache: bool = True,
     on_cached: Callable[[str], None] | None = None,
+    engine: str = "local",
+    address: str | None = None,
 ) -> Scorecard:
     """Ask whether simulated shoppers change from one arm to another as people did.
 
@@ -59,10 +62,15 @@ def counterfactual(  # noqa: PLR0913  (what can be asked of reactions)
         allow_failures: Go on although more than 5 % of a side's conversations failed.
         cache: Keep findings beside the simulated file, and take those of the same conversations, as ``validate`` does.
         on_cached: Told in a sentence what was not computed anew.
+        engine: "local", or "ray": what is long is a task of a Ray cluster. What is found is the same.
+        address: ``HOST:PORT`` of a Ray cluster that this machine has joined; without one, one is started here, and
+            stopped in the end.
 
     Raises:
         InputError: A side cannot be read, lacks one of the arms, or failed too often; the arms are one; or an
             event loop is running already: there it is ``await convsim.acounterfactual(…)``.
+        MissingExtraError: Ray is wanted, and is not installed.
+        ConvsimError: The Ray cluster cannot be used, or lost a part of the work time and again.
     """
     if control == treatment:
         raise InputError(f"control and treatment are the same arm, {control!r}; name two")
@@ -78,15 +86,16 @@ def counterfactual(  # noqa: PLR0913  (what can be asked of reactions)
         given["saw_both"] = measure_both(real_side.conversations, informed.conversations, metrics=measured)[1]
     validators = [_made(SECTIONS["shifts"], given)]
     kept = Kept.of(real_side, simulated_side) if cache else None
-    card = judge(
-        real_side,
-        simulated_side,
-        validators,
-        seed=seed,
-        metrics=measured,
-        allow_overlap=allow_overlap,
-        kept=kept,
-    )
+    with on_engine(engine, address):
+        card = judge(
+            real_side,
+            simulated_side,
+            validators,
+            seed=seed,
+            metrics=measured,
+            allow_overlap=allow_overlap,
+            kept=kept,
+        )
     if kept and on_cached and kept.told:
         on_cached(kept.told)
     return card.but(warnings=(*card.warnings, *_failed_checks(card.findings)))
@@ -106,6 +115,8 @@ def dose_response(
     metrics: MetricLike | Iterable[MetricLike] | Metrics | None = None,
     annotator: str | AnnotatorLike | None = None,
     allow_failures: bool = False,
+    engine: str = "local",
+    address: str | None = None,
 ) -> Scorecard:
     """Ask how simulated shoppers change as an agent's fault grows from severity 0 to 1.
 
@@ -119,10 +130,14 @@ def dose_response(
             a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         annotator: Labels the conversations first, so that acts and experience are asked about too.
         allow_failures: Go on although more than 5 % of the conversations failed.
+        engine: "local" or "ray", as ``counterfactual`` has it.
+        address: Of a Ray cluster, as ``counterfactual`` has it.
 
     Raises:
         InputError: Nothing was held with that fault; the conversations cannot be read or failed too often; or an
             event loop is running already: there it is ``await convsim.adose_response(…)``.
+        MissingExtraError: Ray is wanted, and is not installed.
+        ConvsimError: The Ray cluster cannot be used, or lost a part of the work time and again.
     """
     measured = find_metrics(metrics)
     side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures)).labelled_by(
@@ -139,7 +154,8 @@ def dose_response(
         )
     kept = side.keep(lambda conversation: conversation.fault in (None, fault))
     validators = [_made(SECTIONS["ladder"], {**settings, "fault": fault})]
-    return judge(None, kept, validators, seed=seed, metrics=measured)
+    with on_engine(engine, address):
+        return judge(None, kept, validators, seed=seed, metrics=measured)
 
 
 adose_response = in_a_thread(dose_response)
@@ -157,6 +173,8 @@ def check_relations(
     annotator: str | AnnotatorLike | None = None,
     further: Iterable[Finding] = (),
     allow_failures: bool = False,
+    engine: str = "local",
+    address: str | None = None,
 ) -> Scorecard:
     """Ask whether simulated shoppers keep metamorphic relations, which need no human log of a bad agent.
 
@@ -171,10 +189,14 @@ def check_relations(
             a name, or "default" among them, beside the built-in ones. By default the built-in ones and every label.
         annotator: Labels the conversations first, so that acts and experience are asked about too.
         allow_failures: Go on although more than 5 % of the conversations failed.
+        engine: "local" or "ray", as ``counterfactual`` has it.
+        address: Of a Ray cluster, as ``counterfactual`` has it.
 
     Raises:
         InputError: A relation cannot be used; the conversations cannot be read or failed too often; or an event loop is
             running already: there it is ``await convsim.acheck_relations(…)``.
+        MissingExtraError: Ray is wanted, and is not installed.
+        ConvsimError: The Ray cluster cannot be used, or lost a part of the work time and again.
     """
     measured = find_metrics(metrics)
     given = dict(settings)
@@ -186,7 +208,8 @@ def check_relations(
     side = Side.of(simulated, "simulated", Selection(tasks=tasks, allow_failures=allow_failures)).labelled_by(
         annotator, "simulated"
     )
-    card = judge(None, side, [validator], seed=seed, metrics=measured)
+    with on_engine(engine, address):
+        card = judge(None, side, [validator], seed=seed, metrics=measured)
     return card.but(findings=(*card.findings, *further))
 
 

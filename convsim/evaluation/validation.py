@@ -91,7 +91,8 @@ def validate(  # noqa: PLR0913  (what can be asked of a validation)
             kept of the same conversations, settings, seed and code; of 1,000 conversations or more. Nothing that is
             found depends on it. The variable ``CONVSIM_NO_CACHE`` turns it off, too.
         on_cached: Told in a sentence what was not computed anew.
-        engine: "local", or "ray": each validator is a task of a Ray cluster. What is found is the same.
+        engine: "local", or "ray": each validator, and what is long within it, is a task of a Ray cluster. What is found
+            is the same.
         address: ``HOST:PORT`` of a Ray cluster that this machine has joined; without one, one is started here, and
             stopped in the end.
 

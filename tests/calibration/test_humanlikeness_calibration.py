@@ -87,8 +87,8 @@ def words_alone(both: Sequence[Corpus], seed: int) -> tuple[float, float]:
     """Return the p-value and the AUC of the view of words, without what else a finding holds."""
     sides = Sides.of(both[0], both[1])
     view = words([*sides.real.user_texts, *sides.simulated.user_texts], len(sides.real), sides.group)
-    auc = out_of_fold_aucs(sides.rows(view.features), logistic_regression, seed=seed)
-    return p_of(sides, view, seed), auc
+    [auc] = out_of_fold_aucs([sides.rows(view.features)], logistic_regression, seed=seed)
+    return p_of(sides, view, seed), float(auc)
 
 
 def at_alpha(p_values: Sequence[float]) -> bool:

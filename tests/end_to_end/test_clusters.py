@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.elsewhere import Costly, kept, study
+from tests.end_to_end.ray_nodes import REPOSITORY, TOKEN, TwoNodes
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
 pytestmark = pytest.mark.cluster
 
-TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "a" * 64, "RAY_USAGE_STATS_ENABLED": "0"}
-REPOSITORY = Path(__file__).parents[2]
 RUN = """
 import sys
 from convsim.simulation import Workers
@@ -45,83 +43,12 @@ if __name__ == "__main__":
 """
 
 
-class Node:
-    """A node of a cluster, and the processes that it is."""
-
-    def __init__(self, folder: Path, env: Mapping[str, str], *arguments: str):
-        self.folder, self._group = folder, 0
-        ray = str(Path(sys.executable).with_name("ray"))
-        sized = ["--num-cpus", "1", "--object-store-memory", "100000000", "--disable-usage-stats", "--block"]
-        self._log = (folder.parent / f"{folder.name}.log").open("wb")
-        self.process = subprocess.Popen(
-            [ray, "start", *arguments, *sized], env={**os.environ, **env}, cwd=REPOSITORY,
-            stdout=self._log, stderr=self._log, start_new_session=True,
-        )  # fmt: skip
-
-    def kill(self) -> None:
-        """End all its processes at once, as when the machine loses its power."""
-        for pid in _session_of(self.process.pid):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        self.process.wait()
-        self._log.close()
-
-
-def _session_of(leader: int) -> list[int]:
-    """Return the processes of a session: those of one node, and of no other."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == leader:
-            found.append(int(stat.parent.name))
-    return found
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-class TwoNodes:
-    """The first node, which the tests' processes join, and another one, which can be killed."""
-
-    def __init__(self, folder: Path):
-        port = _free_port()
-        self.address = f"127.0.0.1:{port}"
-        head = ["--head", "--node-ip-address", "127.0.0.1", "--port", str(port), "--temp-dir", str(folder)]
-        self.nodes = [Node(folder / "head", TOKEN, *head, "--include-dashboard", "false")]
-        self._wait(1)
-        self.nodes.append(Node(folder / "other", TOKEN, "--address", self.address))
-        self._wait(2)
-
-    def _wait(self, n: int) -> None:
-        asked = (
-            f"import ray, sys; ray.init({self.address!r}, log_to_driver=False);"
-            f"sys.exit(sum(node['Alive'] for node in ray.nodes()) < {n})"
-        )
-        for _ in range(60):
-            done = subprocess.run(
-                [sys.executable, "-c", asked], env={**os.environ, **TOKEN}, capture_output=True
-            )
-            if done.returncode == 0:
-                return
-            time.sleep(0.5)
-        raise AssertionError(f"no {n} nodes: {done.stderr.decode()[-500:]}")
-
-
 @pytest.fixture(scope="module")
 def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
     folder = tmp_path_factory.mktemp("r")  # short: sockets lie in it
     cluster = TwoNodes(folder)
     yield cluster
-    for node in reversed(cluster.nodes):
-        node.kill()
+    cluster.kill()
 
 
 def _started(

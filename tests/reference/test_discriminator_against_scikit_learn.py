@@ -101,7 +101,7 @@ def test_an_auc_out_of_fold_is_one_half_of_noise_and_near_one_of_a_plain_differe
         Rows(x, is_human, np.arange(120), is_human.astype(int))
         for x in (noise, noise + 3 * is_human[:, None])
     ]
-    aucs = [out_of_fold_aucs(each, logistic_regression, seed=2) for each in rows]
+    aucs = out_of_fold_aucs(rows, logistic_regression, seed=2)
     assert aucs[0] == pytest.approx(0.5, abs=0.15)
     assert aucs[1] > 0.98
 

@@ -65,3 +65,27 @@ def test_validators_that_run_elsewhere_in_another_order_and_on_copies_find_the_s
 def test_an_engine_that_there_is_not_and_an_address_of_none_are_refused(engine, address, said):
     with pytest.raises(InputError, match=said), on_engine(engine, address):
         pass
+
+
+@pytest.mark.parametrize(
+    "verb", ["compare", "counterfactual", "dose_response", "check_relations", "calibrate"]
+)
+def test_every_verb_that_runs_validators_takes_an_engine(verb):
+    rng = np.random.default_rng(0)
+    people = [c.but(arm=arm) for arm in ("good", "bad") for c in crowd(rng, 10, wordy=0.5, prefix=f"r{arm}")]
+    shoppers = [
+        c.but(arm=arm, **({"fault": "vague", "severity": 1.0} if arm == "bad" else {}))
+        for arm in ("good", "bad")
+        for c in crowd(rng, 10, wordy=0.5, prefix=f"s{arm}", simulated=True)
+    ]
+    ask = {
+        "compare": lambda: convsim.compare(people, {"one": shoppers}, seed=0, engine="dask"),
+        "counterfactual": lambda: convsim.counterfactual(
+            people, shoppers, control="good", treatment="bad", seed=0, engine="dask"
+        ),
+        "dose_response": lambda: convsim.dose_response(shoppers, "vague", seed=0, engine="dask"),
+        "check_relations": lambda: convsim.check_relations(shoppers, seed=0, engine="dask"),
+        "calibrate": lambda: convsim.calibrate(people, seed=0, sizes=[8], engine="dask"),
+    }[verb]
+    with pytest.raises(InputError, match="engine must be one of local, ray, but is 'dask'"):
+        ask()

@@ -8,9 +8,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -128,15 +129,23 @@ class Gate:
         self.address, self._clock = address, clock
         limit, most = max(1, START // workers), max(1, MOST // workers)
         self.pace = Pace(limit=limit, most=most, on_change=self._changed)
-        self._lock = threading.Lock()
+        # Whoever holds it may collect a coroutine that was left behind, and that leaves its place.
+        self._lock = threading.RLock()
         self._waiting: deque[_Waiting] = deque()
         self._supplies: set[Supply] = set()
         self._change: tuple[int, str] | None = None
+        self.why_pushed_back = ""
+        """What it said last when it pushed a request back."""
 
     @property
     def answered(self) -> int:
         """How many requests the endpoint has answered."""
         return self.pace.answered
+
+    @property
+    def barren(self) -> int:
+        """How often in a row it has pushed back and answered nobody; requests on their way at once are one."""
+        return self.pace.barren
 
     def tell(self, supply: Supply) -> None:
         """Tell a supply of each change of the limit."""
@@ -150,8 +159,8 @@ class Gate:
         with self._lock:
             self._supplies.discard(supply)
 
-    async def enter(self) -> Place:
-        """Wait until the endpoint takes another request; the place must be left."""
+    async def enter(self, gives_up: Callable[[], bool] = lambda: False) -> Place | None:
+        """Wait until the endpoint takes another request; the place must be left. None once it ``gives_up`` waiting."""
         supply = _supply.get()
         if supply is not None:
             supply.join(self)
@@ -165,24 +174,36 @@ class Gate:
             waiting = _Waiting(loop, loop.create_future(), adapts)
             self._waiting.append(waiting)
         with clocks_stopped():
-            await self._turn_of(waiting)
+            is_let_in = await self._turn_of(waiting, gives_up)
+        if not is_let_in:
+            self._let_in()
+            return None
         return Place(self, self._clock(), adapts)
 
-    async def _turn_of(self, waiting: _Waiting) -> None:
+    async def _turn_of(self, waiting: _Waiting, gives_up: Callable[[], bool]) -> bool:
         try:
             while not waiting.turn.done():
                 # Whoever sets a pause wakes those who wait; a loop that has ended meanwhile wakes nobody.
                 left = self.pace.paused_until - self._clock()
                 await asyncio.wait({waiting.turn}, timeout=min(left, LOOKS_S) if left > 0 else LOOKS_S)
                 self._let_in()
+                if gives_up() and self._leaves_queue(waiting):
+                    return False
         except BaseException:
             with self._lock:
-                if waiting.is_let_in:
+                if not self._leaves_queue(waiting) and waiting.is_let_in:
                     self.pace.end(self._clock())
-                else:
-                    self._waiting.remove(waiting)
             self._let_in()
             raise
+        return True
+
+    def _leaves_queue(self, waiting: _Waiting) -> bool:
+        """Wait no more; False where it does not wait, since it was let in or its loop has ended."""
+        with self._lock:
+            if waiting not in self._waiting:
+                return False
+            self._waiting.remove(waiting)
+            return True
 
     def _takes(self, adapts: bool, now: float) -> bool:
         return now >= self.pace.paused_until and (not adapts or self.pace.in_flight < self.pace.limit)
@@ -204,15 +225,18 @@ class Gate:
         """Count a request out, with what is learned of it at that time."""
         with self._lock:
             now, before = self._clock(), self.pace.limit
-            if learn is not None:
-                learn(now)
-            self.pace.end(now)
+            try:
+                if learn is not None:
+                    learn(now)
+            finally:
+                self.pace.end(now)
             change, self._change = self._change, None
             supplies, paused = tuple(self._supplies), self.pace.paused_until - now
         if self._waiting:
             self._let_in()
             if paused > 0:
-                asyncio.get_running_loop().call_later(paused, self._let_in)
+                with suppress(RuntimeError):  # its loop has ended: those of others look by themselves
+                    asyncio.get_running_loop().call_later(paused, self._let_in)
         if change is not None and supplies:
             self._say(before, *change)
             for supply in supplies:
@@ -243,7 +267,7 @@ class Place:
 
     def pushed_back(self, why: str, *, asked_s: float | None, least_s: float) -> None:
         """Leave because the endpoint has too much to do; all wait for as long as it asks to, in seconds."""
-        pace = self._gate.pace
+        pace, self._gate.why_pushed_back = self._gate.pace, why
         self._gate.leave(
             lambda now: pace.was_pushed_back(
                 self._begun, now, asked_s=asked_s, least_s=least_s, why=why, adapts=self._adapts
@@ -261,14 +285,18 @@ _workers = 1
 
 def gate_of(address: str) -> Gate:
     """Return the gate of the endpoint at an address: a ``base_url``, or an address below it that is posted to."""
+    known = _known(address)
+    return _gates.get(known) or _gates.setdefault(known, Gate(known, workers=_workers))
+
+
+@lru_cache(1024)
+def _known(address: str) -> str:
+    """Return what all addresses of an endpoint have in common."""
     parts = urlsplit(address)
     path = parts.path.rstrip("/")
     for below in BELOW:
         path = path.removesuffix(below)
-    known = f"{parts.scheme.lower()}://{parts.netloc.lower()}{path}" if parts.netloc else address
-    if known not in _gates:
-        _gates.setdefault(known, Gate(known, workers=_workers))
-    return _gates[known]
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{path}" if parts.netloc else address
 
 
 def share_among(workers: int) -> None:

@@ -68,6 +68,8 @@ class Pace:
     pushed_back: int = field(init=False, default=0)
     """Answers that pushed back."""
     answered: int = field(init=False, default=0)
+    barren: int = field(init=False, default=0)
+    """Push-backs in a row without an answer between; those of requests that were on their way at once are one."""
 
     def __post_init__(self) -> None:
         self.limit = max(1, min(self.limit, self.most))
@@ -82,7 +84,7 @@ class Pace:
         self._failed_up = False
         self._wall, self._wall_until, self._wall_s = math.inf, -math.inf, FIRST_WALL_S
         self._episode_from = -math.inf
-        self._barren, self._answered_before = 0, 0
+        self._answered_before = 0
         self._n = 0
         self._seconds = self._units = 0.0
         self._area, self._seen = 0.0, 0.0
@@ -146,10 +148,10 @@ class Pace:
                 self._wall -= 1
             return
         self._episode_from = now
-        self._barren = self._barren + 1 if self.answered == self._answered_before else 0
+        self.barren = self.barren + 1 if self.answered == self._answered_before else 0
         self._answered_before = self.answered
-        if self._barren and asked_s is None:
-            pause = min(least_s * 2.0 ** (self._barren - 1), LONGEST_PAUSE_S)
+        if self.barren and asked_s is None:
+            pause = min(least_s * 2.0 ** (self.barren - 1), LONGEST_PAUSE_S)
             self.paused_until = max(self.paused_until, now + pause)
         if adapts:
             self._decrease(now, why)
@@ -166,7 +168,10 @@ class Pace:
 
     def _look(self, now: float) -> None:
         """Decide what one measurement says."""
-        found = _Measured(self._area / (now - self._open), self._seconds / self._units)
+        passed = now - self._open
+        if passed <= 0:  # a clock that stands still between two looks
+            return
+        found = _Measured(self._area / passed, self._seconds / self._units)
         self._measure_from(now)
         if found.in_flight < FULL * self.limit or found.unit_s <= 0:
             return

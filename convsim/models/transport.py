@@ -59,16 +59,25 @@ async def with_retries(
     """Await ``call`` up to ``max_retries`` + 1 times; the jitter of the waits is drawn from ``seed``.
 
     Each try waits for its turn at ``gate``. One that is pushed back while the endpoint answers others does not count as
-    one of them: it only came too early. ``waits`` is told of each try that begins to wait.
+    one of them: it only came too early. Where the endpoint has never answered anybody, what it pushes back of others
+    counts, too: they wait for each other, and each would find out by itself. ``waits`` is told of each try that begins
+    to wait.
 
     Raises:
         ModelError: The last failure, with the number of tries; or the server asks for too long a wait.
     """
     tries = counted = 0
-    answered = gate.answered
+    answered, failed = gate.answered, None
+    enough = max(max_retries, gate.barren)
+
+    def is_dead() -> bool:
+        return not gate.answered and gate.barren > enough
+
     while True:
         waits()
-        place = await gate.enter()
+        place = await gate.enter(is_dead)
+        if place is None:
+            raise _given_up(failed, gate, tries) from failed
         tries += 1
         try:
             result = await call()
@@ -86,7 +95,7 @@ async def with_retries(
         is_busy = failed.kind in BUSY
         is_too_long = failed.wait_s is not None and failed.wait_s > max_wait_s
         if is_busy:
-            asked_s = None if is_too_long else failed.wait_s
+            asked_s = None if is_too_long else failed.wait_s or None
             place.pushed_back(failed.kind, asked_s=asked_s, least_s=FIRST_WAIT_S)
         elif failed.kind == TIMED_OUT:
             place.pushed_back(TIMED_OUT, asked_s=None, least_s=0.0)
@@ -95,17 +104,27 @@ async def with_retries(
         is_only_early = is_busy and gate.answered > answered and tries - counted <= PATIENCE * max_retries
         answered = gate.answered
         counted += not is_only_early
-        if counted > max_retries:
-            raise ModelError(f"{failed} (tried {_times(tries)})") from failed
+        if counted > max_retries or (is_busy and is_dead()):
+            raise _given_up(failed, gate, tries) from failed
         if is_too_long:
             raise ModelError(
                 f"{failed}; it asks to wait {failed.wait_s:.0f} s, longer than max_wait_s = {max_wait_s:g} "
                 "(--max-wait)"
             ) from failed
-        wait_s = back_off(tries, seed=seed) if failed.wait_s is None else failed.wait_s
+        # "At once" is what a server that has too much to do cannot mean.
+        wait_s = failed.wait_s or back_off(tries, seed=seed)
         _tell_of_retry(failed, wait_s, counted, max_retries)
         with clocks_stopped() if is_busy else nullcontext():
             await asyncio.sleep(wait_s)
+
+
+def _given_up(failed: PassingError | None, gate: Gate, tries: int) -> ModelError:
+    if failed is None:
+        return ModelError(
+            f"{without_keys(gate.address)} has answered nobody, and pushed back {gate.pace.pushed_back} requests, the "
+            f"last with {gate.why_pushed_back}"
+        )
+    return ModelError(f"{failed} (tried {_times(tries)})")
 
 
 def _units_of(result: object) -> float:
@@ -175,7 +194,6 @@ class Endpoint:
     def __post_init__(self) -> None:
         self.host = _host(self.base_url)
         self.is_loopback = is_loopback(self.host)
-        self._gate = gate_of(self.base_url)
         self.azure = self.azure or self.host.endswith(AZURE_HOSTS)
         check_variable(self.api_key_env, self.host)
         if not self.api_key_env and (self.azure or self.host == OPENAI_HOST) and not self.is_loopback:
@@ -212,7 +230,8 @@ class Endpoint:
 
         return await with_retries(
             once,
-            gate=self._gate,
+            # Not kept: a process that was forked, or shares endpoints with others, has gates of its own.
+            gate=gate_of(self.base_url),
             waits=call.waits,
             max_retries=self.max_retries,
             seed=seed,

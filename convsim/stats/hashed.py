@@ -17,7 +17,7 @@ import numpy as np
 
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.stats.discriminator import Classifier
-from convsim.stats.ngrams import MAX_TEXT, QUOTES, TextView
+from convsim.stats.ngrams import MAX_TEXT, QUOTES, TextView, without_ngrams
 from convsim.stats.two_sample import Compared
 from convsim.stats.view import in_several_groups
 from convsim.text.words import words as words_of
@@ -58,7 +58,11 @@ def hashed_words(
     from sklearn.feature_extraction.text import TfidfTransformer
 
     whole = hashed_counts(texts, word_runs, WORD_COLUMNS)
-    columns = in_several_groups(whole, group)
+    columns = in_several_groups(whole, group) if len(texts) else np.zeros(0, np.int64)
+    dropped = (int((~kept[:n_real]).sum()), int((~kept[n_real:]).sum()))
+    told = {**detail, "n_hash_columns": WORD_COLUMNS}
+    if not len(columns):
+        return without_ngrams(len(texts), kept, dropped, told)
     counts = whole[:, columns]
     frequencies = TfidfTransformer(sublinear_tf=True).fit(counts)
 
@@ -69,11 +73,9 @@ def hashed_words(
     names = HashedNames(texts, counts, columns, word_runs, WORD_COLUMNS)
     weighted = frequencies.transform(counts)
     single = _ones(weighted)
-    dropped = (int((~kept[:n_real]).sum()), int((~kept[n_real:]).sum()))
     compared = [
         (Compared(weighted, single), HashedNames(texts, counts, columns, word_runs, WORD_COLUMNS, "“{}”"))
     ]
-    told = {**detail, "n_hash_columns": WORD_COLUMNS}
     return TextView(weighted, names, single, compared, kept, dropped, told, read, streamed_regression)
 
 
@@ -83,6 +85,8 @@ def hashed_characters(texts: Sequence[str], group: IntArray) -> Iterator[tuple[C
 
     counts = hashed_counts(texts, character_runs, CHARACTER_COLUMNS)
     columns = in_several_groups(counts, group)
+    if not len(columns):
+        return
     counts = counts[:, columns]
     weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     names = HashedNames(texts, counts, columns, character_runs, CHARACTER_COLUMNS, "the characters {!r}")

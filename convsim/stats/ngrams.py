@@ -65,11 +65,10 @@ def word_ngrams(
     try:
         counts = vectorizer.fit_transform(texts)
     except ValueError:  # scikit-learn's "empty vocabulary": no n-gram stands in two conversations
-        nothing = np.zeros((len(texts), 0))
-        return TextView(
-            nothing, [], nothing, [], kept, dropped, detail, lambda texts: np.zeros((len(texts), 0))
-        )
+        return without_ngrams(len(texts), kept, dropped, detail)
     common = in_several_groups(counts, group)
+    if not len(common):
+        return without_ngrams(len(texts), kept, dropped, detail)
     counts = counts[:, common]
     frequencies = TfidfTransformer(sublinear_tf=True).fit(counts)
 
@@ -81,6 +80,12 @@ def word_ngrams(
     weighted = frequencies.transform(counts)
     compared = [(Compared(weighted, (counts > 0).astype(np.float32)), [f"“{name}”" for name in names])]
     return TextView(weighted, names, counts > 0, compared, kept, dropped, detail, read)
+
+
+def without_ngrams(n: int, kept: BoolArray, dropped: tuple[int, int], detail: dict[str, int]) -> TextView:
+    """Return a view of ``n`` texts that share no n-gram: it has no columns."""
+    nothing = np.zeros((n, 0))
+    return TextView(nothing, [], nothing, [], kept, dropped, detail, lambda texts: np.zeros((len(texts), 0)))
 
 
 def character_ngrams(texts: Sequence[str], group: IntArray) -> Iterator[tuple[Compared, Sequence[str]]]:
@@ -96,6 +101,8 @@ def character_ngrams(texts: Sequence[str], group: IntArray) -> Iterator[tuple[Co
     except ValueError:  # scikit-learn's "empty vocabulary"
         return
     common = in_several_groups(counts, group)
+    if not len(common):
+        return
     counts = counts[:, common]
     weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     names = [f"the characters {name!r}" for name in vectorizer.get_feature_names_out()[common]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import pytest
 
 from convsim.schema import Corpus, Finding
 from convsim_validators import HumanLikeness
@@ -72,3 +73,21 @@ def test_beyond_it_simulators_are_compared_by_hashed_words_too() -> None:
             known.against,
         )
         assert abs((found.estimate or 0) - (known.estimate or 0)) < 0.1
+
+
+@pytest.mark.parametrize("most", [1, 10**9])
+@pytest.mark.parametrize("said", ["", "?!", "{side}x{user}"])
+def test_where_no_word_is_shared_by_two_users_nothing_is_found_for_that_reason(said: str, most: int) -> None:
+    """Also where a user says again and again what nobody else says."""
+    sides = [
+        corpus(
+            {},
+            texts=[said.format(side=side, user=number // 3) for number in range(90)],
+            users=[f"{side}{number // 3}" for number in range(90)],
+            prefix=side,
+        )
+        for side in "rs"
+    ]
+    found = HumanLikeness(n_resamples=19, max_exact=most).validate(*sides, seed=1)
+    assert [each.verdict for each in found] == ["undecided"] * 3
+    assert "there is nothing to learn from" in found[0].reason

@@ -72,7 +72,7 @@ def of_findings(each: PerDecided) -> Iterator[str]:
     spent = [
         *([f"${number(each.cost_usd)}"] if each.cost_usd is not None else []),
         *([f"{number(each.tokens)} tokens"] if each.tokens is not None else []),
-        *([f"{number(each.seconds)} s of conversations"] if each.seconds is not None else []),
+        *([f"{number(each.seconds)} s of simulated conversations"] if each.seconds is not None else []),
     ]
     why = f" ({plain(each.reason, limit=200)})" if each.reason else ""
     if spent:

@@ -7,8 +7,11 @@ import contextlib
 import contextvars
 import os
 import threading
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -82,18 +85,42 @@ def _forget(task: asyncio.Task[Any]) -> None:
     task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
 
+class _Calls:
+    """Functions to be called soon in a loop of another thread; all that have come meanwhile by one wake-up of it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop):
+        self._loop = loop
+        self._waiting: deque[Callable[[], object]] = deque()
+        self._is_woken = False
+
+    def add(self, *functions: Callable[[], object]) -> None:
+        """Have functions called, if the loop is still there; from any thread."""
+        self._waiting.extend(functions)
+        if not self._is_woken:
+            self._is_woken = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._call)
+
+    def _call(self) -> None:
+        # First: whoever still finds it woken has put its function where it is seen below.
+        self._is_woken = False
+        while self._waiting:
+            self._waiting.popleft()()
+
+
 class _Call(Generic[T]):
     """One coroutine on its way: asked for in one loop, run in another."""
 
-    def __init__(self, start: Callable[[], Coroutine[Any, Any, T]]):
+    def __init__(self, start: Callable[[], Coroutine[Any, Any, T]], asking: _Asking):
         self._start = start
         self._context = contextvars.copy_context()
-        self._asking = asyncio.get_running_loop()
-        self.begun: asyncio.Future[None] = self._asking.create_future()
-        self.ended: asyncio.Future[T] = self._asking.create_future()
+        self.ended: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.asking = asking
         self.home: _Home | None = None
+        self.begun_at: float | None = None
+        """When it began, by ``time.monotonic``; None: it has not yet."""
         self._task: asyncio.Task[None] | None = None
-        self._unwanted = self._has_begun = False
+        self._unwanted = False
 
     def begin(self, home: _Home) -> None:
         """Start the task; called in the loop of ``home``."""
@@ -116,8 +143,7 @@ class _Call(Generic[T]):
     async def _run(self, home: _Home) -> None:
         if self._unwanted or self.home is not home:
             return
-        self._has_begun = True
-        self._tell(self.begun, None, None)
+        self.begun_at = time.monotonic()
         process = os.getpid()
         value, raised = None, None
         try:
@@ -125,17 +151,34 @@ class _Call(Generic[T]):
         except BaseException as error:  # there is nobody above it; the caller gets whatever this is
             raised = error
         end_a_fork(process)
-        self._tell(self.ended, value, raised)
+        self._tell(value, raised)
 
     def _cancelled_before(self, task: asyncio.Task[None]) -> None:
         _forget(task)
-        if task.cancelled() and not self._has_begun:
-            self._tell(self.begun, None, None)
-            self._tell(self.ended, None, asyncio.CancelledError())
+        if task.cancelled() and self.begun_at is None:
+            self._tell(None, asyncio.CancelledError())
 
-    def _tell(self, future: asyncio.Future[Any], value: object, raised: BaseException | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._asking.call_soon_threadsafe(_settle, future, value, raised)
+    def _tell(self, value: object, raised: BaseException | None) -> None:
+        self.asking.answers.add(lambda: _settle(self.ended, value, raised))
+
+
+class _Asking:
+    """A loop that asks: what it wants begun goes to a home once for each of its rounds, and answers come together."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop):
+        self.answers = _Calls(loop)
+        self._wanted: list[tuple[_Call[Any], _Home]] = []
+
+    def begin_soon(self, call: _Call[Any], home: _Home) -> None:
+        """Have a call begin in a home; called in the loop that asks."""
+        if not self._wanted:
+            asyncio.get_running_loop().call_soon(self._begin)
+        self._wanted.append((call, home))
+
+    def _begin(self) -> None:
+        wanted, self._wanted = self._wanted, []
+        for home in dict.fromkeys(home for _, home in wanted):
+            home.tell(*(partial(call.begin, home) for call, at in wanted if at is home))
 
 
 def _settle(future: asyncio.Future[Any], value: object, raised: BaseException | None) -> None:
@@ -163,6 +206,7 @@ class _Home:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self._calls = _Calls(self.loop)
         self.guests: set[asyncio.Task[None]] = set()
         """What runs there: a loop alone does not keep its tasks from being collected."""
         self._closing = False
@@ -171,10 +215,9 @@ class _Home:
         self._thread = threading.Thread(target=self._live, name="convsim-async-plugins", daemon=True)
         self._thread.start()
 
-    def tell(self, callback: Callable[[], object]) -> None:
-        """Call a function in the loop, soon, if it is still there."""
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(callback)
+    def tell(self, *callbacks: Callable[[], object]) -> None:
+        """Call functions in the loop, soon, if it is still there."""
+        self._calls.add(*callbacks)
 
     def close(self) -> None:
         """Cancel what runs there and end, as soon as nothing blocks it."""
@@ -220,21 +263,23 @@ class Aside:
     def __init__(self) -> None:
         self._home: _Home | None = None
         self._calls: set[_Call[Any]] = set()
+        self._asking: dict[asyncio.AbstractEventLoop, _Asking] = {}
         self._checking: set[asyncio.Task[None]] = set()
 
     async def run(self, start: Callable[[], Coroutine[Any, Any, T]], timeout_s: float) -> T:
         """Run a coroutine; raises as ``bounded`` does."""
-        call = _Call(start)
+        loop = asyncio.get_running_loop()
+        asking = self._asking.get(loop) or self._asking.setdefault(loop, _Asking(loop))
+        call = _Call(start, asking)
         self._calls.add(call)
         try:
             self._send(call)
-            await self._begun(call, timeout_s)
-            ended, _ = await asyncio.wait({call.ended}, timeout=timeout_s)
+            has_ended = await self._ended(call, timeout_s)
         finally:
             self._calls.discard(call)
             if not call.ended.done():
                 call.give_up()
-        if not ended:
+        if not has_ended:
             self._check(call.home)
             raise GivenUpError
         return call.ended.result()
@@ -248,23 +293,35 @@ class Aside:
     def _send(self, call: _Call[Any]) -> None:
         home = self._home = self._home or _Home()
         call.home = home
-        home.tell(lambda: call.begin(home))
+        call.asking.begin_soon(call, home)
 
-    async def _begun(self, call: _Call[Any], timeout_s: float) -> None:
-        """Wait until a call has begun; what blocks its home meanwhile has ``timeout_s`` itself."""
-        while not call.begun.done():
-            done, _ = await asyncio.wait({call.begun}, timeout=timeout_s + GRACE_S)
-            if not done:
-                await self._answers(call.home)
+    async def _ended(self, call: _Call[Any], timeout_s: float) -> bool:
+        """Wait for a call to end, for so many seconds from when it begins; what blocks its home meanwhile has as many.
+
+        That it has begun is looked up, not told: a call that ends in time wakes this loop once.
+        """
+        looks_at, wait_s = time.monotonic() + timeout_s + GRACE_S, timeout_s
+        while not (await asyncio.wait({call.ended}, timeout=wait_s))[0]:
+            now = time.monotonic()
+            if call.begun_at is not None:
+                wait_s = call.begun_at + timeout_s - now
+                if wait_s <= 0:
+                    return False
+            elif now < looks_at:
+                wait_s = min(timeout_s, looks_at - now)
+            else:
+                await self._look_after(call.home)
+                looks_at, wait_s = time.monotonic() + timeout_s + GRACE_S, timeout_s
+        return True
 
     def _check(self, home: _Home | None) -> None:
         """See to it that a home that is blocked has no more guests."""
         if home is not None and home is self._home:
-            checking = asyncio.ensure_future(self._answers(home))
+            checking = asyncio.ensure_future(self._look_after(home))
             self._checking.add(checking)
             checking.add_done_callback(self._checking.discard)
 
-    async def _answers(self, home: _Home | None) -> None:
+    async def _look_after(self, home: _Home | None) -> None:
         """Leave a home that does not answer, and ask anew what has not begun there."""
         if home is None or home is not self._home:
             return
@@ -282,5 +339,5 @@ class Aside:
         self._home = None
         home.close()
         for call in self._calls:
-            if call.home is home and not call.begun.done():
+            if call.home is home and call.begun_at is None:
                 self._send(call)

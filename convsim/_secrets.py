@@ -64,12 +64,14 @@ def know(secret: str, name: str) -> None:
     """Remember a secret: from now on ``[name]`` is written in its place, however it is spelt."""
     value = secret.strip()
     shortest = SHORTEST_WORD if value.isalpha() or value.isdigit() else SHORTEST
-    if len(value) < shortest or value.casefold() in PLACEHOLDERS:
+    label = f"[{re.sub(r'[^A-Za-z0-9_]', '', name) or 'secret'}]"
+    # A key is read for each request, and known after the first.
+    if len(value) < shortest or value.casefold() in PLACEHOLDERS or _known.get(value) == label:
         return
     parts = [line.strip() for line in value.splitlines() if len(line.strip()) >= SHORTEST_PART]
     for part in {value, " ".join(value.split()), "".join(value.split()), *parts}:
         for form in _forms(part):
-            _known[form] = f"[{re.sub(r'[^A-Za-z0-9_]', '', name) or 'secret'}]"
+            _known[form] = label
 
 
 def know_environment() -> None:

@@ -13,7 +13,7 @@ from convsim._async import answer_of, called
 from convsim._settings import Seconds, check_setting
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.targets import Target
-from convsim.schema.conversation import Conversation, Message
+from convsim.schema.conversation import Conversation
 
 TIMEOUT_S = 600.0
 """After so many seconds a function that has not answered has failed, unless another bound is set."""
@@ -118,7 +118,7 @@ def _offer_for(parameter: inspect.Parameter, queue: Sequence[str], offers: Seque
 
 def seen_by_agent(conversation: Conversation) -> Conversation:
     """Return the conversation without persona, labels, arm and simulator, which no recommender may know."""
-    messages = tuple(Message(role=m.role, content=m.content, items=m.items) for m in conversation.messages)
+    messages = tuple(message.bare() for message in conversation.messages)
     return Conversation(id=conversation.id, task=conversation.task, messages=messages)
 
 

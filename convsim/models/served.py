@@ -223,7 +223,7 @@ class Served:
         if may_be_empty:
             return completion
         if text := completion.text.strip():
-            return completion.but(text=text)
+            return completion if text == completion.text else completion.but(text=text)
         if len(spent) > 1 and not any(one.thought or one.thought_tokens for one in spent):
             self._learned.take_back_room()
         raise self._nothing_said(answer, completion.but(text=""))

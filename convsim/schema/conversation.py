@@ -124,6 +124,20 @@ class Message(LoggedRecord):
     items: tuple[Item, ...] = ()
     faults: tuple[Annotated[Fault, from_log(Fault)], ...] = ()
 
+    def bare(self) -> Message:
+        """Return what was said and shown, and nothing else of it; made without validating again what is valid."""
+        made = Message.__new__(Message)
+        said = {"role": self.role, "content": self.content, "items": self.items}
+        object.__setattr__(made, "__dict__", {**_UNSAID, "labels": {}, "metadata": {}, **said})
+        object.__setattr__(made, "__pydantic_fields_set__", set(said))
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made
+
+
+_UNSAID = Message(role="user", content="").__dict__
+"""What a message has of which only who spoke and the words are stated."""
+
 
 class Failure(NotedRecord):
     """Why a conversation broke, and on whose side; never an utterance and never a score."""

@@ -25,7 +25,15 @@ from convsim.models.fallback import FALLBACK, noting_fallbacks
 from convsim.models.hearing import asked_for
 from convsim.models.metering import Speaker, timed_message
 from convsim.schema import Agent, AgentReply, NoMoveError, Shopper, UserMove
-from convsim.schema.conversation import Conversation, Ending, Failure, LearnedFrom, Message, Usage
+from convsim.schema.conversation import (
+    Conversation,
+    Ending,
+    Failure,
+    LearnedFrom,
+    Message,
+    Usage,
+    used_tokens,
+)
 from convsim.schema.persona import LEARNED_FROM, Persona
 from convsim.seeds import child_seed
 
@@ -150,6 +158,8 @@ class _Tally:
                 self.slips[name] = self.slips.get(name, 0) + count
 
     def spend(self, usage: Usage, failure: type[ConvsimError]) -> None:
+        if not (used_tokens(usage) or usage.reasoning_characters or usage.seconds):
+            return
         try:
             self.usage = Usage.sum((self.usage, usage))
         except ValidationError:

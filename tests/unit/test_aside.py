@@ -9,6 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -190,3 +191,37 @@ def test_a_copy_of_the_process_that_comes_back_is_ended(tmp_path):
         assert beside(lambda: bounded(forks, 30)) == "parent"
     with pytest.raises(ProcessLookupError):
         os.kill(int(where.read_text()), 0)
+
+
+def test_calls_of_one_round_begin_by_one_wake_up_of_their_thread(monkeypatch):
+    main, woken = threading.get_ident(), []
+    wake = asyncio.BaseEventLoop.call_soon_threadsafe
+
+    def counting(loop: asyncio.BaseEventLoop, *call: Any, **settings: Any) -> object:
+        if threading.get_ident() == main:
+            woken.append(loop)
+        return wake(loop, *call, **settings)
+
+    async def body() -> list[str]:
+        await bounded(answers, 30)
+        monkeypatch.setattr(asyncio.BaseEventLoop, "call_soon_threadsafe", counting)
+        return await asyncio.gather(*(bounded(answers, 30) for _ in range(50)))
+
+    assert beside(body) == ["convsim-async-plugins"] * 50
+    assert len(woken) <= 2  # once to begin them all, and once to end the thread
+
+
+def test_an_answer_is_told_though_what_came_after_it_blocks():
+    stop = threading.Event()
+
+    async def first() -> str:
+        answering = asyncio.ensure_future(bounded(answers, 30))
+        await asyncio.sleep(0)  # it goes into its thread before what blocks, in one round with it
+        blocking = asyncio.ensure_future(bounded(lambda: blocks(stop), 30))
+        said = await answering
+        assert not blocking.done()
+        stop.set()
+        await blocking
+        return said
+
+    assert beside(first) == "convsim-async-plugins"

@@ -296,3 +296,24 @@ def test_a_number_outside_its_scale_is_refused(value):
 def test_a_number_that_no_float_can_be_is_refused(value):
     with pytest.raises(ValueError, match="finite number"):
         Label(value=value, source="self")
+
+
+def test_a_bare_message_is_one_that_was_made_of_its_words_and_items_alone() -> None:
+    items = (Item(id="b1", title="boot", price=39.0, attributes={"color": "navy"}),)
+    full = Message.model_validate(
+        {
+            "role": "assistant", "content": "These three.", "items": items, "action": "say", "accepted": ["b1"],
+            "labels": {"mood": {"value": 3, "source": "human:x"}}, "note": "kept",
+            "faults": [{"name": "stale", "severity": 0.5, "acted": True}],
+        }
+    )  # fmt: skip
+    assert full.labels
+    assert full.metadata
+    made = Message(role="assistant", content="These three.", items=items)
+    bare, other = full.bare(), full.bare()
+    assert bare == made
+    assert (bare.model_dump_json(), bare.model_fields_set) == (made.model_dump_json(), made.model_fields_set)
+    assert bare.but(content="x") == made.but(content="x")
+    assert full.compact().bare() == made
+    bare.metadata["written by"] = "an agent"
+    assert (other.metadata, Message(role="user", content="").bare().metadata) == ({}, {})

@@ -24,7 +24,7 @@ def difference_of_means(dealt: Weights, sizes: FloatArray) -> FloatArray:
         dealt: Shape (units, permutations): 1 where a unit counts as real.
         sizes: Shape (units,): rows of each.
     """
-    [n_real] = _real(sizes[None], dealt)
+    n_real: FloatArray = _real(sizes[None], dealt)[0]
     n_simulated = sizes.sum() - n_real
     shares = (np.divide(1.0, n, out=np.zeros_like(n), where=n > 0) for n in (n_real, n_simulated))
     of_real, of_simulated = shares

@@ -17,7 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from convsim.io import read
-from convsim.io.files import bulk_load
+from convsim.io.files import bulk_load, left_alone
 from convsim.io.parquet import write_parquet
 from convsim.io.table.reading import read_table
 from convsim.schema.conversation import Conversation
@@ -55,6 +55,19 @@ def test_what_the_caller_froze_stays_frozen() -> None:
         assert gc.get_freeze_count() > 0
     finally:
         gc.unfreeze()
+
+
+def test_what_is_there_is_left_alone_inside_and_collected_as_before_afterwards() -> None:
+    with left_alone():
+        frozen = gc.get_freeze_count()
+        assert frozen > 0
+        with left_alone():
+            pass
+        assert gc.get_freeze_count() == frozen  # whoever began ends it
+    assert gc.get_freeze_count() == 0
+    with pytest.raises(RuntimeError, match="oops"), left_alone():
+        raise RuntimeError("oops")
+    assert gc.get_freeze_count() == 0
 
 
 def test_a_short_conversation_takes_less_than_a_kilobyte(tmp_path: Path) -> None:

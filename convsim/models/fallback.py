@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 
@@ -88,6 +88,7 @@ class Fallback:
         ModelError: All have failed; it names each with its reason.
     """
 
+    has_own_meter: ClassVar[bool] = True
     in_order: Sequence[ChatModel]
     _rests: Mapping[int, _Rest] = field(init=False, repr=False, compare=False)
 

@@ -16,10 +16,12 @@ import pyarrow.parquet
 import pytest
 from pydantic import ValidationError
 
+import convsim
 from convsim.io import read
 from convsim.io.files import bulk_load, left_alone
 from convsim.io.parquet import write_parquet
 from convsim.io.table.reading import read_table
+from convsim.schema import Corpus, Finding
 from convsim.schema.conversation import Conversation
 
 
@@ -67,6 +69,22 @@ def test_what_is_there_is_left_alone_inside_and_collected_as_before_afterwards()
     assert gc.get_freeze_count() == 0
     with pytest.raises(RuntimeError, match="oops"), left_alone():
         raise RuntimeError("oops")
+    assert gc.get_freeze_count() == 0
+
+
+def test_validators_judge_while_what_was_read_is_left_alone() -> None:
+    seen: list[bool] = []
+
+    class Watching:
+        name = "watching"
+
+        def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+            seen.append(gc.get_freeze_count() > 0)
+            return []
+
+    sides = [[Conversation.model_validate(showing(number)) for number in range(3)] for _ in range(2)]
+    convsim.validate(sides[0], sides[1], seed=1, validators=Watching(), metrics="turns")
+    assert seen == [True]
     assert gc.get_freeze_count() == 0
 
 

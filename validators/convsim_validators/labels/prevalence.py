@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, JsonValue
 
 from convsim._settings import ResampleCount, check_settings
+from convsim.metrics.labels import find_origins
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA, MAX_GROWTH, Decision, grown
@@ -129,6 +130,8 @@ class Prevalence:
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return one finding for each act and each feeling that can be corrected."""
+        if not find_origins(real.conversations):
+            return []  # units of many conversations are not found out for nothing
         design = Design.of(real, simulated)
         groups = list(find_correctable(real, simulated, design))
         if not groups:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from convsim.schema.conversation import Conversation, Item, Label, Message
     from convsim.schema.persona import Persona
     from convsim.shoppers.finetuned import train_shopper
+    from convsim.shoppers.policies import Policy, train_policy
     from convsim.simulation import (
         Arm,
         Study,
@@ -106,6 +107,7 @@ HOMES = {
     "io": ("Transcripts", "demo_data", "read", "read_table", "split", "write"),
     "report": ("read_comparison", "read_scorecard"),
     "shoppers.finetuned": ("train_shopper",),
+    "shoppers.policies": ("Policy", "train_policy"),
     "simulation": (
         "Arm",
         "Study",
@@ -140,6 +142,7 @@ __all__ = [
     "Metric",
     "Persona",
     "Plan",
+    "Policy",
     "Probe",
     "Ranking",
     "Scorecard",
@@ -193,6 +196,7 @@ __all__ = [
     "read_table",
     "run_study",
     "split",
+    "train_policy",
     "train_shopper",
     "tune",
     "validate",

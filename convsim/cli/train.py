@@ -10,6 +10,7 @@ import typer
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, parse_settings, result
+from convsim.cli.train_policy import OUT, check_options, train_policy
 from convsim.errors import InputError, TrainingError
 
 if TYPE_CHECKING:
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
 
 MAX_DIGITS = 6
 """Of a number of layers."""
+OWN_OPTIONS = {
+    "--base": "base", "--max-steps": "max_steps", "--epochs": "epochs", "--lora": "lora", "--calibrate": "calibrate",
+    "--compress": "compress", "--set": "settings", "--kind": "kind", "--infer-endings": "infer_endings",
+}  # fmt: skip
+"""Those of fine-tuning alone and of a policy alone, and the parameter that each is."""
 
 
 def train(
+    context: typer.Context,
     transcripts: Annotated[
         Path, typer.Argument(metavar="TRANSCRIPTS", help="Real conversations: a file or a run folder.")
     ],
@@ -31,7 +38,10 @@ def train(
         ),
     ] = "embedded",
     out: Annotated[
-        Path, typer.Option(help="Folder for the shopper; the same command again continues in it.")
+        Path,
+        typer.Option(
+            help="Folder for the shopper (for a policy runs/policy); the same command again continues in it."
+        ),
     ] = Path("runs/shopper"),
     learn_arm: Annotated[str | None, typer.Option(help="Learn only from this arm.")] = None,
     exclude: Annotated[
@@ -58,6 +68,23 @@ def train(
             help="layers=N keeps N layers; distill=N distils --base, a trained shopper, into N layers; int8 quantises.",
         ),
     ] = None,
+    policy: Annotated[
+        bool,
+        typer.Option(
+            "--policy", help="Learn when users go on, accept or leave, without a model, and no words."
+        ),
+    ] = False,
+    kind: Annotated[
+        str,
+        typer.Option(help="With --policy: hazard (logistic regressions) or trees (boosted trees)."),
+    ] = "hazard",
+    infer_endings: Annotated[
+        bool,
+        typer.Option(
+            "--infer-endings",
+            help="With --policy: where the logs do not say how a conversation ended, read it from its last words.",
+        ),
+    ] = False,
     seed: options.Seed = 0,
     settings: Annotated[
         list[str] | None,
@@ -67,8 +94,31 @@ def train(
     skip_bad_lines: options.SkipBadLines = False,
     survey_map: options.SurveyMap = None,
 ) -> None:
-    """Fine-tune a model to talk as users in real logs do."""
+    """Fine-tune a model to talk as users in real logs do.
+
+    With --policy: learn from the logs when users go on, accept or leave, which needs no model.
+    """
     from convsim.io import read
+
+    check_options(
+        {name: _is_given(context, parameter) for name, parameter in OWN_OPTIONS.items()},
+        policy=policy,
+    )
+
+    def loaded(path: Path) -> Transcripts:
+        return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
+
+    if policy:
+        train_policy(
+            loaded(transcripts),
+            out if _is_given(context, "out") else OUT,
+            kind=kind,
+            learn_arm=learn_arm,
+            exclude=loaded(exclude).conversations if exclude else (),
+            infer_endings=infer_endings,
+            seed=seed,
+        )
+        return
     from convsim.shoppers.finetuned import Training, checked_settings
 
     given = parse_settings(settings or [], ("train",))["train"]
@@ -80,10 +130,6 @@ def train(
     }  # fmt: skip
     given |= {name: value for name, value in flags.items() if value is not None}
     checked = checked_settings(given)
-
-    def loaded(path: Path) -> Transcripts:
-        return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
-
     real = loaded(transcripts)
     talk = err()
     talk.print(f"seed {checked.seed}")
@@ -105,6 +151,11 @@ def train(
             f"interrupted; run the same command to continue from the last checkpoint in {out}"
         ) from None
     _report(outcome, out)
+
+
+def _is_given(context: typer.Context, parameter: str) -> bool:
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name != "DEFAULT"
 
 
 def _compression(said: str | None) -> dict[str, object]:

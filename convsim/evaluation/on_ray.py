@@ -11,10 +11,8 @@ from typing import Any, NamedTuple
 
 from convsim._async import stop_if_left
 from convsim._cluster import cluster
-from convsim._exporting import Trace, going_on, trace_here
 from convsim._loggers import logger_of
 from convsim._progress import step
-from convsim._said_elsewhere import Said, level_here, noted, say_again
 from convsim._text import one_line
 from convsim.errors import ConvsimError, InputError
 from convsim.stats.tasks import spreading
@@ -57,31 +55,16 @@ def on_engine(engine: str, address: str | None = None) -> Iterator[None]:
         yield
 
 
-class Here(NamedTuple):
-    """What a worker has to know of the process that asks it."""
-
-    threads: Mapping[str, int]
-    """Of libraries, by kind."""
-    level: int
-    """From which on its logs are heard."""
-    at_once: int
-    """How many pieces of a computation are asked for at a time."""
-    trace: Trace | None
-    """The trace that its spans belong to."""
-
-
 class Returned(NamedTuple):
-    """What a piece's function returned, and what was logged meanwhile."""
+    """What a piece's function returned."""
 
     result: object
-    said: Sequence[Said]
 
 
 class Raised(NamedTuple):
-    """What it raised, and what was logged before."""
+    """What it raised."""
 
     error: Exception
-    said: Sequence[Said]
 
 
 class Unread(NamedTuple):
@@ -105,7 +88,7 @@ class OnRay:
         Raises:
             ConvsimError: The workers of a piece were lost time and again.
         """
-        ray, here = self._ray, Here(_threads(), level_here(), self._at_once, trace_here())
+        ray, threads = self._ray, _threads()
         try:
             held = ray.put(_packed(shared))
         except Exception as error:  # whatever an object of somebody says to being sent
@@ -114,18 +97,20 @@ class OnRay:
             return
         work = ray.remote(num_cpus=1, max_retries=RETRIES, retry_exceptions=False)(_work)
         waiting, running = deque(enumerate(pieces)), dict[Any, int]()
-        unread = deque[int]()
+        here = deque[int]()
         try:
-            while waiting or running or unread:
+            while waiting or running or here:
                 while waiting and len(running) < self._at_once:
                     place, piece = waiting.popleft()
                     try:
-                        running[work.remote(_packed((function, piece)), [held], here)] = place
+                        running[work.remote(_packed((function, piece)), [held], threads, self._at_once)] = (
+                            place
+                        )
                     except Exception as error:  # as above
                         _say_here(piece, one_line(error))
-                        unread.append(place)
-                if unread:
-                    place = unread.popleft()
+                        here.append(place)
+                if here:
+                    place = here.popleft()
                     yield place, function(shared, pieces[place])
                     continue
                 stop_if_left()
@@ -134,12 +119,11 @@ class OnRay:
                     answer = self._answer(done, pieces[place])
                     if isinstance(answer, Unread):
                         _say_here(pieces[place], answer.reason)
-                        unread.append(place)
-                        continue
-                    say_again(answer.said)
-                    if isinstance(answer, Raised):
+                        here.append(place)
+                    elif isinstance(answer, Raised):
                         raise answer.error
-                    yield place, answer.result
+                    else:
+                        yield place, answer.result
         finally:
             for task in running:
                 ray.cancel(task, force=True, recursive=True)
@@ -154,7 +138,7 @@ class OnRay:
         return answer
 
 
-def _work(sent: bytes, held: Sequence[Any], asker: Here) -> bytes:
+def _work(sent: bytes, held: Sequence[Any], threads: Mapping[str, int], at_once: int) -> bytes:
     """Do one piece in a worker, with as many threads of libraries as where it was asked: sums depend on that.
 
     Pieces of the piece are tasks, too. While it waits for them Ray gives its processor to them, so that they get one
@@ -171,12 +155,11 @@ def _work(sent: bytes, held: Sequence[Any], asker: Here) -> bytes:
         shared = _held(held[0])
     except Exception as error:  # a module that this node lacks, or whatever somebody's object says
         return pickle.dumps(Unread(one_line(error)))
-    with threadpool_limits(dict(asker.threads)), noted(asker.level) as said:
+    with threadpool_limits(dict(threads)), spreading(OnRay(ray, at_once=at_once)):
         try:
-            with going_on(asker.trace), spreading(OnRay(ray, at_once=asker.at_once)):
-                answer = Returned(function(shared, piece), said)
+            answer = Returned(function(shared, piece))
         except Exception as error:
-            answer = Raised(error, said)
+            answer = Raised(error)
     try:
         packed = _packed(answer)
         if isinstance(answer, Raised):

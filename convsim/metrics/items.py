@@ -46,7 +46,7 @@ def proportion_taken_up(items: Sequence[Item], answer: Sequence[str], new: set[s
 
 def _words_taken(item: Item, said: str, new: set[str]) -> set[str]:
     taken = new.intersection(_item_words(item.title))
-    for value in _texts(item.attributes):
+    for value in attribute_texts(item.attributes):
         value_words = _item_words(value)
         if not new.isdisjoint(value_words) and f" {' '.join(value_words)} " in said:
             taken.update(new.intersection(value_words))
@@ -63,7 +63,7 @@ def _kept_words(text: str) -> Sequence[str]:
     return tuple(words(text))
 
 
-def _texts(attributes: Mapping[str, JsonValue]) -> Iterator[str]:
+def attribute_texts(attributes: Mapping[str, JsonValue]) -> Iterator[str]:
     """Yield the texts and numbers among attribute values, however deep; yes and no are not said as such."""
     pending = list(attributes.values())
     while pending:

@@ -108,10 +108,6 @@ class Progress:
         self.on_change(self)
 
 
-Keep = Callable[[Conversation, bytes | None], None]
-"""Writes a conversation down; what else it is given is its line, where another process has made that."""
-
-
 class Workforce(Elsewhere, Protocol):
     """Other processes that hold conversations."""
 
@@ -124,7 +120,7 @@ async def hold_all(
     planned: Iterable[Planned],
     *,
     limits: Limits,
-    keep: Keep,
+    keep: Callable[[Conversation], None],
     progress: Progress,
     own_loop: bool = True,
     record: Callable[[Calls], None] | None = None,
@@ -163,15 +159,13 @@ async def hold_all(
                 progress.stop = "failing"
             return False
         try:
-            line: bytes | None = None
             if pool is not None:
-                held = await pool.hold(following)
-                conversation, calls, line = held.conversation, held.calls, held.line
+                conversation, calls, *_ = await pool.hold(following)
             else:
                 conversation, calls = await _here(following, limits, noting=record is not None)
             if record and calls is not None:
                 record(calls)
-            keep(conversation, line)
+            keep(conversation)
             progress.add(conversation)
             _show(conversation, progress, at)
             if limits.fail_fast:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from convsim.schema import Estimate
 from convsim.stats.resampling import Weights, draw_units
 
 if TYPE_CHECKING:
@@ -274,3 +275,10 @@ def limits(resampled: FloatArray, level: float = LEVEL) -> tuple[float, float] |
         return None
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def estimate_of(resampled: FloatArray) -> Estimate:
+    """Return what was observed, with the interval of what was drawn anew; nothing where it is undefined."""
+    if np.isnan(resampled[0]):
+        return Estimate()
+    return Estimate(estimate=float(resampled[0]), interval=limits(resampled))

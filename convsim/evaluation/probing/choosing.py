@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.evaluation.probing.asking import Answer
-from convsim.evaluation.probing.deciding import FAILED, Answers, estimate_of
+from convsim.evaluation.probing.deciding import FAILED, Answers
 from convsim.evaluation.probing.document import SHOPPER, Part, Question, Score, Split
 from convsim.evaluation.probing.judging import Judged, judge_skill, too_few
 from convsim.evaluation.probing.places import Place, shown_at
 from convsim.schema import Estimate
-from convsim.stats.forecasts import Drawn, UnitMean
+from convsim.stats.forecasts import Drawn, UnitMean, estimate_of
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -14,7 +14,7 @@ from convsim.evaluation.probing.document import SHOPPER, Bin, Part, Question, Qu
 from convsim.evaluation.probing.judging import Judged, judge_forecasts, too_few
 from convsim.evaluation.probing.places import Place
 from convsim.schema import Estimate
-from convsim.stats.forecasts import FEWEST, Drawn, Forecasts, UnitMean, base_rates, limits
+from convsim.stats.forecasts import FEWEST, Drawn, Forecasts, UnitMean, base_rates, estimate_of
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -254,10 +254,3 @@ class _Decisions:
                     forecast=float(told[inside].mean()),
                     happened=float((self.moves[rows[inside]] == kind).mean()),
                 )
-
-
-def estimate_of(resampled: FloatArray) -> Estimate:
-    """Return what was observed, with the interval of what was drawn anew; nothing where it is undefined."""
-    if np.isnan(resampled[0]):
-        return Estimate()
-    return Estimate(estimate=float(resampled[0]), interval=limits(resampled))

@@ -13,7 +13,6 @@ import numpy as np
 from convsim._async import run_to_its_end
 from convsim._text import one_line
 from convsim.errors import InputError, ModelError
-from convsim.evaluation.probing.deciding import estimate_of
 from convsim.evaluation.probing.document import Words
 from convsim.evaluation.probing.learning import has_learned
 from convsim.evaluation.probing.places import Place
@@ -24,7 +23,7 @@ from convsim.shoppers import SFT, Prompted
 from convsim.shoppers.finetuned.script import SAY
 from convsim.shoppers.finetuned.script import asked as asked_of_trained
 from convsim.shoppers.finetuned.trained import SHOPPER_FILE
-from convsim.stats.forecasts import Drawn
+from convsim.stats.forecasts import Drawn, estimate_of
 
 MAX_CHARACTERS = 4_000
 """Of a message that is scored."""

@@ -12,8 +12,6 @@ from convsim._text import nearest
 from convsim.errors import InputError
 from convsim.schema.record import Count, Flag, Number, Record
 
-MIN_CONVERSATIONS = 20
-"""Fewer teach a model some people's words by heart, and leave nobody to stop it by."""
 MIN_CALIBRATED_STEPS = 50
 """A model that was hardly trained is not yet worth choosing how it is sampled."""
 

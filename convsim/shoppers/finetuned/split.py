@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from convsim.errors import InputError
 from convsim.io import split
 from convsim.schema.conversation import Conversation
-from convsim.schema.persona import LOOK_AHEAD
-from convsim.shoppers.finetuned.settings import MIN_CONVERSATIONS
+from convsim.shoppers.learnable import find_learnable
 
 
 @dataclass(frozen=True)
@@ -46,37 +45,9 @@ def choose(
     Raises:
         InputError: Too few are left, no user spoke, no such arm, or a control is known only afterwards.
     """
-    kept = [c for c in conversations if c.failure is None]
-    if learn_arm is not None:
-        known = ", ".join(sorted({c.arm or "-" for c in kept})) or "none"
-        kept = [c for c in kept if c.arm == learn_arm]
-        if not kept:
-            raise InputError(
-                f"--learn-arm {learn_arm!r}: the conversations do not have this arm; they have: {known}"
-            )
-    kept = [c for c in kept if c.first_words]
-    if not kept:
-        raise InputError("there is nothing to learn from: no conversation has a user message with text")
-    _refuse_look_ahead(kept)
-    seen = {c.fingerprint for c in exclude}
-    users = {c.user for c in exclude if c.user is not None}
-    excluded = tuple(c.fingerprint for c in kept if c.fingerprint in seen)
-    rest = [c for c in kept if c.fingerprint not in seen]
-    left = [c for c in rest if c.user not in users]
-    if len(left) < MIN_CONVERSATIONS:
-        gone = len(kept) - len(left)
-        raise InputError(
-            f"training needs at least {MIN_CONVERSATIONS} conversations, but there are {len(left)}"
-            + (f" ({gone} more are left out by --exclude)" if gone else "")
-        )
+    found = find_learnable(conversations, learn_arm=learn_arm, exclude=exclude)
     try:
-        halves = split(left, by="user", fraction=1 - held_out, seed=seed)
+        halves = split(found.conversations, by="user", fraction=1 - held_out, seed=seed)
     except InputError as error:
         raise InputError(f"no users can be held out for early stopping: {error}") from error
-    return Chosen(halves.a, halves.b, excluded, len(rest) - len(left), halves.warnings)
-
-
-def _refuse_look_ahead(conversations: Sequence[Conversation]) -> None:
-    for conversation in conversations:
-        if conversation.persona and (late := conversation.persona.known_afterwards()):
-            raise InputError(f"conversation {conversation.id}: its persona's {late[0]} {LOOK_AHEAD}")
+    return Chosen(halves.a, halves.b, found.excluded, found.n_excluded_users, halves.warnings)

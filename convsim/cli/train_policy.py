@@ -1,0 +1,72 @@
+"""``convsim train --policy``: which options belong to it, and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convsim._text import plain
+from convsim.cli.console import err, result
+from convsim.errors import InputError
+
+if TYPE_CHECKING:
+    from convsim.io import Transcripts
+    from convsim.schema.conversation import Conversation
+
+OUT = Path("runs/policy")
+
+
+def check_options(given: Mapping[str, bool], *, policy: bool) -> None:
+    """Refuse options of fine-tuning with ``--policy``, and those of a policy without it.
+
+    Args:
+        given: Options that belong to one of both, and whether they were given.
+        policy: Whether a policy is asked for.
+
+    Raises:
+        InputError: One that was given belongs to the other.
+    """
+    of_policy = {"--kind", "--infer-endings"}
+    wrong = [name for name, is_given in given.items() if is_given and (name in of_policy) != policy]
+    if not wrong:
+        return
+    if policy:
+        raise InputError(
+            f"{', '.join(wrong)}: is for fine-tuning a model, and --policy learns decisions alone, without one; "
+            "leave one of both out"
+        )
+    raise InputError(f"{', '.join(wrong)}: is for a decision policy; add --policy")
+
+
+def train_policy(
+    real: Transcripts,
+    out: Path,
+    *,
+    kind: str,
+    learn_arm: str | None,
+    exclude: Sequence[Conversation],
+    infer_endings: bool,
+    seed: int,
+) -> None:
+    """Learn a policy into a folder, and tell how good it is."""
+    from convsim.shoppers.policies import PolicyTraining, checked_kind
+
+    checked = checked_kind(kind)
+    talk, told = err(), result()
+    talk.print(f"seed {seed}")
+    for warning in real.warnings:
+        talk.print(plain(warning))
+    evaluation = PolicyTraining(
+        real.conversations,
+        kind=checked,
+        seed=seed,
+        sha256=real.sha256,
+        learn_arm=learn_arm,
+        exclude=exclude,
+        infer_endings=infer_endings,
+        on_note=lambda note: talk.print(plain(note)),
+    ).run(out)
+    for line in evaluation.lines():
+        told.print(line)
+    told.print(f"{out}: a policy of the kind {checked}")

@@ -1,0 +1,155 @@
+"""What a policy is made of: whether one ends, whether one then accepts, which item is taken, which act comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from convsim.errors import InputError
+from convsim.schema.arrays import BoolArray, FloatArray, IntArray
+from convsim.seeds import generator
+from convsim.shoppers.policies.boosted import Trees, fit_trees
+from convsim.shoppers.policies.choosing import ItemChoice, choice_at, fit_choice
+from convsim.shoppers.policies.logistic import Logistic, Multinomial, fit_logistic, fit_multinomial
+from convsim.shoppers.policies.monotone import STATED, Direction, Part, test_direction
+from convsim.shoppers.policies.table import ACCEPT, LEAVE, Columns, Table
+
+Kind = Literal["hazard", "trees"]
+KINDS: tuple[Kind, ...] = ("hazard", "trees")
+FEWEST_OF_A_CLASS = 5
+"""Accepts, or leaves, below which how one ends does not depend on features."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Competing risks in discrete time: P(end), then P(accept given the end); then an item, or the next act.
+
+    Source:
+        Allison (1982), Discrete-time methods for the analysis of event histories, Sociological Methodology 13.
+    """
+
+    kind: Kind
+    columns: Columns
+    end: Logistic | Trees
+    accept: Logistic | Trees | float
+    """A number where it does not depend on features."""
+    items: ItemChoice | None
+    """None where too few choices were met: then each item is as likely."""
+    act_names: tuple[str, ...]
+    acts: Multinomial | None
+    directions: tuple[Direction, ...] = ()
+
+    def forecast(self, features: FloatArray) -> FloatArray:
+        """Return how likely each move is, shape (points, 3): going on, accepting, leaving.
+
+        Args:
+            features: Shape (points, features), as ``features_of`` gives them.
+        """
+        end, accept = self._asked(self.end, features), self._asked(self.accept, features)
+        return np.stack([1 - end, end * accept, end * (1 - accept)], axis=1)
+
+    def next_act(self, features: FloatArray) -> FloatArray | None:
+        """Return how likely each of ``act_names`` is to come next, shape (points, acts); None where none is known."""
+        return None if self.acts is None else self.acts.probability(self.columns.standardised(features))
+
+    def _asked(self, part: Logistic | Trees | float, features: FloatArray) -> FloatArray:
+        if isinstance(part, Logistic):
+            return part.probability(self.columns.standardised(features))
+        if isinstance(part, Trees):
+            return part.probability(self.columns.within(features))
+        return np.full(len(features), part)
+
+
+def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int) -> Model:
+    """Learn a policy from decision points.
+
+    Args:
+        kind: What P(end) and P(accept) are.
+        table: The points; somebody goes on and somebody ends.
+        language: ISO 639 code of the word lists that are looked at.
+        seed: Deals users to folds.
+
+    Raises:
+        InputError: Nobody ends, everybody does at once, or nothing varies that could be seen.
+    """
+    if len(np.unique(table.ended)) < 2:
+        what = "ends a conversation" if not table.ended.any() else "goes on after a reply"
+        raise InputError(f"there is one kind of decision alone: nobody {what}; give whole conversations")
+    columns = Columns.of(table)
+    if not columns.features:
+        raise InputError(
+            "nothing that a shopper could see varies over the decisions in these logs; give more of them"
+        )
+    known = np.flatnonzero((table.moves == ACCEPT) | (table.moves == LEAVE))
+    parts: tuple[tuple[Part, Table, BoolArray], ...] = (
+        ("end", table, table.ended),
+        ("accept", table.take(known), table.moves[known] == ACCEPT),
+    )
+    directions = [
+        test_direction(part, feature, sign, table=of_part, happened=happened)
+        for part, of_part, happened in parts
+        for feature, sign in STATED[part].items()
+    ]
+    learned = _Learning(kind, columns, directions, seed)
+    went_on = np.flatnonzero(~table.ended)
+    named = [table.points[row].acts for row in went_on.tolist()]
+    act_names, acts = fit_multinomial(
+        columns.standardised(table.features[went_on]), named, table.units[went_on], generator(seed, "acts")
+    ) or ((), None)
+    return Model(
+        kind=kind,
+        columns=columns,
+        end=learned.part("end", table, table.ended),
+        accept=_accept(learned, table.take(known)),
+        items=_items(table, language, seed),
+        act_names=act_names,
+        acts=acts,
+        directions=tuple(directions),
+    )
+
+
+@dataclass(frozen=True)
+class _Learning:
+    kind: Kind
+    columns: Columns
+    directions: Sequence[Direction]
+    seed: int
+
+    def part(self, part: Part, table: Table, happened: BoolArray) -> Logistic | Trees:
+        names = [feature.name for feature in self.columns.features]
+        signs = {
+            names.index(d.feature): d.sign
+            for d in self.directions
+            if d.part == part and d.constrained and d.feature in names
+        }
+        rng = generator(self.seed, "folds", part)
+        x: FloatArray
+        fit: Callable[..., Logistic | Trees]
+        if self.kind == "hazard":
+            fit, x = fit_logistic, self.columns.standardised(table.features)
+        else:
+            fit, x = fit_trees, self.columns.within(table.features)
+        return fit(x, happened, table.units, rng, signs=signs)
+
+
+def _accept(learned: _Learning, table: Table) -> Logistic | Trees | float:
+    """Learn who accepts of those who end and of whom is known how."""
+    accepted = table.moves == ACCEPT
+    n, n_accepted = len(accepted), int(accepted.sum())
+    if not n:
+        raise InputError("nobody says of any conversation whether it was accepted or left")
+    if min(n_accepted, n - n_accepted) < FEWEST_OF_A_CLASS:
+        return n_accepted / n
+    return learned.part("accept", table, np.asarray(accepted))
+
+
+def _items(table: Table, language: str | None, seed: int) -> ItemChoice | None:
+    rows: IntArray = np.flatnonzero(table.moves == ACCEPT)
+    found = [(choice_at(table.points[row], language), int(table.units[row])) for row in rows]
+    choices = [(choice, unit) for choice, unit in found if choice is not None]
+    return fit_choice(
+        [choice for choice, _ in choices], [unit for _, unit in choices], generator(seed, "items")
+    )

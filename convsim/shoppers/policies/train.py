@@ -1,0 +1,223 @@
+"""Learns a policy from logs, into a folder that ``Policy.load`` reads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from convsim._progress import step
+from convsim._text import nearest
+from convsim.errors import InputError
+from convsim.io import Manifest, Source, Transcripts, amend, claim, read_source
+from convsim.io.provenance import provenance
+from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.shoppers.learnable import Learnable, find_learnable
+from convsim.shoppers.policies.choosing import ITEM_FEATURES
+from convsim.shoppers.policies.evaluation import Evaluation, cross_fit, evaluate
+from convsim.shoppers.policies.features import FEATURES
+from convsim.shoppers.policies.model import KINDS, Kind, fit_model
+from convsim.shoppers.policies.points import FEWEST_READ, Points, find_points
+from convsim.shoppers.policies.policy import Policy
+from convsim.shoppers.policies.saved import (
+    POLICY_FILE,
+    EndingsRead,
+    Learned,
+    arrays_of,
+    packed,
+    read_policy,
+    write_policy,
+)
+from convsim.shoppers.policies.table import Table
+from convsim.text.language import tell_language
+
+MIN_USERS = 10
+"""Fewer leave too few others to hold one out."""
+
+
+@dataclass(frozen=True)
+class PolicyTraining:
+    """What is learned, and from whom; ``run`` does it."""
+
+    conversations: Sequence[Conversation]
+    _: KW_ONLY
+    kind: Kind
+    seed: int
+    sha256: str | None = None
+    """Of the file that ``conversations`` were read from."""
+    learn_arm: str | None = None
+    exclude: Sequence[Conversation] = ()
+    infer_endings: bool = False
+    on_note: Callable[[str], None] = lambda note: None
+    """Is told what a person would want to know while it happens."""
+
+    def run(self, folder: Path | str) -> Evaluation:
+        """Learn the policy into a folder, and tell how good it is for people whom it did not learn from.
+
+        Raises:
+            InputError: The logs or the folder cannot be used as asked; nothing is written then.
+        """
+        out = Path(folder)
+        learnable = find_learnable(self.conversations, learn_arm=self.learn_arm, exclude=self.exclude)
+        if _is_new(out):
+            learned, content = self._learn(learnable)
+            with claim(out, self._manifest(learnable)):
+                return _write(out, learned, content)
+        with claim(out, self._manifest(learnable)):
+            if (out / POLICY_FILE).exists():
+                self.on_note(f"{out}: is already trained; name another --out to train again")
+                return read_policy(out).learned.evaluation
+            return _write(out, *self._learn(learnable))
+
+    def _learn(self, learnable: Learnable) -> tuple[Learned, bytes]:
+        conversations = learnable.conversations
+        told = tell_language(" ".join(m.content for m in c.user_messages) for c in conversations)
+        language = None if told.problem else told.code
+        if language is None:
+            self.on_note(f"no word list is looked at: {told.problem}")
+        with step("looking at what people could see"):
+            found = find_points(conversations, language=language, infer_endings=self.infer_endings)
+            table = Table.of(found.points, language)
+        self._check(found, table)
+        for note in _notes(found):
+            self.on_note(note)
+        with step("learning the policy"):
+            model = fit_model(self.kind, table, language=language, seed=self.seed)
+        if dropped := model.columns.dropped:
+            self.on_note(f"{len(dropped)} features never vary here and are left out: {', '.join(dropped)}")
+        with step("asking it about people whom it did not learn from"):
+            told_of = cross_fit(self.kind, table, language=language, seed=self.seed)
+            evaluation = evaluate(table, told_of, language=language, seed=self.seed)
+        content = packed(arrays_of(model))
+        learned = Learned(
+            kind=self.kind,
+            language=language,
+            tasks=tuple(sorted({c.task for c in conversations if c.task})),
+            learned_from=LearnedFrom.of(conversations, sha256=self.sha256),
+            feature_names=tuple(FEATURES),
+            item_feature_names=tuple(ITEM_FEATURES),
+            features=model.columns.features,
+            accept=model.accept if isinstance(model.accept, float) else None,
+            has_items=model.items is not None,
+            acts=model.act_names,
+            directions=model.directions,
+            endings_read=_as_record(found),
+            evaluation=evaluation,
+            arrays_sha256=hashlib.sha256(content).hexdigest(),
+        )
+        return learned, content
+
+    def _check(self, found: Points, table: Table) -> None:
+        if not found.points:
+            raise InputError(
+                "the logs record no decision: in no conversation does an agent reply and the user then go on, accept "
+                "or leave"
+            )
+        users = {p.unit for p in found.points}
+        if any(unit.startswith("user ") for unit in users) and table.n_units < MIN_USERS:
+            raise InputError(
+                f"a policy needs at least {MIN_USERS} users, some of whom are held out, but the logs have "
+                f"{table.n_units}"
+            )
+
+    def _manifest(self, learnable: Learnable) -> Manifest:
+        plan: dict[str, JsonValue] = {
+            "kind": self.kind,
+            "seed": self.seed,
+            "infer_endings": self.infer_endings,
+            "data": {
+                "sha256": self.sha256,
+                "learn_arm": self.learn_arm,
+                "arms": [*sorted({c.arm for c in learnable.conversations if c.arm is not None})],
+                "learned": [*sorted(c.fingerprint for c in learnable.conversations)],
+                "excluded": [*sorted(learnable.excluded)],
+                "excluded_users": learnable.n_excluded_users,
+            },
+            "features": [*FEATURES],
+        }
+        return {"schema": "convsim.shoppers.policies/1", "plan": plan, **provenance()}
+
+
+def _is_new(out: Path) -> bool:
+    """Tell whether nothing is there: then nothing is made there before there is a policy to write."""
+    return not out.exists() or (out.is_dir() and not any(out.iterdir()))
+
+
+def _write(out: Path, learned: Learned, content: bytes) -> Evaluation:
+    write_policy(out, learned, content)
+    amend(out, {"outcome": learned.evaluation.model_dump(mode="json")})
+    return learned.evaluation
+
+
+def _notes(found: Points) -> list[str]:
+    notes = []
+    if found.read is not None:
+        notes.append(str(found.read))
+    if found.censored:
+        notes.append(
+            f"{found.censored} conversations were cut short, or end in a way that nobody tells: they count as far as "
+            "they go"
+        )
+    return notes
+
+
+def _as_record(found: Points) -> EndingsRead | None:
+    read = found.read
+    if read is None:
+        return None
+    return EndingsRead(
+        accepted=read.accepted, left=read.left, untold=read.untold, checked=read.checked, told=read.told,
+        wrong=read.wrong, error_known=read.checked >= FEWEST_READ,
+    )  # fmt: skip
+
+
+def train_policy(
+    real: Source,
+    folder: Path | str,
+    *,
+    kind: str = "hazard",
+    learn_arm: str | None = None,
+    exclude: Source = (),
+    infer_endings: bool = False,
+    seed: int = 0,
+) -> Policy:
+    """Learn when people go on, accept or leave: ``train_policy(people, "policy").decide(conversation, persona)``.
+
+    Args:
+        real: Whom it learns from.
+        folder: Where the policy is kept.
+        kind: ``hazard`` (regularised logistic regressions) or ``trees`` (boosted trees).
+        learn_arm: Learn only from this arm.
+        exclude: Conversations to leave out, with all others by the same users.
+        infer_endings: Read how a user left from their last words where the logs do not say.
+        seed: Deals users to folds.
+
+    Raises:
+        InputError: The conversations, a setting or the folder cannot be used as asked.
+    """
+    people = read_source(real)
+    PolicyTraining(
+        list(people),
+        kind=checked_kind(kind),
+        seed=seed,
+        sha256=people.sha256 if isinstance(people, Transcripts) else None,
+        learn_arm=learn_arm,
+        exclude=list(read_source(exclude)),
+        infer_endings=infer_endings,
+    ).run(folder)
+    return Policy.load(folder)
+
+
+def checked_kind(said: str) -> Kind:
+    """Return a kind of policy; raises InputError where there is none of that name."""
+    for kind in KINDS:
+        if kind == said:
+            return kind
+    meant = nearest(said, KINDS)
+    raise InputError(
+        f"there is no kind of policy {said!r}; there are: {', '.join(KINDS)}"
+        + (f"; did you mean {meant!r}?" if meant else "")
+    )

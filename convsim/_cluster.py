@@ -177,15 +177,18 @@ def check_nodes(ray: ModuleType) -> None:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     ask = ray.remote(num_cpus=0, max_retries=0)(_versions)
-    asked = {
-        node["NodeManagerAddress"]: ask.options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        ).remote()
+    asked = [  # by node, of which one machine may have several
+        (
+            node["NodeManagerAddress"],
+            ask.options(
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            ).remote(),
+        )
         for node in ray.nodes()
         if node["Alive"]
-    }
+    ]
     here = _versions()
-    for name, answer in asked.items():
+    for name, answer in asked:
         try:
             found = ray.get(answer, timeout=NODE_WITHIN_S)
         except ray.exceptions.GetTimeoutError:

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 from convsim._async import stop_if_left
 from convsim._cluster import cluster
+from convsim._exporting import Trace, going_on, trace_here
 from convsim._loggers import logger_of
 from convsim._progress import step
+from convsim._said_elsewhere import Said, level_here, noted, say_again
 from convsim._text import one_line
 from convsim.errors import ConvsimError, InputError
 from convsim.stats.tasks import spreading
@@ -55,16 +57,31 @@ def on_engine(engine: str, address: str | None = None) -> Iterator[None]:
         yield
 
 
+class Here(NamedTuple):
+    """What a worker has to know of the process that asks it."""
+
+    threads: Mapping[str, int]
+    """Of libraries, by kind."""
+    level: int
+    """From which on its logs are heard."""
+    at_once: int
+    """How many pieces of a computation are asked for at a time."""
+    trace: Trace | None
+    """The trace that its spans belong to."""
+
+
 class Returned(NamedTuple):
-    """What a piece's function returned."""
+    """What a piece's function returned, and what was logged meanwhile."""
 
     result: object
+    said: Sequence[Said]
 
 
 class Raised(NamedTuple):
-    """What it raised."""
+    """What it raised, and what was logged before."""
 
     error: Exception
+    said: Sequence[Said]
 
 
 class Unread(NamedTuple):
@@ -88,7 +105,7 @@ class OnRay:
         Raises:
             ConvsimError: The workers of a piece were lost time and again.
         """
-        ray, threads = self._ray, _threads()
+        ray, here = self._ray, Here(_threads(), level_here(), self._at_once, trace_here())
         try:
             held = ray.put(_packed(shared))
         except Exception as error:  # whatever an object of somebody says to being sent
@@ -97,20 +114,18 @@ class OnRay:
             return
         work = ray.remote(num_cpus=1, max_retries=RETRIES, retry_exceptions=False)(_work)
         waiting, running = deque(enumerate(pieces)), dict[Any, int]()
-        here = deque[int]()
+        unread = deque[int]()
         try:
-            while waiting or running or here:
+            while waiting or running or unread:
                 while waiting and len(running) < self._at_once:
                     place, piece = waiting.popleft()
                     try:
-                        running[work.remote(_packed((function, piece)), [held], threads, self._at_once)] = (
-                            place
-                        )
+                        running[work.remote(_packed((function, piece)), [held], here)] = place
                     except Exception as error:  # as above
                         _say_here(piece, one_line(error))
-                        here.append(place)
-                if here:
-                    place = here.popleft()
+                        unread.append(place)
+                if unread:
+                    place = unread.popleft()
                     yield place, function(shared, pieces[place])
                     continue
                 stop_if_left()
@@ -119,11 +134,12 @@ class OnRay:
                     answer = self._answer(done, pieces[place])
                     if isinstance(answer, Unread):
                         _say_here(pieces[place], answer.reason)
-                        here.append(place)
-                    elif isinstance(answer, Raised):
+                        unread.append(place)
+                        continue
+                    say_again(answer.said)
+                    if isinstance(answer, Raised):
                         raise answer.error
-                    else:
-                        yield place, answer.result
+                    yield place, answer.result
         finally:
             for task in running:
                 ray.cancel(task, force=True, recursive=True)
@@ -138,7 +154,7 @@ class OnRay:
         return answer
 
 
-def _work(sent: bytes, held: Sequence[Any], threads: Mapping[str, int], at_once: int) -> bytes:
+def _work(sent: bytes, held: Sequence[Any], asker: Here) -> bytes:
     """Do one piece in a worker, with as many threads of libraries as where it was asked: sums depend on that.
 
     Pieces of the piece are tasks, too. While it waits for them Ray gives its processor to them, so that they get one
@@ -155,11 +171,12 @@ def _work(sent: bytes, held: Sequence[Any], threads: Mapping[str, int], at_once:
         shared = _held(held[0])
     except Exception as error:  # a module that this node lacks, or whatever somebody's object says
         return pickle.dumps(Unread(one_line(error)))
-    with threadpool_limits(dict(threads)), spreading(OnRay(ray, at_once=at_once)):
+    with threadpool_limits(dict(asker.threads)), noted(asker.level) as said:
         try:
-            answer = Returned(function(shared, piece))
+            with going_on(asker.trace), spreading(OnRay(ray, at_once=asker.at_once)):
+                answer = Returned(function(shared, piece), said)
         except Exception as error:
-            answer = Raised(error)
+            answer = Raised(error, said)
     try:
         packed = _packed(answer)
         if isinstance(answer, Raised):

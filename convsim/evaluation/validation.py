@@ -32,6 +32,7 @@ from convsim.evaluation.side_warnings import side_warnings
 from convsim.evaluation.sides import Selection, Side
 from convsim.evaluation.spending import per_decided, run_use
 from convsim.io import Source
+from convsim.io.files import left_alone
 from convsim.io.provenance import own_version
 from convsim.lifting import AnnotatorLike, ValidatorLike, lift_validator
 from convsim.metrics import MetricLike, Metrics, find_metrics, measure_both
@@ -168,7 +169,7 @@ def judge(
         "convsim.n_real": len(real.conversations) if real else 0,
         "convsim.n_simulated": len(simulated.conversations),
     }
-    with span("convsim.judge", {**told, "convsim.seed": seed}) as traced:
+    with left_alone(), span("convsim.judge", {**told, "convsim.seed": seed}) as traced:
         card = _judged(
             real,
             simulated,

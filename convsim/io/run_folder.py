@@ -111,14 +111,18 @@ class Run:
         self.more: Manifest = {}
         """What else the manifest says of this call and the earlier ones, such as what was measured."""
 
-    def append(self, conversation: Conversation) -> None:
+    def append(self, conversation: Conversation, line: bytes | None = None) -> None:
         """Write one conversation, so that a killed run keeps it; one that could not be read back, as a failure.
+
+        Args:
+            conversation: What to write.
+            line: Its ``readable_line``, where another process has made that already.
 
         Raises:
             StudyError: The disk does not take it.
         """
         try:
-            line = readable_line(conversation)
+            line = readable_line(conversation) if line is None else line
         except MalformedError as error:
             failure = Failure(reason=f"the conversation cannot be kept: {error}"[:500])
             conversation = conversation.but(

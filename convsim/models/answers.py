@@ -13,9 +13,10 @@ from convsim.errors import ModelError
 from convsim.lifting.moves import HTML_STARTS
 from convsim.models.contents import Gathered, UnusableError, characters, gathered, joined, words
 from convsim.models.events import is_stream, joined_events
-from convsim.schema.record import MOST
 from convsim.text.reasoning import split_reasoning
 
+MOST_TOKENS = 10**9
+"""Of one answer; a server that says more does not count: no model reads or writes so much."""
 FinishReason = Literal["stop", "length", "content_filter", "other"]
 
 
@@ -217,6 +218,6 @@ def _count(usage: object, names: Sequence[str]) -> int | None:
         value = _part(usage, name)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS:
             return value
     return None

@@ -51,6 +51,8 @@ class Connections:
             connector=aiohttp.TCPConnector(
                 limit=0, keepalive_timeout=KEPT_OPEN_S, ssl=_trust(base_url, by_environment=by_environment)
             ),
+            # What a server gives one conversation to remember it by is not shown it by another.
+            cookie_jar=aiohttp.DummyCookieJar(),
             headers={**ALWAYS, "User-Agent": f"convsim/{own_version()}", **headers},
             timeout=aiohttp.ClientTimeout(),
             auto_decompress=False,

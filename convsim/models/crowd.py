@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 from convsim.models.gates import Supply, Taken, adapting
 
@@ -113,6 +113,8 @@ class Crowd:
     async def _member(self) -> None:
         while await self._work():
             if len(self.tasks) > self._wanted:
+                # At once, so that of those that end in the same moment only so many leave.
+                self.tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
                 return
         self._grows = False
 

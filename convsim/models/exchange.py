@@ -165,10 +165,16 @@ class Exchange:
         if teaches_nothing(error.said):
             return error
         if body.get("stream") and says("streams_only", error.said):
-            return ModelError(f"{error}; it was asked for a stream, and refuses that, too")
+            return _with_words(error, "it was asked for a stream, and refuses that, too")
         advice = [
             refusals().advice.get(name, f'set it in extra_body, or leave it out with omit = ["{name}"]')
             for name in named_parameters(error.said, body)
             if name not in ENVELOPE and (name != "stream" or "stream" in self.explicit)
         ]
-        return ModelError(f"{error}; {advice[0]}") if advice else error
+        return _with_words(error, advice[0]) if advice else error
+
+
+def _with_words(error: RefusedRequestError, words: str) -> ModelError:
+    told = ModelError(f"{error}; {words}")
+    told.kind = error.kind
+    return told

@@ -35,7 +35,7 @@ class WrongSettingError(ModelError):
 
 
 class DeclinedError(ModelError):
-    """A model answered that it will not."""
+    """A model, or the filter before it, answered that it will not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +85,8 @@ def _of_status(status: int, said: object, *, headers: Mapping[str, str], asked: 
             f"{who} was not found (HTTP 404 at {asked.path}); check the model's name and the address: {words}"
         )
     reason = f"{who} failed with HTTP {status}: {words}"
+    if 400 <= status < 500 and _is_filtered(said):
+        return DeclinedError(reason)
     # Some servers fail on their own chat template, and say so with a server error.
     is_of_roles = says("alternation", said) or (says("system", said) and status != 429)
     if status in LEARNABLE or (is_of_roles and status not in MAY_PASS):
@@ -92,6 +94,11 @@ def _of_status(status: int, said: object, *, headers: Mapping[str, str], asked: 
     if (status in MAY_PASS or status >= 500) and not _is_spent(said):
         return PassingError(reason, wait_s=asked_wait(headers, said))
     return ModelError(reason)
+
+
+def _is_filtered(said: object) -> bool:
+    """Tell whether a filter of what may be said has held the prompt back, as Azure's does."""
+    return isinstance(said, Mapping) and "content_filter" in (said.get("code"), said.get("type"))
 
 
 def _is_spent(said: object) -> bool:

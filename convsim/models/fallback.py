@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 
@@ -24,6 +24,8 @@ FALLBACK = "fallback"
 """The note of a message or a label that names the models which answered in place of the first."""
 ITS_OWN = (EmptyAnswerError, MisfitError, DeclinedError)
 """What a model that does answer did: another in its place would hide what the simulator is like."""
+OF_THE_REQUEST = frozenset({"HTTP 400", "HTTP 413", "HTTP 422"})
+"""Kinds of failures by which a server refuses what it was asked; it may answer another request."""
 IN_A_ROW = 3
 """Failures of a model after which it is left alone for a while."""
 FIRST_REST_S, LONGEST_REST_S = 30.0, 300.0
@@ -78,13 +80,15 @@ class Fallback:
 
     A model fails where it cannot be reached, is late or refuses the request. An answer that is empty, declines or does
     not fit is the model's own, and stands; so does a key, address or name of the first model that its server refuses.
-    One that failed three times in a row is asked last for 30 s, and for up to five minutes where it goes on failing.
+    One that failed three times in a row is asked last for 30 s, and for up to five minutes where it goes on failing; a
+    refusal of a request, such as one that is too long, says nothing of others.
     It is called, and speaks in the style of, the first; ``noting_fallbacks`` tells which other has answered.
 
     Raises:
         ModelError: All have failed; it names each with its reason.
     """
 
+    has_own_meter: ClassVar[bool] = True
     in_order: Sequence[ChatModel]
     _rests: Mapping[int, _Rest] = field(init=False, repr=False, compare=False)
 
@@ -156,7 +160,7 @@ class Fallback:
             except ModelError as error:
                 if isinstance(error, WrongSettingError) and place == 0:
                     raise
-                self._failed(place, error, asked_at)
+                self._failed(place, error, asked_at, counts=error.kind not in OF_THE_REQUEST)
                 reasons.append(f"{self.called(place)}: {one_line(error)[:MAX_REASON]}")
                 continue
             self._answered(place)
@@ -169,8 +173,8 @@ class Fallback:
         if place and noted is not None and self.called(place) not in noted:
             noted.append(self.called(place))
 
-    def _failed(self, place: int, error: ModelError, asked_at: float) -> None:
-        who, seconds = one_line(self.called(place)), self._rests[place].begin(asked_at)
+    def _failed(self, place: int, error: ModelError, asked_at: float, *, counts: bool) -> None:
+        who, seconds = one_line(self.called(place)), self._rests[place].begin(asked_at) if counts else 0.0
         if seconds:
             LOG.warning("%s has failed %d times in a row, and is asked last for %.0f s: %s", who,
                         self._rests[place].failed, seconds, one_line(error))  # fmt: skip

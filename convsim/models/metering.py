@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from convsim.errors import ConvsimError
 from convsim.models.energy import Energy
@@ -134,6 +134,12 @@ class Measured(Record):
             message_s=message_s,
             energy=_both(self.energy, other.energy),
         )
+
+    @model_validator(mode="after")
+    def _by_their_keys(self) -> Measured:
+        if wrong := next((key for key, meter in self.endpoints.items() if meter.key != key), None):
+            raise ValueError(f"what stands under {wrong!r} is of another endpoint")
+        return self
 
     @classmethod
     def merged(cls, parts: Iterable[Measured]) -> Measured:
@@ -292,7 +298,7 @@ class Call:
         failed: str | None = None
         try:
             yield self
-        except (Exception, asyncio.CancelledError) as error:
+        except BaseException as error:
             failed = kind_of_error(error)
             raise
         finally:

@@ -15,6 +15,9 @@ from convsim.errors import InputError
 from convsim.schema.record import Record
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+HIGHEST = 10**6
+"""US dollars per million tokens; what costs more than a dollar a token is a slip of the pen."""
+PerMillion = Annotated[float, Field(ge=0, le=HIGHEST, allow_inf_nan=False)]
 
 
 class Price(Record):
@@ -23,8 +26,8 @@ class Price(Record):
     model_config = ConfigDict(strict=True)
     model: str
     host: str | None = None
-    input: Usd
-    output: Usd
+    input: PerMillion
+    output: PerMillion
 
     def of(self, input_tokens: int, output_tokens: int) -> float:
         """Return the cost in US dollars of so many tokens."""

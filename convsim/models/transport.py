@@ -19,8 +19,8 @@ from pydantic_core import from_json, to_json
 from convsim._async import clocks_stopped
 from convsim._loggers import logger_of
 from convsim._progress import innermost, kind_of
-from convsim._secrets import check_variable, read_key, without_keys
-from convsim._text import one_line
+from convsim._secrets import check_variable, read_key, secret_in_address, without_keys
+from convsim._text import one_line, shown
 from convsim._tracing import handed_on
 from convsim.errors import TIMED_OUT, ConvsimError, InputError, ModelError
 from convsim.models.answers import ReportedError
@@ -400,16 +400,19 @@ def _host(base_url: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         host = ""
-    if not host or parts.scheme not in ("http", "https"):
-        raise InputError(f"base_url = {base_url!r} is not an address: give one like http://127.0.0.1:8000/v1")
+    is_written_well = base_url.isprintable() and not any(character.isspace() for character in base_url)
+    if not host or parts.scheme not in ("http", "https") or not is_written_well:
+        told = shown(without_keys(base_url.rpartition("@")[2]))
+        raise InputError(f"base_url = {told} is not an address: give one like http://127.0.0.1:8000/v1")
     if parts.query.startswith("api-version=") and not parts.username:
         raise InputError(
             f"the base_url of {host} contains a query: leave it out, and give the version as api_version"
         )
-    if parts.username or parts.password or parts.query:
+    is_more = parts.username or parts.password or parts.query or parts.fragment
+    if is_more or secret_in_address(base_url):
         raise InputError(
-            f"the base_url of {host} contains credentials or a query: leave them out, and set api_key_env to "
-            "the name of the variable with the key"
+            f"the base_url of {host} contains {'credentials or a query' if is_more else 'a key'}: leave that out, and "
+            "set api_key_env to the name of the variable with the key"
         )
     return host
 

@@ -15,6 +15,7 @@ from convsim._aside import aside
 from convsim._secrets import know_environment
 from convsim._text import described
 from convsim.errors import ConvsimError, InputError
+from convsim.io import MalformedError, readable_line
 from convsim.lifting import check_ready, learned_by, with_parts_of
 from convsim.models.crowd import AUTO
 from convsim.models.fallback import Fallback
@@ -68,6 +69,8 @@ class Held(NamedTuple):
     """How many conversations the worker takes at a time from now on, where endpoints say how many."""
     measured: Measured | None = None
     """All that the worker has measured so far, with how many conversations it has held; not with every answer."""
+    line: bytes | None = None
+    """Its ``readable_line``, the making of which is not left to the one process that writes; None where it has none."""
 
 
 TELL_EVERY_S = 1.0
@@ -130,8 +133,9 @@ class Holder:
         calls = None if noted is None else Calls(id=conversation.id, calls=tuple(noted.calls))
         self._n_held += 1
         return Held(
-            conversation, calls, None if self._supply is None else self._supply.wanted, self._to_tell()
-        )
+            conversation, calls, None if self._supply is None else self._supply.wanted, self._to_tell(),
+            _line_of(conversation),
+        )  # fmt: skip
 
     def _to_tell(self) -> Measured | None:
         """Return what has been measured so far where it is time to tell it."""
@@ -160,3 +164,10 @@ class Holder:
     async def _as_begun(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something within what was begun, whichever task asks for it."""
         return await asyncio.get_running_loop().create_task(work, context=self._within.copy())
+
+
+def _line_of(conversation: Conversation) -> bytes | None:
+    try:
+        return readable_line(conversation)
+    except MalformedError:  # what is kept in its place is for the process that writes to say
+        return None

@@ -108,6 +108,10 @@ class Progress:
         self.on_change(self)
 
 
+Keep = Callable[[Conversation, bytes | None], None]
+"""Writes a conversation down; what else it is given is its line, where another process has made that."""
+
+
 class Workforce(Elsewhere, Protocol):
     """Other processes that hold conversations."""
 
@@ -120,7 +124,7 @@ async def hold_all(
     planned: Iterable[Planned],
     *,
     limits: Limits,
-    keep: Callable[[Conversation], None],
+    keep: Keep,
     progress: Progress,
     own_loop: bool = True,
     record: Callable[[Calls], None] | None = None,
@@ -159,13 +163,15 @@ async def hold_all(
                 progress.stop = "failing"
             return False
         try:
+            line: bytes | None = None
             if pool is not None:
-                conversation, calls, *_ = await pool.hold(following)
+                held = await pool.hold(following)
+                conversation, calls, line = held.conversation, held.calls, held.line
             else:
                 conversation, calls = await _here(following, limits, noting=record is not None)
             if record and calls is not None:
                 record(calls)
-            keep(conversation)
+            keep(conversation, line)
             progress.add(conversation)
             _show(conversation, progress, at)
             if limits.fail_fast:

@@ -13,6 +13,8 @@ from convsim.schema.arrays import FloatArray, IntArray
 from convsim.stats.ecdf import Cells
 
 SPREAD_UNIT = sqrt(5 / 3)
+MAX_NUMBERS = 4_000_000
+"""Numbers that are centred at a time."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,25 @@ class Contrast:
 
     estimates: FloatArray
     """Shape (2,): delta and spread."""
-    influence: tuple[FloatArray, FloatArray]
-    """By side, real first, shape (units, 2): what each unit adds to the estimates' deviation from the truth."""
-    at_equality: tuple[FloatArray, FloatArray]
-    """The same, were the populations equal: of the pooled values against themselves."""
     rank_variance: float
     """Of ranks from -1 to 1, either side counting half: 1/3 without ties, 0 where all have one value."""
+    _by_cell: tuple[_ByCell, _ByCell]
+    _by_cell_at_equality: tuple[_ByCell, _ByCell]
+
+    @property
+    def influence(self) -> tuple[FloatArray, FloatArray]:
+        """By side, real first, shape (units, 2): what each unit adds to the estimates' deviation from the truth.
+
+        Computed at each call, since of many metrics they would fill the memory.
+        """
+        real, simulated = self._by_cell
+        return real.by_unit, simulated.by_unit
+
+    @property
+    def at_equality(self) -> tuple[FloatArray, FloatArray]:
+        """The same, were the populations equal: of the pooled values against themselves."""
+        real, simulated = self._by_cell_at_equality
+        return real.by_unit, simulated.by_unit
 
     @classmethod
     def of(cls, real: Cells, simulated: Cells) -> Contrast:
@@ -53,8 +68,8 @@ class Contrast:
         ranks = (middles[0] + middles[1]) / 2
         gap = shares[1] - shares[0]
         estimates = np.empty(2)
-        influence = [np.empty((side.by_unit.shape[1], 2)) for side in (real, simulated)]
-        at_equality = [np.empty_like(each) for each in influence]
+        influence = [_ByCell.zeros(side) for side in (real, simulated)]
+        at_equality = [_ByCell.zeros(side) for side in (real, simulated)]
         pooled = counts[0] + counts[1]
         pooled = pooled / pooled.sum()
         own = np.cumsum(pooled) - pooled / 2
@@ -66,17 +81,37 @@ class Contrast:
             # A value moves H, and so the score, of all that lie beyond it.
             through_ranks = (moved[::-1].cumsum()[::-1] - moved / 2) / 2
             alike = score(own)
-            for side, sign, cells, count in zip((0, 1), (-1.0, 1.0), (real, simulated), counts, strict=True):
-                by_cell = sign * scored + through_ranks
-                influence[side][:, column] = _by_unit(cells, by_cell, shares[side], count)
-                at_equality[side][:, column] = _by_unit(cells, sign * alike, shares[side], count)
+            for side, sign in enumerate((-1.0, 1.0)):
+                influence[side].put(column, sign * scored + through_ranks, shares[side])
+                at_equality[side].put(column, sign * alike, shares[side])
         variance = float((shares[0] + shares[1]) / 2 @ location_score(ranks) ** 2)
-        return cls(estimates, (influence[0], influence[1]), (at_equality[0], at_equality[1]), variance)
+        return cls(estimates, variance, (influence[0], influence[1]), (at_equality[0], at_equality[1]))
 
 
-def _by_unit(cells: Cells, by_cell: FloatArray, share: FloatArray, count: FloatArray) -> FloatArray:
-    deviations = by_cell - share @ by_cell
-    return np.asarray(np.asarray(cells.by_unit.T @ deviations).ravel() / count.sum(), np.float64)
+@dataclass(frozen=True)
+class _ByCell:
+    """What a value in each cell of one side adds to the estimates."""
+
+    cells: Cells
+    deviations: FloatArray
+    """Shape (cells, 2): before they are divided by the number of values."""
+
+    @classmethod
+    def zeros(cls, cells: Cells) -> _ByCell:
+        return cls(cells, np.zeros((cells.by_unit.shape[0], 2)))
+
+    def put(self, column: int, by_cell: FloatArray, share: FloatArray) -> None:
+        """Set a column, less its mean over values."""
+        self.deviations[:, column] = by_cell - share @ by_cell
+
+    @property
+    def by_unit(self) -> FloatArray:
+        """Shape (units, 2)."""
+        n = self.cells.counts.sum()
+        to_units = self.cells.by_unit.T
+        return np.column_stack(
+            [np.asarray(to_units @ np.ascontiguousarray(column)).ravel() / n for column in self.deviations.T]
+        )
 
 
 def location_score(ranks: FloatArray) -> FloatArray:
@@ -124,7 +159,7 @@ class Contrasts:
     @cached_property
     def influence(self) -> tuple[FloatArray, FloatArray]:
         """By side, shape (units, 2 * metrics): centred within strata, so that squares add up to variances."""
-        return self._sides(lambda contrast: contrast.influence)
+        return self._sides(lambda contrast: contrast._by_cell)
 
     @cached_property
     def covariance(self) -> FloatArray:
@@ -134,16 +169,16 @@ class Contrasts:
     @cached_property
     def covariances_at_equality(self) -> tuple[FloatArray, FloatArray]:
         """What people and what simulated conversations add to the covariance if the populations are equal."""
-        real, simulated = self._sides(lambda contrast: contrast.at_equality)
+        real, simulated = self._sides(lambda contrast: contrast._by_cell_at_equality)
         return sum_of_products(real), sum_of_products(simulated)
 
-    def _sides(
-        self, of: Callable[[Contrast], tuple[FloatArray, FloatArray]]
-    ) -> tuple[FloatArray, FloatArray]:
+    def _sides(self, of: Callable[[Contrast], tuple[_ByCell, _ByCell]]) -> tuple[FloatArray, FloatArray]:
         sides = []
         for side in (0, 1):
-            parts = [of(self.by_metric[name])[side] for name in self.names]
-            columns = np.column_stack([*(part[:, 0] for part in parts), *(part[:, 1] for part in parts)])
+            k = len(self.names)
+            columns = np.empty((len(self.strata[side]), 2 * k))
+            for place, name in enumerate(self.names):
+                columns[:, [place, k + place]] = of(self.by_metric[name])[side].by_unit
             sides.append(centred(columns, self.strata[side]))
         return sides[0], sides[1]
 
@@ -153,12 +188,19 @@ def centred(influence: FloatArray, stratum_of: IntArray) -> FloatArray:
 
     The sum of squares of what is returned is the variance of the estimate, unbiased in each stratum.
     """
+    from scipy.sparse import csr_matrix
+
     n = np.bincount(stratum_of)
-    sums = np.zeros((len(n), influence.shape[1]))
-    np.add.at(sums, stratum_of, influence)
-    means = sums / np.maximum(n, 1)[:, None]
+    units = np.arange(len(stratum_of))
+    of_stratum = csr_matrix((np.ones(len(units)), (stratum_of, units)), shape=(len(n), len(units)))
+    means = np.asarray(of_stratum @ influence) / np.maximum(n, 1)[:, None]
     grown = np.sqrt(n / np.maximum(n - 1, 1))
-    centred_: FloatArray = (influence - means[stratum_of]) * grown[stratum_of][:, None]
+    centred_ = np.empty(influence.shape)
+    size = max(1, MAX_NUMBERS // max(1, influence.shape[1]))
+    for start in range(0, len(units), size):
+        rows = slice(start, start + size)
+        of = stratum_of[rows]
+        centred_[rows] = (influence[rows] - means[of]) * grown[of][:, None]
     return centred_
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convsim.schema.arrays import FloatArray, IntArray
-from convsim.stats.resampling import Design, Weights
+from convsim.stats.resampling import Design, Weights, weighed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -48,7 +48,7 @@ class Cells:
 
     def resampled(self, weights: Weights) -> FloatArray:
         """Return the counts under each replicate; shape (cells, replicates)."""
-        return np.asarray(self.by_unit @ weights, np.float64)
+        return weighed(self.by_unit, weights)
 
 
 def cells_of_sides(values: tuple[FloatArray, FloatArray], design: Design) -> tuple[Cells, Cells]:

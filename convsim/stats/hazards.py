@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
-from convsim.stats.resampling import Weights
+from convsim.stats.resampling import Weights, weighed
 from convsim.stats.survival import survival
 
 MAX_NUMBERS = 4_000_000
@@ -79,7 +79,7 @@ class Stays:
 
     def share_at_risk(self, dealt: Weights) -> FloatArray:
         """Return the proportion of those at risk who count as real; shape (turns, dealings)."""
-        real = np.asarray(self.at_risk.T @ dealt, np.float64)
+        real = weighed(self.at_risk.T, dealt)
         return ratio(real, self.at_risk.sum(axis=0)[:, None])
 
 
@@ -106,7 +106,7 @@ class LogRank:
     def of(cls, stays: Stays, dealt: Weights) -> LogRank:
         """Score dealings, shape (units, dealings): 1 where a unit counts as real."""
         beyond = stays.beyond_expected
-        score = np.cumsum(beyond.T @ dealt, axis=0, dtype=np.float64)
+        score = np.cumsum(weighed(beyond.T, dealt), axis=0)
         return cls(ratio(score, _errors(beyond, stays.share_at_risk(dealt), dealt)))
 
     @property
@@ -127,12 +127,12 @@ def by_turn(stays: Stays, dealt: Weights) -> FloatArray:
     between units: what the units of one dealing happen to do in a turn with few endings would make it too uncertain.
     """
     beyond, share = stays.beyond_expected, stays.share_at_risk(dealt)
-    score = np.asarray(beyond.T @ dealt, np.float64)
+    score = weighed(beyond.T, dealt)
     at_risk, squares = stays.at_risk.sum(axis=0), (stays.at_risk**2).sum(axis=0)
     hazard = ratio(stays.events.sum(axis=0), at_risk)
     variance = hazard * (1 - hazard)
     between = ratio((beyond**2).sum(axis=0) - at_risk * variance, squares - at_risk).clip(0, variance)
-    real = [np.asarray(sizes.T @ dealt, np.float64) for sizes in (stays.at_risk, stays.at_risk**2)]
+    real = [weighed(sizes.T, dealt) for sizes in (stays.at_risk, stays.at_risk**2)]
     by_row = real[0] * (1 - 2 * share) + share**2 * at_risk[:, None]
     by_unit = real[1] * (1 - 2 * share) + share**2 * squares[:, None]
     errors = np.sqrt(((variance - between)[:, None] * by_row + between[:, None] * by_unit).clip(min=0))

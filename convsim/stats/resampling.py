@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
     from convsim.schema.arrays import FloatArray
 
-Weights = npt.NDArray[np.float32]
-"""Shape (units, replicates): how often each unit was drawn in each replicate."""
+Weights = npt.NDArray[np.float32 | np.uint8 | np.uint16 | np.uint32]
+"""Shape (units, replicates): how often each unit was drawn in each replicate, in whole numbers as small as they go.
+
+Compute with what ``in_blocks`` yields: whole numbers wrap around, and products with them copy all at once.
+"""
 
 MIN_UNITS_A_STRATUM = 5
 """Below this on either side a stratum is merged into the rest: a bootstrap of k units misses 1/k of the variance."""
@@ -104,8 +107,7 @@ class Design:
 
     def dealings(self, n_permutations: int, rng: Generator) -> Weights:
         """Return the sides as they are, then dealt anew: 1 where a unit counts as real; (units, 1 + permutations)."""
-        permuted = permute(self.exchangeable, self.is_real, n_permutations, rng)
-        return np.column_stack([self.is_real.astype(np.float32), permuted])
+        return permute(self.exchangeable, self.is_real, n_permutations, rng, observed=True)
 
     def too_few_permutations(self) -> str | None:
         """Say that the sides can be dealt anew in so few ways that no p-value is worth its name, if so."""
@@ -177,37 +179,57 @@ MAX_WEIGHTS = 1 << 25
 """Weights that are computed with at a time: all of a thousand replicates up to 33,000 units."""
 
 
-def in_blocks(weights: Weights, most: int = MAX_WEIGHTS) -> Iterator[Weights]:
+def in_blocks(weights: Weights, most: int = MAX_WEIGHTS) -> Iterator[npt.NDArray[np.float32]]:
     """Yield the replicates, as many at a time as have ``most`` weights; shape (units, some replicates)."""
     size = max(1, most // max(1, len(weights)))
     for start in range(0, weights.shape[1], size):
-        yield weights[:, start : start + size]
+        yield weights[:, start : start + size].astype(np.float32, copy=False)
+
+
+def weighed(by_unit: csr_matrix | FloatArray | IntArray, weights: Weights) -> FloatArray:
+    """Add up the units of each replicate: the product of something by unit, shape (…, units), and weights.
+
+    Returns:
+        Shape (…, replicates).
+    """
+    parts = [np.asarray(by_unit @ some, np.float64) for some in in_blocks(weights)]
+    return np.concatenate(parts, axis=-1)
 
 
 DRAWN_AT_ONCE = 16_384
 """Units drawn, or counted, by one call: these fit the cache, and a call for each replicate costs more than it draws."""
+MAX_TURNED = 1 << 23
+"""Numbers that are turned from replicates by unit into units by replicate at a time."""
 
 
 def draw(strata: IntArray, sizes: Sequence[int] | IntArray, n_replicates: int, rng: Generator) -> Weights:
     """Draw ``sizes[s]`` units with replacement from each stratum s; shape (units, replicates)."""
-    weights = np.zeros((len(strata), n_replicates), np.float32)
+    weights: Weights = np.zeros((len(strata), n_replicates), np.uint8)
     for stratum, size in enumerate(sizes):
         members = np.flatnonzero(strata == stratum)
         if not len(members) or not size:
             continue
-        counts = np.empty((n_replicates, len(members)), np.float32)
         at_once = max(1, DRAWN_AT_ONCE // max(int(size), len(members)))
-        for some in (counts[start : start + at_once] for start in range(0, n_replicates, at_once)):
-            drawn = rng.integers(0, len(members), size=(len(some), int(size)))
-            drawn += len(members) * np.arange(len(some))[:, None]  # each replicate counts apart
-            some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)
-        weights[members] = counts.T
+        written = max(at_once, MAX_TURNED // len(members) // at_once * at_once)
+        for first in range(0, n_replicates, written):
+            counts = np.empty((min(written, n_replicates - first), len(members)), np.uint32)
+            for some in (counts[start : start + at_once] for start in range(0, len(counts), at_once)):
+                drawn = rng.integers(0, len(members), size=(len(some), int(size)))
+                drawn += len(members) * np.arange(len(some))[:, None]  # each replicate counts apart
+                some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)
+            weights = _wide_enough(weights, int(counts.max(initial=0)))
+            weights[members, first : first + len(counts)] = counts.T
     return weights
+
+
+def _wide_enough(weights: Weights, largest: int) -> Weights:
+    """Return the weights as numbers among which there is room for the largest."""
+    return weights.astype(np.promote_types(weights.dtype, np.min_scalar_type(largest)), copy=False)
 
 
 def draw_units(n_units: int, n_replicates: int, rng: Generator) -> Weights:
     """Draw as many units as there are with replacement, without strata; shape (units, replicates)."""
-    return draw(np.zeros(n_units, np.int64), [n_units], n_replicates, rng)
+    return draw(np.zeros(n_units, np.int64), [n_units], n_replicates, rng).astype(np.float32)
 
 
 def bootstrap(side: Side, n_replicates: int, rng: Generator) -> Weights:
@@ -224,16 +246,30 @@ def bootstrap_at_size(side: Side, n_units: int, n_replicates: int, rng: Generato
     return draw(side.stratum_of, sizes, n_replicates, rng)
 
 
-def permute(strata: IntArray, is_real: BoolArray, n_replicates: int, rng: Generator) -> Weights:
+def permute(
+    strata: IntArray, is_real: BoolArray, n_replicates: int, rng: Generator, *, observed: bool = False
+) -> Weights:
     """Deal the side of whole units anew within strata; 1 where a unit now counts as real.
 
     H0: within each stratum, units are exchangeable between the sides.
+
+    Args:
+        strata: Shape (units,).
+        is_real: Shape (units,).
+        n_replicates: How often they are dealt.
+        rng: Deals them.
+        observed: Put the sides as they are before the first dealing.
     """
-    weights = np.empty((len(strata), n_replicates), np.float32)
+    weights = np.empty((len(strata), observed + n_replicates), np.uint8)
+    if observed:
+        weights[:, 0] = is_real
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
-        labels = np.tile(is_real[members].astype(np.float32), (n_replicates, 1))
-        weights[members] = rng.permuted(labels, axis=1, out=labels).T
+        size = max(1, MAX_TURNED // len(members))
+        for start in range(0, n_replicates, size):
+            labels = np.tile(is_real[members].astype(np.uint8), (min(size, n_replicates - start), 1))
+            rng.permuted(labels, axis=1, out=labels)
+            weights[members, observed + start : observed + start + len(labels)] = labels.T
     return weights
 
 

@@ -114,7 +114,7 @@ def score(repeats: Sequence[CrossFitted], *, n_resamples: int, seed: int) -> Sco
     both = side & (np.bincount(unit_of, ~is_human) > 0)
     strata = np.where(both, 2, side).astype(np.int64)
     drawn = draw(strata, np.bincount(strata, minlength=3), n_resamples, generator(seed, "scores"))
-    weights = np.column_stack([np.ones((len(units), 1), np.float32), drawn])
+    weights = np.column_stack([np.ones((len(units), 1), drawn.dtype), drawn])
     means = np.mean([_means(fitted, unit_of, weights) for fitted in repeats], axis=0)
     del drawn
     of_rows = weights[unit_of, 1 : 1 + CALIBRATIONS]

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, computed_field
 
@@ -18,6 +18,8 @@ GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 """How much wider than its lower end each bucket reaches."""
 LEAST, MOST = 1e-6, 1e6
 """What lies beyond is counted with these: 1,383 buckets at most."""
+LOWEST, HIGHEST = (math.ceil(math.log(amount) / math.log(GAMMA)) for amount in (LEAST, MOST))
+"""The buckets of these."""
 SHOWN = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 """The quantiles that are written beside the buckets, for people to read."""
 
@@ -37,7 +39,7 @@ class Sketch(Record):
     total: Spending = 0.0
     max: Spending | None = None
     min: Spending | None = None
-    buckets: dict[int, Count] = Field(default_factory=dict)
+    buckets: dict[Annotated[int, Field(ge=LOWEST, le=HIGHEST)], Count] = Field(default_factory=dict)
 
     @classmethod
     def _with_unknown_keys(cls, data: dict[str, Any]) -> dict[str, Any]:

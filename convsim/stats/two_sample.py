@@ -99,7 +99,7 @@ class _OfKind(NamedTuple):
 
 
 def _of_kind(units: _DealtUnits, kind: Compared) -> _OfKind:
-    dealt = units.is_real.astype(np.float32)
+    dealt = units.is_real.astype(np.uint8)
     by_unit, sizes = _units_of(units.unit_of, len(dealt))
     distance = _over(dealt, sizes, _Sums.of(by_unit, kind.weighed, sizes).squared_distance)
     columns = _comparable(kind.single, units.unit_of, units.is_real[:, 0])

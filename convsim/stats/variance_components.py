@@ -13,9 +13,8 @@ from convsim.stats.resampling import Weights, in_blocks
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-
-EXACT_SINGLE = 1 << 24
-"""Whole numbers below are exact in single precision, and so are their sums."""
+EXACT = 1 << 24
+"""Up to which float32 adds whole numbers up without an error, and twice as fast."""
 
 
 def difference_of_means(dealt: Weights, sizes: FloatArray) -> FloatArray:
@@ -25,7 +24,7 @@ def difference_of_means(dealt: Weights, sizes: FloatArray) -> FloatArray:
         dealt: Shape (units, permutations): 1 where a unit counts as real.
         sizes: Shape (units,): rows of each.
     """
-    n_real = _real(sizes, dealt)
+    n_real: FloatArray = _real(sizes[None], dealt)[0]
     n_simulated = sizes.sum() - n_real
     shares = (np.divide(1.0, n, out=np.zeros_like(n), where=n > 0) for n in (n_real, n_simulated))
     of_real, of_simulated = shares
@@ -33,10 +32,38 @@ def difference_of_means(dealt: Weights, sizes: FloatArray) -> FloatArray:
 
 
 def _real(counts: FloatArray, dealt: Weights) -> FloatArray:
-    """Sum whole numbers over the units that count as real; shape (permutations,). Exact, in however many blocks."""
-    if counts.sum() < EXACT_SINGLE and dealt.dtype == np.float32:
-        counts = counts.astype(np.float32)  # else each block would be copied to double precision first
-    return np.concatenate([counts @ some for some in in_blocks(dealt)]).astype(np.float64)
+    """Sum whole numbers, shape (kinds, units), over the units that count as real; shape (kinds, permutations).
+
+    Exact, in however many blocks.
+    """
+    small = counts.sum(axis=1).max(initial=0.0) <= EXACT and (counts == np.floor(counts)).all()
+    added = counts.astype(np.float32) if small else counts
+    sums = [added @ some for some in in_blocks(dealt)]
+    return np.asarray(np.concatenate(sums, axis=1), np.float64)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the sizes of a dealing's sides make of components of variance; shapes (permutations,)."""
+
+    by_row: FloatArray
+    by_unit: FloatArray
+
+    @classmethod
+    def of(cls, sizes: FloatArray, dealt: Weights) -> Sizes:
+        """Add them up.
+
+        Args:
+            sizes: Shape (units,): rows of each.
+            dealt: Shape (units, permutations): 1 where a unit counts as real.
+        """
+        by_row, by_unit = np.zeros((2, dealt.shape[1]))
+        of_units = np.stack([sizes, sizes**2])
+        real = _real(of_units, dealt)
+        for n_rows, squares in (real, of_units.sum(axis=1)[:, None] - real):
+            n = np.maximum(n_rows, 1)
+            by_row, by_unit = by_row + n_rows / n**2, by_unit + squares / n**2
+        return cls(by_row, by_unit)
 
 
 @dataclass(frozen=True)
@@ -91,11 +118,9 @@ class VarianceComponents:
         Args:
             dealt: Shape (units, permutations): 1 where a unit counts as real.
         """
-        by_row, by_unit = np.zeros((2, dealt.shape[1]))
-        real = [_real(sizes, dealt) for sizes in (self.sizes, self.sizes**2)]
-        for of_side in (real, [self.sizes.sum() - real[0], (self.sizes**2).sum() - real[1]]):
-            n = np.maximum(of_side[0], 1)
-            by_row, by_unit = by_row + of_side[0] / n**2, by_unit + of_side[1] / n**2
-        return np.asarray(
-            np.sqrt(np.outer(self.within, by_row) + np.outer(self.between, by_unit)), np.float64
-        )
+        return self.errors_of(Sizes.of(self.sizes, dealt))
+
+    def errors_of(self, sides: Sizes) -> FloatArray:
+        """Return the same of dealings whose sides' sizes are known, which other columns may share."""
+        of_rows, of_units = np.outer(self.within, sides.by_row), np.outer(self.between, sides.by_unit)
+        return np.asarray(np.sqrt(of_rows + of_units), np.float64)

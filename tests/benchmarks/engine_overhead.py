@@ -129,7 +129,7 @@ def engine(model: OpenAICompatible, concurrency: int, history: int) -> Round:
         limits = Limits(max_turns=history // 2 + TURNS, concurrency=concurrency)
         progress = Progress()
         lines: list[str] = []
-        await hold_all(planned, limits=limits, keep=lambda c: lines.append(c.to_json()), progress=progress)
+        await hold_all(planned, limits=limits, keep=lambda c, _: lines.append(c.to_json()), progress=progress)
         assert shopper.clock is not None
         took = shopper.clock.took(concurrency * TURNS)
         if progress.failed or progress.ended != concurrency:

@@ -1,5 +1,6 @@
 """``pairs`` of ``coherence`` under the null, and where users do not listen."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ PEOPLE = Path(__file__).parents[2] / "data/demo/convapparel_standin.json"
 
 
 def judged(real: Corpus, simulated: Corpus, seed: int) -> Pairs:
-    dealt = Design.of(real, simulated).dealings(199, generator(seed, "dealt"))
-    return Pairs.of(real, simulated, dealt, n_resamples=199, seed=seed)
+    deal = partial(Design.of(real, simulated).dealings, 199, generator(seed, "dealt"))
+    return Pairs.of(real, simulated, deal, n_resamples=199, seed=seed)
 
 
 def held(runs: list[Pairs]) -> bool:

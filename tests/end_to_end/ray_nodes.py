@@ -13,20 +13,33 @@ from pathlib import Path
 
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "a" * 64, "RAY_USAGE_STATS_ENABLED": "0"}
 REPOSITORY = Path(__file__).parents[2]
+STARTS = 3
 
 
 class Node:
     """A node of a cluster, and the processes that it is."""
 
     def __init__(self, folder: Path, env: Mapping[str, str], *arguments: str):
-        self.folder, self._group = folder, 0
+        self.folder, self._env, self._arguments, self._starts = folder, env, arguments, 0
+        self._log = (folder.parent / f"{folder.name}.log").open("wb")
+        self.start()
+
+    def start(self) -> None:
+        """Start it; again where Ray, which gives itself 30 s for it, has given up on a busy machine."""
+        self._starts += 1
         ray = str(Path(sys.executable).with_name("ray"))
         sized = ["--num-cpus", "1", "--object-store-memory", "100000000", "--disable-usage-stats", "--block"]
-        self._log = (folder.parent / f"{folder.name}.log").open("wb")
         self.process = subprocess.Popen(
-            [ray, "start", *arguments, *sized], env={**os.environ, **env}, cwd=REPOSITORY,
+            [ray, "start", *self._arguments, *sized], env={**os.environ, **self._env}, cwd=REPOSITORY,
             stdout=self._log, stderr=self._log, start_new_session=True,
         )  # fmt: skip
+
+    def see(self) -> None:
+        """Start it again where it has ended, a few times."""
+        if self.process.poll() is not None:
+            said = Path(self._log.name).read_text(encoding="utf-8", errors="replace")[-500:]
+            assert self._starts < STARTS, f"the node {self.folder.name} ended: {said}"
+            self.start()
 
     def kill(self) -> None:
         """End all its processes at once, as when the machine loses its power."""
@@ -67,9 +80,13 @@ class TwoNodes:
         self.address = f"127.0.0.1:{port}"
         head = ["--head", "--node-ip-address", "127.0.0.1", "--port", str(port), "--temp-dir", str(folder)]
         self.nodes = [Node(folder / "head", TOKEN, *head, "--include-dashboard", "false")]
-        self._wait(1)
-        self.nodes.append(Node(folder / "other", {**TOKEN, **(other or {})}, "--address", self.address))
-        self._wait(2)
+        try:
+            self._wait(1)
+            self.nodes.append(Node(folder / "other", {**TOKEN, **(other or {})}, "--address", self.address))
+            self._wait(2)
+        except BaseException:
+            self.kill()
+            raise
 
     def _wait(self, n: int) -> None:
         asked = (
@@ -82,6 +99,8 @@ class TwoNodes:
             )
             if done.returncode == 0:
                 return
+            for node in self.nodes:
+                node.see()
             time.sleep(0.5)
         raise AssertionError(f"no {n} nodes: {done.stderr.decode()[-500:]}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -144,3 +145,29 @@ def test_nothing_of_opentelemetry_is_imported_where_nobody_asks_for_it(
     folder: Path, arguments: tuple[str, ...]
 ) -> None:
     assert ended(LOADED, *arguments).stderr.splitlines()[-1] == "[]"
+
+
+ELSEWHERE = """
+import json, sys
+from convsim._exporting import Trace, going_on
+from convsim._tracing import span
+with going_on(Trace(*json.loads(sys.argv[1]))):
+    with span("convsim.validator"):
+        pass
+"""
+
+
+def test_a_worker_exports_its_spans_under_that_of_whoever_asked_for_its_work(
+    collector: list[ExportTraceServiceRequest], httpserver: HTTPServer
+) -> None:
+    asked = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
+    environment = {
+        "OTEL_TRACES_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": httpserver.url_for("/").rstrip("/"),
+    }
+    headers = {"traceparent": f"00-{asked[0]}-{asked[1]}-01"}
+    done = ended(ELSEWHERE, json.dumps([environment, headers]))
+    assert (done.returncode, done.stderr) == (0, "")
+    (request,) = collector
+    [one] = [s for each in request.resource_spans for scope in each.scope_spans for s in scope.spans]
+    assert (one.name, one.trace_id.hex(), one.parent_span_id.hex()) == ("convsim.validator", *asked)

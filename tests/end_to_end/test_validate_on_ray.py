@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import threading
@@ -112,3 +113,34 @@ def test_pieces_of_pieces_end_on_a_cluster_of_one_processor():
         found = in_tasks(_sum_of_sums, range(4), shared=range(5), n_numbers=NUMBERS_OF_A_TASK)
     assert [total for total, _ in found] == [10, 11, 12, 13]
     assert os.getpid() not in {pid for _, pid in found}
+
+
+class Warns(BaseValidator):
+    """Does it warn?"""
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+        log = logging.getLogger("convsim.validators")
+        log.debug("not heard")
+        log.warning("in process %d", os.getpid(), extra={"fields": {"n": 3}})
+        in_tasks(_warn, range(3), shared=None, n_numbers=NUMBERS_OF_A_TASK)
+        return []
+
+
+def _warn(shared: None, piece: int) -> None:
+    logging.getLogger("convsim.validators").warning("piece %d", piece)
+
+
+def test_what_a_worker_logs_is_logged_once_where_it_was_asked(caplog: pytest.LogCaptureFixture):
+    validated(Warns(), Broken(), engine="ray")
+    said = [record for record in caplog.records if record.name == "convsim.validators"]
+    warned = [record for record in said if record.levelno == logging.WARNING]
+    own = [record for record in warned if record.getMessage().startswith("in process")]
+    assert sorted(record.getMessage() for record in warned if record not in own) == [
+        f"piece {n}" for n in range(3)
+    ]
+    assert [record.getMessage() == f"in process {os.getpid()}" for record in own] == [False]
+    assert own[0].__dict__["fields"] == {"n": 3}
+    [failed] = [record for record in said if record.levelno == logging.ERROR]
+    assert failed.getMessage() == "the validator broken failed"
+    assert "ValueError: no" in str(failed.exc_text)
+    assert not [record for record in said if record.getMessage() == "not heard"]

@@ -12,6 +12,7 @@ import pytest
 
 from convsim.agents import HTTP, Command, LangChain
 from convsim.errors import AgentError
+from convsim.models.fallback import Fallback
 from convsim.models.metering import EndpointMeter, measuring
 from convsim.schema import Agent
 from convsim.schema.chat_model import Choice, Completion
@@ -99,6 +100,18 @@ async def test_a_runnable_is_measured_with_the_tokens_that_it_tells():
     meter = await asked(LangChain(runnable=Runnable()), times=2)
     assert (meter.model, meter.address, meter.requests) == ("langchain", "this process", 2)
     assert (meter.input_tokens, meter.output_tokens) == (8, 4)
+
+
+async def test_an_own_model_behind_a_fallback_is_counted_once_and_by_its_own_name(tmp_path: Path):
+    model = Fallback((Own(tells=True), Own(tells=True, name="other")))
+    study = Study(
+        Prompted(model=model), lambda c: "Size?", [Persona(id="p", need="boots")], seed=1, n=1, max_turns=2
+    )
+    await study.arun(tmp_path / "run")
+    found = json.loads((tmp_path / "run/manifest.json").read_text())["measured"]["endpoints"]
+    asked = {name: each["requests"] for name, each in found.items()}
+    assert asked == {f"{own.name} at this process": len(own.calls) for own in model.in_order if own.calls}
+    assert sum(asked.values()) > 1
 
 
 @dataclass

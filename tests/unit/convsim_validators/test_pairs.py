@@ -1,5 +1,7 @@
 """What a user's messages have to do with the agent's: features of pairs, by hand, and what is said of them."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from pydantic import JsonValue, TypeAdapter
@@ -7,8 +9,9 @@ from pydantic import JsonValue, TypeAdapter
 from convsim.schema import Corpus
 from convsim.schema.conversation import Item
 from convsim.seeds import generator
-from convsim.stats.resampling import Design
+from convsim.stats.resampling import Design, Weights
 from convsim_validators import Coherence
+from convsim_validators.coherence import pairs as chosen
 from convsim_validators.coherence.exchanges import NOW, Exchanges, Reader
 from convsim_validators.coherence.pairs import Pairs
 from tests.listeners import corpus_of, listeners, pasted
@@ -18,8 +21,8 @@ NOBODY = corpus_of([], "s")
 
 
 def judged(real: Corpus, simulated: Corpus, *, n_resamples: int = 99, seed: int = 0) -> Pairs:
-    dealt = Design.of(real, simulated).dealings(n_resamples, generator(seed, "dealt"))
-    return Pairs.of(real, simulated, dealt, n_resamples=n_resamples, seed=seed)
+    deal = partial(Design.of(real, simulated).dealings, n_resamples, generator(seed, "dealt"))
+    return Pairs.of(real, simulated, deal, n_resamples=n_resamples, seed=seed)
 
 
 def features(real: Corpus) -> dict[str, list[float]]:
@@ -113,6 +116,25 @@ def test_without_an_agent_nothing_is_decided(said):
     assert decision.verdict == "undecided"
     assert "0 simulated users, personas or conversations answer an agent" in decision.reason
     assert found.examples == []
+
+
+def test_of_many_conversations_some_are_looked_at_and_the_whole_sides_are_not_dealt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chosen, "MAX_TESTED", 30)
+    real, simulated = (listeners(np.random.default_rng(number), 45, name) for number, name in enumerate("rs"))
+    dealt: list[Weights] = []
+
+    def deal() -> Weights:
+        dealt.append(Design.of(real, simulated).dealings(99, generator(0, "dealt")))
+        return dealt[-1]
+
+    found = Pairs.of(real, simulated, deal, n_resamples=99, seed=0)
+    assert not dealt
+    assert found.n == (30, 30)
+    assert found.statistic is not None
+    assert found.statistic.shape == (100,)
+    assert Pairs.of(real, simulated, None, n_resamples=99, seed=0).statistic is None
 
 
 def test_the_order_of_lines_changes_nothing():

@@ -89,6 +89,12 @@ def test_where_nothing_can_be_corrected_it_says_nothing(real, simulated):
     assert judged(real, simulated) == []
 
 
+def test_without_labels_units_are_not_found_out(monkeypatch):
+    monkeypatch.setattr(Design, "of", lambda *_: pytest.fail("units were asked for"))
+    unlabelled = labelled_sessions("satisfaction", {"self": [None] * 12})
+    assert judged(unlabelled, unlabelled) == []
+
+
 def test_an_annotator_that_may_tell_nothing_is_refused_and_what_was_counted_stands():
     [finding] = judged(binary(*exact(50, 50, 25, 26)), counted(100, 70))
     assert finding.verdict == "undecided"

@@ -16,10 +16,12 @@ import pyarrow.parquet
 import pytest
 from pydantic import ValidationError
 
+import convsim
 from convsim.io import read
-from convsim.io.files import bulk_load
+from convsim.io.files import bulk_load, left_alone
 from convsim.io.parquet import write_parquet
 from convsim.io.table.reading import read_table
+from convsim.schema import Corpus, Finding
 from convsim.schema.conversation import Conversation
 
 
@@ -55,6 +57,35 @@ def test_what_the_caller_froze_stays_frozen() -> None:
         assert gc.get_freeze_count() > 0
     finally:
         gc.unfreeze()
+
+
+def test_what_is_there_is_left_alone_inside_and_collected_as_before_afterwards() -> None:
+    with left_alone():
+        frozen = gc.get_freeze_count()
+        assert frozen > 0
+        with left_alone():
+            pass
+        assert gc.get_freeze_count() == frozen  # whoever began ends it
+    assert gc.get_freeze_count() == 0
+    with pytest.raises(RuntimeError, match="oops"), left_alone():
+        raise RuntimeError("oops")
+    assert gc.get_freeze_count() == 0
+
+
+def test_validators_judge_while_what_was_read_is_left_alone() -> None:
+    seen: list[bool] = []
+
+    class Watching:
+        name = "watching"
+
+        def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+            seen.append(gc.get_freeze_count() > 0)
+            return []
+
+    sides = [[Conversation.model_validate(showing(number)) for number in range(3)] for _ in range(2)]
+    convsim.validate(sides[0], sides[1], seed=1, validators=Watching(), metrics="turns")
+    assert seen == [True]
+    assert gc.get_freeze_count() == 0
 
 
 def test_a_short_conversation_takes_less_than_a_kilobyte(tmp_path: Path) -> None:

@@ -129,12 +129,21 @@ async def test_a_failure_that_cannot_pass_is_not_tried_again() -> None:
             "the base_url of shop.example contains credentials",
         ),
         ({"base_url": "https://shop.example/v1?api-key=1"}, "contains credentials or a query"),
+        ({"base_url": "https://shop.example/v1#token=1"}, "contains credentials or a query"),
+        ({"base_url": "https://shop.example/sk-pass1234567890abcd/v1"}, "contains a key"),
+        ({"base_url": "ftp://user:pass@shop.example/v1"}, "base_url = 'shop.example/v1' is not an address"),
+        ({"base_url": "https://user:pass@shop.example:99999/v1"}, "is not an address"),
+        ({"base_url": "user:pass@shop.example/v1"}, "is not an address"),
+        ({"base_url": "https://shop.example/v1\x1b[31m"}, "is not an address"),
+        ({"base_url": "https://shop example/v1"}, "is not an address"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(settings: dict[str, object], problem: str) -> None:
     with pytest.raises(InputError, match=problem) as caught:
         OpenAICompatible(**{"model": "m", **settings})  # type: ignore[arg-type]
     assert "pass@" not in str(caught.value)
+    assert "pass1234" not in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def test_json_is_found_in_a_fence_or_among_words_and_checked() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
 from convsim.schema.chat_model import ChatMessage
 from tests.end_to_end.certificates import Certificate, certificate
-from tests.unit.models.loopback import answering, chat, drips, loopback
+from tests.unit.models.loopback import answering, chat, drips, loopback, whole
 
 HELLO = [ChatMessage(role="user", content="hi")]
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -52,6 +53,17 @@ async def test_the_connections_of_a_model_that_nobody_has_any_more_are_closed() 
         gc.collect()
         async with asyncio.timeout(20):
             await serving  # it ends with the connection
+
+
+async def test_what_one_conversation_is_given_to_be_remembered_by_is_not_shown_for_the_next() -> None:
+    body = {"choices": [{"message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}]}
+    reply = whole(200, json.dumps(body).encode(), Set_Cookie="session=mine; Path=/")
+    async with loopback(reply) as server:
+        model = OpenAICompatible(model="m", base_url=server.base_url.replace("127.0.0.1", "localhost"))
+        for _ in range(2):
+            await model.complete(HELLO, max_tokens=5, temperature=0, seed=1)
+        await model.aclose()
+    assert ["cookie" in request.headers for request in server.requests] == [False, False]
 
 
 async def test_one_connection_serves_request_after_request() -> None:

@@ -65,7 +65,15 @@ async def test_where_all_fail_each_is_named_with_its_reason():
 
 
 @pytest.mark.parametrize(
-    "reply", [failure(401), failure(403), failure(404), chat(""), chat(None, refusal="No.")]
+    "reply",
+    [
+        failure(401),
+        failure(403),
+        failure(404),
+        chat(""),
+        chat(None, refusal="No."),
+        failure(400, "The response was filtered", code="content_filter"),
+    ],
 )
 async def test_a_wrong_key_or_name_and_what_the_model_says_itself_are_not_replaced(reply):
     async with loopback(reply) as server, loopback(chat("nine")) as alive:
@@ -107,6 +115,19 @@ async def test_requests_that_were_on_their_way_when_a_rest_began_do_not_make_it_
         await cast(Any, model.in_order[0]).aclose()
     assert len(dead.requests) == IN_A_ROW + 5
     assert caplog.text.count("is asked last for") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "said_of_it"),
+    [(400, "maximum context length is 10 tokens"), (413, "too large"), (422, "Unsupported value: seed")],
+)
+async def test_requests_that_a_server_refuses_do_not_keep_others_from_it(status, said_of_it):
+    refused = failure(status, said_of_it)
+    async with loopback(*[refused] * (IN_A_ROW + 1), chat("ten")) as server, loopback(chat("nine")) as other:
+        model = Fallback((served(server, omit=["seed"]), served(other, model="other")))
+        answers = [await said(model) for _ in range(IN_A_ROW + 2)]
+        await closed(model)
+    assert answers == ["nine"] * (IN_A_ROW + 1) + ["ten"]
 
 
 async def test_a_resting_model_is_still_asked_where_the_others_fail():

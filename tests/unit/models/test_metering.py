@@ -5,11 +5,20 @@ import json
 
 import pytest
 
-from convsim.errors import ModelError
+from convsim.errors import InputError, ModelError
 from convsim.models import OpenAICompatible
-from convsim.models.metering import Measured, Measuring, measured_in, measuring, timed_message
+from convsim.models.metering import (
+    Call,
+    EndpointMeter,
+    Measured,
+    Measuring,
+    measured_in,
+    measuring,
+    timed_message,
+)
 from convsim.schema.chat_model import ChatMessage
-from tests.unit.models.loopback import chat, drips, failure, loopback, slow
+from convsim.schema.conversation import Usage
+from tests.unit.models.loopback import chat, drips, failure, loopback, slow, whole
 
 ASKED = [ChatMessage(role="user", content="What size?")]
 
@@ -106,6 +115,50 @@ async def test_parts_are_merged_whatever_their_order_and_read_back_from_json():
     assert (one.conversations, meter.calls, meter.latency_s.n, meter.input_tokens) == (4, 4, 4, 44)
     assert measured_in({"measured": json.loads(one.model_dump_json())}) == one
     assert Measured().merge(one) == one
+
+
+@pytest.mark.parametrize("tokens", [10**15, 10**18, -3, "12", 1e300, None, True])
+async def test_no_number_that_a_server_counts_ends_a_run(tokens, prices):
+    counted = {"prompt_tokens": tokens, "completion_tokens": tokens}
+    body = {
+        "choices": [{"message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}],
+        "usage": counted,
+    }
+    prices.write_text('[[price]]\nmodel = "m"\ninput = 1000000\noutput = 1000000\n')
+    async with loopback(whole(200, json.dumps(body).encode())) as server:
+        model = OpenAICompatible(model="m", base_url=server.base_url, prices=prices)
+        with measuring() as measured:
+            answers = [await model.complete(ASKED, max_tokens=5, temperature=0, seed=n) for n in range(3)]
+        await model.aclose()
+    usage = Usage.sum(answers)
+    (meter,) = measured.so_far.endpoints.values()
+    assert (meter.answered, meter.uncounted, meter.input_tokens) == (3, 3, None)
+    assert (usage.input_tokens, usage.cost_usd) == (None, None)
+
+
+@pytest.mark.parametrize("price", ["1e308", "1e7", "-1", "nan"])
+def test_a_price_that_is_none_is_refused_before_anything_is_asked(price, prices):
+    prices.write_text(f'[[price]]\nmodel = "m"\ninput = {price}\noutput = 1.0\n')
+    with pytest.raises(InputError, match=r"the price table .*input"):
+        OpenAICompatible(model="m", base_url="http://127.0.0.1:9/v1", prices=prices)
+
+
+async def test_a_call_that_was_left_is_no_answer():
+    def interrupted() -> None:
+        with Call("m", "here").attempt() as call:
+            call.sent()
+            raise KeyboardInterrupt
+
+    with measuring() as measured, pytest.raises(KeyboardInterrupt):
+        interrupted()
+    (meter,) = measured.so_far.endpoints.values()
+    assert (meter.answered, meter.latency_s.n, meter.failed_s.n) == (0, 0, 1)
+
+
+def test_what_stands_under_the_name_of_another_endpoint_is_not_read():
+    meter = EndpointMeter(model="m", address="here")
+    wrong = {"endpoints": {"other at here": meter.model_dump(mode="json")}}
+    assert measured_in({"measured": wrong}) is None
 
 
 def test_what_is_not_understood_of_a_manifest_is_nothing():

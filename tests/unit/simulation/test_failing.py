@@ -109,7 +109,7 @@ async def test_what_cannot_be_kept_ends_the_run_while_others_wait() -> None:
         await asyncio.sleep(0.01 * (len(kept) + 1))
         raise AgentError("down")
 
-    def keep(conversation: Conversation) -> None:
+    def keep(conversation: Conversation, _: bytes | None) -> None:
         kept.append(conversation)
         if len(kept) == 6:
             raise OSError("the disk is full")

@@ -12,7 +12,7 @@ async def test_the_collectors_thresholds_are_given_back():
         arm=Arm("good", Obliging()), repeat=0, seed=3,
     )  # fmt: skip
     kept: list[Conversation] = []
-    progress = Progress()
-    await hold_all([planned], limits=Limits(max_turns=2, concurrency=3), keep=kept.append, progress=progress)
+    progress, limits = Progress(), Limits(max_turns=2, concurrency=3)
+    await hold_all([planned], limits=limits, keep=lambda held, _: kept.append(held), progress=progress)
     assert gc.get_threshold() == before
     assert (len(kept), progress.ended, progress.stop) == (1, 1, "finished")

@@ -45,6 +45,20 @@ def test_two_processes_keep_what_one_keeps_with_every_call_and_every_measure(tmp
     assert counts[1]["agent"] > 0
 
 
+def test_the_process_that_writes_leaves_it_to_workers_to_make_lines_and_to_check_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    study().run(tmp_path / "one")
+
+    def not_here(conversation: object) -> bytes:
+        raise AssertionError("the process that writes makes a line itself")
+
+    monkeypatch.setattr("convsim.io.run_folder.readable_line", not_here)
+    outcome = study().run(tmp_path / "two", workers=TWO)
+    assert (outcome.held, outcome.failed) == (24, 0)
+    assert kept(tmp_path / "one") == kept(tmp_path / "two")
+
+
 def test_a_part_that_no_other_process_can_have_is_refused_before_anything_is_held(tmp_path: Path):
     with pytest.raises(
         InputError, match=r"the study cannot be sent to other processes .*TypeError.*study file"

@@ -5,7 +5,17 @@ import pytest
 
 from convsim.schema import Corpus
 from convsim.seeds import generator
-from convsim.stats.resampling import DRAWN_AT_ONCE, REST, Design, Mark, crossed_interval, draw
+from convsim.stats import resampling
+from convsim.stats.resampling import (
+    DRAWN_AT_ONCE,
+    REST,
+    Design,
+    Mark,
+    crossed_interval,
+    draw,
+    permute,
+    weighed,
+)
 from tests.corpora import corpus
 
 
@@ -62,3 +72,34 @@ def test_replicates_that_are_drawn_together_are_those_that_one_draw_after_the_ot
             for member in rng.integers(0, len(members), size=size):
                 one_by_one[members[member], replicate] += 1
     assert np.array_equal(draw(strata, sizes, n_replicates, generator(3, "draw")), one_by_one)
+
+
+def test_sides_that_are_dealt_a_part_at_a_time_are_those_that_one_call_deals(monkeypatch):
+    monkeypatch.setattr(resampling, "MAX_TURNED", 100)
+    strata, is_real = np.arange(60) % 3, np.arange(60) < 25
+    dealt = permute(strata, is_real, 40, generator(5, "deal"), observed=True)
+    rng, at_once = generator(5, "deal"), np.empty((60, 40))
+    for stratum in range(3):
+        members = np.flatnonzero(strata == stratum)
+        labels = np.tile(is_real[members].astype(np.float32), (40, 1))
+        at_once[members] = rng.permuted(labels, axis=1).T
+    assert np.array_equal(dealt, np.column_stack([is_real, at_once]))
+    assert len({tuple(column) for column in dealt.T}) == 41
+
+
+def test_a_unit_of_a_thousand_takes_a_byte_a_replicate_and_more_only_where_it_is_drawn_more_often(
+    monkeypatch,
+):
+    often = draw(np.zeros(2, np.int64), [200_000], 30, generator(1, "often"))
+    assert (often.sum(axis=0) == 200_000).all()
+    assert often.itemsize == 4
+    assert draw(np.zeros(1000, np.int64), [1000], 30, generator(1, "seldom")).itemsize == 1
+    monkeypatch.setattr(resampling, "MAX_TURNED", 4)
+    some = draw(np.zeros(2, np.int64), [200_000], 30, generator(1, "often"))
+    assert np.array_equal(often, some)
+
+
+def test_sums_of_weights_that_wrap_around_as_bytes_do_not():
+    weights = np.full((1000, 3), 200, np.uint8)
+    assert weighed(np.ones((2, 1000), np.float32), weights).tolist() == [[200_000.0] * 3] * 2
+    assert weighed(np.arange(1000) % 2, weights).tolist() == [100_000.0] * 3

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from convsim.stats.sketch import LEAST, MOST, RELATIVE_ERROR, Sketch, Sketching
 
@@ -60,6 +61,12 @@ def test_it_is_read_back_from_json_with_the_percentiles_that_people_read():
     assert written["p50"] == pytest.approx(0.2, rel=RELATIVE_ERROR)
     assert written["max"] == 4.0
     assert Sketch.model_validate(written) == made
+
+
+@pytest.mark.parametrize("bucket", [10**9, -(10**9), 700])
+def test_a_bucket_that_no_amount_falls_into_is_refused(bucket):
+    with pytest.raises(ValidationError):
+        Sketch(n=1, total=1.0, min=1.0, max=1.0, buckets={bucket: 1})
 
 
 def test_of_nothing_there_is_no_quantile():

@@ -11,6 +11,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from convsim.metrics import FAMILY_METRICS, measure_both, measure_family
+from convsim.stats import tasks
 from convsim.stats.copula import DISTANCE, Pairs
 from convsim.stats.discriminator import Rows, cross_fit, cross_fit_repeatedly, out_of_fold_aucs
 from convsim.stats.tasks import NUMBERS_OF_A_TASK, in_tasks, spreading
@@ -18,8 +19,7 @@ from convsim.stats.two_sample import Compared, distances
 from convsim.stats.view import logistic_regression
 from tests.populations import crowd
 
-N, COLUMNS = 260, 500
-"""Enough numbers for tasks."""
+N, COLUMNS = 120, 60
 
 
 class Elsewhere:
@@ -83,7 +83,7 @@ def _aucs() -> list[np.ndarray]:
 
 def _permuted() -> list[np.ndarray]:
     counts = np.random.default_rng(2).poisson(0.4, (N, COLUMNS)).astype(np.float64)
-    kinds = [Compared(counts, counts), Compared(counts[:, :300] * 2, counts[:, :300])]
+    kinds = [Compared(counts, counts), Compared(counts[:, :30] * 2, counts[:, :30])]
     found = distances(kinds, np.arange(N), _dealt())
     return [found.values, np.asarray(found.largest)]
 
@@ -96,14 +96,15 @@ def _copulas() -> list[np.ndarray]:
 def _families() -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     sides = [crowd(rng, 40, wordy=0.5, prefix=side, simulated=side == "s") for side in "rs"]
-    corpora = measure_both(sides[0] * 26, sides[1] * 26)
+    corpora = measure_both(*sides)
     return [side.table.to_numpy() for side in measure_family(*corpora, FAMILY_METRICS.values())]
 
 
 @pytest.mark.parametrize("compute", [_folds, _trees, _aucs, _permuted, _copulas, _families])
 def test_pieces_that_are_done_elsewhere_give_the_same_to_the_last_bit(
-    compute: Callable[[], list[np.ndarray]],
+    compute: Callable[[], list[np.ndarray]], monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(tasks, "NUMBERS_OF_A_TASK", 1_000)
     here, elsewhere = compute(), Elsewhere()
     with spreading(elsewhere):
         there = compute()

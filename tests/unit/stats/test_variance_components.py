@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from convsim.stats.variance_components import VarianceComponents, difference_of_means
+from convsim.stats.variance_components import Sizes, VarianceComponents, difference_of_means
 
 
 def components(values, unit_of):
@@ -47,3 +47,11 @@ def test_a_difference_of_means_weighs_rows_and_not_units():
     sums = np.asarray([5.0, 3.0, 8.0])
     apart = sums @ difference_of_means(np.asarray([[1], [1], [0]], np.float32), sizes)
     assert apart == pytest.approx([(5 + 3) / 4 - 8 / 2])
+
+
+def test_rows_are_added_up_without_an_error_where_there_are_more_than_float32_can_tell_apart():
+    sizes = np.asarray([2.0**24, 1.0, 2.0**24, 1.0])
+    sides = Sizes.of(sizes, np.asarray([[1, 1], [1, 0], [0, 1], [0, 0]], np.uint8))
+    n = np.asarray([2.0**24 + 1, 2.0**25])
+    others = sizes.sum() - n
+    np.testing.assert_allclose(sides.by_row, 1 / n + 1 / others, rtol=1e-15)

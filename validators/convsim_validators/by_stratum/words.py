@@ -64,6 +64,9 @@ class Words:
         unit_of = np.concatenate(
             [design.real.unit_of[kept[0]], design.real.n_units + design.simulated.unit_of[kept[1]]]
         )
+        if len(texts) < sum(map(len, sides)):  # who was not chosen has no words to be dealt
+            chosen, unit_of = np.unique(unit_of, return_inverse=True)
+            dealt = dealt[chosen]
         view = word_ngrams(texts, len(kept[0]), unit_of, np.ones(len(texts), bool), {})
         if not len(view.names):
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -48,8 +49,9 @@ class Coherence(MetricTests):
         """Return one finding a metric of listening, one of all of them together, and one of pairs of messages."""
         sides = measure_family(real, simulated, COHERENCE_METRICS.values())
         design = Design.of(*sides)
-        dealt = self.dealings(design, seed) if design.too_few_permutations() is None else None
-        pairs = Pairs.of(*sides, dealt, n_resamples=self.n_resamples, seed=seed)
+        # Dealings of all units are large: they are drawn where they are used, and none are held meanwhile.
+        deal = partial(self.dealings, design, seed) if design.too_few_permutations() is None else None
+        pairs = Pairs.of(*sides, deal, n_resamples=self.n_resamples, seed=seed)
         further = {} if pairs.statistic is None else {PAIRS: pairs.statistic}
         compared = self.compare_metrics(*sides, seed=seed, further=further)
         return [*compared.findings, self._of_pairs(pairs, compared.p_adjusted.get(PAIRS), seed)]

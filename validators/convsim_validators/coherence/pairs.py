@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +61,13 @@ class Pairs:
 
     @classmethod
     def of(
-        cls, real: Corpus, simulated: Corpus, dealt: Weights | None, *, n_resamples: int, seed: int
+        cls,
+        real: Corpus,
+        simulated: Corpus,
+        deal: Callable[[], Weights] | None,
+        *,
+        n_resamples: int,
+        seed: int,
     ) -> Pairs:
         """Test the pairs, and train classifiers on them: twenty fits, and five for each of five splits of the people.
 
@@ -71,18 +77,17 @@ class Pairs:
         Args:
             real: People.
             simulated: The simulator.
-            dealt: Shape (units, 1 + permutations), as ``Design.dealings`` of these sides returns it; None where the
-                sides can be dealt anew in too few ways.
-            n_resamples: Draws of the interval.
+            deal: Returns what ``Design.dealings`` of these sides does, shape (units, 1 + permutations); None where the
+                sides can be dealt anew in too few ways. Not called for sides of which some are chosen.
+            n_resamples: Draws of the interval, and dealings of those chosen.
             seed: Moves folds, splits and draws.
         """
         if max(len(real), len(simulated)) > MAX_TESTED:
             sides = Sides.of(*_some(real, simulated, MAX_TESTED, seed))
-            n_dealings = 0 if dealt is None else dealt.shape[1] - 1
             anew = generator(seed, "pairs", "dealings")
-            dealt = sides.design.dealings(n_dealings, anew) if n_dealings else None
+            dealt = sides.design.dealings(n_resamples, anew) if deal else None
             return cls._of(sides, dealt, n_resamples=n_resamples, seed=seed)
-        return cls._of(Sides.of(real, simulated), dealt, n_resamples=n_resamples, seed=seed)
+        return cls._of(Sides.of(real, simulated), deal and deal(), n_resamples=n_resamples, seed=seed)
 
     @classmethod
     def _of(cls, everyone: Sides, dealt: Weights | None, *, n_resamples: int, seed: int) -> Pairs:

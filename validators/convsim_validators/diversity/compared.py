@@ -39,8 +39,8 @@ class Compared:
         """Draw all crowds."""
         units = points.units
         rng = {name: generator(seed, "diversity", name) for name in ("permutation", "thinned", "equal")}
-        permuted = permute(units.exchangeable, units.is_real, n_resamples, rng["permutation"])
-        dealt = Crowds.dealt(np.column_stack([units.is_real.astype(np.float32), permuted]))
+        permuted = permute(units.exchangeable, units.is_real, n_resamples, rng["permutation"], observed=True)
+        dealt = Crowds.dealt(permuted.astype(np.float32))
         n_real, n_simulated = dealt.n
         against, baseline = Crowds.of_equal_size(
             units.is_real, min(n_real // 2, n_simulated), N_EQUAL, rng["equal"]

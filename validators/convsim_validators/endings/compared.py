@@ -22,7 +22,7 @@ from convsim.stats.hazards import (
     ratio,
 )
 from convsim.stats.proportions import effective_share, newcombe_limits
-from convsim.stats.resampling import Weights, draw
+from convsim.stats.resampling import Weights, draw, weighed
 from convsim.stats.survival import survival
 from convsim_validators.endings.followed import BY_USER, HOW, Followed, How
 
@@ -186,7 +186,7 @@ class Compared:
                 limits.append(max(-float(low), float(high)))
                 errors.append((limits[-1] - abs(second - first)) / self.z)
         apart = 0.5 * float(np.abs(shares[1] - shares[0]).sum())
-        groups = [np.asarray(real.T @ weights, np.float64) for weights in self.people]
+        groups = [weighed(real.T, weights) for weights in self.people]
         drawn = [group / group.sum(axis=0).clip(min=1e-9) for group in groups]
         most = int(np.argmax(limits))
         error = max(errors)
@@ -281,12 +281,13 @@ def kinds_of(followed: Followed) -> IntArray:
 def _variation(of: FloatArray, sizes: FloatArray, dealt: Weights) -> FloatArray:
     """Return the total variation between the sides over its standard error in each dealing; shape (dealings,)."""
     residual = of - sizes[:, None] * (of.sum(axis=0) / max(1.0, sizes.sum()))
-    n_real = np.maximum(sizes @ dealt, 1e-9)
-    n_simulated = np.maximum(sizes.sum() - sizes @ dealt, 1e-9)
-    real = np.asarray(of.T @ dealt, np.float64)
+    counted = weighed(sizes, dealt)
+    n_real = np.maximum(counted, 1e-9)
+    n_simulated = np.maximum(sizes.sum() - counted, 1e-9)
+    real = weighed(of.T, dealt)
     apart = real / n_real - (of.sum(axis=0)[:, None] - real) / n_simulated
     squares = (residual**2).sum(axis=1)
-    of_real = squares @ dealt
+    of_real = weighed(squares, dealt)
     variance = of_real / n_real**2 + (squares.sum() - of_real) / n_simulated**2
     total = 0.5 * np.abs(apart).sum(axis=0)
     return ratio(total, np.sqrt(variance))
@@ -308,10 +309,7 @@ def _seen(side: Curves) -> int:
 
 def _counted(stays: Stays, weights: Weights) -> tuple[FloatArray, FloatArray]:
     """Return those at risk and the endings in drawn groups; shapes (turns, groups)."""
-    return (
-        np.asarray(stays.at_risk.T @ weights, np.float64),
-        np.asarray(stays.events.T @ weights, np.float64),
-    )
+    return weighed(stays.at_risk.T, weights), weighed(stays.events.T, weights)
 
 
 def _hazards(side: Curves, weights: Weights) -> tuple[FloatArray, FloatArray]:
@@ -319,7 +317,7 @@ def _hazards(side: Curves, weights: Weights) -> tuple[FloatArray, FloatArray]:
     at_risk, ended = _counted(side.ended, weights)
     there = survival(at_risk, ended)
     before = np.vstack([np.ones((1, there.shape[1])), there[:-1]])
-    so = np.asarray(side.so.events.T @ weights, np.float64)
+    so = weighed(side.so.events.T, weights)
     return before, ratio(so, at_risk)
 
 

@@ -12,7 +12,7 @@ from convsim.metrics.labels import ACTS, MAX_ACTS, acts_of, find_origins
 from convsim.schema import Corpus, LabelOrigin
 from convsim.schema.arrays import FloatArray, IntArray
 from convsim.schema.conversation import Conversation
-from convsim.stats.resampling import MIN_UNITS_A_STRATUM, Design, Side, Weights, draw
+from convsim.stats.resampling import MIN_UNITS_A_STRATUM, Design, Side, Weights, draw, in_blocks
 from convsim_validators.labels.marks import YES_NO, Marks, confusion, sums_by
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Tallies:
         return shares
 
     def _weighed(self, weights: Weights) -> tuple[FloatArray, FloatArray]:
-        n, yes = (weights.T @ values.astype(np.float32) for values in (self.n, self.yes))
-        return n.astype(np.float64)[:, None], yes.astype(np.float64)
+        n, yes = (_summed(values, weights) for values in (self.n, self.yes))
+        return n[:, None], yes
 
     def rates(self) -> tuple[FloatArray, FloatArray]:
         """Return sensitivity and specificity, shape (questions,); NaN where the reference has no such item."""
@@ -91,8 +91,8 @@ class Tallies:
         unit that has the class does.
         """
         known = self.calibrated > 0
-        flat = self.crossed[known].reshape(int(known.sum()), -1).astype(np.float32)
-        drawn = (weights[known].T @ flat).astype(np.float64).reshape(weights.shape[1], -1, 4)
+        flat = self.crossed[known].reshape(int(known.sum()), -1)
+        drawn = _summed(flat, weights[known]).reshape(weights.shape[1], -1, 4)
         hits, members = drawn[:, :, 0::2], drawn[:, :, 1::2]
         imagined = rng.gamma(PRIOR, size=(2, *hits.shape)) * self.typical_mass
         found = (hits + imagined[0]) / np.maximum(members + imagined.sum(axis=0), 1e-12)
@@ -104,6 +104,12 @@ class Tallies:
         members = self.crossed[:, :, 1::2]
         mass: FloatArray = members.sum(axis=0) / np.maximum((members > 0).sum(axis=0), 1)
         return np.where(mass > 0, mass, 1.0)
+
+
+def _summed(of_units: FloatArray, weights: Weights) -> FloatArray:
+    """Return the sums over units, shape (units, …), in each replicate; shape (replicates, …)."""
+    values = of_units.astype(np.float32)
+    return np.concatenate([some.T @ values for some in in_blocks(weights)]).astype(np.float64)
 
 
 def draw_calibrated(side: Side, calibrated: IntArray, n_replicates: int, rng: Generator) -> Weights:

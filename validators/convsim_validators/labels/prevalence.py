@@ -10,11 +10,12 @@ import numpy as np
 from pydantic import Field, JsonValue
 
 from convsim._settings import ResampleCount, check_settings
+from convsim.metrics.labels import find_origins
 from convsim.schema import Corpus, Finding
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA, MAX_GROWTH, Decision, grown
 from convsim.stats.multiplicity import max_t, permutation_p_value
-from convsim.stats.resampling import Design, Weights, bootstrap
+from convsim.stats.resampling import Design, Weights, bootstrap, in_blocks
 from convsim.stats.sample_size import growth_to_align
 from convsim.stats.variance_components import VarianceComponents, difference_of_means
 from convsim_validators.labels.correctable import Correctable, draw_calibrated, find_correctable
@@ -129,6 +130,8 @@ class Prevalence:
 
     def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> Sequence[Finding]:
         """Return one finding for each act and each feeling that can be corrected."""
+        if not find_origins(real.conversations):
+            return []  # units of many conversations are not found out for nothing
         design = Design.of(real, simulated)
         groups = list(find_correctable(real, simulated, design))
         if not groups:
@@ -215,9 +218,9 @@ def _differences(group: Correctable, dealt: Weights) -> FloatArray:
         np.concatenate([getattr(side, name) for side in (group.real, group.simulated)])
         for name in ("n", "yes", "squares")
     )
-    apart_by = difference_of_means(dealt, n)
     errors = VarianceComponents.of(yes, n, squares.sum(axis=0) / max(float(n.sum()), 1.0)).errors(dealt)
-    apart = np.abs(yes.T @ apart_by)
+    parts = [yes.T @ difference_of_means(some, n) for some in in_blocks(dealt)]
+    apart = np.abs(np.concatenate(parts, axis=1))
     return np.asarray(np.divide(apart, errors, out=np.zeros_like(apart), where=errors > 0).T, np.float64)
 
 

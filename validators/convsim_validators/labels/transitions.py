@@ -20,7 +20,7 @@ from convsim.seeds import generator
 from convsim.stats.decision import ALPHA, Decision, Evidence, decide, equivalence_level
 from convsim.stats.equivalence import needed, stated
 from convsim.stats.multiplicity import max_t, permutation_p_value
-from convsim.stats.resampling import Design, Weights, bootstrap, bootstrap_at_size
+from convsim.stats.resampling import Design, Weights, bootstrap, bootstrap_at_size, weighed
 from convsim.stats.sample_size import one_sided_errors
 from convsim.stats.variance_components import VarianceComponents
 from convsim_validators.labels.total_variation import Differences, power_to_align, total_variation
@@ -170,7 +170,7 @@ class Transitions:
         weights = design.dealings(self.n_resamples, generator(seed, self.name, "deal"))
         table = hstack(tables).tocsr()
         now_real, everything = (
-            np.asarray(table @ weights, np.float64),
+            weighed(table, weights),
             np.asarray(table.sum(axis=1), np.float64),
         )
         apart = total_variation(_normalised(now_real), _normalised(everything - now_real))
@@ -250,7 +250,7 @@ def _table(
 
 
 def _shares(table: csr_matrix, weights: Weights) -> FloatArray:
-    return _normalised(np.asarray(table @ weights, np.float64))
+    return _normalised(weighed(table, weights))
 
 
 def _normalised(counts: FloatArray) -> FloatArray:

@@ -14,8 +14,8 @@ from convsim.stats.contrasts import Contrast, centred
 from convsim.stats.ecdf import Cells, cells_of_sides, superiority
 from convsim.stats.equivalence import Margins, Precision, location_limit, normal_quantile
 from convsim.stats.multiplicity import permutation_p_value
-from convsim.stats.resampling import Design, Weights
-from convsim.stats.variance_components import VarianceComponents
+from convsim.stats.resampling import Design, Weights, weighed
+from convsim.stats.variance_components import Sizes, VarianceComponents
 from convsim_validators.metric_tests.kolmogorov_smirnov import Distributions, Resamples, distance, statistic
 
 QUANTILES = np.arange(1, 40) / 40
@@ -98,18 +98,19 @@ class Column:
 
         by_unit = hstack([self.real.by_unit, self.simulated.by_unit]).tocsr()
         everything = self.real.counts + self.simulated.counts
-        now_real = np.asarray(by_unit @ weights, np.float64)
+        now_real = weighed(by_unit, weights)
         sides = now_real, everything[:, None] - now_real
         up_to = np.cumsum(everything) / everything.sum()
         rank = up_to - everything / everything.sum() / 2
         at = np.unique(np.searchsorted(up_to, QUANTILES * up_to[-1]))
         sizes = np.asarray(by_unit.sum(axis=0), np.float64).ravel()
+        of_sides = Sizes.of(sizes, weights)
 
         def errors(score: FloatArray) -> FloatArray:
             """Shape (1 + permutations,): over the scores of cells, shape (cells, scores), their mean in squares."""
             mean_square = everything @ score**2 / everything.sum()
             components = VarianceComponents.of(np.asarray(by_unit.T @ score), sizes, mean_square)
-            return np.asarray(np.sqrt((components.errors(weights) ** 2).mean(axis=0)))
+            return np.asarray(np.sqrt((components.errors_of(of_sides) ** 2).mean(axis=0)))
 
         below = (np.arange(len(everything))[:, None] <= at).astype(np.float64)
         return Dealt(

@@ -63,6 +63,7 @@ class Held(NamedTuple):
     """One conversation, held to its end."""
 
     conversation: Conversation
+    """As a whole where there is no line of it; else without what only the line is for: ``LEFT_OUT``."""
     calls: Calls | None
     """What models were asked for it, where that is recorded."""
     wanted: int | None = None
@@ -71,8 +72,12 @@ class Held(NamedTuple):
     """All that the worker has measured so far, with how many conversations it has held; not with every answer."""
     line: bytes | None = None
     """Its ``readable_line``, the making of which is not left to the one process that writes; None where it has none."""
+    n_messages: int = 0
+    """Of the conversation."""
 
 
+LEFT_OUT: Mapping[str, object] = {"messages": (), "persona": None, "learned_from": None, "labels": {}}
+"""Of a conversation whose line is sent along: to build it anew takes longer than to write it."""
 TELL_EVERY_S = 1.0
 """How often a worker tells what it has measured: what it has not told is lost with it."""
 
@@ -132,10 +137,15 @@ class Holder:
             return Broken(described(error))
         calls = None if noted is None else Calls(id=conversation.id, calls=tuple(noted.calls))
         self._n_held += 1
+        line = _line_of(conversation)
         return Held(
-            conversation, calls, None if self._supply is None else self._supply.wanted, self._to_tell(),
-            _line_of(conversation),
-        )  # fmt: skip
+            conversation if line is None else conversation.model_copy(update=LEFT_OUT),
+            calls,
+            wanted=None if self._supply is None else self._supply.wanted,
+            measured=self._to_tell(),
+            line=line,
+            n_messages=len(conversation.messages),
+        )
 
     def _to_tell(self) -> Measured | None:
         """Return what has been measured so far where it is time to tell it."""

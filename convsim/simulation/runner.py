@@ -109,7 +109,8 @@ class Progress:
 
 
 Keep = Callable[[Conversation, bytes | None], None]
-"""Writes a conversation down; what else it is given is its line, where another process has made that."""
+"""Writes a conversation down; what else it is given is its line, where another process has made that: then the
+conversation comes without its messages."""
 
 
 class Workforce(Elsewhere, Protocol):
@@ -166,14 +167,15 @@ async def hold_all(
             line: bytes | None = None
             if pool is not None:
                 held = await pool.hold(following)
-                conversation, calls, line = held.conversation, held.calls, held.line
+                conversation, calls, line, n = held.conversation, held.calls, held.line, held.n_messages
             else:
                 conversation, calls = await _here(following, limits, noting=record is not None)
+                n = len(conversation.messages)
             if record and calls is not None:
                 record(calls)
             keep(conversation, line)
             progress.add(conversation)
-            _show(conversation, progress, at)
+            _show(conversation, n, progress, at)
             if limits.fail_fast:
                 watch.count(conversation.failure)
         except InputError:
@@ -210,7 +212,7 @@ async def _here(planned: Planned, limits: Limits, *, noting: bool) -> tuple[Conv
     return conversation, None if heard is None else Calls(id=conversation.id, calls=tuple(heard.calls))
 
 
-def _show(conversation: Conversation, progress: Progress, at: Step) -> None:
+def _show(conversation: Conversation, n_messages: int, progress: Progress, at: Step) -> None:
     """Say that one more has ended, and log how."""
     at.done, at.cost_usd, at.unpriced = progress.ended, progress.cost_usd, bool(progress.unpriced)
     if (failure := conversation.failure) is not None:
@@ -223,7 +225,7 @@ def _show(conversation: Conversation, progress: Progress, at: Step) -> None:
     if LOG.isEnabledFor(logging.DEBUG):
         LOG.debug(
             "the conversation %s ended with %s after %d messages", conversation.id, conversation.ending,
-            len(conversation.messages), extra={"fields": {"conversation": conversation.id, "arm": conversation.arm}},
+            n_messages, extra={"fields": {"conversation": conversation.id, "arm": conversation.arm}},
         )  # fmt: skip
 
 

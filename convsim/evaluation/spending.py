@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from convsim.errors import StudyError
 from convsim.io import MANIFEST, Manifest
@@ -15,7 +15,7 @@ from convsim.models.energy import Energy
 from convsim.models.metering import EndpointMeter, Measured, measured_in
 from convsim.schema import Finding
 from convsim.schema.conversation import Conversation, used_tokens
-from convsim.schema.record import Count, Number, Record, Text
+from convsim.schema.record import Count, Number, Record, Text, Tokens
 
 UNDECIDED = ("undecided", "failed")
 """Verdicts that decide nothing."""
@@ -26,16 +26,16 @@ class EndpointUse(Record):
 
     model: Text
     address: Text
-    requests: Count
-    retries: Count
-    failed: Count
+    requests: Tokens
+    retries: Tokens
+    failed: Tokens
     """Requests that were not answered."""
     p50_s: Number | None = None
     p90_s: Number | None = None
     p99_s: Number | None = None
     max_s: Number | None = None
-    input_tokens: Count | None = None
-    output_tokens: Count | None = None
+    input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
     cost_usd: Number | None = None
     """Null where the price of an answer is unknown."""
     reason: Text = ""
@@ -110,16 +110,19 @@ def run_use(*files: Path | None) -> RunUse | None:
         noted = outcome.get("fallback_messages") if isinstance(outcome, dict) else None
         for (_, model), n in fallback_messages(noted).items():
             stood_in[model] = stood_in.get(model, 0) + n
-    return RunUse(
-        conversations=measured.conversations,
-        endpoints=tuple(map(EndpointUse.of, measured.endpoints.values())),
-        message_p50_s=shopper.p50 if shopper else None,
-        message_p90_s=shopper.p90 if shopper else None,
-        message_p99_s=shopper.p99 if shopper else None,
-        energy_wh=sum(known) if known else None,
-        energy_reason="" if known or energy is None else _untold(energy),
-        fallback_messages=stood_in,
-    )
+    try:
+        return RunUse(
+            conversations=measured.conversations,
+            endpoints=tuple(map(EndpointUse.of, measured.endpoints.values())),
+            message_p50_s=shopper.p50 if shopper else None,
+            message_p90_s=shopper.p90 if shopper else None,
+            message_p99_s=shopper.p99 if shopper else None,
+            energy_wh=sum(known) if known else None,
+            energy_reason="" if known or energy is None else _untold(energy),
+            fallback_messages=stood_in,
+        )
+    except ValidationError:  # numbers that no run has: somebody has written into its manifest
+        return None
 
 
 def _untold(energy: Energy) -> str:

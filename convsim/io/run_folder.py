@@ -21,6 +21,7 @@ from convsim.io.jsonl import readable_line
 from convsim.io.manifest import MANIFEST, Manifest, amend, difference, read_manifest, write_manifest
 from convsim.io.problems import MalformedError
 from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation, Failure
+from convsim.schema.record import MOST
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def fallback_messages(noted: object) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for who, counts in noted.items() if isinstance(noted, dict) else ():
         for model, n in counts.items() if isinstance(counts, dict) else ():
-            if isinstance(n, int) and not isinstance(n, bool):
+            if isinstance(n, int) and not isinstance(n, bool) and 0 < n <= MOST:
                 found[str(who), str(model)] += n
     return found
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, computed_field
 
-from convsim.schema.record import Count, Record, Spending
+from convsim.schema.record import Record, Spending, Tokens
 
 RELATIVE_ERROR = 0.01
 """Of each quantile, at most."""
@@ -35,11 +35,11 @@ class Sketch(Record):
         PVLDB 12(12), section 2. Ours collapses no buckets, since its range is bounded.
     """
 
-    n: Count = 0
+    n: Tokens = 0
     total: Spending = 0.0
     max: Spending | None = None
     min: Spending | None = None
-    buckets: dict[Annotated[int, Field(ge=LOWEST, le=HIGHEST)], Count] = Field(default_factory=dict)
+    buckets: dict[Annotated[int, Field(ge=LOWEST, le=HIGHEST)], Tokens] = Field(default_factory=dict)
 
     @classmethod
     def _with_unknown_keys(cls, data: dict[str, Any]) -> dict[str, Any]:

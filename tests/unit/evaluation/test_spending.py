@@ -152,6 +152,31 @@ def test_what_is_not_known_of_tokens_is_said_with_the_reason(tmp_path):
     assert said in spending.sentences(card)
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "is_read"),
+    [
+        (("latency_s", "n"), 10**400, False), (("latency_s", "buckets"), {"999999999": 1}, False),
+        (("latency_s", "buckets"), {"1": 10**400}, False), (("requests",), 10**400, False),
+        (("input_tokens",), 10**4000, False), (("cost_usd",), float("nan"), False), (("model",), "another", False),
+        ((), {"shopper": {"b": -5}}, True), ((), {"shopper": {"b": 10**400, "c": "x"}}, True),
+    ],
+)  # fmt: skip
+def test_numbers_that_somebody_wrote_into_a_manifest_are_passed_over(tmp_path, place, value, is_read):
+    measured(tmp_path / "run")
+    manifest = json.loads((tmp_path / "run/manifest.json").read_text())
+    changed = next(iter(manifest["measured"]["endpoints"].values()))
+    for step in place[:-1]:
+        changed = changed[step]
+    if place:
+        changed[place[-1]] = value
+    else:
+        manifest["outcome"]["fallback_messages"] = value
+    (tmp_path / "run/manifest.json").write_text(json.dumps(manifest))
+    found = run_use(tmp_path / "run")
+    assert (found is not None) == is_read
+    assert found is None or found.fallback_messages == {}
+
+
 @pytest.mark.parametrize("broken", ["{}", "no JSON", '{"plan": {}, "measured": [1]}', '{"plan": {}}'])
 def test_a_manifest_that_says_nothing_of_it_or_is_broken_is_passed_over(tmp_path, broken):
     measured(tmp_path / "run")

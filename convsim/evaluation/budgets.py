@@ -57,7 +57,7 @@ class Budget(Record):
                 f"--budget {shown(said)}: {shown(number.strip())} is no number of {UNITS[bound]} from 0, such as 1.5"
             )
         unit = (found["unit"] or "").lower() or ("usd" if found["dollar"] else "")
-        if unit and unit not in TAKEN[bound.partition("_")[0]]:
+        if (unit and unit not in TAKEN[bound.partition("_")[0]]) or (found["dollar"] and bound != "usd"):
             raise InputError(f"--budget {shown(said)}: {bound} is in {UNITS[bound]}")
         return cls(bound=bound, most=float(found["number"]) * (0.001 if unit == "ms" else 1.0))
 

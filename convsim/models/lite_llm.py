@@ -245,4 +245,7 @@ def _known_price(model: str) -> Price | None:
     read, written = found.get("input_cost_per_token"), found.get("output_cost_per_token")
     if not read or not written:
         return None
-    return Price(model=model, input=read * 1e6, output=written * 1e6)
+    try:
+        return Price(model=model, input=read * 1e6, output=written * 1e6)
+    except (TypeError, ValueError):
+        return None

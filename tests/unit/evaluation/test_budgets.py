@@ -41,7 +41,7 @@ def test_a_bound_is_read_with_its_unit(said, bound, most):
 
 @pytest.mark.parametrize(
     "said", ["", "latency_p90", "latency_p90=", "latency_p95=1s", "latency_p90=-1", "latency_p90=nan", "usd=1s",
-             "wh=1ms", "latency_p90=$1", "latency_p90=1e999", "latency_p90=1s extra"],
+             "wh=1ms", "latency_p90=$1", "latency_p90=$1s", "wh=$1wh", "latency_p90=1e999", "latency_p90=1s extra"],
 )  # fmt: skip
 def test_what_is_no_bound_is_refused(said):
     with pytest.raises(InputError, match="--budget"):

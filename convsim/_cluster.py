@@ -9,17 +9,20 @@ import platform
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from convsim._loggers import logger_of
 from convsim._text import one_line
 from convsim.errors import ConvsimError, InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+LOG = logger_of("convsim.cluster")
 ANSWERS_WITHIN_S = 5.0
 """How long an address may take to take a connection."""
 JOINS_WITHIN_S = 60.0
@@ -28,6 +31,8 @@ NODE_WITHIN_S = 120.0
 """How long a node may take to say which convsim it has: it starts Python for that."""
 STARTS, TOO_LATE = 3, "timed out during startup"
 """How often a cluster is started here where Ray says this: it gives itself 30 s, which a busy machine may need."""
+LOOKS, LOOKS_EVERY_S = 10, 0.2
+"""How often it is looked for a free processor before it is said that there is none: ends are told late."""
 OWN_STORE_BYTES = 100 << 20
 """Of a cluster on this machine alone: what is sent is small."""
 SWITCHES = {"RAY_USAGE_STATS_ENABLED": "0"}
@@ -49,7 +54,8 @@ def cluster(address: str | None = None, *, cpus: int | None = None) -> Iterator[
     Raises:
         MissingExtraError: Ray is not installed.
         InputError: The address is none, or this process uses Ray already.
-        ConvsimError: Nothing answers at the address, it refuses the token, or a node has another convsim or none.
+        ConvsimError: Nothing answers at the address, it refuses the token, a node has another convsim or none, or none
+            has a processor that takes work.
     """
     if importlib.util.find_spec("ray") is None:
         raise MissingExtraError("--engine ray", "ray")
@@ -66,6 +72,7 @@ def cluster(address: str | None = None, *, cpus: int | None = None) -> Iterator[
         try:
             _join(ray, address, cpus)
             check_nodes(ray)
+            _check_processors(ray)
             yield ray
         finally:
             ray.shutdown()
@@ -161,6 +168,29 @@ def _hushed() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def free_processors(ray: ModuleType) -> int:
+    """Return how many processors of the cluster nobody uses."""
+    return int(ray.available_resources().get("CPU", 0))
+
+
+def _check_processors(ray: ModuleType) -> None:
+    """Check that there are processors at all, and say so where others use them all: the work waits then."""
+    n = int(ray.cluster_resources().get("CPU", 0))
+    if not n:
+        raise ConvsimError(
+            "no node of the Ray cluster has a processor that takes work: start one with ray start --num-cpus 1 or more"
+        )
+    for _ in range(LOOKS):
+        if free_processors(ray):
+            return
+        time.sleep(LOOKS_EVERY_S)
+    LOG.warning(
+        "the Ray cluster has no free processor: others use all %d; the work begins when one is free, and Ctrl-C ends "
+        "the wait",
+        n,
+    )
 
 
 def _versions() -> tuple[str, str]:

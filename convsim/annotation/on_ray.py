@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from convsim._async import run_to_its_end
-from convsim._cluster import cluster
+from convsim._cluster import cluster, free_processors
 from convsim._sending import pickled
 from convsim._text import described, one_line
 from convsim.annotation.labels import labelled_by
@@ -68,7 +68,7 @@ class Labeller:
 
 
 class Spread:
-    """Asks as many labellers as the cluster has processors, each in its turn."""
+    """Asks as many labellers as the cluster has free processors, each in its turn."""
 
     def __init__(self, ray: ModuleType, annotator: Annotator):
         self._ray, self.name, self.source = ray, annotator.name, annotator.source
@@ -76,7 +76,7 @@ class Spread:
         self._made = ray.remote(Labeller).options(
             num_cpus=1, max_concurrency=AT_A_TIME, scheduling_strategy="SPREAD"
         )
-        n = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        n = max(1, free_processors(ray))
         self._labellers = [self._made.remote(self._whole) for _ in range(n)]
         self._turn, self._lock = 0, threading.Lock()
         for said in ("languages", "any_language"):

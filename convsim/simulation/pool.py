@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -31,6 +30,8 @@ MOST_LOSSES = 3
 """A conversation whose worker was lost so often is a failure, and so many workers in a row that do not begin end it."""
 NONE_WITHIN_S = 120.0
 """How long a run goes on without any worker, while one is being started."""
+OTHERS_WITHIN_S = 10.0
+"""How long a run on a cluster waits for further workers when one is ready."""
 FEWEST = 2
 """Conversations at a time of a worker that has not asked an endpoint yet, at least."""
 LOOK_EVERY_S = 5.0
@@ -149,7 +150,9 @@ class Pool:
         self._on_change = on_change
 
     async def begin(self) -> None:
-        """Start all workers, and wait until each has made the study.
+        """Start all workers, and wait until each has made the study; on a cluster, those that find a processor.
+
+        The others begin as soon as they find one, too.
 
         Raises:
             InputError: One lacks what every conversation needs.
@@ -157,7 +160,10 @@ class Pool:
         """
         members = [self._new() for _ in range(self.size)]
         try:
-            await asyncio.gather(*map(self._begin, members))
+            if self.is_here:
+                await asyncio.gather(*map(self._begin, members))
+            else:
+                await self._begin_some(members)
         except LostError as error:
             raise ConvsimError(
                 f"a worker ended before it was ready: {error}; in a script of your own, call it below "
@@ -208,6 +214,45 @@ class Pool:
         self._members.append(member)
         return member
 
+    async def _begin_some(self, members: list[_Member]) -> None:
+        """Wait for the first worker that is ready, and a while for the others: a cluster may have room for few."""
+        beginning = {asyncio.create_task(self._begin(member)): member for member in members}
+        try:
+            await asyncio.wait(beginning, return_when=asyncio.FIRST_COMPLETED)
+            done, late = await asyncio.wait(
+                beginning, timeout=OTHERS_WITHIN_S, return_when=asyncio.FIRST_EXCEPTION
+            )
+            for task in done:
+                task.result()
+        except BaseException:
+            for task in beginning:
+                task.cancel()
+            raise
+        for task in late:
+            self._start(self._begin_late(beginning[task], task))
+        if late:
+            LOG.warning(
+                "%d of %d workers have begun; the cluster has no free processor for the others yet",
+                len(done),
+                len(members),
+            )
+
+    async def _begin_late(self, member: _Member, beginning: asyncio.Task[None]) -> None:
+        try:
+            await beginning
+        except LostError as error:
+            self._replace(member, str(error))
+        except ConvsimError as error:
+            self._refused = error if isinstance(error, InputError) else InputError(str(error))
+            self._members.remove(member)
+            member.worker.kill()
+            self._tell()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
     async def _begin(self, member: _Member) -> None:
         _checked(await member.worker.ask("begin", self.whole))
         member.is_ready, self._not_begun = True, 0
@@ -218,17 +263,11 @@ class Pool:
         if member not in self._members:
             return
         self._why = why
-        LOG.log(
-            logging.WARNING,
-            "a worker was lost: %s; what it held is given to others, and another one is started",
-            why,
-        )
+        LOG.warning("a worker was lost: %s; what it held is given to others, and another one is started", why)
         self._members.remove(member)
         self._gone.append(member)
         member.worker.kill()
-        task = asyncio.create_task(self._begin_anew())
-        self._starting.add(task)
-        task.add_done_callback(self._starting.discard)
+        self._start(self._begin_anew())
 
     async def _begin_anew(self) -> None:
         while self._not_begun < MOST_LOSSES:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "a" * 64, "RAY_USAGE_STATS_ENABLED": "0"}
@@ -19,8 +19,9 @@ STARTS = 3
 class Node:
     """A node of a cluster, and the processes that it is."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str], *arguments: str):
-        self.folder, self._env, self._arguments, self._starts = folder, env, arguments, 0
+    def __init__(self, folder: Path, env: Mapping[str, str], *arguments: str, processors: int = 1):
+        self.folder, self._env, self._starts = folder, env, 0
+        self._arguments = [*arguments, "--num-cpus", str(processors)]
         self._log = (folder.parent / f"{folder.name}.log").open("wb")
         self.start()
 
@@ -28,7 +29,7 @@ class Node:
         """Start it; again where Ray, which gives itself 30 s for it, has given up on a busy machine."""
         self._starts += 1
         ray = str(Path(sys.executable).with_name("ray"))
-        sized = ["--num-cpus", "1", "--object-store-memory", "100000000", "--disable-usage-stats", "--block"]
+        sized = ["--object-store-memory", "100000000", "--disable-usage-stats", "--block"]
         self.process = subprocess.Popen(
             [ray, "start", *self._arguments, *sized], env={**os.environ, **self._env}, cwd=REPOSITORY,
             stdout=self._log, stderr=self._log, start_new_session=True,
@@ -65,7 +66,7 @@ def _session_of(leader: int) -> list[int]:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
@@ -76,35 +77,35 @@ class TwoNodes:
 
     def __init__(self, folder: Path, other: Mapping[str, str] | None = None):
         """Start them; ``other`` are further variables of the second one."""
-        port = _free_port()
+        port = free_port()
         self.address = f"127.0.0.1:{port}"
         head = ["--head", "--node-ip-address", "127.0.0.1", "--port", str(port), "--temp-dir", str(folder)]
         self.nodes = [Node(folder / "head", TOKEN, *head, "--include-dashboard", "false")]
         try:
-            self._wait(1)
+            wait_for_nodes(self.address, self.nodes)
             self.nodes.append(Node(folder / "other", {**TOKEN, **(other or {})}, "--address", self.address))
-            self._wait(2)
+            wait_for_nodes(self.address, self.nodes)
         except BaseException:
             self.kill()
             raise
-
-    def _wait(self, n: int) -> None:
-        asked = (
-            f"import ray, sys; ray.init({self.address!r}, log_to_driver=False);"
-            f"sys.exit(sum(node['Alive'] for node in ray.nodes()) < {n})"
-        )
-        for _ in range(60):
-            done = subprocess.run(
-                [sys.executable, "-c", asked], env={**os.environ, **TOKEN}, capture_output=True
-            )
-            if done.returncode == 0:
-                return
-            for node in self.nodes:
-                node.see()
-            time.sleep(0.5)
-        raise AssertionError(f"no {n} nodes: {done.stderr.decode()[-500:]}")
 
     def kill(self) -> None:
         """End all processes of both."""
         for node in reversed(self.nodes):
             node.kill()
+
+
+def wait_for_nodes(address: str, nodes: Sequence[Node]) -> None:
+    """Wait until a cluster has all these nodes."""
+    asked = (
+        f"import ray, sys; ray.init({address!r}, log_to_driver=False);"
+        f"sys.exit(sum(node['Alive'] for node in ray.nodes()) < {len(nodes)})"
+    )
+    for _ in range(60):
+        done = subprocess.run([sys.executable, "-c", asked], env={**os.environ, **TOKEN}, capture_output=True)
+        if done.returncode == 0:
+            return
+        for node in nodes:
+            node.see()
+        time.sleep(0.5)
+    raise AssertionError(f"no {len(nodes)} nodes: {done.stderr.decode()[-500:]}")

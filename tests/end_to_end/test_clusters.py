@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.elsewhere import Costly, kept, study
-from tests.end_to_end.ray_nodes import REPOSITORY, TOKEN, TwoNodes
+from tests.end_to_end.ray_nodes import REPOSITORY, TOKEN, Node, TwoNodes, free_port, wait_for_nodes
+from tests.hanging import ended_if_it_hangs
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
 pytestmark = pytest.mark.cluster
@@ -51,11 +52,35 @@ def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
     cluster.kill()
 
 
+BUSY = """
+import sys, time
+import ray
+if __name__ == "__main__":
+    ray.init(sys.argv[1], log_to_driver=False)
+    class Idle:
+        def begun(self):
+            return True
+    held = [ray.remote(Idle).options(num_cpus=1).remote() for _ in range(2)]
+    ray.get([each.begun.remote() for each in held])
+    print("all in use", flush=True)
+    sys.stdin.readline()
+    ray.kill(held.pop())
+    sys.stdin.readline()
+"""
+TOLD = (
+    """
+import logging, sys
+logging.basicConfig(format="%(message)s", level=logging.WARNING)
+"""
+    + RUN
+)
+
+
 def _started(
-    folder: Path, address: str, *, seconds: float, n: int, token: Mapping[str, str] = TOKEN
+    folder: Path, address: str, *, seconds: float, n: int, token: Mapping[str, str] = TOKEN, run: str = RUN
 ) -> subprocess.Popen[str]:
     script = folder.parent / "held.py"
-    script.write_text(RUN, encoding="utf-8")
+    script.write_text(run, encoding="utf-8")
     return subprocess.Popen(
         [sys.executable, str(script), str(folder), address, str(seconds), str(n)], cwd=REPOSITORY, text=True,
         env={**os.environ, **token, "PYTHONPATH": str(REPOSITORY)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -119,6 +144,51 @@ def test_a_second_interrupt_stops_all_workers_at_once(tmp_path: Path):
     assert out.startswith("0 conversations held")
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         time.sleep(0.05)
+
+
+def test_a_cluster_in_use_by_others_is_waited_for_and_one_free_processor_is_enough(
+    two_nodes: TwoNodes, tmp_path: Path
+):
+    one, two = tmp_path / "one", tmp_path / "two"
+    study(Costly(), n=4).run(one)
+    others = subprocess.Popen(
+        [sys.executable, "-c", BUSY, two_nodes.address], env={**os.environ, **TOKEN}, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert others.stdin is not None
+    assert others.stdout is not None
+    try:
+        assert others.stdout.readline() == "all in use\n"
+        with ended_if_it_hangs(240):
+            running = _started(two, two_nodes.address, seconds=0, n=4, run=TOLD)
+            assert running.stderr is not None
+            assert running.stderr.readline().startswith(
+                "the Ray cluster has no free processor: others use all 2"
+            )
+            print(file=others.stdin, flush=True)  # one of them is free now
+            out, err = running.communicate()
+        assert "1 of 2 workers have begun" in err
+        assert others.poll() is None
+        assert (running.returncode, out[:20]) == (0, "8 conversations held"), err
+        assert kept(two) == kept(one)
+    finally:
+        others.kill()
+        others.communicate()
+
+
+def test_a_cluster_without_processors_is_a_failure_in_one_line(tmp_path_factory: pytest.TempPathFactory):
+    folder, port = tmp_path_factory.mktemp("r"), free_port()
+    head = ["--head", "--node-ip-address", "127.0.0.1", "--port", str(port), "--temp-dir", str(folder)]
+    node = Node(folder / "head", TOKEN, *head, "--include-dashboard", "false", processors=0)
+    try:
+        wait_for_nodes(f"127.0.0.1:{port}", [node])
+        with ended_if_it_hangs(240):
+            _, err = _started(folder / "run", f"127.0.0.1:{port}", seconds=0, n=2).communicate()
+    finally:
+        node.kill()
+    assert err.splitlines()[-1].endswith(
+        "no node of the Ray cluster has a processor that takes work: start one with ray start --num-cpus 1 or more"
+    )
 
 
 def test_a_token_that_is_wrong_is_a_failure_in_one_line(two_nodes: TwoNodes, tmp_path: Path):

@@ -71,8 +71,9 @@ def cluster(address: str | None = None, *, cpus: int | None = None) -> Iterator[
             )
         try:
             _join(ray, address, cpus)
-            check_nodes(ray)
             _check_processors(ray)
+            check_nodes(ray)
+            _say_if_busy(ray)
             yield ray
         finally:
             ray.shutdown()
@@ -176,20 +177,21 @@ def free_processors(ray: ModuleType) -> int:
 
 
 def _check_processors(ray: ModuleType) -> None:
-    """Check that there are processors at all, and say so where others use them all: the work waits then."""
-    n = int(ray.cluster_resources().get("CPU", 0))
-    if not n:
+    if not ray.cluster_resources().get("CPU", 0):
         raise ConvsimError(
             "no node of the Ray cluster has a processor that takes work: start one with ray start --num-cpus 1 or more"
         )
+
+
+def _say_if_busy(ray: ModuleType) -> None:
+    """Say so where others use all processors: the work waits then."""
     for _ in range(LOOKS):
         if free_processors(ray):
             return
         time.sleep(LOOKS_EVERY_S)
     LOG.warning(
-        "the Ray cluster has no free processor: others use all %d; the work begins when one is free, and Ctrl-C ends "
-        "the wait",
-        n,
+        "the Ray cluster has no free processor: others use all %.0f; the work begins when one is free",
+        ray.cluster_resources().get("CPU", 0),
     )
 
 
@@ -199,7 +201,7 @@ def _versions() -> tuple[str, str]:
 
 
 def check_nodes(ray: ModuleType) -> None:
-    """Check that every node of the cluster has the convsim and the Python that this process has.
+    """Check that every node of the cluster that takes work has the convsim and the Python that this process has.
 
     Raises:
         ConvsimError: One has not, or does not answer.
@@ -215,7 +217,7 @@ def check_nodes(ray: ModuleType) -> None:
             ).remote(),
         )
         for node in ray.nodes()
-        if node["Alive"]
+        if node["Alive"] and node["Resources"].get("CPU", 0)
     ]
     here = _versions()
     for name, answer in asked:

@@ -137,7 +137,7 @@ def test_a_second_interrupt_stops_all_workers_at_once(tmp_path: Path):
     ]
     os.killpg(running.pid, signal.SIGINT)
     assert running.stdout is not None
-    assert running.stdout.readline() == "heard\n"
+    assert running.stdout.readline() == "heard\n", running.communicate()
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate()
     assert err == ""

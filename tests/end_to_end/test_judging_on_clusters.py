@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from convsim.io import write
 from convsim.simulation import Workers
@@ -75,17 +81,61 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return paths
 
 
+@pytest.fixture(scope="module")
+def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
+    cluster = TwoNodes(tmp_path_factory.mktemp("j"))
+    yield cluster
+    cluster.kill()
+
+
+def _without_command(document: Any) -> Any:
+    if isinstance(document, dict):
+        return {name: _without_command(value) for name, value in document.items() if name != "command"}
+    return [_without_command(each) for each in document] if isinstance(document, list) else document
+
+
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        (["compare", "REAL", "SIM", "--control", "good", "--treatment", "bad"], "comparison.json"),
+        (["counterfactual", "REAL", "SIM", "--control", "good", "--treatment", "bad"], "findings.json"),
+        (["calibrate", "REAL", "--sizes", "8", "--runs", "1", "--null-runs", "1", "--adversaries", "messages_shuffled",
+          "--validators", "marginals,typography"], "calibration.json"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)  # fmt: skip
+def test_what_a_command_finds_on_a_cluster_is_what_it_finds_here(
+    two_nodes: TwoNodes, files: tuple[Path, Path], tmp_path: Path, command: list[str], file: str
+):
+    named = {"REAL": str(files[0]), "SIM": str(files[1])}
+    asked = [named.get(each, each) for each in command]
+    found = []
+    for name, options in (("here", []), ("there", ["--engine", "ray", "--address", two_nodes.address])):
+        code, _, err = _done(*asked, "--out", tmp_path / name, *options, env=TOKEN)
+        assert code == 0, err
+        found.append(_without_command(json.loads((tmp_path / name / file).read_text(encoding="utf-8"))))
+    assert found[0] == found[1]
+
+
+def _other_version(folder: Path) -> str:
+    of = folder / "convsim-0.0.7.dist-info"
+    of.mkdir()
+    (of / "METADATA").write_text("Metadata-Version: 2.1\nName: convsim\nVersion: 0.0.7\n", encoding="utf-8")
+    return f"has convsim 0.0.7 on Python 3.{sys.version_info.minor}, and this process convsim {version('convsim')} on"
+
+
 def _no_convsim(folder: Path) -> str:
     (folder / "sitecustomize.py").write_text(NO_CONVSIM, encoding="utf-8")
     return "has no convsim: install it there"
 
 
-def test_a_node_without_convsim_is_refused_in_one_line(
-    tmp_path_factory: pytest.TempPathFactory, files: tuple[Path, Path], tmp_path: Path
+@pytest.mark.parametrize("made", [_other_version, _no_convsim])
+def test_a_node_with_another_convsim_or_none_is_refused_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, files: tuple[Path, Path], tmp_path: Path, made: Any
 ):
     there = tmp_path / "there"
     there.mkdir()
-    said = _no_convsim(there)
+    said = made(there)
     cluster = TwoNodes(tmp_path_factory.mktemp("o"), {"PYTHONPATH": _path(there)})
     try:
         code, out, err = _done(
@@ -140,6 +190,18 @@ def _waiting(files: tuple[Path, Path], tmp_path: Path) -> tuple[subprocess.Popen
     return running, below
 
 
+def test_an_interrupt_of_a_validation_stops_the_cluster_and_leaves_nothing_half_written(
+    files: tuple[Path, Path], tmp_path: Path
+):
+    running, below = _waiting(files, tmp_path)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+    _, err = running.communicate()
+    assert running.returncode == 130
+    assert "Traceback" not in err
+    _wait_for_the_end_of(below)
+    assert not (tmp_path / "out").exists() or not [*(tmp_path / "out").iterdir()]
+
+
 def test_a_validation_whose_process_is_killed_leaves_no_cluster_and_can_be_run_again(
     files: tuple[Path, Path], tmp_path: Path
 ):
@@ -161,3 +223,26 @@ def test_the_budget_of_a_run_on_ray_is_that_of_all_its_workers_together(tmp_path
     assert outcome.stop == "budget"
     assert 0.2 <= outcome.cost_usd < 0.2 + 4 * 0.04  # what was in flight is finished
     assert outcome.held + outcome.missing == 80
+
+
+def test_spans_of_workers_reach_the_collector_that_the_environment_names_under_those_that_asked(
+    files: tuple[Path, Path], httpserver: HTTPServer
+):
+    got: list[ExportTraceServiceRequest] = []
+
+    def take(request: Request) -> Response:
+        got.append(ExportTraceServiceRequest.FromString(request.get_data()))
+        return Response(b"", content_type="application/x-protobuf")
+
+    httpserver.expect_request("/v1/traces").respond_with_handler(take)
+    code, _, err = _done(
+        "validate", *files, "--engine", "ray", "--validators", "disclosure",
+        env={"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_ENDPOINT": httpserver.url_for("/").rstrip("/")},
+    )  # fmt: skip
+    assert code == 0, err
+    spans = [
+        span for each in got for of in each.resource_spans for scope in of.scope_spans for span in scope.spans
+    ]
+    [validator] = [span for span in spans if span.name == "convsim.validator"]
+    [judge] = [span for span in spans if span.name == "convsim.judge"]
+    assert (validator.trace_id, validator.parent_span_id) == (judge.trace_id, judge.span_id)

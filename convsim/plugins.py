@@ -106,6 +106,9 @@ def make(kind: Liftable, name: str, parts: Parts = NO_PARTS, /, **settings: obje
     ``catalogue``: what is sold, ``[data] catalogue`` or ``--catalogue`` (a ``Catalogue``).
     ``domain``: what is talked about, ``[study] domain`` or ``--domain``, such as ``films`` (a text, or None).
 
+    A class whose settings decide what it needs says so in a static method ``asks_for``: it is given the settings, and
+    returns the names of the parts.
+
     What ``lift_agent``, ``lift_shopper``, ``lift_annotator`` or ``lift_validator`` takes by keyword, such as
     ``timeout_s``, is a setting of every function and object that is lifted.
 
@@ -124,7 +127,7 @@ def make(kind: Liftable, name: str, parts: Parts = NO_PARTS, /, **settings: obje
     lifting = {key: settings[key] for key in options if key in settings and key not in (known or {})}
     if isinstance(plugin, type):
         given = {key: value for key, value in settings.items() if key not in lifting}
-        wanted = [part for part in parts if _asks_for(part, known or {}) and part not in given]
+        wanted = [part for part in _parts_for(plugin, given, parts) if _asks_for(part, known or {})]
         _check_given(kind, owner, {*given, *wanted}, known or {}, parts)
         plugin = make_class(plugin, name, **given, **{part: parts[part]() for part in wanted})
     return _lifted(kind, plugin, lifting)
@@ -146,6 +149,13 @@ def _asks_for(part: str, known: Mapping[str, inspect.Parameter]) -> bool:
     if part not in known or (part == "sha256" and "real" not in known):
         return False
     return known[part].default in (inspect.Parameter.empty, None)
+
+
+def _parts_for(plugin: type, given: Mapping[str, object], parts: Parts) -> list[str]:
+    """Name the parts that a class may be given: those that are not set, and that these settings call for."""
+    asks_for = getattr(plugin, "asks_for", None)
+    called_for = asks_for(given) if callable(asks_for) else parts
+    return [part for part in parts if part in called_for and part not in given]
 
 
 def _is_own(plugin: object) -> bool:

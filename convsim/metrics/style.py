@@ -13,7 +13,8 @@ from convsim.metrics.proportions import proportion_by_text, proportion_with_entr
 from convsim.schema import Columns, Metric
 from convsim.schema.columns import ratio
 from convsim.text.lexicons import read_character_class
-from convsim.text.words import MARK, WORD
+from convsim.text.typing_habits import ends_without_mark, starts_in_lower_case
+from convsim.text.words import MARK
 
 if TYPE_CHECKING:
     from convsim.schema.arrays import FloatArray
@@ -29,17 +30,6 @@ USER_QUESTIONS = proportion_by_text(
 )
 
 
-def _starts_in_lower_case(text: str) -> float:
-    word = WORD.search(text)
-    if word is None:
-        return nan
-    # Titlecase, not islower(): Georgian letters are lower case, yet no sentence starts with another form.
-    first = word[0][0]
-    if first != first.title():
-        return 1.0
-    return 0.0 if first != first.lower() else nan
-
-
 USER_LOWERCASE_START = Metric(
     name="user_lowercase_start",
     unit="proportion of messages",
@@ -50,21 +40,9 @@ USER_LOWERCASE_START = Metric(
         "message out. Undefined where most letters are of such a script."
     ),
     source="convsim: a typing habit of chats.",
-    measure=lambda columns: columns.mean_over_user(map(_starts_in_lower_case, columns.user_texts)),
+    measure=lambda columns: columns.mean_over_user(map(starts_in_lower_case, columns.user_texts)),
     undefined_for=needs_case,
 )
-
-
-NO_WORD = re.compile(r"\W*")
-FINAL_PUNCTUATION = read_character_class("final_punctuation")
-
-
-def _ends_without_mark(text: str) -> float:
-    # Backwards, because a search for what precedes the end starts anew at each place of a long message.
-    tail = NO_WORD.match(text[::-1])
-    if tail is None or tail.end() == len(text):
-        return nan
-    return float(FINAL_PUNCTUATION.search(tail[0]) is None)
 
 
 USER_NO_FINAL_PUNCTUATION = Metric(
@@ -77,7 +55,7 @@ USER_NO_FINAL_PUNCTUATION = Metric(
         "Undefined in Thai and Lao, which have none."
     ),
     source="Ling and Baron (2007), Text messaging and IM, Journal of Language and Social Psychology 26(3).",
-    measure=lambda columns: columns.mean_over_user(map(_ends_without_mark, columns.user_texts)),
+    measure=lambda columns: columns.mean_over_user(map(ends_without_mark, columns.user_texts)),
     undefined_for=needs_final_marks,
 )
 

@@ -235,6 +235,15 @@ class LearnedFrom(NotedRecord):
         arms = sorted({c.arm for c in conversations if c.arm is not None})
         return cls(sha256=sha256, conversations=tuple(c.fingerprint for c in conversations), arms=tuple(arms))
 
+    @classmethod
+    def joined(cls, parts: Sequence[LearnedFrom]) -> LearnedFrom:
+        """Say that a shopper was built from all of these; the file is the last one's."""
+        return cls(
+            sha256=parts[-1].sha256,
+            conversations=tuple(dict.fromkeys(each for part in parts for each in part.conversations)),
+            arms=tuple(sorted({arm for part in parts for arm in part.arms})),
+        )
+
 
 class Turn(NamedTuple):
     """One run of user messages and the agent's answer to it (empty where there is none)."""

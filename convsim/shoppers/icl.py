@@ -15,6 +15,7 @@ from convsim.schema.persona import Persona
 from convsim.shoppers.contexts import Contexts, situation
 from convsim.shoppers.prompted import Prompted, Style
 from convsim.shoppers.prompts import written
+from convsim.shoppers.speaking import Spent
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,19 @@ class ICL:
     ) -> Decision:
         """Decide as a move does: as the prompted shopper, which is shown no conversations of others for it."""
         return await self._shopper.decide(conversation, persona, seed=seed, with_item=with_item)
+
+    async def say(
+        self, conversation: Conversation, persona: Persona, spent: Spent, *, told: str, seed: int
+    ) -> tuple[str, tuple[str, ...]]:
+        """Ask for the words of a move that was decided elsewhere; also return which conversations were shown.
+
+        Raises:
+            ModelError: The model does not stay in its role; what that cost is added to ``spent``.
+        """
+        found = self._similar(conversation, persona)
+        examples = [self._example(source) for source in found]
+        text = await self._shopper.say(conversation, persona, spent, examples=examples, told=told, seed=seed)
+        return text, tuple(source.fingerprint for source in found)
 
     def _similar(self, conversation: Conversation, persona: Persona) -> list[Conversation]:
         last = next((m.content for m in reversed(conversation.messages) if m.role == "assistant"), "")

@@ -118,7 +118,7 @@ class Prompted:
                 item, _ = await self._choose_item(conversation, persona, spent, seed=child_seed(seed, "item"))
                 fields = {"accepted": (item,)}
             elif action == SAY:
-                fields = {"text": await self._say(conversation, persona, spent, examples=examples, seed=seed)}
+                fields = {"text": await self.say(conversation, persona, spent, examples=examples, seed=seed)}
         except ModelError as error:
             raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error
         fields |= {"action": ACTIONS[action], "usage": spent.usage, "retrieved": retrieved}
@@ -157,24 +157,31 @@ class Prompted:
                 known[item.id] = min(1.0, known.get(item.id, 0.0) + probability)
         return items[choice.index].id, known
 
-    async def _say(
+    async def say(
         self,
         conversation: Conversation,
         persona: Persona,
         spent: Spent,
         *,
-        examples: Sequence[str],
+        examples: Sequence[str] = (),
+        told: str = "",
         seed: int,
     ) -> str:
+        """Ask for the words of the next move; ``told`` is what the move is, where that was decided elsewhere.
+
+        Raises:
+            ModelError: The model does not stay in its role; what that cost is added to ``spent``.
+        """
+
         async def attempt(draw: int) -> Completion:
-            return await self._complete(conversation, persona, examples=examples, seed=draw)
+            return await self._complete(conversation, persona, examples=examples, told=told, seed=draw)
 
         return await speak_in_role(attempt, spent, who=self.model.name, max_tokens=self.max_tokens, seed=seed)
 
     async def _complete(
-        self, conversation: Conversation, persona: Persona, *, examples: Sequence[str], seed: int
+        self, conversation: Conversation, persona: Persona, *, examples: Sequence[str], told: str, seed: int
     ) -> Completion:
-        asked = self.asked(conversation, persona, examples=examples)
+        asked = self.asked(conversation, persona, examples=examples, told=told)
         if isinstance(asked, str):
             return await self.model.continue_text(
                 asked, max_tokens=self.max_tokens, temperature=self.temperature, seed=seed, stop=("\n",)
@@ -184,13 +191,14 @@ class Prompted:
         )
 
     def asked(
-        self, conversation: Conversation, persona: Persona, *, examples: Sequence[str] = ()
+        self, conversation: Conversation, persona: Persona, *, examples: Sequence[str] = (), told: str = ""
     ) -> str | list[ChatMessage]:
         """Return what the model is asked for words with: a written transcript to continue, or a chat to answer."""
         if (self.style or getattr(self.model, "prompt_style", "chat")) == "transcript":
-            history = written(conversation, n_items=self.n_items)
+            history = [*written(conversation, n_items=self.n_items), *([told] if told else [])]
             return self._prompts.render("transcript", persona=persona, history=history, examples=examples)
         system = self._prompts.render("chat", persona=persona, examples=examples)
+        system = f"{system}\n\n{told}" if told else system
         flipped = [ChatMessage(role="system", content=system)]
         if not conversation.messages:
             flipped.append(ChatMessage(role="user", content=self._prompts.render("opening", persona=persona)))

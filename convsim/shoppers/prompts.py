@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from convsim.models.own_prompts import SHOPPERS, OwnPrompts, our_prompts
-from convsim.schema.conversation import Conversation, Item, Message
+from convsim.schema.conversation import Action, Conversation, Item, Message
 from convsim.schema.persona import Constraint, Control, Persona
 
 PROMPTED = ("chat", "opening", "transcript", "decide", "choose_item")
@@ -39,6 +39,22 @@ def render(
     """Fill in convsim's own prompt ``prompts/<name>.txt.j2``."""
     given = _values(persona, history, examples, domain)
     return our_prompts(SHOPPERS).render(name, **given, words=words)
+
+
+def told_move(
+    *,
+    action: Action,
+    item: Item | None = None,
+    act: str | None = None,
+    n_words: int | None = None,
+    lower_start: bool = False,
+    bare_end: bool = False,
+) -> str:
+    """Write down what a shopper does next, for a model that is to say it and decides nothing."""
+    return our_prompts(SHOPPERS).render(
+        "told", action=action, item=None if item is None else in_one_role(describe(item)), act=act,
+        n_words=n_words, lower_start=lower_start, bare_end=bare_end,
+    )  # fmt: skip
 
 
 class ShopperPrompts:

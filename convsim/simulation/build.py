@@ -110,10 +110,14 @@ class Assembly:
         opening = checked_opening(config.agent.settings.get(OPENING))
         if self._transcripts is not None and opening is None:
             self._warn_of_greetings()
+        personas = self.personas()
+        for each in [part.shopper for part in mixture] or [shopper]:
+            doubts = getattr(each, "doubts", None)
+            self.warnings += doubts(personas) if callable(doubts) else []
         return Study(
             shopper,
             agent,
-            self.personas(),
+            personas,
             seed=config.study.seed,
             name=config.study.name,
             n=config.study.n,

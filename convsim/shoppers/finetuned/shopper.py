@@ -20,11 +20,11 @@ from convsim.schema import (
     OpeningModel,
     UserMove,
 )
-from convsim.schema.conversation import Conversation, LearnedFrom, Usage
+from convsim.schema.conversation import Action, Conversation, LearnedFrom, Usage
 from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.contexts import last_items
-from convsim.shoppers.finetuned.script import LEAVE, SAY, asked, possible
+from convsim.shoppers.finetuned.script import LEAVE, SAY, accept, asked, possible
 from convsim.shoppers.finetuned.trained import MAX_BYTES, SHOPPER_FILE, Trained, read_trained
 from convsim.shoppers.prompts import prompt_hashes
 from convsim.shoppers.speaking import Spent, speak_in_role
@@ -116,14 +116,7 @@ class SFT:
                 choice = await self.model.draw_opening(prompt, openings, seed=child_seed(seed, "move"))
                 spent.completions.append(choice.completion)
                 opening = openings[choice.index]
-
-            async def attempt(draw: int) -> Completion:
-                return await self._words(prompt, opening, seed=draw)
-
-            text = await speak_in_role(
-                attempt, spent, who=self.model.name, max_tokens=trained.max_tokens, seed=seed,
-                may_be_silent=opening != SAY,
-            )  # fmt: skip
+            text = await self._said(prompt, opening, spent, seed=seed)
         except ModelError as error:
             raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error
         fields: dict[str, object] = {"action": "say", "text": text, "usage": spent.usage, **spent.counts}
@@ -133,6 +126,38 @@ class SFT:
             item = last_items(conversation)[openings.index(opening) - openings.index(LEAVE) - 1]
             fields |= {"action": "accept", "accepted": (item.id,)}
         return UserMove.model_validate(fields)
+
+    async def say(
+        self,
+        conversation: Conversation,
+        persona: Persona,
+        spent: Spent,
+        *,
+        action: Action,
+        item: str | None = None,
+        seed: int,
+    ) -> str:
+        """Ask for the words of a move that was decided elsewhere; an end may have none.
+
+        Raises:
+            ModelError: The model has no usable words; what that cost is added to ``spent``.
+        """
+        n_items = self.trained.n_items
+        prompt = await self._within(asked(conversation, persona, n_items=n_items))
+        opening = {"say": SAY, "leave": LEAVE}.get(action, "")
+        if action == "accept":
+            ranks = {each.id: rank for rank, each in enumerate(last_items(conversation), start=1)}
+            opening = accept(min(ranks.get(item or "", 1), n_items))
+        return await self._said(prompt, opening, spent, seed=seed)
+
+    async def _said(self, prompt: Sequence[ChatMessage], opening: str, spent: Spent, *, seed: int) -> str:
+        async def attempt(draw: int) -> Completion:
+            return await self._words(prompt, opening, seed=draw)
+
+        return await speak_in_role(
+            attempt, spent, who=self.model.name, max_tokens=self.trained.max_tokens, seed=seed,
+            may_be_silent=opening != SAY,
+        )  # fmt: skip
 
     async def _words(self, prompt: Sequence[ChatMessage], opening: str, *, seed: int) -> Completion:
         trained = self.trained

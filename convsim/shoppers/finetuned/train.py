@@ -221,12 +221,7 @@ class Training:
         now = LearnedFrom.of(chosen.conversations, sha256=self.sha256)
         if base is None:
             return now
-        earlier = base.learned_from
-        return LearnedFrom(
-            sha256=now.sha256,
-            conversations=tuple(dict.fromkeys((*earlier.conversations, *now.conversations))),
-            arms=tuple(sorted({*earlier.arms, *now.arms})),
-        )
+        return LearnedFrom.joined([base.learned_from, now])
 
     def _manifest(self, path: Path, chosen: Chosen) -> Manifest:
         plan: dict[str, JsonValue] = {

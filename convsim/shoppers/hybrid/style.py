@@ -1,0 +1,121 @@
+"""How people type at a turn: length, case and final marks, drawn from what they typed there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import isnan, log1p
+from typing import TYPE_CHECKING, Self
+
+from convsim.metrics.labels import ACTS, acts_of
+from convsim.schema.conversation import Action, Message
+from convsim.shoppers.contexts import Context, Contexts
+from convsim.text.typing_habits import ends_without_mark, starts_in_lower_case
+from convsim.text.words import words
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+LATE = 3
+"""Turns from here on are drawn from together."""
+FEWEST = 20
+"""Messages that an act needs at a turn before its own habits are drawn from, and not those of the whole turn."""
+CASE_WEIGHT = MARK_WEIGHT = 0.5
+"""What another case, or another end, counts beside the difference of one in log(1 + words)."""
+FINAL_STOP = re.compile(r"(?<!\.)[.。]\s*$")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one message is typed; None where the message does not tell, as a script without capitals."""
+
+    n_words: int
+    """0 says nothing at all."""
+    lower_start: bool | None = None
+    bare_end: bool | None = None
+    """Whether no mark ends its last sentence."""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Look at a message."""
+        lower, bare = starts_in_lower_case(text), ends_without_mark(text)
+        return cls(
+            len(words(text)), None if isnan(lower) else bool(lower), None if isnan(bare) else bool(bare)
+        )
+
+    def distance(self, other: Style) -> float:
+        """Return how differently two messages are typed: 0 where they are alike."""
+        far = abs(log1p(self.n_words) - log1p(other.n_words))
+        if None not in (self.lower_start, other.lower_start) and self.lower_start != other.lower_start:
+            far += CASE_WEIGHT
+        if None not in (self.bare_end, other.bare_end) and self.bare_end != other.bare_end:
+            far += MARK_WEIGHT
+        return far
+
+    def applied(self, text: str) -> str:
+        """Type a text so: its first letter, and whether a full stop ends it; no word is changed.
+
+        A first word that is written in capitals, such as "I" or "XL", stays; so do question and exclamation marks.
+        """
+        if self.lower_start is not None and text:
+            first = text.split(maxsplit=1)[0]
+            if not self.lower_start:
+                text = text[0].upper() + text[1:]
+            elif first[1:] == first[1:].lower() and len(first.rstrip(".,!?…'’")) > 1:
+                text = text[0].lower() + text[1:]
+        return FINAL_STOP.sub("", text) if self.bare_end else text
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How people typed, by what they did and when; an end without words is a style, too."""
+
+    contexts: Contexts = field(repr=False)
+
+    @cached_property
+    def _styles(self) -> Mapping[tuple[Action, int, str | None], Sequence[Style]]:
+        found: dict[tuple[Action, int, str | None], list[Style]] = {}
+        for place in self.contexts.places:
+            kind = kind_of(place)
+            if kind is None or (kind == "say" and not (place.move and place.move.content.strip())):
+                continue
+            style = Style.of(place.move.content) if place.move else Style(0)
+            for act in (None, *acts_in(place.move)):
+                found.setdefault((kind, min(place.turn, LATE), act), []).append(style)
+        return found
+
+    def draw(self, action: Action, *, turn: int, act: str | None, rng: Generator) -> Style | None:
+        """Draw how a person typed who did the same at that turn; None where nobody did the same at all.
+
+        Args:
+            action: What is done.
+            turn: How many turns there were before.
+            act: The dialogue act, whose own habits are drawn from where at least 20 messages show them.
+            rng: Draws.
+        """
+        late = min(turn, LATE)
+        styles = self._styles.get((action, late, act), ())
+        if act is None or len(styles) < FEWEST:
+            styles = self._styles.get((action, late, None), ())
+        if not styles:
+            styles = [style for (kind, _, of), found in self._styles.items() for style in found
+                      if kind == action and of is None]  # fmt: skip
+        return styles[int(rng.integers(len(styles)))] if styles else None
+
+
+def kind_of(place: Context) -> Action | None:
+    """Tell what a person did at a place: go on, accept or leave; None where they had ended with words before."""
+    if place.move is not None:
+        return place.move.action or "say"
+    last = place.source.user_messages[-1:]
+    if last and last[0].action in ("accept", "leave"):
+        return None
+    return "accept" if place.source.ending == "accepted" else "leave"
+
+
+def acts_in(message: Message | None) -> frozenset[str]:
+    """Return the dialogue acts that any annotator found in a message."""
+    labels = message.labels.get(ACTS, ()) if message is not None else ()
+    return frozenset(act for label in labels for act in acts_of(label.value) or ())

@@ -1,0 +1,278 @@
+"""The hybrid shopper: a policy decides, people or a model give the words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from convsim.errors import InputError, ModelError
+from convsim.models.scripted import Asked
+from convsim.plugins import make
+from convsim.schema.conversation import Action, Conversation, LearnedFrom
+from convsim.seeds import generator
+from convsim.shoppers import SFT, Hybrid
+from convsim.shoppers.contexts import Contexts
+from convsim.shoppers.hybrid.style import Habits, Style
+from convsim.shoppers.policies import Decided, Policy
+from tests.unit.shoppers.logs import EMPTY, agent, boots, drawn_from, logged, model, persona, shown, user
+from tests.unit.shoppers.trained import Opening, trained_folder
+
+ACTS = {"acts": {"value": ["ask_item"], "source": "rules:1"}}
+
+
+def taking(name: str, text: str, by: str) -> Conversation:
+    """A conversation whose user takes the first item, saying ``text``."""
+    messages = (
+        user("rain boots please"),
+        agent("look", *boots(2)),
+        user(text, action="accept", accepted=("b0",)),
+    )
+    return Conversation(id=name, task="footwear", user=by, messages=messages, ending="accepted")
+
+
+def leaving(name: str, by: str) -> Conversation:
+    """A conversation that its user leaves without a word."""
+    return Conversation(
+        id=name, task="footwear", user=by, messages=(user("rain boots please"), agent("look")), ending="left"
+    )
+
+
+LOGS = [
+    *(logged(f"c{i}", f"rain boots {i}", f"cheaper than {i}", by=f"u{i}") for i in range(6)),
+    *(taking(f"t{i}", f"ill take it {i}", f"v{i}") for i in range(4)),
+    *(leaving(f"l{i}", f"w{i}") for i in range(4)),
+]
+
+
+class Decides(Policy):
+    """A policy that is as sure as it is told, whatever it is asked."""
+
+    said: Decided
+
+    def __init__(
+        self,
+        probabilities: Mapping[Action, float],
+        items: Mapping[str, float] | None = None,
+        acts: Mapping[str, float] | None = None,
+        learned_from: LearnedFrom | None = None,
+    ) -> None:
+        object.__setattr__(self, "said", Decided(probabilities, items or {}, acts))
+        object.__setattr__(self, "learned_from", learned_from or LearnedFrom(conversations=("p" * 16,)))
+
+    def decide(self, conversation: Conversation, persona: object) -> Decided:
+        return self.said
+
+
+SAYS = Decides({"say": 1.0, "accept": 0.0, "leave": 0.0})
+TAKES = Decides({"say": 0.0, "accept": 1.0, "leave": 0.0}, {"b0": 0.25, "b1": 0.75})
+LEAVES = Decides({"say": 0.0, "accept": 0.0, "leave": 1.0})
+
+
+async def test_it_does_what_the_policy_says_as_often_as_the_policy_says():
+    policy = Decides({"say": 0.5, "accept": 0.3, "leave": 0.2}, {"b0": 0.25, "b1": 0.75})
+    shopper = Hybrid(LOGS, policy=policy)
+    moves = [await shopper.speak(shown(*boots(2)), persona(), seed=seed) for seed in range(400)]
+    counts = Counter(move.action for move in moves)
+    for action, probability in policy.said.probabilities.items():
+        assert abs(counts[action] / 400 - probability) < 3.5 * (probability * (1 - probability) / 400) ** 0.5
+    taken = Counter(move.accepted[0] for move in moves if move.action == "accept")
+    assert 0.6 < taken["b1"] / taken.total() < 0.9
+    assert all(move.probabilities == policy.said.probabilities for move in moves)
+
+
+async def test_deciding_alone_is_what_speaking_does():
+    shopper = Hybrid(LOGS, policy=Decides({"say": 0.4, "accept": 0.3, "leave": 0.3}, {"b0": 0.5, "b1": 0.5}))
+    now = shown(*boots(2))
+    for seed in range(40):
+        move, decision = (
+            await shopper.speak(now, persona(), seed=seed),
+            await shopper.decide(now, persona(), seed=seed),
+        )
+        assert (decision.action, (decision.item,) if decision.item else ()) == (move.action, move.accepted)
+    asked = await Hybrid(LOGS, policy=LEAVES).decide(now, persona(), seed=1, with_item=True)
+    assert asked.action == "leave"
+    assert asked.item is None
+
+
+async def test_nobody_ends_what_they_have_not_begun():
+    for policy in (LEAVES, TAKES):
+        move = await Hybrid(LOGS, policy=policy).speak(EMPTY, drawn_from(LOGS[0]), seed=3)
+        assert move.action == "say"
+        assert move.text
+
+
+async def test_peoples_words_are_of_those_who_did_the_same_and_of_others():
+    someone = drawn_from(LOGS[0])
+    spoken = {m.content for c in LOGS[:6] for m in c.user_messages} | {"rain boots please"}
+    for seed in range(40):
+        said = await Hybrid(LOGS, policy=SAYS, k=50).speak(shown(*boots(2)), someone, seed=seed)
+        assert said.text in spoken - {m.content for m in LOGS[0].user_messages}
+        taken = await Hybrid(LOGS, policy=TAKES).speak(shown(*boots(2)), someone, seed=seed)
+        assert taken.text.startswith("ill take it")
+        left = await Hybrid(LOGS, policy=LEAVES).speak(shown(*boots(2)), someone, seed=seed)
+        assert (left.text, left.retrieved) == ("", ())  # everybody who left did so without a word
+
+
+async def test_where_nobody_ends_with_words_an_end_has_none_and_a_say_is_a_failure():
+    silent = [logged("a", "rain boots", by="a"), logged("b", "snow boots", by="b")]
+    left = await Hybrid(silent, policy=LEAVES).speak(shown(*boots(1)), persona(), seed=1)
+    assert left.action == "leave"
+    assert left.text == ""
+    with pytest.raises(ModelError, match="no other user's words"):
+        await Hybrid(silent[:1], policy=SAYS).speak(shown(*boots(1)), drawn_from(silent[0]), seed=1)
+
+
+async def test_words_follow_the_act_where_people_did_it():
+    asks = logged("asks", "rain boots", by="x").but(
+        messages=(
+            user("rain boots"),
+            agent("look", *boots(2)),
+            user("are they warm?", labels=ACTS),
+            agent("yes"),
+        )
+    )
+    policy = Decides({"say": 1.0, "accept": 0.0, "leave": 0.0}, acts={"ask_item": 1.0})
+    said = {
+        (await Hybrid([*LOGS, asks], policy=policy).speak(shown(*boots(2)), persona(), seed=s)).text
+        for s in range(20)
+    }
+    assert said == {"are they warm?"}
+
+
+@pytest.mark.parametrize("words", ["prompted", "icl"])
+async def test_a_model_is_told_the_move_and_asked_for_no_decision(words):
+    asked: list[Asked] = []
+    lines = ["Give me the other one."] * 9
+    shopper = Hybrid(LOGS, model(lines, keep=asked), policy=TAKES, words=words)
+    move = await shopper.speak(shown(*boots(2)), persona(), seed=1)
+    assert move.action == "accept"
+    assert [each.kind for each in asked] == ["complete"]
+    assert "takes Boot" in asked[0].words
+    assert move.text == "give me the other one"  # as everybody who took it typed
+    assert bool(move.retrieved) == (words == "icl")
+    assert {*shopper.prompt_hashes} == {"chat", "opening", "transcript", "decide", "choose_item", "told"}
+
+
+async def test_of_several_drafts_the_one_that_is_typed_as_people_do_is_said():
+    drafts = [
+        "Well, I think that I am going to take this one because it is exactly right.",
+        "ok this one then",
+    ]
+    shopper = Hybrid(LOGS, model(drafts), policy=TAKES, words="prompted", best_of=2)
+    assert (await shopper.speak(shown(*boots(2)), persona(), seed=1)).text == drafts[1]
+    alone = Hybrid(LOGS, model(drafts), policy=TAKES, words="prompted", style="none")
+    assert (await alone.speak(shown(*boots(2)), persona(), seed=1)).text == drafts[0]
+
+
+@pytest.mark.parametrize(
+    ("policy", "opening"), [(SAYS, "say:"), (LEAVES, "leave:"), (TAKES, "accept 1:"), (TAKES, "accept 2:")]
+)
+async def test_a_trained_model_opens_as_the_policy_decided(policy, opening, tmp_path):
+    trained = Opening(path=trained_folder(tmp_path), says=lambda asked: "red ones")
+    shopper = Hybrid(model=trained, policy=policy, words="sft")
+    opened = set()
+    for seed in range(12):
+        await shopper.speak(shown(*boots(2)), persona(), seed=seed)
+        opened.add(trained.completed[-1].openings[0])
+    assert opening in opened
+    assert not [request for request in trained.requests if request.kind == "draw"]
+    assert {*shopper.learned_from.conversations} == {"p" * 16, *SFT(trained).learned_from.conversations}
+
+
+def test_it_learned_from_what_its_policy_and_its_words_learned_from():
+    shopper = Hybrid(LOGS, policy=SAYS, sha256="f" * 64)
+    assert {*shopper.learned_from.conversations} == {"p" * 16, *(c.fingerprint for c in LOGS)}
+    assert shopper.learned_from.sha256 == "f" * 64
+
+
+def test_no_model_is_made_where_none_is_asked():
+    def refuse() -> object:
+        raise AssertionError("made for nothing")
+
+    parts = {"real": lambda: LOGS, "sha256": lambda: None, "model": refuse, "domain": lambda: "clothes"}
+    assert make("shoppers", "hybrid", parts, policy=SAYS).name == "hybrid"
+    with pytest.raises(AssertionError, match="made for nothing"):
+        make("shoppers", "hybrid", parts, policy=SAYS, words="prompted")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"policy": SAYS, "words": "resampled"},
+            "words must be resample, prompted, icl or sft, but is 'resampled'",
+        ),
+        ({"policy": SAYS, "style": "humanlikeness"}, "style must be people or none, but is 'humanlikeness'"),
+        ({"policy": 3}, "policy must be a folder that convsim train --policy wrote, but is 3"),
+        ({"policy": ""}, "policy must be a folder"),
+        ({"policy": SAYS, "words": "prompted"}, "needs a model"),
+        ({"policy": SAYS, "best_of": 0}, "best_of must be a whole number from 1"),
+        ({"policy": SAYS, "words": "sft", "best_of": 2, "model": model()}, "words=sft has no style"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(given, said):
+    with pytest.raises(InputError) as refused:
+        Hybrid(LOGS, **given)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def styles(*texts: str) -> Sequence[Style]:
+    return [Style.of(text) for text in texts]
+
+
+def test_a_style_is_length_case_and_end():
+    plain, loud, silent = styles("no thanks, cheaper", "Show me something cheaper please.", "")
+    assert plain == Style(3, lower_start=True, bare_end=True)
+    assert loud == Style(5, lower_start=False, bare_end=False)
+    assert silent == Style(0)
+    assert (
+        plain.distance(plain)
+        == 0
+        < plain.distance(Style(3, lower_start=False, bare_end=True))
+        < plain.distance(loud)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("Show me more.", "show me more"),
+        ("I want more.", "I want more"),
+        ("XL please.", "XL please"),
+        ("Really?", "really?"),
+        ("Hmm...", "hmm..."),
+        ("请便宜一点。", "请便宜一点"),
+        ("", ""),
+    ],
+)
+def test_a_style_changes_no_word(text, typed):
+    assert Style(3, lower_start=True, bare_end=True).applied(text) == typed
+
+
+def test_habits_are_those_of_the_turn_and_of_the_act_where_enough_show_it():
+    first = [f"Hello there, I want boots number {i}." for i in range(25)]
+    later = [f"cheaper {i}" for i in range(25)]
+    said = [
+        logged(f"h{i}", one, by=f"h{i}").but(
+            messages=(
+                user(one),
+                agent("look", *boots(1)),
+                user(two, labels=ACTS if i < 22 else {}),
+                agent("no"),
+            )
+        )
+        for i, (one, two) in enumerate(zip(first, later, strict=True))
+    ]
+    habits = Habits(Contexts.of(said))
+    rng = generator(1, "style")
+    assert {habits.draw("say", turn=0, act=None, rng=rng) for _ in range(50)} == {
+        Style(7, lower_start=False, bare_end=False)
+    }
+    assert {habits.draw("say", turn=1, act="ask_item", rng=rng) for _ in range(50)} == {
+        Style(2, lower_start=True, bare_end=True)
+    }
+    assert habits.draw("leave", turn=9, act=None, rng=rng) == Style(0)
+    assert habits.draw("accept", turn=1, act=None, rng=rng) is None

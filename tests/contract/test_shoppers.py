@@ -12,9 +12,11 @@ import convsim.shoppers
 from convsim.schema import Shopper
 from convsim.schema.conversation import Conversation
 from convsim.schema.persona import Persona
-from convsim.shoppers import ICL, SFT, Prompted, PythonShopper, Replay, Resample
+from convsim.shoppers import ICL, SFT, Hybrid, Prompted, PythonShopper, Replay, Resample
+from convsim.shoppers.policies import train_policy
 from convsim.testing import check_shopper
 from tests.unit.shoppers.logs import EMPTY, boots, drawn_from, logged, model, shown
+from tests.unit.shoppers.policies.known import DEPENDS, simulated_world
 from tests.unit.shoppers.trained import Opening, trained_folder
 
 LOGS = [logged(f"c{i}", f"rain boots {i}", f"cheaper than {i}", by=f"u{i}") for i in range(8)]
@@ -24,12 +26,20 @@ def _eager(conversation: Conversation, persona: Persona, seed: int) -> str:
     return f"{persona.need} {seed}"
 
 
+def _policy(folder: Path) -> Path:
+    if not (folder / "policy").exists():
+        world = simulated_world(DEPENDS, n_users=20, seed=1)
+        train_policy(world.conversations, folder / "policy")
+    return folder / "policy"
+
+
 MOVES = {"say:": 2.0, "leave:": 1.0, "accept 1:": 1.0, "accept 3:": 1.0}
 SHOPPERS: dict[str, Callable[[Path], Shopper]] = {
     "prompted": lambda _: Prompted(model(["red ones"] * 99)),
     "prompted, transcript": lambda _: Prompted(model(["red ones"] * 99), style="transcript"),
     "icl": lambda _: ICL(model(["red ones"] * 99), LOGS),
     "resample": lambda _: Resample(LOGS),
+    "hybrid": lambda folder: Hybrid(LOGS, policy=_policy(folder)),
     "replay": lambda _: Replay(LOGS),
     "python": lambda _: PythonShopper(target=_eager),
     "sft": lambda folder: SFT(

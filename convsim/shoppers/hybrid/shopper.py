@@ -110,7 +110,7 @@ class Hybrid:
 
     @cached_property
     def _habits(self) -> Habits | None:
-        return Habits(self._contexts) if self.style == "people" and self.words != "sft" else None
+        return None if self.words == "sft" else Habits(self._contexts)
 
     @cached_property
     def _words(self) -> Words:
@@ -213,7 +213,11 @@ class Hybrid:
         return Move(action, item=item, act=act, style=style), decision
 
     def _style(self, action: Action, *, turn: int, act: str | None, rng: Generator) -> Style | None:
-        return None if self._habits is None else self._habits.draw(action, turn=turn, act=act, rng=rng)
+        if self._habits is None:
+            return None
+        style = self._habits.draw(action, turn=turn, act=act, rng=rng)
+        # Whether an end has words at all is drawn in any case.
+        return style if self.style == "people" or (style and not style.n_words) else None
 
 
 def _possible(decided: Decided) -> Mapping[Action, float]:

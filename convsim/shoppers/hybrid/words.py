@@ -75,6 +75,8 @@ class PeoplesWords:
             if len(alike) == self.k:
                 break
         offered = alike or other
+        if not offered and move.action != "say":
+            return Said("")  # nobody whose words may be used ended with any
         if not offered:
             raise ModelError(
                 f"hybrid has no other user's words for persona {persona.id!r}: nobody of the logs moved so "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ from convsim.seeds import generator
 from convsim.shoppers import SFT, Hybrid
 from convsim.shoppers.contexts import Contexts
 from convsim.shoppers.hybrid.style import Habits, Style
-from convsim.shoppers.policies import Decided, Policy
+from convsim.shoppers.policies import Decided, Policy, train_policy
+from convsim.shoppers.policies.saved import Learned
 from tests.unit.shoppers.logs import EMPTY, agent, boots, drawn_from, logged, model, persona, shown, user
+from tests.unit.shoppers.policies.known import DEPENDS, simulated_world
 from tests.unit.shoppers.trained import Opening, trained_folder
 
 ACTS = {"acts": {"value": ["ask_item"], "source": "rules:1"}}
@@ -50,16 +53,18 @@ class Decides(Policy):
     """A policy that is as sure as it is told, whatever it is asked."""
 
     said: Decided
+    learned_from = LearnedFrom(conversations=("p" * 16,))  # type: ignore[assignment]
+    domain = ("footwear",)  # type: ignore[assignment]
 
     def __init__(
         self,
         probabilities: Mapping[Action, float],
         items: Mapping[str, float] | None = None,
         acts: Mapping[str, float] | None = None,
-        learned_from: LearnedFrom | None = None,
     ) -> None:
         object.__setattr__(self, "said", Decided(probabilities, items or {}, acts))
-        object.__setattr__(self, "learned_from", learned_from or LearnedFrom(conversations=("p" * 16,)))
+        stated: dict[str, Any] = {"learned_from": self.learned_from}
+        object.__setattr__(self, "learned", Learned.model_construct(**stated))
 
     def decide(self, conversation: Conversation, persona: object) -> Decided:
         return self.said
@@ -152,7 +157,9 @@ async def test_a_model_is_told_the_move_and_asked_for_no_decision(words):
     assert "takes Boot" in asked[0].words
     assert move.text == "give me the other one"  # as everybody who took it typed
     assert bool(move.retrieved) == (words == "icl")
-    assert {*shopper.prompt_hashes} == {"chat", "opening", "transcript", "decide", "choose_item", "told"}
+    assert {*shopper.prompt_hashes} == {
+        "chat", "opening", "transcript", "decide", "choose_item", "told", "policy",
+    }  # fmt: skip
 
 
 async def test_of_several_drafts_the_one_that_is_typed_as_people_do_is_said():
@@ -185,6 +192,33 @@ def test_it_learned_from_what_its_policy_and_its_words_learned_from():
     shopper = Hybrid(LOGS, policy=SAYS, sha256="f" * 64)
     assert {*shopper.learned_from.conversations} == {"p" * 16, *(c.fingerprint for c in LOGS)}
     assert shopper.learned_from.sha256 == "f" * 64
+
+
+async def test_a_policy_from_logs_decides_as_it_says_and_the_shopper_says_whom_both_learned_from(tmp_path):
+    world = simulated_world(DEPENDS, n_users=40, seed=3)
+    train_policy(world.conversations, tmp_path / "policy", seed=1)
+    shopper = Hybrid(LOGS, policy=tmp_path / "policy")
+    now = world.conversations[0].but(messages=world.conversations[0].messages[:2], ending="unknown")
+    decided = Policy.load(tmp_path / "policy").decide(now, persona())
+    decision = await shopper.decide(now, persona(), seed=1)
+    assert decision.probabilities == pytest.approx(dict(decided.probabilities))
+    assert decision.items == pytest.approx(dict(decided.items))
+    learned = {*shopper.learned_from.conversations}
+    assert learned == {c.fingerprint for c in (*world.conversations, *LOGS)}
+    assert [*shopper.prompt_hashes] == ["policy"]
+
+
+async def test_where_nothing_is_shown_who_would_take_something_ends_all_the_same():
+    policy = Decides({"say": 0.5, "accept": 0.4, "leave": 0.1})
+    decision = await Hybrid(LOGS, policy=policy).decide(shown(), persona(), seed=1)
+    assert decision.probabilities == {"say": 0.5, "leave": 0.5}
+
+
+def test_tasks_that_the_policy_did_not_learn_from_are_said():
+    shopper = Hybrid(LOGS, policy=SAYS)
+    assert shopper.doubts([persona(), persona(id="q", task=None)]) == []
+    (said,) = shopper.doubts([persona(), persona(id="q", task="films")])
+    assert "the tasks footwear, and 1 of 2 personas have others (films)" in said
 
 
 def test_no_model_is_made_where_none_is_asked():

@@ -114,7 +114,10 @@ def choice_at(point: Point, language: str | None) -> Choice | None:
 
 
 def fit_choice(choices: Sequence[Choice], units: Sequence[int], rng: Generator) -> ItemChoice | None:
-    """Fit with the penalty that forecasts best what other users took; None where there are too few choices.
+    """Fit with the penalty that forecasts best what other users took.
+
+    Returns:
+        None where there are too few choices, or none is forecast better than by chance.
 
     Source:
         McFadden (1974), Conditional logit analysis of qualitative choice behavior.
@@ -123,6 +126,7 @@ def fit_choice(choices: Sequence[Choice], units: Sequence[int], rng: Generator) 
         return None
     of_choice = np.asarray(units, np.int64)
     losses = np.zeros(len(PENALTIES))
+    chance = sum(float(np.log(len(choice.taken))) for choice in choices)
     for out in folds_of(of_choice, rng):
         learned = [choice for choice, is_out in zip(choices, out, strict=True) if not is_out]
         if not learned:
@@ -132,6 +136,8 @@ def fit_choice(choices: Sequence[Choice], units: Sequence[int], rng: Generator) 
             for choice in (c for c, is_out in zip(choices, out, strict=True) if is_out):
                 told = fitted.probabilities(choice.features)
                 losses[place] -= float(choice.taken @ np.log(told.clip(1e-12)))
+    if losses.min() >= chance:
+        return None
     return _fitted(choices, PENALTIES[int(losses.argmin())])
 
 

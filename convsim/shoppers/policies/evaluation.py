@@ -73,9 +73,12 @@ class Evaluation(Record):
     n_users: Count
     n_endings: Count
     decisions: tuple[Score, ...] = ()
-    """Go on, accept or leave; of the policy first. Empty where no ending is known."""
+    """Go on, accept or leave; of the policy first. Empty where how some conversation ended is not known: to leave that
+    one out would change how often people end."""
     endings: tuple[Score, ...]
     """Go on or end."""
+    accepting: tuple[Score, ...] = ()
+    """Accept or leave, of those who end and of whom that is known; empty where only one of both is."""
     against: Name
     """The base rate, or that by turn, whichever has the lower log loss."""
     difference: Estimate
@@ -88,7 +91,7 @@ class Evaluation(Record):
     calibration_slope: Estimate
     """Of the log odds of ending; 0 and 1 are best."""
     accept_slope: Estimate = Estimate()
-    """The same of accepting, at all points."""
+    """The same of accepting, given the end."""
     bins: tuple[Bin, ...]
     items: Ranked
     acts: tuple[Score, ...] = ()
@@ -102,6 +105,11 @@ class Evaluation(Record):
             f"held-out users: {self.n_points} decisions, {self.n_endings} endings, {self.n_users} users",
             f"{what}, log loss: " + ", ".join(f"{s.of} {_told(s.log_loss)}" for s in scores),
             f"{what}, Brier score: " + ", ".join(f"{s.of} {_told(s.brier)}" for s in scores),
+            "accept or leave, given the end, log loss: "
+            + (
+                ", ".join(f"{s.of} {_told(s.log_loss)}" for s in self.accepting)
+                or "only one of both is there"
+            ),
             f"ending: ROC AUC {_told(self.auc)}; calibration intercept {_told(self.calibration_intercept)} (best 0), "
             f"slope {_told(self.calibration_slope)} (best 1)",
         ]
@@ -191,21 +199,14 @@ def evaluate(table: Table, told: CrossFitted, *, language: str | None, seed: int
     of_end = np.stack([told.moves[:, 0], 1 - told.moves[:, 0]], axis=1)
     drawn = Drawn.of(units, rng, N_RESAMPLES)
     endings = _scores(of_end, ended.astype(np.int64), turns=turns, fits=fits, drawn=drawn)
-    unknown = np.unique(table.conversations[table.moves == END])
-    known = np.flatnonzero(~np.isin(table.conversations, unknown))
     decisions: tuple[Score, ...] = ()
     scored = (of_end, ended.astype(np.int64), turns, units)
-    if np.isin(table.moves[known], (ACCEPT, LEAVE)).any() and len(np.unique(units[known])) > 1:
-        renumbered = np.unique(units[known], return_inverse=True)[1].ravel()
-        moves = table.moves[known]
-        scored = (told.moves[known], moves, turns[known], renumbered)
-        decisions = _scores(
-            told.moves[known], moves, turns=turns[known], fits=fits[known],
-            drawn=Drawn.of(renumbered, rng, N_RESAMPLES),
-        )  # fmt: skip
+    if not (table.moves == END).any():
+        scored = (told.moves, table.moves, turns, units)
+        decisions = _scores(told.moves, table.moves, turns=turns, fits=fits, drawn=drawn)
+    accepting, accept_slope = _accepting(table, told, turns=turns, fits=fits, rng=rng)
     against, difference = _beside_rates(*scored)
     line = recalibrate(of_end[:, 1], ended, units, drawn.weights)
-    accepting = recalibrate(told.moves[:, 1], table.moves == ACCEPT, units, drawn.weights)
     return Evaluation(
         n_points=len(table.points),
         n_users=int(units.max(initial=-1)) + 1,
@@ -218,7 +219,8 @@ def evaluate(table: Table, told: CrossFitted, *, language: str | None, seed: int
         auc=estimate_of(roc_auc(of_end[:, 1], ended, units, drawn.weights)),
         calibration_intercept=estimate_of(line.intercept),
         calibration_slope=estimate_of(line.slope),
-        accept_slope=estimate_of(accepting.slope) if (table.moves == ACCEPT).any() else Estimate(),
+        accepting=accepting,
+        accept_slope=accept_slope,
         bins=_bins(of_end, ended, drawn),
         items=_ranked(table, told, rng),
         acts=_acts(table, told, rng),
@@ -255,6 +257,24 @@ def _scores(
         )
         for name, shares in by_name.items()
     )
+
+
+def _accepting(
+    table: Table, told: CrossFitted, *, turns: IntArray, fits: IntArray, rng: Generator
+) -> tuple[tuple[Score, ...], Estimate]:
+    """Score P(accept given the end) where people ended, and return the slope of its log odds."""
+    rows = np.flatnonzero((table.moves == ACCEPT) | (table.moves == LEAVE))
+    accepted = table.moves[rows] == ACCEPT
+    units = np.unique(table.units[rows], return_inverse=True)[1].ravel()
+    if len(np.unique(accepted)) < 2 or len(np.unique(units)) < 2:
+        return (), Estimate()
+    given = told.moves[rows, 1] / np.maximum(1 - told.moves[rows, 0], 1e-12)
+    drawn = Drawn.of(units, rng, N_RESAMPLES)
+    scores = _scores(
+        np.stack([1 - given, given], axis=1), accepted.astype(np.int64), turns=turns[rows], fits=fits[rows],
+        drawn=drawn,
+    )  # fmt: skip
+    return scores, estimate_of(recalibrate(given, accepted, units, drawn.weights).slope)
 
 
 def _losses(told: FloatArray, moves: IntArray) -> FloatArray:

@@ -37,7 +37,7 @@ class Model:
     accept: Logistic | Trees | float
     """A number where it does not depend on features."""
     items: ItemChoice | None
-    """None where too few choices were met: then each item is as likely."""
+    """None where nothing was learned of which item is taken: then each is as likely."""
     act_names: tuple[str, ...]
     acts: Multinomial | None
     directions: tuple[Direction, ...] = ()

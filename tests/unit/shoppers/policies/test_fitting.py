@@ -74,6 +74,8 @@ def test_a_choice_among_items_is_learned_by_its_likelihood() -> None:
     assert found is not None
     np.testing.assert_allclose(found.weights / found.scales, weights, atol=0.2)
     assert fit_choice(choices[:19], range(19), rng) is None
+    by_chance = [Choice(c.features, np.eye(4)[rng.integers(4)]) for c in choices[:60]]
+    assert fit_choice(by_chance, range(60), rng) is None
 
 
 @pytest.mark.parametrize(

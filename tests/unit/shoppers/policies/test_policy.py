@@ -260,3 +260,34 @@ def test_an_unknown_kind_is_refused() -> None:
         InputError, match="no kind of policy 'tree'; there are: hazard, trees; did you mean 'trees'"
     ):
         train_policy([], "never", kind="tree")
+
+
+def test_where_some_endings_are_untold_going_on_is_scored_at_all_points_and_accepting_where_it_is_known(
+    world: World, tmp_path: Path
+) -> None:
+    last = {"accepted": "i'll take it", "left": "no thanks"}
+    silent = [
+        c.but(
+            ending="unknown",
+            messages=[
+                m.but(action=None, accepted=(), content=m.content if m.action == "say" else last[c.ending])
+                if m.role == "user" and m.action in ("accept", "leave", "say")
+                else m
+                for m in c.messages
+            ],
+        )
+        for c in world.conversations
+    ]
+    untold = [
+        c.but(messages=[*c.messages[:-1], c.messages[-1].but(content="ok")]) if n % 3 == 0 else c
+        for n, c in enumerate(silent)
+    ]
+    told = train_policy(silent, tmp_path / "told", infer_endings=True, seed=1).evaluation
+    some = train_policy(untold, tmp_path / "some", infer_endings=True, seed=1).evaluation
+    assert told.decisions
+    assert some.decisions == ()
+    assert some.accepting
+    assert some.n_points == told.n_points
+    assert some.endings[1].log_loss.estimate == pytest.approx(told.endings[1].log_loss.estimate)
+    assert any(line.startswith("go on or end, log loss: policy ") for line in some.lines())
+    assert any(line.startswith("accept or leave, given the end, log loss: policy ") for line in some.lines())

@@ -103,14 +103,15 @@ async def test_a_runnable_is_measured_with_the_tokens_that_it_tells():
 
 
 async def test_an_own_model_behind_a_fallback_is_counted_once_and_by_its_own_name(tmp_path: Path):
-    model = Fallback((Own(tells=True), Own(tells=True, name="other")))
+    models = Own(tells=True), Own(tells=True, name="other")
+    model = Fallback(models)
     study = Study(
         Prompted(model=model), lambda c: "Size?", [Persona(id="p", need="boots")], seed=1, n=1, max_turns=2
     )
     await study.arun(tmp_path / "run")
     found = json.loads((tmp_path / "run/manifest.json").read_text())["measured"]["endpoints"]
     asked = {name: each["requests"] for name, each in found.items()}
-    assert asked == {f"{own.name} at this process": len(own.calls) for own in model.in_order if own.calls}
+    assert asked == {f"{own.name} at this process": len(own.calls) for own in models if own.calls}
     assert sum(asked.values()) > 1
 
 

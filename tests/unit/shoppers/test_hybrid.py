@@ -53,8 +53,8 @@ class Decides(Policy):
     """A policy that is as sure as it is told, whatever it is asked."""
 
     said: Decided
-    learned_from = LearnedFrom(conversations=("p" * 16,))  # type: ignore[assignment]
-    domain = ("footwear",)  # type: ignore[assignment]
+    learned_from = LearnedFrom(conversations=("p" * 16,))
+    domain = ("footwear",)
 
     def __init__(
         self,

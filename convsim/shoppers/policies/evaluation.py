@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -79,6 +79,9 @@ class Evaluation(Record):
     """Go on or end."""
     accepting: tuple[Score, ...] = ()
     """Accept or leave, of those who end and of whom that is known; empty where only one of both is."""
+    accept_against: Name | None = None
+    accept_difference: Estimate = Estimate()
+    """As ``against`` and ``difference``, of accepting given the end."""
     against: Name
     """The base rate, or that by turn, whichever has the lower log loss."""
     difference: Estimate
@@ -120,6 +123,11 @@ class Evaluation(Record):
             )
         if self.acts:
             found.append("next act, log loss: " + ", ".join(f"{s.of} {_told(s.log_loss)}" for s in self.acts))
+        if self.accept_against and not _is_below_0(self.accept_difference):
+            found.append(
+                f"whether who ends accepts is told no better than by the {self.accept_against}: the difference of log "
+                f"losses is {_told(self.accept_difference)}"
+            )
         off = f"the difference of log losses is {_told(self.difference)}"
         if self.better:
             found.append(f"better than the {self.against}: {off}")
@@ -128,6 +136,10 @@ class Evaluation(Record):
                 f"this policy is no better than the {self.against}: {off}; what people see does not tell it more"
             )
         return found
+
+
+def _is_below_0(difference: Estimate) -> bool:
+    return difference.interval is not None and difference.interval[1] < 0
 
 
 def _told(estimate: Estimate) -> str:
@@ -204,7 +216,7 @@ def evaluate(table: Table, told: CrossFitted, *, language: str | None, seed: int
     if not (table.moves == END).any():
         scored = (told.moves, table.moves, turns, units)
         decisions = _scores(told.moves, table.moves, turns=turns, fits=fits, drawn=drawn)
-    accepting, accept_slope = _accepting(table, told, turns=turns, fits=fits, rng=rng)
+    accepting = _accepting(table, told, turns=turns, fits=fits, rng=rng)
     against, difference = _beside_rates(*scored)
     line = recalibrate(of_end[:, 1], ended, units, drawn.weights)
     return Evaluation(
@@ -215,12 +227,14 @@ def evaluate(table: Table, told: CrossFitted, *, language: str | None, seed: int
         endings=endings,
         against=against,
         difference=difference,
-        better=difference.interval is not None and difference.interval[1] < 0,
+        better=_is_below_0(difference),
         auc=estimate_of(roc_auc(of_end[:, 1], ended, units, drawn.weights)),
         calibration_intercept=estimate_of(line.intercept),
         calibration_slope=estimate_of(line.slope),
-        accepting=accepting,
-        accept_slope=accept_slope,
+        accepting=accepting.scores,
+        accept_against=accepting.against,
+        accept_difference=accepting.difference,
+        accept_slope=accepting.slope,
         bins=_bins(of_end, ended, drawn),
         items=_ranked(table, told, rng),
         acts=_acts(table, told, rng),
@@ -259,22 +273,30 @@ def _scores(
     )
 
 
+class _Accepting(NamedTuple):
+    scores: tuple[Score, ...] = ()
+    against: str | None = None
+    difference: Estimate = Estimate()
+    slope: Estimate = Estimate()
+
+
 def _accepting(
     table: Table, told: CrossFitted, *, turns: IntArray, fits: IntArray, rng: Generator
-) -> tuple[tuple[Score, ...], Estimate]:
-    """Score P(accept given the end) where people ended, and return the slope of its log odds."""
+) -> _Accepting:
+    """Score P(accept given the end) where people ended and it is known how."""
     rows = np.flatnonzero((table.moves == ACCEPT) | (table.moves == LEAVE))
     accepted = table.moves[rows] == ACCEPT
     units = np.unique(table.units[rows], return_inverse=True)[1].ravel()
     if len(np.unique(accepted)) < 2 or len(np.unique(units)) < 2:
-        return (), Estimate()
+        return _Accepting()
     given = told.moves[rows, 1] / np.maximum(1 - told.moves[rows, 0], 1e-12)
     drawn = Drawn.of(units, rng, N_RESAMPLES)
-    scores = _scores(
-        np.stack([1 - given, given], axis=1), accepted.astype(np.int64), turns=turns[rows], fits=fits[rows],
-        drawn=drawn,
-    )  # fmt: skip
-    return scores, estimate_of(recalibrate(given, accepted, units, drawn.weights).slope)
+    shares, moves = np.stack([1 - given, given], axis=1), accepted.astype(np.int64)
+    return _Accepting(
+        _scores(shares, moves, turns=turns[rows], fits=fits[rows], drawn=drawn),
+        *_beside_rates(shares, moves, turns[rows], units),
+        estimate_of(recalibrate(given, accepted, units, drawn.weights).slope),
+    )
 
 
 def _losses(told: FloatArray, moves: IntArray) -> FloatArray:

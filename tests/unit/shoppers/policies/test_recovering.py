@@ -46,6 +46,10 @@ def test_a_known_policy_is_found_again(kind: Kind) -> None:
     by_name = {score.of: score.log_loss.estimate or 9.0 for score in evaluation.decisions}
     assert by_name["policy"] < min(loss for name, loss in by_name.items() if name != "policy")
     assert evaluation.lines()[-1].startswith("better than the base rate by turn")
+    assert (evaluation.accept_difference.interval or (0, 0))[1] < 0
+    assert not any(
+        line.startswith("whether who ends accepts is told no better") for line in evaluation.lines()
+    )
 
 
 def test_which_item_is_taken_is_found_again() -> None:
@@ -67,4 +71,7 @@ def test_where_nothing_depends_on_what_is_seen_the_policy_is_no_better_than_rate
     assert not evaluation.better
     assert log_loss(told.moves, table.moves) < log_loss(oracle, table.moves) + MARGIN
     assert evaluation.lines()[-1].startswith("this policy is no better than the base rate by turn")
+    assert evaluation.lines()[-2].startswith(
+        "whether who ends accepts is told no better than by the base rate"
+    )
     assert not any(np.isnan(told.moves).ravel())

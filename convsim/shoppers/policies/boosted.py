@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
-from convsim.shoppers.policies.logistic import expit, folds_of, log_losses
+from convsim.shoppers.policies.logistic import expit, folds_of, gain_of
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -83,22 +83,23 @@ def fit_trees(
     rng: Generator,
     *,
     signs: Mapping[int, int] | None = None,
-) -> Trees:
-    """Fit as many trees as forecast users best who were left out; ``signs`` as in ``fit_logistic``.
+) -> tuple[Trees, FloatArray]:
+    """Fit as many trees as forecast users best who were left out; arguments and result as of ``fit_logistic``.
 
     Source:
         Friedman (2001), Greedy function approximation: a gradient boosting machine, Annals of Statistics 29;
         ``HistGradientBoostingClassifier`` of scikit-learn.
     """
     constraints = [int((signs or {}).get(column, 0)) for column in range(features.shape[1])]
-    losses = np.zeros(MOST_TREES)
+    gains = np.zeros((MOST_TREES, len(happened)))
     for out in folds_of(units, rng):
         if len(np.unique(happened[~out])) < 2:
             continue
         model = _fitted(features[~out], happened[~out], constraints, MOST_TREES)
         for place, told in enumerate(model.staged_predict_proba(features[out])):
-            losses[place] += log_losses(told[:, 1], happened[out]).sum()
-    return Trees.exported(_fitted(features, happened, constraints, int(losses.argmin()) + 1))
+            gains[place, out] = gain_of(told[:, 1], happened, out)
+    best = int(gains.sum(axis=1).argmax())
+    return Trees.exported(_fitted(features, happened, constraints, best + 1)), gains[best]
 
 
 def _fitted(features: FloatArray, happened: BoolArray, constraints: Sequence[int], n_trees: int) -> Any:

@@ -78,7 +78,7 @@ def fit_logistic(
     rng: Generator,
     *,
     signs: Mapping[int, int] | None = None,
-) -> Logistic:
+) -> tuple[Logistic, FloatArray]:
     """Fit with the penalty whose forecasts of users who were left out have the lowest log loss.
 
     Args:
@@ -89,18 +89,23 @@ def fit_logistic(
         signs: Columns whose weight may not have the other sign. Those that have are left out one after another, that
             of the largest weight first.
 
+    Returns:
+        What was fitted, and by how much the log loss of each point lies below that of the mean of other users, shape
+        (points,); 0 where these tell nothing.
+
     Raises:
         InputError: The fit is not finite.
     """
     splits = [*folds_of(units, rng)]
-    losses = np.zeros(len(STRENGTHS))
+    gains = np.zeros((len(STRENGTHS), len(happened)))
     for out in splits:
         if len(np.unique(happened[~out])) < 2:
             continue
         for place, strength in enumerate(STRENGTHS):
             told = _fitted(columns[~out], happened[~out], strength).probability(columns[out])
-            losses[place] += log_losses(told, happened[out]).sum()
-    strength = STRENGTHS[int(losses.argmin())]
+            gains[place, out] = gain_of(told, happened, out)
+    best = int(gains.sum(axis=1).argmax())
+    strength = STRENGTHS[best]
     left_out: list[int] = []
     while True:
         kept = np.setdiff1d(np.arange(columns.shape[1]), left_out)
@@ -109,11 +114,17 @@ def fit_logistic(
         weights[kept] = fitted.weights
         wrong = {c: abs(weights[c]) for c, sign in (signs or {}).items() if weights[c] * sign < 0}
         if not wrong:
-            return Logistic(weights, fitted.intercept)
+            return Logistic(weights, fitted.intercept), gains[best]
         left_out.append(max(wrong, key=lambda column: wrong[column]))
 
 
-def log_losses(told: FloatArray, happened: BoolArray) -> FloatArray:
+def gain_of(told: FloatArray, happened: BoolArray, out: BoolArray) -> FloatArray:
+    """Return by how much forecasts of those left out are better than the mean of the others; shape (left out,)."""
+    mean = np.full(len(told), happened[~out].mean())
+    return np.asarray(_log_losses(mean, happened[out]) - _log_losses(told, happened[out]))
+
+
+def _log_losses(told: FloatArray, happened: BoolArray) -> FloatArray:
     """Return minus the log of the probability of what happened, at least 1e-12; shape (points,)."""
     return np.asarray(-np.log(np.clip(np.where(happened, told, 1 - told), 1e-12, 1)))
 

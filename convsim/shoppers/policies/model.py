@@ -16,6 +16,7 @@ from convsim.shoppers.policies.choosing import ItemChoice, choice_at, fit_choice
 from convsim.shoppers.policies.logistic import Logistic, Multinomial, fit_logistic, fit_multinomial
 from convsim.shoppers.policies.monotone import STATED, Direction, Part, test_direction
 from convsim.shoppers.policies.table import ACCEPT, LEAVE, Columns, Table
+from convsim.stats.forecasts import UnitMean
 
 Kind = Literal["hazard", "trees"]
 KINDS: tuple[Kind, ...] = ("hazard", "trees")
@@ -102,7 +103,7 @@ def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int) -> M
     return Model(
         kind=kind,
         columns=columns,
-        end=learned.part("end", table, table.ended),
+        end=learned.part("end", table, table.ended)[0],
         accept=_accept(learned, table.take(known)),
         items=_items(table, language, seed),
         act_names=act_names,
@@ -118,7 +119,7 @@ class _Learning:
     directions: Sequence[Direction]
     seed: int
 
-    def part(self, part: Part, table: Table, happened: BoolArray) -> Logistic | Trees:
+    def part(self, part: Part, table: Table, happened: BoolArray) -> tuple[Logistic | Trees, FloatArray]:
         names = [feature.name for feature in self.columns.features]
         signs = {
             names.index(d.feature): d.sign
@@ -127,7 +128,7 @@ class _Learning:
         }
         rng = generator(self.seed, "folds", part)
         x: FloatArray
-        fit: Callable[..., Logistic | Trees]
+        fit: Callable[..., tuple[Logistic | Trees, FloatArray]]
         if self.kind == "hazard":
             fit, x = fit_logistic, self.columns.standardised(table.features)
         else:
@@ -136,14 +137,22 @@ class _Learning:
 
 
 def _accept(learned: _Learning, table: Table) -> Logistic | Trees | float:
-    """Learn who accepts of those who end and of whom is known how."""
+    """Learn who accepts of those who end and of whom is known how.
+
+    It does not depend on features where that is no better for users who were left out by a standard error.
+
+    Source:
+        Breiman, Friedman, Olshen and Stone (1984), Classification and regression trees, 3.4.3 (the 1 SE rule).
+    """
     accepted = table.moves == ACCEPT
     n, n_accepted = len(accepted), int(accepted.sum())
     if not n:
         raise InputError("nobody says of any conversation whether it was accepted or left")
     if min(n_accepted, n - n_accepted) < FEWEST_OF_A_CLASS:
         return n_accepted / n
-    return learned.part("accept", table, np.asarray(accepted))
+    fitted, gains = learned.part("accept", table, np.asarray(accepted))
+    gain = UnitMean.of(gains, table.units)
+    return fitted if gain.estimate > gain.error else n_accepted / n
 
 
 def _items(table: Table, language: str | None, seed: int) -> ItemChoice | None:

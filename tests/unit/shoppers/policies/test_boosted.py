@@ -39,14 +39,14 @@ def test_what_only_missing_values_part_goes_the_same_way() -> None:
 
 def test_a_sign_holds_everywhere_and_users_who_were_left_out_choose_how_many_trees() -> None:
     x, happened, units = drawn(300, missing=0)
-    trees = fit_trees(x, ~happened, units, np.random.default_rng(1), signs={0: 1})
+    trees, _ = fit_trees(x, ~happened, units, np.random.default_rng(1), signs={0: 1})
     line = np.repeat(x[:20], 30, axis=0)
     line[:, 0] = np.tile(np.linspace(-3, 3, 30), 20)
     told = trees.probability(line).reshape(20, 30)
     assert (np.diff(told, axis=1) >= 0).all()
-    free = fit_trees(x, happened, units, np.random.default_rng(1))
+    free, _ = fit_trees(x, happened, units, np.random.default_rng(1))
     assert free.probability(line).std() > 0.05
-    noise = fit_trees(
+    noise, _ = fit_trees(
         np.random.default_rng(2).normal(size=x.shape), happened, units, np.random.default_rng(1)
     )
     assert len(noise.roots) < len(free.roots) <= MOST_TREES

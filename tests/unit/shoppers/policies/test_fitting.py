@@ -22,7 +22,8 @@ def test_a_logistic_regression_is_scikit_learns_at_one_of_the_strengths() -> Non
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 5))
     happened = rng.random(400) < 1 / (1 + np.exp(-x[:, 0]))
-    found = fit_logistic(x, happened, np.arange(400) // 4, rng)
+    found, gains = fit_logistic(x, happened, np.arange(400) // 4, rng)
+    assert gains.mean() > 0.05
     others = [LogisticRegression(C=c, tol=1e-8, max_iter=5_000).fit(x, happened) for c in STRENGTHS]
     assert any(np.allclose(found.weights, other.coef_[0], atol=1e-4) for other in others)
     assert np.allclose(
@@ -34,12 +35,14 @@ def test_noise_is_held_down_and_a_wrong_sign_is_left_out() -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(300, 20))
     happened = rng.random(300) < 0.3
-    held = fit_logistic(x, happened, np.arange(300), rng)
+    held, gains = fit_logistic(x, happened, np.arange(300), rng)
+    assert gains.mean() < 0.01
     assert np.abs(held.weights).max() < 0.1
     depends = rng.random(300) < 1 / (1 + np.exp(-2 * x[:, 0]))
-    signed = fit_logistic(x, depends, np.arange(300), rng, signs={0: -1})
+    signed, _ = fit_logistic(x, depends, np.arange(300), rng, signs={0: -1})
     assert signed.weights[0] == 0
-    assert fit_logistic(x, depends, np.arange(300), rng, signs={0: 1}).weights[0] > 0.5
+    free, _ = fit_logistic(x, depends, np.arange(300), rng, signs={0: 1})
+    assert free.weights[0] > 0.5
 
 
 def test_acts_that_are_rare_are_not_learned_and_messages_with_several_count_in_parts() -> None:
@@ -142,3 +145,17 @@ def test_where_nobody_accepts_the_policy_never_accepts_and_acts_are_learned_wher
     acts = model.next_act(table.features)
     assert acts is not None
     assert acts.sum(axis=1) == pytest.approx(1)
+
+
+def test_who_accepts_does_not_depend_on_features_where_that_does_not_help_for_others() -> None:
+    depends, null = (
+        fit_model(
+            "hazard",
+            table_of(simulated_world(truth, n_users=100, seed=7).conversations),
+            language="en",
+            seed=1,
+        )
+        for truth in (DEPENDS, NULL)
+    )
+    assert not isinstance(depends.accept, float)
+    assert null.accept == pytest.approx(0.57, abs=0.1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -33,6 +34,10 @@ def test_an_address_at_which_nothing_listens_is_a_failure_at_once():
     assert raised.value.exit_code == 3
 
 
+def _one_processor() -> dict[str, float]:
+    return {"CPU": 1.0}
+
+
 @pytest.mark.parametrize(("late", "starts"), [(0, 1), (1, 2), (9, 3)])
 def test_where_ray_starts_too_slowly_on_a_busy_machine_it_is_started_again(
     monkeypatch: pytest.MonkeyPatch, late: int, starts: int
@@ -45,7 +50,11 @@ def test_where_ray_starts_too_slowly_on_a_busy_machine_it_is_started_again(
         if len(started) <= late:
             raise Exception("The current node timed out during startup. This could happen")
 
-    for name, stand_in in {"init": init, "shutdown": lambda: None, "nodes": list}.items():
+    stand_ins: dict[str, Callable[..., object]] = {
+        "init": init, "shutdown": lambda: None, "nodes": list, "cluster_resources": _one_processor,
+        "available_resources": _one_processor,
+    }  # fmt: skip
+    for name, stand_in in stand_ins.items():
         monkeypatch.setattr(ray, name, stand_in)
     if late < starts:
         with cluster(cpus=1):

@@ -70,3 +70,4 @@ def train_policy(
     for line in evaluation.lines():
         told.print(line)
     told.print(f"{out}: a policy of the kind {checked}")
+    told.print(f"convsim simulate --shopper hybrid --set shopper.policy={out} --real {real.path}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from convsim.io import read
 from convsim.shoppers.policies import Policy
 from tests.end_to_end.commands import Forks
 from tests.end_to_end.training import assert_says, conversation, log, one_line_of
@@ -40,7 +41,15 @@ def test_a_policy_is_learned_and_told_beside_its_baselines(
         r"mean reciprocal rank of \d+: policy .* random .* the first that fits ",
     ):
         assert_says(told, expected)
-    assert said[-1] == f"{out}: a policy of the kind hazard"
+    assert said[-2] == f"{out}: a policy of the kind hazard"
+    assert said[-1] == f"convsim simulate --shopper hybrid --set shopper.policy={out} --real {deciders}"
+    held = convsim(*said[-1].split()[1:], "--n", 6, "--max-turns", 4, "--out", tmp_path / "run")
+    assert held.returncode == 0, held.stderr
+    lines = (tmp_path / "run/conversations.jsonl").read_text().splitlines()
+    held_by = [json.loads(line) for line in lines]
+    assert [(each["shopper"], each.get("failure")) for each in held_by] == [("hybrid", None)] * 6
+    known = {each.fingerprint for each in read(deciders).conversations}
+    assert all({*each["learned_from"]["conversations"]} == known for each in held_by)
     assert Policy.load(out).kind == "hazard"
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["plan"]["seed"] == 2

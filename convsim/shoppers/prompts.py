@@ -18,6 +18,10 @@ MAX_ATTRIBUTES = 3
 MAX_MESSAGE_CHARACTERS = 600
 SHOP = "clothes"
 """The domain of the demo and of ConvApparel, and of every shopper that was trained before there were others."""
+MAX_TITLE_CHARACTERS = 120
+_QUOTES = str.maketrans(dict.fromkeys('"“”„«»()', ""))
+MAX_ACT_CHARACTERS = 60
+"""Of an act that is none of ours, which a model is told by its name."""
 _WISH = {"attribute": "color", "op": "=", "value": "red"}
 _FULL = Persona.model_validate(
     {
@@ -52,9 +56,16 @@ def told_move(
 ) -> str:
     """Write down what a shopper does next, for a model that is to say it and decides nothing."""
     return our_prompts(SHOPPERS).render(
-        "told", action=action, item=None if item is None else in_one_role(describe(item)), act=act,
+        "told", action=action, item=None if item is None else _quoted(item.title or item.id),
+        act=None if act is None else in_one_role(" ".join(act.split()))[:MAX_ACT_CHARACTERS],
         n_words=n_words, lower_start=lower_start, bare_end=bare_end,
     )  # fmt: skip
+
+
+def _quoted(title: str) -> str:
+    """Quote what the agent under test calls an item, so that it cannot be read as anything else."""
+    said = in_one_role(" ".join(title.split())[:MAX_TITLE_CHARACTERS])
+    return f"“{said.translate(_QUOTES)}”"
 
 
 class ShopperPrompts:

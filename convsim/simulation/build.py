@@ -21,7 +21,7 @@ from convsim.schema.conversation import Conversation, Item
 from convsim.schema.persona import Persona
 from convsim.shoppers.needs import FIRST_MESSAGES
 from convsim.shoppers.prompts import SHOP
-from convsim.simulation.config import PROMPTS, ArmSection, ComponentSection, PluginSection, StudyConfig
+from convsim.simulation.config import ArmSection, ComponentSection, PluginSection, StudyConfig, folders_of
 from convsim.simulation.domains import domain_of_catalogue, domain_of_needs, domain_of_records
 from convsim.simulation.given import checked_opening
 from convsim.simulation.loop import Arm
@@ -354,13 +354,13 @@ class Assembly:
 
     def _settings(self, *parts: str) -> dict[str, JsonValue]:
         """Return the names and settings of parts, such as the model, as a manifest states them."""
-        # A folder of prompts is told by what is in it: the hashes stand beside the settings. How long a server may let
-        # us wait changes nothing that is said: who gave up may go on with more patience.
+        # A folder of prompts, or a policy, is told by what is in it: the hashes stand beside the settings. How long a
+        # server may let us wait changes nothing that is said: who gave up may go on with more patience.
         sections = {name: getattr(self.config, name) for name in parts}
         return {
             name: {
                 "name": section.name,
-                **{k: v for k, v in section.settings.items() if k not in (PROMPTS, PATIENCE)},
+                **{k: v for k, v in section.settings.items() if k not in (*folders_of(section), PATIENCE)},
             }
             for name, section in sections.items()
             if section

@@ -20,6 +20,8 @@ from convsim.schema.record import Name, Number, Record
 MAX_BYTES = 1 << 20
 PROMPTS = "prompts"
 """The setting of shoppers and agents that names a folder of prompts."""
+POLICY = "policy"
+"""The setting of ``hybrid`` that names the folder of a policy; another's may mean something else by it."""
 NAMED_VARIABLE = re.compile(r"(?:[A-Za-z][\w+-]*\s)?env:[A-Za-z_]\w*")
 """A header whose key stands in the environment."""
 SECRET_VALUE = re.compile(r"^(sk-|Bearer |ghp_|hf_)\S{8,}|^\w+://[^/\s@]*:[^/\s@]+@")
@@ -198,7 +200,7 @@ def config_of(stated: Mapping[str, Any], path: Path) -> StudyConfig:
     except ValidationError as error:
         raise StudyError(f"{path}: {complaint(error, with_value=True)}") from error
     moved = {name: path.parent / value for name, value in config.data if isinstance(value, Path)}
-    parts = {name: _with_prompts_of(path.parent, getattr(config, name)) for name in ("shopper", "agent")}
+    parts = {name: _with_folders_of(path.parent, getattr(config, name)) for name in ("shopper", "agent")}
     mixture = tuple(_moved(path.parent, component) for component in config.mixture)
     data = config.data.model_copy(update=moved)
     return config.model_copy(update={"data": data, "mixture": mixture, **parts})
@@ -208,14 +210,20 @@ def _moved(folder: Path, component: ComponentSection) -> ComponentSection:
     """Take the paths of a component from the study's folder."""
     real = component.data.real
     data = component.data if real is None else component.data.model_copy(update={"real": folder / real})
-    return component.model_copy(update={"data": data, "shopper": _with_prompts_of(folder, component.shopper)})
+    return component.model_copy(update={"data": data, "shopper": _with_folders_of(folder, component.shopper)})
 
 
-def _with_prompts_of(folder: Path, section: PluginSection) -> PluginSection:
-    prompts = section.settings.get(PROMPTS)
-    if not isinstance(prompts, str):
-        return section
-    return section.model_copy(update={"settings": {**section.settings, PROMPTS: str(folder / prompts)}})
+def folders_of(section: PluginSection) -> tuple[str, ...]:
+    """Name the settings that are folders, whose content a run's plan tells by hashes."""
+    return (PROMPTS, POLICY) if section.name == "hybrid" else (PROMPTS,)
+
+
+def _with_folders_of(folder: Path, section: PluginSection) -> PluginSection:
+    given = {name: section.settings.get(name) for name in folders_of(section)}
+    moved = {
+        name: str(folder / said) for name, said in given.items() if isinstance(said, str) and said.strip()
+    }
+    return section.model_copy(update={"settings": {**section.settings, **moved}})
 
 
 def _refuse_secrets(content: Mapping[str, object], where: str) -> None:

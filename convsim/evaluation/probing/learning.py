@@ -74,16 +74,22 @@ def find_learners(
         for c in conversations
         if not has_learned(shopper.learned_from, c, sha256) and c.user not in users
     }
-    # A trained shopper names conversations alone: who had one that it learned from is left out as a whole.
-    met = {c.user for c in conversations if c.id not in kept and c.user is not None}
-    by_user = {c.id: c.user for c in conversations}
-    kept = {key: each for key, each in kept.items() if by_user[key] not in met}
-    if not kept:
-        raise InputError(
-            f"the shopper {shopper.name} learned from all of these people: give conversations of others (convsim data "
-            "split), or --allow-overlap"
-        )
+    kept = _of_strangers(kept, conversations, shopper.name)
     return Learners(kept, _said(shopper.learned_from, "none of those that are asked about"))
+
+
+def _of_strangers(
+    kept: Mapping[str, Shopper], conversations: Sequence[Conversation], name: str
+) -> dict[str, Shopper]:
+    """Leave out each person as a whole of whom a conversation is not kept: a trained shopper names these alone."""
+    met = {c.user for c in conversations if c.id not in kept and c.user is not None}
+    strangers = {c.id: kept[c.id] for c in conversations if c.id in kept and c.user not in met}
+    if not strangers:
+        raise InputError(
+            f"the shopper {name} learned from all of these people: give conversations of others (convsim data split), "
+            "or --allow-overlap"
+        )
+    return strangers
 
 
 def _said(learned: LearnedFrom | None, how: str) -> str:
@@ -117,7 +123,13 @@ def _cross_fitted(make: Making, conversations: Sequence[Conversation], seed: int
     for fold in range(n_folds):
         inside = fold_of[groups] == fold
         shopper, _ = make([c for c, is_in in zip(conversations, inside, strict=True) if not is_in])
-        asked |= {c.id: shopper for c, is_in in zip(conversations, inside, strict=True) if is_in}
+        # What it has learned before it was made here, such as a policy, it may have learned from these people.
+        asked |= {
+            c.id: shopper
+            for c, is_in in zip(conversations, inside, strict=True)
+            if is_in and not has_learned(shopper.learned_from, c, None)
+        }
     return Learners(
-        asked, f"these conversations, for each person from those of other people alone ({n_folds} parts)"
+        _of_strangers(asked, conversations, shopper.name),
+        f"these conversations, for each person from those of other people alone ({n_folds} parts)",
     )

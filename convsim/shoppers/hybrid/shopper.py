@@ -22,6 +22,7 @@ from convsim.shoppers.hybrid.style import Habits, Style
 from convsim.shoppers.hybrid.words import Move, PeoplesWords, Said, ToldModel, TrainedModel, Words
 from convsim.shoppers.icl import ICL
 from convsim.shoppers.policies import Decided, Policy
+from convsim.shoppers.policies.points import with_read_endings
 from convsim.shoppers.prompted import Prompted
 from convsim.shoppers.prompts import prompt_hashes
 from convsim.shoppers.speaking import Spent
@@ -50,9 +51,9 @@ class Hybrid:
     told the move alone, "sft" opens with it. How long a message is, and how it is typed, is drawn from what people
     typed at that turn ("style"); ``best_of`` candidates are compared with what was drawn, and the nearest is said.
 
-    What is drawn comes from the logs that the shopper learned from, and no simulated message is looked at: it is no
-    discriminator, and there is no way to have the judge's stand in for it, which would teach the shopper to pass that
-    judge and nothing else.
+    What is drawn comes from the logs that the shopper learned from, and nothing was fitted to simulated messages. So it
+    is no discriminator, and there is no way to have the judge's stand in for it, which would teach the shopper to pass
+    that judge and nothing else.
     """
 
     name: ClassVar[str] = "hybrid"
@@ -106,7 +107,10 @@ class Hybrid:
 
     @cached_property
     def _contexts(self) -> Contexts:
-        return Contexts.of(self.real or (), sha256=self.sha256)
+        learned, real = self._policy.learned, self.real or ()
+        # Who ended as the policy reads endings ended so here, too, and did not go on.
+        ended = real if learned.endings_read is None else with_read_endings(real, learned.language)
+        return Contexts.of(ended, sha256=self.sha256)
 
     @cached_property
     def _habits(self) -> Habits | None:

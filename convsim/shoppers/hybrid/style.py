@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Self
 
 from convsim.metrics.labels import ACTS, acts_of
 from convsim.schema.conversation import Action, Message
-from convsim.shoppers.contexts import Context, Contexts
+from convsim.shoppers.contexts import CUT_SHORT, Context, Contexts
+from convsim.shoppers.policies.points import MOVE_OF, SPOKEN
 from convsim.text.typing_habits import ends_without_mark, starts_in_lower_case
 from convsim.text.words import words
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
+ENDS: tuple[Action, ...] = ("accept", "leave")
 LATE = 3
 """Turns from here on are drawn from together."""
 FEWEST = 20
@@ -65,7 +67,7 @@ class Style:
                 text = text[0].upper() + text[1:]
             elif first[1:] == first[1:].lower() and len(first.rstrip(".,!?…'’")) > 1:
                 text = text[0].lower() + text[1:]
-        return FINAL_STOP.sub("", text) if self.bare_end else text
+        return FINAL_STOP.sub("", text) or text if self.bare_end else text
 
 
 @dataclass(frozen=True)
@@ -106,13 +108,20 @@ class Habits:
 
 
 def kind_of(place: Context) -> Action | None:
-    """Tell what a person did at a place: go on, accept or leave; None where they had ended with words before."""
-    if place.move is not None:
-        return place.move.action or "say"
-    last = place.source.user_messages[-1:]
-    if last and last[0].action in ("accept", "leave"):
-        return None
-    return "accept" if place.source.ending == "accepted" else "leave"
+    """Tell what a person did at a place, as a policy's decision points have it: go on, accept or leave.
+
+    None where they had ended before, and where nobody tells how they ended.
+    """
+    source, move = place.source, place.move
+    if move is not None and move.action in ENDS:
+        return move.action
+    acted = any(m.action in ENDS for m in source.user_messages)
+    last = next(m for m in reversed(source.messages) if m.role in SPOKEN)
+    with_words = last.role == "user" and source.ending not in CUT_SHORT
+    is_end = not acted and (not with_words if move is None else with_words and move is last)
+    if not is_end:
+        return None if move is None else "say"
+    return MOVE_OF.get(source.ending or "")
 
 
 def acts_in(message: Message | None) -> frozenset[str]:

@@ -66,7 +66,7 @@ class PeoplesWords:
         alike: list[Context] = []
         other: list[Context] = []
         for place in self.contexts.nearest(text, turn=turn, persona=persona):
-            if not _suits(place, move.action, is_first=not turn, greeted=bool(last)):
+            if not _suits(place, move.action, is_first=not turn):
                 continue
             if move.act is None or move.act in acts_in(place.move):
                 alike.append(place)
@@ -91,12 +91,11 @@ class PeoplesWords:
         return Said(_said_at(place), (place.source.fingerprint,))
 
 
-def _suits(place: Context, action: Action, *, is_first: bool, greeted: bool) -> bool:
+def _suits(place: Context, action: Action, *, is_first: bool) -> bool:
     """Tell whether the words of a place can be said: by somebody who did the same, first words where nobody spoke."""
     if kind_of(place) != action or not _said_at(place).strip():
         return False
-    # An agent who greets is answered as people opened, not with what was said to a like text later on.
-    return not (is_first and greeted) or place.turn == 0
+    return place.turn == 0 or not is_first
 
 
 def _said_at(place: Context) -> str:

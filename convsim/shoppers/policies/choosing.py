@@ -24,6 +24,7 @@ from convsim.shoppers.policies.features import (
 )
 from convsim.shoppers.policies.logistic import folds_of, softmax
 from convsim.shoppers.policies.points import Point
+from convsim.stats.forecasts import UnitMean
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -117,28 +118,29 @@ def fit_choice(choices: Sequence[Choice], units: Sequence[int], rng: Generator) 
     """Fit with the penalty that forecasts best what other users took.
 
     Returns:
-        None where there are too few choices, or none is forecast better than by chance.
+        None where there are too few choices, or those of users who were left out are not forecast better than by
+        chance by a standard error.
 
     Source:
-        McFadden (1974), Conditional logit analysis of qualitative choice behavior.
+        McFadden (1974), Conditional logit analysis of qualitative choice behavior; the 1 SE rule of Breiman, Friedman,
+        Olshen and Stone (1984), Classification and regression trees, 3.4.3.
     """
     if len(choices) < FEWEST_CHOICES:
         return None
     of_choice = np.asarray(units, np.int64)
-    losses = np.zeros(len(PENALTIES))
-    chance = sum(float(np.log(len(choice.taken))) for choice in choices)
+    gains = np.zeros((len(PENALTIES), len(choices)))
     for out in folds_of(of_choice, rng):
         learned = [choice for choice, is_out in zip(choices, out, strict=True) if not is_out]
         if not learned:
             continue
         for place, penalty in enumerate(PENALTIES):
             fitted = _fitted(learned, penalty)
-            for choice in (c for c, is_out in zip(choices, out, strict=True) if is_out):
-                told = fitted.probabilities(choice.features)
-                losses[place] -= float(choice.taken @ np.log(told.clip(1e-12)))
-    if losses.min() >= chance:
-        return None
-    return _fitted(choices, PENALTIES[int(losses.argmin())])
+            for row in np.flatnonzero(out).tolist():
+                told, taken = fitted.probabilities(choices[row].features), choices[row].taken
+                gains[place, row] = float(taken @ np.log(told.clip(1e-12))) + math.log(len(taken))
+    best = int(gains.sum(axis=1).argmax())
+    gain = UnitMean.of(gains[best], of_choice)
+    return _fitted(choices, PENALTIES[best]) if gain.estimate > gain.error else None
 
 
 def _fitted(choices: Sequence[Choice], penalty: float) -> ItemChoice:

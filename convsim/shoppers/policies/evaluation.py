@@ -16,7 +16,7 @@ from convsim.schema.record import Count, Flag, Name, Number, Record
 from convsim.seeds import generator
 from convsim.shoppers.policies.choosing import choice_at, item_features
 from convsim.shoppers.policies.features import breaks, fit, items_shown_last
-from convsim.shoppers.policies.logistic import folds_of
+from convsim.shoppers.policies.logistic import FOLDS, folds_of
 from convsim.shoppers.policies.model import Kind, Model, fit_model
 from convsim.shoppers.policies.points import Point
 from convsim.shoppers.policies.table import ACCEPT, END, GO_ON, LEAVE, Table
@@ -292,10 +292,12 @@ def _accepting(
     given = told.moves[rows, 1] / np.maximum(1 - told.moves[rows, 0], 1e-12)
     drawn = Drawn.of(units, rng, N_RESAMPLES)
     shares, moves = np.stack([1 - given, given], axis=1), accepted.astype(np.int64)
+    # A rate that does not depend on what is seen differs between folds alone, and against what happens in each.
+    varies = len(np.unique(given.round(9))) > FOLDS
     return _Accepting(
         _scores(shares, moves, turns=turns[rows], fits=fits[rows], drawn=drawn),
         *_beside_rates(shares, moves, turns[rows], units),
-        estimate_of(recalibrate(given, accepted, units, drawn.weights).slope),
+        estimate_of(recalibrate(given, accepted, units, drawn.weights).slope) if varies else Estimate(),
     )
 
 

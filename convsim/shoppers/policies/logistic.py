@@ -20,7 +20,7 @@ FOLDS = 5
 MOST = 50.0
 """Of a log odds: beyond it a probability is 0 or 1 to all digits."""
 FEWEST_ACTS = 10
-"""Messages with an act, below which it is counted with the others."""
+"""Messages with an act, below which it is not learned."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def fit_logistic(
     *,
     signs: Mapping[int, int] | None = None,
 ) -> tuple[Logistic, FloatArray]:
-    """Fit with the penalty whose forecasts of users who were left out have the lowest log loss.
+    """Fit with the penalty whose forecasts of users who were left out have the lowest log loss, ``signs`` aside.
 
     Args:
         columns: Shape (points, columns); standardised.

@@ -21,6 +21,8 @@ Move = Literal["say", "accept", "leave", "end"]
 SPOKEN = ("user", "assistant")
 ACTS = "acts"
 """The label of a user's message that names its dialogue acts, as ``convsim annotate`` gives it."""
+MOVE_OF: Mapping[str, Literal["accept", "leave"]] = {"accepted": "accept", "left": "leave"}
+"""By the ending of a log, the decision that it is."""
 FEWEST_READ = 20
 """Conversations with an ending of their own by which the error of endings that are read is told."""
 
@@ -135,6 +137,22 @@ def find_points(
     return Points(tuple(points), read, censored)
 
 
+def with_read_endings(conversations: Sequence[Conversation], language: str | None) -> list[Conversation]:
+    """Return conversations whose words by which ``find_points`` reads an ending have the action that they are."""
+    stated = {c.id: _stated_ending(c) for c in conversations}
+    read, _ = _read_endings(conversations, stated, language)
+    return [_with_action(c, read.get(c.id, _End(None, None))) for c in conversations]
+
+
+def _with_action(conversation: Conversation, end: _End) -> Conversation:
+    if end.words is None:
+        return conversation
+    action = MOVE_OF[end.ending or ""]
+    return conversation.but(
+        messages=[m.but(action=action) if m is end.words else m for m in conversation.messages]
+    )
+
+
 def _stated_ending(conversation: Conversation) -> Ending | None:
     """Return how a log says that a user ended a conversation; None where it does not."""
     if any(m.action in ("accept", "leave") for m in conversation.user_messages):
@@ -193,7 +211,7 @@ def _points(
     spoken = [m for m in conversation.messages if m.role in SPOKEN]
     unit = independent_unit(conversation)
     may_end = conversation.ending not in CUT_SHORT
-    over: Move | None = {"accepted": "accept", "left": "leave"}.get(ended.ending or "")  # type: ignore[assignment]
+    over: Move | None = MOVE_OF.get(ended.ending or "")
     if over is None and read_ends and may_end:
         over = "end"
     turn = at = 0

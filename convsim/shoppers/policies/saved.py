@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,13 +27,15 @@ from convsim.shoppers.policies.features import FEATURES
 from convsim.shoppers.policies.logistic import Logistic, Multinomial
 from convsim.shoppers.policies.model import KINDS, Kind, Model
 from convsim.shoppers.policies.monotone import Direction, Part
-from convsim.shoppers.policies.table import Columns, Feature
+from convsim.shoppers.policies.table import TINY, Columns, Feature
 
 POLICY_FILE, ARRAYS_FILE = "policy.json", "arrays.npz"
 SCHEMA = "convsim.policy/1"
 MAX_BYTES = 64 << 20
 """Of either file, and of the arrays once they are unpacked."""
 Arrays = Mapping[str, npt.NDArray[np.generic]]
+MOST = 1e9
+"""Of a weight, and of what a feature may be."""
 TREE_ARRAYS = ("feature", "threshold", "missing_left", "left", "right", "value", "roots", "intercept")
 
 
@@ -66,7 +68,7 @@ class Learned(Record):
     item_feature_names: tuple[Name, ...]
     features: tuple[Feature, ...]
     """Those that vary."""
-    accept: Number | None
+    accept: Annotated[Number, Field(ge=0, le=1)] | None
     """P(accept given the end) where that does not depend on features."""
     has_items: Flag
     acts: tuple[Name, ...]
@@ -85,6 +87,12 @@ class Learned(Record):
         names = [feature.name for feature in self.features]
         if len(names) > len({*names} & FEATURES.keys()):
             raise InputError(f"{POLICY_FILE}: features must name each one once, of those that are looked at")
+        if any(
+            not (f.scale > TINY and -MOST <= f.low <= f.high <= MOST >= abs(f.mean)) for f in self.features
+        ):
+            raise InputError(
+                f"{POLICY_FILE}: a feature's scale must be above 0, its high at least its low, and all within {MOST:g}"
+            )
         columns, found = Columns(self.features), _Checked(arrays)
         n_columns = len(columns.names)
 
@@ -205,8 +213,8 @@ def _check_version(path: Path, text: bytes) -> None:
         raise InputError(f"{path}: {complaint(error)}") from error
     if head.schema_ != SCHEMA:
         raise InputError(
-            f"{path}: is of the format {head.schema_ or 'none'!s:.60}, and this version of convsim reads {SCHEMA}; "
-            "train the policy again"
+            f"{path}: is of the format {one_line(head.schema_ or 'none')[:60]}, and this version of convsim reads "
+            f"{SCHEMA}; train the policy again"
         )
     if head.kind not in KINDS:
         raise InputError(
@@ -241,8 +249,10 @@ def _unpacked(path: Path, content: bytes) -> Arrays:
                     f"{path.name}: unpacks to {size:,} bytes; at most {amount(MAX_BYTES)} are read"
                 )
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+            return {name: np.asarray(file[name]) for name in file.files}
+    except InputError:
+        raise
+    except Exception as error:  # a file that somebody made may make NumPy and zipfile raise anything
         raise InputError(f"{path.name}: is not a file of arrays ({one_line(error)[:160]})") from error
 
 
@@ -253,8 +263,8 @@ class _Checked:
 
     def numbers(self, name: str, shape: tuple[int | None, ...], *, infinite: bool = False) -> FloatArray:
         found = np.asarray(self._of(name, shape, "f"), np.float64)
-        if np.isnan(found).any() or not (infinite or np.isfinite(found).all()):
-            raise InputError(f"{ARRAYS_FILE}: {name} has a number that is not finite")
+        if np.isnan(found).any() or not (infinite or (np.abs(found) <= MOST).all()):
+            raise InputError(f"{ARRAYS_FILE}: {name} has a number that is not finite, or beyond {MOST:g}")
         return found
 
     def whole(self, name: str, shape: tuple[int | None, ...]) -> IntArray:

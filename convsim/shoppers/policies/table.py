@@ -29,31 +29,21 @@ class Table:
     """Shape (points,): places in ``MOVES``."""
     units: IntArray
     """Shape (points,): the user, numbered from 0."""
-    conversations: IntArray
-    """Shape (points,): the conversation, numbered from 0."""
 
     @classmethod
     def of(cls, points: Sequence[Point], language: str | None) -> Table:
         """Look at each point with the word lists of a language."""
-        numbers: tuple[dict[str, int], dict[str, int]] = ({}, {})
-        units, conversations = (
-            np.asarray([known.setdefault(name, len(known)) for name in names], np.int64)
-            for known, names in zip(
-                numbers, ([p.unit for p in points], [p.seen.id for p in points]), strict=True
-            )
-        )
+        known: dict[str, int] = {}
+        units = np.asarray([known.setdefault(p.unit, len(known)) for p in points], np.int64)
         features = [features_of(p.seen, p.persona, language) for p in points]
         moves = np.asarray([MOVES.index(p.move) for p in points], np.int64)
-        return cls(
-            points, np.asarray(features).reshape(len(points), len(FEATURES)), moves, units, conversations
-        )
+        return cls(points, np.asarray(features).reshape(len(points), len(FEATURES)), moves, units)
 
     def take(self, rows: IntArray) -> Table:
         """Return some of the points."""
         return Table(
-            [self.points[row] for row in rows], self.features[rows], self.moves[rows], self.units[rows],
-            self.conversations[rows],
-        )  # fmt: skip
+            [self.points[row] for row in rows], self.features[rows], self.moves[rows], self.units[rows]
+        )
 
     @property
     def ended(self) -> BoolArray:

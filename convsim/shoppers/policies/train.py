@@ -74,6 +74,11 @@ class PolicyTraining:
 
     def _learn(self, learnable: Learnable) -> tuple[Learned, bytes]:
         conversations = learnable.conversations
+        if learnable.excluded or learnable.n_excluded_users:
+            self.on_note(
+                f"--exclude: {len(learnable.excluded)} conversations were left out, and {learnable.n_excluded_users} "
+                "more by the same users"
+            )
         told = tell_language(" ".join(m.content for m in c.user_messages) for c in conversations)
         language = None if told.problem else told.code
         if language is None:
@@ -116,11 +121,10 @@ class PolicyTraining:
                 "the logs record no decision: in no conversation does an agent reply and the user then go on, accept "
                 "or leave"
             )
-        users = {p.unit for p in found.points}
-        if any(unit.startswith("user ") for unit in users) and table.n_units < MIN_USERS:
+        if table.n_units < MIN_USERS:
             raise InputError(
-                f"a policy needs at least {MIN_USERS} users, some of whom are held out, but the logs have "
-                f"{table.n_units}"
+                f"a policy needs decisions of at least {MIN_USERS} users (conversations, where no user is known), some "
+                f"of whom are held out, but the logs have those of {table.n_units}"
             )
 
     def _manifest(self, learnable: Learnable) -> Manifest:

@@ -1,15 +1,18 @@
 """What a STUDY.toml may say, and what is refused in one line."""
 
 import re
+import shutil
 
 import pytest
 
 from convsim.cli.console import parse_settings
 from convsim.errors import InputError, StudyError
 from convsim.schema.persona import Persona
+from convsim.shoppers.policies import train_policy
 from convsim.simulation import Assembly, Study
 from convsim.simulation.config import StudyConfig, read_study
 from convsim.simulation.personas import read_personas
+from tests.unit.shoppers.policies.known import DEPENDS, simulated_world
 
 WHOLE = """
 [study]
@@ -57,6 +60,27 @@ def test_a_whole_study_is_read_and_relative_paths_start_at_its_folder(tmp_path):
     assert config.data.personas == tmp_path / "people.toml"
     assert str(config.data.catalogue) == "/shop/items.jsonl"
     assert [arm.name for arm in config.arm] == ["good", "bad"]
+
+
+def test_a_policy_is_taken_from_the_studys_folder_and_told_by_what_is_in_it(tmp_path):
+    people = simulated_world(DEPENDS, n_users=20, seed=1).conversations
+    train_policy(people, tmp_path / "policy")
+    (tmp_path / "people.jsonl").write_text("".join(c.to_json() + "\n" for c in people))
+    text = '[study]\nn = 3\n[shopper]\nname = "hybrid"\npolicy = "policy"\n[data]\nreal = "people.jsonl"\n'
+    config = read_study(study(tmp_path, text))
+    assert config.shopper.settings == {"policy": str(tmp_path / "policy")}
+    plan = Assembly(config).study().manifest()["plan"]
+    assert isinstance(plan, dict)
+    assert plan["settings"] == {"shopper": {"name": "hybrid"}, "agent": {"name": "retrieval"}}
+    prompts = plan["prompts"]
+    assert isinstance(prompts, dict)
+    assert [*prompts] == ["policy"]
+    (tmp_path / "moved").mkdir()
+    shutil.move(tmp_path / "policy", tmp_path / "moved/policy")
+    again = read_study(study(tmp_path, text.replace('"policy"', '"./moved/policy"')))
+    assert Assembly(again).study().manifest()["plan"] == plan
+    other = read_study(study(tmp_path, '[shopper]\nname = "pkg:Mine"\npolicy = "strict"\n'))
+    assert other.shopper.settings == {"policy": "strict"}
 
 
 def test_every_part_has_a_default_that_works_offline(tmp_path):

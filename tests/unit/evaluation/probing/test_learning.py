@@ -72,3 +72,18 @@ def test_nobody_left_is_refused():
     one = [logged(f"c{n}", f"boots {n}", by="u") for n in range(4)]
     with pytest.raises(InputError, match="there is one person alone"):
         find_learners(resampled, one, learned=None, sha256=None, allow_overlap=False, seed=1)
+
+
+def test_what_was_learned_before_is_held_against_who_is_made_anew_too():
+    """Such as the policy of a shopper whose words are learned from the log itself."""
+    policy = LearnedFrom.of(LOGS[:7], sha256=None)
+
+    def both(conversations):
+        words = Resample(conversations).learned_from
+        return Told(lambda turn: say(), learned_from=LearnedFrom.joined([policy, words])), True
+
+    found = learners(both)
+    assert set(found.by_conversation) == {f"c{n}" for n in range(8, 20)}
+    policy = LearnedFrom.of(LOGS, sha256=None)
+    with pytest.raises(InputError, match="learned from all of these people"):
+        learners(both)

@@ -77,8 +77,16 @@ def test_a_choice_among_items_is_learned_by_its_likelihood() -> None:
     assert found is not None
     np.testing.assert_allclose(found.weights / found.scales, weights, atol=0.2)
     assert fit_choice(choices[:19], range(19), rng) is None
-    by_chance = [Choice(c.features, np.eye(4)[rng.integers(4)]) for c in choices[:60]]
-    assert fit_choice(by_chance, range(60), rng) is None
+    assert fit_choice(choices[:60], [0] * 60, rng) is None  # of one user alone: nobody to hold out
+
+
+def test_a_choice_that_is_chance_is_seldom_learned() -> None:
+    rng = np.random.default_rng(5)
+    learned = 0
+    for _ in range(20):
+        by_chance = [Choice(rng.normal(size=(4, 10)), np.eye(4)[rng.integers(4)]) for _ in range(60)]
+        learned += fit_choice(by_chance, [row // 3 for row in range(60)], rng) is not None
+    assert learned <= 3
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,10 @@ def refusal(folder: Path) -> str:
         (lambda d: d["feature_names"].reverse(), "other features.*another order"),
         (lambda d: d["features"][0].update(mean=None), "mean"),
         (lambda d: d["features"][0].update(name="mood"), "features must name each one once"),
+        (lambda d: d["features"][0].update(scale=0.0), "scale must be above 0"),
+        (lambda d: d["features"][0].update(low=5.0, high=-5.0), "high at least its low"),
+        (lambda d: d.update(accept=5.0), "accept"),
+        (lambda d: d.update(schema="convsim.policy/9\nerror: no"), "policy/9 error: no, and this version"),
         (lambda d: d.update(arrays_sha256="0"), "is not the one that policy.json names"),
         (lambda d: d.pop("learned_from"), "learned_from"),
     ],
@@ -153,6 +158,10 @@ def not_finite(arrays: dict[str, Any]) -> None:
     arrays[first_float(arrays)][...] = np.nan
 
 
+def beyond(arrays: dict[str, Any]) -> None:
+    arrays[first_float(arrays)][...] = 1e308
+
+
 def another_shape(arrays: dict[str, Any]) -> None:
     arrays[first_float(arrays)] = np.zeros((2, 2))
 
@@ -165,6 +174,7 @@ def objects(arrays: dict[str, Any]) -> None:
     ("change", "says"),
     [
         (not_finite, "not finite"),
+        (beyond, "not finite, or beyond 1e\\+09"),
         (another_shape, "must be .* but is 2x2 of float64"),
         (objects, "is not a file of arrays"),
         (lambda a: a.pop(first_float(a)), "has no array end"),
@@ -196,6 +206,32 @@ def test_a_folder_that_is_none_or_lacks_its_arrays_is_refused(folder: Path, tmp_
     assert "is not the one that policy.json names" in refusal(out)
 
 
+def raw_member(content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("end.intercept", content)
+    return file.getvalue()
+
+
+def huge_header() -> bytes:
+    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (999999999999999,), }\n"
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
+
+
+@pytest.mark.parametrize(
+    "content",
+    [raw_member(b"no array"), raw_member(huge_header()), raw_member(b"\x93NUMPY\x01\x00\x05\x00{'(\n")],
+)
+def test_an_archive_that_somebody_made_is_refused_in_one_line(
+    folder: Path, tmp_path: Path, content: bytes
+) -> None:
+    out = changed(
+        folder, tmp_path, lambda document: document.update(arrays_sha256=hashlib.sha256(content).hexdigest())
+    )
+    (out / ARRAYS_FILE).write_bytes(content)
+    assert "arrays.npz" in refusal(out)
+
+
 def test_the_same_training_again_says_that_it_is_done_and_another_is_refused(
     world: World, tmp_path: Path
 ) -> None:
@@ -217,7 +253,13 @@ def test_one_arm_alone_is_learned_and_who_is_excluded_is_left_out_with_all_that_
 ) -> None:
     other = [c.but(arm="bad") for c in simulated_world(DEPENDS, n_users=12, seed=12).conversations]
     both = [*world.conversations, *(c.but(id=f"b{c.id}", user=f"b{c.user}") for c in other)]
-    policy = train_policy(both, tmp_path / "arm", learn_arm="good", exclude=[world.conversations[0]], seed=1)
+    notes: list[str] = []
+    training = PolicyTraining(
+        both, kind="hazard", seed=1, learn_arm="good", exclude=[world.conversations[0]], on_note=notes.append
+    )
+    training.run(tmp_path / "arm")
+    assert "--exclude: 1 conversations were left out, and 1 more by the same users" in notes
+    policy = Policy.load(tmp_path / "arm")
     expected = tuple(c.fingerprint for c in world.conversations[2:])
     assert (policy.learned_from.conversations, policy.learned_from.arms) == (expected, ("good",))
     with pytest.raises(InputError, match="do not have this arm; they have: bad, good"):
@@ -230,6 +272,12 @@ def test_one_arm_alone_is_learned_and_who_is_excluded_is_left_out_with_all_that_
     [
         (lambda cs: cs[:19], "at least 20 conversations, but there are 19"),
         (lambda cs: [c.but(user=f"u{n % 9}") for n, c in enumerate(cs)], "at least 10 users"),
+        (
+            lambda cs: [
+                c.but(user=None, messages=c.messages[: None if n < 4 else 1]) for n, c in enumerate(cs)
+            ],
+            "at least 10 users .*those of 4",
+        ),
         (lambda cs: [c.but(messages=c.messages[:1]) for c in cs], "record no decision"),
         (
             lambda cs: [

@@ -117,12 +117,16 @@ class Hybrid:
         return None if self.words == "sft" else Habits(self._contexts)
 
     @cached_property
+    def _trained(self) -> SFT:
+        return SFT(self.model)  # type: ignore[arg-type]  # it refuses a model that was not trained in one line
+
+    @cached_property
     def _words(self) -> Words:
         if self.words == "resample":
             return PeoplesWords(self._contexts, k=self.k, best_of=self.best_of)
         assert self.model is not None
         if self.words == "sft":
-            return TrainedModel(SFT(self.model))  # type: ignore[arg-type]  # refused in one line where it is none
+            return TrainedModel(self._trained)
         settings = {
             "temperature": self.temperature, "max_tokens": self.max_tokens, "n_items": self.n_items,
             "domain": self.domain, "prompts": self.prompts,
@@ -137,18 +141,14 @@ class Hybrid:
     @property
     def learned_from(self) -> LearnedFrom:
         """What the policy and the words were learned from, together."""
-        parts = [self._policy.learned_from]
-        if self.words == "sft":
-            parts.append(SFT(self.model).learned_from)  # type: ignore[arg-type]
-        else:
-            parts.append(self._contexts.learned_from)
-        return LearnedFrom.joined(parts)
+        words = self._trained if self.words == "sft" else self._contexts
+        return LearnedFrom.joined([self._policy.learned_from, words.learned_from])
 
     @property
     def prompt_hashes(self) -> dict[str, str]:
         """SHA-256 of every prompt file, by name, and of the policy."""
         if self.words == "sft":
-            said = SFT(self.model).prompt_hashes  # type: ignore[arg-type]
+            said = self._trained.prompt_hashes
         elif isinstance(self._words, ToldModel):
             said = {**self._words.shopper.prompt_hashes, **prompt_hashes("told")}
         else:

@@ -1,9 +1,12 @@
 """Strata that are too small are merged, on either side; answers are drawn by rater and by trial."""
 
+from typing import cast
+
 import numpy as np
 import pytest
 
 from convsim.schema import Corpus
+from convsim.schema.arrays import FloatArray
 from convsim.seeds import generator
 from convsim.stats import resampling
 from convsim.stats.resampling import (
@@ -101,5 +104,6 @@ def test_a_unit_of_a_thousand_takes_a_byte_a_replicate_and_more_only_where_it_is
 
 def test_sums_of_weights_that_wrap_around_as_bytes_do_not():
     weights = np.full((1000, 3), 200, np.uint8)
-    assert weighed(np.ones((2, 1000)), weights).tolist() == [[200_000.0] * 3] * 2
+    ones = np.ones((2, 1000), np.float32)  # as blocks of weights are
+    assert weighed(cast(FloatArray, ones), weights).tolist() == [[200_000.0] * 3] * 2
     assert weighed(np.arange(1000) % 2, weights).tolist() == [100_000.0] * 3

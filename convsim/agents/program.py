@@ -15,6 +15,10 @@ from collections.abc import Sequence
 from convsim._text import one_line
 from convsim.lifting import MAX_ANSWER_BYTES
 
+if sys.platform != "win32":
+    import fcntl
+    import termios
+
 BLOCK_BYTES = 65_536
 MAX_STDERR_BYTES = 4_096
 """How much of the end of what it writes to standard error is kept."""
@@ -75,7 +79,7 @@ class Program:
     @property
     def wrote_unasked(self) -> bool:
         """Whether it has written something that no question waits for."""
-        return _is_readable(self._output.fileno())
+        return _holds_bytes(self._output.fileno())
 
     def ask(self, line: bytes) -> bytes:
         """Send one line and return the one that comes back.
@@ -185,9 +189,9 @@ class Program:
             raise EndedError
 
 
-def _is_readable(descriptor: int) -> bool:
+def _holds_bytes(descriptor: int) -> bool:
     if sys.platform == "win32":
         return False
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    # Not `poll`, to which a pipe that was closed without a word may be read too.
+    waiting = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
+    return int.from_bytes(waiting, sys.byteorder) > 0

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from convsim.agents import Command
-from convsim.agents.program import MisbehavedError
+from convsim.agents.program import EndedError, MisbehavedError
 from convsim.errors import AgentError, InputError
 from convsim.schema import AgentReply
 from tests.hanging import ended_if_it_hangs
@@ -110,6 +110,26 @@ def test_waiting_for_a_free_process_is_no_lateness(program: Make) -> None:
 def test_a_program_that_answers_once_and_ends_is_started_for_every_reply(program: Make) -> None:
     agent = program(ECHO + "    break\n")
     assert len({pid(ask(agent, "boots")) for _ in range(4)}) == 4
+
+
+def test_a_program_that_closes_its_output_before_it_ends_has_not_spoken_unasked(
+    program: Make, tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    agent = program(
+        f"{ECHO}    import os, pathlib, time; os.close(1); pathlib.Path({str(closed)!r}).touch(); time.sleep(20)"
+    )
+    ask(agent, "boots")
+    _wait_until(closed.exists)
+    (answered,) = agent._programs
+    with pytest.raises(EndedError):
+        answered.ask(b"{}")
+
+
+def test_a_program_that_never_had_an_output_is_no_speaker_either(program: Make) -> None:
+    agent = program("import os, time; os.close(1); time.sleep(20)")
+    with pytest.raises(AgentError, match="closed its standard output"):
+        ask(agent, "boots")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from convsim.errors import InputError
 from convsim.schema import Estimate
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.schema.record import Count, Flag, Name, Number, Record
@@ -174,7 +175,13 @@ def cross_fit(kind: Kind, table: Table, *, language: str | None, seed: int) -> C
     acts: dict[int, Mapping[str, float]] = {}
     for out in folds_of(table.units, generator(seed, "held out")):
         rows = np.flatnonzero(out)
-        model = fit_model(kind, table.take(np.flatnonzero(~out)), language=language, seed=seed)
+        try:
+            model = fit_model(kind, table.take(np.flatnonzero(~out)), language=language, seed=seed)
+        except InputError as error:
+            raise InputError(
+                "each user is forecast without them and about a fifth of the others, and without some of these "
+                f"{error}, and of more users"
+            ) from None
         moves[rows] = model.forecast(table.features[rows])
         for row in rows[table.moves[rows] == ACCEPT]:
             if choice_at(table.points[row], language) is not None:

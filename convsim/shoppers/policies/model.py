@@ -14,7 +14,7 @@ from convsim.seeds import generator
 from convsim.shoppers.policies.boosted import Trees, fit_trees
 from convsim.shoppers.policies.choosing import ItemChoice, choice_at, fit_choice
 from convsim.shoppers.policies.logistic import Logistic, Multinomial, fit_logistic, fit_multinomial
-from convsim.shoppers.policies.monotone import STATED, Direction, Part, test_direction
+from convsim.shoppers.policies.monotone import STATED, Direction, Part, direction_shown
 from convsim.shoppers.policies.table import ACCEPT, LEAVE, Columns, Table
 from convsim.stats.forecasts import UnitMean
 
@@ -90,7 +90,7 @@ def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int) -> M
         ("accept", table.take(known), table.moves[known] == ACCEPT),
     )
     directions = [
-        test_direction(part, feature, sign, table=of_part, happened=happened)
+        direction_shown(part, feature, sign, table=of_part, happened=happened)
         for part, of_part, happened in parts
         for feature, sign in STATED[part].items()
     ]

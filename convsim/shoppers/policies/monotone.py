@@ -57,7 +57,7 @@ class Direction(Record):
     constrained: Flag = False
 
 
-def test_direction(
+def direction_shown(
     part: Part, feature: str, sign: Literal[1, -1], *, table: Table, happened: BoolArray
 ) -> Direction:
     """Ask whether a decision rises, or falls, with a feature.

@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from convsim.errors import InputError
 from convsim.schema.conversation import Conversation, Label
 from convsim.shoppers.policies.choosing import Choice, fit_choice
-from convsim.shoppers.policies.evaluation import reciprocal_rank
+from convsim.shoppers.policies.evaluation import cross_fit, reciprocal_rank
 from convsim.shoppers.policies.logistic import STRENGTHS, fit_logistic, fit_multinomial
 from convsim.shoppers.policies.model import fit_model
-from convsim.shoppers.policies.monotone import test_direction as direction_of
+from convsim.shoppers.policies.monotone import direction_shown
 from convsim.shoppers.policies.points import find_points
 from convsim.shoppers.policies.table import Table
 from tests.unit.shoppers.policies.known import DEPENDS, NULL, simulated_world
@@ -112,13 +112,13 @@ def test_a_direction_that_people_show_is_held_and_one_that_they_do_not_is_not() 
     shown, none = (
         table_of(simulated_world(truth, n_users=40, seed=4).conversations) for truth in (DEPENDS, NULL)
     )
-    held = direction_of("end", "fit_best", 1, table=shown, happened=shown.ended)
+    held = direction_shown("end", "fit_best", 1, table=shown, happened=shown.ended)
     assert held.constrained
     assert (held.correlation or 0) > 0.1
-    assert not direction_of("end", "fit_best", -1, table=shown, happened=shown.ended).constrained
-    free = direction_of("end", "fit_best", 1, table=none, happened=none.ended)
+    assert not direction_shown("end", "fit_best", -1, table=shown, happened=shown.ended).constrained
+    free = direction_shown("end", "fit_best", 1, table=none, happened=none.ended)
     assert not free.constrained
-    unknown = direction_of("end", "replies_empty", 1, table=none, happened=none.ended)
+    unknown = direction_shown("end", "replies_empty", 1, table=none, happened=none.ended)
     assert (unknown.p_value, unknown.constrained) == (None, False)
 
 
@@ -127,6 +127,16 @@ def test_one_kind_of_decision_alone_is_refused() -> None:
     for rows, what in ((table.ended, "goes on after a reply"), (~table.ended, "ends a conversation")):
         with pytest.raises(InputError, match=f"one kind of decision alone: nobody {what}"):
             fit_model("hazard", table.take(np.flatnonzero(rows)), language="en", seed=1)
+
+
+def test_where_all_who_end_are_held_out_together_that_is_said() -> None:
+    table = table_of(simulated_world(DEPENDS, n_users=20, seed=5).conversations)
+    first_to_end = table.units[table.ended][0]
+    few = table.take(np.flatnonzero(~table.ended | (table.units == first_to_end)))
+    with pytest.raises(
+        InputError, match="without some of these there is one kind of decision alone: nobody ends"
+    ):
+        cross_fit("hazard", few, language="en", seed=1)
 
 
 def test_where_nobody_accepts_the_policy_never_accepts_and_acts_are_learned_where_labels_name_them() -> None:

@@ -117,7 +117,7 @@ class LLM:
             id="i", title="an item", price=10.0, description="", attributes={"colors": ["red"]}
         )
         samples = [self._values([]), self._values([item, item.but(price=None, attributes={})])]
-        return OwnPrompts(AGENTS, self.prompts, samples=samples)
+        return OwnPrompts(AGENTS, self.prompts, samples={"recommend": samples})
 
     @property
     def prompt_hash(self) -> str:

@@ -22,7 +22,7 @@ ENDING = ".txt.j2"
 SHOPPERS, AGENTS = "convsim.shoppers", "convsim.agents"
 FILES: Mapping[str, str] = {
     "chat": SHOPPERS, "transcript": SHOPPERS, "opening": SHOPPERS, "decide": SHOPPERS, "choose_item": SHOPPERS,
-    "recommend": AGENTS,
+    "told": SHOPPERS, "recommend": AGENTS,
 }  # fmt: skip
 """The prompts that may be a team's own, and the package that asks with each."""
 TRIMS: Mapping[str, bool] = {SHOPPERS: False, AGENTS: True}
@@ -69,26 +69,26 @@ class OwnPrompts:
     """The prompts of a package: those of a folder, and ours where it has none.
 
     The files are read once. One that says what ours says is ours. Each other is filled in by a process of its own, with
-    the bounds of a model's chat template, and is tried once with every one of ``samples``.
+    the bounds of a model's chat template, and is tried once with every one of its ``samples``.
 
     Args:
         package: Whose prompts these are.
         folder: The team's files, called as ours are; None takes ours.
-        samples: Values such as the prompts will be given.
+        samples: By prompt of the package, values such as it will be given.
 
     Raises:
         InputError: There is no such folder, a file in it is called like none of ours, cannot be read, is no template,
             or asks for a variable that there is not.
     """
 
-    def __init__(self, package: str, folder: Path | str | None, *, samples: Sequence[Values]):
+    def __init__(self, package: str, folder: Path | str | None, *, samples: Mapping[str, Sequence[Values]]):
         self._package, self._ours = package, our_prompts(package)
         self._own: dict[str, ChatTemplate] = {}
         self._hashes: dict[str, str] = {}
         for name, path in {} if folder is None else _files_in(Path(folder)):
             content = _content(path)
             if FILES[name] == package and content != our_file(name):
-                self._own[name] = _checked(path, content, trims=TRIMS[package], samples=samples)
+                self._own[name] = _checked(path, content, trims=TRIMS[package], samples=samples[name])
                 self._hashes[name] = hashlib.sha256(content).hexdigest()
 
     def render(self, name: str, **values: object) -> str:

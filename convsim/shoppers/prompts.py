@@ -14,6 +14,8 @@ from convsim.schema.persona import Constraint, Control, Persona
 
 PROMPTED = ("chat", "opening", "transcript", "decide", "choose_item")
 """The prompts of a shopper that is a prompted model."""
+TOLD = "told"
+"""The prompt by which such a model is told a move that it did not decide."""
 MAX_ATTRIBUTES = 3
 MAX_MESSAGE_CHARACTERS = 600
 SHOP = "clothes"
@@ -45,29 +47,6 @@ def render(
     return our_prompts(SHOPPERS).render(name, **given, words=words)
 
 
-def told_move(
-    *,
-    action: Action,
-    item: Item | None = None,
-    act: str | None = None,
-    n_words: int | None = None,
-    lower_start: bool = False,
-    bare_end: bool = False,
-) -> str:
-    """Write down what a shopper does next, for a model that is to say it and decides nothing."""
-    return our_prompts(SHOPPERS).render(
-        "told", action=action, item=None if item is None else _quoted(item.title or item.id),
-        act=None if act is None else in_one_role(" ".join(act.split()))[:MAX_ACT_CHARACTERS],
-        n_words=n_words, lower_start=lower_start, bare_end=bare_end,
-    )  # fmt: skip
-
-
-def _quoted(title: str) -> str:
-    """Quote what the agent under test calls an item, so that it cannot be read as anything else."""
-    said = in_one_role(" ".join(title.split())[:MAX_TITLE_CHARACTERS])
-    return f"“{said.translate(_QUOTES)}”"
-
-
 class ShopperPrompts:
     """The prompts of a shopper that is a prompted model, about one domain; those of ``folder`` stand in for ours.
 
@@ -77,10 +56,15 @@ class ShopperPrompts:
 
     def __init__(self, folder: Path | str | None, domain: str | None):
         self._domain = domain
-        samples = [
+        asked = [
             _values(Persona(id="p", need="a need"), (), (), None),
             _values(_FULL, ["Shopper: a", "Assistant: b"], ["Shopper: a"], "films"),
         ]
+        told = [
+            _move("leave", None, None, None, lower_start=False, bare_end=False),
+            _move("accept", Item(id="a"), "compare", 4, lower_start=True, bare_end=True),
+        ]
+        samples = {**dict.fromkeys(PROMPTED, asked), TOLD: told}
         self._files = OwnPrompts(SHOPPERS, folder, samples=samples)
 
     def render(
@@ -88,6 +72,25 @@ class ShopperPrompts:
     ) -> str:
         """Fill in a prompt; raises ModelError where one of the folder's fails."""
         return self._files.render(name, **_values(persona, history, examples, self._domain))
+
+    def told(
+        self,
+        *,
+        action: Action,
+        item: Item | None = None,
+        act: str | None = None,
+        n_words: int | None = None,
+        lower_start: bool = False,
+        bare_end: bool = False,
+    ) -> str:
+        """Write down what a shopper does next, for a model that is to say it and decides nothing."""
+        move = _move(action, item, act, n_words, lower_start=lower_start, bare_end=bare_end)
+        return self._files.render(TOLD, **move)
+
+    @property
+    def told_hash(self) -> dict[str, str]:
+        """The SHA-256 of the file by which a move is told."""
+        return self._files.hashes(TOLD)
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -99,6 +102,31 @@ def _values(
     persona: Persona, history: Sequence[str], examples: Sequence[str], domain: str | None
 ) -> dict[str, object]:
     return {"persona": _told(persona), "history": history, "examples": examples, "domain": domain}
+
+
+def _move(
+    action: Action,
+    item: Item | None,
+    act: str | None,
+    n_words: int | None,
+    *,
+    lower_start: bool,
+    bare_end: bool,
+) -> dict[str, object]:
+    return {
+        "action": action,
+        "item": None if item is None else _quoted(item.title or item.id),
+        "act": None if act is None else in_one_role(" ".join(act.split()))[:MAX_ACT_CHARACTERS],
+        "n_words": n_words,
+        "lower_start": lower_start,
+        "bare_end": bare_end,
+    }
+
+
+def _quoted(title: str) -> str:
+    """Quote what the agent under test calls an item, so that it cannot be read as anything else."""
+    said = in_one_role(" ".join(title.split())[:MAX_TITLE_CHARACTERS])
+    return f"“{said.translate(_QUOTES)}”"
 
 
 def _told(persona: Persona) -> Persona:

@@ -24,7 +24,7 @@ from convsim.shoppers.icl import ICL
 from convsim.shoppers.policies import Decided, Policy
 from convsim.shoppers.policies.points import with_read_endings
 from convsim.shoppers.prompted import Prompted
-from convsim.shoppers.prompts import prompt_hashes
+from convsim.shoppers.prompts import ShopperPrompts
 from convsim.shoppers.speaking import Spent
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Hybrid:
             if self.words == "prompted"
             else ICL(self.model, self.real or (), k=self.k, sha256=self.sha256, **settings)  # type: ignore[arg-type]
         )
-        return ToldModel(shopper, best_of=self.best_of)
+        return ToldModel(shopper, ShopperPrompts(self.prompts, self.domain), best_of=self.best_of)
 
     @property
     def learned_from(self) -> LearnedFrom:
@@ -150,7 +150,7 @@ class Hybrid:
         if self.words == "sft":
             said = self._trained.prompt_hashes
         elif isinstance(self._words, ToldModel):
-            said = {**self._words.shopper.prompt_hashes, **prompt_hashes("told")}
+            said = {**self._words.shopper.prompt_hashes, **self._words.prompts.told_hash}
         else:
             said = {}
         learned = self._policy.learned.model_dump_json(by_alias=True)

@@ -15,7 +15,7 @@ from convsim.shoppers.finetuned import SFT
 from convsim.shoppers.hybrid.style import Style, acts_in, kind_of
 from convsim.shoppers.icl import ICL
 from convsim.shoppers.prompted import Prompted
-from convsim.shoppers.prompts import told_move
+from convsim.shoppers.prompts import ShopperPrompts
 from convsim.shoppers.speaking import Spent
 
 
@@ -107,6 +107,7 @@ class ToldModel:
     """Asks a prompted model for words, telling it what to do and how it is typed; of several, the likest is taken."""
 
     shopper: Prompted | ICL
+    prompts: ShopperPrompts
     _: KW_ONLY
     best_of: int = 1
 
@@ -115,7 +116,7 @@ class ToldModel:
     ) -> Said:
         """Ask ``best_of`` times."""
         style = move.style
-        told = told_move(
+        told = self.prompts.told(
             action=move.action,
             item=move.item,
             act=move.act,

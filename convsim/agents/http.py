@@ -24,7 +24,7 @@ from convsim.lifting import MAX_ANSWER_BYTES
 from convsim.models.failures import UNREACHABLE, PassingError
 from convsim.models.gates import gate_of
 from convsim.models.metering import Call, used_as_told
-from convsim.models.transport import MAX_WAIT_S, with_retries
+from convsim.models.retries import MAX_WAIT_S, with_retries
 from convsim.models.waits import asked_wait
 from convsim.schema.conversation import Conversation
 from convsim.schema.protocols import AgentReply
@@ -61,7 +61,8 @@ class HTTP(Answering):
     of ``headers`` may be ``env:NAME`` or ``Bearer env:NAME``. An answer is JSON, a plain text or server-sent events, of
     any status from 200 to 299; redirects are followed to the same host, and nowhere else. 429, 502 and 503 are asked
     again up to ``max_retries`` times, after the wait that they name, ``max_wait_s`` at most, or a growing one; a
-    session's 502 is not, since the server may have heard the message. ``timeout_s`` bounds one try.
+    session's 502 is not, since the server may have heard the message. So is one that has answered before and to which
+    there is no connection now. ``timeout_s`` bounds one try.
 
     Raises:
         InputError: No http or https address, a secret in it, no such environment variable, or another setting that
@@ -170,7 +171,10 @@ class HTTP(Answering):
                         url = self._redirected(url, place, response.status)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             what = one_line(error) or type(error).__name__
-            raise AgentError(f"{self.name}: {self.url} did not answer: {what}", kind=UNREACHABLE) from error
+            reason = f"{self.name}: {self.url} did not answer: {what}"
+            if isinstance(error, aiohttp.ClientConnectorError) and gate_of(self.url).answered:
+                raise PassingError(reason, kind=UNREACHABLE, is_refused=True) from error
+            raise AgentError(reason, kind=UNREACHABLE) from error
         raise AgentError(f"{self.name}: {self.url} redirects more than {MAX_REDIRECTS} times")
 
     def _redirected(self, url: str, place: str, status: int) -> str:

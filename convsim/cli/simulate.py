@@ -256,10 +256,11 @@ def _report(outcome: Outcome, *, allow_failures: bool) -> None:
             + ("" if allow_failures else " and this is exit 3 (--allow-failures takes them)")
         )
     if outcome.missing:
+        those = "all" if outcome.held == outcome.failed else "all that came last"
         why = {
             "budget": "the budget is spent",
             "uncounted": "the server does not count tokens, so no budget can be kept: leave out --budget-usd",
-            "failing": "stopped: all failed for the same reason; --no-fail-fast goes on all the same",
+            "failing": f"stopped: {those} failed for the same reason; --no-fail-fast goes on all the same",
         }.get(outcome.stop, outcome.stop)
         talk.print(
             f"{outcome.missing} conversations are missing ({why}); run the same command again to continue"

@@ -15,7 +15,17 @@ from convsim._text import path_text
 from convsim.errors import InputError
 from convsim.io.commit import commit_of
 
-VERSIONS = ("convsim", "openai", "transformers", "torch", "peft", "scikit-learn", "bm25s", "pydantic")
+VERSIONS = (
+    "convsim",
+    "openai",
+    "aiohttp",
+    "transformers",
+    "torch",
+    "peft",
+    "scikit-learn",
+    "bm25s",
+    "pydantic",
+)
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 """Beside the package in a checkout; nothing of ours where it is installed."""
 UNKNOWN = "0+unknown"

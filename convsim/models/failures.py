@@ -22,12 +22,24 @@ UNREACHABLE = "unreachable"
 """The kind of a failure where nobody is there who could answer."""
 
 
-class PassingError(ModelError):
-    """A failure that may pass, and how many seconds the server asks to wait, if it does."""
+AWAY = frozenset({"HTTP 502", "HTTP 503", "HTTP 504"})
+"""Kinds of failures by which a proxy, or a server that is starting, says that nobody is there to answer."""
 
-    def __init__(self, reason: str, *, wait_s: float | None = None, kind: str = ""):
+
+class PassingError(ModelError):
+    """A failure that may pass, and how many seconds the server asks to wait, if it does.
+
+    ``is_refused`` says that there was not even a connection.
+    """
+
+    def __init__(self, reason: str, *, wait_s: float | None = None, kind: str = "", is_refused: bool = False):
         super().__init__(reason)
-        self.wait_s, self.kind = wait_s, kind
+        self.wait_s, self.kind, self._is_refused = wait_s, kind, is_refused
+
+    @property
+    def is_away(self) -> bool:
+        """Whether nobody was there to answer: it says nothing of what was asked."""
+        return self._is_refused or self.kind in AWAY
 
 
 class WrongSettingError(ModelError):

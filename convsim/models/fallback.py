@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
@@ -15,6 +15,7 @@ from convsim._loggers import logger_of
 from convsim._text import one_line
 from convsim.errors import EmptyAnswerError, ModelError
 from convsim.models.failures import DeclinedError, WrongSettingError
+from convsim.models.retries import not_waiting_out
 from convsim.models.structured import MisfitError
 from convsim.schema.chat_model import ChatMessage, ChatModel, Choice, Completion
 
@@ -153,7 +154,8 @@ class Fallback:
         for place in sorted(range(len(self.in_order)), key=lambda place: self._rests[place].is_on):
             asked_at = time.monotonic()
             try:
-                answer = await ask(self.in_order[place])
+                with not_waiting_out() if len(reasons) + 1 < len(self.in_order) else nullcontext():
+                    answer = await ask(self.in_order[place])
             except ITS_OWN:
                 self._answered(place)
                 raise

@@ -147,6 +147,11 @@ class Gate:
         """How often in a row it has pushed back and answered nobody; requests on their way at once are one."""
         return self.pace.barren
 
+    @property
+    def silent_s(self) -> float | None:
+        """For how many seconds nobody has been answered who asked; None where whoever came last was."""
+        return self.pace.silent_s(self._clock())
+
     def tell(self, supply: Supply) -> None:
         """Tell a supply of each change of the limit."""
         with self._lock:
@@ -253,7 +258,7 @@ class Gate:
 
 
 class Place:
-    """A request's place at an endpoint; ``leave`` it once, by whichever of the three."""
+    """A request's place at an endpoint; ``leave`` it once, by whichever of the four."""
 
     __slots__ = ("_adapts", "_begun", "_gate")
 
@@ -273,6 +278,10 @@ class Place:
                 self._begun, now, asked_s=asked_s, least_s=least_s, why=why, adapts=self._adapts
             )
         )
+
+    def found_nobody(self) -> None:
+        """Leave because nobody was there."""
+        self._gate.leave(self._gate.pace.was_silent)
 
     def failed(self) -> None:
         """Leave with nothing that says how much the endpoint takes."""

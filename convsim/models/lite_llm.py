@@ -24,8 +24,8 @@ from convsim.models.failures import Asked, PassingError, failure
 from convsim.models.gates import gate_of
 from convsim.models.metering import Call
 from convsim.models.prices import Price, price_of
+from convsim.models.retries import with_retries
 from convsim.models.served import Served
-from convsim.models.transport import with_retries
 
 QUIET = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",

@@ -85,9 +85,19 @@ class Pace:
         self._wall, self._wall_until, self._wall_s = math.inf, -math.inf, FIRST_WALL_S
         self._episode_from = -math.inf
         self._answered_before = 0
+        self._silent_from, self._answered_by_then = math.inf, -1
         self._n = 0
         self._seconds = self._units = 0.0
         self._area, self._seen = 0.0, 0.0
+
+    def was_silent(self, now: float) -> None:
+        """Learn that a request found nobody who answers it."""
+        if self.answered != self._answered_by_then:
+            self._silent_from, self._answered_by_then = now, self.answered
+
+    def silent_s(self, now: float) -> float | None:
+        """Return for how long nobody has been answered who asked; None where whoever came last was."""
+        return now - self._silent_from if self.answered == self._answered_by_then else None
 
     def begin(self, now: float) -> None:
         """Count a request in."""
@@ -140,6 +150,7 @@ class Pace:
             adapts: Without it the limit bound nobody, and stays as it is.
         """
         self.pushed_back += 1
+        self.was_silent(now)
         if asked_s is not None:
             self.paused_until = max(self.paused_until, now + asked_s)
         if begun <= self._episode_from:

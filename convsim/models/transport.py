@@ -7,8 +7,8 @@ import ipaddress
 import logging
 import time
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
@@ -18,139 +18,24 @@ from pydantic_core import from_json, to_json
 
 from convsim._async import clocks_stopped
 from convsim._loggers import logger_of
-from convsim._progress import innermost, kind_of
 from convsim._secrets import check_variable, read_key, secret_in_address, without_keys
 from convsim._text import one_line, shown
 from convsim._tracing import handed_on
-from convsim.errors import TIMED_OUT, ConvsimError, InputError, ModelError
+from convsim.errors import TIMED_OUT, InputError, ModelError
 from convsim.models.answers import ReportedError
-from convsim.models.failures import BUSY, UNREACHABLE, Asked, PassingError, failure
-from convsim.models.gates import Gate, gate_of, is_adapting
+from convsim.models.failures import UNREACHABLE, Asked, PassingError, failure
+from convsim.models.gates import gate_of, is_adapting
 from convsim.models.metering import Call
-from convsim.seeds import child_seed
+from convsim.models.retries import MAX_WAIT_S, with_retries
 
 if TYPE_CHECKING:
     from convsim.models.connections import Connections
 
 LOG = logger_of(__name__)
-FIRST_WAIT_S = 0.5
-LONGEST_BACK_OFF_S = 8.0
-MAX_WAIT_S = 120.0
-"""The longest wait that a server may ask for, where nothing else is said."""
-PATIENCE = 20
-"""How often, for each retry, a request may come too early to an endpoint that answers others."""
-EACH_ANSWER = 32
-"""Tokens that the beginning of any answer is worth, in time."""
 MAX_CONNECTIONS = 64
 """Of a model, where a number of conversations is stated and none of connections."""
 
 Result = TypeVar("Result")
-
-
-async def with_retries(
-    call: Callable[[], Awaitable[Result]],
-    *,
-    gate: Gate,
-    waits: Callable[[], None] = lambda: None,
-    max_retries: int,
-    seed: int,
-    max_wait_s: float = MAX_WAIT_S,
-) -> Result:
-    """Await ``call`` up to ``max_retries`` + 1 times; the jitter of the waits is drawn from ``seed``.
-
-    Each try waits for its turn at ``gate``. One that is pushed back while the endpoint answers others does not count as
-    one of them: it only came too early. Where the endpoint has never answered anybody, what it pushes back of others
-    counts, too: they wait for each other, and each would find out by itself. ``waits`` is told of each try that begins
-    to wait.
-
-    Raises:
-        ModelError: The last failure, with the number of tries; or the server asks for too long a wait.
-    """
-    tries = counted = 0
-    answered, failed = gate.answered, None
-    enough = max(max_retries, gate.barren)
-
-    def is_dead() -> bool:
-        return not gate.answered and gate.barren > enough
-
-    while True:
-        waits()
-        place = await gate.enter(is_dead)
-        if place is None:
-            raise _given_up(failed, gate, tries) from failed
-        tries += 1
-        try:
-            result = await call()
-        except PassingError as error:
-            failed = error
-        except BaseException as error:
-            if isinstance(error, ConvsimError) and error.kind == TIMED_OUT:
-                place.pushed_back(TIMED_OUT, asked_s=None, least_s=0.0)
-            else:
-                place.failed()
-            raise
-        else:
-            place.answered(_units_of(result))
-            return result
-        is_busy = failed.kind in BUSY
-        is_too_long = failed.wait_s is not None and failed.wait_s > max_wait_s
-        if is_busy:
-            asked_s = None if is_too_long else failed.wait_s or None
-            place.pushed_back(failed.kind, asked_s=asked_s, least_s=FIRST_WAIT_S)
-        elif failed.kind == TIMED_OUT:
-            place.pushed_back(TIMED_OUT, asked_s=None, least_s=0.0)
-        else:
-            place.failed()
-        is_only_early = is_busy and gate.answered > answered and tries - counted <= PATIENCE * max_retries
-        answered = gate.answered
-        counted += not is_only_early
-        if counted > max_retries or (is_busy and is_dead()):
-            raise _given_up(failed, gate, tries) from failed
-        if is_too_long:
-            raise ModelError(
-                f"{failed}; it asks to wait {failed.wait_s:.0f} s, longer than max_wait_s = {max_wait_s:g} "
-                "(--max-wait)"
-            ) from failed
-        # "At once" is what a server that has too much to do cannot mean.
-        wait_s = failed.wait_s or back_off(tries, seed=seed)
-        _tell_of_retry(failed, wait_s, counted, max_retries)
-        with clocks_stopped() if is_busy else nullcontext():
-            await asyncio.sleep(wait_s)
-
-
-def _given_up(failed: PassingError | None, gate: Gate, tries: int) -> ModelError:
-    if failed is None:
-        return ModelError(
-            f"{without_keys(gate.address)} has answered nobody, and pushed back {gate.pace.pushed_back} requests, the "
-            f"last with {gate.why_pushed_back}"
-        )
-    return ModelError(f"{failed} (tried {_times(tries)})")
-
-
-def _units_of(result: object) -> float:
-    """Return how much was answered, in tokens or what may be as many, and what any answer takes."""
-    tokens = getattr(result, "output_tokens", None)
-    said = getattr(result, "text", None) or getattr(result, "body", None) or ""
-    return EACH_ANSWER + (tokens if isinstance(tokens, int) else len(said) / 4)
-
-
-def _tell_of_retry(error: PassingError, wait_s: float, counted: int, max_retries: int) -> None:
-    said = f"{error}; trying again in {wait_s:.1f} s (try {counted + 1} of {max_retries + 1})"
-    if (at := innermost()) is not None:
-        at.retry(said, LOG, kind=kind_of(str(error)), tries=counted, wait_s=round(wait_s, 3))
-    else:
-        LOG.info("%s", said, extra={"fields": {"tries": counted, "wait_s": round(wait_s, 3)}})
-
-
-def back_off(tries: int, *, seed: int) -> float:
-    """Return the seconds to wait after ``tries`` failures: doubling, with jitter down to one half."""
-    longest = min(FIRST_WAIT_S * 2.0 ** min(tries - 1, 30), LONGEST_BACK_OFF_S)
-    jitter = child_seed(seed, "back-off", tries) / 2**63
-    return longest * (0.5 + jitter / 2)
-
-
-def _times(tries: int) -> str:
-    return "once" if tries == 1 else f"{tries} times"
 
 
 OPENAI_HOST, OPENAI_KEY_ENV = "api.openai.com", "OPENAI_API_KEY"
@@ -224,7 +109,7 @@ class Endpoint:
             with call.attempt():
                 opened = await self._opened()
                 is_bound = self.max_connections is not None or not is_adapting()
-                async with opened.places if is_bound else nullcontext():
+                async with _turn_at(opened.places) if is_bound else nullcontext():
                     call.sent()
                     return await self._post_once(opened.connections, content, read, asked)
 
@@ -327,7 +212,9 @@ class Endpoint:
             aiohttp.ClientPayloadError,
             aiohttp.ClientHttpProxyError,
         ) as error:
-            raise PassingError(f"{who} cannot be reached: {_root(error)}", kind=UNREACHABLE) from None
+            is_refused = isinstance(error, aiohttp.ClientConnectorError)
+            reason = f"{who} cannot be reached: {_root(error)}"
+            raise PassingError(reason, kind=UNREACHABLE, is_refused=is_refused) from None
         except aiohttp.ClientError as error:
             raise PassingError(f"{who} does not speak HTTP: {one_line(error)}", kind=UNREACHABLE) from None
         except ModelError as error:
@@ -344,6 +231,17 @@ class Endpoint:
             return read(response.body)
         except ReportedError as error:
             raise failure(response.status, error.said, headers=response.headers, asked=asked) from None
+
+
+@asynccontextmanager
+async def _turn_at(places: asyncio.Semaphore) -> AsyncGenerator[None]:
+    """Take a place; waiting for it is no time that whoever answers takes."""
+    with clocks_stopped():
+        await places.acquire()
+    try:
+        yield
+    finally:
+        places.release()
 
 
 CLOSING: set[asyncio.Task[None]] = set()

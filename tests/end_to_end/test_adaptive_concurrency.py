@@ -28,7 +28,7 @@ from tests.end_to_end.runs import held
 
 @pytest.fixture(autouse=True)
 def quick_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.02)
 
 
 class Asking:
@@ -193,6 +193,17 @@ async def test_waiting_for_a_turn_is_no_time_that_an_agent_takes(tmp_path: Path)
         agent = replace(chatting(server), timeout_s=1.0)
         outcome = await ran(study(server, agent=agent, n=6, turns=1), tmp_path)
     assert server.pushed_back > 0
+    assert nothing_failed(outcome)
+
+
+@pytest.mark.faults
+async def test_waiting_for_one_of_the_connections_of_a_model_is_no_time_that_an_agent_takes(
+    tmp_path: Path,
+) -> None:
+    server = Busy(places=100, seconds=0.25)
+    async with serving(server):
+        agent = replace(chatting(server, max_connections=1), timeout_s=2.0)
+        outcome = await ran(study(server, agent=agent, n=16, turns=1, concurrency=16), tmp_path)
     assert nothing_failed(outcome)
 
 

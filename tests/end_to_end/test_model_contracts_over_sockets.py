@@ -22,7 +22,7 @@ class Fit(BaseModel):
 
 @pytest.fixture(autouse=True)
 def quick_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.01)
 
 
 async def test_json_of_a_schema_is_asked_for_and_checked() -> None:

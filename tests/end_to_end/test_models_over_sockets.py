@@ -33,7 +33,7 @@ from tests.unit.models.loopback import (
 
 @pytest.fixture(autouse=True)
 def quick_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.01)
 
 
 async def test_what_was_asked_is_sent_and_what_was_answered_is_returned(
@@ -130,7 +130,7 @@ async def test_retry_after_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> Non
         waited.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr("convsim.models.transport.asyncio.sleep", remembered)
+    monkeypatch.setattr("convsim.models.retries.asyncio.sleep", remembered)
     async with loopback(failure(429, Retry_After="0.4"), chat("boots")) as server:
         await ask(OpenAICompatible(model="m-1", base_url=server.base_url))
         assert len(server.requests) == 2

@@ -40,7 +40,7 @@ MEGABYTE = 1 << 20
 
 @pytest.fixture(autouse=True)
 def quick_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.01)
 
 
 def serving(bad: Reply, is_bad: Callable[[dict[str, Any]], bool], good: Callable[[dict[str, Any]], Reply]):

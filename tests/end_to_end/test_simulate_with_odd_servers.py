@@ -90,7 +90,7 @@ ODD: dict[str, tuple[Odd, set[str], tuple[int | None, int | None]]] = {
 async def test_a_run_with_an_odd_server_fails_nowhere_and_says_what_was_done_otherwise(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.01)
     odd, learned, counted = ODD[name]
 
     def reply(request: Request) -> Any:

@@ -40,7 +40,7 @@ async def asked(agent: Agent, times: int = 1) -> EndpointMeter:
 
 
 async def test_requests_tries_and_failures_of_an_http_agent_are_what_its_server_saw(monkeypatch):
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.0)
     told = says(usage={"input_tokens": 5, "output_tokens": 3})
     async with loopback(failure(503), told, failure(400)) as server:
         url = f"http://127.0.0.1:{server.port}/chat"

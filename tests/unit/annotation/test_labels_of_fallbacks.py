@@ -23,7 +23,7 @@ from tests.unit.models.loopback import Loopback, Request, answering, chat, failu
 
 @pytest.fixture(autouse=True)
 def quick_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.0)
 
 
 def judged(request: Request):

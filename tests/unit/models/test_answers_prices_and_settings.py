@@ -14,8 +14,8 @@ from convsim.models.chat import cut_at
 from convsim.models.failures import PassingError
 from convsim.models.gates import Gate
 from convsim.models.prices import price_of
+from convsim.models.retries import back_off, with_retries
 from convsim.models.structured import accepted, choice_of, with_request
-from convsim.models.transport import back_off, with_retries
 from convsim.models.waits import asked_wait
 from convsim.schema.chat_model import ChatMessage
 

@@ -21,7 +21,7 @@ async def said(model: ChatModel) -> str:
 
 
 def served(server, **settings) -> ChatModel:
-    return OpenAICompatible(base_url=server.base_url, max_retries=0, **{"model": "m", **settings})
+    return OpenAICompatible(base_url=server.base_url, **{"model": "m", "max_retries": 0, **settings})
 
 
 async def closed(model: Fallback) -> None:
@@ -45,6 +45,14 @@ async def test_the_first_model_that_answers_leaves_no_note():
     with noting_fallbacks() as noted:
         assert await said(model) == "nine"
     assert noted == []
+
+
+async def test_the_next_model_is_asked_instead_of_waiting_for_one_that_may_come_back():
+    async with loopback(chat("first"), failure(503)) as dies, loopback(chat("nine")) as alive:
+        model = Fallback((served(dies, max_retries=2), served(alive, model="other")))
+        assert [await said(model), await said(model)] == ["first", "nine"]
+        await closed(model)
+    assert len(dies.requests) == 1 + 3
 
 
 async def test_two_servers_of_one_model_are_told_apart_by_their_address():

@@ -13,7 +13,7 @@ from convsim.models import OpenAICompatible
 from convsim.models.failures import PassingError
 from convsim.models.gates import Gate, Supply, adapting, gate_of, share_among
 from convsim.models.pace import MOST, START, Pace
-from convsim.models.transport import with_retries
+from convsim.models.retries import with_retries
 from convsim.schema.chat_model import ChatMessage
 from tests.unit.models.loopback import chat, failure, loopback
 
@@ -134,7 +134,7 @@ def test_a_clock_that_stands_still_teaches_nothing():
 async def test_an_endpoint_that_never_answered_is_given_up_by_all_at_once_not_by_one_after_the_other(
     asks, monkeypatch, alone
 ):
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.02)
     async with loopback(failure(429, "slow down", **asks)) as server:
         model = OpenAICompatible(model="m", base_url=server.base_url)
         with adapting(Supply(MOST)):
@@ -150,7 +150,7 @@ async def test_an_endpoint_that_never_answered_is_given_up_by_all_at_once_not_by
 
 
 async def test_an_endpoint_that_has_answered_is_waited_for(monkeypatch, alone):
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.01)
     busy = failure(503, "busy")
     async with loopback(chat("hi"), *[busy] * 12, chat("hi")) as server:
         model = OpenAICompatible(model="m", base_url=server.base_url)
@@ -159,6 +159,38 @@ async def test_an_endpoint_that_has_answered_is_waited_for(monkeypatch, alone):
             results = await asyncio.gather(*(said(model) for _ in range(6)))
         await model.aclose()
     assert results == ["hi"] * 6
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_an_endpoint_that_answers_nobody_any_more_is_given_up_by_all_that_wait(
+    status, monkeypatch, alone
+):
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr("convsim.models.pace.LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr("convsim.models.retries.OUTAGE_S", 0.5)
+    async with loopback(chat("hi"), failure(status, "gone")) as server:
+        model = OpenAICompatible(model="m", base_url=server.base_url)
+        with adapting(Supply(MOST)):
+            assert await said(model) == "hi"
+            results = await asyncio.gather(*(said(model) for _ in range(200)), return_exceptions=True)
+        await model.aclose()
+    assert all(isinstance(result, ModelError) for result in results)
+    assert any("has answered nobody for" in str(result) for result in results)
+    # Each by itself would have tried five times.
+    assert len(server.requests) < 200
+    assert gate_of(server.base_url).pace.in_flight == 0
+
+
+def test_for_how_long_nobody_has_been_answered():
+    pace = Pace()
+    assert pace.silent_s(5.0) is None
+    pace.was_silent(5.0)
+    pace.was_pushed_back(4.0, 6.0, why="503")
+    assert pace.silent_s(9.0) == 4.0
+    pace.has_answered(7.0, 10.0, 32.0)
+    assert pace.silent_s(11.0) is None
+    pace.was_pushed_back(8.0, 12.0, why="503")
+    assert pace.silent_s(12.5) == 0.5
 
 
 async def test_at_once_is_not_at_once(monkeypatch):
@@ -171,7 +203,7 @@ async def test_at_once_is_not_at_once(monkeypatch):
     async def call() -> str:
         raise PassingError("busy", wait_s=0.0, kind="HTTP 500")
 
-    monkeypatch.setattr("convsim.models.transport.asyncio.sleep", sleep)
+    monkeypatch.setattr("convsim.models.retries.asyncio.sleep", sleep)
     with pytest.raises(ModelError, match=r"busy \(tried 3 times\)"):
         await with_retries(call, gate=Gate("http://a"), max_retries=2, seed=1)
     assert len(waited) == 2

@@ -35,7 +35,7 @@ def prices(tmp_path):
 
 
 async def test_calls_tries_failures_tokens_and_money_are_what_the_server_saw(prices, monkeypatch):
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.0)
     async with loopback(failure(503), failure(429), chat("nine"), chat("ten")) as server:
         model = OpenAICompatible(model="m", base_url=server.base_url, prices=prices)
         with measuring() as measured:

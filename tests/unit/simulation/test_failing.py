@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,14 @@ from convsim import Study
 from convsim.errors import AgentError
 from convsim.schema.conversation import Conversation, Failure
 from convsim.simulation import Limits, Progress, hold_all
-from convsim.simulation.failing import EQUAL_FAILURES, kind_of_failure, remedy
+from convsim.simulation.failing import (
+    EQUAL_FAILURES,
+    LONGEST_PAUSE_S,
+    OUTAGE_S,
+    Watch,
+    kind_of_failure,
+    remedy,
+)
 from tests.doubles import people
 from tests.hanging import SECONDS
 
@@ -53,10 +62,75 @@ def test_a_run_of_equal_failures_is_stopped_and_what_was_held_is_kept(tmp_path: 
     assert (mended.held, mended.failed_in_all) == (5, 0)
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convsim.simulation.failing.FIRST_PAUSE_S", 0.0)
+
+
+def test_a_run_that_fails_alone_after_successes_is_stopped_once_no_outage_lasts_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("convsim.simulation.failing.OUTAGE_S", 0.2)
+    outcome = study(failing(lambda n: "" if n <= 10 else "down"), n=400).run(tmp_path / "run")
+    assert outcome.stop == "failing"
+    assert outcome.held - outcome.failed == 10
+    assert EQUAL_FAILURES <= outcome.failed < 10
+
+
+async def test_in_an_outage_single_conversations_find_out_whether_it_is_over_and_a_success_ends_it() -> None:
+    now, began = 0.0, list[float]()
+    watch = Watch(lambda: now)
+    down = Failure(reason="down", actor="agent")
+
+    async def begins() -> bool:
+        """Say whether one begins at this time, rather than waits for a later one."""
+        task = asyncio.ensure_future(watch.may_begin(lambda: False))
+        await asyncio.sleep(0)
+        if not task.done():
+            task.cancel()
+            return False
+        return task.result()
+
+    def ends(failure: Failure | None) -> None:
+        watch.count(failure)
+        watch.left()
+
+    for failure in (None, *[down] * EQUAL_FAILURES):
+        assert await begins()
+        ends(failure)
+    while now < OUTAGE_S:
+        if await begins():
+            began.append(now)
+            ends(down)
+        now += 0.125
+    between = [later - sooner for sooner, later in itertools.pairwise([0.0, *began])]
+    assert between[:5] == [0.0, 0.25, 0.5, 1.0, 2.0]
+    assert max(between) == LONGEST_PAUSE_S
+    assert watch.fails
+    assert not await begins()
+    watch.count(None)
+    assert [await begins() for _ in range(20)] == [True] * 20
+
+
+async def test_a_run_that_waits_in_an_outage_hears_that_it_is_over() -> None:
+    watch, is_over = Watch(), False
+    down = Failure(reason="down", actor="agent")
+    for failure in (None, *[down] * EQUAL_FAILURES):
+        watch.count(failure)
+    watch._next_at = math.inf
+    waiting = asyncio.ensure_future(watch.may_begin(lambda: is_over))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    is_over = True
+    async with asyncio.timeout(SECONDS):
+        assert not await waiting
+
+
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     ("reason", "failed"),
     [
-        (lambda n: "" if n == 1 else "down", 39),  # one has succeeded
+        (lambda n: "" if n == 1 or n > 20 else "down", 19),  # one has succeeded, and others do later
         (lambda n: f"{'abcdefgh'[n % 8]} is down", 40),  # each reason is another, to begin with
         (lambda n: "down" if n < 5 else "", 4),
     ],

@@ -26,7 +26,7 @@ LASTS = 5
 
 @pytest.fixture(autouse=True)
 def quick_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convsim.models.transport.FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("convsim.models.retries.FIRST_WAIT_S", 0.0)
 
 
 def dies(after: int):

@@ -128,8 +128,8 @@ def study(server: Leaving, whose: str, concurrency: int | Literal["auto"]) -> St
     return Study(shopper, agent, people(N), seed=1, n=N, max_turns=2, concurrency=concurrency)
 
 
-async def ran(study: Study, folder: Path, **how: bool) -> Outcome:
-    return await asyncio.to_thread(study.run, folder, **how)
+async def ran(study: Study, folder: Path, *, retry_failed: bool = False) -> Outcome:
+    return await asyncio.to_thread(study.run, folder, retry_failed=retry_failed)
 
 
 CASES = [

@@ -241,11 +241,13 @@ def _tell(traced: Span, words: tuple[Any, ...], answer: Completion | None) -> No
         traced.say("gen_ai.output.messages", said, finish_reason=answer.finish_reason)
 
 
-def _to_complete(messages: Any, **settings: Any) -> Asked:
+def _to_complete(messages: Any, *, top_p: float | None = None, **settings: Any) -> Asked:
+    del top_p  # of the model, as a record of a call has it
     return Asked.to_complete(messages, **{"stop": (), "schema": None, **settings})
 
 
-def _to_continue(text: str, **settings: Any) -> Asked:
+def _to_continue(text: str, *, top_p: float | None = None, **settings: Any) -> Asked:
+    del top_p
     return Asked.to_continue(text, **{"stop": (), **settings})
 
 

@@ -36,6 +36,7 @@ LOSSES = {
     "response_format": "the request says in words what form the answer has",
     "text": "the request says in words what form the answer has",
     "temperature": "the server's own temperature holds",
+    "top_p": "the server's own top_p holds",
 }
 """What it means that a parameter is not sent."""
 

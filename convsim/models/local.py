@@ -114,8 +114,9 @@ class Local:
         seed: int,
         stop: Sequence[str] = (),
         schema: type[BaseModel] | None = None,
+        top_p: float | None = None,
     ) -> Completion:
-        """Answer a chat; an answer may be empty.
+        """Answer a chat; an answer may be empty. ``top_p`` stands in for the model's own.
 
         Raises:
             InputError: The model cannot be loaded.
@@ -123,13 +124,14 @@ class Local:
         """
         checkpoint = await to_thread(self.load)
         ends = tuple(stop) if has_template(checkpoint) else (*stop, *PLAIN_STOPS)
+        nucleus = self.top_p if top_p is None else top_p
 
         async def ask(prompt: Sequence[ChatMessage], seed: int) -> Completion:
             tokens = chat_tokens(checkpoint, prompt)
             spent: list[Completion] = []
             while True:
                 room = self._room_for(checkpoint, len(tokens), max_tokens)
-                asked = Prompt(tokens, max_tokens + room, temperature, seed, ends, self.top_p)
+                asked = Prompt(tokens, max_tokens + room, temperature, seed, ends, nucleus)
                 spent.append(
                     await self._write(checkpoint, asked, is_open=opens_thought(_end(checkpoint, tokens)))
                 )
@@ -149,12 +151,20 @@ class Local:
         return await complete_as(schema, messages, ask=ask, seed=seed, who=self.name)
 
     async def continue_text(
-        self, text: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str] = ()
+        self,
+        text: str,
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        stop: Sequence[str] = (),
+        top_p: float | None = None,
     ) -> Completion:
         """Continue a text; a continuation may be empty. Raises as ``complete`` does."""
         checkpoint = await to_thread(self.load)
         tokens = text_tokens(checkpoint, text)
-        prompt = Prompt(tokens, max_tokens, temperature, seed, tuple(stop), self.top_p)
+        nucleus = self.top_p if top_p is None else top_p
+        prompt = Prompt(tokens, max_tokens, temperature, seed, tuple(stop), nucleus)
         return await self._write(checkpoint, prompt)
 
     async def choose(

@@ -22,7 +22,8 @@ ENDING = ".txt.j2"
 SHOPPERS, AGENTS = "convsim.shoppers", "convsim.agents"
 FILES: Mapping[str, str] = {
     "chat": SHOPPERS, "transcript": SHOPPERS, "opening": SHOPPERS, "decide": SHOPPERS, "choose_item": SHOPPERS,
-    "told": SHOPPERS, "recommend": AGENTS,
+    "told": SHOPPERS, "intent": SHOPPERS, "ending": SHOPPERS, "commands": SHOPPERS,
+    "recommend": AGENTS,
 }  # fmt: skip
 """The prompts that may be a team's own, and the package that asks with each."""
 TRIMS: Mapping[str, bool] = {SHOPPERS: False, AGENTS: True}

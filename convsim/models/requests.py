@@ -24,7 +24,16 @@ LIMITS: Mapping[str, tuple[str, ...]] = {
     "responses": ("max_output_tokens",),
 }
 """What the bound of an answer is called, by API, the usual name first."""
-PARAMETERS = ("max_tokens", "temperature", "seed", "stop", "response_format", "stream", "stream_options")
+PARAMETERS = (
+    "max_tokens",
+    "temperature",
+    "top_p",
+    "seed",
+    "stop",
+    "response_format",
+    "stream",
+    "stream_options",
+)
 """What may be left out or renamed."""
 
 
@@ -39,6 +48,8 @@ class Request:
     seed: int
     stop: Sequence[str] = ()
     schema: type[BaseModel] | None = None
+    top_p: float | None = None
+    """None sends none: the server's own holds."""
 
 
 class Change(TypedDict, total=False):
@@ -93,6 +104,8 @@ def body_of(
         if request.schema is not None:
             body["response_format"] = {"type": "json_schema", "json_schema": _form(request.schema)}
     body |= {"model": model, "temperature": max(request.temperature, ways.coldest)}
+    if request.top_p is not None and "top_p" not in more:
+        body["top_p"] = request.top_p
     if form == "chat":
         body["seed"] = request.seed % SEEDS
         if request.stop:

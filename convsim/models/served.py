@@ -120,8 +120,9 @@ class Served:
         seed: int,
         stop: Sequence[str] = (),
         schema: type[BaseModel] | None = None,
+        top_p: float | None = None,
     ) -> Completion:
-        """Answer a chat; an empty answer is an error.
+        """Answer a chat; an empty answer is an error. ``top_p`` is sent where ``extra_body`` has none.
 
         Raises:
             InputError: There is no key in the environment.
@@ -129,7 +130,9 @@ class Served:
         """
 
         async def ask(prompt: Sequence[ChatMessage], seed: int) -> Completion:
-            request = self._request(max_tokens, temperature, seed, messages=prompt, stop=stop, schema=schema)
+            request = self._request(
+                max_tokens, temperature, seed, messages=prompt, stop=stop, schema=schema, top_p=top_p
+            )
             return await self._said(request)
 
         if schema is None:
@@ -137,14 +140,21 @@ class Served:
         return await complete_as(schema, messages, ask=ask, seed=seed, who=self._who)
 
     async def continue_text(
-        self, text: str, *, max_tokens: int, temperature: float, seed: int, stop: Sequence[str] = ()
+        self,
+        text: str,
+        *,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        stop: Sequence[str] = (),
+        top_p: float | None = None,
     ) -> Completion:
         """Continue a text over ``/completions``; a continuation may be empty. Raises as ``complete`` does."""
         if self._api == "responses":
             raise ModelError(
                 f'{self._who} continues no text over the Responses API: set shopper.style to "chat", or api to "chat"'
             )
-        request = self._request(max_tokens, temperature, seed, text=text, stop=stop)
+        request = self._request(max_tokens, temperature, seed, text=text, stop=stop, top_p=top_p)
         return await self._said(request, may_be_empty=True)
 
     async def choose(
@@ -191,6 +201,7 @@ class Served:
         text: str = "",
         stop: Sequence[str] = (),
         schema: type[BaseModel] | None = None,
+        top_p: float | None = None,
     ) -> Request:
         return Request(
             messages=messages,
@@ -200,6 +211,7 @@ class Served:
             seed=seed,
             stop=stop,
             schema=schema,
+            top_p=top_p,
         )
 
     async def _said(self, request: Request, *, may_be_empty: bool = False) -> Completion:

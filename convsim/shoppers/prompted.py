@@ -71,7 +71,13 @@ class Prompted:
         return await self.move(conversation, persona, examples=(), retrieved=(), seed=seed)
 
     async def decide(
-        self, conversation: Conversation, persona: Persona, *, seed: int, with_item: bool = False
+        self,
+        conversation: Conversation,
+        persona: Persona,
+        *,
+        seed: int,
+        with_item: bool = False,
+        told: str = "",
     ) -> Decision:
         """Decide as a move does, without words; raises ModelError when the model does not decide."""
         spent, action, known = Spent(), SAY, None
@@ -79,7 +85,7 @@ class Prompted:
         try:
             if conversation.user_messages:
                 action, known = await self._decide(
-                    conversation, persona, spent, seed=child_seed(seed, "decide")
+                    conversation, persona, spent, told=told, seed=child_seed(seed, "decide")
                 )
             if action == ACCEPT or (with_item and last_items(conversation)):
                 item, items = await self._choose_item(
@@ -105,34 +111,41 @@ class Prompted:
         *,
         examples: Sequence[str],
         retrieved: tuple[str, ...],
+        told: str = "",
         seed: int,
     ) -> UserMove:
-        """Make a move with the conversations of others, as transcripts, in the prompt."""
+        """Make a move with the conversations of others, as transcripts, and what else is told, in the prompt."""
         spent = Spent()
         fields: dict[str, object] = {}
         try:
             action = SAY
             if conversation.user_messages:
-                action, _ = await self._decide(conversation, persona, spent, seed=child_seed(seed, "decide"))
+                action, _ = await self._decide(
+                    conversation, persona, spent, told=told, seed=child_seed(seed, "decide")
+                )
             if action == ACCEPT:
                 item, _ = await self._choose_item(conversation, persona, spent, seed=child_seed(seed, "item"))
                 fields = {"accepted": (item,)}
             elif action == SAY:
-                fields = {"text": await self.say(conversation, persona, spent, examples=examples, seed=seed)}
+                fields = {
+                    "text": await self.say(
+                        conversation, persona, spent, examples=examples, told=told, seed=seed
+                    )
+                }
         except ModelError as error:
             raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error
         fields |= {"action": ACTIONS[action], "usage": spent.usage, "retrieved": retrieved}
         return UserMove.model_validate({**fields, **spent.counts})
 
     async def _decide(
-        self, conversation: Conversation, persona: Persona, spent: Spent, *, seed: int
+        self, conversation: Conversation, persona: Persona, spent: Spent, *, told: str, seed: int
     ) -> tuple[str, dict[str, float] | None]:
         """Return what was chosen, and how likely each option was where the model tells."""
         options = [SAY, ACCEPT, LEAVE] if last_items(conversation) else [SAY, LEAVE]
         prompt = self._prompts.render(
             "decide", persona=persona, history=written(conversation, n_items=self.n_items)
         )
-        asked = [ChatMessage(role="user", content=prompt)]
+        asked = [ChatMessage(role="user", content=f"{told}\n\n{prompt}" if told else prompt)]
         choice = await self.model.choose(asked, options, temperature=self.temperature, seed=seed)
         spent.completions.append(choice.completion)
         return options[choice.index], dict(

@@ -14,6 +14,10 @@ from convsim.schema.persona import Constraint, Control, Persona
 
 PROMPTED = ("chat", "opening", "transcript", "decide", "choose_item")
 """The prompts of a shopper that is a prompted model."""
+TRAINED = ("intent", "ending")
+"""The prompts of models that others trained to play users."""
+COMMANDS = "commands"
+"""The prompt with a persona's commands."""
 TOLD = "told"
 """The prompt by which such a model is told a move that it did not decide."""
 MAX_ATTRIBUTES = 3
@@ -54,8 +58,9 @@ class ShopperPrompts:
         InputError: The folder, or a file in it, cannot be used.
     """
 
-    def __init__(self, folder: Path | str | None, domain: str | None):
-        self._domain = domain
+    def __init__(self, folder: Path | str | None, domain: str | None, *, names: Sequence[str] = PROMPTED):
+        """Take the folder, the domain, and the names of the prompts that the shopper asks with."""
+        self._domain, self._names = domain, names
         asked = [
             _values(Persona(id="p", need="a need"), (), (), None),
             _values(_FULL, ["Shopper: a", "Assistant: b"], ["Shopper: a"], "films"),
@@ -64,7 +69,11 @@ class ShopperPrompts:
             _move("leave", None, None, None, lower_start=False, bare_end=False),
             _move("accept", Item(id="a"), "compare", 4, lower_start=True, bare_end=True),
         ]
-        samples = {**dict.fromkeys(PROMPTED, asked), TOLD: told}
+        commands: list[dict[str, object]] = [
+            {"commands": ["a"], "sketches": ()},
+            {"commands": ["a", "b"], "sketches": ["c"]},
+        ]
+        samples = {**dict.fromkeys((*PROMPTED, *TRAINED), asked), TOLD: told, COMMANDS: commands}
         self._files = OwnPrompts(SHOPPERS, folder, samples=samples)
 
     def render(
@@ -87,6 +96,10 @@ class ShopperPrompts:
         move = _move(action, item, act, n_words, lower_start=lower_start, bare_end=bare_end)
         return self._files.render(TOLD, **move)
 
+    def commands(self, commands: Sequence[str], sketches: Sequence[str]) -> str:
+        """Write down how a persona behaves, and how such people type."""
+        return self._files.render(COMMANDS, commands=commands, sketches=sketches)
+
     @property
     def told_hash(self) -> dict[str, str]:
         """The SHA-256 of the file by which a move is told."""
@@ -95,7 +108,7 @@ class ShopperPrompts:
     @property
     def hashes(self) -> dict[str, str]:
         """The SHA-256 of every prompt's file: what a run's manifest records."""
-        return self._files.hashes(*PROMPTED)
+        return self._files.hashes(*self._names)
 
 
 def _values(

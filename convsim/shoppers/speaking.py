@@ -56,7 +56,9 @@ async def speak_in_role(
     who: str,
     max_tokens: int,
     seed: int,
-    may_be_silent: bool = False,
+    may_be_silent: bool | Callable[[], bool] = False,
+    refused: Callable[[str], str | None] = lambda _: None,
+    attempts: int = ATTEMPTS,
 ) -> str:
     """Return the words of the first attempt that stays in the shopper's role, is whole and is not empty.
 
@@ -66,13 +68,15 @@ async def speak_in_role(
         who: The model's name, for the error.
         max_tokens: The bound on an answer, for the error.
         seed: Moves every draw.
-        may_be_silent: Whether no words at all are an answer too.
+        may_be_silent: Whether no words at all are an answer too; a function is asked after each attempt.
+        refused: Returns what of usable words is not wanted all the same, and what is; None of words that are wanted.
+        attempts: How often the model is asked.
 
     Raises:
         ModelError: No attempt was usable.
     """
     problem = ""
-    for number in range(ATTEMPTS):
+    for number in range(attempts):
         try:
             completion = await attempt(child_seed(seed, "say", number))
         except EmptyAnswerError as error:
@@ -83,7 +87,7 @@ async def speak_in_role(
             continue
         spent.completions.append(completion)
         text = _bare(completion.text)
-        if not text and may_be_silent:
+        if not text and (may_be_silent() if callable(may_be_silent) else may_be_silent):
             return ""
         if not text:
             spent.counts["empty_answers"] += 1
@@ -94,9 +98,11 @@ async def speak_in_role(
         elif completion.finish_reason == "length":
             spent.counts["truncated_answers"] += 1
             problem = f"was cut off after {max_tokens} tokens"
+        elif unwanted := refused(text):
+            problem = unwanted
         else:
             return text
-    raise ModelError(f"{who} {problem}, {ATTEMPTS} times in a row")
+    raise ModelError(f"{who} {problem}, {attempts} times in a row")
 
 
 def _bare(text: str) -> str:

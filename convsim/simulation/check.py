@@ -20,14 +20,14 @@ from convsim.errors import ConvsimError, EmptyAnswerError, InputError
 from convsim.lifting import with_parts_of
 from convsim.models.fallback import Fallback
 from convsim.models.served import Served
-from convsim.schema import Agent, AgentReply, ChatMessage, Completion
+from convsim.schema import Agent, AgentReply, ChatMessage, Completion, Shopper
 from convsim.schema.catalogue import Catalogue
 from convsim.schema.conversation import Conversation, Message
 from convsim.schema.persona import Persona
 from convsim.seeds import child_seed
 from convsim.shoppers.speaking import slip
 from convsim.simulation.failing import remedy
-from convsim.simulation.loop import reply_of
+from convsim.simulation.loop import Arm, reply_of
 from convsim.simulation.study import Study
 
 Answer = TypeVar("Answer")
@@ -97,6 +97,10 @@ async def check_study(
     stand_ins = _stand_ins(parts)
     for model in models.values():
         speaking = [each for each in study.shoppers if any(part is model for part in with_parts_of([each]))]
+        if speaking and not _asks(study.conditions, model) and all(map(_speaks_alone, speaking)):
+            for shopper in speaking:
+                yield await _check_shopper(shopper, study, seen or Seen())
+            continue
         continues = any(getattr(each, "style", None) == "transcript" for each in speaking)
         called = stand_ins.get(id(model), f"model {one_line(model.name)}")
         async for checked in _check_model(
@@ -112,6 +116,35 @@ async def check_study(
         return
     async for checked in _check_agent(study, catalogue):
         yield checked
+
+
+def _speaks_alone(shopper: Shopper) -> bool:
+    """Tell whether a shopper asks its model for messages alone, in a form of its own: no choice, no other system."""
+    return bool(getattr(shopper, "speaks_alone", False))
+
+
+def _asks(conditions: Sequence[Arm], model: Served) -> bool:
+    return any(part is model for part in with_parts_of([arm.agent for arm in conditions]))
+
+
+async def _check_shopper(shopper: Shopper, study: Study, seen: Seen) -> Checked:
+    """Ask a shopper for the first message of the first persona."""
+    part, persona = f"shopper {one_line(shopper.name)}", study.personas[0]
+    asked = shopper.speak(
+        _conversation(persona, study.conditions[0].name), persona, seed=child_seed(study.seed, "check")
+    )
+    try:
+        move = await _in_time(asked, getattr(shopper, "model", None), part)
+    except InputError:
+        raise
+    except ConvsimError as error:
+        return Checked(
+            part=part, what="message", state="fails", said=one_line(error),
+            setting=remedy(str(error), "shopper"),
+        )  # fmt: skip
+    seen.output_tokens = max(seen.output_tokens, move.usage.output_tokens or 0)
+    said = f"it says, e.g. {one_line(move.text):.60}"
+    return Checked(part=part, what="message", state="works", said=said)
 
 
 class CheckFailedError(ConvsimError):

@@ -12,7 +12,19 @@ import convsim.shoppers
 from convsim.schema import Shopper
 from convsim.schema.conversation import Conversation
 from convsim.schema.persona import Persona
-from convsim.shoppers import ICL, SFT, Hybrid, Prompted, PythonShopper, Replay, Resample
+from convsim.shoppers import (
+    CUE,
+    ICL,
+    SFT,
+    Ditto,
+    Hybrid,
+    OSim,
+    Prompted,
+    PythonShopper,
+    Replay,
+    Resample,
+    UserLM,
+)
 from convsim.shoppers.policies import train_policy
 from convsim.testing import check_shopper
 from tests.unit.shoppers.logs import EMPTY, boots, drawn_from, logged, model, shown
@@ -33,6 +45,13 @@ def _policy(folder: Path) -> Path:
     return folder / "policy"
 
 
+def _manuals(folder: Path) -> Path:
+    (folder / "manuals.json").write_text('[{"commands": ["keep it short"]}, {"commands": ["ask the price"]}]')
+    return folder / "manuals.json"
+
+
+FROM_NOBODY_HERE = (Prompted, PythonShopper, UserLM, OSim, CUE)
+"""Shoppers that learned from nothing, or from conversations that are none of convsim's."""
 MOVES = {"say:": 2.0, "leave:": 1.0, "accept 1:": 1.0, "accept 3:": 1.0}
 SHOPPERS: dict[str, Callable[[Path], Shopper]] = {
     "prompted": lambda _: Prompted(model(["red ones"] * 99)),
@@ -45,6 +64,10 @@ SHOPPERS: dict[str, Callable[[Path], Shopper]] = {
     "sft": lambda folder: SFT(
         Opening(path=trained_folder(folder), weights=MOVES, says=lambda asked: f"{asked.seed} red ones")
     ),
+    "userlm": lambda _: UserLM(model(["do you have red ones"] * 99)),
+    "osim": lambda _: OSim(model(["red ones"] * 99)),
+    "ditto": lambda _: Ditto(model(["red ones"] * 99)),
+    "cue": lambda folder: CUE(model(["red ones"] * 99), _manuals(folder)),
 }
 
 
@@ -66,7 +89,7 @@ def test_it_is_a_shopper_with_a_name_and_says_what_it_learned_from(make: Callabl
     assert isinstance(shopper, Shopper)
     assert shopper.name
     assert dataclasses.is_dataclass(shopper)
-    assert (shopper.learned_from is None) == isinstance(shopper, Prompted | PythonShopper)
+    assert (shopper.learned_from is None) == isinstance(shopper, FROM_NOBODY_HERE)
 
 
 def test_it_keeps_to_the_contract(make: Callable[[], Shopper]) -> None:

@@ -127,7 +127,7 @@ MISTAKES = {
     "an unknown shopper": (
         "",
         ("--shopper", "bob"),
-        "'bob'; installed: hybrid, icl, prompted, python, replay, resample",
+        "'bob'; installed: cue, ditto, hybrid, icl, osim, prompted, python, replay, resample",
     ),
     "an unknown agent": ("[agent]\nname = 'mmd'", (), "'mmd'; installed: .*retrieval"),
     "an unknown model": ("", ("--shopper", "prompted", "--model", "gpt"), "'gpt'; installed: .*scripted"),

@@ -16,7 +16,7 @@ from convsim.agents import HTTP
 from convsim.errors import ConvsimError, InputError
 from convsim.models import OpenAICompatible, Scripted
 from convsim.schema.catalogue import Catalogue
-from convsim.shoppers import Prompted
+from convsim.shoppers import OSim, Prompted, UserLM
 from convsim.simulation.check import Checked, CheckFailedError, Seen, check_before, check_study, permanent
 from convsim.simulation.estimate import check_budget, estimated, said_of
 from tests.doubles import people
@@ -116,6 +116,36 @@ async def test_a_shopper_that_writes_transcripts_needs_a_server_that_continues_t
         found = await checked(made, servers_only=True)
     assert (found[-1].what, found[-1].state) == ("continuation", "fails")
     assert found[-1].setting == 'the server continues no texts; set shopper.style = "chat"'
+
+
+@pytest.mark.parametrize("kind", [UserLM, OSim])
+async def test_a_trained_user_model_is_asked_for_one_message_in_its_own_form_and_for_no_choice(
+    kind: type[UserLM] | type[OSim],
+) -> None:
+    """It is no assistant: whether it can choose by a schema is nothing that a run needs."""
+
+    def answer(request: Request) -> Reply:
+        return failure(400, "no schema") if "response_format" in request.body else chat("got any rain boots")
+
+    seen = Seen()
+    async with answering(answer) as server:
+        model = OpenAICompatible(model="m", base_url=server.base_url, max_retries=0)
+        made = Study(kind(model), lambda m: "ok", people(1), seed=1, model="m")
+        found = await checked(made, servers_only=True, seen=seen)
+        n = len(server.requests)
+    assert [(each.part, each.what, each.state) for each in found] == [
+        (f"shopper {kind.name}", "message", "works")
+    ]
+    assert (n, seen.output_tokens) == (1, 7)
+
+
+async def test_a_trained_user_model_that_says_nothing_usable_fails_the_check() -> None:
+    async with answering(lambda _: chat("How can I help you today?")) as server:
+        model = OpenAICompatible(model="m", base_url=server.base_url, max_retries=0)
+        made = Study(OSim(model), lambda m: "ok", people(1), seed=1, model="m")
+        found = await checked(made, servers_only=True)
+    assert [(each.what, each.state) for each in found] == [("message", "fails")]
+    assert "broke character" in found[0].said
 
 
 async def test_roles_that_must_alternate_are_no_failure() -> None:

@@ -20,6 +20,7 @@ from convsim.evaluation.comparison import (
     People,
     SimulatorReport,
 )
+from convsim.evaluation.cost import with_requests
 from convsim.evaluation.guards import mix_warnings
 from convsim.evaluation.kept import Kept
 from convsim.evaluation.layout import SECTIONS
@@ -38,6 +39,7 @@ from convsim.evaluation.simulators import (
     loaded,
     named,
     require_all,
+    settings_of,
 )
 from convsim.evaluation.spending import run_use
 from convsim.evaluation.validation import find_validators, judge
@@ -57,8 +59,8 @@ def with_places(
     """Place simulators between realism and cost.
 
     Returns:
-        What cost is measured in (US dollars if every simulator has a price, else seconds; None where nobody states
-        either), the reports with their places, and the pairs of which one costs less.
+        What cost is measured in (US dollars if every simulator has a price and one is above 0, else seconds; None where
+        nobody states either), the reports with their places, and the pairs of which one costs less.
     """
     axis = _axis(reports)
     candidates = [_candidate(report, axis) for report in reports if not report.is_over_budget]
@@ -76,7 +78,8 @@ def with_places(
 
 def _axis(reports: Sequence[SimulatorReport]) -> CostAxis | None:
     judged = [report for report in reports if report.not_judged is None]
-    if judged and all(report.cost.cost_usd is not None for report in judged):
+    prices = [report.cost.cost_usd for report in judged]
+    if any(prices) and None not in prices:  # where all are free, time alone tells them apart
         return "cost_usd"
     return "seconds" if any(report.cost.seconds is not None for report in judged) else None
 
@@ -234,6 +237,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
             for each in reports
         ]
     reports = [_with_use_of(runs.get(each.name, ()), each) for each in reports]
+    reports = [_with_plan_of(sources[each.name], each) for each in reports]
     reports = [
         each.but(budget=within(bounds, each.cost, each.validation.run if each.validation else None))
         for each in reports
@@ -339,6 +343,13 @@ def _with_use_of(runs: Sequence[Run], report: SimulatorReport) -> SimulatorRepor
     if not runs or card is None:
         return report
     return report.but(validation=card.but(run=run_use(*(run.source.path for run in runs))))
+
+
+def _with_plan_of(source: Loaded, report: SimulatorReport) -> SimulatorReport:
+    """Let a simulator's report say how many requests its run sent, and what its shopper was set to."""
+    run = report.validation.run if report.validation else None
+    cost = with_requests(report.cost, run, shoppers=report.shoppers, n=report.side.n + report.failures)
+    return report.but(cost=cost, settings=settings_of(source))
 
 
 def _raised(reports: Iterable[SimulatorReport]) -> Iterator[str]:

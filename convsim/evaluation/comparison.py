@@ -123,6 +123,8 @@ class SimulatorReport(Record):
     shoppers: tuple[Text, ...] = ()
     models: tuple[Text, ...] = ()
     """Models behind the shopper, where its conversations name them; empty where they do not."""
+    settings: dict[str, Text] = Field(default_factory=dict)
+    """What the shopper of a run folder was set to, as its plan states it; absent where no plan does."""
     not_judged: Text | None = None
     """Why it could not be held against the people at all."""
     habits: Verdicts
@@ -157,8 +159,10 @@ class SimulatorReport(Record):
     counterfactual: Scorecard | None = None
 
     @model_serializer(mode="wrap")
-    def _without_a_budget(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in dump(self).items() if name != "budget" or value is not None}
+    def _without_what_is_not_there(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {
+            name: value for name, value in dump(self).items() if name not in ("budget", "settings") or value
+        }
 
     @property
     def is_over_budget(self) -> bool:

@@ -7,6 +7,7 @@ from statistics import mean
 
 from pydantic import Field
 
+from convsim.evaluation.spending import RunUse
 from convsim.schema import Interval
 from convsim.schema.conversation import Conversation, Usage, used_tokens
 from convsim.schema.record import Count, Number, Record, Text
@@ -14,6 +15,8 @@ from convsim.schema.units import independent_unit
 from convsim.stats.means import mean_interval
 
 UNCOUNTED = "no tokens were counted"
+MODEL_FREE = ("hybrid", "replay", "resample")
+"""Shoppers that may ask no model, and whose models, where they ask one, a run measures."""
 
 
 class Cost(Record):
@@ -21,6 +24,8 @@ class Cost(Record):
 
     n_known: Count
     """Conversations that say what they used."""
+    requests: Number | None = None
+    """Sent to models in the whole run, failed and repeated ones included; known of run folders alone."""
     input_tokens: Number | None = None
     output_tokens: Number | None = None
     seconds: Number | None = None
@@ -76,6 +81,33 @@ def cost_of(conversations: Sequence[Conversation]) -> Cost:
     }
     intervals = {name: found for name, found in limits.items() if found is not None}
     return Cost(n_known=n, reasons=reasons, intervals=intervals, **means)
+
+
+def with_requests(cost: Cost, run: RunUse | None, *, shoppers: Sequence[str], n: int) -> Cost:
+    """Add what a run measured: a shopper that needs no model, in a run that asked none, costs no tokens and no money.
+
+    Another one's zeros stay unknown: a shopper of the user's own may ask a model that no run measures.
+
+    Args:
+        cost: What the conversations say.
+        run: What the manifest says of the whole run; None where there is none.
+        shoppers: Who held the conversations.
+        n: Conversations of the run that are known here.
+    """
+    if run is None or not run.conversations:
+        return cost
+    asked = sum(each.requests for each in run.endpoints)
+    found = cost.but(requests=asked / run.conversations)
+    is_whole = run.conversations >= n
+    if asked or run.endpoints or not is_whole or not shoppers or not {*shoppers} <= {*MODEL_FREE}:
+        return found
+    if any(cost.reasons.get(name) != UNCOUNTED for name in ("input_tokens", "output_tokens", "cost_usd")):
+        return found  # tokens were counted all the same
+    return found.but(
+        input_tokens=0.0, output_tokens=0.0, cost_usd=0.0,
+        reasons={name: why for name, why in cost.reasons.items() if why != UNCOUNTED},
+        intervals={**cost.intervals, "cost_usd": (0.0, 0.0)},
+    )  # fmt: skip
 
 
 def _unpriced(used: Sequence[Usage]) -> str | None:

@@ -113,6 +113,7 @@ def _simulator(report: SimulatorReport) -> dict[str, object]:
         "titles_named_early": _float(report.titles_named_early.estimate),
         "memorised": _float(report.memorisation.after_first.estimate),
         **_nearness(report.nearness),
+        "requests": _float(report.cost.requests),
         "input_tokens": _float(report.cost.input_tokens),
         "output_tokens": _float(report.cost.output_tokens),
         "seconds": _float(report.cost.seconds),

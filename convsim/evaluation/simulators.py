@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convsim._text import path_text
-from convsim.errors import InputError
+from pydantic import JsonValue
+
+from convsim._text import one_line, path_text
+from convsim.errors import InputError, StudyError
 from convsim.evaluation.sides import Selection, Side
-from convsim.io import Source, Transcripts, read_source, stem_of
+from convsim.io import MANIFEST, Source, Transcripts, read_source, stem_of
+from convsim.io.manifest import read_manifest
 from convsim.lifting import AnnotatorLike
 from convsim.schema.conversation import Conversation
 
@@ -17,6 +21,10 @@ Simulators = Mapping[str, Source] | Sequence[Source]
 """Simulated sides, by name or in a row."""
 Loaded = Transcripts | Sequence[Conversation]
 """A side that has been read."""
+POLICY = "policy"
+"""Of a plan's hashes, that of the policy by which ``hybrid`` decides; nobody knows a policy's name."""
+MAX_SETTINGS, MAX_SETTING, MAX_READ, HASH_SHOWN = 20, 60, 4_000, 8
+"""What is kept of a plan: settings, and characters of one, and of the policy's hash; ``MAX_READ`` are looked at."""
 PEOPLE = "people"
 """What the real data are called in every table."""
 NO_SIDES = (
@@ -139,6 +147,34 @@ def named(simulators: Simulators) -> dict[str, Loaded]:
 def loaded(source: Source) -> Loaded:
     """Read a side, so that it is read once."""
     return read_source(source)
+
+
+def settings_of(source: Loaded) -> dict[str, str]:
+    """Return what the shopper of a run folder was set to, in words; nothing where no plan states it.
+
+    Two runs of one shopper are told apart by it. Settings that are the default are not in a plan; of a policy, which is
+    a folder, the beginning of its hash is.
+    """
+    if not isinstance(source, Transcripts) or not (source.path / MANIFEST).is_file():
+        return {}
+    try:
+        plan = read_manifest(source.path)["plan"]
+    except StudyError:  # what is compared is its conversations, which have been read
+        return {}
+    assert isinstance(plan, dict)
+    stated = _object(_object(plan.get("settings")).get("shopper"))
+    told = {one_line(key): _written(value) for key, value in stated.items() if key != "name"}
+    if isinstance(policy := _object(plan.get("prompts")).get(POLICY), str):
+        told[POLICY] = one_line(policy)[:HASH_SHOWN]
+    return {key[:MAX_SETTING]: value[:MAX_SETTING] for key, value in [*told.items()][:MAX_SETTINGS]}
+
+
+def _object(value: JsonValue) -> dict[str, JsonValue]:
+    return value if isinstance(value, dict) else {}
+
+
+def _written(value: JsonValue) -> str:
+    return one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)[:MAX_READ])
 
 
 def _by_file(sources: Sequence[Loaded]) -> dict[str, Loaded]:

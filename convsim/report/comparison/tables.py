@@ -47,6 +47,8 @@ def tables(comparison: Comparison) -> Iterator[Table]:
     if any(headlines_of(each) for each in comparison.simulators):
         yield headlines(comparison)
     yield overview(comparison)
+    if any(each.settings for each in comparison.simulators):
+        yield set_to(comparison)
     if any(each.gate is not None for each in comparison.simulators):
         yield gate(comparison)
     yield from map(versions_table, comparison.versions)
@@ -108,6 +110,19 @@ def overview(comparison: Comparison) -> Table:
         "cost: per conversation. Pareto front: not beaten on both mean distance and cost.",
     )
     return Table("realism and cost", columns, rows, "\n".join(notes))
+
+
+def set_to(comparison: Comparison) -> Table:
+    """One row per simulator: its shopper, the model behind it, and what its run set it to."""
+    rows = [
+        (
+            each.name, ", ".join(each.shoppers) or NONE, ", ".join(each.models) or NONE,
+            ", ".join(f"{key} = {value}" for key, value in each.settings.items()) or NONE,
+        )
+        for each in comparison.simulators
+    ]  # fmt: skip
+    note = "set to: as the plan of a run folder states it, defaults left out; of a policy, the beginning of its hash."
+    return Table("who they are", ("simulator", "shopper", "model", "set to"), rows, note)
 
 
 def gate(comparison: Comparison) -> Table:
@@ -257,14 +272,21 @@ def cost(comparison: Comparison) -> Table:
     """One row per simulator: what a conversation costs."""
     rows = [
         (
-            each.name, f"{each.cost.n_known} of {each.side.n}", number(each.cost.input_tokens),
-            number(each.cost.output_tokens), number(each.cost.seconds), number(each.cost.cost_usd),
+            each.name, f"{each.cost.n_known} of {each.side.n}", number(each.cost.requests),
+            number(each.cost.input_tokens), number(each.cost.output_tokens), number(each.cost.seconds),
+            number(each.cost.cost_usd),
             "; ".join(dict.fromkeys(each.cost.reasons.values())),
         )
         for each in comparison.simulators
     ]  # fmt: skip
-    columns = ("simulator", "recorded", "tokens in", "tokens out", "seconds", "US dollars", "why unknown")
-    note = "Means over the conversations that record what they used, shopper and agent together."
+    columns = (
+        "simulator", "recorded", "requests", "tokens in", "tokens out", "seconds", "US dollars", "why unknown",
+    )  # fmt: skip
+    note = (
+        "Means over the conversations that record what they used, shopper and agent together. requests: sent to models "
+        "in the whole run; where a shopper that needs no model sent none, tokens and dollars are 0, too. What a system "
+        "of your own asks elsewhere is not seen."
+    )
     return Table("cost per conversation", columns, rows, "\n".join([note, *_per_decided(comparison)]))
 
 

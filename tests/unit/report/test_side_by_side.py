@@ -84,7 +84,7 @@ def test_reactions_stand_where_arms_are_named_and_say_why_one_was_not_asked():
 def test_what_is_unknown_is_a_dash_with_its_reason_and_never_a_zero():
     found = comparison(simulator("icl", seconds=None))
     assert "no tokens were counted" in table(found, "cost").rows[0][-1]
-    assert table(found, "cost").rows[0][1:-1] == ("40 of 40", "–", "–", "–", "–")
+    assert table(found, "cost").rows[0][1:-1] == ("40 of 40", "–", "–", "–", "–", "–")
     assert "what shoppers learned from was not given" in table(found, "copying").note
     assert table(found, "endings").rows == [("people", "0 %", "100 %", "0"), ("icl", "25 %", "75 %", "0")]
 

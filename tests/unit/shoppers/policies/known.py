@@ -14,6 +14,8 @@ from convsim.schema.persona import Persona
 MAX_TURNS = 12
 COLORS = ("red", "green", "blue", "black")
 KINDS = ("boots", "sandals", "loafers", "clogs", "heels", "sneakers")
+FITS = 0.4
+"""How likely the color of an item is made to be the one that is wanted, and so its kind."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,19 @@ class World:
     moves: list[int] = field(default_factory=list)
 
 
-def simulated_world(truth: Truth, *, n_users: int, seed: int, each: int = 2, **more: object) -> World:
+def simulated_world(
+    truth: Truth, *, n_users: int, seed: int, each: int = 2, fits: float = FITS, **more: object
+) -> World:
     """Let users shop for something of one color and kind; an agent shows three items a turn."""
     rng = np.random.default_rng(seed)
     world = World()
     for number in range(n_users * each):
-        world.conversations.append(_conversation(truth, number, f"u{number // each}", rng, world, **more))
+        world.conversations.append(_conversation(truth, number, f"u{number // each}", rng, world, fits=fits, **more))
     return world
 
 
 def _conversation(
-    truth: Truth, number: int, user: str, rng: np.random.Generator, world: World, **more: object
+    truth: Truth, number: int, user: str, rng: np.random.Generator, world: World, *, fits: float, **more: object
 ) -> Conversation:
     color, kind = str(rng.choice(COLORS)), str(rng.choice(KINDS))
     wishes = [
@@ -65,20 +69,20 @@ def _conversation(
     )
     messages = [Message(role="user", content=f"I am looking for {color} {kind}")]
     for turn in range(1, MAX_TURNS + 1):
-        items = [_item(f"i{number}-{turn}-{rank}", color, kind, rng) for rank in range(3)]
+        items = [item_like(f"i{number}-{turn}-{rank}", color, kind, rng, fits=fits) for rank in range(3)]
         messages.append(Message(role="assistant", content="These may suit.", items=tuple(items)))
-        fits = np.asarray(
+        how_well = np.asarray(
             [(i.attributes["color"] == color) / 2 + (i.attributes["kind"] == kind) / 2 for i in items]
         )
         end, accept = (
-            1 / (1 + math.exp(-odds)) for odds in (truth.end(turn, fits.max()), truth.accept(fits.max()))
+            1 / (1 + math.exp(-odds)) for odds in (truth.end(turn, how_well.max()), truth.accept(how_well.max()))
         )
         told = (1 - end, end * accept, end * (1 - accept))
         move = int(rng.choice(3, p=told))
         world.told.append(told)
         world.moves.append(move)
         if move == 1:
-            scores = np.exp(truth.by_fit * fits)
+            scores = np.exp(truth.by_fit * how_well)
             taken = items[int(rng.choice(3, p=scores / scores.sum()))]
             messages.append(Message(role="user", content="That one.", action="accept", accepted=(taken.id,)))
         elif move == 2:
@@ -94,10 +98,11 @@ def _conversation(
     )  # fmt: skip
 
 
-def _item(name: str, color: str, kind: str, rng: np.random.Generator) -> Item:
+def item_like(name: str, color: str, kind: str, rng: np.random.Generator, *, fits: float = FITS) -> Item:
+    """Draw an item whose color, and whose kind, is the wanted one with that probability, and else any."""
     has = {
-        "color": color if rng.random() < 0.4 else str(rng.choice(COLORS)),
-        "kind": kind if rng.random() < 0.4 else str(rng.choice(KINDS)),
+        "color": color if rng.random() < fits else str(rng.choice(COLORS)),
+        "kind": kind if rng.random() < fits else str(rng.choice(KINDS)),
     }
     return Item(
         id=name, title=f"{has['color']} {has['kind']}", price=float(rng.integers(20, 80)), attributes=has

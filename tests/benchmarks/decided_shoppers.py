@@ -149,9 +149,9 @@ class Trial:
         made_of = convsim.make_model(model)
         settings = {"model": made_of, "domain": self.log.domain}
         hazard = policies["hazard"]
-        yield "hybrid hazard, prompted", Hybrid(teach, **settings, policy=hazard, words="prompted")
         yield "prompted", convsim.make_shopper("prompted", **settings)
         yield "icl", convsim.make_shopper("icl", real=teach, **settings)
+        yield "hybrid hazard, prompted", Hybrid(teach, **settings, policy=hazard, words="prompted")
         if steps:
             folder = self.folder / "sft"
             if not (folder / "shopper.json").is_file():

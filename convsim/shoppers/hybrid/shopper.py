@@ -18,7 +18,7 @@ from convsim.schema.persona import Persona
 from convsim.seeds import child_seed, generator
 from convsim.shoppers.contexts import Contexts, last_items
 from convsim.shoppers.finetuned import SFT
-from convsim.shoppers.hybrid.style import Habits, Style
+from convsim.shoppers.hybrid.style import ENDS, Habits, Style
 from convsim.shoppers.hybrid.words import Move, PeoplesWords, Said, ToldModel, TrainedModel, Words
 from convsim.shoppers.icl import ICL
 from convsim.shoppers.policies import Decided, Policy
@@ -114,7 +114,12 @@ class Hybrid:
 
     @cached_property
     def _habits(self) -> Habits | None:
-        return None if self.words == "sft" else Habits(self._contexts)
+        return None if self.words == "sft" else Habits(self._contexts, ends_untold=self._ends_untold)
+
+    @property
+    def _ends_untold(self) -> bool:
+        """Whether the policy counts as ended what ended without saying how; then so do its words."""
+        return self._policy.learned.endings_read is not None
 
     @cached_property
     def _trained(self) -> SFT:
@@ -123,7 +128,7 @@ class Hybrid:
     @cached_property
     def _words(self) -> Words:
         if self.words == "resample":
-            return PeoplesWords(self._contexts, k=self.k, best_of=self.best_of)
+            return PeoplesWords(self._contexts, k=self.k, best_of=self.best_of, ends_untold=self._ends_untold)
         assert self.model is not None
         if self.words == "sft":
             return TrainedModel(self._trained)
@@ -212,9 +217,10 @@ class Hybrid:
         item_id = _drawn(decided.items, generator(seed, "item")) if action == "accept" else None
         item = next((each for each in last_items(conversation) if each.id == item_id), None)
         act = _drawn(decided.acts, generator(seed, "act")) if action == "say" and decided.acts else None
-        style = self._style(action, turn=turn, act=act, rng=generator(seed, "style"))
+        meant = _meant(decided, action, generator(seed, "meant"))
+        style = self._style(meant, turn=turn, act=act, rng=generator(seed, "style"))
         decision = Decision(action=action, probabilities=likely, item=item_id, items=decided.items or None)
-        return Move(action, item=item, act=act, style=style), decision
+        return Move(action, meant=meant, item=item, act=act, style=style), decision
 
     def _style(self, action: Action, *, turn: int, act: str | None, rng: Generator) -> Style | None:
         if self._habits is None:
@@ -233,6 +239,14 @@ def _possible(decided: Decided) -> Mapping[Action, float]:
         return decided.probabilities
     say = decided.probabilities.get("say", 0.0)
     return {"say": say, "leave": 1.0 - say}
+
+
+def _meant(decided: Decided, action: Action, rng: Generator) -> Action:
+    """Draw what somebody who ends where nothing was shown says: that they take what was named, or that they leave."""
+    ends = {kind: decided.probabilities.get(kind, 0.0) for kind in ENDS}
+    if action != "leave" or decided.items or not sum(ends.values()):
+        return action
+    return _drawn(ends, rng)
 
 
 def _drawn(probabilities: Mapping[Key, float], rng: Generator) -> Key:

@@ -75,17 +75,19 @@ class Habits:
     """How people typed, by what they did and when; an end without words is a style, too."""
 
     contexts: Contexts = field(repr=False)
+    ends_untold: bool = False
+    """Whether a log that does not tell how it ended was ended by its user; else nothing is taken from its end."""
 
     @cached_property
     def _styles(self) -> Mapping[tuple[Action, int, str | None], Sequence[Style]]:
         found: dict[tuple[Action, int, str | None], list[Style]] = {}
         for place in self.contexts.places:
-            kind = kind_of(place)
-            if kind is None or (kind == "say" and not (place.move and place.move.content.strip())):
-                continue
             style = Style.of(place.move.content) if place.move else Style(0)
-            for act in (None, *acts_in(place.move)):
-                found.setdefault((kind, min(place.turn, LATE), act), []).append(style)
+            for kind in kinds_of(place, ends_untold=self.ends_untold):
+                if kind == "say" and not (place.move and place.move.content.strip()):
+                    continue
+                for act in (None, *acts_in(place.move)):
+                    found.setdefault((kind, min(place.turn, LATE), act), []).append(style)
         return found
 
     def draw(self, action: Action, *, turn: int, act: str | None, rng: Generator) -> Style | None:
@@ -107,21 +109,25 @@ class Habits:
         return styles[int(rng.integers(len(styles)))] if styles else None
 
 
-def kind_of(place: Context) -> Action | None:
+def kinds_of(place: Context, *, ends_untold: bool = False) -> tuple[Action, ...]:
     """Tell what a person did at a place, as a policy's decision points have it: go on, accept or leave.
 
-    None where they had ended before, and where nobody tells how they ended.
+    Nothing where they had ended before. Where they ended and nobody tells how, it may have been either, and with
+    ``ends_untold`` both are said; without, whether they had ended is not known.
     """
     source, move = place.source, place.move
     if move is not None and move.action in ENDS:
-        return move.action
+        return (move.action,)
     acted = any(m.action in ENDS for m in source.user_messages)
     last = next(m for m in reversed(source.messages) if m.role in SPOKEN)
     with_words = last.role == "user" and source.ending not in CUT_SHORT
     is_end = not acted and (not with_words if move is None else with_words and move is last)
     if not is_end:
-        return None if move is None else "say"
-    return MOVE_OF.get(source.ending or "")
+        return () if move is None else ("say",)
+    told = MOVE_OF.get(source.ending or "")
+    if told is None:
+        return ENDS if ends_untold else ()
+    return (told,)
 
 
 def acts_in(message: Message | None) -> frozenset[str]:

@@ -12,7 +12,7 @@ from convsim.schema.persona import Persona
 from convsim.seeds import child_seed, generator
 from convsim.shoppers.contexts import Context, Contexts, situation
 from convsim.shoppers.finetuned import SFT
-from convsim.shoppers.hybrid.style import Style, acts_in, kind_of
+from convsim.shoppers.hybrid.style import Style, acts_in, kinds_of
 from convsim.shoppers.icl import ICL
 from convsim.shoppers.prompted import Prompted
 from convsim.shoppers.prompts import ShopperPrompts
@@ -25,9 +25,16 @@ class Move:
 
     action: Action
     _: KW_ONLY
+    meant: Action | None = None
+    """What its words say, where that is another: something named in words is taken, which no move can record."""
     item: Item | None = None
     act: str | None = None
     style: Style | None = None
+
+    @property
+    def said(self) -> Action:
+        """What its words are to say."""
+        return self.meant or self.action
 
 
 class Said(NamedTuple):
@@ -55,6 +62,7 @@ class PeoplesWords:
     _: KW_ONLY
     k: int = 5
     best_of: int = 1
+    ends_untold: bool = False
 
     async def say(
         self, move: Move, conversation: Conversation, persona: Persona, spent: Spent, *, seed: int
@@ -66,7 +74,7 @@ class PeoplesWords:
         alike: list[Context] = []
         other: list[Context] = []
         for place in self.contexts.nearest(text, turn=turn, persona=persona):
-            if not _suits(place, move.action, is_first=not turn):
+            if not self._suits(place, move.said, is_first=not turn):
                 continue
             if move.act is None or move.act in acts_in(place.move):
                 alike.append(place)
@@ -90,12 +98,11 @@ class PeoplesWords:
             place = min(drawn, key=lambda each: style.distance(Style.of(_said_at(each))))
         return Said(_said_at(place), (place.source.fingerprint,))
 
-
-def _suits(place: Context, action: Action, *, is_first: bool) -> bool:
-    """Tell whether the words of a place can be said: by somebody who did the same, first words where nobody spoke."""
-    if kind_of(place) != action or not _said_at(place).strip():
-        return False
-    return place.turn == 0 or not is_first
+    def _suits(self, place: Context, action: Action, *, is_first: bool) -> bool:
+        """Tell whether words can be said here: of somebody who did the same, first words where nobody spoke."""
+        if action not in kinds_of(place, ends_untold=self.ends_untold) or not _said_at(place).strip():
+            return False
+        return place.turn == 0 or not is_first
 
 
 def _said_at(place: Context) -> str:
@@ -117,7 +124,7 @@ class ToldModel:
         """Ask ``best_of`` times."""
         style = move.style
         told = self.prompts.told(
-            action=move.action,
+            action=move.said,
             item=move.item,
             act=move.act,
             n_words=style.n_words if style else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from convsim.schema.conversation import Action, Conversation, LearnedFrom
 from convsim.seeds import generator
 from convsim.shoppers import SFT, Hybrid
 from convsim.shoppers.contexts import Contexts
-from convsim.shoppers.hybrid.style import Habits, Style, kind_of
+from convsim.shoppers.hybrid.style import Habits, Style, kinds_of
 from convsim.shoppers.policies import Decided, Policy, train_policy
 from convsim.shoppers.policies.saved import Learned
 from convsim.shoppers.prompts import ShopperPrompts
@@ -332,20 +333,75 @@ def test_habits_are_those_of_the_turn_and_of_the_act_where_enough_show_it():
     assert habits.draw("accept", turn=1, act=None, rng=rng) is None
 
 
-@pytest.mark.parametrize(("ending", "kind"), [("accepted", "accept"), ("left", "leave"), ("unknown", None)])
-def test_closing_words_are_the_end_where_the_log_states_it_without_actions(ending, kind):
+@pytest.mark.parametrize(
+    ("ending", "kinds"), [("accepted", ("accept",)), ("left", ("leave",)), ("unknown", ())]
+)
+def test_closing_words_are_the_end_where_the_log_states_it_without_actions(ending, kinds):
     """As the policy's decision points have it: who ends with words does not go on, and then end once more."""
     log = Conversation(
         id="a",
         messages=(user("rain boots"), agent("look", *boots(1)), user("that one, thanks")),
         ending=ending,
     )
-    assert [kind_of(place) for place in Contexts.of([log]).places] == ["say", kind, None]
+    assert [kinds_of(place) for place in Contexts.of([log]).places] == [("say",), kinds, ()]
 
 
 def test_where_nobody_tells_how_it_ended_nothing_is_an_end():
     silent = Conversation(id="a", messages=(user("rain boots"), agent("look")))
-    assert [kind_of(place) for place in Contexts.of([silent]).places] == ["say", None]
+    places = Contexts.of([silent]).places
+    assert [kinds_of(place) for place in places] == [("say",), ()]
+    assert [kinds_of(place, ends_untold=True) for place in places] == [("say",), ("accept", "leave")]
+
+
+def untold(name: str, *last: str) -> Conversation:
+    """A log that stops after the agent's reply, or with words that tell neither."""
+    more = (user(f"any cheaper ones {name}"), agent("sorry, these are all")) if int(name[1:]) % 2 else ()
+    begun = (user(f"rain boots {name}"), agent("look at these"), *more)
+    return Conversation(id=name, task="footwear", user=name, messages=(*begun, *map(user, last)))
+
+
+async def test_where_a_policy_counts_untold_ends_they_end_as_most_people_did_and_not_as_the_few_who_told(
+    tmp_path: Path,
+):
+    quiet = [untold(f"q{n}") for n in range(36)]
+    told = [untold(f"t{n}", f"no thanks, nothing for me {n}") for n in range(4)]
+    policy = train_policy([*quiet, *told], tmp_path / "policy", infer_endings=True, seed=1)
+    assert policy.learned.endings_read is not None
+    assert policy.learned.endings_read.untold == 36
+    shopper = Hybrid([*quiet, *told], policy=policy)
+    now = untold("n0")
+    moves = [await shopper.speak(now, persona(), seed=seed) for seed in range(60)]
+    ended = [move for move in moves if move.action == "leave"]
+    assert len(ended) > 15
+    with_words = sum(bool(move.text) for move in ended)
+    assert 0 < with_words < len(ended) / 3
+
+
+async def test_who_would_take_what_was_named_in_words_says_so_and_leaves():
+    """Nothing was shown, so that the move can name no item; the words are those of people who took something."""
+    taking_words = [
+        Conversation(
+            id=f"t{n}", task="footwear", user=f"t{n}", ending="accepted",
+            messages=(user("rain boots please"), agent("Boot one is warm"), user(f"I take boot one {n}")),
+        )
+        for n in range(6)
+    ]  # fmt: skip
+    leaving_words = [
+        Conversation(
+            id=f"l{n}", task="footwear", user=f"l{n}", ending="left",
+            messages=(user("rain boots please"), agent("Boot one is warm"), user(f"never mind {n}")),
+        )
+        for n in range(6)
+    ]  # fmt: skip
+    policy = Decides({"say": 0.2, "accept": 0.6, "leave": 0.2})
+    shopper = Hybrid([*taking_words, *leaving_words], policy=policy)
+    moves = [await shopper.speak(shown(), persona(), seed=seed) for seed in range(300)]
+    ended = [move for move in moves if move.action == "leave"]
+    assert {move.action for move in moves} == {"say", "leave"}
+    assert all(move.accepted == () for move in ended)
+    took = sum(move.text.startswith("I take") for move in ended)
+    assert sum(move.text.startswith("never mind") for move in ended) == len(ended) - took
+    assert 0.65 < took / len(ended) < 0.85
 
 
 async def test_nobody_opens_with_what_others_said_later():

@@ -97,10 +97,18 @@ def _candidate(report: SimulatorReport, axis: CostAxis | None) -> Candidate:
     return Candidate(report.name, distance, cost, "; ".join(reasons), noise)
 
 
+UNPRICED, FREE = "not every simulator has a price", "no simulator costs money"
 SECONDS = (
-    "not every simulator has a price, so cost is measured in seconds, waiting included: compare them only where "
-    "machine, server and concurrency were the same"
+    "{}, so cost is measured in seconds, waiting included: compare them only where machine, server and concurrency "
+    "were the same"
 )
+
+
+def _on_axis(axis: CostAxis | None, reports: Sequence[SimulatorReport]) -> Iterator[str]:
+    """Warn where several simulators are compared by the clock."""
+    if axis == "seconds" and len(reports) > 1:
+        is_free = all(report.cost.cost_usd == 0 for report in reports if report.not_judged is None)
+        yield SECONDS.format(FREE if is_free else UNPRICED)
 
 
 @outside_loops
@@ -264,7 +272,7 @@ def compare(  # noqa: PLR0913  (what can be asked of a comparison)
             *(warning for group in runs.values() for warning in told_of_reading(group)),
             *standings.warnings,
             *advised,
-            *([SECONDS] if axis == "seconds" and len(reports) > 1 else ()),
+            *_on_axis(axis, reports),
         ),
     )
 

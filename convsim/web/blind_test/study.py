@@ -235,14 +235,18 @@ def _speaking(side: Side, name: str, said: list[str]) -> list[Conversation]:
 
 
 def _names(files: Sequence[Transcripts], sides: Sequence[Side]) -> list[str]:
-    """Name each file's simulator: as its conversations do, else as the file is called; never two alike."""
+    """Name each file's simulator: as its conversations do, else as the file is called; never two alike.
+
+    Files whose conversations name the same one, such as two runs of a shopper that was set otherwise, are told apart by
+    what they are called.
+    """
+    stated = [{c.simulator for c in side.conversations} for side in sides]
+    alone = [next(iter(names)) if len(names) == 1 else None for names in stated]
     names: list[str] = []
-    for file, side in zip(files, sides, strict=True):
-        stated = {c.simulator for c in side.conversations}
+    for file, named in zip(files, alone, strict=True):
         stem = stem_of(file.path)
-        name = stated.pop() if len(stated) == 1 else None
-        name = name or stem
-        if name in names:
+        name = named or stem
+        if (alone.count(named) > 1 and named) or name in names:
             name = f"{name} ({stem})"
         if name in names:
             raise InputError(f"{file.path}: a simulator {name!r} stands in the arena already; give it once")

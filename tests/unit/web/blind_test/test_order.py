@@ -81,6 +81,18 @@ def test_a_simulator_without_a_name_is_called_after_its_file() -> None:
     assert made.simulators == ("first_try",)
 
 
+def test_two_runs_of_one_simulator_are_both_called_after_their_files_too() -> None:
+    from convsim.web.blind_test import prepare
+
+    runs = [
+        transcripts(name, side(name[0], 6, simulator="hybrid").conversations) for name in ("stays", "leaves")
+    ]
+    other = side("o", 6, simulator="icl")
+    made = prepare(side("human", 20), [*runs, other], mode="pair", n=6, seed=0)
+    assert made.simulators == ("hybrid (stays)", "hybrid (leaves)", "icl")
+    assert {each.simulator for each in made.conversations} == {None, *made.simulators}
+
+
 def test_conversations_in_which_the_user_says_nothing_are_left_out() -> None:
     from convsim.web.blind_test import prepare
 

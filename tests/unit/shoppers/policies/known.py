@@ -52,12 +52,21 @@ def simulated_world(
     rng = np.random.default_rng(seed)
     world = World()
     for number in range(n_users * each):
-        world.conversations.append(_conversation(truth, number, f"u{number // each}", rng, world, fits=fits, **more))
+        world.conversations.append(
+            _conversation(truth, number, f"u{number // each}", rng, world, fits=fits, **more)
+        )
     return world
 
 
 def _conversation(
-    truth: Truth, number: int, user: str, rng: np.random.Generator, world: World, *, fits: float, **more: object
+    truth: Truth,
+    number: int,
+    user: str,
+    rng: np.random.Generator,
+    world: World,
+    *,
+    fits: float,
+    **more: object,
 ) -> Conversation:
     color, kind = str(rng.choice(COLORS)), str(rng.choice(KINDS))
     wishes = [
@@ -75,7 +84,8 @@ def _conversation(
             [(i.attributes["color"] == color) / 2 + (i.attributes["kind"] == kind) / 2 for i in items]
         )
         end, accept = (
-            1 / (1 + math.exp(-odds)) for odds in (truth.end(turn, how_well.max()), truth.accept(how_well.max()))
+            1 / (1 + math.exp(-odds))
+            for odds in (truth.end(turn, how_well.max()), truth.accept(how_well.max()))
         )
         told = (1 - end, end * accept, end * (1 - accept))
         move = int(rng.choice(3, p=told))

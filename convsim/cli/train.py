@@ -65,7 +65,8 @@ def train(
         str | None,
         typer.Option(
             metavar="HOW",
-            help="layers=N keeps N layers; distill=N distils --base, a trained shopper, into N layers; int8 quantises.",
+            help="layers=N keeps N layers; distill=N distils --base, a trained shopper, into N layers; int8 quantises. "
+            "With --policy --kind ssm: ssm=TAU cuts TAU of the energy of its states early in training (0: none).",
         ),
     ] = None,
     policy: Annotated[
@@ -76,7 +77,10 @@ def train(
     ] = False,
     kind: Annotated[
         str,
-        typer.Option(help="With --policy: hazard (logistic regressions) or trees (boosted trees)."),
+        typer.Option(
+            help="With --policy: hazard (logistic regressions), trees (boosted trees) or ssm (a recurrence beside "
+            "regressions; needs the extra train)."
+        ),
     ] = "hazard",
     infer_endings: Annotated[
         bool,
@@ -100,10 +104,10 @@ def train(
     """
     from convsim.io import read
 
-    check_options(
-        {name: _is_given(context, parameter) for name, parameter in OWN_OPTIONS.items()},
-        policy=policy,
-    )
+    given_options = {name: _is_given(context, parameter) for name, parameter in OWN_OPTIONS.items()}
+    if policy and kind == "ssm":
+        given_options["--compress"] = False  # belongs to both
+    check_options(given_options, policy=policy)
 
     def loaded(path: Path) -> Transcripts:
         return read(path, reader=reader, skip_bad_lines=skip_bad_lines, survey_map=survey_map)
@@ -116,6 +120,7 @@ def train(
             learn_arm=learn_arm,
             exclude=loaded(exclude).conversations if exclude else (),
             infer_endings=infer_endings,
+            compress=compress,
             seed=seed,
         )
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from convsim.schema.conversation import Conversation
 
 OUT = Path("runs/policy")
+MAX_DIGITS = 20
+"""Of a proportion."""
 
 
 def check_options(given: Mapping[str, bool], *, policy: bool) -> None:
@@ -47,12 +50,14 @@ def train_policy(
     learn_arm: str | None,
     exclude: Sequence[Conversation],
     infer_endings: bool,
+    compress: str | None,
     seed: int,
 ) -> None:
     """Learn a policy into a folder, and tell how good it is."""
-    from convsim.shoppers.policies import PolicyTraining, checked_kind
+    from convsim.shoppers.policies import TAU, PolicyTraining, checked_kind
 
     checked = checked_kind(kind)
+    tau = TAU if compress is None else _tau(compress)
     talk, told = err(), result()
     talk.print(f"seed {seed}")
     for warning in real.warnings:
@@ -65,9 +70,24 @@ def train_policy(
         learn_arm=learn_arm,
         exclude=exclude,
         infer_endings=infer_endings,
+        tau=tau,
         on_note=lambda note: talk.print(plain(note)),
     ).run(out)
     for line in evaluation.lines():
         told.print(line)
     told.print(f"{out}: a policy of the kind {checked}")
     told.print(f"convsim simulate --shopper hybrid --set shopper.policy={out} --real {real.path}")
+
+
+def _tau(said: str) -> float:
+    how, equals, number = said.partition("=")
+    try:
+        tau = float(number) if how == "ssm" and equals and len(number) <= MAX_DIGITS else math.nan
+    except ValueError:
+        tau = math.nan
+    if not 0 <= tau < 1:
+        raise InputError(
+            f"--compress {said!r}: with --policy --kind ssm it is ssm=TAU, with TAU from 0, which cuts no states, to "
+            "below 1"
+        )
+    return tau

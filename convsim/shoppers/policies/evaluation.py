@@ -18,8 +18,9 @@ from convsim.seeds import generator
 from convsim.shoppers.policies.choosing import choice_at, item_features
 from convsim.shoppers.policies.features import breaks, fit, items_shown_last
 from convsim.shoppers.policies.logistic import FOLDS, folds_of
-from convsim.shoppers.policies.model import Kind, Model, fit_model
+from convsim.shoppers.policies.model import TAU, Kind, Model, fit_model
 from convsim.shoppers.policies.points import Point
+from convsim.shoppers.policies.recurrent import Recurrence
 from convsim.shoppers.policies.table import ACCEPT, END, GO_ON, LEAVE, Table
 from convsim.stats.calibration_curve import recalibrate, roc_auc
 from convsim.stats.forecasts import Drawn, Forecasts, UnitMean, base_rates, estimate_of
@@ -100,6 +101,8 @@ class Evaluation(Record):
     items: Ranked
     acts: tuple[Score, ...] = ()
     """The next dialogue act; empty where none was learned."""
+    recurrence: Recurrence | None = None
+    """Of the kind ``ssm``: its states, and what was cut."""
 
     def lines(self) -> list[str]:
         """Say it in plain lines."""
@@ -124,6 +127,8 @@ class Evaluation(Record):
             )
         if self.acts:
             found.append("next act, log loss: " + ", ".join(f"{s.of} {_told(s.log_loss)}" for s in self.acts))
+        if self.recurrence is not None:
+            found.append(self.recurrence.line())
         if self.accept_against and not _is_below_0(self.accept_difference):
             found.append(
                 f"whether who ends accepts is told no better than by the {self.accept_against}: the difference of log "
@@ -164,7 +169,7 @@ class CrossFitted:
     """By the row of a point at which somebody went on: how likely each act was; of those where acts were learned."""
 
 
-def cross_fit(kind: Kind, table: Table, *, language: str | None, seed: int) -> CrossFitted:
+def cross_fit(kind: Kind, table: Table, *, language: str | None, seed: int, tau: float = TAU) -> CrossFitted:
     """Forecast each user by a model that learned from four fifths of the users, that one not among them.
 
     Raises:
@@ -176,13 +181,14 @@ def cross_fit(kind: Kind, table: Table, *, language: str | None, seed: int) -> C
     for out in folds_of(table.units, generator(seed, "held out")):
         rows = np.flatnonzero(out)
         try:
-            model = fit_model(kind, table.take(np.flatnonzero(~out)), language=language, seed=seed)
+            model = fit_model(kind, table.take(np.flatnonzero(~out)), language=language, seed=seed, tau=tau)
         except InputError as error:
             raise InputError(
                 "each user is forecast without them and about a fifth of the others, and without some of these "
                 f"{error}, and of more users"
             ) from None
-        moves[rows] = model.forecast(table.features[rows])
+        held = table.take(rows)
+        moves[rows] = model.forecast(held.features, held.histories)
         for row in rows[table.moves[rows] == ACCEPT]:
             if choice_at(table.points[row], language) is not None:
                 items[int(row)] = item_probabilities(model, table.points[row], language)

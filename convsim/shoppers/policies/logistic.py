@@ -30,10 +30,12 @@ class Logistic:
     weights: FloatArray
     """Shape (columns,)."""
     intercept: float
+    strength: float | None = None
+    """Inverse penalty that it was fitted with; None where that is not known any more."""
 
-    def probability(self, columns: FloatArray) -> FloatArray:
-        """Return the probability at each point; shape (points,)."""
-        return expit(self.intercept + columns @ self.weights)
+    def probability(self, columns: FloatArray, added: FloatArray | float = 0.0) -> FloatArray:
+        """Return the probability at each point, with what is ``added`` to its log odds; shape (points,)."""
+        return expit(self.intercept + columns @ self.weights + added)
 
 
 @dataclass(frozen=True)
@@ -102,19 +104,19 @@ def fit_logistic(
         if len(np.unique(happened[~out])) < 2:
             continue
         for place, strength in enumerate(STRENGTHS):
-            told = _fitted(columns[~out], happened[~out], strength).probability(columns[out])
+            told = fit_at(columns[~out], happened[~out], strength).probability(columns[out])
             gains[place, out] = gain_of(told, happened, out)
     best = int(gains.sum(axis=1).argmax())
     strength = STRENGTHS[best]
     left_out: list[int] = []
     while True:
         kept = np.setdiff1d(np.arange(columns.shape[1]), left_out)
-        fitted = _fitted(columns[:, kept], happened, strength)
+        fitted = fit_at(columns[:, kept], happened, strength)
         weights = np.zeros(columns.shape[1])
         weights[kept] = fitted.weights
         wrong = {c: abs(weights[c]) for c, sign in (signs or {}).items() if weights[c] * sign < 0}
         if not wrong:
-            return Logistic(weights, fitted.intercept), gains[best]
+            return Logistic(weights, fitted.intercept, strength), gains[best]
         left_out.append(max(wrong, key=lambda column: wrong[column]))
 
 
@@ -164,12 +166,13 @@ def fit_multinomial(
     return names, _fitted_kinds(x, kind, share, STRENGTHS[int(losses.argmin())])
 
 
-def _fitted(columns: FloatArray, happened: BoolArray, strength: float) -> Logistic:
+def fit_at(columns: FloatArray, happened: BoolArray, strength: float) -> Logistic:
+    """Fit with one strength; some happened and some did not."""
     if not columns.shape[1]:
         rate = float(happened.mean())
-        return Logistic(np.zeros(0), float(np.log(rate / (1 - rate))))
+        return Logistic(np.zeros(0), float(np.log(rate / (1 - rate))), strength)
     model = _regression(strength, "newton-cholesky").fit(columns, happened)
-    return Logistic(_finite(model.coef_[0]), float(_finite(model.intercept_)[0]))
+    return Logistic(_finite(model.coef_[0]), float(_finite(model.intercept_)[0]), strength)
 
 
 def _fitted_kinds(columns: FloatArray, kind: IntArray, share: FloatArray, strength: float) -> Multinomial:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,13 +13,17 @@ from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import generator
 from convsim.shoppers.policies.boosted import Trees, fit_trees
 from convsim.shoppers.policies.choosing import ItemChoice, choice_at, fit_choice
-from convsim.shoppers.policies.logistic import Logistic, Multinomial, fit_logistic, fit_multinomial
+from convsim.shoppers.policies.histories import Histories
+from convsim.shoppers.policies.logistic import Logistic, Multinomial, expit, fit_logistic, fit_multinomial
 from convsim.shoppers.policies.monotone import STATED, Direction, Part, direction_shown
-from convsim.shoppers.policies.table import ACCEPT, LEAVE, Columns, Table
+from convsim.shoppers.policies.recurrent import Recurrence, Recurrent
+from convsim.shoppers.policies.table import ACCEPT, LEAVE, TINY, Columns, Table
 from convsim.stats.forecasts import UnitMean
 
-Kind = Literal["hazard", "trees"]
-KINDS: tuple[Kind, ...] = ("hazard", "trees")
+Kind = Literal["hazard", "trees", "ssm"]
+KINDS: tuple[Kind, ...] = ("hazard", "trees", "ssm")
+TAU = 0.1
+"""Of the energy of states, which a policy of the kind ``ssm`` cuts early in training if nothing else is said."""
 FEWEST_OF_A_CLASS = 5
 """Accepts, or leaves, below which how one ends does not depend on features."""
 
@@ -42,36 +46,54 @@ class Model:
     act_names: tuple[str, ...]
     acts: Multinomial | None
     directions: tuple[Direction, ...] = ()
+    recurrent: Recurrent | None = None
+    """Of the kind ``ssm``: what the history adds to the log odds of both parts; None where it adds nothing."""
+    recurrence: Recurrence | None = None
+    """How it was learned; None of other kinds, and of a policy that was read."""
 
-    def forecast(self, features: FloatArray) -> FloatArray:
+    def forecast(self, features: FloatArray, histories: Histories | None = None) -> FloatArray:
         """Return how likely each move is, shape (points, 3): going on, accepting, leaving.
 
         Args:
             features: Shape (points, features), as ``features_of`` gives them.
+            histories: Of the same points; looked at by the kind ``ssm`` alone.
+
+        Raises:
+            ValueError: Histories are needed, and are not there.
         """
-        end, accept = self._asked(self.end, features), self._asked(self.accept, features)
+        added: FloatArray = np.zeros((len(features), 2))
+        if self.recurrent is not None:
+            if histories is None:
+                raise ValueError("a policy of the kind ssm is asked with the histories of its points")
+            added = self.recurrent.added(histories, self.columns)
+        end = self._asked(self.end, features, added[:, 0])
+        accept = self._asked(self.accept, features, added[:, 1])
         return np.stack([1 - end, end * accept, end * (1 - accept)], axis=1)
 
     def next_act(self, features: FloatArray) -> FloatArray | None:
         """Return how likely each of ``act_names`` is to come next, shape (points, acts); None where none is known."""
         return None if self.acts is None else self.acts.probability(self.columns.standardised(features))
 
-    def _asked(self, part: Logistic | Trees | float, features: FloatArray) -> FloatArray:
+    def _asked(self, part: Logistic | Trees | float, features: FloatArray, added: FloatArray) -> FloatArray:
         if isinstance(part, Logistic):
-            return part.probability(self.columns.standardised(features))
+            return part.probability(self.columns.standardised(features), added)
         if isinstance(part, Trees):
             return part.probability(self.columns.within(features))
-        return np.full(len(features), part)
+        if not added.any():
+            return np.full(len(features), part)
+        rate = min(max(part, TINY), 1 - TINY)
+        return expit(np.log(rate / (1 - rate)) + added)
 
 
-def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int) -> Model:
+def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int, tau: float = TAU) -> Model:
     """Learn a policy from decision points.
 
     Args:
         kind: What P(end) and P(accept) are.
-        table: The points; somebody goes on and somebody ends.
+        table: The points; somebody goes on and somebody ends. With histories, of the kind ``ssm``.
         language: ISO 639 code of the word lists that are looked at.
         seed: Deals users to folds.
+        tau: Of the kind ``ssm``: the proportion of the energy of its states that is cut early in training.
 
     Raises:
         InputError: Nobody ends, everybody does at once, or nothing varies that could be seen.
@@ -94,13 +116,15 @@ def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int) -> M
         for part, of_part, happened in parts
         for feature, sign in STATED[part].items()
     ]
+    if kind == "ssm":
+        directions = [direction.but(constrained=False) for direction in directions]
     learned = _Learning(kind, columns, directions, seed)
     went_on = np.flatnonzero(~table.ended)
     named = [table.points[row].acts for row in went_on.tolist()]
     act_names, acts = fit_multinomial(
         columns.standardised(table.features[went_on]), named, table.units[went_on], generator(seed, "acts")
     ) or ((), None)
-    return Model(
+    model = Model(
         kind=kind,
         columns=columns,
         end=learned.part("end", table, table.ended)[0],
@@ -110,6 +134,25 @@ def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int) -> M
         acts=acts,
         directions=tuple(directions),
     )
+    return _with_history(model, table, seed=seed, tau=tau) if kind == "ssm" else model
+
+
+def _with_history(model: Model, table: Table, *, seed: int, tau: float) -> Model:
+    """Add to the regressions what the history of a conversation tells beside them."""
+    from convsim.shoppers.policies.recurrent_fitting import Strengths, fit_recurrence
+
+    of_accept = [int((table.moves == move).sum()) for move in (ACCEPT, LEAVE)]
+    recurrent, recurrence = fit_recurrence(
+        table,
+        model.columns,
+        Strengths(
+            *(part.strength if isinstance(part, Logistic) else None for part in (model.end, model.accept))
+        ),
+        with_accept=min(of_accept) >= FEWEST_OF_A_CLASS,
+        tau=tau,
+        seed=seed,
+    )
+    return replace(model, recurrent=recurrent, recurrence=recurrence)
 
 
 @dataclass(frozen=True)
@@ -129,7 +172,7 @@ class _Learning:
         rng = generator(self.seed, "folds", part)
         x: FloatArray
         fit: Callable[..., tuple[Logistic | Trees, FloatArray]]
-        if self.kind == "hazard":
+        if self.kind != "trees":
             fit, x = fit_logistic, self.columns.standardised(table.features)
         else:
             fit, x = fit_trees, self.columns.within(table.features)

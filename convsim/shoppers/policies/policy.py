@@ -13,6 +13,7 @@ from convsim.schema.persona import Persona
 from convsim.shoppers.policies.choosing import item_features
 from convsim.shoppers.policies.evaluation import Evaluation
 from convsim.shoppers.policies.features import features_of, items_shown_last
+from convsim.shoppers.policies.histories import Histories
 from convsim.shoppers.policies.model import Kind, Model
 from convsim.shoppers.policies.points import SPOKEN, prefix
 from convsim.shoppers.policies.saved import Learned, read_policy
@@ -52,7 +53,7 @@ class Policy:
 
     @property
     def kind(self) -> Kind:
-        """``hazard`` or ``trees``."""
+        """``hazard``, ``trees`` or ``ssm``."""
         return self.learned.kind
 
     @property
@@ -93,5 +94,6 @@ class Policy:
         named = None if acts is None else dict(zip(self.model.act_names, acts[0].tolist(), strict=True))
         if not seen.user_messages:
             return Decided({"say": 1.0, "accept": 0.0, "leave": 0.0}, chosen, named)
-        go_on, accept, leave = self.model.forecast(features)[0].tolist()
+        histories = Histories.single(seen, persona, self.language) if self.model.recurrent else None
+        go_on, accept, leave = self.model.forecast(features, histories)[0].tolist()
         return Decided({"say": go_on, "accept": accept, "leave": leave}, chosen, named)

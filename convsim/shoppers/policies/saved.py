@@ -24,9 +24,11 @@ from convsim.shoppers.policies.boosted import LEAF, Trees
 from convsim.shoppers.policies.choosing import ITEM_FEATURES, ItemChoice
 from convsim.shoppers.policies.evaluation import Evaluation
 from convsim.shoppers.policies.features import FEATURES
+from convsim.shoppers.policies.histories import N_WORDS
 from convsim.shoppers.policies.logistic import Logistic, Multinomial
 from convsim.shoppers.policies.model import KINDS, Kind, Model
 from convsim.shoppers.policies.monotone import Direction, Part
+from convsim.shoppers.policies.recurrent import Block, Recurrent
 from convsim.shoppers.policies.table import TINY, Columns, Feature
 
 POLICY_FILE, ARRAYS_FILE = "policy.json", "arrays.npz"
@@ -36,7 +38,14 @@ MAX_BYTES = 64 << 20
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 MOST = 1e9
 """Of a weight, and of what a feature may be."""
+MOST_BLOCKS, MOST_WIDTH, MOST_STATES = 8, 1_024, 4_096
+"""Of a recurrence."""
 TREE_ARRAYS = ("feature", "threshold", "missing_left", "left", "right", "value", "roots", "intercept")
+
+
+RECURRENT_ARRAYS = ("encoder", "encoder_bias", "head", "head_bias")
+BLOCK_ARRAYS = ("scale", "shift", "skip", "gated", "gated_bias")
+COMPLEX_ARRAYS = ("eigenvalues", "inputs", "outputs")
 
 
 class EndingsRead(Record):
@@ -71,6 +80,8 @@ class Learned(Record):
     accept: Annotated[Number, Field(ge=0, le=1)] | None
     """P(accept given the end) where that does not depend on features."""
     has_items: Flag
+    n_blocks: Annotated[int, Field(ge=0, le=MOST_BLOCKS)] = 0
+    """Of a recurrence, which the kind ``ssm`` alone may have; 0 where the history adds nothing."""
     acts: tuple[Name, ...]
     directions: tuple[Direction, ...]
     endings_read: EndingsRead | None
@@ -97,7 +108,7 @@ class Learned(Record):
         n_columns = len(columns.names)
 
         def part(name: Part) -> Logistic | Trees:
-            if self.kind == "hazard":
+            if self.kind != "trees":
                 return Logistic(
                     found.numbers(f"{name}.weights", (n_columns,)),
                     float(found.numbers(f"{name}.intercept", (1,))[0]),
@@ -115,10 +126,13 @@ class Learned(Record):
             )
         end = part("end")
         accept = part("accept") if self.accept is None else self.accept
+        recurrent = found.recurrent(self.n_blocks, n_columns) if self.n_blocks else None
         found.check_all_used()
         if items is not None and not (items.scales > 0).all():
             raise InputError(f"{ARRAYS_FILE}: items.scales must be above 0")
-        return Model(self.kind, columns, end, accept, items, self.acts, acts, self.directions)
+        if recurrent is not None and self.kind != "ssm":
+            raise InputError(f"{POLICY_FILE}: a policy of the kind {self.kind} has no recurrence")
+        return Model(self.kind, columns, end, accept, items, self.acts, acts, self.directions, recurrent)
 
 
 def arrays_of(model: Model) -> dict[str, npt.NDArray[np.generic]]:
@@ -135,6 +149,19 @@ def arrays_of(model: Model) -> dict[str, npt.NDArray[np.generic]]:
         found |= {"items.weights": model.items.weights, "items.scales": model.items.scales}
     if model.acts is not None:
         found |= {"acts.weights": model.acts.weights, "acts.intercepts": model.acts.intercepts}
+    return found if model.recurrent is None else found | _arrays_of_recurrent(model.recurrent)
+
+
+def _arrays_of_recurrent(recurrent: Recurrent) -> dict[str, npt.NDArray[np.generic]]:
+    found: dict[str, npt.NDArray[np.generic]] = {
+        f"ssm.{name}": getattr(recurrent, name) for name in RECURRENT_ARRAYS
+    }
+    for number, block in enumerate(recurrent.blocks):
+        name = f"ssm.{number}"
+        found |= {f"{name}.{field}": getattr(block, field) for field in BLOCK_ARRAYS}
+        for field in COMPLEX_ARRAYS:
+            values = getattr(block, field)
+            found |= {f"{name}.{field}.real": values.real, f"{name}.{field}.imaginary": values.imag}
     return found
 
 
@@ -309,6 +336,42 @@ class _Checked:
         if not sound:
             raise InputError(f"{ARRAYS_FILE}: the trees of {part} lead nowhere, or in a circle")
         return made
+
+    def recurrent(self, n_blocks: int, n_columns: int) -> Recurrent:
+        width = self._length("ssm.encoder_bias", MOST_WIDTH)
+        blocks = tuple(self._block(f"ssm.{number}", width) for number in range(n_blocks))
+        return Recurrent(
+            self.numbers("ssm.encoder", (width, n_columns + N_WORDS)),
+            self.numbers("ssm.encoder_bias", (width,)),
+            blocks,
+            self.numbers("ssm.head", (2, width)),
+            self.numbers("ssm.head_bias", (2,)),
+        )
+
+    def _block(self, name: str, width: int) -> Block:
+        states = self._length(f"{name}.eigenvalues.real", MOST_STATES)
+        real = {
+            field: self.numbers(f"{name}.{field}", shape)
+            for field, shape in zip(
+                BLOCK_ARRAYS, ((width,), (width,), (width,), (2 * width, width), (2 * width,)), strict=True
+            )
+        }
+        eigenvalues, inputs, outputs = (
+            self.numbers(f"{name}.{field}.real", shape)
+            + 1j * self.numbers(f"{name}.{field}.imaginary", shape)
+            for field, shape in zip(
+                COMPLEX_ARRAYS, ((states,), (states, width), (width, states)), strict=True
+            )
+        )
+        if not (np.abs(eigenvalues) < 1).all():
+            raise InputError(f"{ARRAYS_FILE}: {name}.eigenvalues must all be below 1 in absolute value")
+        return Block(**real, eigenvalues=eigenvalues, inputs=inputs, outputs=outputs)
+
+    def _length(self, name: str, most: int) -> int:
+        n = len(np.atleast_1d(self._arrays.get(name, np.zeros(0))))
+        if not 1 <= n <= most and name in self._arrays:
+            raise InputError(f"{ARRAYS_FILE}: {name} must have 1 to {most} numbers, but has {n}")
+        return n
 
     def check_all_used(self) -> None:
         if unknown := sorted(self._arrays.keys() - self._used):

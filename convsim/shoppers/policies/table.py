@@ -10,6 +10,7 @@ import numpy as np
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.schema.record import Name, Number, Record
 from convsim.shoppers.policies.features import FEATURES, features_of
+from convsim.shoppers.policies.histories import Histories
 from convsim.shoppers.policies.points import Point
 
 GO_ON, ACCEPT, LEAVE, END = range(4)
@@ -29,20 +30,32 @@ class Table:
     """Shape (points,): places in ``MOVES``."""
     units: IntArray
     """Shape (points,): the user, numbered from 0."""
+    histories: Histories | None = None
+    """What led to each point; None where nothing is asked of that."""
 
     @classmethod
-    def of(cls, points: Sequence[Point], language: str | None) -> Table:
-        """Look at each point with the word lists of a language."""
+    def of(cls, points: Sequence[Point], language: str | None, *, histories: bool = False) -> Table:
+        """Look at each point, and at what led to it where ``histories`` are asked for, by a language's word lists."""
         known: dict[str, int] = {}
         units = np.asarray([known.setdefault(p.unit, len(known)) for p in points], np.int64)
         features = [features_of(p.seen, p.persona, language) for p in points]
         moves = np.asarray([MOVES.index(p.move) for p in points], np.int64)
-        return cls(points, np.asarray(features).reshape(len(points), len(FEATURES)), moves, units)
+        return cls(
+            points,
+            np.asarray(features).reshape(len(points), len(FEATURES)),
+            moves,
+            units,
+            Histories.of(points, language) if histories else None,
+        )
 
     def take(self, rows: IntArray) -> Table:
         """Return some of the points."""
         return Table(
-            [self.points[row] for row in rows], self.features[rows], self.moves[rows], self.units[rows]
+            [self.points[row] for row in rows],
+            self.features[rows],
+            self.moves[rows],
+            self.units[rows],
+            None if self.histories is None else self.histories.take(rows),
         )
 
     @property

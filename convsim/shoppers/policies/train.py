@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from convsim._progress import step
 from convsim._text import nearest
-from convsim.errors import InputError
+from convsim.errors import InputError, MissingExtraError
 from convsim.io import Manifest, Source, Transcripts, amend, claim, read_source
 from convsim.io.provenance import provenance
 from convsim.schema.conversation import Conversation, LearnedFrom
@@ -19,7 +20,7 @@ from convsim.shoppers.learnable import Learnable, find_learnable
 from convsim.shoppers.policies.choosing import ITEM_FEATURES
 from convsim.shoppers.policies.evaluation import Evaluation, cross_fit, evaluate
 from convsim.shoppers.policies.features import FEATURES
-from convsim.shoppers.policies.model import KINDS, Kind, fit_model
+from convsim.shoppers.policies.model import KINDS, TAU, Kind, fit_model
 from convsim.shoppers.policies.points import FEWEST_READ, Points, find_points
 from convsim.shoppers.policies.policy import Policy
 from convsim.shoppers.policies.saved import (
@@ -51,6 +52,8 @@ class PolicyTraining:
     learn_arm: str | None = None
     exclude: Sequence[Conversation] = ()
     infer_endings: bool = False
+    tau: float = TAU
+    """Of the kind ``ssm``: the proportion of the energy of its states that is cut early in training; 0 for none."""
     on_note: Callable[[str], None] = lambda note: None
     """Is told what a person would want to know while it happens."""
 
@@ -61,6 +64,7 @@ class PolicyTraining:
             InputError: The logs or the folder cannot be used as asked; nothing is written then.
         """
         out = Path(folder)
+        _check_ssm(self.kind, self.tau)
         learnable = find_learnable(self.conversations, learn_arm=self.learn_arm, exclude=self.exclude)
         if _is_new(out):
             learned, content = self._learn(learnable)
@@ -85,17 +89,18 @@ class PolicyTraining:
             self.on_note(f"no word list is looked at: {told.problem}")
         with step("looking at what people could see"):
             found = find_points(conversations, language=language, infer_endings=self.infer_endings)
-            table = Table.of(found.points, language)
+            table = Table.of(found.points, language, histories=self.kind == "ssm")
         self._check(found, table)
         for note in _notes(found):
             self.on_note(note)
         with step("learning the policy"):
-            model = fit_model(self.kind, table, language=language, seed=self.seed)
+            model = fit_model(self.kind, table, language=language, seed=self.seed, tau=self.tau)
         if dropped := model.columns.dropped:
             self.on_note(f"{len(dropped)} features never vary here and are left out: {', '.join(dropped)}")
         with step("asking it about people whom it did not learn from"):
-            told_of = cross_fit(self.kind, table, language=language, seed=self.seed)
+            told_of = cross_fit(self.kind, table, language=language, seed=self.seed, tau=self.tau)
             evaluation = evaluate(table, told_of, language=language, seed=self.seed)
+            evaluation = evaluation.but(recurrence=model.recurrence)
         content = packed(arrays_of(model))
         learned = Learned(
             kind=self.kind,
@@ -107,6 +112,7 @@ class PolicyTraining:
             features=model.columns.features,
             accept=model.accept if isinstance(model.accept, float) else None,
             has_items=model.items is not None,
+            n_blocks=0 if model.recurrent is None else len(model.recurrent.blocks),
             acts=model.act_names,
             directions=model.directions,
             endings_read=_as_record(found),
@@ -142,7 +148,20 @@ class PolicyTraining:
             },
             "features": [*FEATURES],
         }
+        if self.kind == "ssm":
+            plan["tau"] = self.tau
         return {"schema": "convsim.shoppers.policies/1", "plan": plan, **provenance()}
+
+
+def _check_ssm(kind: Kind, tau: float) -> None:
+    if kind != "ssm":
+        return
+    if not 0 <= tau < 1:
+        raise InputError(
+            f"--compress ssm={tau:g}: is the proportion of the states' energy that may be cut, from 0 (none) to below 1"
+        )
+    if find_spec("torch") is None:
+        raise MissingExtraError("--kind ssm", "train")
 
 
 def _is_new(out: Path) -> bool:
@@ -186,6 +205,7 @@ def train_policy(
     learn_arm: str | None = None,
     exclude: Source = (),
     infer_endings: bool = False,
+    tau: float = TAU,
     seed: int = 0,
 ) -> Policy:
     """Learn when people go on, accept or leave: ``train_policy(people, "policy").decide(conversation, persona)``.
@@ -193,10 +213,13 @@ def train_policy(
     Args:
         real: Whom it learns from.
         folder: Where the policy is kept.
-        kind: ``hazard`` (regularised logistic regressions) or ``trees`` (boosted trees).
+        kind: ``hazard`` (regularised logistic regressions), ``trees`` (boosted trees) or ``ssm`` (regressions, and a
+            deep linear recurrence over what led to each decision; learning it needs the extra train).
         learn_arm: Learn only from this arm.
         exclude: Conversations to leave out, with all others by the same users.
         infer_endings: Read how a user left from their last words where the logs do not say.
+        tau: Of the kind ``ssm``: the proportion of the energy (the sum of Hankel singular values) of its states that is
+            cut early in training, which then goes on with fewer; 0 cuts none.
         seed: Deals users to folds.
 
     Raises:
@@ -211,6 +234,7 @@ def train_policy(
         learn_arm=learn_arm,
         exclude=list(read_source(exclude)),
         infer_endings=infer_endings,
+        tau=tau,
     ).run(folder)
     return Policy.load(folder)
 

@@ -117,3 +117,43 @@ def item_like(name: str, color: str, kind: str, rng: np.random.Generator, *, fit
     return Item(
         id=name, title=f"{has['color']} {has['kind']}", price=float(rng.integers(20, 80)), attributes=has
     )
+
+
+MOOD = {"Splendid.": 1.0, "Hm.": -1.0}
+"""What an agent says beside its items, in words of no list, and what it does to the user's mood."""
+MEMORY = 0.8
+"""Of a mood, that is left at the next turn."""
+DEAF = 0.0
+"""How much a mood moves decisions where it moves none."""
+
+
+def moody_world(by_mood: float, *, n_users: int, seed: int, each: int = 2) -> World:
+    """Let users decide by a mood that what the agent said before has left, and by nothing that is seen now.
+
+    The log odds of ending are -1.2 - ``by_mood`` * mood, those of accepting given the end ``by_mood`` * mood.
+    """
+    rng = np.random.default_rng(seed)
+    world = World()
+    for number in range(n_users * each):
+        mood, messages, move = 0.0, [Message(role="user", content="I am looking for boots")], 0
+        while len(messages) < 2 * MAX_TURNS:
+            said = str(rng.choice([*MOOD]))
+            mood = MEMORY * mood + MOOD[said]
+            messages.append(Message(role="assistant", content=f"{said} Here you are."))
+            end, accept = (1 / (1 + math.exp(-odds)) for odds in (-1.2 - by_mood * mood, by_mood * mood))
+            told = (1 - end, end * accept, end * (1 - accept))
+            move = int(rng.choice(3, p=told))
+            world.told.append(told)
+            world.moves.append(move)
+            if move:
+                messages.append(Message(role="user", content="Done.", action=("accept", "leave")[move - 1]))
+                break
+            messages.append(Message(role="user", content="What else is there?", action="say"))
+        world.conversations.append(
+            Conversation.model_validate(
+                {"id": f"m{number}", "task": "shoes", "user": f"u{number // each}", "messages": messages,
+                 "persona": {"id": f"p{number}", "task": "shoes", "need": "boots"},
+                 "ending": ("turn_limit", "accepted", "left")[move]}
+            )
+        )  # fmt: skip
+    return world

@@ -13,6 +13,7 @@ from convsim.schema.conversation import Conversation, Item, Message
 from convsim.schema.persona import Persona
 from convsim.shoppers.policies.choosing import ITEM_FEATURES, item_features
 from convsim.shoppers.policies.features import FEATURES, features_of, items_shown_last
+from convsim.shoppers.policies.histories import WINDOW, Histories
 from convsim.shoppers.policies.points import SPOKEN, Point, find_points
 from convsim.shoppers.policies.table import Columns, Table
 
@@ -96,6 +97,40 @@ def test_what_comes_after_a_point_changes_no_feature_of_it(
         )
         told = [item_features(items_shown_last(p.seen), p.seen, p.persona, "en") for p in (cut, point)]
         np.testing.assert_array_equal(told[0], told[1])
+    # What the kind "ssm" is told of a point in a batch is what it is told where the conversation goes no further.
+    histories = Histories.of(found, "en")
+    for row, point in enumerate(found):
+        alone, steps = Histories.single(point.seen, point.persona, "en"), slice(0, histories.step[row] + 1)
+        for name in ("features", "words"):
+            batch = histories.padded(np.nan_to_num(getattr(histories, name)))[histories.sequence[row], steps]
+            np.testing.assert_array_equal(np.nan_to_num(getattr(alone, name)), batch)
+
+
+def test_a_long_conversation_is_looked_at_through_a_window_of_its_last_points() -> None:
+    said = [
+        Message(role=role, content=f"word{n}") for n in range(3 * WINDOW) for role in ("user", "assistant")
+    ]
+    whole = Conversation(id="c", messages=tuple(said), ending="left")
+    found = find_points([whole], language="en", infer_endings=False).points
+    histories = Histories.of(found, "en")
+    assert len(found) == 3 * WINDOW
+    assert np.diff(histories.starts).tolist() == [2 * WINDOW, 2 * WINDOW]
+    assert histories.step[[0, 2 * WINDOW - 1, 2 * WINDOW, -1]].tolist() == [
+        0,
+        2 * WINDOW - 1,
+        WINDOW,
+        2 * WINDOW - 1,
+    ]
+    some = histories.take(np.asarray([3 * WINDOW - 1, 2 * WINDOW]))
+    assert (some.n_sequences, some.step.tolist(), some.sequence.tolist()) == (
+        1,
+        [2 * WINDOW - 1, WINDOW],
+        [0, 0],
+    )
+    np.testing.assert_array_equal(some.words, histories.words[2 * WINDOW :])
+    np.testing.assert_array_equal(Histories.single(found[-1].seen, found[-1].persona, "en").words, some.words)
+    # Each step has the words that were new: one of the user's, one of the agent's.
+    assert histories.words.sum(axis=1).tolist() == [2] * (4 * WINDOW)
 
 
 def _spoken(messages: Sequence[Message]) -> int:

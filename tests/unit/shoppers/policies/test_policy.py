@@ -130,7 +130,7 @@ def refusal(folder: Path) -> str:
         ),
         (
             lambda d: d.update(kind="oracle"),
-            "of the kind 'oracle'; this version of convsim knows hazard, trees",
+            "of the kind 'oracle'; this version of convsim knows hazard, trees, ssm",
         ),
         (lambda d: d["feature_names"].append("mood"), "looks at other features than this version.*mood"),
         (lambda d: d["feature_names"].reverse(), "other features.*another order"),
@@ -305,7 +305,7 @@ def test_a_folder_that_holds_something_else_stays_as_it_is(world: World, tmp_pat
 
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(
-        InputError, match="no kind of policy 'tree'; there are: hazard, trees; did you mean 'trees'"
+        InputError, match="no kind of policy 'tree'; there are: hazard, trees, ssm; did you mean 'trees'"
     ):
         train_policy([], "never", kind="tree")
 

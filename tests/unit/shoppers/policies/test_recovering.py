@@ -22,7 +22,7 @@ MARGIN = 0.02
 def held_out(truth: Truth, kind: Kind) -> tuple[Table, FloatArray, CrossFitted, Evaluation]:
     world = simulated_world(truth, n_users=300, seed=21)
     found = find_points(world.conversations, language="en", infer_endings=False).points
-    table = Table.of(found, "en")
+    table = Table.of(found, "en", histories=kind == "ssm")
     assert table.moves.tolist() == world.moves
     told = cross_fit(kind, table, language="en", seed=5)
     return table, np.asarray(world.told), told, evaluate(table, told, language="en", seed=5)

@@ -111,12 +111,14 @@ class _Calls:
 class _Call(Generic[T]):
     """One coroutine on its way: asked for in one loop, run in another."""
 
-    def __init__(self, start: Callable[[], Coroutine[Any, Any, T]], asking: _Asking):
+    def __init__(self, start: Callable[[], Coroutine[Any, Any, T]], asking: _Asking, timeout_s: float):
         self._start = start
+        self.timeout_s = timeout_s
         self._context = contextvars.copy_context()
         self.ended: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.asking = asking
         self.home: _Home | None = None
+        self.looked_at: asyncio.TimerHandle
         self.begun_at: float | None = None
         """When it began, by ``time.monotonic``; None: it has not yet."""
         self._task: asyncio.Task[None] | None = None
@@ -127,8 +129,7 @@ class _Call(Generic[T]):
         if self.home is home and not self._unwanted:
             self._task = home.loop.create_task(self._run(home), context=self._context)
             home.guests.add(self._task)
-            self._task.add_done_callback(home.guests.discard)
-            self._task.add_done_callback(self._cancelled_before)
+            self._task.add_done_callback(partial(self._has_ended, home))
 
     def give_up(self) -> None:
         """Cancel it, and do not wait; called in the loop that asked."""
@@ -153,9 +154,11 @@ class _Call(Generic[T]):
         end_a_fork(process)
         self._tell(value, raised)
 
-    def _cancelled_before(self, task: asyncio.Task[None]) -> None:
-        _forget(task)
-        if task.cancelled() and self.begun_at is None:
+    def _has_ended(self, home: _Home, task: asyncio.Task[None]) -> None:
+        home.guests.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody else looks
+        elif self.begun_at is None and self.home is home:  # else it has been asked anew elsewhere
             self._tell(None, asyncio.CancelledError())
 
     def _tell(self, value: object, raised: BaseException | None) -> None:
@@ -270,19 +273,18 @@ class Aside:
         """Run a coroutine; raises as ``bounded`` does."""
         loop = asyncio.get_running_loop()
         asking = self._asking.get(loop) or self._asking.setdefault(loop, _Asking(loop))
-        call = _Call(start, asking)
+        call = _Call(start, asking, timeout_s)
         self._calls.add(call)
+        self._look_in(timeout_s, call, time.monotonic() + timeout_s + GRACE_S)
         try:
             self._send(call)
-            has_ended = await self._ended(call, timeout_s)
+            return await call.ended
+        except BaseException:
+            call.give_up()  # which is nothing to one that has ended by itself
+            raise
         finally:
+            call.looked_at.cancel()
             self._calls.discard(call)
-            if not call.ended.done():
-                call.give_up()
-        if not has_ended:
-            self._check(call.home)
-            raise GivenUpError
-        return call.ended.result()
 
     def close(self) -> None:
         """End the home, within ``GRACE_S`` or so; what does not end by then is left behind."""
@@ -295,24 +297,28 @@ class Aside:
         call.home = home
         call.asking.begin_soon(call, home)
 
-    async def _ended(self, call: _Call[Any], timeout_s: float) -> bool:
-        """Wait for a call to end, for so many seconds from when it begins; what blocks its home meanwhile has as many.
+    def _look_in(self, wait_s: float, call: _Call[Any], blocked_at: float) -> None:
+        loop = asyncio.get_running_loop()
+        call.looked_at = loop.call_later(wait_s, self._look_at, call, blocked_at)
+
+    def _look_at(self, call: _Call[Any], blocked_at: float) -> None:
+        """Give up a call that has had its seconds since it began; what blocks its home before that has as many.
 
         That it has begun is looked up, not told: a call that ends in time wakes this loop once.
         """
-        looks_at, wait_s = time.monotonic() + timeout_s + GRACE_S, timeout_s
-        while not (await asyncio.wait({call.ended}, timeout=wait_s))[0]:
-            now = time.monotonic()
-            if call.begun_at is not None:
-                wait_s = call.begun_at + timeout_s - now
-                if wait_s <= 0:
-                    return False
-            elif now < looks_at:
-                wait_s = min(timeout_s, looks_at - now)
+        now = time.monotonic()
+        if call.begun_at is not None:
+            left = call.begun_at + call.timeout_s - now
+            if left > 0:
+                self._look_in(left, call, blocked_at)
             else:
-                await self._look_after(call.home)
-                looks_at, wait_s = time.monotonic() + timeout_s + GRACE_S, timeout_s
-        return True
+                self._check(call.home)
+                _settle(call.ended, None, GivenUpError())
+        elif now < blocked_at:
+            self._look_in(min(call.timeout_s, blocked_at - now), call, blocked_at)
+        else:
+            self._check(call.home)
+            self._look_in(call.timeout_s, call, now + call.timeout_s + GRACE_S)
 
     def _check(self, home: _Home | None) -> None:
         """See to it that a home that is blocked has no more guests."""

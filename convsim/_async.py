@@ -224,7 +224,6 @@ async def answer_of(
     Raises:
         ConvsimError: Of the kind ``failure``, when the code raises anything or takes too long.
     """
-    late = _late(owner, timeout_s, failure)
     ends = asyncio.get_running_loop().time() + timeout_s
 
     async def settled(value: object) -> Answer:
@@ -253,11 +252,11 @@ async def answer_of(
         value = answer.value
         return await bounded(lambda: settled(value), ends - asyncio.get_running_loop().time())
     except GivenUpError:
-        raise late from None
+        raise _late(owner, timeout_s, failure) from None
     except TimeoutError:
         if not clock.expired():
             raise
-        raise late from None
+        raise _late(owner, timeout_s, failure) from None
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():

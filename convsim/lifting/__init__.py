@@ -5,7 +5,7 @@ source of its labels) is supplied, an argument is passed only where it is asked 
 of the usual forms. What is convsim's own passes as it is.
 """
 
-from convsim.lifting.asking import TIMEOUT_S, Takes, as_openai, seen_by_agent
+from convsim.lifting.asking import TIMEOUT_S, Takes, as_openai, seen_by_agent, showing_once
 from convsim.lifting.lifted import (
     AgentLike,
     AnnotatorLike,
@@ -44,6 +44,7 @@ __all__ = [
     "make_class",
     "resolve",
     "seen_by_agent",
+    "showing_once",
     "to_move",
     "to_reply",
     "with_parts_of",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -13,7 +15,7 @@ from convsim._async import answer_of, called
 from convsim._settings import Seconds, check_setting
 from convsim.errors import ConvsimError, PluginError
 from convsim.lifting.targets import Target
-from convsim.schema.conversation import Conversation
+from convsim.schema.conversation import Conversation, Message
 
 TIMEOUT_S = 600.0
 """After so many seconds a function that has not answered has failed, unless another bound is set."""
@@ -116,10 +118,37 @@ def _offer_for(parameter: inspect.Parameter, queue: Sequence[str], offers: Seque
     return queue[0] if is_free and queue else None
 
 
+@dataclass
+class _Shown:
+    """What an agent was shown last: the messages, and as it has seen them."""
+
+    last: tuple[tuple[Message, ...], tuple[Message, ...]] = (), ()
+
+
+_shown: ContextVar[_Shown | None] = ContextVar(
+    "of the conversation that is held; None: none is", default=None
+)
+
+
+@contextmanager
+def showing_once() -> Iterator[None]:
+    """Let ``seen_by_agent`` make of a conversation that is held within it only what has been said since."""
+    token = _shown.set(_Shown())
+    try:
+        yield
+    finally:
+        _shown.reset(token)
+
+
 def seen_by_agent(conversation: Conversation) -> Conversation:
     """Return the conversation without persona, labels, arm and simulator, which no recommender may know."""
-    messages = tuple(message.bare() for message in conversation.messages)
-    return Conversation(id=conversation.id, task=conversation.task, messages=messages)
+    shown, messages = _shown.get() or _Shown(), conversation.messages
+    before, bare = shown.last
+    if messages[: len(before)] != before:  # another conversation, or one that was cut
+        before, bare = (), ()
+    bare = (*bare, *(message.bare() for message in messages[len(before) :]))
+    shown.last = messages, bare
+    return Conversation(id=conversation.id, task=conversation.task, messages=bare)
 
 
 def as_openai(conversation: Conversation) -> list[dict[str, JsonValue]]:

@@ -162,7 +162,7 @@ class Holder:
         }
         async with aside():
             with (
-                rarely_collecting(),
+                rarely_collecting(self._said.share),
                 heard(models.values(), record=self._said.record),
                 measuring() as self._measuring,
                 adapting(self._supply) if self._supply else contextlib.nullcontext(),

@@ -20,7 +20,7 @@ from convsim._text import described
 from convsim._tracing import Said, Value, span
 from convsim.errors import AgentError, ConvsimError, InputError, ModelError
 from convsim.io import MalformedError, readable
-from convsim.lifting import AgentLike, lift_agent
+from convsim.lifting import AgentLike, lift_agent, showing_once
 from convsim.models.fallback import FALLBACK, noting_fallbacks
 from convsim.models.hearing import asked_for
 from convsim.models.metering import Speaker, timed_message
@@ -189,7 +189,7 @@ async def hold(planned: Planned, *, max_turns: int) -> Conversation:
         InputError: A part of convsim's own lacks what no conversation can do without, such as a key or a model's file.
     """
     begun = opened(planned)
-    with span("convsim.conversation", _attributes(begun, planned)) as traced:
+    with showing_once(), span("convsim.conversation", _attributes(begun, planned)) as traced:
         conversation = await _held(begun, planned, max_turns=max_turns)
         turns = sum(message.role == "user" for message in conversation.messages)
         traced.set({"convsim.ending": conversation.ending, "convsim.user_messages": turns})

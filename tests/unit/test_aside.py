@@ -225,3 +225,19 @@ def test_an_answer_is_told_though_what_came_after_it_blocks():
         return said
 
     assert beside(first) == "convsim-async-plugins"
+
+
+def test_an_answer_costs_the_loop_that_asks_four_rounds():
+    async def body() -> int:
+        await bounded(answers, 30)
+        calling = asyncio.ensure_future(bounded(answers, 30))
+        rounds = 0
+        while not calling.done():
+            rounds += 1
+            await asyncio.sleep(0)
+            if rounds == 2:
+                time.sleep(0.2)  # meanwhile its thread answers
+        return rounds
+
+    # In each of them all others that are ready have a turn before this one goes on.
+    assert beside(body) == 4

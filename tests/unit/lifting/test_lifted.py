@@ -20,6 +20,8 @@ from convsim.lifting import (
     lift_shopper,
     lift_validator,
     make_class,
+    seen_by_agent,
+    showing_once,
     to_move,
     to_reply,
 )
@@ -644,3 +646,26 @@ def test_validators_are_named_made_and_lifted_in_one_list() -> None:
 
 async def gap(real: Any, simulated: Any) -> float:
     return float(len(real) - len(simulated))
+
+
+def _longer(conversation: Conversation, *said: str) -> Conversation:
+    more = (Message(role="user", content=text, labels={}, action="say") for text in said)
+    return conversation.model_copy(update={"messages": (*conversation.messages, *more)})
+
+
+def test_of_a_conversation_that_is_held_only_what_is_new_is_made_for_the_agent():
+    with showing_once():
+        first, later = seen_by_agent(SAID), seen_by_agent(_longer(SAID, "blue"))
+        assert all(one is other for one, other in zip(first.messages, later.messages, strict=False))
+    assert later == seen_by_agent(_longer(SAID, "blue"))
+    assert [message.content for message in later.messages] == ["boots", "these?", "red", "blue"]
+    assert seen_by_agent(SAID).messages[0] is not first.messages[0]
+
+
+def test_what_was_cut_or_said_otherwise_is_shown_as_it_is():
+    said = _longer(SAID, "blue")
+    with showing_once():
+        for conversation in (said, SAID, _longer(SAID, "green", "or grey"), said):
+            seen = seen_by_agent(conversation)
+            assert [one.content for one in seen.messages] == [one.content for one in conversation.messages]
+            assert {one.action for one in seen.messages} == {None}

@@ -87,8 +87,8 @@ class OSim:
 
         try:
             said = await speak_or_end(
-                attempt, spent, marks=ENDS, may_end=bool(conversation.user_messages), who=self.model.name,
-                max_tokens=self.max_tokens, seed=seed,
+                attempt, spent, marks=ENDS, may_end=bool(conversation.user_messages),
+                who=f"{self.name} on {self.model.name}", max_tokens=self.max_tokens, seed=seed,
             )  # fmt: skip
         except ModelError as error:
             raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error

@@ -118,8 +118,8 @@ class UserLM:
         try:
             said = await speak_or_end(
                 lambda draw: self._complete(messages, seed=draw), spent, marks=(END,),
-                may_end=bool(conversation.user_messages), who=self.model.name, max_tokens=self.max_tokens, seed=seed,
-                refused=refused, attempts=self.attempts,
+                may_end=bool(conversation.user_messages), who=f"{self.name} on {self.model.name}",
+                max_tokens=self.max_tokens, seed=seed, refused=refused, attempts=self.attempts,
             )  # fmt: skip
         except ModelError as error:
             raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error

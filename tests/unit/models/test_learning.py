@@ -130,6 +130,7 @@ PARAMETERS: dict[str, tuple[Refuses, dict[str, Any], dict[str, str]]] = {
         openai_refuses("max_tokens", "max_completion_tokens"), {}, {"max_completion_tokens": "cut on this side"},
     ),
     "stop": (openai_refuses("stop"), {"stop": ["\nUser:"]}, {"stop": "cut on this side"}),
+    "top_p": (openai_refuses("top_p"), {"top_p": 0.8}, {"top_p": "the server's own top_p holds"}),
     "one after another": (
         openai_refuses("temperature", "seed", "max_tokens"), {}, {"temperature": "", "seed": "", "max_tokens": ""},
     ),

@@ -51,7 +51,7 @@ async def test_a_mark_ends_the_conversation_as_the_last_words_say(kind: type[OSi
 
 async def test_nothing_and_the_other_side_s_words_fail_and_are_never_said() -> None:
     for text, reason in (("", "said nothing"), ("How can I help you?", "broke character")):
-        with pytest.raises(NoMoveError, match=reason):
+        with pytest.raises(NoMoveError, match=f"osim on scripted {reason}"):
             await OSim(Scripted(answers=[text] * 2)).speak(shown(*boots(1)), persona(), seed=1)
 
 

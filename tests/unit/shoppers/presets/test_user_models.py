@@ -155,13 +155,13 @@ async def test_a_model_that_sees_is_none_for_this_process(tmp_path: Path) -> Non
 
 def test_a_run_of_userlm_from_a_folder(folder: Path, tmp_path: Path) -> None:
     done = simulate(
-        tmp_path, "--shopper", "userlm", "--model", folder, "--set", "shopper.attempts=40", "--agent",
-        "retrieval", "--personas", "people.toml", "--catalogue", "items.jsonl", "--n", 24, "--seed", 2,
-        "--record", "--out", "run",
+        tmp_path, "--shopper", "userlm", "--model", folder, "--set", "shopper.attempts=40", "--set",
+        "shopper.max_tokens=60", "--agent", "retrieval", "--personas", "people.toml", "--catalogue",
+        "items.jsonl", "--n", 12, "--max-turns", 4, "--seed", 2, "--record", "--out", "run",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     conversations = held(tmp_path / "run")
-    assert len(conversations) == 24
+    assert len(conversations) == 12
     assert not any("failure" in c for c in conversations)
     assert {c["simulator"] for c in conversations} == {"userlm on userlm"}
     assert "left" in {c["ending"] for c in conversations} <= {"left", "turn_limit"}

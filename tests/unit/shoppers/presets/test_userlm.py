@@ -12,6 +12,7 @@ from convsim.schema import Completion, NoMoveError
 from convsim.schema.conversation import Conversation
 from convsim.shoppers import UserLM
 from convsim.shoppers.presets.userlm import written_out
+from convsim.simulation.failing import remedy
 from tests.unit.models.loopback import chat, loopback
 from tests.unit.shoppers.logs import EMPTY, agent, boots, persona, shown, user
 from tests.unit.shoppers.presets.tiny_users import END, USERLM
@@ -152,8 +153,9 @@ async def test_guardrails_ask_anew_and_fail_with_the_reason(text: str, reason: s
     move = await userlm(text, "do you have any cheaper").speak(before, persona(), seed=1)
     assert move.text == "do you have any cheaper"
     assert move.usage.output_tokens > 5
-    with pytest.raises(NoMoveError, match=f"{reason}.*3 times in a row"):
+    with pytest.raises(NoMoveError, match=f"{reason}.*3 times in a row") as failed:
         await userlm(*[text] * 3, attempts=3).speak(before, persona(), seed=1)
+    assert "shopper.attempts" in str(remedy(str(failed.value), "shopper"))
     move = await userlm(text, guardrails=False).speak(before, persona(), seed=1)
     assert move.text == text.strip()
 
@@ -171,6 +173,9 @@ async def test_silence_and_the_other_side_s_words_fail_and_are_never_said(
     with pytest.raises(NoMoveError, match=f"{reason}, 12 times in a row") as failed:
         await userlm(*[text] * 12).speak(shown(*boots(1)), persona(), seed=1)
     assert failed.value.counts[count] == 12
+    assert str(failed.value).startswith("userlm on scripted ")
+    if count == "role_slips":
+        assert 'shopper.style = "completions"' in str(remedy(str(failed.value), "shopper"))
 
 
 async def test_a_broken_model_is_a_failure_that_tells_what_was_spent() -> None:

@@ -29,6 +29,7 @@ QUICK: dict[str, list[str]] = {
     "validate_speed": ["--sizes", "250", "1000"],
     "kernels": ["--n", "300"],
     "embedded_turns": ["--turns", "4", "--repeats", "1"],
+    "state_space": ["--quick"],
 }
 """Every benchmark that gives rows, and what makes it quick."""
 PEERS = {"scripted_loops": "deepeval", "kernels": "hyppo", "embedded_turns": "llama_server"}

@@ -21,11 +21,15 @@ from convsim.shoppers.balanced_truncation import (
 FREQUENCIES = np.concatenate([np.linspace(-np.pi, np.pi, 401), np.geomspace(1e-4, 1e-1, 60)])
 
 
+def made(eigenvalues: np.ndarray, inputs: np.ndarray, outputs: np.ndarray) -> DiagonalSystem:
+    return DiagonalSystem(*(np.asarray(each, np.complex128) for each in (eigenvalues, inputs, outputs)))
+
+
 def drawn(seed: int, n: int = 12, *, m: int = 2, p: int = 3, largest: float = 0.98) -> DiagonalSystem:
     rng = np.random.default_rng(seed)
     radius, angle = largest * np.sqrt(rng.random(n)), rng.uniform(-np.pi, np.pi, n)
     b, c = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape) for shape in ((n, m), (p, n)))
-    return DiagonalSystem(radius * np.exp(1j * angle), b, c * 10.0 ** -rng.uniform(0, 4, n))
+    return made(radius * np.exp(1j * angle), b, c * 10.0 ** -rng.uniform(0, 4, n))
 
 
 def gain(first: DiagonalSystem, second: DiagonalSystem, *, real_output: bool = False) -> float:
@@ -87,7 +91,7 @@ def test_hankel_values_are_the_roots_of_the_eigenvalues_of_both_gramians(
 
 def test_one_state_by_hand() -> None:
     # |b|^2 = 4, |c|^2 = 9, 1 - .6^2 = .64: the only value is 2 * 3 / .64.
-    system = DiagonalSystem(np.array([0.6j]), np.array([[2.0 + 0j]]), np.array([[3.0 + 0j]]))
+    system = made(np.array([0.6j]), np.array([[2.0 + 0j]]), np.array([[3.0 + 0j]]))
     np.testing.assert_allclose(hankel_singular_values(system), [6 / 0.64])
 
 
@@ -115,7 +119,7 @@ def test_values_do_not_depend_on_how_states_are_scaled_turned_or_ordered(seed: i
     system, rng = drawn(seed, n), np.random.default_rng(seed)
     by = 10.0 ** rng.uniform(-3, 3, n) * np.exp(1j * rng.uniform(-np.pi, np.pi, n))
     order = rng.permutation(n)
-    same = DiagonalSystem(
+    same = made(
         system.eigenvalues[order], (system.inputs * by[:, None])[order], (system.outputs / by)[:, order]
     )
     for real_output in (False, True):
@@ -128,7 +132,7 @@ def test_states_that_do_nothing_are_cut_without_an_error(real_output: bool) -> N
     system = drawn(3, 5)
     silent = np.zeros((3, 4), np.complex128)
     unreached = np.zeros((4, 2), np.complex128)
-    padded = DiagonalSystem(
+    padded = made(
         np.concatenate([system.eigenvalues, drawn(4, 4).eigenvalues, drawn(5, 4).eigenvalues]),
         np.concatenate([system.inputs, drawn(6, 4).inputs, unreached]),
         np.concatenate([system.outputs, silent, drawn(7, 4).outputs], axis=1),
@@ -147,10 +151,10 @@ def test_states_that_do_nothing_are_cut_without_an_error(real_output: bool) -> N
 def test_the_real_part_needs_one_state_for_a_real_mode_and_nothing_for_what_only_the_imaginary_part_shows() -> (
     None
 ):
-    unseen = DiagonalSystem(np.array([0.9 + 0j]), np.array([[1.0 + 0j]]), np.array([[1j]]))
+    unseen = made(np.array([0.9 + 0j]), np.array([[1.0 + 0j]]), np.array([[1j]]))
     assert hankel_singular_values(unseen)[0] > 5
     np.testing.assert_allclose(hankel_singular_values(unseen, real_output=True), 0, atol=1e-6)
-    both = DiagonalSystem(np.array([0.9, 0.5], np.complex128), np.ones((2, 1)) + 0j, np.array([[1j, 1.0]]))
+    both = made(np.array([0.9, 0.5], np.complex128), np.ones((2, 1)) + 0j, np.array([[1j, 1.0]]))
     cut = truncate(both, 1, real_output=True)
     np.testing.assert_allclose(cut.system.eigenvalues, [0.5], atol=1e-9)
     assert cut.bound < 1e-6
@@ -158,13 +162,13 @@ def test_the_real_part_needs_one_state_for_a_real_mode_and_nothing_for_what_only
 
 def test_a_system_with_its_conjugate_pairs_written_out_stays_real() -> None:
     half = drawn(11, 4)
-    pairs = DiagonalSystem(
+    pairs = made(
         np.concatenate([half.eigenvalues, half.eigenvalues.conj()]),
         np.concatenate([half.inputs, half.inputs.conj()]),
         np.concatenate([half.outputs, half.outputs.conj()], axis=1),
     )
     values = hankel_singular_values(pairs)
-    twice = DiagonalSystem(half.eigenvalues, half.inputs, half.outputs * 2)
+    twice = made(half.eigenvalues, half.inputs, half.outputs * 2)
     as_real_part = hankel_singular_values(twice, real_output=True)
     np.testing.assert_allclose(values, as_real_part, rtol=1e-6, atol=1e-7 * values[0])
     cut = truncate(pairs, 5)
@@ -176,7 +180,7 @@ def test_what_cannot_be_made_diagonal_keeps_one_value_more(monkeypatch: pytest.M
     # Between a system that is cut to a conjugate pair and one that is cut to two real modes lies one that is cut to a
     # double eigenvalue with a single eigenvector.
     def between(t: float) -> DiagonalSystem:
-        return DiagonalSystem(
+        return made(
             np.array([0.8 * np.exp(1.2j * (1 - t)), 0.5 * np.exp(0.8j * (1 - t)), 0.3 + 0.2j]),
             np.array([[1.0], [1.0], [0.1]]) + 0j, np.array([[1.0, -0.5, 0.1]]) + 0j,
         )  # fmt: skip
@@ -198,7 +202,7 @@ def test_what_cannot_be_made_diagonal_keeps_one_value_more(monkeypatch: pytest.M
 
 def test_a_cut_that_parts_equal_values_is_stable() -> None:
     # Two states that neither share inputs nor outputs, of equal values, and the all-pass pair of a pole.
-    twins = DiagonalSystem(np.array([0.7, 0.7j]), np.eye(2) + 0j, np.eye(2) + 0j)
+    twins = made(np.array([0.7, 0.7j]), np.eye(2) + 0j, np.eye(2) + 0j)
     cut = truncate(twins, 1)
     assert np.abs(cut.system.eigenvalues).max() < 1
     assert gain(twins, cut.system) <= cut.bound * (1 + 1e-9)
@@ -207,7 +211,7 @@ def test_a_cut_that_parts_equal_values_is_stable() -> None:
 @pytest.mark.parametrize("real_output", [False, True])
 def test_a_system_that_does_nothing_keeps_one_state(real_output: bool) -> None:
     system = drawn(2, 4)
-    idle = DiagonalSystem(system.eigenvalues, system.inputs * 0, system.outputs)
+    idle = made(system.eigenvalues, system.inputs * 0, system.outputs)
     values = hankel_singular_values(idle, real_output=real_output)
     assert rank_keeping(values, 0.5) == 1
     cut = truncate(idle, 1, real_output=real_output)
@@ -245,7 +249,7 @@ def test_what_is_no_stable_system_is_refused() -> None:
         (np.zeros(1), one * np.nan, one, "finite"),
     ):
         with pytest.raises(ValueError, match=said):
-            DiagonalSystem(eigenvalues.astype(np.complex128), inputs, outputs)
+            made(eigenvalues.astype(np.complex128), inputs, outputs)
     for rank, real_output in ((0, False), (4, False), (7, True)):
         with pytest.raises(ValueError, match="rank must be from 1 to"):
             truncate(drawn(1, 3), rank, real_output=real_output)

@@ -37,7 +37,8 @@ TAU = 0.2
 
 
 def drawn_network(seed: int = 0, **more: Any) -> Network:
-    network = Network(replace(Shape(5, 3, width=8, states=12, dropout=0.0), **more), seed=seed).eval()
+    network = Network(replace(Shape(5, 3, width=8, states=12, dropout=0.0), **more), seed=seed)
+    network.eval()
     with torch.no_grad():
         network.head.weight.normal_(generator=torch.Generator().manual_seed(seed))
     return network

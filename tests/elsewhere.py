@@ -52,6 +52,17 @@ class Costly:
 
 
 @dataclass
+class Telling(Costly):
+    """An agent that makes a file once it is asked: conversations are held from then on."""
+
+    file: str = ""
+
+    async def reply(self, conversation: Conversation, *, seed: int) -> AgentReply:
+        Path(self.file).touch()
+        return await super().reply(conversation, seed=seed)
+
+
+@dataclass
 class Deadly(Costly):
     """An agent whose process is killed while it answers: so often as ``folder`` has no file for it."""
 

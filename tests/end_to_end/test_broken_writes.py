@@ -11,10 +11,11 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-import convsim.io.run_folder
+from convsim._logs import append_line
 from tests.elsewhere import calls_of, kept, study
 from tests.end_to_end.commands import typed
 from tests.end_to_end.validating import NAIVE
@@ -74,7 +75,6 @@ def killed_within(folder: Path, *, after: int, bytes_of_it: int) -> None:
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         return
     written = 0
-    append = convsim.io.run_folder.append_line
 
     def until_killed(file: io.FileIO, line: bytes) -> None:
         nonlocal written
@@ -82,10 +82,9 @@ def killed_within(folder: Path, *, after: int, bytes_of_it: int) -> None:
             os.write(file.fileno(), line[:bytes_of_it])
             os.kill(os.getpid(), signal.SIGKILL)
         written += 1
-        append(file, line)
+        append_line(file, line)
 
-    with contextlib.suppress(BaseException):
-        convsim.io.run_folder.append_line = until_killed
+    with contextlib.suppress(BaseException), patch("convsim.io.run_folder.append_line", until_killed):
         study(n=N).run(folder, record=True)
     os._exit(1)
 

@@ -22,9 +22,10 @@ pytestmark = pytest.mark.cluster
 RUN = """
 import sys
 from convsim.simulation import Workers
-from tests.elsewhere import Costly, study
+from tests.elsewhere import Telling, study
 if __name__ == "__main__":
-    held = study(Costly(float(sys.argv[3])), n=int(sys.argv[4]), concurrency=8)
+    agent = Telling(float(sys.argv[3]), file=f"{sys.argv[1]}.asked")
+    held = study(agent, n=int(sys.argv[4]), concurrency=8)
     engine = {"engine": "ray", "address": sys.argv[2]} if sys.argv[2] else {}
     def heard(progress):
         if progress.stop == "interrupted":
@@ -129,7 +130,8 @@ def test_an_interrupt_finishes_what_all_workers_hold_and_the_same_call_goes_on(t
 
 def test_a_second_interrupt_stops_all_workers_at_once(tmp_path: Path):
     running = _started(tmp_path / "run", "", seconds=600.0, n=30)
-    while not (tmp_path / "run" / "conversations.jsonl").exists():
+    # Earlier, nobody listens for an interrupt as a run does: it would end the process that is starting.
+    while not (tmp_path / "run.asked").exists():
         assert running.poll() is None, running.communicate()
         time.sleep(0.02)
     workers = [
@@ -144,6 +146,26 @@ def test_a_second_interrupt_stops_all_workers_at_once(tmp_path: Path):
     assert out.startswith("0 conversations held")
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("first", ["cluster", "processes"])
+def test_what_one_engine_began_another_goes_on_with_and_holds_nothing_twice(
+    two_nodes: TwoNodes, tmp_path: Path, first: str
+):
+    one, two = tmp_path / "one", tmp_path / "two"
+    study(Costly(), n=30).run(one)
+    engines = [two_nodes.address, ""] if first == "cluster" else ["", two_nodes.address]
+    begun = _started(two, engines[0], seconds=0.2, n=30)
+    _wait_for_lines(two, 4, begun)
+    os.killpg(begun.pid, signal.SIGKILL)
+    begun.communicate()
+    had = kept(two)
+    goes_on = _started(two, engines[1], seconds=0.0, n=30)
+    _, err = goes_on.communicate()
+    assert (goes_on.returncode, err) == (0, "")
+    assert 4 <= len(had) < 60
+    assert set(had) < set(kept(two))
+    assert kept(two) == kept(one)
 
 
 def test_a_cluster_in_use_by_others_is_waited_for_and_one_free_processor_is_enough(

@@ -14,6 +14,7 @@ import pytest
 
 from convsim.cli import main
 from tests.end_to_end.runs import REPOSITORY, command, held, prepare, run, simulate
+from tests.hanging import ended_if_it_hangs
 
 MINE = ("--shopper", "mine:Brief", "--agent", "mine:Slow", "--personas", "people.toml", "--out", "run")
 STUDY = """
@@ -254,10 +255,16 @@ def test_a_second_interrupt_stops_at_once_and_keeps_what_has_ended(tmp_path):
     )  # fmt: skip
     wait_for((tmp_path / "asked").exists)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=10)
+    heard = ""
+    assert process.stderr is not None
+    with ended_if_it_hangs():
+        while "Ctrl-C again stops them" not in heard:
+            line = process.stderr.readline()
+            assert line, heard
+            heard += line
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        said = heard + process.communicate()[1]
     assert process.returncode == 3, said
     assert "Traceback" not in said
     assert len(held(tmp_path / "run")) >= ended > 0

@@ -94,7 +94,7 @@ OPERATIONS: dict[str, Callable[[list[int]], int]] = {
 LONGEST = 24
 
 
-def listops(seed: int, *, n: int = 3000) -> Task:
+def listops(seed: int, *, n: int = 1800) -> Task:
     """Tell what nested operations on digits come to."""
     rng = np.random.default_rng(child_seed(seed, "listops"))
     tokens = [*map(str, range(10)), *OPERATIONS, ")"]
@@ -133,7 +133,10 @@ def policy(seed: int, *, n_users: int = 240) -> Task:
 
     def laid_out(part: Table) -> tuple[Histories, torch.Tensor]:
         assert part.histories is not None
-        return part.histories, torch.from_numpy(inputs_of(part.histories, columns).astype(np.float32))
+        inputs = part.histories.padded(
+            inputs_of(part.histories, columns), np.arange(part.histories.n_sequences)
+        )
+        return part.histories, torch.from_numpy(inputs.astype(np.float32))
 
     def losses(network: Network, part: Table, told: torch.Tensor) -> torch.Tensor:
         ended = torch.from_numpy(part.ended.astype(np.float32))

@@ -86,13 +86,18 @@ class Histories:
         """How many sequences there are."""
         return len(self.starts) - 1
 
-    def padded(self, steps: FloatArray) -> FloatArray:
-        """Lay out what belongs to each step, shape (steps, width), as (sequences, longest, width); 0 beyond an end."""
-        lengths = np.diff(self.starts)
-        laid = np.zeros((self.n_sequences, int(lengths.max(initial=0)), steps.shape[1]))
-        of = np.repeat(np.arange(self.n_sequences), lengths)
-        laid[of, np.arange(len(steps)) - self.starts[of]] = steps
-        return laid
+    def padded(self, steps: FloatArray, sequences: IntArray) -> FloatArray:
+        """Lay out some sequences, shape (sequences, longest of these, width); 0 beyond the end of each.
+
+        Args:
+            steps: What belongs to each step, shape (steps, width).
+            sequences: Their numbers.
+        """
+        lengths = np.diff(self.starts)[sequences]
+        places = np.arange(int(lengths.max(initial=0)))
+        inside = places < lengths[:, None]
+        laid = steps[np.where(inside, self.starts[sequences][:, None] + places, 0)]
+        return np.asarray(laid * inside[:, :, None], steps.dtype)
 
 
 def steps_of(seen: Conversation, persona: Persona, language: str | None) -> tuple[FloatArray, WordCounts]:

@@ -16,6 +16,8 @@ from convsim.shoppers.policies.table import Columns
 
 EPSILON = 1e-5
 """Added to a variance that is divided by."""
+AT_A_TIME = 256
+"""Sequences."""
 
 
 class StatesCut(Record):
@@ -126,10 +128,16 @@ class Recurrent:
 
     def added(self, histories: Histories, columns: Columns) -> FloatArray:
         """Return what it adds to the log odds of each decision, shape (points, outputs)."""
-        return np.asarray(self(inputs_of(histories, columns))[histories.sequence, histories.step])
+        steps = inputs_of(histories, columns)
+        found = np.zeros((len(histories.sequence), len(self.head)))
+        for begin in range(0, histories.n_sequences, AT_A_TIME):
+            sequences = np.arange(begin, min(begin + AT_A_TIME, histories.n_sequences))
+            told = self(histories.padded(steps, sequences))
+            here = (histories.sequence >= begin) & (histories.sequence < begin + AT_A_TIME)
+            found[here] = told[histories.sequence[here] - begin, histories.step[here]]
+        return found
 
 
 def inputs_of(histories: Histories, columns: Columns) -> FloatArray:
-    """Return what a recurrence is told at each step, shape (sequences, steps, columns and words)."""
-    steps = np.concatenate([columns.standardised(histories.features), np.log1p(histories.words)], axis=1)
-    return histories.padded(steps)
+    """Return what a recurrence is told at each step, shape (steps, columns and words)."""
+    return np.concatenate([columns.standardised(histories.features), np.log1p(histories.words)], axis=1)

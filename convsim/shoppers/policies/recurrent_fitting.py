@@ -25,6 +25,8 @@ EPOCHS, PATIENCE = 30, 6
 """Passes at most, and those that may follow one another without a lower loss of users who were left out."""
 FOLDS = 3
 """Of users, by whom the number of passes is chosen and it is asked whether the history tells anything."""
+MANY = 1_024
+"""Points that are forecast at a time."""
 SURELY = 2.0
 """Standard errors by which it must be better for users who were left out: the number of passes is chosen by them."""
 PARTS: tuple[Part, ...] = ("end", "accept")
@@ -41,8 +43,8 @@ class Strengths(NamedTuple):
 class _Data(NamedTuple):
     columns: FloatArray
     """Shape (points, columns): standardised."""
-    inputs: torch.Tensor
-    """Shape (sequences, steps, inputs)."""
+    inputs: FloatArray
+    """Shape (steps, inputs)."""
     histories: Histories
     targets: FloatArray
     """Shape (points, 2): whether it ended, and whether it was accepted; NaN where that is not known or not asked."""
@@ -56,7 +58,7 @@ class _Data(NamedTuple):
         if with_accept:
             known = (table.moves == ACCEPT) | (table.moves == LEAVE)
             targets[known, 1] = table.moves[known] == ACCEPT
-        inputs = torch.from_numpy(inputs_of(table.histories, columns).astype(np.float32))
+        inputs = inputs_of(table.histories, columns)
         return cls(columns.standardised(table.features), inputs, table.histories, targets)
 
     def offsets(self, learned: BoolArray, strengths: Strengths) -> FloatArray:
@@ -153,14 +155,15 @@ class _Fit(NamedTuple):
             if losses is None:
                 return True
             with torch.no_grad():
-                losses[epoch, out] = self._losses(network, out)
+                for some in np.array_split(out, range(MANY, len(out), MANY)):
+                    losses[epoch, some] = self._losses(network, some)
             so_far = losses[: epoch + 1, out].sum(axis=(1, 2))
             waited = 0 if so_far.argmin() == epoch else waited + 1
             return waited < PATIENCE
 
         if losses is not None:
             losses[0, out] = self._losses(None, out)
-        shape = Shape(data.inputs.shape[2], len(PARTS), WIDTH, STATES, N_BLOCKS)
+        shape = Shape(data.inputs.shape[1], len(PARTS), WIDTH, STATES, N_BLOCKS)
         return learn(
             shape, learning, len(sequences), loss_of=loss_of, seed=self.seed, after_epoch=after_epoch
         )
@@ -171,8 +174,9 @@ class _Fit(NamedTuple):
         told = torch.from_numpy(self.offsets[points])
         if network is not None:
             sequences, of = np.unique(data.histories.sequence[points], return_inverse=True)
-            lengths = np.diff(data.histories.starts)[sequences]
-            outputs = network(data.inputs[sequences, : int(lengths.max())])
+            outputs = network(
+                torch.from_numpy(data.histories.padded(data.inputs, sequences).astype(np.float32))
+            )
             told = told + outputs[of.ravel(), data.histories.step[points]]
         targets = data.targets[points]
         known = torch.from_numpy(~np.isnan(targets))

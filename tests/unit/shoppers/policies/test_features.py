@@ -102,7 +102,8 @@ def test_what_comes_after_a_point_changes_no_feature_of_it(
     for row, point in enumerate(found):
         alone, steps = Histories.single(point.seen, point.persona, "en"), slice(0, histories.step[row] + 1)
         for name in ("features", "words"):
-            batch = histories.padded(np.nan_to_num(getattr(histories, name)))[histories.sequence[row], steps]
+            laid = histories.padded(np.nan_to_num(getattr(histories, name)), np.arange(histories.n_sequences))
+            batch = laid[histories.sequence[row], steps]
             np.testing.assert_array_equal(np.nan_to_num(getattr(alone, name)), batch)
 
 

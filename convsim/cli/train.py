@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MAX_DIGITS = 6
 """Of a number of layers."""
+WAYS = "layers=N, distill=N, prune=SHARE, ssm=TAU or int8"
+PROPORTIONS = {"prune": "prune_share", "ssm": "ssm_tau"}
+"""Ways to compress that take a proportion, and the setting that it is."""
 OWN_OPTIONS = {
     "--base": "base", "--max-steps": "max_steps", "--epochs": "epochs", "--lora": "lora", "--calibrate": "calibrate",
     "--compress": "compress", "--set": "settings", "--kind": "kind", "--infer-endings": "infer_endings",
@@ -65,8 +68,9 @@ def train(
         str | None,
         typer.Option(
             metavar="HOW",
-            help="layers=N keeps N layers; distill=N distils --base, a trained shopper, into N layers; int8 quantises. "
-            "With --policy --kind ssm: ssm=TAU cuts TAU of the energy of its states early in training (0: none).",
+            help="layers=N keeps N layers; distill=N distils --base, a trained shopper, into N layers; prune=SHARE "
+            "cuts heads and neurons out; ssm=TAU cuts states of a state-space model that hold TAU of their energy, "
+            "as it does with --policy --kind ssm (there 0: none); int8 quantises.",
         ),
     ] = None,
     policy: Annotated[
@@ -167,9 +171,23 @@ def _compression(said: str | None) -> dict[str, object]:
     if said is None:
         return {}
     how, equals, number = said.partition("=")
+    if equals and how in PROPORTIONS:
+        return {"compress": how, PROPORTIONS[how]: _proportion(said, number)}
     if equals and not (number.isdecimal() and len(number) <= MAX_DIGITS):
-        raise InputError(f"--compress {said!r}: expected layers=N, distill=N or int8, with a whole number N")
+        raise InputError(f"--compress {said!r}: expected {WAYS}, with a whole number N")
     return {"compress": how, "keep_layers": int(number) if equals else None}
+
+
+def _proportion(said: str, number: str) -> float:
+    try:
+        value = float(number)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise InputError(
+            f"--compress {said!r}: expected {WAYS}, with a number between 0 and 1 after prune or ssm"
+        )
+    return value
 
 
 def _report(outcome: Outcome, out: Path) -> None:
@@ -186,6 +204,13 @@ def _report(outcome: Outcome, out: Path) -> None:
         )
         if outcome.perplexity_after >= outcome.perplexity_before:
             talk.print("training did not improve it on users that it had not seen")
+    if outcome.cuts:
+        last = outcome.cuts[-1]
+        left = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in last.widths.items())
+        talk.print(
+            f"{len(outcome.cuts)} cuts until step {last.step}: {outcome.parameters_before:,} -> "
+            f"{outcome.parameters_after:,} parameters; of each layer {left} are left"
+        )
     decoding = outcome.decoding
     if decoding is None and not outcome.steps:
         talk.print("nothing was trained; sampling is the base model's")

@@ -178,6 +178,46 @@ def test_a_training_that_was_killed_is_gone_on_with_by_the_same_command_alone(
     assert_ended(convsim(*ask), out)
 
 
+SMALLER = {"prune=0.6": "LlamaForCausalLM", "ssm=0.5": "Mamba2ForCausalLM"}
+
+
+@pytest.mark.parametrize("how", SMALLER)
+def test_a_training_that_was_killed_between_two_cuts_ends_as_one_that_was_not(
+    convsim: Forks, people: Path, tmp_path: Path, how: str
+) -> None:
+    base = make_tiny(tmp_path / "base", kind=SMALLER[how], context=1024)
+
+    def ask(out: str) -> tuple[object, ...]:
+        return ("train", people, "--base", base, "--compress", how, "--out", tmp_path / out, *LONG)
+
+    unbroken = convsim(*ask("whole"))
+    assert unbroken.returncode == 0, unbroken.stderr
+    started = begun(convsim, ask("out"), tmp_path / "out")
+    os.kill(started.pid, signal.SIGKILL)
+    assert started.ended().returncode == -signal.SIGKILL
+    assert_ended(convsim(*ask("out")), tmp_path / "out")
+    one, other = (outcome(tmp_path / name) for name in ("whole", "out"))
+    assert one["cuts"] == other["cuts"]
+    assert [cut["step"] for cut in one["cuts"]] == [3, 6, 8, 11, 13]
+    assert one["parameters_before"] > one["parameters_after"] == one["cuts"][-1]["parameters"]
+    assert f"{one['parameters_before']:,} -> {one['parameters_after']:,} parameters" in unbroken.stderr
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "out")]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("how", SMALLER)
+def test_what_was_made_smaller_talks_to_an_agent(
+    convsim: Forks, people: Path, tmp_path: Path, how: str
+) -> None:
+    base, out = make_tiny(tmp_path / "base", kind=SMALLER[how], context=1024), tmp_path / "out"
+    ended = convsim("train", people, "--base", base, "--compress", how, "--out", out, "--max-steps", 6)
+    assert ended.returncode == 0, ended.stderr
+    simulate = ("simulate", "--shopper", "sft", "--model", out, "--real", people, "--n", 2, "--max-turns", 2)
+    held = convsim(*simulate, "--out", tmp_path / "run")
+    assert held.returncode in (0, 3), held.stderr
+    assert len((tmp_path / "run/conversations.jsonl").read_text().splitlines()) == 2
+
+
 def test_an_interrupt_is_one_line_and_the_same_command_goes_on(
     convsim: Forks, base: Path, people: Path, tmp_path: Path
 ) -> None:

@@ -64,12 +64,28 @@ SETTINGS = {
     "less than none": (("--max-steps", -1), "max_steps must be a whole number from 0, but is -1"),
     "no epochs": (("--epochs", 0), "epochs must be a whole number from 1, but is 0"),
     "too many turns": (("--calibrate", 41), "calibrate must be a whole number from 0 to 40, but is 41"),
-    "an unknown way to compress": (("--compress", "zip"), "compress must be layers, distill or int8, but is 'zip'"),
+    "an unknown way to compress": (
+        ("--compress", "zip"), "compress must be layers, distill, prune, ssm or int8, but is 'zip'",
+    ),
     "layers without a number": (("--compress", "layers"), "need a number of layers"),
-    "a number that is none": (("--compress", "layers=x"), r"expected layers=N, distill=N or int8"),
+    "a number that is none": (
+        ("--compress", "layers=x"), r"expected layers=N, distill=N, prune=SHARE, ssm=TAU or int8, with a whole",
+    ),
     "a number without end": (("--compress", f"layers={'9' * 5000}"), "--compress 'layers=99999"),
     "a number for int8": (("--compress", "int8=3"), "int8 takes none"),
     "more layers than there are": (("--compress", "layers=9"), "cannot keep 9 layers: the model has 2"),
+    "a share of all": (
+        ("--compress", "prune=1"), "'prune=1': expected .* number between 0 and 1 after prune or ssm",
+    ),
+    "a share that is none": (("--compress", "prune=nan"), "number between 0 and 1"),
+    "less than nothing": (("--compress", "ssm=-0.1"), "number between 0 and 1"),
+    "no share": (("--compress", "prune"), "prune=SHARE needs a number between 0 and 1"),
+    "a share that leaves no head": (
+        ("--compress", "prune=0.99"), "a layer keeps one neuron and 1 of its 4 attention heads",
+    ),
+    "a share with LoRA": (("--compress", "prune=0.3", "--lora"), "leave out --lora"),
+    "too few steps to cut": (("--compress", "prune=0.3", "--max-steps", 1), "give 2 optimizer steps or more, not 1"),
+    "states of a model without": (("--compress", "ssm=0.1"), "LlamaForCausalLM has no layer with a state"),
     "no teacher": (("--compress", "distill=1"), "--base is the teacher, so it must be a shopper"),
     "no such exclude": (("--exclude", "absent.jsonl"), "absent.jsonl"),
 }  # fmt: skip

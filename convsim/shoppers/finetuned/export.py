@@ -25,7 +25,7 @@ from convsim.models.local import Local
 from convsim.schema.conversation import Conversation
 from convsim.schema.record import Count, Number, Record
 from convsim.shoppers.finetuned.base_model import model_hashes
-from convsim.shoppers.finetuned.compress import quantize_int8
+from convsim.shoppers.finetuned.compress import Cut, quantize_int8
 from convsim.shoppers.finetuned.encode import Encoded
 from convsim.shoppers.finetuned.fit import Fitted, merged
 from convsim.shoppers.finetuned.sampling import Decoding, choose_decoding
@@ -58,6 +58,12 @@ class Outcome(Record):
     """Null where the last call trained nothing."""
     peak_memory_bytes: Count
     """Of the process; on a GPU, of the GPU."""
+    parameters_before: Count | None = None
+    """Of the base; null in the outcomes of earlier versions."""
+    parameters_after: Count | None = None
+    """Of the shopper."""
+    cuts: tuple[Cut, ...] = ()
+    """What was cut out while the model was trained, and when."""
     decoding: Decoding | None
     """Null where the sampling was not chosen: it was not asked for, or training was too short."""
 
@@ -69,6 +75,7 @@ class Outcome(Record):
         held_out: Encoded,
         *,
         before: float,
+        parameters: tuple[int, int],
         fitted: Fitted | None,
         decoding: Decoding | None,
     ) -> Outcome:
@@ -94,6 +101,9 @@ class Outcome(Record):
             if fitted and fitted.trained_tokens
             else None,
             peak_memory_bytes=_peak_memory(),
+            parameters_before=parameters[0],
+            parameters_after=parameters[1],
+            cuts=fitted.cuts if fitted else (),
             decoding=decoding,
         )
 

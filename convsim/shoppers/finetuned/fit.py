@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -15,7 +16,14 @@ from convsim._text import one_line
 from convsim.errors import TrainingError
 from convsim.models.checkpoint import multiplies_bfloat16, quiet
 from convsim.shoppers.finetuned.checkpoints import last_good, step_of
-from convsim.shoppers.finetuned.compress import drop_layers
+from convsim.shoppers.finetuned.compress import (
+    Cut,
+    Cutter,
+    Cutting,
+    Pruning,
+    StateReduction,
+    drop_layers,
+)
 from convsim.shoppers.finetuned.encode import Example
 from convsim.shoppers.finetuned.settings import TrainingSettings
 
@@ -27,8 +35,9 @@ def adapt(model: Any, settings: TrainingSettings) -> Any:
         Hu et al. (2022), LoRA: Low-rank adaptation of large language models, ICLR; here on every linear layer.
 
     Raises:
-        InputError: The layers cannot be found, or are not more than are kept.
+        InputError: The layers cannot be found, or are not more than are kept; or weights cannot be cut out as asked.
     """
+    cutter_of(model, settings)
     if settings.keep_layers is not None:
         model = drop_layers(model, settings.keep_layers)
     if not settings.lora:
@@ -45,6 +54,19 @@ def adapt(model: Any, settings: TrainingSettings) -> Any:
         return get_peft_model(model, config)
 
 
+def cutter_of(model: Any, settings: TrainingSettings) -> Cutter | None:
+    """Return what chooses the weights that are cut out of ``model`` while it is trained; None where none are.
+
+    Raises:
+        InputError: The model is built in a way that does not allow it, or so much cannot go.
+    """
+    if settings.prune_share is not None:
+        return Pruning(model, settings.prune_share)
+    if settings.ssm_tau is not None:
+        return StateReduction(model, settings.ssm_tau)
+    return None
+
+
 def merged(model: Any) -> Any:
     """Return a model with LoRA's matrices added to its own; any other as it is."""
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
@@ -53,6 +75,8 @@ def merged(model: Any) -> Any:
 LOG = logger_of(__name__)
 MIN_STEPS_BETWEEN = 10
 """Steps between two evaluations, at least: each writes a checkpoint."""
+LOOKED_AT = 32
+"""Sequences that are looked at to choose what is cut out."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +102,7 @@ class Fitted:
     trained_tokens: int
     """Tokens read for learning in this call."""
     resumed_from: int
+    cuts: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +121,7 @@ class Fitting:
     @property
     def steps(self) -> int:
         """Optimizer steps at most."""
-        planned = -(-len(self.learned) // self.settings.batch) * self.settings.epochs
-        return planned if self.settings.max_steps is None else min(self.settings.max_steps, planned)
+        return self.settings.planned_steps(len(self.learned))
 
     def run(self) -> Fitted:
         """Fit, from the last good checkpoint where there is one; the model of the best evaluation is kept.
@@ -110,7 +134,7 @@ class Fitting:
 
         from convsim.shoppers.finetuned.trainer import UserTrainer
 
-        before = last_good(self.folder)
+        before, cutting = last_good(self.folder), self._cutting()
         with quiet(), step("training", self.steps, unit="steps") as at:
 
             def show(*progress: Any) -> None:
@@ -128,6 +152,7 @@ class Fitting:
                 teacher=self.teacher,
                 patience=self.settings.patience,
                 on_change=show,
+                cutting=cutting,
             )
             start = time.perf_counter()
             try:
@@ -161,6 +186,22 @@ class Fitting:
             seconds=time.perf_counter() - start,
             trained_tokens=trainer.trained_tokens,
             resumed_from=step_of(before) if before else 0,
+            cuts=tuple(cutting.cuts) if cutting else (),
+        )
+
+    def _cutting(self) -> Cutting | None:
+        cutter = cutter_of(self.model, self.settings)
+        if cutter is None:
+            return None
+        looked_at = random.Random(self.settings.seed).sample(
+            [*self.learned], min(LOOKED_AT, len(self.learned))
+        )
+        return Cutting(
+            cutter=cutter,
+            examples=looked_at,
+            held_out=self.held_out,
+            steps=self.steps,
+            batch=self.settings.micro_batch,
         )
 
     def _arguments(self) -> Any:

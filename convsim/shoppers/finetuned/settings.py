@@ -15,14 +15,15 @@ from convsim.schema.record import Count, Flag, Number, Record
 MIN_CALIBRATED_STEPS = 50
 """A model that was hardly trained is not yet worth choosing how it is sampled."""
 
-Compression = Literal["layers", "distill", "int8"]
+Compression = Literal["layers", "distill", "prune", "ssm", "int8"]
 
 
 class TrainingSettings(Record):
     """What moves the outcome of training; all of it stands in the manifest.
 
     ``learning_rate`` None is 5e-5 for all weights and 2e-4 for LoRA's. ``keep_layers`` is how many layers ``compress``
-    "layers" and "distill" keep.
+    "layers" and "distill" keep; ``prune_share`` is the proportion of the parameters of the layers' attention and MLP
+    matrices that "prune" cuts out; ``ssm_tau`` is the proportion of the states' energy that "ssm" may cut away.
     """
 
     seed: int
@@ -47,11 +48,23 @@ class TrainingSettings(Record):
     """Turns generated under each setting of temperature and top-p that is tried; 0 tries none."""
     compress: Compression | None = None
     keep_layers: Annotated[Count, Field(ge=1)] | None = None
+    prune_share: Annotated[Number, Field(gt=0, lt=1)] | None = None
+    ssm_tau: Annotated[Number, Field(gt=0, lt=1)] | None = None
 
     @property
     def rate(self) -> float:
         """The learning rate that is used."""
         return self.learning_rate or (2e-4 if self.lora else 5e-5)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether weights are cut out while the model is trained."""
+        return self.compress in ("prune", "ssm")
+
+    def planned_steps(self, sequences: int) -> int:
+        """Return the optimizer steps at most, for so many sequences to learn from."""
+        planned = -(-sequences // self.batch) * self.epochs
+        return planned if self.max_steps is None else min(self.max_steps, planned)
 
     def check(self, *, is_trained: bool) -> None:
         """Check settings that depend on one another; ``is_trained``: the base is a trained shopper.
@@ -64,6 +77,16 @@ class TrainingSettings(Record):
             raise InputError(
                 "--compress layers=N and distill=N need a number of layers, int8 takes none; found "
                 f"--compress {self.compress} with {self.keep_layers} layers"
+            )
+        for how, name, number in (("prune", "SHARE", self.prune_share), ("ssm", "TAU", self.ssm_tau)):
+            if (self.compress == how) != (number is not None):
+                raise InputError(
+                    f"--compress {how}={name} needs a number between 0 and 1, and no other way to compress takes one; "
+                    f"found --compress {self.compress} with {number}"
+                )
+        if self.cuts and self.lora:
+            raise InputError(
+                f"--compress {self.compress} cuts weights while all of them are trained: leave out --lora"
             )
         if self.compress == "distill" and not is_trained:
             raise InputError(

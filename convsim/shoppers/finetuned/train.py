@@ -19,6 +19,7 @@ from convsim.io.provenance import provenance
 from convsim.models.checkpoint import Checkpoint, require_packages
 from convsim.schema.conversation import Conversation, LearnedFrom
 from convsim.shoppers.finetuned.base_model import base_path, load_base, model_hashes, trained_base
+from convsim.shoppers.finetuned.compress import check_steps, n_parameters
 from convsim.shoppers.finetuned.encode import Encoded, encode
 from convsim.shoppers.finetuned.export import Outcome, finish, read_outcome, seal, writing
 from convsim.shoppers.finetuned.fit import Fitted, Fitting, Progress, adapt
@@ -47,6 +48,8 @@ class Prepared:
     max_tokens: int
     """Of a sequence."""
     perplexity: float
+    parameters: int
+    """Of the base."""
 
 
 def prepare(
@@ -68,6 +71,8 @@ def prepare(
         encode(checkpoint, part, max_tokens=max_tokens, n_items=settings.n_items)
         for part in (chosen.learned, chosen.held_out)
     )
+    if settings.cuts and learned.examples:
+        check_steps(settings.planned_steps(len(learned.examples)), str(settings.compress))
     before = None
     if learned.examples and held_out.examples:
         before = user_perplexity(checkpoint.model, held_out.examples, batch=settings.micro_batch)
@@ -85,6 +90,7 @@ def prepare(
         f"{len(learned.examples)} training sequences with {learned.n_learned_tokens} tokens by users; perplexity "
         f"of the held-out users' words before training: {before:.2f}"
     )
+    parameters = n_parameters(checkpoint.model)
     return Prepared(
         checkpoint=checkpoint,
         student=adapt(checkpoint.model, settings),
@@ -92,6 +98,7 @@ def prepare(
         held_out=held_out,
         max_tokens=max_tokens,
         perplexity=before,
+        parameters=parameters,
     )
 
 
@@ -165,9 +172,10 @@ class Training:
         settings = self.settings
         fitted = self._fit(prepared, out) if settings.max_steps != 0 else None
         with writing(out), step("finishing the shopper"):
+            model = fitted.model if fitted else prepared.student
             trained, decoding = finish(
                 out,
-                fitted.model if fitted else prepared.student,
+                model,
                 prepared.checkpoint.tokenizer,
                 self._trained(path, chosen, prepared, is_fitted=fitted is not None),
                 held_out=chosen.held_out,
@@ -179,6 +187,7 @@ class Training:
                 prepared.learned,
                 prepared.held_out,
                 before=prepared.perplexity,
+                parameters=(prepared.parameters, n_parameters(model)),
                 fitted=fitted,
                 decoding=decoding,
             )

@@ -11,7 +11,7 @@ from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, Traine
 from transformers.trainer import TRAINER_STATE_NAME
 
 from convsim.shoppers.finetuned.checkpoints import checkpoint_of, checkpointing
-from convsim.shoppers.finetuned.compress import distillation_loss
+from convsim.shoppers.finetuned.compress import Cutting, distillation_loss
 from convsim.shoppers.finetuned.encode import Example
 from convsim.shoppers.finetuned.perplexity import laid_out, user_perplexity
 
@@ -24,7 +24,9 @@ OnChange = Callable[[int, int, float | None, float | None], None]
 class UserTrainer(Trainer):  # type: ignore[misc]
     """Learns the user's messages; what it is judged by is the perplexity of held-out users' words.
 
-    With a ``teacher`` the student is held to the teacher's distribution and to people's words, half and half.
+    With a ``teacher`` the student is held to the teacher's distribution and to people's words, half and half. With a
+    ``cutting`` weights are cut out after steps of its own; until the last cut no evaluation counts as the best, nor
+    against the patience, as what would be kept is larger than what was asked for.
     """
 
     control: Any
@@ -37,6 +39,7 @@ class UserTrainer(Trainer):  # type: ignore[misc]
         teacher: Any,
         patience: int,
         on_change: OnChange,
+        cutting: Cutting | None = None,
         **given: Any,
     ) -> None:
         callbacks = [EarlyStoppingCallback(early_stopping_patience=patience), _Tell(on_change)]
@@ -48,6 +51,9 @@ class UserTrainer(Trainer):  # type: ignore[misc]
             **given,
         )
         self.remove_callback(PrinterCallback)
+        self.cutting = cutting
+        if cutting is not None:
+            self.add_callback(_Cut(self, cutting))
         self.teacher, self.patience = teacher, patience
         self.trained_tokens = 0
 
@@ -56,6 +62,8 @@ class UserTrainer(Trainer):  # type: ignore[misc]
         if checkpoint is None:
             self.train()
             return
+        if self.cutting is not None:
+            self.cutting.restore(checkpoint, self.model)
         state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
         stopping: Any = state.stateful_callbacks[EarlyStoppingCallback.__name__]
         waited: int = stopping["attributes"]["early_stopping_patience_counter"]
@@ -91,12 +99,33 @@ class UserTrainer(Trainer):  # type: ignore[misc]
         perplexity = user_perplexity(self.model, self.eval_dataset, batch=batch)
         metrics = {f"{metric_key_prefix}_perplexity": float("inf") if perplexity is None else perplexity}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        if self._is_final:
+            self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    @property
+    def _is_final(self) -> bool:
+        """Whether the model is of the size that will be kept."""
+        return self.cutting is None or self.cutting.is_done
+
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
+        return self._is_final and bool(super()._determine_best_metric(metrics, trial))
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         with checkpointing(Path(self.args.output_dir), self.state.global_step):
             super()._save_checkpoint(model, trial)
+            if self.cutting is not None:
+                self.cutting.save(checkpoint_of(Path(self.args.output_dir), self.state.global_step))
+
+
+class _Cut(TrainerCallback):  # type: ignore[misc]
+    """Cuts after a step, before the model is evaluated and saved."""
+
+    def __init__(self, trainer: UserTrainer, cutting: Cutting):
+        self._trainer, self._cutting = trainer, cutting
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._cutting.after_step(state.global_step, self._trainer.model, self._trainer.optimizer)
 
 
 class _Tell(TrainerCallback):  # type: ignore[misc]

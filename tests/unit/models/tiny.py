@@ -12,10 +12,26 @@ TEMPLATE = (
 )
 
 
+STATE_SPACE: dict[str, dict[str, Any]] = {
+    "Mamba": {},
+    "FalconMamba": {},
+    "Mamba2": {"num_heads": 4, "head_dim": 16, "n_groups": 2, "chunk_size": 32},
+}
+"""Models with a state, and what their configurations need beside what all have."""
+
+
 def make_tiny(
-    folder: Path, *, template: str | None = TEMPLATE, kind: str = "LlamaForCausalLM", context: int = 256
+    folder: Path,
+    *,
+    template: str | None = TEMPLATE,
+    kind: str = "LlamaForCausalLM",
+    context: int = 256,
+    **more: object,
 ) -> Path:
-    """Save a model of class ``kind`` that reads ``context`` tokens, with its tokenizer; returns the folder."""
+    """Save a model of class ``kind`` that reads ``context`` tokens, with its tokenizer; returns the folder.
+
+    ``more`` are keys of its configuration.
+    """
     import torch
     import transformers
 
@@ -38,10 +54,16 @@ def make_tiny(
         "LlamaForCausalLM": "LlamaConfig",
         "BertForMaskedLM": "BertConfig",
         "T5ForConditionalGeneration": "T5Config",
+        **{f"{name}ForCausalLM": f"{name}Config" for name in STATE_SPACE},
     }
+    if kind.removesuffix("ForCausalLM") in STATE_SPACE:
+        shape = {
+            name: value for name, value in shape.items() if "attention" not in name and "init" not in name
+        }
+        shape |= {"state_size": 8, **STATE_SPACE[kind.removesuffix("ForCausalLM")]}
     if kind.startswith("T5"):
         shape = {"vocab_size": 259, "d_model": 32, "d_ff": 64, "num_layers": 1, "num_heads": 2, "d_kv": 16}
-    getattr(lib, kind)(getattr(lib, configs[kind])(**shape)).save_pretrained(folder)
+    getattr(lib, kind)(getattr(lib, configs[kind])(**{**shape, **more})).save_pretrained(folder)
     byte_tokenizer(template).save_pretrained(folder)
     return folder
 

@@ -27,7 +27,7 @@ def drop_layers(model: Any, keep: int) -> Any:
     n_layers = model.config.get_text_config().num_hidden_layers
     if not 1 <= keep < n_layers:
         raise InputError(f"cannot keep {keep} layers: the model has {n_layers}, so give 1 to {n_layers - 1}")
-    stack = _stack(model, n_layers)
+    stack = layer_stack(model, n_layers)
     kept = [round(place * (n_layers - 1) / max(keep - 1, 1)) for place in range(keep)]
     try:
         smaller = _built(model, kept)
@@ -39,8 +39,12 @@ def drop_layers(model: Any, keep: int) -> Any:
     return smaller.to(model.device)
 
 
-def _stack(model: Any, n_layers: int) -> str:
-    """Return the name of the module list that holds the layers."""
+def layer_stack(model: Any, n_layers: int) -> str:
+    """Return the name of the module list that holds the layers.
+
+    Raises:
+        InputError: There is none, or more than one.
+    """
     from torch.nn import ModuleList
 
     found: list[str] = [

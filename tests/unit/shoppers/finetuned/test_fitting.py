@@ -8,6 +8,7 @@ import pytest
 
 from convsim.errors import TrainingError
 from convsim.shoppers.finetuned import Progress
+from convsim.shoppers.finetuned.compress import n_parameters
 from convsim.shoppers.finetuned.encode import Example, Span
 from convsim.shoppers.finetuned.fit import Fitted, Fitting, adapt, merged
 from convsim.shoppers.finetuned.perplexity import user_perplexity
@@ -157,6 +158,61 @@ def test_training_that_was_stopped_goes_on_from_its_checkpoint_and_ends_the_same
     assert again.trained_tokens < whole.trained_tokens
     assert same(again.model, whole.model)
     assert not same(again.model, pristine(folder))
+
+
+SMALLER: dict[str, tuple[str, dict[str, Any]]] = {
+    "prune": ("LlamaForCausalLM", {"compress": "prune", "prune_share": 0.5}),
+    "ssm": ("MambaForCausalLM", {"compress": "ssm", "ssm_tau": 0.5}),
+}
+
+
+@pytest.mark.parametrize("way", SMALLER)
+def test_a_training_that_cuts_goes_on_in_the_middle_of_its_cuts_and_ends_the_same(
+    tmp_path: Path, way: str
+) -> None:
+    kind, smaller = SMALLER[way]
+    base = make_tiny(tmp_path / "base", kind=kind)
+    how: dict[str, Any] = {"max_steps": 40, "epochs": 20, "learning_rate": 1e-3, **smaller}
+    whole = fitting(pristine(base), tmp_path / "whole", **how).run()
+    assert [cut.step for cut in whole.cuts] == [3, 6, 8, 11, 13]
+    # The checkpoint of step 10 has three of five cuts.
+    stopped(base, tmp_path / "twice", at=12, **how)
+    again = fitting(pristine(base), tmp_path / "twice", **how).run()
+    assert (again.steps, again.resumed_from, again.cuts) == (whole.steps, 10, whole.cuts)
+    assert same(again.model, whole.model)
+    assert again.model.config.to_dict() == whole.model.config.to_dict()
+    assert n_parameters(again.model) == whole.cuts[-1].parameters < n_parameters(pristine(base))
+    # What was kept is the model after all cuts, however well a larger one did.
+    assert again.best_step >= 20
+    ended = fitting(pristine(base), tmp_path / "twice", **how).run()
+    assert (ended.trained_tokens, ended.cuts) == (0, whole.cuts)
+    assert same(ended.model, whole.model)
+
+
+@pytest.mark.parametrize(("name", "said"), [("cuts.json", "{}"), ("cuts.json", '{"cuts": [{"step": 1}]}')])
+def test_a_checkpoint_that_does_not_say_what_was_cut_is_named_and_stays(
+    folder: Path, tmp_path: Path, name: str, said: str
+) -> None:
+    how: dict[str, Any] = {"max_steps": 40, "epochs": 20, "compress": "prune", "prune_share": 0.5}
+    stopped(folder, tmp_path, at=12, **how)
+    (tmp_path / "checkpoint-10" / name).write_text(said)
+    with pytest.raises(TrainingError, match=r"checkpoint-10 is broken \(.*\): delete it and run the same"):
+        fitting(pristine(folder), tmp_path, **how).run()
+
+
+def test_a_larger_model_than_was_asked_for_is_never_the_best(folder: Path, tmp_path: Path) -> None:
+    knows = Fitting(
+        model=pristine(folder), learned=HELD_OUT, held_out=HELD_OUT, folder=tmp_path,
+        settings=settings(max_steps=60, epochs=60, learning_rate=0.01),
+    ).run().model  # fmt: skip
+    how: dict[str, Any] = {"max_steps": 40, "epochs": 20, "compress": "prune", "prune_share": 0.8}
+    told: list[Progress] = []
+    fitted = fitting(knows, tmp_path / "cut", on_change=told.append, learning_rate=1e-6, **how).run()
+    early = next(progress.perplexity for progress in told if progress.perplexity)
+    assert fitted.cuts[-1].step == 13
+    assert early < fitted.perplexity
+    assert fitted.best_step >= 20
+    assert n_parameters(fitted.model) == fitted.cuts[-1].parameters
 
 
 def test_a_folder_that_was_moved_is_gone_on_with_and_its_best_model_found(

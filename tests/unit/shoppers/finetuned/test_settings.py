@@ -21,6 +21,13 @@ def settings(**given: Any) -> TrainingSettings:
         ({"compress": "int8", "keep_layers": 3}, True, "int8 takes none; found --compress int8 with 3 layers"),
         ({"keep_layers": 3}, True, "found --compress None with 3 layers"),
         ({"compress": "distill", "keep_layers": 3}, False, "--base is the teacher, so it must be a shopper"),
+        ({"compress": "prune"}, True, r"--compress prune=SHARE needs a number between 0 and 1.* prune with None"),
+        ({"compress": "ssm"}, True, r"--compress ssm=TAU needs a number between 0 and 1.* ssm with None"),
+        ({"compress": "ssm", "prune_share": 0.5, "ssm_tau": 0.5}, True, "no other way to compress takes one"),
+        ({"prune_share": 0.5}, True, "found --compress None with 0.5"),
+        ({"compress": "prune", "prune_share": 0.5, "lora": True}, True, "all of them are trained: leave out --lora"),
+        ({"compress": "ssm", "ssm_tau": 0.5, "lora": True}, True, "leave out --lora"),
+        ({"compress": "prune", "prune_share": 0.5, "max_steps": 0}, True, "--max-steps 0 trains nothing"),
         ({"max_steps": 0}, True, "--max-steps 0 trains nothing"),
         ({"max_steps": 0, "compress": "layers", "keep_layers": 2}, True, "which only makes sense with --compress int8"),
     ],
@@ -38,6 +45,8 @@ def test_contradictions_are_refused(given: dict[str, Any], is_trained: bool, pro
         {"compress": "layers", "keep_layers": 3},
         {"compress": "distill", "keep_layers": 3},
         {"compress": "int8", "max_steps": 0},
+        {"compress": "prune", "prune_share": 0.5},
+        {"compress": "ssm", "ssm_tau": 0.1},
     ],
 )
 def test_what_goes_together_is_taken(given: dict[str, Any]) -> None:
@@ -49,7 +58,7 @@ def test_what_goes_together_is_taken(given: dict[str, Any]) -> None:
     [
         {"epochs": 0}, {"max_steps": -1}, {"batch": 0}, {"max_tokens": 63}, {"held_out": 1}, {"calibrate": 41},
         {"learning_rate": 0}, {"learning_rate": float("nan")}, {"patience": 0}, {"keep_layers": 0}, {"lora": 1},
-        {"batch": "8"},
+        {"batch": "8"}, {"prune_share": 0.0}, {"prune_share": 1.0}, {"ssm_tau": 0.0}, {"ssm_tau": float("nan")},
     ],
 )  # fmt: skip
 def test_a_setting_out_of_its_bounds_is_refused(given: dict[str, Any]) -> None:

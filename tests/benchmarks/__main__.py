@@ -28,6 +28,7 @@ QUICK: dict[str, list[str]] = {
     "workers_scale": ["--n", "60"],
     "validate_speed": ["--sizes", "250", "1000"],
     "kernels": ["--n", "300"],
+    "compressed_shoppers": ["--quick"],
     "embedded_turns": ["--turns", "4", "--repeats", "1"],
     "state_space": ["--quick"],
 }

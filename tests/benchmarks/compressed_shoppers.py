@@ -1,6 +1,7 @@
 """What smaller shoppers lose and save: perplexity of people held out, parameters, disk, and time a message.
 
-    python -m tests.benchmarks.compressed_shoppers [--base embedded] [--only NAME …] [--quick] [--json FILE]
+    python -m tests.benchmarks.compressed_shoppers [--base embedded] [--only NAME …] [--folder DIR] [--quick]
+        [--json FILE]
 
 A base is trained on the demo people; each way to compress then starts from that shopper and is given as many steps
 again, so that ``trained on`` is what they are held against. Besides, a Mamba of random weights and with a byte for a
@@ -32,19 +33,19 @@ from tests.unit.models.tiny import make_tiny
 
 DATA = Path(__file__).parents[2] / "data/demo/convapparel_standin.json"
 WAYS: dict[str, dict[str, Any]] = {
-    "trained on": {},
-    "layers": {"compress": "layers"},
-    "distill": {"compress": "distill"},
-    "prune=0.1": {"compress": "prune", "prune_share": 0.1},
     "prune=0.25": {"compress": "prune", "prune_share": 0.25},
+    "layers": {"compress": "layers"},
+    "prune=0.1": {"compress": "prune", "prune_share": 0.1},
+    "distill": {"compress": "distill"},
+    "trained on": {},
     "int8": {"compress": "int8", "max_steps": 0},
 }
 STATES: dict[str, dict[str, Any]] = {
-    "trained on": {},
     "ssm=0.05": {"compress": "ssm", "ssm_tau": 0.05},
     "ssm=0.3": {"compress": "ssm", "ssm_tau": 0.3},
+    "trained on": {},
 }
-MAMBA = {"hidden_size": 64, "num_hidden_layers": 4, "state_size": 16}
+MAMBA: dict[str, Any] = {"hidden_size": 64, "num_hidden_layers": 4, "state_size": 16}
 N_ITEMS = 2
 
 
@@ -55,6 +56,7 @@ def main() -> None:
     )
     parser.add_argument("--base", default="embedded")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="ways to compress; all by default")
+    parser.add_argument("--folder", type=Path, help="keep the shoppers there, and go on with what is there")
     parser.add_argument("--conversations", type=int, default=200)
     parser.add_argument("--messages", type=int, default=7, help="of each conversation that are kept")
     parser.add_argument("--steps", type=int, default=300)
@@ -74,8 +76,10 @@ def measured(asked: argparse.Namespace) -> Iterator[Row]:
     people = [_short(c, asked.messages) for c in convsim.read(DATA).conversations[: asked.conversations]]
     learned, unseen = people[: -len(people) // 5], people[-len(people) // 5 :]
     with tempfile.TemporaryDirectory() as folder:
-        where = Path(folder)
-        base = make_tiny(where / "mamba", kind="MambaForCausalLM", context=2048, **MAMBA)
+        where = asked.folder or Path(folder)
+        base = where / "mamba"
+        if not base.exists():
+            make_tiny(base, kind="MambaForCausalLM", context=2048, **MAMBA)
         families = (("", asked.base, WAYS, 1), ("Mamba, ", str(base), STATES, 10))
         for family, start, ways, longer in families:
             given = {"seed": 1, "calibrate": 0, "epochs": 1000, "batch": asked.batch, "patience": 1000}

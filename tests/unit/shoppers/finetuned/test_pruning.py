@@ -19,7 +19,7 @@ from convsim.shoppers.finetuned.compress import (
     proportion_cut,
     structured,
 )
-from convsim.shoppers.finetuned.compress.structured import Prices, Scores, Widths, choose_units
+from convsim.shoppers.finetuned.compress.units import Prices, Scores, Widths, choose_units
 from convsim.shoppers.finetuned.encode import Example, Span
 from tests.needs import needed
 from tests.unit.shoppers.finetuned.test_compressing import cached_logits, logits, made

@@ -195,11 +195,16 @@ def test_the_energies_are_those_of_the_states_that_the_model_itself_comes_to(kin
 def test_cuts_together_keep_what_is_asked_for() -> None:
     model = model_of("Mamba")
     reduction = StateReduction(model, 0.5)
-    tolerances = []
+    tolerances: list[float] = []
+
+    def ranked(_: Any, tau: float) -> int:
+        tolerances.append(tau)
+        return 8
+
     with pytest.MonkeyPatch.context() as patched:
         from convsim.shoppers.finetuned.compress import states
 
-        patched.setattr(states, "rank_keeping", lambda _, tau: tolerances.append(tau) or 8)
+        patched.setattr(states, "rank_keeping", ranked)
         for before, after in ((0.0, 0.488), (0.488, 0.784), (0.784, 1.0)):
             reduction.chosen(model, examples(1), before=before, after=after)
     assert np.prod([1 - tau for tau in dict.fromkeys(tolerances)]) == pytest.approx(0.5)

@@ -6,19 +6,21 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from convsim._text import described
 from convsim.simulation.holding import Broken, Holder, LostError
 
 Question = tuple[int, str, Any]
+Said = TypeVar("Said")
 ALIVE = 0
 """The number of what a worker says of its own accord: that it runs."""
 ALIVE_EVERY_S = 5.0
@@ -28,6 +30,34 @@ SILENT_FOR_S = 120.0
 """How long a worker may say nothing, not even that it runs, before it is ended: it hangs, or was stopped."""
 
 
+TOGETHER_BYTES = 1 << 20
+"""Answers that are larger together are sent at once."""
+
+
+class _Round(Generic[Said]):
+    """Gathers what is said in one round of a loop, and sends it together: each sending costs either side far more."""
+
+    def __init__(self, send: Callable[[list[Said]], None]):
+        self._send = send
+        self._said: list[Said] = []
+        self._bytes = 0
+
+    def add(self, said: Said, *, n_bytes: int = 0) -> None:
+        """Send something soon; called in the loop."""
+        if not self._said:
+            asyncio.get_running_loop().call_soon(self.end)
+        self._said.append(said)
+        self._bytes += n_bytes
+        if self._bytes > TOGETHER_BYTES:
+            self.end()
+
+    def end(self) -> None:
+        """Send what has been said."""
+        said, self._said, self._bytes = self._said, [], 0
+        if said:
+            self._send(said)
+
+
 class ProcessWorker:
     """One process, a pipe to it, and a thread that listens there."""
 
@@ -35,6 +65,7 @@ class ProcessWorker:
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._opened: asyncio.Future[Connection] = self._loop.create_future()
+        self._asking = _Round(self._ask)
         self._process: BaseProcess | None = None
         self._n, self._is_unwanted = 0, False
         self._began = False  # before it says anything it may import whatever the script that started it does
@@ -49,14 +80,22 @@ class ProcessWorker:
         self._waiting[number] = answer
         try:
             if what == "begin":  # which may be large, and the process is not there yet to read it
-                await asyncio.to_thread(pipe.send, (number, what, argument))
+                await asyncio.to_thread(pipe.send, [(number, what, argument)])
             else:
-                pipe.send((number, what, argument))
+                self._asking.add((number, what, argument))
             return await answer
         except (OSError, ValueError) as error:
             raise LostError(described(error)) from error
         finally:
             self._waiting.pop(number, None)
+
+    def _ask(self, questions: list[Question]) -> None:
+        try:
+            self._opened.result().send(questions)
+        except (OSError, ValueError) as error:
+            for number, _, _ in questions:
+                if number in self._waiting:
+                    _fail(self._waiting[number], LostError(described(error)))
 
     def kill(self) -> None:
         """End it at once."""
@@ -76,7 +115,7 @@ class ProcessWorker:
             with _no_interrupts(), self._started() as pipe:
                 self._tell(self._open, pipe)
                 while True:
-                    self._tell(self._deliver, *self._heard(pipe))
+                    self._tell(self._deliver, self._heard(pipe))
         except TimeoutError:
             self.kill()
             why = f"it has said nothing for {SILENT_FOR_S:.0f} s, and was ended"
@@ -89,7 +128,7 @@ class ProcessWorker:
             self.kill()
         self._tell(self._lose, LostError(why))
 
-    def _heard(self, pipe: Connection) -> Any:
+    def _heard(self, pipe: Connection) -> list[tuple[int, Any]]:
         """Wait for what the worker says next; raises EOFError where it has ended, TimeoutError where it hangs.
 
         Silence is counted in looks and not in seconds: where all processes were stopped together, none hangs.
@@ -104,7 +143,7 @@ class ProcessWorker:
             if self._began and silent >= SILENT_FOR_S:
                 raise TimeoutError
         self._began = True
-        return pipe.recv()
+        return [pickle.loads(said) for said in pipe.recv()]  # noqa: S301  (from a process of ours)
 
     @contextlib.contextmanager
     def _started(self) -> Iterator[Connection]:
@@ -127,16 +166,21 @@ class ProcessWorker:
         if not self._opened.done():
             self._opened.set_result(pipe)
 
-    def _deliver(self, number: int, answer: Any) -> None:
-        waiting = self._waiting.get(number)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
+    def _deliver(self, answers: list[tuple[int, Any]]) -> None:
+        for number, answer in answers:
+            waiting = self._waiting.get(number)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(answer)
 
     def _lose(self, error: LostError) -> None:
         for waiting in [self._opened, *self._waiting.values()]:
-            if not waiting.done():
-                waiting.set_exception(error)
-                waiting.exception()  # it may be that nobody waits
+            _fail(waiting, error)
+
+
+def _fail(waiting: asyncio.Future[Any], error: LostError) -> None:
+    if not waiting.done():
+        waiting.set_exception(error)
+        waiting.exception()  # it may be that nobody waits
 
 
 @contextlib.contextmanager
@@ -177,24 +221,34 @@ async def _serve(pipe: Connection, started_by: int) -> None:
     questions: asyncio.Queue[Question] = asyncio.Queue()
     loop, holder, speaking = asyncio.get_running_loop(), Holder(), threading.Lock()
 
-    def say(number: int, said: object) -> None:
+    def send(answers: list[bytes]) -> None:
         with contextlib.suppress(OSError), speaking:
-            pipe.send((number, said))
+            pipe.send(answers)
+
+    answering = _Round(send)
+
+    def say(number: int, said: object) -> None:
+        answer = pickle.dumps((number, said))
+        answering.add(answer, n_bytes=len(answer))
 
     def live() -> None:
         while os.getppid() == started_by:
-            say(ALIVE, None)
+            send([pickle.dumps((ALIVE, None))])
             time.sleep(ALIVE_EVERY_S)
         os._exit(1)  # as below, where a process that it has forked keeps its end of the pipe open
 
     def listen() -> None:
         while True:
             try:
-                question: Question = pipe.recv()
+                asked: list[Question] = pipe.recv()
             except BaseException:  # too large for this process, too
                 os._exit(1)  # who asked has gone: no more money is spent
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(questions.put_nowait, question)
+                loop.call_soon_threadsafe(take, asked)
+
+    def take(asked: list[Question]) -> None:
+        for question in asked:
+            questions.put_nowait(question)
 
     async def answer(number: int, what: str, argument: Any) -> None:
         try:
@@ -216,4 +270,5 @@ async def _serve(pipe: Connection, started_by: int) -> None:
         task.add_done_callback(tasks.discard)
         if what == "end":
             await task
+            answering.end()
             return

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
+from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +138,32 @@ def test_the_budget_of_a_run_is_that_of_all_its_workers_together(tmp_path: Path)
     assert outcome.stop == "budget"
     assert 0.2 <= outcome.cost_usd < 0.2 + 4 * 0.04  # what was in flight is finished
     assert outcome.held + outcome.missing == 80
+
+
+def test_conversations_that_begin_together_go_to_their_worker_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    sent: list[list[str]] = []
+    send = Connection.send
+
+    def sending(pipe: Connection, questions: list[tuple[int, str, object]]) -> None:
+        sent.append([what for _, what, _ in questions])
+        send(pipe, questions)
+
+    monkeypatch.setattr(Connection, "send", sending)
+    held = replace(study(), concurrency=24).run(tmp_path / "run", workers=TWO)
+    assert (held.held, held.failed) == (24, 0)
+    assert sorted(sent) == [["begin"]] * 2 + [["end"]] * 2 + [["hold"] * 12] * 2
+
+
+async def test_what_is_said_in_one_round_is_sent_together_but_not_much_of_it():
+    sent: list[list[str]] = []
+    together = processes._Round(sent.append)
+    for said, n_bytes in (("a", 10), ("b", 10), ("c", processes.TOGETHER_BYTES), ("d", 10)):
+        together.add(said, n_bytes=n_bytes)
+    assert sent == [["a", "b", "c"]]
+    await asyncio.sleep(0)
+    together.add("e")
+    together.end()
+    await asyncio.sleep(0)
+    assert sent == [["a", "b", "c"], ["d"], ["e"]]

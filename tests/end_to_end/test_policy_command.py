@@ -72,6 +72,9 @@ def test_options_of_fine_tuning_and_of_a_policy_do_not_go_together(
     for option in (("--kind", "hazard"), ("--infer-endings",)):
         line = one_line_of(convsim("train", deciders, *option, "--out", out))
         assert_says(line, f"{option[0]}: is for a decision policy; add --policy")
+    for said in ("layers=2", "ssm=1", "ssm=x", "ssm", "ssm=nan"):
+        command = ("train", deciders, "--policy", "--kind", "ssm", "--compress", said, "--out", out)
+        assert_says(one_line_of(convsim(*command)), f"--compress '{said}': .* it is ssm=TAU, with TAU from 0")
     assert_says(
         one_line_of(convsim("train", deciders, "--policy", "--kind", "forest", "--out", out)),
         "no kind of policy",

@@ -88,6 +88,7 @@ def load_checkpoint(path: Path, *, dtype: Dtype) -> Checkpoint:
     # torch's threads spin while they wait for one another; beside another busy process, on two cores, that made a
     # turn take four to fourteen times as long. Asleep they cost some 5 %. It is read when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
@@ -110,6 +111,7 @@ def load_checkpoint(path: Path, *, dtype: Dtype) -> Checkpoint:
         ImportError,
         AttributeError,
         SafetensorError,
+        StrictDataclassError,
     ) as error:
         raise InputError(f"the model at {path} cannot be loaded: {one_line(error)}") from error
     return _ready(path, model, tokenizer)

@@ -80,8 +80,10 @@ def measured(asked: argparse.Namespace) -> Iterator[Row]:
         base = where / "mamba"
         if not base.exists():
             make_tiny(base, kind="MambaForCausalLM", context=2048, **MAMBA)
-        families = (("", asked.base, WAYS, 1), ("Mamba, ", str(base), STATES, 10))
+        families = (("", asked.base, WAYS, 1), ("Mamba, ", str(base), STATES, 5))
         for family, start, ways, longer in families:
+            if asked.only and not ways.keys() & set(asked.only):
+                continue
             given = {"seed": 1, "calibrate": 0, "epochs": 1000, "batch": asked.batch, "patience": 1000}
             given |= {"max_steps": longer * asked.steps, "n_items": N_ITEMS}
             if longer > 1:

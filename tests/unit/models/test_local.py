@@ -287,6 +287,15 @@ def test_a_model_of_another_kind_is_an_error(tmp_path: Path, kind: str) -> None:
         Local(path=make_tiny(tmp_path, kind=kind)).load()
 
 
+def test_a_configuration_that_contradicts_itself_is_one_line(tmp_path: Path) -> None:
+    edit_config(make_tiny(tmp_path), num_attention_heads=3, num_key_value_heads=3)
+    with pytest.raises(
+        InputError, match=r"cannot be loaded: .*not a multiple of the number of attention"
+    ) as said:
+        Local(path=tmp_path).load()
+    assert "\n" not in str(said.value)
+
+
 async def test_broken_weights_are_one_line_for_every_request(tmp_path: Path) -> None:
     folder = make_tiny(tmp_path)
     weights = folder / "model.safetensors"

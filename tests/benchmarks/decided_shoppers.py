@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
@@ -25,6 +26,7 @@ import numpy as np
 
 import convsim
 from convsim.evaluation.comparison import SimulatorReport
+from convsim.schema import Agent, ChatModel, Shopper
 from convsim.schema.conversation import Conversation, Message
 from convsim.shoppers.hybrid import Hybrid
 from convsim.shoppers.policies.model import KINDS
@@ -47,7 +49,7 @@ class Log:
     """People of one log, whom they met, and what is asked."""
 
     people: Sequence[Conversation]
-    agents: Mapping[str, Callable[[Sequence[Conversation]], object]]
+    agents: Mapping[str, Callable[[Sequence[Conversation]], Agent]]
     """By arm, the control first: made of the half that is learned from."""
     domain: str
     infer_endings: bool = False
@@ -55,7 +57,7 @@ class Log:
     speaks_english: bool = True
 
 
-def _of_logs(arm: str | None) -> Callable[[Sequence[Conversation]], object]:
+def _of_logs(arm: str | None) -> Callable[[Sequence[Conversation]], Agent]:
     return lambda learned: AgentOfLogs([c for c in learned if arm is None or c.arm == arm])
 
 
@@ -123,7 +125,7 @@ class Held(NamedTuple):
     cpu_s: float | None
 
 
-Maker = Callable[[], object]
+Maker = Callable[[], Shopper]
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,10 @@ class Trial:
 
     def halves(self) -> tuple[list[Conversation], list[Conversation]]:
         """Return whom shoppers learn from, and who judges."""
-        by = "user" if any(c.user for c in self.log.people) else "conversation"
-        both = convsim.split(self.log.people, by=by, fraction=0.5, seed=self.seed)
+        has_users = any(c.user for c in self.log.people)
+        both = convsim.split(
+            self.log.people, by="user" if has_users else "conversation", fraction=0.5, seed=self.seed
+        )
         return list(both.a), list(both.b)
 
     def makers(self, learned: Sequence[Conversation], model: str | None, steps: int) -> dict[str, Maker]:
@@ -147,25 +151,26 @@ class Trial:
         teach = [c for c in learned if c.arm == control]
         made: dict[str, Maker] = {"resample": lambda: convsim.make_shopper("resample", real=teach)}
         for kind in KINDS:
-            made[f"hybrid {kind}"] = lambda kind=kind: Hybrid(teach, policy=self.policy(teach, kind))
+            made[f"hybrid {kind}"] = partial(self.hybrid, teach, kind)
         if model is None or not self.log.speaks_english:
             return made
         base = convsim.make_model(model)
-        settings = {"model": base, "domain": self.log.domain}
-        made["prompted"] = lambda: convsim.make_shopper("prompted", **settings)
-        made["icl"] = lambda: convsim.make_shopper("icl", real=teach, **settings)
+        domain = self.log.domain
+        made["prompted"] = lambda: convsim.make_shopper("prompted", model=base, domain=domain)
+        made["icl"] = lambda: convsim.make_shopper("icl", real=teach, model=base, domain=domain)
         made[f"hybrid {KINDS[0]}, prompted"] = lambda: Hybrid(
-            teach, **settings, policy=self.policy(teach, KINDS[0]), words="prompted"
+            teach, base, domain=domain, policy=self.policy(teach, KINDS[0]), words="prompted"
         )
         if steps:
             made["sft"] = lambda: convsim.make_shopper("sft", model=self.trained(teach, model, steps))
             made[f"hybrid {KINDS[0]}, sft"] = lambda: Hybrid(
-                teach,
-                model=self.trained(teach, model, steps),
-                policy=self.policy(teach, KINDS[0]),
-                words="sft",
+                teach, self.trained(teach, model, steps), policy=self.policy(teach, KINDS[0]), words="sft"
             )
         return made
+
+    def hybrid(self, teach: Sequence[Conversation], kind: str) -> Hybrid:
+        """Make a shopper that says people's words."""
+        return Hybrid(teach, policy=self.policy(teach, kind))
 
     def policy(self, teach: Sequence[Conversation], kind: str) -> convsim.Policy:
         """Learn a policy, once."""
@@ -176,7 +181,7 @@ class Trial:
             teach, out, kind=kind, infer_endings=self.log.infer_endings, seed=self.seed
         )
 
-    def trained(self, teach: Sequence[Conversation], base: str, steps: int) -> object:
+    def trained(self, teach: Sequence[Conversation], base: str, steps: int) -> ChatModel:
         """Train a model, once."""
         out = self.folder / "trained"
         if not (out / "shopper.json").is_file():
@@ -190,10 +195,10 @@ class Trial:
         """Compare runs with the people who judge, and with one another."""
         _, judges = self.halves()
         arms = [*self.log.agents]
-        asked = {} if len(arms) == 1 else {"control": arms[0], "treatment": arms[1]}
+        control, treatment = arms if len(arms) > 1 else (None, None)
         found = convsim.compare(
             judges, {called: held.folder for called, held in runs.items()}, seed=self.seed, validators=list(VALIDATORS),
-            learned=[learned], before=False, allow_failures=True, **asked,
+            learned=[learned], before=False, allow_failures=True, control=control, treatment=treatment,
         )  # fmt: skip
         (self.folder / "comparison.json").write_text(found.to_json(), encoding="utf-8")
         people = [c for c in judges if c.arm == arms[0]]

@@ -18,6 +18,7 @@ from convsim.io import read
 from convsim.models import OpenAICompatible
 from convsim.report.comparison import comparison_to_markdown, print_comparison, tables
 from convsim.report.html.comparison import comparison_to_html
+from convsim.schema import Shopper
 from convsim.schema.conversation import Conversation
 from convsim.shoppers import ICL, Hybrid, Prompted, Resample
 from convsim.simulation import Study, draw_personas, make_agent
@@ -58,7 +59,7 @@ async def held(folder: Path) -> Comparison:
     prices.write_text('[[price]]\nmodel = "m"\ninput = 1000.0\noutput = 2000.0\n')
     async with answering(says_more) as server:
         model = OpenAICompatible(model="m", base_url=server.base_url, prices=prices)
-        shoppers = {
+        shoppers: dict[str, Shopper] = {
             "resample": Resample(teach),
             "hybrid-stays": Hybrid(teach, policy=SAYS),
             "hybrid-leaves": Hybrid(teach, policy=LEAVES),

@@ -264,6 +264,7 @@ def _measures(case: str, each: SimulatorReport) -> Iterator[Row]:
             )  # fmt: skip
     cost = each.cost
     for measure, unit, value in (
+        ("requests a conversation", "", cost.requests),
         ("input tokens a conversation", "", cost.input_tokens),
         ("output tokens a conversation", "", cost.output_tokens),
         ("a conversation", "s", cost.seconds),

@@ -18,8 +18,8 @@ import warnings
 from importlib.metadata import entry_points
 from typing import NoReturn
 
-SECONDS = 120
-"""After which a command that hangs is ended, with the signal for it as its exit status."""
+SECONDS = 600
+"""After which a command that hangs is ended, with the signal for it as its exit status; many a busy machine's minute."""
 HEAVY = (
     "convsim.cli",
     "convsim.report",

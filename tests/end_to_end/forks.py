@@ -19,7 +19,7 @@ from importlib.metadata import entry_points
 from typing import NoReturn
 
 SECONDS = 600
-"""After which a command that hangs is ended, with the signal for it as its exit status; many a busy machine's minute."""
+"""After which a command that hangs is ended, with the signal for it as its exit status."""
 HEAVY = (
     "convsim.cli",
     "convsim.report",

@@ -26,8 +26,8 @@ from convsim.seeds import child_seed
 from convsim.shoppers.policies.histories import Histories
 from convsim.shoppers.policies.model import TAU, fit_model
 from convsim.shoppers.policies.points import find_points
+from convsim.shoppers.policies.recurrence.network import Learning, Network, Shape, learn
 from convsim.shoppers.policies.recurrent import inputs_of
-from convsim.shoppers.policies.recurrent_network import Learning, Network, Shape, learn
 from convsim.shoppers.policies.table import ACCEPT, LEAVE, Columns, Table
 from tests.benchmarks.rows import Row, report, with_json
 from tests.unit.shoppers.policies.known import moody_world

@@ -26,7 +26,7 @@ DECLARED_AS = {"mlflow": ["mlflow-skinny"]}
 """What is declared for a package that a larger distribution brings, too."""
 STUBS = {"_typeshed"}
 """Known to type checkers alone."""
-AT_ONCE = {"web": "arena", "shoppers/finetuned": "train"}
+AT_ONCE = {"web": "arena", "shoppers/finetuned": "train", "shoppers/policies/recurrence": "train"}
 """Folders that are loaded only where an extra is installed, and may import its packages at the top."""
 
 

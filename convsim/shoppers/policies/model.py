@@ -139,7 +139,7 @@ def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int, tau:
 
 def _with_history(model: Model, table: Table, *, seed: int, tau: float) -> Model:
     """Add to the regressions what the history of a conversation tells beside them."""
-    from convsim.shoppers.policies.recurrent_fitting import Strengths, fit_recurrence
+    from convsim.shoppers.policies.recurrence.fitting import Strengths, fit_recurrence
 
     of_accept = [int((table.moves == move).sum()) for move in (ACCEPT, LEAVE)]
     recurrent, recurrence = fit_recurrence(

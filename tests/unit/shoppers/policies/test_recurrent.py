@@ -31,7 +31,7 @@ from convsim.shoppers.policies.table import Table
 from tests.unit.shoppers.policies.known import DEAF, World, moody_world
 
 torch = pytest.importorskip("torch")
-from convsim.shoppers.policies.recurrent_network import Learning, Network, Shape, learn  # noqa: E402
+from convsim.shoppers.policies.recurrence.network import Learning, Network, Shape, learn  # noqa: E402
 
 TAU = 0.2
 

@@ -15,8 +15,8 @@ from convsim.seeds import child_seed, generator
 from convsim.shoppers.policies.histories import Histories
 from convsim.shoppers.policies.logistic import fit_at, folds_of
 from convsim.shoppers.policies.monotone import Part
+from convsim.shoppers.policies.recurrence.network import Learned, Learning, Network, Shape, learn
 from convsim.shoppers.policies.recurrent import Recurrence, Recurrent, StatesCut, inputs_of
-from convsim.shoppers.policies.recurrent_network import Learned, Learning, Network, Shape, learn
 from convsim.shoppers.policies.table import ACCEPT, LEAVE, Columns, Table
 from convsim.stats.forecasts import UnitMean
 

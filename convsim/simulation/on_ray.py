@@ -9,6 +9,10 @@ from typing import Any
 from convsim._text import described, one_line
 from convsim.simulation.holding import Broken, Holder, LostError
 
+FULL = (
+    "Ray's object store is full, and the disk of its temporary folder, too: free space there and run the same command "
+    "again; what has ended is kept"
+)
 BESIDE = 8
 """Calls of an actor beside those that hold conversations."""
 
@@ -30,6 +34,8 @@ class RayWorker:
         try:
             return await getattr(self._actor, what).remote(argument)
         except errors.RayTaskError as error:
+            if isinstance(error.cause, errors.OutOfDiskError | errors.ObjectStoreFullError):
+                return Broken(FULL)
             return Broken(described(error.cause if isinstance(error.cause, Exception) else error))
         except errors.RayError as error:
             raise LostError(one_line(error)[:300]) from error

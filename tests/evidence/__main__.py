@@ -1,0 +1,55 @@
+"""Evidence on real people: ``python -m tests.evidence NAME … --data FOLDER --out OUT [--runs N]``.
+
+FOLDER holds the sets, as validators/EVIDENCE.md says where to get them; none of them is in the
+repository. What is found is kept in ``OUT`` row by row: the same command goes on where it was stopped. ``page`` writes
+validators/EVIDENCE.md from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from convsim.errors import InputError
+from tests.evidence import doses, mixtures, orders, people, reactions
+from tests.evidence.page import page
+
+PAGE = Path(__file__).parents[2] / "validators" / "EVIDENCE.md"
+
+EXPERIMENTS: dict[str, tuple[Callable[[Path, Path, int], None], int]] = {
+    "people": (people.run, 5),
+    "reactions": (reactions.run, 5),
+    "orders": (orders.run, 10),
+    "mixtures": (mixtures.run, 5),
+    "doses": (doses.run, 3),
+}
+"""Each with the runs that it takes by default."""
+
+
+def main() -> None:
+    """Read the command line, and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [*EXPERIMENTS, "page"]
+    parser.add_argument("names", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--data", type=Path, help="folder of the sets; page needs none")
+    parser.add_argument("--out", type=Path, required=True, help="folder of what is found")
+    parser.add_argument("--runs", type=int, help="how often each is dealt anew")
+    asked = parser.parse_args()
+    for name in asked.names:
+        if name == "page":
+            PAGE.write_text(page(asked.out), encoding="utf-8")
+            continue
+        if asked.data is None:
+            parser.error(f"{name} needs --data: the folder of the sets")
+        experiment, runs = EXPERIMENTS[name]
+        try:
+            experiment(asked.data, asked.out, asked.runs or runs)
+        except InputError as error:
+            parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

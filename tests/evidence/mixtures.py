@@ -1,0 +1,61 @@
+"""Whether ``tune`` on half of the people brings a mixture nearer to the other half, where the right weights are known.
+
+The simulators are people who are held out, parted at the median of their messages: those who say little and those who
+say much. Each alone is wrong, and their true mixture is people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+import convsim
+from convsim.schema.conversation import Conversation
+from tests.evidence.kept import Kept
+from tests.evidence.sets import SETS, RealSet, halves
+
+TAKEN = ("ReDial", "SIMMC 2", "CRSArena")
+"""Sets of 120 people and more, since tuning halves half of them."""
+FEWEST = 20
+
+
+def run(data: Path, out: Path, runs: int) -> None:
+    """Tune mixtures of those who say little and much, ``runs`` times a set."""
+    kept = Kept(out / "mixtures.jsonl")
+    for of in SETS:
+        for seed in range(runs if of.name in TAKEN else 0):
+            asked = {"set": of.name, "seed": seed}
+            kept.row(asked, lambda of=of, seed=seed: _tuned(data, of, seed))
+
+
+def _tuned(data: Path, of: RealSet, seed: int) -> dict[str, Any]:
+    dealt = halves(data, of, seed)
+    little, much = parted(dealt.b)
+    # Three quarters of those who say much are taken away: an equal mixture is not the right one by chance.
+    rng = np.random.default_rng(seed)
+    fewer = [much[i] for i in sorted(rng.permutation(len(much))[: max(FEWEST, len(much) // 4)].tolist())]
+    found = convsim.tune(dealt.a, {"little": little, "much": fewer}, seed=seed, validators=())
+    return {
+        "outcome": found.outcome,
+        "weights": {part.name: part.weight for part in found.parts},
+        "right": {"little": len(little) / len(dealt.b), "much": len(much) / len(dealt.b)},
+        "alone": {
+            part.name: None if part.distance is None else part.distance.estimate for part in found.parts
+        },
+        "before": found.before.estimate,
+        "equal": found.equal.estimate,
+        "after": found.after.estimate,
+        "gain": {"estimate": found.gain.estimate, "interval": found.gain.interval},
+    }
+
+
+def parted(conversations: Sequence[Conversation]) -> tuple[list[Conversation], list[Conversation]]:
+    """Part conversations at the median of the users' messages."""
+    middle = median(len([*c.user_messages]) for c in conversations)
+    little = [c for c in conversations if len([*c.user_messages]) <= middle]
+    much = [c for c in conversations if len([*c.user_messages]) > middle]
+    return little, much

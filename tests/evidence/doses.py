@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def run(data: Path, out: Path, runs: int) -> None:
         for n in SIZES:
             for dose in DOSES:
                 asked = {"others": "LLM users", "n": n, "dose": dose, "seed": seed}
-                kept.row(asked, lambda n=n, dose=dose, seed=seed: _card(data, n, dose, seed))
+                kept.row(asked, partial(_card, data, n, dose, seed))
 
 
 def _card(data: Path, n: int, dose: float, seed: int) -> dict[str, Any]:

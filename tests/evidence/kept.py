@@ -20,8 +20,10 @@ class Kept:
     def __post_init__(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists():
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-            self.rows = [json.loads(line) for line in lines if line.endswith("}")]
+            whole, _, cut = self.path.read_text(encoding="utf-8").rpartition("\n")
+            self.rows = [json.loads(line) for line in whole.splitlines()]
+            if cut:
+                self.path.write_text(f"{whole}\n" if whole else "", encoding="utf-8")
 
     def row(self, asked: Mapping[str, Any], make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         """Return the row of what is asked, made now if it is not there yet."""

@@ -7,6 +7,7 @@ say much. Each alone is wrong, and their true mixture is people.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,7 +30,7 @@ def run(data: Path, out: Path, runs: int) -> None:
     for of in SETS:
         for seed in range(runs if of.name in TAKEN else 0):
             asked = {"set": of.name, "seed": seed}
-            kept.row(asked, lambda of=of, seed=seed: _tuned(data, of, seed))
+            kept.row(asked, partial(_tuned, data, of, seed))
 
 
 def _tuned(data: Path, of: RealSet, seed: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ random, the agents' names are dealt anew. So nothing but what depends on the age
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def run(data: Path, out: Path, runs: int) -> None:
     for seed in range(runs):
         for share in SHARES:
             asked = {"share": share, "seed": seed}
-            kept.row(asked, lambda asked=asked: _judged(data, **asked))
+            kept.row(asked, partial(_judged, data, share, seed))
 
 
 def _judged(data: Path, share: float, seed: int) -> dict[str, Any]:

@@ -64,9 +64,9 @@ def _intro() -> str:
     return f"""# Evidence
 
 What convsim's verdicts say of real people, and of simulators whose truth is known because they are made of people.
-`python -m tests.evidence page --out OUT` writes this page from what the experiments kept; each section names its command.
-None of the sets is in the repository: get them, and put them, or links to them, into one folder; convsim reads them as
-they are published. Intervals are 95 %; of proportions Wilson's.
+`python -m tests.evidence page --out OUT` writes this page from what the experiments kept; each section has its
+command. None of the sets is in the repository: get them, and put them, or links to them, into one folder; convsim
+reads them as they are published. Intervals are 95 %; of proportions Wilson's.
 
 {sets}"""
 
@@ -160,8 +160,8 @@ what a perfect simulator gets. The ratio is 1 where it reacts as far as people.
 
 {table}
 
-At these sizes ({len(shifts)} cards of 36 to 38 people an arm) the interval of the ratio is too wide to decide, though its
-estimates lie around 1 where people shift."""
+At these sizes ({len(shifts)} cards of 36 to 38 people an arm) the interval of the ratio is too wide to decide, though
+its estimates lie around 1 where people shift."""
 
 
 def _orders(rows: list[dict[str, Any]]) -> str:
@@ -207,8 +207,8 @@ satisfaction with each agent with that of all people.
 
 {table}
 
-Over all simulators, Spearman's correlation of the truth with `rank`'s level error is {of_error:.2f} (right: negative), with the
-reaction ratio {of_ratio:.2f} (right: positive)."""
+Over all simulators, Spearman's correlation of the truth with `rank`'s level error is {of_error:.2f} (right: negative),
+with the reaction ratio {of_ratio:.2f} (right: positive)."""
 
 
 def _mixtures(rows: list[dict[str, Any]]) -> str:
@@ -269,8 +269,8 @@ def _doses(rows: list[dict[str, Any]]) -> str:
     return f"""## Resolution: the least dose that is found
 
 {PEOPLE.name}: held-out people among whom a share is LLM users of the same tasks, against other people. A dose is found
-from where a failing finding is there in {FOUND:.0%} of the runs, at it and above. LLM users' words are a translation, which is
-a giveaway of its own: other simulators may need a larger dose.
+from where a failing finding is there in {FOUND:.0%} of the runs, at it and above. LLM users' words are a translation,
+which is a giveaway of its own: other simulators may need a larger dose.
 
 {table}
 

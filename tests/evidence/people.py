@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def run(data: Path, out: Path, runs: int) -> None:
     kept = Kept(out / "people.jsonl")
     for of in SETS:
         for seed in range(runs):
-            kept.row({"set": of.name, "seed": seed}, lambda of=of, seed=seed: _card(data, of, seed))
+            kept.row({"set": of.name, "seed": seed}, partial(_card, data, of, seed))
 
 
 def _card(data: Path, of: Any, seed: int) -> dict[str, Any]:

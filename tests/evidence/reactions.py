@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import convsim
 from convsim.evaluation.scorecard import Scorecard
+from convsim.schema.details.reactions import ShiftDetails
 from convsim.schema.finding import FAILING
 from tests.evidence.kept import Kept
 from tests.evidence.sets import AGENTS, PEOPLE, halves
@@ -20,8 +22,10 @@ def reaction_of(card: Scorecard) -> dict[str, Any]:
     found = {f.metric: f for f in card.findings}
     ratio, direction = found["reaction_ratio"], found["directional_agreement"]
     judged = [f for f in card.findings if not f.is_control]
-    shifts = {f.metric: f.details.human_shift for f in judged if hasattr(f.details, "human_shift")}
-    established = sorted(name for name, shift in shifts.items() if shift is not None and shift.established)
+    details = {f.metric: f.details for f in judged if isinstance(f.details, ShiftDetails)}
+    people = {name: shift.human_shift for name, shift in details.items()}
+    simulated = {name: shift.simulated_shift for name, shift in details.items()}
+    established = sorted(name for name, shift in people.items() if shift is not None and shift.established)
     return {
         "ratio": ratio.estimate,
         "interval": ratio.interval,
@@ -31,9 +35,13 @@ def reaction_of(card: Scorecard) -> dict[str, Any]:
         "of_established": {name: found[name].verdict for name in established},
         "failing": sorted(f.metric for f in judged if f.verdict in FAILING),
         "shifts": {
-            name: {"people": shifts[name].estimate, "simulated": found[name].details.simulated_shift.estimate}
-            for name in SHOWN
-            if shifts.get(name) is not None
+            name: {
+                side: shift.estimate
+                for side, shift in (("people", of), ("simulated", simulated[name]))
+                if shift
+            }
+            for name, of in people.items()
+            if name in SHOWN and of is not None
         },
     }
 
@@ -44,7 +52,7 @@ def run(data: Path, out: Path, runs: int) -> None:
     for control, treatment in combinations(AGENTS, 2):
         for seed in range(runs):
             asked = {"control": control, "treatment": treatment, "seed": seed}
-            kept.row(asked, lambda asked=asked: _card(data, **asked))
+            kept.row(asked, partial(_card, data, control, treatment, seed))
 
 
 def _card(data: Path, control: str, treatment: str, seed: int) -> dict[str, Any]:

@@ -137,8 +137,10 @@ def _reactions(rows: list[dict[str, Any]]) -> str:
                 str(len(found)),
                 f"{mean(established):.1f}",
                 f"{aligned} of {sum(established)}",
-                ratios or "undecided: people hardly shift",
+                ratios or "-",
                 _share([bool(row["failing"]) for row in found]),
+                ", ".join(f"`{name}`" for name in sorted({name for row in found for name in row["failing"]}))
+                or "-",
             ]
         )
     shifts = [row["found"]["shifts"] for row in rows if row["found"]["shifts"]]
@@ -150,6 +152,7 @@ def _reactions(rows: list[dict[str, Any]]) -> str:
             "of these reacts as people",
             "reaction ratio",
             "cards with a failing finding",
+            "which",
         ],
         lines,
     )
@@ -160,8 +163,9 @@ what a perfect simulator gets. The ratio is 1 where it reacts as far as people.
 
 {table}
 
-At these sizes ({len(shifts)} cards of 36 to 38 people an arm) the interval of the ratio is too wide to decide, though
-its estimates lie around 1 where people shift."""
+A ratio is given where people shift clearly enough over all metrics. At these sizes ({len(shifts)} cards of 36 to 38
+people an arm) its interval is too wide to decide. `first_message_simulated` asks whether first words depend on the
+agent, whom nobody had met yet; where it fails of people, who met which agent may not have been left to chance."""
 
 
 def _orders(rows: list[dict[str, Any]]) -> str:
@@ -213,19 +217,29 @@ with the reaction ratio {of_ratio:.2f} (right: positive)."""
 
 def _mixtures(rows: list[dict[str, Any]]) -> str:
     lines = []
-    for (name,), found in _by(rows, "set").items():
+    for (name,), every in _by(rows, "set").items():
+        found = [row for row in every if "refused" not in row]
         off = mean(abs(row["weights"]["little"] - row["right"]["little"]) for row in found)
         lines.append(
             [
                 name,
-                str(len(found)),
+                f"{len(found)} of {len(every)}",
                 *(f"{mean(row[of] for row in found):.3f}" for of in ("before", "equal", "after")),
                 _share([row["outcome"] == "gained" for row in found]),
                 f"{off:.2f}",
             ]
         )
     table = _table(
-        ["set", "runs", "nearest alone", "equal mixture", "tuned", "a gain is shown", "weights off by"], lines
+        [
+            "set",
+            "runs that had 60 people",
+            "nearest alone",
+            "equal mixture",
+            "tuned",
+            "a gain is shown",
+            "weights off by",
+        ],
+        lines,
     )
     return f"""## Does tuning on half of the people come nearer to the other half?
 

@@ -30,6 +30,7 @@ def reaction_of(card: Scorecard) -> dict[str, Any]:
         "ratio": ratio.estimate,
         "interval": ratio.interval,
         "verdict": ratio.verdict,
+        "reason": ratio.reason,
         "same_direction": direction.estimate,
         "established": established,
         "of_established": {name: found[name].verdict for name in established},

@@ -1,6 +1,7 @@
 """Two small sides to compare; people, a base and a way to train a shopper on them; a page in a real browser."""
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def simulated(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def convsim() -> Forks:
-    return forks("models")
+    return forks("models") if find_spec("peft") else forks()
 
 
 @pytest.fixture(scope="session")

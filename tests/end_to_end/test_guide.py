@@ -55,7 +55,7 @@ PRODUCED = {
     " --until-decided habits --n 1",
     "the price of … is not known": f"simulate {HOSTED} --budget-usd 1",
     "no model at …: give a folder with config.json and weights, or a .gguf file":
-    "train few.jsonl --base nowhere --out s",
+    "simulate --shopper sft --model nowhere/at --n 1 --out s",
 }  # fmt: skip
 """What one types to get a message. The others stand in the sources."""
 

@@ -22,17 +22,26 @@ def test_our_prompts_are_written_once_used_as_they_are_and_replaced_only_by_forc
     assert "chat.txt.j2 is there already" in again.stderr
     assert own["chat.txt.j2"].read_text() == "mine"
     assert not (tmp_path / "own" / "opening.txt.j2").exists()
-    plan = typed(
+    model = (
+        "--model",
+        "openai_compatible",
+        "--set",
+        "model.model=m",
+        "--set",
+        "model.base_url=http://127.0.0.1:9/v1",
+    )
+    asked = (
         "simulate",
         "--shopper",
         "prompted",
         "--n",
         1,
         "--dry-run",
+        *model,
         "--set",
         "shopper.prompts=own",
-        cwd=tmp_path,
     )
+    plan = typed(*asked, cwd=tmp_path)
     assert plan.returncode == 0, plan.stderr
     assert typed("prompts", "export", "own", "--force", cwd=tmp_path).returncode == 0
     assert own["chat.txt.j2"].read_bytes() == our_file("chat")

@@ -3,6 +3,7 @@
 import pytest
 
 import convsim
+from convsim.models import Scripted
 from convsim.models.own_prompts import our_files
 from convsim.shoppers import Prompted
 
@@ -15,7 +16,10 @@ def test_prompts_are_written_once_and_a_change_of_them_is_used(tmp_path):
     convsim.export_prompts(folder)
     assert (folder / "opening.txt.j2").read_text() == "say hi about {{ persona.need }}"
     assert (folder / "chat.txt.j2").read_bytes() == our_files()["chat.txt.j2"]
-    shoppers = [convsim.make_shopper("prompted", prompts=each) for each in (None, folder)]
+    shoppers = [
+        convsim.make_shopper("prompted", model=Scripted(answers=["boots"]), prompts=each)
+        for each in (None, folder)
+    ]
     ours, own = (each.prompt_hashes for each in shoppers if isinstance(each, Prompted))
     assert [name for name in ours if ours[name] != own[name]] == ["opening"]
 

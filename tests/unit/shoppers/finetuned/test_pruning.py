@@ -22,7 +22,7 @@ from convsim.shoppers.finetuned.compress import (
 from convsim.shoppers.finetuned.compress.units import Prices, Scores, Widths, choose_units
 from convsim.shoppers.finetuned.encode import Example, Span
 from tests.needs import needed
-from tests.unit.shoppers.finetuned.test_compressing import cached_logits, logits, made
+from tests.unit.shoppers.finetuned.families import cached_logits, logits, made
 
 torch = needed("torch")
 transformers = needed("transformers")

@@ -14,7 +14,7 @@ from convsim.shoppers.balanced_truncation import DiagonalSystem, hankel_singular
 from convsim.shoppers.finetuned.compress import StateReduction, cut, n_parameters
 from convsim.shoppers.finetuned.compress.states import coordinate_energies
 from tests.needs import needed
-from tests.unit.shoppers.finetuned.test_compressing import made
+from tests.unit.shoppers.finetuned.families import made
 from tests.unit.shoppers.finetuned.test_pruning import examples
 
 torch = needed("torch")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convsim._files import write_whole
+from convsim._files import unwritten, write_whole
 from convsim._text import plain
 from convsim.cli import options
 from convsim.cli.console import err, out, print_json
@@ -87,7 +87,7 @@ def import_table(
         if output is options.TextOrJson.text:
             _print_guess(found, out())
         with table_import(found, skip_bad=skip_bad_lines) as imported:
-            _deliver(imported, None if dry_run else written)
+            _deliver(imported, None if dry_run else written, mapping=save_map)
             if save_map is not None:
                 write_whole(save_map, imported.mapping.to_toml(file))
     if output is options.TextOrJson.json:
@@ -112,15 +112,24 @@ def default_target(file: Path) -> Path:
     return file.parent / (Path(name).stem + ENDING)
 
 
-def _deliver(imported: TableImport, target: Path | None) -> None:
-    """Write the conversations, or only make them."""
+def _deliver(imported: TableImport, target: Path | None, *, mapping: Path | None) -> None:
+    """Write the conversations, or only make them.
+
+    The file at ``mapping``, which is replaced afterwards, is taken away before they stand there: if this is killed, it
+    never says of these how others were read.
+    """
     from convsim.io import readable_line, write
 
-    conversations: Iterable[Conversation] = imported.conversations()
+    def conversations() -> Iterator[Conversation]:
+        yield from imported.conversations()
+        if target is not None and mapping is not None and mapping.is_file() and not mapping.is_symlink():
+            with unwritten(mapping):
+                mapping.unlink()
+
     if target is not None:
-        write(target, conversations)
+        write(target, conversations())
         return
-    for conversation in conversations:
+    for conversation in conversations():
         readable_line(conversation)
 
 

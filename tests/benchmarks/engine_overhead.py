@@ -1,13 +1,14 @@
 """What the engine costs: its completions per second as a proportion of what bare calls of the client reach.
 
-    python -m tests.benchmarks.engine_overhead [--quick] [--json FILE]
+    python -m tests.benchmarks.engine_overhead [--quick] [--turns 8] [--json FILE]
 
 A server in a process of its own answers each request after 50 ms. Conversations begin with a history, then the shopper
 asks the model once a turn and the agent answers at once. The same bodies, made beforehand, are sent by bare
 ``client.post`` over aiohttp, by aiohttp alone and by ``chat.completions.create`` on the default transport, as many at a
-time. Rounds of the four take turns; each figure is a median over rounds, a share the median of the rounds' own shares.
-Next to what the clock says stands the processor time of this process for one completion, which other work on the
-machine touches less. Nothing is asserted; machines differ, so read the shares.
+time. All begin at once, and the engine writes its conversations down in the end, which the others do not: ``--turns``
+says how many completions that is spread over. Rounds of the four take turns; each figure is a median over rounds, a
+share the median of the rounds' own shares. Next to what the clock says stands the processor time of this process for
+one completion, which other work on the machine touches less. Nothing is asserted; machines differ, so read the shares.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from tests.benchmarks.rows import Row, with_json, write
 
 SERVER = Path(__file__).with_name("latency_server.py")
 TURNS = 8
-"""Completions a conversation; its history grows by two messages with each."""
+"""Completions a conversation, if nothing else is said; its history grows by two messages with each."""
 
 SLOW_TURNS = 2
 """How many of these ``create`` is given, which takes far longer."""
@@ -113,7 +114,7 @@ class Prompt:
         return AgentReply(content=ANSWERED, items=ITEMS)
 
 
-def engine(model: OpenAICompatible, concurrency: int, history: int) -> Round:
+def engine(model: OpenAICompatible, concurrency: int, history: int, turns: int) -> Round:
     """Hold as many conversations as are held at a time, from when each has its history."""
 
     async def hold() -> Took:
@@ -126,12 +127,12 @@ def engine(model: OpenAICompatible, concurrency: int, history: int) -> Round:
             )
             for k in range(concurrency)
         )  # fmt: skip
-        limits = Limits(max_turns=history // 2 + TURNS, concurrency=concurrency)
+        limits = Limits(max_turns=history // 2 + turns, concurrency=concurrency)
         progress = Progress()
         lines: list[str] = []
         await hold_all(planned, limits=limits, keep=lambda c, _: lines.append(c.to_json()), progress=progress)
         assert shopper.clock is not None
-        took = shopper.clock.took(concurrency * TURNS)
+        took = shopper.clock.took(concurrency * turns)
         if progress.failed or progress.ended != concurrency:
             raise RuntimeError(f"{progress.failed} of {concurrency} conversations failed: {lines[0][-300:]}")
         return took
@@ -152,9 +153,7 @@ def bodies(history: int, turns: int) -> list[Body]:
     ]
 
 
-def bare(
-    ask: Callable[[Body], Awaitable[object]], concurrency: int, history: int, turns: int = TURNS
-) -> Round:
+def bare(ask: Callable[[Body], Awaitable[object]], concurrency: int, history: int, turns: int) -> Round:
     """Send the bodies of as many conversations, and nothing else."""
     sent = [bodies(history, turns) for _ in range(concurrency)]
 
@@ -170,7 +169,9 @@ def bare(
     return send
 
 
-async def measure(url: str, cells: Sequence[tuple[int, int]], rounds: dict[int, int]) -> list[Row]:
+async def measure(
+    url: str, cells: Sequence[tuple[int, int]], rounds: dict[int, int], turns: int
+) -> list[Row]:
     """Print one row of the table for each cell: how many at a time, and how long a history."""
     rows: list[Row] = []
     posting = openai.AsyncOpenAI(api_key="none", base_url=url, http_client=openai.DefaultAioHttpClient())
@@ -192,9 +193,9 @@ async def measure(url: str, cells: Sequence[tuple[int, int]], rounds: dict[int, 
         for concurrency, history in cells:
             model = OpenAICompatible(model="fixed", base_url=url, max_connections=concurrency)
             async with aclosing(model):
-                ours = engine(model, concurrency, history)
-                posted = bare(post, concurrency, history)
-                sent = bare(send, concurrency, history)
+                ours = engine(model, concurrency, history, turns)
+                posted = bare(post, concurrency, history, turns)
+                sent = bare(send, concurrency, history, turns)
                 created = bare(create, concurrency, history, SLOW_TURNS)
                 took = await interleaved(ours, posted, sent, created, rounds[concurrency])
             print(row(concurrency, history, *took), flush=True)
@@ -270,13 +271,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="one history a concurrency, and few rounds")
+    parser.add_argument("--turns", type=int, default=TURNS, help="completions a conversation")
     with_json(parser)
     asked = parser.parse_args()
     quick = asked.quick
     cells = [(8, 2), (64, 10), (256, 40)] if quick else [(c, h) for c in (8, 64, 256) for h in (2, 10, 40)]
     rounds = {8: 5, 64: 3, 256: 1} if quick else {8: 7, 64: 5, 256: 3}
     with served(50.0) as url:
-        write(asyncio.run(measure(url, cells, rounds)), asked.json)
+        write(asyncio.run(measure(url, cells, rounds, asked.turns)), asked.json)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _share(happened: Sequence[bool]) -> str:
     n, k = len(happened), sum(happened)
     low, high = (float(limit) for limit in wilson_limits(np.asarray(k / n), np.asarray(n), Z))
-    return f"{k} of {n} [{low:.2f}, {high:.2f}]"
+    return f"{k} of {n} [{max(0.0, low):.2f}, {high:.2f}]"
 
 
 def _by(rows: Iterable[dict[str, Any]], *names: str) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
@@ -165,7 +165,8 @@ what a perfect simulator gets. The ratio is 1 where it reacts as far as people.
 
 A ratio is given where people shift clearly enough over all metrics. At these sizes ({len(shifts)} cards of 36 to 38
 people an arm) its interval is too wide to decide. `first_message_simulated` asks whether first words depend on the
-agent, whom nobody had met yet; where it fails of people, who met which agent may not have been left to chance."""
+agent, whom nobody had met yet; where it fails of people, who met which agent may
+not have been left to chance in these logs, or the test is too eager: which of both has not been looked into."""
 
 
 def _orders(rows: list[dict[str, Any]]) -> str:

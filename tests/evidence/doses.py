@@ -26,7 +26,7 @@ def dosed(
     n: int,
     rng: np.random.Generator,
 ) -> list[Conversation]:
-    """Draw ``n`` conversations of which a share is of ``others``; what says so in a record is taken off."""
+    """Draw ``n`` conversations of which a share is of ``others``; which side is simulated is decided by position."""
     n_others = round(dose * n)
     drawn = [people[i] for i in rng.permutation(len(people))[: n - n_others]]
     return drawn + [others[i] for i in rng.permutation(len(others))[:n_others]]

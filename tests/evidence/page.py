@@ -143,7 +143,7 @@ def _reactions(rows: list[dict[str, Any]]) -> str:
                 or "-",
             ]
         )
-    shifts = [row["found"]["shifts"] for row in rows if row["found"]["shifts"]]
+    verdicts = [row["found"]["verdict"] for row in rows if row["found"]["ratio"] is not None]
     table = _table(
         [
             "agents",
@@ -163,10 +163,10 @@ what a perfect simulator gets. The ratio is 1 where it reacts as far as people.
 
 {table}
 
-A ratio is given where people shift clearly enough over all metrics. At these sizes ({len(shifts)} cards of 36 to 38
-people an arm) its interval is too wide to decide. `first_message_simulated` asks whether first words depend on the
-agent, whom nobody had met yet; where it fails of people, who met which agent may
-not have been left to chance in these logs, or the test is too eager: which of both has not been looked into."""
+A ratio is given where people shift clearly enough over all metrics: in {len(verdicts)} of {len(rows)} cards, and its
+verdict is decided in {sum(verdict != "undecided" for verdict in verdicts)}. `first_message_simulated` asks whether first
+words depend on the agent, whom nobody had met yet; where it fails of people, who met which agent may not have been left
+to chance in these logs, or the test is too eager: which of both has not been looked into."""
 
 
 def _orders(rows: list[dict[str, Any]]) -> str:

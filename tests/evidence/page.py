@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from convsim.stats.proportions import wilson_limits
+from tests.evidence.reactions import SHOWN
 from tests.evidence.sets import PEOPLE, SETS
 
 Z = 1.96
@@ -135,6 +136,7 @@ def _reactions(rows: list[dict[str, Any]]) -> str:
             [
                 f"{control} to {treatment}",
                 str(len(found)),
+                *(", ".join(_mean_shifts(found, name)) for name in SHOWN),
                 f"{mean(established):.1f}",
                 f"{aligned} of {sum(established)}",
                 ratios or "-",
@@ -144,10 +146,12 @@ def _reactions(rows: list[dict[str, Any]]) -> str:
             ]
         )
     verdicts = [row["found"]["verdict"] for row in rows if row["found"]["ratio"] is not None]
+    decided = sum(verdict != "undecided" for verdict in verdicts)
     table = _table(
         [
             "agents",
             "runs",
+            *(f"shift in {name}" for name in SHOWN),
             "shifts of people established",
             "of these reacts as people",
             "reaction ratio",
@@ -163,10 +167,16 @@ what a perfect simulator gets. The ratio is 1 where it reacts as far as people.
 
 {table}
 
-A ratio is given where people shift clearly enough over all metrics: in {len(verdicts)} of {len(rows)} cards, and its
-verdict is decided in {sum(verdict != "undecided" for verdict in verdicts)}. `first_message_simulated` asks whether first
-words depend on the agent, whom nobody had met yet; where it fails of people, who met which agent may not have been left
-to chance in these logs, or the test is too eager: which of both has not been looked into."""
+Shifts are those of people and of the other people, on average. A ratio is given where people shift clearly enough over
+all metrics: in {len(verdicts)} of {len(rows)} cards; its verdict is decided in {decided}.
+`first_message_simulated` asks whether first words depend on the agent, whom nobody had met yet; where it fails of
+people, who met which agent may not have been left to chance in these logs, or the test is too eager: which of both has
+not been looked into."""
+
+
+def _mean_shifts(found: Sequence[dict[str, Any]], name: str) -> list[str]:
+    sides = ("people", "simulated")
+    return [f"{mean(row['shifts'][name][side] for row in found):+.2f}" for side in sides]
 
 
 def _orders(rows: list[dict[str, Any]]) -> str:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
 import convsim
 from convsim.schema.conversation import Conversation
 from tests.evidence.kept import Kept
 from tests.evidence.reactions import reaction_of
 from tests.evidence.sets import AGENTS, GEMINI, GPT, PEOPLE, halves, read
+from tests.evidence.tables import as_table, by
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -67,3 +70,51 @@ def _levels(conversations: Sequence[Conversation]) -> list[float]:
             if c.arm in rated and isinstance(label.value, int | float):
                 rated[c.arm].append(float(label.value))
     return [float(np.mean(of)) for of in rated.values()]
+
+
+def section(rows: list[dict[str, Any]]) -> str:
+    """Write what the rows say."""
+    lines, shares, errors, truths, ratios = [], [], [], [], []
+    for (share,), found in sorted(by(rows, "share").items()):
+        of = [row["reaction"]["ratio"] for row in found if row["reaction"]["ratio"] is not None]
+        lines.append(
+            [
+                f"{share:.0%}",
+                str(len(found)),
+                f"{mean(row['truth'] for row in found):.2f}",
+                *(
+                    in_how_many([row["verdict"] == verdict for row in found])
+                    for verdict in ("aligned", "different")
+                ),
+                f"{mean(row['kept'] for row in found if row['kept'] is not None):.2f}",
+                f"{mean(row['level_error'] for row in found):.3f}",
+                f"{mean(of):.2f}" if of else "-",
+                in_how_many([bool(row["reaction"]["failing"]) for row in found]),
+            ]
+        )
+    for row in rows:
+        found = row["found"]
+        shares.append(row["asked"]["share"])
+        errors.append(found["level_error"])
+        truths.append(found["truth"])
+        ratios.append(found["reaction"]["ratio"])
+    known = [at for at, ratio in enumerate(ratios) if ratio is not None]
+    of_error = spearmanr(errors, truths).statistic
+    of_ratio = spearmanr([ratios[at] for at in known], [truths[at] for at in known]).statistic
+    table = as_table(
+        [
+            "names permuted", "runs", "correlation with all people's levels", "`rank` aligned", "`rank` different",
+            "pairs kept", "level error (points)", "reaction ratio", "counterfactual card fails",
+        ],
+        lines,
+    )  # fmt: skip
+    return f"""## Does a nearer simulator rank agents more like people do?
+
+{PEOPLE.name}. A simulator here is the held-out half of the people; in a known share of its conversations the agents'
+names are dealt anew. Its words are people's, so that nothing else is wrong. The truth is the correlation of its mean
+satisfaction with each agent with that of all people.
+
+{table}
+
+Over all simulators, Spearman's correlation of the truth with `rank`'s level error is {of_error:.2f} (right: negative),
+with the reaction ratio {of_ratio:.2f} (right: positive)."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import convsim
@@ -13,6 +15,7 @@ from convsim.schema.details.reactions import ShiftDetails
 from convsim.schema.finding import FAILING
 from tests.evidence.kept import Kept
 from tests.evidence.sets import AGENTS, PEOPLE, halves
+from tests.evidence.tables import as_table, by, in_how_many
 
 SHOWN = ("satisfaction", "turns")
 
@@ -62,3 +65,60 @@ def _card(data: Path, control: str, treatment: str, seed: int) -> dict[str, Any]
         dealt.a, dealt.b, control=control, treatment=treatment, seed=seed, cache=False
     )
     return reaction_of(card)
+
+
+def section(rows: list[dict[str, Any]]) -> str:
+    """Write what the rows say."""
+    lines = []
+    for (control, treatment), found in by(rows, "control", "treatment").items():
+        known = [row for row in found if row["ratio"] is not None]
+        ratios = ", ".join(
+            f"{r['ratio']:.2f} [{r['interval'][0]:.2f}, {r['interval'][1]:.2f}]" for r in known
+        )
+        established = [len(row["established"]) for row in found]
+        aligned = sum(v == "aligned" for row in found for v in row["of_established"].values())
+        lines.append(
+            [
+                f"{control} to {treatment}",
+                str(len(found)),
+                *(", ".join(_mean_shifts(found, name)) for name in SHOWN),
+                f"{mean(established):.1f}",
+                f"{aligned} of {sum(established)}",
+                ratios or "-",
+                in_how_many([bool(row["failing"]) for row in found]),
+                ", ".join(f"`{name}`" for name in sorted({name for row in found for name in row["failing"]}))
+                or "-",
+            ]
+        )
+    verdicts = [row["found"]["verdict"] for row in rows if row["found"]["ratio"] is not None]
+    decided = sum(verdict != "undecided" for verdict in verdicts)
+    table = as_table(
+        [
+            "agents",
+            "runs",
+            *(f"shift in {name}" for name in SHOWN),
+            "shifts of people established",
+            "of these reacts as people",
+            "reaction ratio",
+            "cards with a failing finding",
+            "which",
+        ],
+        lines,
+    )
+    return f"""## Reactions of people against reactions of other people
+
+{PEOPLE.name}: one half of the people in the simulator's place of the third pillar, for every pair of the four agents:
+what a perfect simulator gets. The ratio is 1 where it reacts as far as people.
+
+{table}
+
+Shifts are those of people and of the other people, on average. A ratio is given where people shift clearly enough over
+all metrics: in {len(verdicts)} of {len(rows)} cards; its verdict is decided in {decided}.
+`first_message_simulated` asks whether first words depend on the agent, whom nobody had met yet; where it fails of
+people, who met which agent may not have been left to chance in these logs, or the test is too eager: which of both has
+not been looked into."""
+
+
+def _mean_shifts(found: Sequence[dict[str, Any]], name: str) -> list[str]:
+    sides = ("people", "simulated")
+    return [f"{mean(row['shifts'][name][side] for row in found):+.2f}" for side in sides]

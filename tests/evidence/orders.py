@@ -20,7 +20,7 @@ from convsim.schema.conversation import Conversation
 from tests.evidence.kept import Kept
 from tests.evidence.reactions import reaction_of
 from tests.evidence.sets import AGENTS, GEMINI, GPT, PEOPLE, halves, read
-from tests.evidence.tables import as_table, by
+from tests.evidence.tables import as_table, by, in_how_many
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from convsim.errors import InputError
-from tests.evidence import doses, mixtures, orders, people, reactions
+from tests.evidence import doses, mixtures, orders, paper, people, reactions
 from tests.evidence.page import page
 
 PAGE = Path(__file__).parents[2] / "validators" / "EVIDENCE.md"
@@ -23,6 +23,7 @@ EXPERIMENTS: dict[str, tuple[Callable[[Path, Path, int], None], int]] = {
     "orders": (orders.run, 10),
     "mixtures": (mixtures.run, 5),
     "doses": (doses.run, 3),
+    "paper": (paper.run, 5),
 }
 """Each with the runs that it takes by default."""
 

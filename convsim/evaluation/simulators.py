@@ -13,7 +13,7 @@ from convsim._text import one_line, path_text
 from convsim.errors import InputError, StudyError
 from convsim.evaluation.sides import Selection, Side
 from convsim.io import MANIFEST, Source, Transcripts, read_source, stem_of
-from convsim.io.manifest import read_manifest
+from convsim.io.manifest import VARIANT, read_manifest
 from convsim.lifting import AnnotatorLike
 from convsim.schema.conversation import Conversation
 
@@ -23,8 +23,9 @@ Loaded = Transcripts | Sequence[Conversation]
 """A side that has been read."""
 POLICY = "policy"
 """Of a plan's hashes, that of the policy by which ``hybrid`` decides; nobody knows a policy's name."""
-MAX_SETTINGS, MAX_SETTING, MAX_READ, HASH_SHOWN = 20, 60, 4_000, 8
-"""What is kept of a plan: settings, and characters of one, and of the policy's hash; ``MAX_READ`` are looked at."""
+MAX_SETTINGS, MAX_SETTING, MAX_READ, HASH_SHOWN, MAX_KIND = 20, 60, 4_000, 8, 40
+"""What is kept of a plan: settings, and characters of one, and of the policy's hash and kind; ``MAX_READ`` are looked
+at."""
 PEOPLE = "people"
 """What the real data are called in every table."""
 NO_SIDES = (
@@ -152,20 +153,21 @@ def loaded(source: Source) -> Loaded:
 def settings_of(source: Loaded) -> dict[str, str]:
     """Return what the shopper of a run folder was set to, in words; nothing where no plan states it.
 
-    Two runs of one shopper are told apart by it. Settings that are the default are not in a plan; of a policy, which is
-    a folder, the beginning of its hash is.
+    Two runs of one shopper are told apart by it. Settings that are the default are not in a plan; what the shopper says
+    of itself is (its ``variant``), and of a policy, which is a folder, the beginning of its hash.
     """
     if not isinstance(source, Transcripts) or not (source.path / MANIFEST).is_file():
         return {}
     try:
-        plan = read_manifest(source.path)["plan"]
+        manifest = read_manifest(source.path)
     except StudyError:  # what is compared is its conversations, which have been read
         return {}
-    assert isinstance(plan, dict)
+    plan = _object(manifest["plan"])
     stated = _object(_object(plan.get("settings")).get("shopper"))
     told = {one_line(key): _written(value) for key, value in stated.items() if key != "name"}
+    told |= {one_line(key): _written(value) for key, value in _object(manifest.get(VARIANT)).items()}
     if isinstance(policy := _object(plan.get("prompts")).get(POLICY), str):
-        told[POLICY] = one_line(policy)[:HASH_SHOWN]
+        told[POLICY] = f"{told.get(POLICY, '')[:MAX_KIND]} {one_line(policy)[:HASH_SHOWN]}".strip()
     return {key[:MAX_SETTING]: value[:MAX_SETTING] for key, value in [*told.items()][:MAX_SETTINGS]}
 
 

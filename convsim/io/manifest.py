@@ -16,6 +16,8 @@ from convsim._text import one_line
 from convsim.errors import StudyError
 
 MANIFEST = "manifest.json"
+VARIANT = "variant"
+"""The key under which a shopper says, in words for people, what tells it from others of its name."""
 MAX_MANIFEST_BYTES = 64 << 20
 MAX_READ, MAX_SHOWN = 4_000, 160
 """Characters of a setting that are looked at, and that an error shows."""

@@ -36,6 +36,26 @@ def plan_of(study: Study) -> dict[str, JsonValue]:
     }
 
 
+def variant_of(study: Study) -> dict[str, JsonValue]:
+    """Return what a shopper says that it is, for people who compare runs; each one's of a mixture, by its name.
+
+    It stands beside the plan, whose hashes and settings hold it already: no plan differs in it.
+    """
+    if not study.mixture:
+        return {**_variant(study.shopper)}
+    return {
+        f"{each.name}.{key}": value for each in study.mixture for key, value in _variant(each.shopper).items()
+    }
+
+
+def _variant(shopper: Shopper) -> Mapping[str, str]:
+    """Return the ``variant`` of a shopper that has one; anybody's shopper may have something else of that name."""
+    found = getattr(shopper, "variant", None)
+    if not isinstance(found, Mapping):
+        return {}
+    return {key: value for key, value in found.items() if isinstance(key, str) and isinstance(value, str)}
+
+
 def told_of(study: Study) -> dict[str, Value]:
     """Return what a trace says of a study."""
     return {

@@ -29,7 +29,7 @@ from convsim.io import (
     open_run,
     readable_line,
 )
-from convsim.io.manifest import read_manifest
+from convsim.io.manifest import VARIANT, read_manifest
 from convsim.io.provenance import provenance
 from convsim.lifting import (
     AgentLike,
@@ -60,7 +60,7 @@ from convsim.simulation.mixture import Component, checked_mixture, checked_weigh
 from convsim.simulation.outcome import Outcome
 from convsim.simulation.pool import Opened, Pool, Workers
 from convsim.simulation.runner import Limits, Progress, hold_all
-from convsim.simulation.stating import plan_of, told_of
+from convsim.simulation.stating import plan_of, told_of, variant_of
 
 T = TypeVar("T")
 NOTHING_MORE: Mapping[str, JsonValue] = {}
@@ -412,7 +412,13 @@ class Study:
 
     def manifest(self) -> Manifest:
         """Return what tells this study from others (``plan``), and where it ran."""
-        return {"schema": "convsim.run/1", "plan": plan_of(self), **provenance()}
+        variant = variant_of(self)
+        return {
+            "schema": "convsim.run/1",
+            "plan": plan_of(self),
+            **({VARIANT: variant} if variant else {}),
+            **provenance(),
+        }
 
 
 def _runs_here(models: Iterable[ChatModel]) -> bool:

@@ -20,6 +20,8 @@ from convsim.report.comparison.tables import (
     mark,
     price,
     runs_of,
+    set_to,
+    settings_line,
     span,
     versions_table,
 )
@@ -124,6 +126,8 @@ def _baselines(order: Sequence[SimulatorReport]) -> str:
 def short_tables(comparison: Comparison) -> Iterator[Table]:
     """Yield the tables that are shown where not all are asked for."""
     yield ranking(comparison)
+    if _has_variants(comparison):
+        yield set_to(comparison)
     if len(comparison.simulators) <= MAX_TOLD and families_of(comparison):
         yield headlines(comparison)
     if any(each.gate is not None for each in comparison.simulators):
@@ -132,6 +136,14 @@ def short_tables(comparison: Comparison) -> Iterator[Table]:
         yield asked(comparison)
     if len(comparison.versions) == 1:
         yield versions_table(comparison.versions[0])
+
+
+def _has_variants(comparison: Comparison) -> bool:
+    """Tell whether two simulators are the same shopper, set in different ways: their names may not say how."""
+    by_shopper: dict[tuple[str, ...], set[str]] = {}
+    for each in comparison.simulators:
+        by_shopper.setdefault(tuple(each.shoppers), set()).add(settings_line(each))
+    return any(len(found) > 1 for shoppers, found in by_shopper.items() if shoppers)
 
 
 def distance_of(each: SimulatorReport) -> str:

@@ -117,12 +117,20 @@ def set_to(comparison: Comparison) -> Table:
     rows = [
         (
             each.name, ", ".join(each.shoppers) or NONE, ", ".join(each.models) or NONE,
-            ", ".join(f"{key} = {value}" for key, value in each.settings.items()) or NONE,
+            settings_line(each) or NONE,
         )
         for each in comparison.simulators
     ]  # fmt: skip
-    note = "set to: as the plan of a run folder states it, defaults left out; of a policy, the beginning of its hash."
+    note = (
+        "set to: as the plan of a run folder states it, defaults left out; of a policy, its kind and the beginning of "
+        "its hash."
+    )
     return Table("who they are", ("simulator", "shopper", "model", "set to"), rows, note)
+
+
+def settings_line(each: SimulatorReport) -> str:
+    """Write what a simulator's shopper was set to; empty where no plan states it."""
+    return ", ".join(f"{key} = {value}" for key, value in each.settings.items())
 
 
 def gate(comparison: Comparison) -> Table:

@@ -13,6 +13,7 @@ from convsim.evaluation import SimulatorReport
 from convsim.io.run_folder import CONVERSATIONS
 from convsim.report.answers import answers
 from convsim.report.comparison.order import distance_of, kind_of_simulator, seeds_of
+from convsim.report.comparison.tables import settings_line
 from convsim.report.html.chat import Chat, chat
 from convsim.report.html.conversation_scores import scores_of
 from convsim.report.html.figures.canvas import N_SERIES
@@ -24,6 +25,8 @@ from convsim.schema.conversation import Conversation
 
 Transcripts = Mapping[str, Sequence[Conversation]]
 """Conversations by the path that a side or a run names."""
+MAX_SET_TO = 400
+"""Characters of what a simulator was set to."""
 MAX_SIMULATORS = 40
 """So many have their transcripts in the page."""
 WHICH = ("least like a person", "in the middle", "most like a person")
@@ -54,6 +57,8 @@ class ShownSimulator:
     hls: str
     cost: str
     seeds: str
+    set_to: str
+    """Its shopper and what that was set to; empty where no plan states it."""
     runs: Sequence[tuple[str, str, str]]
     """Of pooled runs: name, seed and distance."""
     links: Sequence[Link]
@@ -106,6 +111,7 @@ def _shown(
         hls=number(each.hls.estimate, figures=2),
         cost=cost,
         seeds=seeds_of(each),
+        set_to=_set_to(each),
         runs=[
             (name(run.name), str(run.seed), number(run.mean_distance.estimate, figures=2))
             for run in each.seeds
@@ -113,6 +119,15 @@ def _shown(
         links=[*_links(each, folder)] if folder is not None else [],
         chats=[*_chats(each, transcripts, {word.feature: word.side for word in giveaways})],
         tells=[name(word.feature, limit=40) for word in giveaways if told and word.side == "simulated"][:6],
+    )
+
+
+def _set_to(each: SimulatorReport) -> str:
+    settings = settings_line(each)
+    return (
+        name(f"{', '.join(each.shoppers)}: {settings}".removeprefix(": "), limit=MAX_SET_TO)
+        if settings
+        else ""
     )
 
 

@@ -161,6 +161,11 @@ class Hybrid:
         learned = self._policy.learned.model_dump_json(by_alias=True)
         return said | {"policy": hashlib.sha256(learned.encode()).hexdigest()}
 
+    @property
+    def variant(self) -> dict[str, str]:
+        """What tells one hybrid from another in a table: the kind of its policy, and where its words come from."""
+        return {"policy": self._policy.kind, "words": self.words}
+
     def doubts(self, personas: Sequence[Persona]) -> list[str]:
         """Say, a line each, why what it learned may not be how these people would decide."""
         known = self._policy.domain

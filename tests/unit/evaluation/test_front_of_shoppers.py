@@ -125,6 +125,21 @@ def test_with_dollars_known_of_all_the_front_is_drawn_in_dollars_and_each_is_a_n
     assert again == found
 
 
+def test_hybrids_are_told_apart_by_the_kind_of_their_policy_and_by_their_words(found: Comparison) -> None:
+    page, short, file = comparison_to_html(found), comparison_to_markdown(found), io.StringIO()
+    print_comparison(found, Console(file=file, width=400, color_system=None))
+    set_to = {each.name: each.settings for each in found.simulators}
+    assert set_to["hybrid-stays"]["words"] == "resample"
+    assert set_to["hybrid-told"]["words"] == "prompted"
+    assert set_to["hybrid-told"]["policy"].startswith("hazard ")
+    assert set_to["resample"] == {}
+    for shown in (page, short, file.getvalue()):
+        assert "words = prompted" in shown
+        assert "policy = hazard " in shown
+    simulators = page[page.index('id="simulators"') : page.index('id="tables"')]
+    assert "hybrid: policy = hazard " in simulators  # where a reader looks at one of them, too
+
+
 def endpoint(requests: int) -> EndpointUse:
     return EndpointUse(model="m", address="a", requests=requests, retries=0, failed=0)
 

@@ -65,7 +65,9 @@ class Decides(Policy):
         acts: Mapping[str, float] | None = None,
     ) -> None:
         object.__setattr__(self, "said", Decided(probabilities, items or {}, acts))
-        stated: dict[str, Any] = {"learned_from": self.learned_from, "language": "en", "endings_read": None}
+        stated: dict[str, Any] = {
+            "kind": "hazard", "learned_from": self.learned_from, "language": "en", "endings_read": None,
+        }  # fmt: skip
         object.__setattr__(self, "learned", Learned.model_construct(**stated))
 
     def decide(self, conversation: Conversation, persona: object) -> Decided:

@@ -7,16 +7,12 @@ from statistics import mean
 
 from pydantic import Field
 
-from convsim.evaluation.spending import RunUse
+from convsim.evaluation.spending import UNCOUNTED, RunUse, asked_no_model
 from convsim.schema import Interval
 from convsim.schema.conversation import Conversation, Usage, used_tokens
 from convsim.schema.record import Count, Number, Record, Text
 from convsim.schema.units import independent_unit
 from convsim.stats.means import mean_interval
-
-UNCOUNTED = "no tokens were counted"
-MODEL_FREE = ("hybrid", "replay", "resample")
-"""Shoppers that may ask no model, and whose models, where they ask one, a run measures."""
 
 
 class Cost(Record):
@@ -96,12 +92,10 @@ def with_requests(cost: Cost, run: RunUse | None, *, shoppers: Sequence[str], n:
     """
     if run is None or not run.conversations:
         return cost
-    asked = sum(each.requests for each in run.endpoints)
-    found = cost.but(requests=asked / run.conversations)
-    is_whole = run.conversations >= n
-    if asked or run.endpoints or not is_whole or not shoppers or not {*shoppers} <= {*MODEL_FREE}:
-        return found
-    if any(cost.reasons.get(name) != UNCOUNTED for name in ("input_tokens", "output_tokens", "cost_usd")):
+    found = cost.but(requests=sum(each.requests for each in run.endpoints) / run.conversations)
+    if not asked_no_model(run, shoppers=shoppers, n=n) or any(
+        cost.reasons.get(name) != UNCOUNTED for name in ("input_tokens", "output_tokens", "cost_usd")
+    ):
         return found  # tokens were counted all the same
     return found.but(
         input_tokens=0.0, output_tokens=0.0, cost_usd=0.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -19,6 +19,9 @@ from convsim.schema.record import Count, Number, Record, Text, Tokens
 
 UNDECIDED = ("undecided", "failed")
 """Verdicts that decide nothing."""
+UNCOUNTED, NO_MODEL = "no tokens were counted", "no model was asked"
+MODEL_FREE = ("hybrid", "replay", "resample")
+"""Shoppers that may ask no model, and whose models, where they ask one, a run measures."""
 
 
 class EndpointUse(Record):
@@ -92,6 +95,7 @@ class PerDecided(Record):
     seconds: Number | None = None
     """Of all conversations one after the other."""
     reason: Text = ""
+    """Why a number is null, or that no model was asked."""
 
 
 def run_use(*files: Path | None) -> RunUse | None:
@@ -125,6 +129,23 @@ def run_use(*files: Path | None) -> RunUse | None:
         return None
 
 
+def asked_no_model(run: RunUse | None, *, shoppers: Collection[str], n: int) -> bool:
+    """Tell whether a run is known to have asked no model: a zero is then a zero, and not what nobody counted.
+
+    Args:
+        run: What the manifest says of the whole run; None where there is none.
+        shoppers: Who held the conversations; one of the user's own may ask a model that no run measures.
+        n: Conversations of the run that are known here; where fewer were measured, one may have asked unseen.
+    """
+    return (
+        run is not None
+        and not run.endpoints
+        and 0 < run.conversations >= n
+        and bool(shoppers)
+        and {*shoppers} <= {*MODEL_FREE}
+    )
+
+
 def _untold(energy: Energy) -> str:
     reasons = [each.reason for each in (energy.processors, energy.gpus) if each.reason]
     return "; ".join(dict.fromkeys(reasons))
@@ -139,10 +160,13 @@ def _manifest(file: Path | None) -> Manifest | None:
         return None
 
 
-def per_decided(findings: Sequence[Finding], simulated: Sequence[Conversation]) -> PerDecided | None:
+def per_decided(
+    findings: Sequence[Finding], simulated: Sequence[Conversation], run: RunUse | None = None
+) -> PerDecided | None:
     """Divide what the simulated conversations used by the findings that are decided.
 
     None where no conversation says what it used. A finding is decided that is judged, and neither undecided nor failed.
+    Where ``run`` tells that no model was asked, no tokens and no dollars were spent.
     """
     used = [c.usage for c in simulated if c.usage is not None]
     if not any(usage.seconds or used_tokens(usage) for usage in used):
@@ -153,12 +177,15 @@ def per_decided(findings: Sequence[Finding], simulated: Sequence[Conversation]) 
     asked = [usage for usage in used if used_tokens(usage)]
     costs = [usage.cost_usd for usage in asked]
     counts = [(usage.input_tokens, usage.output_tokens) for usage in asked]
-    reason = "" if asked else "no tokens were counted"
+    shoppers = {c.shopper for c in simulated if c.shopper is not None}
+    is_free = not asked and asked_no_model(run, shoppers=shoppers, n=len(simulated))
+    reason = "" if asked else NO_MODEL if is_free else UNCOUNTED
     if unknown := sum(cost is None for cost in costs):
         reason = f"the price of {unknown} of {len(asked)} conversations is unknown"
     if missing := len(simulated) - len(used):
         reason = f"{missing} of {len(simulated)} conversations do not say what they used"
-    is_priced, is_counted = asked and not unknown and not missing, asked and not missing
+    is_counted = (asked or is_free) and not missing
+    is_priced = is_counted and not unknown
     tokens = [a + b for a, b in counts if a is not None and b is not None]
     return PerDecided(
         n_decided=n,

@@ -239,6 +239,7 @@ def _judged(
     ]
     findings = without_credit_for_copies(findings)
     judgeable = real is not None and (reason is None or allow_overlap)
+    run = run_use(simulated.file)
     return Scorecard(
         real=real.summary if real else None,
         simulated=simulated.summary,
@@ -246,8 +247,8 @@ def _judged(
         warnings=tuple(said),
         reliability=tuple(reliability),
         gaps=find_gaps(*corpora, findings) if judgeable else (),
-        run=run_use(simulated.file),
-        per_decided=per_decided(findings, simulated.conversations),
+        run=run,
+        per_decided=per_decided(findings, simulated.conversations, run),
         findings=(*findings, *unmeasured),
     )
 

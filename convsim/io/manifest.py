@@ -57,6 +57,27 @@ def amend(folder: Path, changes: Manifest) -> None:
     )
 
 
+def completed(found: Manifest, planned: Manifest, defaults: Manifest) -> dict[str, JsonValue]:
+    """Return the plan of a folder with what it does not state, where ``planned`` has it at its default.
+
+    A setting that a later version of convsim has brought, and that nobody has set, makes no plan another one.
+
+    Args:
+        found: The folder's plan, or an object in it.
+        planned: The plan of what is asked for now, or the object at the same place.
+        defaults: What settings are where nobody set them, nested as the plan is; null for those that it does not name.
+    """
+    result = dict(found)
+    for key, value in planned.items():
+        default = defaults.get(key)
+        if key not in result:
+            if value == default:
+                result[key] = value
+        elif isinstance(value, dict) and isinstance(here := result[key], dict):
+            result[key] = completed(here, value, default if isinstance(default, dict) else {})
+    return result
+
+
 def difference(found: Manifest, planned: Manifest) -> str:
     """Say in what two plans differ: four settings at most, each as it was and is; empty where they agree."""
     changed = sorted(key for key in {*found, *planned} if found.get(key) != planned.get(key))

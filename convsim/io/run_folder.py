@@ -18,20 +18,34 @@ from convsim._secrets import know_environment, without_keys_in
 from convsim.errors import InputError, StudyError
 from convsim.io.growth import GROWING, GROWN, Growth, growth_between
 from convsim.io.jsonl import readable_line
-from convsim.io.manifest import MANIFEST, Manifest, amend, difference, read_manifest, write_manifest
+from convsim.io.manifest import (
+    MANIFEST,
+    Manifest,
+    amend,
+    completed,
+    difference,
+    read_manifest,
+    write_manifest,
+)
 from convsim.io.problems import MalformedError
 from convsim.schema.conversation import MAX_FAILURE_SHARE, Conversation, Failure
 from convsim.schema.record import MOST
 
+NO_DEFAULTS: Manifest = {}
+
 
 @contextmanager
-def claim(folder: Path, manifest: Manifest, *, growth: Growth | None = None) -> Iterator[None]:
+def claim(
+    folder: Path, manifest: Manifest, *, growth: Growth | None = None, defaults: Manifest = NO_DEFAULTS
+) -> Iterator[None]:
     """Make a folder for a plan, or take the one that was made for it, and keep other processes out.
 
     Args:
         folder: Where the work lives.
         manifest: What the work is; its ``plan`` must be that of the folder.
         growth: The plan may be the folder's made larger by this, which then becomes the folder's.
+        defaults: What settings are where nobody set them, nested as the plan is: one that a later version has brought
+            makes no other plan at its default. Null is such a default anywhere.
 
     Raises:
         StudyError: The folder holds another plan or something else, or another process is writing to it.
@@ -43,7 +57,7 @@ def claim(folder: Path, manifest: Manifest, *, growth: Growth | None = None) -> 
         f"{folder}: another convsim process is writing to this run; wait for it, or name another --out"
     )
     with locked(folder / LOCK, busy=busy, named=folder):
-        _agree_on_plan(folder, manifest, growth)
+        _agree_on_plan(folder, manifest, growth, defaults)
         yield
 
 
@@ -60,15 +74,15 @@ def _make_folder(folder: Path) -> None:
         raise StudyError(f"{folder}: a run folder cannot be made there ({error.strerror})") from error
 
 
-def _agree_on_plan(folder: Path, manifest: Manifest, growth: Growth | None) -> None:
+def _agree_on_plan(folder: Path, manifest: Manifest, growth: Growth | None, defaults: Manifest) -> None:
     manifest = without_keys_in(manifest)
     if not (folder / MANIFEST).exists():
         write_manifest(folder, manifest)
         return
     whole = read_manifest(folder)
-    found: Manifest = dict(whole["plan"])  # type: ignore[arg-type]
     # What is compared has been through JSON, as the folder's has.
     planned: Manifest = json.loads(json.dumps(manifest["plan"]))
+    found = completed(whole["plan"], planned, defaults)  # type: ignore[arg-type]
     possible = growth_between(found, planned)
     if growth is not None and possible == growth:
         write_manifest(folder, {**whole, "plan": dict(planned), GROWN: growth.recorded(whole)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_type_hints
 
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from convsim._settings import refused_setting
 from convsim._text import nearest
@@ -94,6 +94,11 @@ class TrainingSettings(Record):
             )
         if self.max_steps == 0 and self.compress != "int8":
             raise InputError("--max-steps 0 trains nothing, which only makes sense with --compress int8")
+
+
+def default_settings() -> dict[str, JsonValue]:
+    """Return what each setting is, as a manifest states it, where nobody set it; not the seed, which must be given."""
+    return TrainingSettings(seed=0).model_dump(mode="json", exclude={"seed"})
 
 
 def checked_settings(given: Mapping[str, object]) -> TrainingSettings:

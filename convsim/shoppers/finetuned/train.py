@@ -24,7 +24,7 @@ from convsim.shoppers.finetuned.encode import Encoded, encode
 from convsim.shoppers.finetuned.export import Outcome, finish, read_outcome, seal, writing
 from convsim.shoppers.finetuned.fit import Fitted, Fitting, Progress, adapt
 from convsim.shoppers.finetuned.perplexity import user_perplexity
-from convsim.shoppers.finetuned.settings import MIN_CALIBRATED_STEPS, TrainingSettings
+from convsim.shoppers.finetuned.settings import MIN_CALIBRATED_STEPS, TrainingSettings, default_settings
 from convsim.shoppers.finetuned.split import Chosen, choose
 from convsim.shoppers.finetuned.trained import SHOPPER_FILE, Trained
 from convsim.shoppers.prompts import prompt_hashes
@@ -151,7 +151,7 @@ class Training:
             seed=self.settings.seed,
         )
         is_new, is_first = not out.exists(), not (out / MANIFEST).exists()
-        with claim(out, self._manifest(path, chosen)):
+        with claim(out, self._manifest(path, chosen), defaults={"settings": default_settings()}):
             if (out / SHOPPER_FILE).exists():
                 self.on_note(f"{out}: is already trained; name another --out to train again")
                 done = read_outcome(out)

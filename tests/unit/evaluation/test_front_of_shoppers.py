@@ -11,9 +11,9 @@ from rich.console import Console
 
 from convsim import acompare
 from convsim.evaluation import Comparison
-from convsim.evaluation.cost import UNCOUNTED, Cost, cost_of, with_requests
+from convsim.evaluation.cost import Cost, cost_of, with_requests
 from convsim.evaluation.frames import simulators_frame
-from convsim.evaluation.spending import EndpointUse, RunUse
+from convsim.evaluation.spending import UNCOUNTED, EndpointUse, RunUse
 from convsim.io import read
 from convsim.models import OpenAICompatible
 from convsim.report.comparison import comparison_to_markdown, print_comparison, tables

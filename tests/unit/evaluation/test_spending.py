@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from convsim import compare, validate
 from convsim.evaluation import Scorecard
-from convsim.evaluation.spending import per_decided, run_use
+from convsim.evaluation.spending import RunUse, per_decided, run_use
 from convsim.io import read
 from convsim.models.metering import Measured, Measuring, measuring, timed_message, used
 from convsim.report import spending
@@ -17,8 +18,10 @@ from convsim.report.comparison import comparison_to_markdown, print_comparison
 from convsim.report.html import to_html
 from convsim.report.html.comparison import comparison_to_html
 from convsim.report.markdown import table_cell, to_markdown
-from convsim.schema import Finding
+from convsim.schema import Corpus, Finding
 from convsim.schema.conversation import Conversation, Message, Usage
+from convsim.shoppers import Resample
+from convsim.simulation import make_agent
 from tests.unit.simulation.test_study import study
 
 HOSTILE = "<script>alert(1)</script>|`x`[a](b)\n@everyone"
@@ -73,6 +76,44 @@ def test_what_is_not_known_is_null_with_the_reason_and_never_nothing(findings, u
 
 def test_conversations_that_say_nothing_of_it_have_none():
     assert per_decided(FINDINGS, [talk("a"), talk("b")]) is None
+
+
+@pytest.mark.parametrize(
+    ("shopper", "run", "spent"),
+    [
+        ("hybrid", RunUse(conversations=4), (0.0, 0.0, "no model was asked")),
+        ("hybrid", RunUse(conversations=3), (None, None, "no tokens were counted")),
+        ("mine", RunUse(conversations=4), (None, None, "no tokens were counted")),
+        ("resample", None, (None, None, "no tokens were counted")),
+    ],
+)
+def test_a_run_that_asked_no_model_cost_nothing_and_says_so(shopper, run, spent):
+    talks = [talk(str(n), seconds=2.0).but(shopper=shopper) for n in range(4)]
+    found = per_decided(FINDINGS, talks, run)
+    assert (found.cost_usd, found.tokens, found.reason) == spent
+    (said,) = spending.of_findings(found)
+    free = (
+        "Each of 2 decided findings cost $0, 0 tokens, 4 s of simulated conversations (no model was asked)."
+    )
+    assert (said == free) is (spent[0] == 0)
+
+
+class Sure:
+    """Decides, whatever it is shown."""
+
+    name = "v"
+
+    def validate(self, real: Corpus, simulated: Corpus, *, seed: int) -> list[Finding]:
+        return [finding("different")]
+
+
+def test_the_card_of_a_run_that_asked_no_model_says_so(tmp_path):
+    people = [talk(f"p{n}") for n in range(20)]
+    replace(study(n=6, agent=make_agent("retrieval")), shopper=Resample(people)).run(tmp_path / "run")
+    card = validate(people, tmp_path / "run", seed=1, validators=[Sure()], allow_overlap=True)
+    text = to_markdown(card)
+    assert "1 decided finding cost $0, 0 tokens" in text
+    assert "(no model was asked)" in text
 
 
 def measured(folder: Path) -> Measured:

@@ -1,11 +1,12 @@
 """A run folder: what a kill leaves behind, whose plan it holds, who may write."""
 
 import json
+import re
 
 import pytest
 
 from convsim.errors import StudyError
-from convsim.io import Manifest, open_run
+from convsim.io import Manifest, claim, open_run
 from convsim.schema.conversation import Conversation, Failure, Message
 
 MANIFEST: Manifest = {"plan": {"n": 3, "personas": ["a", "b"]}}
@@ -128,3 +129,43 @@ def test_a_second_writer_is_refused_and_a_closed_run_may_be_opened(tmp_path):
     with open_run(tmp_path, MANIFEST), pytest.raises(StudyError, match="another convsim process is writing"):
         filled(tmp_path)
     assert ids(filled(tmp_path, "a")) == ["a"]
+
+
+def plan_with(**settings: object) -> Manifest:
+    return {"plan": {"n": 3, "settings": {"batch": 8, **settings}}}
+
+
+NEW_SETTINGS: Manifest = {"settings": {"batch": 8, "momentum": 0.9, "share": None}}
+
+
+@pytest.mark.parametrize(
+    ("now", "differs"),
+    [
+        ({"share": None, "momentum": 0.9}, None),
+        ({"share": 0.5, "momentum": 0.9}, 'settings was {} and is now {"share": 0.5}'),
+        ({"share": None, "momentum": 0.5}, 'settings was {} and is now {"momentum": 0.5}'),
+        ({"batch": 4}, 'settings was {"batch": 8} and is now {"batch": 4}'),
+    ],
+)
+def test_a_setting_that_a_folder_was_made_before_is_another_plan_only_where_somebody_set_it(
+    tmp_path, now, differs
+):
+    with claim(tmp_path / "run", plan_with()):
+        before = (tmp_path / "run/manifest.json").read_bytes()
+    again = claim(tmp_path / "run", plan_with(**now), defaults=NEW_SETTINGS)
+    if differs is None:
+        with again:
+            assert (tmp_path / "run/manifest.json").read_bytes() == before
+    else:
+        with pytest.raises(StudyError, match=re.escape(f"another plan ({differs})")), again:
+            pass
+
+
+def test_a_setting_that_a_folder_states_is_not_taken_for_its_default(tmp_path):
+    with claim(tmp_path / "run", plan_with(momentum=0.5)):
+        pass
+    with (
+        pytest.raises(StudyError, match="another plan"),
+        claim(tmp_path / "run", plan_with(momentum=0.9), defaults=NEW_SETTINGS),
+    ):
+        pass

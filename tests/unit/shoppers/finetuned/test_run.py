@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +245,21 @@ def test_weights_that_are_trained_are_saved_in_bfloat16_and_differ_from_the_base
     assert was.keys() == now.keys()
     assert {weight.dtype for weight in now.values()} == {torch.bfloat16}
     assert any(not torch.equal(was[name].bfloat16(), now[name]) for name in was)
+
+
+def test_a_training_that_was_begun_before_a_setting_existed_goes_on_with_it_at_its_default(
+    base: Path, shopper: Path, tmp_path: Path
+) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(shopper, older)
+    said = manifest(older)
+    for name in ("prune_share", "ssm_tau", "calibrate"):  # as it was before these came
+        del said["plan"]["settings"][name]
+    (older / "manifest.json").write_text(json.dumps(said))
+    notes: list[str] = []
+    with pytest.raises(StudyError, match="calibrate"):  # which the test's trainings set to 0
+        training(base, on_note=notes.append).run(older)
+    said["plan"]["settings"]["calibrate"] = 0
+    (older / "manifest.json").write_text(json.dumps(said))
+    training(base, on_note=notes.append).run(older)
+    assert "already trained" in notes[0]

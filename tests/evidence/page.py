@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.evidence import doses, mixtures, orders, people, reactions
+from tests.evidence import calibration_tables, doses, mixtures, orders, people, reactions
 from tests.evidence.sets import SETS
 from tests.evidence.tables import as_table
 
 SECTIONS = {
+    "calibration": calibration_tables.section,
     "people": people.section,
     "reactions": reactions.section,
     "orders": orders.section,
@@ -17,6 +18,8 @@ SECTIONS = {
     "doses": doses.section,
 }
 """By experiment, in the order of the page."""
+WITHOUT_DATA = {"calibration"}
+"""The experiments on people who are made up."""
 
 
 def page(out: Path) -> str:
@@ -28,8 +31,9 @@ def page(out: Path) -> str:
         parts.append(section(rows) if rows else f"## {name}\n\nNot run.")
         if rows:
             minutes = sum(row["cpu_s"] for row in rows) / 60
+            data = "" if name in WITHOUT_DATA else " --data FOLDER"
             parts[-1] += (
-                f"\n\n`python -m tests.evidence {name} --data FOLDER --out OUT`: {minutes:.0f} minutes of a processor."
+                f"\n\n`python -m tests.evidence {name}{data} --out OUT`: {minutes:.0f} minutes of a processor."
             )
     return "\n\n".join(parts) + "\n"
 

@@ -22,8 +22,14 @@ def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def in_how_many(happened: Sequence[bool]) -> str:
     """Say in how many of the runs something happened, with Wilson's 95 % interval of the proportion."""
     n, k = len(happened), sum(happened)
+    low, high = proportion_limits(k, n)
+    return f"{k} of {n} [{low:.2f}, {high:.2f}]"
+
+
+def proportion_limits(k: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of the proportion ``k`` of ``n``."""
     low, high = (float(limit) for limit in wilson_limits(np.asarray(k / n), np.asarray(n), Z))
-    return f"{k} of {n} [{max(0.0, low):.2f}, {high:.2f}]"
+    return max(0.0, low), high
 
 
 def by(rows: Iterable[dict[str, Any]], *names: str) -> dict[tuple[Any, ...], list[dict[str, Any]]]:

@@ -1,0 +1,112 @@
+"""What the page says of size, power and coverage, from rows whose truth is written down here."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from convsim.evaluation.adversaries import ADVERSARIES
+from tests.evidence.calibration import ROUND, TRUTH_SIZE, drawn_by_arm, plan
+from tests.evidence.page import page
+
+
+def finding(validator: str, metric: str, **given: Any) -> dict[str, Any]:
+    told = {"unit": "KS distance", "estimate": 0.1, "interval": [0.0, 0.2], "p": 0.5, "verdict": "aligned"}
+    return {"of": [validator, metric], **told, "fails": False, "fails_alone": False, **given}
+
+
+def row(found: list[dict[str, Any]], headline: str = "undecided", **asked: Any) -> dict[str, Any]:
+    return {"asked": asked, "found": {"headlines": {"all": headline}, "findings": found}, "cpu_s": 30}
+
+
+def card(seed: int, n: int) -> dict[str, Any]:
+    """Fail of one validator always, of the other by itself in one card of ten; a third of what is asked is decided."""
+    fails = {"fails": True, "fails_alone": True, "verdict": "different"}
+    alone = {"fails_alone": seed % 10 == 0, "verdict": "undecided"}
+    covers = {"unit": "AUC", "interval": [0.4, 0.6] if seed < 30 else [0.51, 0.6], "verdict": "undecided"}
+    found = [finding("words", "auc", **fails), finding("habits", "turns", **alone)]
+    found += [finding("habits", f"score_{i}", **covers) for i in range(4)]
+    return row(found, part="people", n=n, seed=seed)
+
+
+def written(tmp_path: Path, rows: list[dict[str, Any]]) -> str:
+    (tmp_path / "calibration.jsonl").write_text("".join(json.dumps(each) + "\n" for each in rows))
+    return page(tmp_path)
+
+
+def test_size_and_what_is_decided_are_counted_in_cards(tmp_path: Path) -> None:
+    told = written(tmp_path, [card(seed, n) for n in (100, 50) for seed in range(40)])
+    assert "| validator | 50 a side | 100 a side | all sizes | all sizes, by itself |" in told
+    every, none = "40 of 40 [0.91, 1.00]", "0 of 40 [0.00, 0.09]"
+    assert f"| `words` | {every} | {every} | 80 of 80 [0.95, 1.00] | 80 of 80 [0.95, 1.00] |" in told
+    assert f"| `habits` | {none} | {none} | 0 of 80 [0.00, 0.05] | 8 of 80 [0.05, 0.19] |" in told
+    assert "Above the level of 0.05 lies the interval of `words` in a card [0.95, 1.00]" in told
+    assert "Findings that failed: `words.auc` 80." in told
+    assert "| all findings | 0.17 | 0.17 |" in told
+    assert "Of the findings\ndecided, 0 of 80 are aligned" in told
+    assert "`python -m tests.evidence calibration --out OUT`: 40 minutes of a processor." in told
+
+
+def test_where_two_people_have_no_difference_an_auc_is_held_against_one_half(tmp_path: Path) -> None:
+    told = written(tmp_path, [card(seed, 100) for seed in range(40)])
+    # Turns cover 0 in every card, four scores one half in 30 of 40: 40 + 120 of 200 intervals.
+    assert "| `habits`, people against people | 100 a side | 40 | 200 | 160 | 0.800 [" in told
+    assert "], below .95 |" in told
+
+
+def test_coverage_is_of_the_value_among_very_many(tmp_path: Path) -> None:
+    truth = row([finding("marginals", "turns", estimate=0.3)], part="arms", n=TRUTH_SIZE, seed="truth")
+    near, far = ([finding("marginals", "turns", interval=limits)] for limits in ([0.2, 0.4], [0.0, 0.2]))
+    rows = [row(far if seed < 5 else near, part="arms", n=100, seed=seed) for seed in range(100)]
+    told = written(tmp_path, [truth, *rows])
+    assert (
+        "| `marginals`, people of arm good against bad | 100 an arm | 100 | 100 | 95 | 0.950 [0.888," in told
+    )
+    assert "below .95" not in told.partition("100 an arm | 100 | 100 | 95")[2].partition("\n")[0]
+
+
+def test_shifts_and_ratios_are_held_against_theirs(tmp_path: Path) -> None:
+    def reactions(seed: Any, ratio: list[float], n: int = 100) -> dict[str, Any]:
+        found = [finding("counterfactual", "reaction_ratio", interval=ratio, fails=ratio[1] < 1)]
+        found += [finding("counterfactual", f"x{i}", interval=[-0.1, 0.1]) for i in range(3)]
+        made = row(found, part="reactions", n=n, seed=seed)
+        made["found"]["shifts"] = {f"x{i}": {"estimate": i, "interval": [-0.5, 1.5]} for i in range(3)}
+        return made
+
+    rows = [reactions(seed, [0.5, 0.9] if seed == 0 else [0.5, 2.0]) for seed in range(40)]
+    told = written(tmp_path, [reactions("truth", [1.0, 1.0], TRUTH_SIZE), *rows])
+    assert "| shift of people from good to bad | 100 an arm | 40 | 120 | 80 | 0.667 [" in told
+    assert "| difference between two groups' shifts | 100 an arm | 40 | 120 | 120 | 1.000 [" in told
+    assert "| reaction ratio | 100 an arm | 40 | 40 | 39 | 0.975 [" in told
+    assert "a failing finding is in 1 of 40 [0.00, 0.13]: `reaction_ratio` in 1." in told
+
+
+def test_power_names_what_its_validator_missed(tmp_path: Path) -> None:
+    caught = {"fails": True, "fails_alone": True}
+    rows = [
+        row([finding("typography", "characters", **(caught if seed or name == "emoji" else {}))],
+            part="adversary", adversary=name, n=200, seed=seed)
+        for name in ("emoji", "lower_case") for seed in range(3)
+    ]  # fmt: skip
+    told = written(tmp_path, rows)
+    assert "| `typography` | 2 | 5 of 6 [0.44, 0.97] | `lower_case` 2/3 |" in told
+    assert "2 adversaries at 200 people a side, in 3 runs each" in told
+
+
+def test_every_round_has_people_of_every_size_and_each_adversary_once() -> None:
+    asked = [each for each, _ in plan(2 * ROUND)]
+    assert len({json.dumps(each) for each in asked}) == len(asked)
+    of_people = [each["n"] for each in asked if each["part"] == "people"]
+    assert {n: of_people.count(n) for n in (50, 100, 200, 400)} == {50: 20, 100: 40, 200: 40, 400: 20}
+    tried = [each["adversary"] for each in asked if each["part"] == "adversary"]
+    assert len(tried) == 2 * (len(ADVERSARIES) - 1)
+    assert [each["seed"] for each, _ in islice(plan(1), 2)] == ["truth", "truth"]
+
+
+def test_sides_have_as_many_people_of_either_arm_and_nobody_twice() -> None:
+    sides = drawn_by_arm(10, 3, "reactions", 2)
+    assert [[c.arm for c in side].count("bad") for side in sides] == [10, 10]
+    assert len({c.id for side in sides for c in side}) == 40
+    assert {c.id for c in sides[0]} != {c.id for c in drawn_by_arm(10, 4, "reactions", 2)[0]}

@@ -13,73 +13,35 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
-from typing import NamedTuple
 
 import numpy as np
 
 import convsim
 from convsim.evaluation.comparison import SimulatorReport
-from convsim.schema import Agent, ChatModel, Shopper
 from convsim.schema.conversation import Conversation, Message
-from convsim.shoppers.hybrid import Hybrid
-from convsim.shoppers.policies.model import KINDS
 from convsim.text.words import words
-from tests.benchmarks.agents_of_logs import AgentOfKnown, AgentOfLogs, naming
+from tests.benchmarks.agents_of_logs import AgentOfKnown, naming
 from tests.benchmarks.rows import Row, report, with_json
+from tests.benchmarks.shoppers_of_logs import (
+    Base,
+    Held,
+    Log,
+    Trial,
+    crsarena,
+    recllmsim,
+    redial,
+    simmc2,
+)
 from tests.made_up_talk import sentence
 from tests.unit.shoppers.policies.known import DEPENDS, FITS, simulated_world
 
 VALIDATORS = ("marginals", "joint", "endings", "humanlikeness")
-N, N_MODEL = 150, 40
-"""Conversations an arm: where no model speaks, and where one does."""
-MAX_TURNS = 12
 WORSE = 0.15
 """How likely an item of the worse arm is of the color asked for, and so of the kind."""
-
-
-@dataclass(frozen=True)
-class Log:
-    """People of one log, whom they met, and what is asked."""
-
-    people: Sequence[Conversation]
-    agents: Mapping[str, Callable[[Sequence[Conversation]], Agent]]
-    """By arm, the control first: made of the half that is learned from."""
-    domain: str
-    infer_endings: bool = False
-    agent_opens: bool = False
-    speaks_english: bool = True
-
-
-def _of_logs(arm: str | None) -> Callable[[Sequence[Conversation]], Agent]:
-    return lambda learned: AgentOfLogs([c for c in learned if arm is None or c.arm == arm])
-
-
-def redial(folder: Path) -> Log:
-    """Read people who look for a film; what the log says of items and endings is their own questionnaire."""
-    people = _one_arm(convsim.read(folder / "redial_odd.jsonl.gz").conversations)
-    people = [c for c in people if c.messages[0].role == "assistant"]  # as in a study, in all or in none
-    return Log(people, {"good": _of_logs(None)}, "films", agent_opens=True)
-
-
-def simmc2(folder: Path) -> Log:
-    """Read shoppers of a fashion shop; how they ended is read from their words."""
-    people = _one_arm(convsim.read(folder / "simmc2_fashion.jsonl").conversations)
-    return Log(people, {"good": _of_logs(None)}, "clothes", infer_endings=True)
-
-
-def recllmsim(folder: Path) -> Log:
-    """Read people, in Chinese, who met the assistant that they liked best, and the one they liked least."""
-    arms = ("gemini-2.0-pro-exp-02-05", "gpt-4-turbo-preview")
-    people = [c for c in convsim.read(folder / "recllmsim_people_zh.jsonl.gz") if c.arm in arms]
-    agents = {arm: _of_logs(arm) for arm in arms}
-    return Log(people, agents, "plans", infer_endings=True, speaks_english=False)
 
 
 def known(_: Path) -> Log:
@@ -111,134 +73,31 @@ def _varied(message: Message, rng: np.random.Generator) -> Message:
     return message.but(content=f"{message.content} {sentence(rng, int(rng.integers(2, 9)))}")
 
 
-LOGS = {"redial": redial, "simmc2": simmc2, "recllmsim": recllmsim, "known": known}
+LOGS = {"redial": redial, "simmc2": simmc2, "crsarena": crsarena, "recllmsim": recllmsim, "known": known}
 
 
-def _one_arm(people: Sequence[Conversation]) -> list[Conversation]:
-    return [c.but(arm="good") for c in people]
-
-
-class Held(NamedTuple):
-    """A run, and the processor time that a conversation took; None where it was held before."""
-
-    folder: Path
-    cpu_s: float | None
-
-
-Maker = Callable[[], Shopper]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One log, halved, with a folder for what comes of it."""
-
-    log: Log
-    folder: Path
-    seed: int
-    quick: bool
-
-    def halves(self) -> tuple[list[Conversation], list[Conversation]]:
-        """Return whom shoppers learn from, and who judges."""
-        has_users = any(c.user for c in self.log.people)
-        both = convsim.split(
-            self.log.people, by="user" if has_users else "conversation", fraction=0.5, seed=self.seed
-        )
-        return list(both.a), list(both.b)
-
-    def makers(self, learned: Sequence[Conversation], model: str | None, steps: int) -> dict[str, Maker]:
-        """Say how each shopper is made, by name."""
-        control = next(iter(self.log.agents))
-        teach = [c for c in learned if c.arm == control]
-        made: dict[str, Maker] = {"resample": lambda: convsim.make_shopper("resample", real=teach)}
-        for kind in KINDS:
-            made[f"hybrid {kind}"] = partial(self.hybrid, teach, kind)
-        if model is None or not self.log.speaks_english:
-            return made
-        base = convsim.make_model(model)
-        domain = self.log.domain
-        made["prompted"] = lambda: convsim.make_shopper("prompted", model=base, domain=domain)
-        made["icl"] = lambda: convsim.make_shopper("icl", real=teach, model=base, domain=domain)
-        made[f"hybrid {KINDS[0]}, prompted"] = lambda: Hybrid(
-            teach, base, domain=domain, policy=self.policy(teach, KINDS[0]), words="prompted"
-        )
-        if steps:
-            made["sft"] = lambda: convsim.make_shopper("sft", model=self.trained(teach, model, steps))
-            made[f"hybrid {KINDS[0]}, sft"] = lambda: Hybrid(
-                teach, self.trained(teach, model, steps), policy=self.policy(teach, KINDS[0]), words="sft"
-            )
-        return made
-
-    def hybrid(self, teach: Sequence[Conversation], kind: str) -> Hybrid:
-        """Make a shopper that says people's words."""
-        return Hybrid(teach, policy=self.policy(teach, kind))
-
-    def policy(self, teach: Sequence[Conversation], kind: str) -> convsim.Policy:
-        """Learn a policy, once."""
-        out = self.folder / f"policy-{kind}"
-        if (out / "policy.json").is_file():
-            return convsim.Policy.load(out)
-        return convsim.train_policy(
-            teach, out, kind=kind, infer_endings=self.log.infer_endings, seed=self.seed
-        )
-
-    def trained(self, teach: Sequence[Conversation], base: str, steps: int) -> ChatModel:
-        """Train a model, once."""
-        out = self.folder / "trained"
-        if not (out / "shopper.json").is_file():
-            convsim.train_shopper(
-                teach, out, base=base, seed=self.seed, max_steps=steps, batch=4, max_tokens=256, learning_rate=1e-4,
-                calibrate=0,
-            )  # fmt: skip
-        return convsim.make_model(str(out))
-
-    def rows(self, name: str, learned: Sequence[Conversation], runs: Mapping[str, Held]) -> Iterator[Row]:
-        """Compare runs with the people who judge, and with one another."""
-        _, judges = self.halves()
-        arms = [*self.log.agents]
-        control, treatment = arms if len(arms) > 1 else (None, None)
-        found = convsim.compare(
-            judges, {called: held.folder for called, held in runs.items()}, seed=self.seed, validators=list(VALIDATORS),
-            learned=[learned], before=False, allow_failures=True, control=control, treatment=treatment,
-        )  # fmt: skip
-        (self.folder / "comparison.json").write_text(found.to_json(), encoding="utf-8")
-        people = [c for c in judges if c.arm == arms[0]]
-        yield from _facts(f"{name}: people", people, found.people.endings)
-        for each in found.simulators:
-            case, held = f"{name}: {each.name}", runs[each.name]
-            said = [c for c in convsim.read(held.folder) if c.arm == arms[0] and c.failure is None]
-            yield from _measures(case, each)
-            yield from _facts(case, said, each.endings)
-            if held.cpu_s is not None:
-                measure = "processor time a conversation, start included"
-                yield Row(case=case, measure=measure, unit="s", value=held.cpu_s)
-
-    def held(self, called: str, maker: Maker, learned: Sequence[Conversation]) -> Held:
-        """Let a shopper talk to the agents of all arms."""
-        arms = [convsim.Arm(arm, make(learned)) for arm, make in self.log.agents.items()]
-        personas = convsim.draw_personas([c for c in learned if c.arm == arms[0].name], N, seed=self.seed)
-        n = N_MODEL if _speaks_by_model(called) else N
-        started = time.process_time()
-        outcome = convsim.Study(
-            maker(), arms[0].agent, _with_wishes(personas, learned), seed=self.seed, n=n // 10 if self.quick else n,
-            arms=arms, max_turns=MAX_TURNS, name=called, opening=True if self.log.agent_opens else None,
-        ).run(self.folder / called.replace(", ", "-").replace(" ", "-"))  # fmt: skip
-        took = time.process_time() - started
-        return Held(outcome.folder, took / outcome.held if outcome.held else None)
-
-
-def _speaks_by_model(called: str) -> bool:
-    return called in ("prompted", "icl", "sft") or ", " in called
-
-
-def _with_wishes(
-    personas: Sequence[convsim.Persona], people: Sequence[Conversation]
-) -> list[convsim.Persona]:
-    """Give personas the wishes of those that they were drawn from, where the log has them."""
-    stated = {c.id: c.persona for c in people if c.persona is not None}
-    return [
-        p.but(constraints=stated[p.id].constraints, budget=stated[p.id].budget) if p.id in stated else p
-        for p in personas
-    ]
+def compared(
+    trial: Trial, name: str, learned: Sequence[Conversation], runs: Mapping[str, Held]
+) -> Iterator[Row]:
+    """Compare runs with the people who judge, and with one another."""
+    _, judges = trial.halves()
+    arms = [*trial.log.agents]
+    control, treatment = arms if len(arms) > 1 else (None, None)
+    found = convsim.compare(
+        judges, {called: held.folder for called, held in runs.items()}, seed=trial.seed, validators=list(VALIDATORS),
+        learned=[learned], before=False, allow_failures=True, control=control, treatment=treatment,
+    )  # fmt: skip
+    (trial.folder / "comparison.json").write_text(found.to_json(), encoding="utf-8")
+    people = [c for c in judges if c.arm == arms[0]]
+    yield from _facts(f"{name}: people", people, found.people.endings)
+    for each in found.simulators:
+        case, held = f"{name}: {each.name}", runs[each.name]
+        said = [c for c in convsim.read(held.folder) if c.arm == arms[0] and c.failure is None]
+        yield from _measures(case, each)
+        yield from _facts(case, said, each.endings)
+        if held.cpu_s is not None:
+            measure = "processor time a conversation, start included"
+            yield Row(case=case, measure=measure, unit="s", value=held.cpu_s)
 
 
 def _measures(case: str, each: SimulatorReport) -> Iterator[Row]:
@@ -310,13 +169,13 @@ def main() -> None:
             folder.mkdir(parents=True, exist_ok=True)
             trial = Trial(LOGS[name](asked.data), folder, asked.seed, asked.quick)
             learned, _ = trial.halves()
-            makers = trial.makers(learned, asked.model, asked.steps)
+            makers = trial.makers(learned, Base(asked.model) if asked.model else None, asked.steps)
             runs = {
                 called: trial.held(called, maker, learned)
                 for called, maker in makers.items()
                 if called in (asked.only or makers)
             }
-            found += trial.rows(name, learned, runs)
+            found += compared(trial, name, learned, runs)
         report(found, asked.json)
 
 

@@ -37,18 +37,27 @@ PEOPLE = RealSet(
     RECLLMSIM,
 )
 LLM_USERS = RealSet("RecLLMSim's LLM users", "recllmsim_llm_zh", "LLM users of the same tasks", RECLLMSIM)
-SETS = (
-    PEOPLE,
-    RealSet("ReDial", "redial", "seekers of films with people who recommend", "github.com/ReDialData/website"),
-    RealSet(
-        "SIMMC 2", "simmc2", "flows in a fashion shop, each line paraphrased by a person",
-        "github.com/facebookresearch/simmc2", "conversation",
-    ),
-    RealSet("CRSArena", "crsarena", "crowd workers with nine film recommenders", "github.com/informagi/face"),
-    RealSet(
-        "STAR", "star", "crowd workers with a wizard, in 13 everyday tasks", "github.com/RasaHQ/STAR", "conversation"
-    ),
-)  # fmt: skip
+REDIAL = RealSet(
+    "ReDial", "redial", "seekers of films with people who recommend", "github.com/ReDialData/website"
+)
+SIMMC = RealSet(
+    "SIMMC 2",
+    "simmc2",
+    "flows in a fashion shop, each line paraphrased by a person",
+    "github.com/facebookresearch/simmc2",
+    "conversation",
+)
+CRSARENA = RealSet(
+    "CRSArena", "crsarena", "crowd workers with nine film recommenders", "github.com/informagi/face"
+)
+STAR = RealSet(
+    "STAR",
+    "star",
+    "crowd workers with a wizard, in 13 everyday tasks",
+    "github.com/RasaHQ/STAR",
+    "conversation",
+)
+SETS = (PEOPLE, REDIAL, SIMMC, CRSARENA, STAR)
 
 
 @cache

@@ -25,6 +25,7 @@ PROPORTIONS = {"prune": "prune_share", "ssm": "ssm_tau"}
 OWN_OPTIONS = {
     "--base": "base", "--max-steps": "max_steps", "--epochs": "epochs", "--lora": "lora", "--calibrate": "calibrate",
     "--compress": "compress", "--set": "settings", "--kind": "kind", "--infer-endings": "infer_endings",
+    "--acts-label": "acts_label",
 }  # fmt: skip
 """Those of fine-tuning alone and of a policy alone, and the parameter that each is."""
 
@@ -93,6 +94,13 @@ def train(
             help="With --policy: where the logs do not say how a conversation ended, read it from its last words.",
         ),
     ] = False,
+    acts_label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="With --policy: the label that names the acts of users' messages (default: acts).",
+        ),
+    ] = None,
     seed: options.Seed = 0,
     settings: Annotated[
         list[str] | None,
@@ -124,6 +132,7 @@ def train(
             learn_arm=learn_arm,
             exclude=loaded(exclude).conversations if exclude else (),
             infer_endings=infer_endings,
+            acts_label=acts_label,
             compress=compress,
             seed=seed,
         )

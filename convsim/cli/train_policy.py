@@ -30,7 +30,7 @@ def check_options(given: Mapping[str, bool], *, policy: bool) -> None:
     Raises:
         InputError: One that was given belongs to the other.
     """
-    of_policy = {"--kind", "--infer-endings"}
+    of_policy = {"--kind", "--infer-endings", "--acts-label"}
     wrong = [name for name, is_given in given.items() if is_given and (name in of_policy) != policy]
     if not wrong:
         return
@@ -50,6 +50,7 @@ def train_policy(
     learn_arm: str | None,
     exclude: Sequence[Conversation],
     infer_endings: bool,
+    acts_label: str | None,
     compress: str | None,
     seed: int,
 ) -> None:
@@ -70,6 +71,7 @@ def train_policy(
         learn_arm=learn_arm,
         exclude=exclude,
         infer_endings=infer_endings,
+        acts_label=acts_label,
         tau=tau,
         on_note=lambda note: talk.print(plain(note)),
     ).run(out)

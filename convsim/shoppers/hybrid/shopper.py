@@ -114,7 +114,13 @@ class Hybrid:
 
     @cached_property
     def _habits(self) -> Habits | None:
-        return None if self.words == "sft" else Habits(self._contexts, ends_untold=self._ends_untold)
+        return (
+            None
+            if self.words == "sft"
+            else Habits(
+                self._contexts, ends_untold=self._ends_untold, acts_label=self._policy.learned.acts_label
+            )
+        )
 
     @property
     def _ends_untold(self) -> bool:
@@ -128,7 +134,10 @@ class Hybrid:
     @cached_property
     def _words(self) -> Words:
         if self.words == "resample":
-            return PeoplesWords(self._contexts, k=self.k, best_of=self.best_of, ends_untold=self._ends_untold)
+            return PeoplesWords(
+                self._contexts, k=self.k, best_of=self.best_of, ends_untold=self._ends_untold,
+                acts_label=self._policy.learned.acts_label,
+            )  # fmt: skip
         assert self.model is not None
         if self.words == "sft":
             return TrainedModel(self._trained)

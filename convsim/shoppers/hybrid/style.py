@@ -9,10 +9,9 @@ from functools import cached_property
 from math import isnan, log1p
 from typing import TYPE_CHECKING, Self
 
-from convsim.metrics.labels import ACTS, acts_of
 from convsim.schema.conversation import Action, Message
 from convsim.shoppers.contexts import CUT_SHORT, Context, Contexts
-from convsim.shoppers.policies.points import MOVE_OF, SPOKEN
+from convsim.shoppers.policies.points import ACTS, MOVE_OF, SPOKEN, acts_named
 from convsim.text.typing_habits import ends_without_mark, starts_in_lower_case
 from convsim.text.words import words
 
@@ -77,6 +76,8 @@ class Habits:
     contexts: Contexts = field(repr=False)
     ends_untold: bool = False
     """Whether a log that does not tell how it ended was ended by its user; else nothing is taken from its end."""
+    acts_label: str = ACTS
+    """The label that names dialogue acts."""
 
     @cached_property
     def _styles(self) -> Mapping[tuple[Action, int, str | None], Sequence[Style]]:
@@ -86,7 +87,7 @@ class Habits:
             for kind in kinds_of(place, ends_untold=self.ends_untold):
                 if kind == "say" and not (place.move and place.move.content.strip()):
                     continue
-                for act in (None, *acts_in(place.move)):
+                for act in (None, *acts_in(place.move, self.acts_label)):
                     found.setdefault((kind, min(place.turn, LATE), act), []).append(style)
         return found
 
@@ -130,7 +131,7 @@ def kinds_of(place: Context, *, ends_untold: bool = False) -> tuple[Action, ...]
     return (told,)
 
 
-def acts_in(message: Message | None) -> frozenset[str]:
-    """Return the dialogue acts that any annotator found in a message."""
-    labels = message.labels.get(ACTS, ()) if message is not None else ()
-    return frozenset(act for label in labels for act in acts_of(label.value) or ())
+def acts_in(message: Message | None, label: str) -> frozenset[str]:
+    """Return the dialogue acts that any annotator found in a message, as a label of this name tells them."""
+    found = message.labels.get(label, ()) if message is not None else ()
+    return frozenset(act for given in found for act in acts_named(given.value))

@@ -14,6 +14,7 @@ from convsim.shoppers.contexts import Context, Contexts, situation
 from convsim.shoppers.finetuned import SFT
 from convsim.shoppers.hybrid.style import Style, acts_in, kinds_of
 from convsim.shoppers.icl import ICL
+from convsim.shoppers.policies.points import ACTS
 from convsim.shoppers.prompted import Prompted
 from convsim.shoppers.prompts import ShopperPrompts
 from convsim.shoppers.speaking import Spent
@@ -63,6 +64,7 @@ class PeoplesWords:
     k: int = 5
     best_of: int = 1
     ends_untold: bool = False
+    acts_label: str = ACTS
 
     async def say(
         self, move: Move, conversation: Conversation, persona: Persona, spent: Spent, *, seed: int
@@ -76,7 +78,7 @@ class PeoplesWords:
         for place in self.contexts.nearest(text, turn=turn, persona=persona):
             if not self._suits(place, move.said, is_first=not turn):
                 continue
-            if move.act is None or move.act in acts_in(place.move):
+            if move.act is None or move.act in acts_in(place.move, self.acts_label):
                 alike.append(place)
             elif len(other) < self.k:
                 other.append(place)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from pydantic import JsonValue
+
 from convsim.errors import InputError
 from convsim.schema.conversation import Conversation, Ending, Message
 from convsim.schema.persona import Persona
@@ -21,6 +23,8 @@ Move = Literal["say", "accept", "leave", "end"]
 SPOKEN = ("user", "assistant")
 ACTS = "acts"
 """The label of a user's message that names its dialogue acts, as ``convsim annotate`` gives it."""
+FEWEST_VOTES = 2
+"""Of people who saw an act in a message, where a label counts them, from which on the message has it."""
 MOVE_OF: Mapping[str, Literal["accept", "leave"]] = {"accepted": "accept", "left": "leave"}
 """By the ending of a log, the decision that it is."""
 FEWEST_READ = 20
@@ -89,10 +93,16 @@ class Points:
     """None where every ending is as the log states it."""
     censored: int
     """Conversations that were cut short, or whose end nobody tells: they go on as far as they are known."""
+    labelled: int
+    """Messages of users whose label names dialogue acts."""
 
 
 def find_points(
-    conversations: Sequence[Conversation], *, language: str | None, infer_endings: bool
+    conversations: Sequence[Conversation],
+    *,
+    language: str | None,
+    infer_endings: bool,
+    acts_label: str = ACTS,
 ) -> Points:
     """Find what people did after each reply of the agent, once they had spoken themselves.
 
@@ -103,6 +113,7 @@ def find_points(
         conversations: Those without a failure.
         language: ISO 639 code of what the users write in; None where it cannot be told.
         infer_endings: Read how the user left from their last words, where the log does not say.
+        acts_label: The label of users' messages that names their dialogue acts, as ``acts_named`` reads it.
 
     Raises:
         InputError: No message has an action and no conversation an ending, and none is to be read, or none can be.
@@ -119,7 +130,15 @@ def find_points(
         read_as, read = _read_endings(conversations, stated, language)
         ends |= read_as
     needs = Needs(frozenset({"en", language or "en"}))
-    source = _source_of_acts(conversations)
+    by_source = Counter(
+        label.source
+        for c in conversations
+        for m in c.user_messages
+        for label in m.labels.get(acts_label, ())
+        if acts_named(label.value)
+    )
+    # Who labelled most.
+    source = min(by_source, key=lambda who: (-by_source[who], who)) if by_source else None
     points: list[Point] = []
     censored = 0
     for conversation in conversations:
@@ -129,12 +148,12 @@ def find_points(
                 ends[conversation.id],
                 read_ends=infer_endings,
                 needs=needs,
-                source_of_acts=source,
+                acts_by=(acts_label, source),
             )
         ]
         censored += not found or found[-1].move == "say"
         points += found
-    return Points(tuple(points), read, censored)
+    return Points(tuple(points), read, censored, by_source[source] if source is not None else 0)
 
 
 def with_read_endings(conversations: Sequence[Conversation], language: str | None) -> list[Conversation]:
@@ -192,21 +211,13 @@ def _read_endings(
     return read, ReadEndings(counts["accepted"], counts["left"], counts["unknown"], checked, n_told, n_wrong)
 
 
-def _source_of_acts(conversations: Sequence[Conversation]) -> str | None:
-    """Return who labelled most acts; None where nobody did."""
-    sources = Counter(
-        label.source for c in conversations for m in c.user_messages for label in m.labels.get(ACTS, ())
-    )
-    return min(sources, key=lambda source: (-sources[source], source)) if sources else None
-
-
 def _points(
     conversation: Conversation,
     ended: _End,
     *,
     read_ends: bool,
     needs: Needs,
-    source_of_acts: str | None,
+    acts_by: tuple[str, str | None],
 ) -> Iterator[Point]:
     spoken = [m for m in conversation.messages if m.role in SPOKEN]
     unit = independent_unit(conversation)
@@ -234,9 +245,7 @@ def _points(
             seen = prefix(conversation, spoken[:at])
             persona = conversation.persona or _stated_persona(seen, needs)
             taken = tuple(dict.fromkeys(item for m in run for item in m.accepted))
-            yield Point(
-                seen, persona, turn, move, taken, _acts(run, source_of_acts) if move == "say" else (), unit
-            )
+            yield Point(seen, persona, turn, move, taken, _acts(run, *acts_by) if move == "say" else (), unit)
         if acted is not None or end >= len(spoken):
             return
         turn += bool(run)
@@ -265,10 +274,24 @@ def _stated_persona(seen: Conversation, needs: Needs) -> Persona:
     return Persona(id=seen.id, task=seen.task, need=needs.stated(seen))
 
 
-def _acts(run: Sequence[Message], source: str | None) -> tuple[str, ...]:
+def _acts(run: Sequence[Message], name: str, source: str | None) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for message in run:
-        for label in message.labels.get(ACTS, ()):
-            if label.source == source and isinstance(label.value, list):
-                found |= dict.fromkeys(act for act in label.value if isinstance(act, str))
+        for label in message.labels.get(name, ()):
+            if label.source == source:
+                found |= dict.fromkeys(acts_named(label.value))
     return tuple(found)
+
+
+def acts_named(value: JsonValue) -> tuple[str, ...]:
+    """Read a label's value as dialogue acts: a text, texts, or how many people saw each, of which two must have.
+
+    What is something else names none.
+    """
+    if isinstance(value, dict):
+        named: list[JsonValue] = [
+            name for name, n in value.items() if isinstance(n, int | float) and n >= FEWEST_VOTES
+        ]
+    else:
+        named = value if isinstance(value, list) else [value]
+    return tuple(act for act in named if isinstance(act, str) and act.strip())

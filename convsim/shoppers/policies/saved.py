@@ -83,6 +83,8 @@ class Learned(Record):
     n_blocks: Annotated[int, Field(ge=0, le=MOST_BLOCKS)] = 0
     """Of a recurrence, which the kind ``ssm`` alone may have; 0 where the history adds nothing."""
     acts: tuple[Name, ...]
+    acts_label: Name = "acts"
+    """The label that named them."""
     directions: tuple[Direction, ...]
     endings_read: EndingsRead | None
     """Null where every ending is as the logs state it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from convsim._progress import step
-from convsim._text import nearest
+from convsim._text import listed, nearest, one_line
 from convsim.errors import InputError, MissingExtraError
 from convsim.io import Manifest, Source, Transcripts, amend, claim, read_source
 from convsim.io.provenance import provenance
@@ -20,8 +20,9 @@ from convsim.shoppers.learnable import Learnable, find_learnable
 from convsim.shoppers.policies.choosing import ITEM_FEATURES
 from convsim.shoppers.policies.evaluation import Evaluation, cross_fit, evaluate
 from convsim.shoppers.policies.features import FEATURES
+from convsim.shoppers.policies.logistic import FEWEST_ACTS
 from convsim.shoppers.policies.model import KINDS, TAU, Kind, fit_model
-from convsim.shoppers.policies.points import FEWEST_READ, Points, find_points
+from convsim.shoppers.policies.points import ACTS, FEWEST_READ, Points, find_points
 from convsim.shoppers.policies.policy import Policy
 from convsim.shoppers.policies.saved import (
     POLICY_FILE,
@@ -35,6 +36,8 @@ from convsim.shoppers.policies.saved import (
 from convsim.shoppers.policies.table import Table
 from convsim.text.language import tell_language
 
+SHOWN_LABELS = 10
+"""Labels that are named in one line."""
 MIN_USERS = 10
 """Fewer leave too few others to hold one out."""
 
@@ -52,6 +55,8 @@ class PolicyTraining:
     learn_arm: str | None = None
     exclude: Sequence[Conversation] = ()
     infer_endings: bool = False
+    acts_label: str | None = None
+    """The label of users' messages that names their dialogue acts; None for ``acts``, if they have it."""
     tau: float = TAU
     """Of the kind ``ssm``: the proportion of the energy of its states that is cut early in training; 0 for none."""
     on_note: Callable[[str], None] = lambda note: None
@@ -88,13 +93,21 @@ class PolicyTraining:
         if language is None:
             self.on_note(f"no word list is looked at: {told.problem}")
         with step("looking at what people could see"):
-            found = find_points(conversations, language=language, infer_endings=self.infer_endings)
+            found = find_points(
+                conversations,
+                language=language,
+                infer_endings=self.infer_endings,
+                acts_label=self.acts_label or ACTS,
+            )
             table = Table.of(found.points, language, histories=self.kind == "ssm")
         self._check(found, table)
+        self._check_acts(found, conversations)
         for note in _notes(found):
             self.on_note(note)
         with step("learning the policy"):
             model = fit_model(self.kind, table, language=language, seed=self.seed, tau=self.tau)
+        if model.acts is None:
+            self.on_note(f"no next dialogue act is learned: {_why_no_acts(found, conversations)}")
         if dropped := model.columns.dropped:
             self.on_note(f"{len(dropped)} features never vary here and are left out: {', '.join(dropped)}")
         with step("asking it about people whom it did not learn from"):
@@ -114,6 +127,7 @@ class PolicyTraining:
             has_items=model.items is not None,
             n_blocks=0 if model.recurrent is None else len(model.recurrent.blocks),
             acts=model.act_names,
+            acts_label=self.acts_label or ACTS,
             directions=model.directions,
             endings_read=_as_record(found),
             evaluation=evaluation,
@@ -133,6 +147,17 @@ class PolicyTraining:
                 f"of whom are held out, but the logs have those of {table.n_units}"
             )
 
+    def _check_acts(self, found: Points, conversations: Sequence[Conversation]) -> None:
+        if self.acts_label is None or found.labelled:
+            return
+        known = _labels_of_users(conversations)
+        meant = nearest(self.acts_label, known)
+        raise InputError(
+            f"--acts-label {one_line(self.acts_label)[:60]}: on no message of a user does this label name dialogue "
+            f"acts; these messages have: {_shown_labels(known)}"
+            + (f"; did you mean {meant!r}?" if meant else "")
+        )
+
     def _manifest(self, learnable: Learnable) -> Manifest:
         plan: dict[str, JsonValue] = {
             "kind": self.kind,
@@ -150,6 +175,8 @@ class PolicyTraining:
         }
         if self.kind == "ssm":
             plan["tau"] = self.tau
+        if self.acts_label not in (None, ACTS):
+            plan["acts_label"] = self.acts_label
         return {"schema": "convsim.shoppers.policies/1", "plan": plan, **provenance()}
 
 
@@ -173,6 +200,26 @@ def _write(out: Path, learned: Learned, content: bytes) -> Evaluation:
     write_policy(out, learned, content)
     amend(out, {"outcome": learned.evaluation.model_dump(mode="json")})
     return learned.evaluation
+
+
+def _labels_of_users(conversations: Sequence[Conversation]) -> list[str]:
+    return sorted({name for c in conversations for m in c.user_messages for name in m.labels})
+
+
+def _shown_labels(names: Sequence[str]) -> str:
+    return listed([one_line(name)[:40] for name in names], SHOWN_LABELS) if names else "no labels"
+
+
+def _why_no_acts(found: Points, conversations: Sequence[Conversation]) -> str:
+    if found.labelled:
+        return f"there are not two acts that {FEWEST_ACTS} or more of the messages in question have"
+    others = [name for name in _labels_of_users(conversations) if name != ACTS]
+    has = (
+        f"these logs have {_shown_labels(others)} (--acts-label NAME)"
+        if others
+        else "convsim annotate gives it"
+    )
+    return f"no label {ACTS} names users' acts; {has}"
 
 
 def _notes(found: Points) -> list[str]:
@@ -205,6 +252,7 @@ def train_policy(
     learn_arm: str | None = None,
     exclude: Source = (),
     infer_endings: bool = False,
+    acts_label: str | None = None,
     tau: float = TAU,
     seed: int = 0,
 ) -> Policy:
@@ -218,6 +266,8 @@ def train_policy(
         learn_arm: Learn only from this arm.
         exclude: Conversations to leave out, with all others by the same users.
         infer_endings: Read how a user left from their last words where the logs do not say.
+        acts_label: The label of users' messages that names their dialogue acts, where that is not ``acts``: a text, a
+            list of texts, or how many people saw each act, of which two must have.
         tau: Of the kind ``ssm``: the proportion of the energy (the sum of Hankel singular values) of its states that is
             cut early in training, which then goes on with fewer; 0 cuts none.
         seed: Deals users to folds.
@@ -234,6 +284,7 @@ def train_policy(
         learn_arm=learn_arm,
         exclude=list(read_source(exclude)),
         infer_endings=infer_endings,
+        acts_label=acts_label,
         tau=tau,
     ).run(folder)
     return Policy.load(folder)

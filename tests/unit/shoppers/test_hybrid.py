@@ -150,6 +150,28 @@ async def test_words_follow_the_act_where_people_did_it():
     assert said == {"are they warm?"}
 
 
+async def test_words_follow_the_act_by_the_label_that_the_policy_learned_it_from():
+    asks = logged("asks", "rain boots", by="x").but(
+        messages=(
+            user("rain boots"),
+            agent("look", *boots(2)),
+            user("are they warm?", labels={"intents": {"value": {"ask_item": 3.0}, "source": "third_party"}}),
+            agent("yes"),
+        )
+    )
+    by = [Decides(SAYS.said.probabilities, acts={"ask_item": 1.0}) for _ in range(2)]
+    object.__setattr__(by[1], "learned", by[1].learned.model_copy(update={"acts_label": "intents"}))
+    others, asked = [
+        {
+            (await Hybrid([*LOGS, asks], policy=policy).speak(shown(*boots(2)), persona(), seed=s)).text
+            for s in range(20)
+        }
+        for policy in by
+    ]
+    assert len(others) > 1
+    assert asked == {"are they warm?"}
+
+
 @pytest.mark.parametrize("words", ["prompted", "icl"])
 async def test_a_model_is_told_the_move_and_asked_for_no_decision(words):
     asked: list[Asked] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,31 @@ def test_nobody_decides_before_they_have_spoken_and_messages_in_a_row_are_one_mo
         user("why?"),
     )
     assert moves(talk(*messages, agent("so?"), ending="left")) == [(1, "say"), (2, "leave")]
+
+
+@pytest.mark.parametrize(
+    ("value", "acts"),
+    [
+        (["reject", "ask"], ("reject", "ask")),
+        ("reject", ("reject",)),
+        ({"reject": 3.0, "ask": 2, "chat": 1.0}, ("reject", "ask")),
+        ({"reject": "often"}, ()),
+        ("  ", ()),
+        (["", 7, None], ()),
+        (0.5, ()),
+        (True, ()),
+    ],
+)
+def test_acts_are_read_from_any_label_that_is_named_as_texts_or_as_votes(
+    value: Any, acts: tuple[str, ...]
+) -> None:
+    labels = {
+        "intents": Label(value=value, source="third_party"),
+        "acts": Label(value=["other"], source="rules:1"),
+    }
+    talks = [talk(*OPENED[:2], user("no", labels=labels), OPENED[3], ending="left")]
+    found = find_points(talks, language="en", infer_endings=False, acts_label="intents")
+    assert (found.points[0].acts, found.labelled) == (acts, int(bool(acts)))
 
 
 @pytest.mark.parametrize("ending", ["turn_limit", "agent_ended", "agent_failed", "shopper_failed", "unknown"])

@@ -17,7 +17,7 @@ import pytest
 
 from convsim import train_policy
 from convsim.errors import InputError, StudyError
-from convsim.schema.conversation import Conversation, Message
+from convsim.schema.conversation import Conversation, Label, Message
 from convsim.schema.persona import Persona
 from convsim.shoppers.policies import Policy, PolicyTraining
 from convsim.shoppers.policies.model import fit_model
@@ -246,6 +246,52 @@ def test_the_same_training_again_says_that_it_is_done_and_another_is_refused(
     (out / POLICY_FILE).unlink()  # as after a kill
     PolicyTraining(world.conversations, kind="hazard", seed=1).run(out)
     assert (out / POLICY_FILE).read_bytes() == before[POLICY_FILE]
+
+
+def with_intents(world: World) -> list[Conversation]:
+    """The people of a world, of whose messages every other one has the one intent, and the rest the other."""
+    return [
+        c.but(
+            messages=[
+                m.but(labels={"intents": Label(value={f"i{at % 4}": 3.0, "rare": 1.0}, source="third_party")})
+                if m.role == "user"
+                else m
+                for at, m in enumerate(c.messages)
+            ]
+        )
+        for c in world.conversations
+    ]
+
+
+def test_acts_are_learned_from_the_label_that_is_named_and_logs_without_them_say_so(
+    world: World, tmp_path: Path
+) -> None:
+    people, notes = with_intents(world), list[str]()
+
+    def training(label: str | None) -> PolicyTraining:
+        return PolicyTraining(people, kind="hazard", seed=1, acts_label=label, on_note=notes.append)
+
+    training("intents").run(tmp_path / "named")
+    policy = Policy.load(tmp_path / "named")
+    assert (policy.learned.acts, policy.learned.acts_label) == (("i0", "i2"), "intents")
+    assert {*(policy.decide(*last_point(world)).acts or ())} == {"i0", "i2"}
+    assert not any("no next dialogue act" in note for note in notes)
+    with pytest.raises(StudyError, match="acts_label"):
+        training(None).run(tmp_path / "named")
+    with pytest.raises(InputError, match="these messages have: intents; did you mean 'intents'"):
+        training("intent").run(tmp_path / "wrong")
+    assert not (tmp_path / "wrong").exists()
+    training(None).run(tmp_path / "none")
+    assert (
+        "no next dialogue act is learned: no label acts names users' acts; these logs have intents"
+        in "".join(notes)
+    )
+    assert Policy.load(tmp_path / "none").learned.acts == ()
+
+
+def test_a_policy_that_was_made_before_acts_had_another_label_is_read(folder: Path, tmp_path: Path) -> None:
+    older = changed(folder, tmp_path, lambda document: document.pop("acts_label"))
+    assert Policy.load(older).learned.acts_label == "acts"
 
 
 def test_one_arm_alone_is_learned_and_who_is_excluded_is_left_out_with_all_that_they_said(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
 
-from convsim.errors import InputError
+from convsim._settings import Domain, Positive, Temperature, check_settings
+from convsim.errors import InputError, ModelError
 from convsim.models.chat import cut_at
-from convsim.schema import Completion, UserMove
-from convsim.schema.conversation import Conversation, Item
+from convsim.schema import ChatModel, Completion, NoMoveError, UserMove
+from convsim.schema.conversation import Conversation, Item, LearnedFrom
 from convsim.shoppers.contexts import last_items
+from convsim.shoppers.prompts import ShopperPrompts
 from convsim.shoppers.speaking import ATTEMPTS, Spent, speak_in_role
 from convsim.text.endings import read_ending, reads_endings
 from convsim.text.lexicons import Lexicon
@@ -25,8 +30,73 @@ class Said:
     is_end: bool
 
 
+Attempt = Callable[[int], Awaitable[Completion]]
+"""Asks a model for a message, with a seed."""
+
+
+@dataclass(frozen=True)
+class EndsByMark:
+    """What shoppers are set to and do whose model writes the next message, and a mark where it is done."""
+
+    name: ClassVar[str]
+    learned_from: ClassVar[LearnedFrom | None] = None
+    speaks_alone: ClassVar[bool] = True
+    """Its model is asked for messages alone: ``convsim check`` asks it for one, and for no choice."""
+    marks: ClassVar[Sequence[str]]
+    """What ends a conversation."""
+    prompt_names: ClassVar[tuple[str, ...]]
+    """The prompt files that it is asked with."""
+    model: ChatModel
+    _: KW_ONLY
+    temperature: Temperature = 1.0
+    max_tokens: Positive = 256
+    n_items: Positive = 4
+    """How many items of the carousel the shopper sees."""
+    language: str = "en"
+    domain: Domain | None = None
+    """What the conversation is about, such as films; None says nothing of it."""
+    prompts: Path | str | None = None
+    """A folder whose files stand in for ours, as ``convsim prompts export`` writes them."""
+
+    def __post_init__(self) -> None:
+        check_settings(self, self.name)
+        if not reads_endings(self.language, Lexicon()):
+            raise InputError(f"shopper {self.name}: there are no phrases of taking in {self.language!r}")
+        _ = self._prompts
+
+    @cached_property
+    def _prompts(self) -> ShopperPrompts:
+        return ShopperPrompts(self.prompts, self.domain, names=self.prompt_names)
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        """SHA-256 of every prompt file, by name."""
+        return self._prompts.hashes
+
+    async def _moved(
+        self,
+        conversation: Conversation,
+        attempt: Attempt,
+        *,
+        seed: int,
+        refused: Callable[[str], str | None] = lambda _: None,
+        attempts: int = ATTEMPTS,
+    ) -> UserMove:
+        """Ask until a message is usable, as ``speak_or_end`` does, and make a move of it."""
+        spent = Spent()
+        try:
+            said = await speak_or_end(
+                attempt, spent, marks=self.marks, may_end=bool(conversation.user_messages),
+                who=f"{self.name} on {self.model.name}", max_tokens=self.max_tokens, seed=seed, refused=refused,
+                attempts=attempts,
+            )  # fmt: skip
+        except ModelError as error:
+            raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error
+        return move_of(said, conversation, n_items=self.n_items, language=self.language, spent=spent)
+
+
 async def speak_or_end(
-    attempt: Callable[[int], Awaitable[Completion]],
+    attempt: Attempt,
     spent: Spent,
     *,
     marks: Sequence[str],
@@ -40,7 +110,7 @@ async def speak_or_end(
     """Ask for a message until one is usable; what comes after an end mark is no part of it.
 
     Args:
-        attempt: Asks the model, with a seed.
+        attempt: Asks the model.
         spent: What is added to.
         marks: What ends a conversation.
         may_end: Whether a mark counts; else the words before it are said, and nothing is over.
@@ -93,9 +163,3 @@ def _taken(told: Sequence[str], shown: Sequence[Item]) -> Item:
         if named:
             return named[0]
     return shown[0]
-
-
-def check_language(shopper: str, language: str) -> None:
-    """Check that there are phrases by which an ending is read; raises InputError where there are none."""
-    if not reads_endings(language, Lexicon()):
-        raise InputError(f"shopper {shopper}: there are no phrases of taking in {language!r}")

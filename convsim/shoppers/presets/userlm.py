@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from functools import cached_property, partial
+from functools import partial
 from inspect import signature
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from convsim._async import in_thread
-from convsim._settings import Domain, Positive, Temperature, TopP, check_settings
-from convsim.errors import InputError, ModelError
+from convsim._settings import Positive, TopP
+from convsim.errors import InputError
 from convsim.models.chat import chat_tokens
 from convsim.models.local import Local
-from convsim.schema import ChatMessage, ChatModel, Completion, NoMoveError, UserMove
-from convsim.schema.conversation import Conversation, LearnedFrom
+from convsim.schema import ChatMessage, Completion, UserMove
+from convsim.schema.conversation import Conversation
 from convsim.schema.persona import Persona
-from convsim.shoppers.presets.ends import check_language, move_of, speak_or_end
-from convsim.shoppers.prompts import ShopperPrompts, said_to_shopper, without_control_tokens
-from convsim.shoppers.speaking import Spent
+from convsim.shoppers.presets.ends import EndsByMark
+from convsim.shoppers.prompts import said_to_shopper, without_control_tokens
 from convsim.text.words import words
 
 END = "<|endconversation|>"
@@ -32,7 +30,7 @@ FIRST_WORDS = re.compile(r"(?:I|You|Here)\b")
 
 
 @dataclass(frozen=True)
-class UserLM:
+class UserLM(EndsByMark):
     """Microsoft's UserLM-8b writes the user's next turn: of a folder in this process, or behind a server.
 
     Its system message is an intent, what the persona wants, in a sentence or two; no character or way of writing, which
@@ -54,43 +52,21 @@ class UserLM:
     """
 
     name: ClassVar[str] = "userlm"
-    learned_from: ClassVar[LearnedFrom | None] = None
-    speaks_alone: ClassVar[bool] = True
-    """Its model is asked for messages alone: ``convsim check`` asks it for one, and for no choice."""
-    model: ChatModel
+    marks: ClassVar[Sequence[str]] = (END,)
+    prompt_names: ClassVar[tuple[str, ...]] = ("intent",)
     _: KW_ONLY
     style: Literal["chat", "completions"] = "chat"
-    temperature: Temperature = 1.0
     top_p: TopP = 0.8
-    max_tokens: Positive = 256
     guardrails: bool = True
     attempts: Positive = 12
     """How often a message is asked for before the conversation fails."""
-    n_items: Positive = 4
-    """How many items of the carousel the shopper sees."""
-    language: str = "en"
-    domain: Domain | None = None
-    """What the conversation is about, such as films; None says nothing of it."""
-    prompts: Path | str | None = None
-    """A folder whose files stand in for ours, as ``convsim prompts export`` writes them."""
 
     def __post_init__(self) -> None:
-        check_settings(self, self.name)
-        check_language(self.name, self.language)
+        super().__post_init__()
         if self.style == "completions" and isinstance(self.model, Local):
             raise InputError(
                 'shopper.style: "completions" is for servers; a model in this process has its own template'
             )
-        _ = self._prompts
-
-    @cached_property
-    def _prompts(self) -> ShopperPrompts:
-        return ShopperPrompts(self.prompts, self.domain, names=("intent",))
-
-    @property
-    def prompt_hashes(self) -> dict[str, str]:
-        """SHA-256 of every prompt file, by name."""
-        return self._prompts.hashes
 
     async def check_ready(self) -> None:
         """Load a model in this process; raises InputError where it has not UserLM's end token and chat template."""
@@ -108,22 +84,16 @@ class UserLM:
 
     async def speak(self, conversation: Conversation, persona: Persona, *, seed: int) -> UserMove:
         """Ask for the next turn; raises ModelError when the model has no usable words."""
-        spent = Spent()
         messages = self.asked(conversation, persona)
         before = {_folded(message.content) for message in messages} | {_folded(persona.need)}
 
         def refused(text: str) -> str | None:
             return _against_guardrails(text, before) if self.guardrails else None
 
-        try:
-            said = await speak_or_end(
-                lambda draw: self._complete(messages, seed=draw), spent, marks=(END,),
-                may_end=bool(conversation.user_messages), who=f"{self.name} on {self.model.name}",
-                max_tokens=self.max_tokens, seed=seed, refused=refused, attempts=self.attempts,
-            )  # fmt: skip
-        except ModelError as error:
-            raise NoMoveError(str(error), usage=spent.usage, counts=spent.counts) from error
-        return move_of(said, conversation, n_items=self.n_items, language=self.language, spent=spent)
+        return await self._moved(
+            conversation, lambda draw: self._complete(messages, seed=draw), seed=seed, refused=refused,
+            attempts=self.attempts,
+        )  # fmt: skip
 
     def asked(self, conversation: Conversation, persona: Persona) -> list[ChatMessage]:
         """Return the intent and what has been said, in the roles of those who said it."""

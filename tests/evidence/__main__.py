@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from convsim.errors import InputError
-from tests.evidence import calibration, doses, mixtures, orders, paper, people, reactions
+from tests.evidence import calibration, doses, mixtures, orders, paper, people, reactions, simulators
 from tests.evidence.page import WITHOUT_DATA, page
 
 PAGE = Path(__file__).parents[2] / "validators" / "EVIDENCE.md"
@@ -23,6 +23,7 @@ EXPERIMENTS: dict[str, tuple[Callable[[Any, Path, int], None], int]] = {
     "reactions": (reactions.run, 5),
     "orders": (orders.run, 10),
     "mixtures": (mixtures.run, 5),
+    "simulators": (simulators.run, 1),
     "doses": (doses.run, 3),
     "paper": (paper.run, 5),
     "calibration": (calibration.run, 60),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.evidence import calibration_tables, doses, mixtures, orders, people, reactions
+from tests.evidence import calibration_tables, doses, mixtures, orders, people, reactions, simulators_tables
 from tests.evidence.sets import SETS
 from tests.evidence.tables import as_table
 
@@ -15,6 +15,7 @@ SECTIONS = {
     "reactions": reactions.section,
     "orders": orders.section,
     "mixtures": mixtures.section,
+    "simulators": simulators_tables.section,
     "doses": doses.section,
 }
 """By experiment, in the order of the page."""

@@ -79,11 +79,9 @@ PLANS = (
         crsarena,
         (
             Asked("resample", None, 75),
-            Asked("hybrid hazard", None, 75),
             Asked("prompted", SMOL, 75),
             Asked("icl", SMOL, 75),
             Asked("sft", SMOL, 75),
-            Asked("hybrid hazard, prompted", SMOL, 75),
             Asked("prompted", GEMMA_3, 40),
             Asked("icl", GEMMA_3, 40),
         ),
@@ -195,7 +193,11 @@ def _compared(data: Path, out: Path, plan: Plan, folders: Mapping[Asked, Path], 
             }
             for each in found.simulators
         },
-        "transfer": {a: {b: score.estimate for (x, b), score in pairs.items() if x == a} for a, _ in pairs},
+        "transfer": {
+            trained: {applied: score.estimate for (applied, of), score in pairs.items() if of == trained}
+            for _, trained in pairs
+        },
+        "false_alarms": {a: score.details.get("false_alarms") for (a, b), score in pairs.items() if a == b},
         "warnings": list(found.warnings),
     }
 
@@ -232,6 +234,7 @@ def measures_of(each: SimulatorReport) -> dict[str, Any]:
             "ratio": None if each.reactions.ratio is None else _estimate(each.reactions.ratio),
             "agreement": _estimate(each.reactions.agreement),
             "counts": each.reactions.counts,
+            "failing": verdicts_of(each.counterfactual)["failing"] if each.counterfactual else [],
         },
         "cost": {
             of: getattr(each.cost, of) for of in ("requests", "input_tokens", "output_tokens", "seconds")

@@ -49,8 +49,8 @@ def embed(texts: Sequence[str]) -> tuple[csr_matrix, list[str]]:
     return hstack([normalize(found), column], format="csr"), list(vectorizer.get_feature_names_out())
 
 
-def discrepancies(embedded: csr_matrix, treated: BoolArray, task_of: IntArray) -> FloatArray:
-    """Return the distance between the arms' mean texts, for each way of dealing the arms.
+def contrasts(embedded: csr_matrix, treated: BoolArray, task_of: IntArray) -> FloatArray:
+    """Return the arms' mean texts, treated less control, for each way of dealing the arms.
 
     The arms are compared within each task, and the tasks' differences averaged with the weights a*b/(a+b) of a task
     with a and b conversations in the arms, which give the average the least noise. 0 if the arms say the same.
@@ -62,18 +62,26 @@ def discrepancies(embedded: csr_matrix, treated: BoolArray, task_of: IntArray) -
         task_of: Shape (n,).
 
     Returns:
-        Shape (replicates,): the root of the squared distance, which is the biased estimate of MMD.
-
-    Source:
-        Gretton et al. (2012), A kernel two-sample test, Journal of Machine Learning Research 13, equation 5, with a
-        linear kernel, for which it is the distance of two means. We depart in comparing within tasks.
+        Shape (p, replicates).
     """
     totals = np.bincount(task_of).astype(np.float64)
     above = np.bincount(task_of, treated[0])
     weights = above * (totals - above) / totals
     weights /= weights.sum()
     per_treated, per_control = (weights / above)[task_of], (weights / (totals - above))[task_of]
-    contrasts = np.where(treated, per_treated, -per_control)
-    differences = np.asarray(embedded.T.tocsr() @ contrasts.T, np.float64)
-    found: FloatArray = np.sqrt((differences**2).sum(axis=0))
+    signed = np.where(treated, per_treated, -per_control)
+    return np.asarray(embedded.T.tocsr() @ signed.T, np.float64)
+
+
+def discrepancies(embedded: csr_matrix, treated: BoolArray, task_of: IntArray) -> FloatArray:
+    """Return the distance between the arms' mean texts, for each way of dealing the arms: the length of a contrast.
+
+    Returns:
+        Shape (replicates,): the root of the squared distance, which is the biased estimate of MMD.
+
+    Source:
+        Gretton et al. (2012), A kernel two-sample test, Journal of Machine Learning Research 13, equation 5, with a
+        linear kernel, for which it is the distance of two means. We depart in comparing within tasks.
+    """
+    found: FloatArray = np.sqrt((contrasts(embedded, treated, task_of) ** 2).sum(axis=0))
     return found

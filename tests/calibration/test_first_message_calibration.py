@@ -82,3 +82,30 @@ def test_a_known_dependence_is_found(shift, power):
 def test_permuting_conversations_as_if_each_were_a_user_would_reject_far_too_often():
     rejected = share_rejected(20, n_seeds=N_SEEDS, design="repeats", user_known=False)
     assert rejected > binom.ppf(0.999, N_SEEDS, 0.05) / N_SEEDS
+
+
+def inherited(seed: int, *, share: float, ahead: float = 0.0, n_users: int = 60) -> bool:
+    """Let people and a simulator be given one of two needs, by the arm; does the simulator seem to look ahead?"""
+    rng = np.random.default_rng([seed, int(100 * share)])
+    sides = []
+    for side in ("people", "simulator"):
+        conversations = []
+        for user, arm in enumerate(rng.permutation(["good", "bad"] * n_users).tolist()):
+            need = "boots" if (rng.random() < share) == (arm == "bad") else "sandals"
+            word = ahead if arm == "bad" and side == "simulator" else 0.0
+            messages = (Message(role="user", content=f"{need} {text(rng, rng.normal(), word=word)}"),)
+            name = f"{side}-{user}"
+            conversations.append(Conversation(id=name, user=name, arm=arm, messages=messages))
+        sides.append(Corpus(conversations, pd.DataFrame(index=range(len(conversations))), {}))
+    found = independence_findings(*sides, arms=Arms("good", "bad"), n_resamples=99, seed=seed)[1]
+    return found.verdict == "different"
+
+
+@pytest.mark.parametrize("share", [0.6, 0.7, 0.8])
+def test_a_simulator_given_needs_by_the_arm_as_people_were_seems_to_look_ahead_in_few_runs(share):
+    # Not exact: where people's needs do not show, the simulator's may. By its own test alone it is 41 % to all of them.
+    assert np.mean([inherited(seed, share=share) for seed in range(N_SEEDS)]) <= 0.1
+
+
+def test_looking_ahead_is_found_beside_people_who_were_given_needs_by_the_arm():
+    assert np.mean([inherited(seed, share=0.7, ahead=0.7) for seed in range(60)]) >= 0.7

@@ -139,6 +139,48 @@ def test_where_people_fail_it_is_a_control_that_says_the_arms_differ_for_another
     assert (first.n_real, first.n_simulated) == (80, 0)
 
 
+def given(rng, *, n=160, share=0.9, ahead=0.0, simulated=False, crossed=False):
+    """Let users open who were given a need by the arm, boots in the treated one, and know the arm or not."""
+    said = []
+    for i, text in enumerate(random_texts(rng, n)):
+        arm = ("good", "bad")[i % 2]
+        need = "boots" if (rng.random() < share) == (arm == "bad") else "sandals"
+        words = f"{need} {text}" + (" broken" if arm == "bad" and rng.random() < ahead else "")
+        one = {"persona": f"p{i // 2 if crossed else i}"} if simulated else {"user": f"u{i}"}
+        said.append(opened(words, arm, **one))
+    return said
+
+
+def beside(people, simulated):
+    return independence_findings(side(people), side(simulated), arms=ARMS, n_resamples=199, seed=3)[1]
+
+
+def test_a_simulator_that_was_given_other_needs_in_each_arm_as_people_were_is_not_said_to_look_ahead():
+    rng = np.random.default_rng(4)
+    finding = beside(given(rng), given(rng, simulated=True))
+    assert finding.p_value <= 0.05
+    assert finding.verdict == "undecided"
+    assert "other needs may have been given in each arm" in finding.reason
+    assert finding.details["beside_people"]["p_people"] <= 0.05
+
+
+def test_where_people_were_not_the_simulator_is_said_to():
+    rng = np.random.default_rng(4)
+    finding = beside(given(rng, share=0.5), given(rng, simulated=True))
+    assert (finding.verdict, finding.details["beside_people"]["p_otherwise"]) == ("different", 1 / 200)
+
+
+def test_one_that_also_knows_the_arm_is_found_beside_people_who_were_given_other_needs():
+    rng = np.random.default_rng(4)
+    assert beside(given(rng), given(rng, simulated=True, ahead=0.9)).verdict == "different"
+
+
+def test_personas_who_met_both_arms_were_given_nothing_else_so_people_do_not_excuse_them():
+    rng = np.random.default_rng(4)
+    finding = beside(given(rng), given(rng, simulated=True, crossed=True))
+    assert (finding.verdict, finding.details["beside_people"]) == ("different", None)
+
+
 def test_personas_that_say_the_very_same_in_both_arms_are_aligned():
     texts = random_texts(np.random.default_rng(2), 40)
     said = [

@@ -2,108 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import JsonValue
 
 from convsim.schema import Corpus, Finding, HumanBaseline, Verdict
-from convsim.schema.arrays import BoolArray, IntArray
+from convsim.schema.arrays import BoolArray, FloatArray
 from convsim.seeds import generator
 from convsim.stats.decision import ALPHA
-from convsim.stats.kernel import MAX_CHARACTERS, discrepancies, embed
+from convsim.stats.kernel import MAX_CHARACTERS, contrasts, discrepancies, embed
 from convsim.stats.multiplicity import permutation_p_value
 from convsim.stats.permutation import Dealing
+from convsim_validators.counterfactual.openings import SAME_SHARE, Openings
 from convsim_validators.counterfactual.shifts import MIN_UNITS
-from convsim_validators.counterfactual.two_arm import NO_TASK, Arms
+from convsim_validators.counterfactual.two_arm import Arms
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
-@dataclass(frozen=True)
-class Openings:
-    """First user messages of one side, in the tasks that both arms have."""
-
-    texts: list[str]
-    treated: BoolArray
-    """Shape (n,)."""
-    units: list[str]
-    tasks: list[str]
-    n_agent_first: int
-    """Conversations left out because the agent spoke first."""
-    n_without_text: int
-    """Conversations left out because the user's first message is empty, or nobody said anything."""
-    n_other_tasks: int
-    """Conversations left out because the other arm has none of their task."""
-
-    @classmethod
-    def of(cls, corpus: Corpus, arms: Arms) -> Openings:
-        """Take the first message of each conversation of either arm."""
-        rows: list[tuple[str, bool, str, str]] = []
-        n_agent_first = n_without_text = 0
-        for conversation, unit in zip(corpus.conversations, corpus.units, strict=True):
-            if conversation.arm not in arms:
-                continue
-            first = next((m for m in conversation.messages if m.role in ("user", "assistant")), None)
-            if first is not None and first.role == "assistant":
-                n_agent_first += 1
-            elif first is None or not first.content.strip():
-                n_without_text += 1
-            else:
-                treated = conversation.arm == arms.treatment
-                rows.append((first.content, treated, unit, conversation.task or NO_TASK))
-        seen: dict[str, set[bool]] = defaultdict(set)
-        for _, treated, _, task in rows:
-            seen[task].add(treated)
-        kept = [row for row in rows if len(seen[row[3]]) == 2]
-        return cls(
-            [row[0] for row in kept],
-            np.asarray([row[1] for row in kept], bool),
-            [row[2] for row in kept],
-            [row[3] for row in kept],
-            n_agent_first,
-            n_without_text,
-            len(rows) - len(kept),
-        )
-
-    @cached_property
-    def unit_of(self) -> IntArray:
-        """Shape (n,): the number of each conversation's unit."""
-        return np.unique(np.asarray(self.units, str), return_inverse=True)[1].astype(np.int64)
-
-    @cached_property
-    def task_of(self) -> IntArray:
-        """Shape (n,): the number of each conversation's task."""
-        return np.unique(np.asarray(self.tasks, str), return_inverse=True)[1].astype(np.int64)
-
-    def n_units(self, *, treated: bool) -> int:
-        """Count the units that met an arm."""
-        return len(np.unique(self.unit_of[self.treated == treated]))
-
-    @cached_property
-    def pairs(self) -> list[bool]:
-        """For each unit that met both arms, whether it said the same in both, message by message.
-
-        Repeats stand in no known order, so the arms' messages are compared as heaps; where one arm has fewer, all of
-        its messages must stand in the other.
-        """
-        said: dict[str, tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]] = {}
-        for text, treated, unit, task in zip(self.texts, self.treated, self.units, self.tasks, strict=True):
-            said.setdefault(unit, (Counter(), Counter()))[int(treated)][task, text] += 1
-        return [one <= other or other <= one for one, other in said.values() if one and other]
-
-
-VERSION = "1"
+VERSION = "2"
 SOURCE = (
     "Gretton et al. (2012), A kernel two-sample test, JMLR 13; "
     "Controllable User Simulation (2026), arXiv 2605.11519, on look-ahead"
 )
-SAME_SHARE = 0.95
-"""Of the units that met both arms: where so many say the very same in both, nothing depends on the arm."""
+LEAN = 0.2
+"""Up to this p-value of theirs, people may have been given other needs in each arm, as the simulator may; at it, 5 %
+of simulators that were are said to look ahead where people are as many (tests/calibration)."""
 N_WORDS = 5
 MAX_WORD_CHARACTERS = 80
 
@@ -130,14 +57,34 @@ class _Tested:
     words: list[JsonValue]
 
 
+@dataclass(frozen=True)
+class _BesidePeople:
+    """Whether the simulator's first words lean to the arms as people's do, or otherwise; three p-values."""
+
+    p_people: float
+    """People's first words do not depend on the arm."""
+    p_same_way: float
+    """People's first words do not lean the way that the simulator's do; one-sided."""
+    p_otherwise: float
+    """The simulator's first words depend on the arm as people's do."""
+
+    @property
+    def explained(self) -> bool:
+        """Whether what people were given may be why the simulator's first words depend on the arm."""
+        return min(self.p_people, self.p_same_way) <= LEAN and self.p_otherwise > ALPHA
+
+
 def independence_findings(
     real: Corpus, simulated: Corpus, *, arms: Arms, n_resamples: int, seed: int
 ) -> list[Finding]:
     """Test on each side whether the first user message depends on the arm.
 
     H0: given the task, the first message is independent of the arm. Rejecting it on the human side says that the arms
-    differ for another reason than the agent; on the simulated side, that the simulator looks ahead. Not rejecting it
-    does not show independence. Only conversations that the user opens with text count.
+    differ for another reason than the agent; on the simulated side, that the simulator looks ahead, or that it was
+    given other needs in each arm, as people may have been. So where people's first words lean to the arms too (LEAN),
+    the simulator's must do so otherwise: the two contrasts' difference, under both sides' dealings, at ALPHA. That is
+    not asked of a simulator whose personas met both arms. Not rejecting it does not show independence. Only
+    conversations that the user opens with text count.
 
     Args:
         real: People's conversations, of which those in either arm are read.
@@ -151,26 +98,86 @@ def independence_findings(
         0 where the arms' texts have the same words and lengths on average; at most about the root of 2 where they share
         no word. The human baseline is its value when arms are dealt anew. `aligned` only where at least 95 % of the
         units that met both arms, and these are half of all, said the very same in both; `undecided` where no dependence
-        is shown, or fewer than 8 units are in an arm or free to change arms.
+        is shown, or the simulator's is not shown to be another than people's, or fewer than 8 units are in an arm or
+        free to change arms.
 
     Source:
         Gretton et al. (2012), A kernel two-sample test, JMLR 13. The p-value is by permutation that respects units
         and tasks, not their asymptotic one, so it is exact at any size.
     """
+    people, simulator = _Side.of(real, arms), _Side.of(simulated, arms)
+    of_people = people.tested("real", n_resamples=n_resamples, seed=seed)
+    of_simulator = simulator.tested("simulated", n_resamples=n_resamples, seed=seed)
+    beside = None
+    if of_people and of_simulator and of_simulator.p_value <= ALPHA and not simulator.openings.same_needs:
+        beside = _beside(people, simulator, of_people.p_value, n_resamples=n_resamples, seed=seed)
     return [
-        _finding("real", real, arms=arms, n_resamples=n_resamples, seed=seed),
-        _finding("simulated", simulated, arms=arms, n_resamples=n_resamples, seed=seed),
+        _finding("real", people, of_people, None, arms=arms, n_resamples=n_resamples, seed=seed),
+        _finding("simulated", simulator, of_simulator, beside, arms=arms, n_resamples=n_resamples, seed=seed),
     ]
 
 
-def _finding(name: SideName, side: Corpus, *, arms: Arms, n_resamples: int, seed: int) -> Finding:
-    openings = Openings.of(side, arms)
-    dealing = Dealing.of(openings.treated, openings.unit_of, openings.task_of)
-    enough = min(openings.n_units(treated=False), openings.n_units(treated=True), dealing.n_movable)
-    tested = None
-    if enough >= MIN_UNITS:
-        tested = _test(openings, dealing, n_resamples=n_resamples, seed=seed, name=name)
-    verdict, reason = _judge(openings, tested, name, n_movable=dealing.n_movable)
+@dataclass(frozen=True)
+class _Side:
+    openings: Openings
+    dealing: Dealing
+
+    @classmethod
+    def of(cls, corpus: Corpus, arms: Arms) -> _Side:
+        openings = Openings.of(corpus, arms)
+        return cls(openings, Dealing.of(openings.treated, openings.unit_of, openings.task_of))
+
+    def tested(self, name: SideName, *, n_resamples: int, seed: int) -> _Tested | None:
+        """Test independence; None where too few units could have come by another arm."""
+        n_units = [self.openings.n_units(treated=arm) for arm in (False, True)]
+        if min(*n_units, self.dealing.n_movable) < MIN_UNITS:
+            return None
+        return _test(self.openings, self.dealing, n_resamples=n_resamples, seed=seed, name=name)
+
+
+def _beside(
+    people: _Side, simulator: _Side, p_people: float, *, n_resamples: int, seed: int
+) -> _BesidePeople:
+    embedded, _ = embed([*people.openings.texts, *simulator.openings.texts])
+    n = len(people.openings.texts)
+    rows = embedded[:n], embedded[n:]
+    observed = [
+        contrasts(of, side.openings.treated[None, :], side.openings.task_of)
+        for of, side in zip(rows, (people, simulator), strict=True)
+    ]
+    rngs = [
+        generator(seed, "counterfactual", "first_message", "beside", name) for name in ("real", "simulated")
+    ]
+    alike: list[FloatArray] = []
+    apart: list[FloatArray] = []
+    for dealt in zip(
+        people.dealing.deal(n_resamples, rngs[0]), simulator.dealing.deal(n_resamples, rngs[1]), strict=True
+    ):
+        found = [
+            contrasts(of, arms, side.openings.task_of)
+            for of, arms, side in zip(rows, dealt, (people, simulator), strict=True)
+        ]
+        alike.append((observed[1] * found[0]).sum(axis=0))
+        apart.append(((found[1] - found[0]) ** 2).sum(axis=0))
+    return _BesidePeople(
+        p_people,
+        permutation_p_value(float((observed[1] * observed[0]).sum()), np.concatenate(alike)),
+        permutation_p_value(float(((observed[1] - observed[0]) ** 2).sum()), np.concatenate(apart)),
+    )
+
+
+def _finding(
+    name: SideName,
+    side: _Side,
+    tested: _Tested | None,
+    beside: _BesidePeople | None,
+    *,
+    arms: Arms,
+    n_resamples: int,
+    seed: int,
+) -> Finding:
+    openings, dealing = side.openings, side.dealing
+    verdict, reason = _judge(openings, tested, beside, name, n_movable=dealing.n_movable)
     n = len(openings.texts)
     return Finding(
         validator="counterfactual",
@@ -194,6 +201,7 @@ def _finding(name: SideName, side: Corpus, *, arms: Arms, n_resamples: int, seed
             **_counts(openings),
             "n_units_movable": dealing.n_movable,
             "words": tested.words if tested else [],
+            "beside_people": asdict(beside) if beside else None,
             "n_resamples": n_resamples,
         },
     )
@@ -228,11 +236,18 @@ def _words(holds: csr_matrix, vocabulary: list[str], treated: BoolArray) -> list
 
 
 def _judge(
-    openings: Openings, tested: _Tested | None, name: SideName, *, n_movable: int
+    openings: Openings,
+    tested: _Tested | None,
+    beside: _BesidePeople | None,
+    name: SideName,
+    *,
+    n_movable: int,
 ) -> tuple[Verdict, str]:
     if tested is None:
         return "undecided", _too_few(openings, n_movable)
     p = f"p = {tested.p_value:.3g}"
+    if beside and beside.explained:
+        return "undecided", _as_people(beside, p)
     if tested.p_value <= ALPHA:
         return "different", f"the first message depends on the arm ({p}), {MEANINGS[name]}"
     same, n_units = openings.pairs, len(np.unique(openings.unit_of))
@@ -247,6 +262,15 @@ def _judge(
             "every first message is the same text, so a dependence on the arm could not show",
         )
     return "undecided", f"no dependence on the arm was found ({p}), but independence is not shown either"
+
+
+def _as_people(beside: _BesidePeople, p: str) -> str:
+    return (
+        f"the first message depends on the arm ({p}), but people's may, too (p = {beside.p_people:.3g} that it does "
+        f"not, {beside.p_same_way:.3g} that it does not lean the same way), and no other dependence than theirs is "
+        f"shown (p = {beside.p_otherwise:.3g}): other needs may have been given in each arm; simulate the same "
+        "personas in both arms to tell whether it looks ahead"
+    )
 
 
 def _too_few(openings: Openings, n_movable: int) -> str:

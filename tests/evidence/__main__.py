@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from convsim.errors import InputError
-from tests.evidence import calibration, doses, mixtures, orders, paper, people, reactions, simulators
+from tests.evidence import calibration, doses, lean, mixtures, orders, paper, people, reactions, simulators
 from tests.evidence.page import WITHOUT_DATA, page
 
 PAGE = Path(__file__).parents[2] / "validators" / "EVIDENCE.md"
@@ -25,6 +25,7 @@ EXPERIMENTS: dict[str, tuple[Callable[[Any, Path, int], None], int]] = {
     "mixtures": (mixtures.run, 5),
     "simulators": (simulators.run, 1),
     "doses": (doses.run, 3),
+    "lean": (lean.run, 1),
     "paper": (paper.run, 5),
     "calibration": (calibration.run, 60),
 }

@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.evidence import calibration_tables, doses, mixtures, orders, people, reactions, simulators_tables
+from tests.evidence import (
+    calibration_tables,
+    doses,
+    lean,
+    mixtures,
+    orders,
+    people,
+    reactions,
+    simulators_tables,
+)
 from tests.evidence.sets import SETS
 from tests.evidence.tables import as_table
 
@@ -17,6 +26,7 @@ SECTIONS = {
     "mixtures": mixtures.section,
     "simulators": simulators_tables.section,
     "doses": doses.section,
+    "lean": lean.section,
 }
 """By experiment, in the order of the page."""
 WITHOUT_DATA = {"calibration"}

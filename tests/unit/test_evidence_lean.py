@@ -1,0 +1,52 @@
+"""What evidence says of shoppers that were made smaller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.evidence.lean import FULL, WAYS, section
+
+
+def rows(name: str, further: tuple[float, float] | None, **energy: Any) -> list[dict[str, Any]]:
+    alone = {"parameters": 108_000_000, "widths": None, "mb": 216.0, "perplexity": 12.3, "message_cpu_s": 1.5}
+    talking = {"n": 40, "failed": 0, "messages": 4.2, "words": 8.0, "cpu_s": 7.5, "message_p50_s": 20.0}
+    judged = {
+        "distance": 0.2,
+        "distance_interval": [0.1, 0.3],
+        "floor": 0.087,
+        "hls": None,
+        "hls_interval": None,
+    }
+    judged |= {"further": further and sum(further) / 2, "further_interval": further}
+    told = {"energy_wh": None, "energy_reason": "there are no counters here", **energy}
+    found = {"alone": alone, "talking": talking | told, "judged": judged}
+    return [
+        {"asked": {"shopper": name, "seed": 1, "what": what}, "found": row, "cpu_s": 60}
+        for what, row in found.items()
+    ]
+
+
+def test_the_section_tells_who_is_shown_to_be_further_from_people_and_why_energy_is_not_known() -> None:
+    written = section(
+        [*rows(FULL, None), *rows("int8", (-0.02, 0.03)), *rows("prune=0.25", (0.01, 0.05))][:-1]
+        + rows("distill=23", (0.1, 0.2))
+    )
+    line = next(line for line in written.splitlines() if line.startswith("| int8"))
+    assert line == (
+        "| int8 | 108.0 M | 216 | 12.3 | 1.50 | 7.5 | 20.0 | 4.2 | 8.0 | 0.200 [0.100, 0.300] | "
+        "0.005 [-0.020, 0.030] | - |"
+    )
+    pruned = next(line for line in written.splitlines() if line.startswith("| prune=0.25"))
+    assert pruned.endswith("| 4.2 | 8.0 | - | - | - |")
+    assert "further from people than the full-size shopper: `distill=23`; not shown: `int8`." in written
+    assert "Energy is not told on this machine: there are no counters here." in written
+    assert "differ by less than 0.087" in written
+
+
+def test_a_machine_that_tells_energy_is_not_said_to_be_silent() -> None:
+    assert "Energy is not told" not in section(rows(FULL, None, energy_wh=1.0, energy_reason=""))
+
+
+def test_every_way_starts_from_what_the_first_one_makes_or_from_nothing() -> None:
+    assert next(iter(WAYS)) == FULL
+    assert all(way.settings for name, way in WAYS.items() if name not in (FULL, "trained on"))

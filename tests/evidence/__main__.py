@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from convsim.errors import InputError
-from tests.evidence import calibration, doses, lean, mixtures, orders, paper, people, reactions, simulators
+from tests.evidence import (
+    calibration,
+    doses,
+    firsts,
+    lean,
+    mixtures,
+    orders,
+    paper,
+    people,
+    reactions,
+    simulators,
+)
 from tests.evidence.page import WITHOUT_DATA, page
 
 PAGE = Path(__file__).parents[2] / "validators" / "EVIDENCE.md"
@@ -21,6 +32,7 @@ PAGE = Path(__file__).parents[2] / "validators" / "EVIDENCE.md"
 EXPERIMENTS: dict[str, tuple[Callable[[Any, Path, int], None], int]] = {
     "people": (people.run, 5),
     "reactions": (reactions.run, 5),
+    "firsts": (firsts.run, 40),
     "orders": (orders.run, 10),
     "mixtures": (mixtures.run, 5),
     "simulators": (simulators.run, 1),

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.evidence import (
     calibration_tables,
     doses,
+    firsts,
     lean,
     mixtures,
     orders,
@@ -22,6 +23,7 @@ SECTIONS = {
     "calibration": calibration_tables.section,
     "people": people.section,
     "reactions": reactions.section,
+    "firsts": firsts.section,
     "orders": orders.section,
     "mixtures": mixtures.section,
     "simulators": simulators_tables.section,

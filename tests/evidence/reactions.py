@@ -114,9 +114,8 @@ what a perfect simulator gets. The ratio is 1 where it reacts as far as people.
 
 Shifts are those of people and of the other people, on average. A ratio is given where people shift clearly enough over
 all metrics: in {len(verdicts)} of {len(rows)} cards; its verdict is decided in {decided}.
-`first_message_simulated` asks whether first words depend on the agent, whom nobody had met yet; where it fails of
-people, who met which agent may not have been left to chance in these logs, or the test is too eager: which of both has
-not been looked into."""
+`first_message_simulated` asks whether first words depend on the agent, whom nobody had met yet; the next section says
+what people's depend on. Cards of one run share a halving of the people."""
 
 
 def _mean_shifts(found: Sequence[dict[str, Any]], name: str) -> list[str]:

@@ -15,7 +15,7 @@ from convsim.shoppers.policies.boosted import Trees, fit_trees
 from convsim.shoppers.policies.choosing import ItemChoice, choice_at, fit_choice
 from convsim.shoppers.policies.histories import Histories
 from convsim.shoppers.policies.logistic import Logistic, Multinomial, expit, fit_logistic, fit_multinomial
-from convsim.shoppers.policies.monotone import STATED, Direction, Part, direction_shown
+from convsim.shoppers.policies.monotone import STATED, Direction, Part, direction_shown, held_of
 from convsim.shoppers.policies.recurrent import Recurrence, Recurrent
 from convsim.shoppers.policies.table import ACCEPT, LEAVE, TINY, Columns, Table
 from convsim.stats.forecasts import UnitMean
@@ -65,7 +65,7 @@ class Model:
         if self.recurrent is not None:
             if histories is None:
                 raise ValueError("a policy of the kind ssm is asked with the histories of its points")
-            added = self.recurrent.added(histories, self.columns)
+            added = self.recurrent.added(histories, self.columns, held=held_of(self.directions))
         end = self._asked(self.end, features, added[:, 0])
         accept = self._asked(self.accept, features, added[:, 1])
         return np.stack([1 - end, end * accept, end * (1 - accept)], axis=1)
@@ -116,8 +116,6 @@ def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int, tau:
         for part, of_part, happened in parts
         for feature, sign in STATED[part].items()
     ]
-    if kind == "ssm":
-        directions = [direction.but(constrained=False) for direction in directions]
     learned = _Learning(kind, columns, directions, seed)
     went_on = np.flatnonzero(~table.ended)
     named = [table.points[row].acts for row in went_on.tolist()]
@@ -139,15 +137,14 @@ def fit_model(kind: Kind, table: Table, *, language: str | None, seed: int, tau:
 
 def _with_history(model: Model, table: Table, *, seed: int, tau: float) -> Model:
     """Add to the regressions what the history of a conversation tells beside them."""
-    from convsim.shoppers.policies.recurrence.fitting import Strengths, fit_recurrence
+    from convsim.shoppers.policies.recurrence.fitting import Regressions, fit_recurrence
 
     of_accept = [int((table.moves == move).sum()) for move in (ACCEPT, LEAVE)]
     recurrent, recurrence = fit_recurrence(
         table,
         model.columns,
-        Strengths(
-            *(part.strength if isinstance(part, Logistic) else None for part in (model.end, model.accept))
-        ),
+        Regressions(*(part if isinstance(part, Logistic) else None for part in (model.end, model.accept))),
+        held=held_of(model.directions),
         with_accept=min(of_accept) >= FEWEST_OF_A_CLASS,
         tau=tau,
         seed=seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -89,3 +89,8 @@ def direction_shown(
         return bare
     p_value = float(t.sf(sign * correlation / error, n_units - 1))
     return bare.but(correlation=correlation, p_value=p_value, constrained=p_value <= ALPHA)
+
+
+def held_of(directions: Iterable[Direction]) -> frozenset[str]:
+    """Return the features of which some part of a policy holds the direction."""
+    return frozenset(direction.feature for direction in directions if direction.constrained)

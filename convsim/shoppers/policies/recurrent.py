@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from convsim.shoppers.balanced_truncation import ComplexArray
 from convsim.shoppers.policies.histories import Histories
 from convsim.shoppers.policies.logistic import expit
 from convsim.shoppers.policies.monotone import Part
-from convsim.shoppers.policies.table import Columns
+from convsim.shoppers.policies.table import MISSING, Columns
 
 EPSILON = 1e-5
 """Added to a variance that is divided by."""
@@ -126,9 +127,9 @@ class Recurrent:
         """Complex states of each block."""
         return tuple(len(block.eigenvalues) for block in self.blocks)
 
-    def added(self, histories: Histories, columns: Columns) -> FloatArray:
-        """Return what it adds to the log odds of each decision, shape (points, outputs)."""
-        steps = inputs_of(histories, columns)
+    def added(self, histories: Histories, columns: Columns, *, held: Collection[str] = ()) -> FloatArray:
+        """Return what it adds to the log odds of each decision, shape (points, outputs); ``inputs_of`` has ``held``."""
+        steps = inputs_of(histories, columns, held=held)
         found = np.zeros((len(histories.sequence), len(self.head)))
         for begin in range(0, histories.n_sequences, AT_A_TIME):
             sequences = np.arange(begin, min(begin + AT_A_TIME, histories.n_sequences))
@@ -138,6 +139,19 @@ class Recurrent:
         return found
 
 
-def inputs_of(histories: Histories, columns: Columns) -> FloatArray:
-    """Return what a recurrence is told at each step, shape (steps, columns and words)."""
-    return np.concatenate([columns.standardised(histories.features), np.log1p(histories.words)], axis=1)
+def inputs_of(histories: Histories, columns: Columns, *, held: Collection[str] = ()) -> FloatArray:
+    """Return what a recurrence is told at each step, shape (steps, columns and words).
+
+    Args:
+        histories: The sequences.
+        columns: The features that vary.
+        held: Features whose direction is held. Of these it is told at each step what they were a step before, and
+            nothing at the first: what they are now moves a decision through the regressions alone, which hold it.
+    """
+    told = columns.standardised(histories.features)
+    late = [place for place, name in enumerate(columns.names) if name.removesuffix(MISSING) in held]
+    if late:
+        before = np.concatenate([np.zeros((1, len(late))), told[:-1, late]])
+        before[histories.starts[:-1]] = 0.0
+        told[:, late] = before
+    return np.concatenate([told, np.log1p(histories.words)], axis=1)

@@ -15,6 +15,8 @@ from convsim.shoppers.policies.points import Point
 
 GO_ON, ACCEPT, LEAVE, END = range(4)
 MOVES = ("say", "accept", "leave", "end")
+MISSING = " missing"
+"""Ends the name of a column that says that a feature cannot be told."""
 TINY = 1e-12
 """A standard deviation below is none."""
 
@@ -120,7 +122,7 @@ class Columns:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the standardised columns."""
-        missing = (f"{f.name} missing" for f in self.features if f.sometimes_missing)
+        missing = (f"{f.name}{MISSING}" for f in self.features if f.sometimes_missing)
         return (*(f.name for f in self.features), *missing)
 
     def within(self, features: FloatArray) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from convsim.schema.arrays import BoolArray, FloatArray, IntArray
 from convsim.seeds import child_seed, generator
 from convsim.shoppers.policies.histories import Histories
-from convsim.shoppers.policies.logistic import fit_at, folds_of
+from convsim.shoppers.policies.logistic import Logistic, fit_at, folds_of
 from convsim.shoppers.policies.monotone import Part
 from convsim.shoppers.policies.recurrence.network import Learned, Learning, Network, Shape, learn
 from convsim.shoppers.policies.recurrent import Recurrence, Recurrent, StatesCut, inputs_of
@@ -32,11 +33,11 @@ SURELY = 2.0
 PARTS: tuple[Part, ...] = ("end", "accept")
 
 
-class Strengths(NamedTuple):
-    """Of the regressions whose log odds the recurrence adds to."""
+class Regressions(NamedTuple):
+    """Those whose log odds the recurrence adds to: by each, how strongly others are fitted, and in which columns."""
 
-    end: float | None
-    accept: float | None
+    end: Logistic | None
+    accept: Logistic | None
     """None where a part does not depend on what is seen now."""
 
 
@@ -50,7 +51,7 @@ class _Data(NamedTuple):
     """Shape (points, 2): whether it ended, and whether it was accepted; NaN where that is not known or not asked."""
 
     @classmethod
-    def of(cls, table: Table, columns: Columns, *, with_accept: bool) -> _Data:
+    def of(cls, table: Table, columns: Columns, *, held: Collection[str], with_accept: bool) -> _Data:
         if table.histories is None:
             raise ValueError("a policy of the kind ssm learns from a table with histories")
         targets = np.full((len(table.points), len(PARTS)), math.nan)
@@ -58,27 +59,37 @@ class _Data(NamedTuple):
         if with_accept:
             known = (table.moves == ACCEPT) | (table.moves == LEAVE)
             targets[known, 1] = table.moves[known] == ACCEPT
-        inputs = inputs_of(table.histories, columns)
+        inputs = inputs_of(table.histories, columns, held=held)
         return cls(columns.standardised(table.features), inputs, table.histories, targets)
 
-    def offsets(self, learned: BoolArray, strengths: Strengths) -> FloatArray:
+    def offsets(self, learned: BoolArray, regressions: Regressions) -> FloatArray:
         """Return the log odds at all points, shape (points, 2), by regressions on those that are learned from."""
         found = np.zeros_like(self.targets)
-        for part, strength in enumerate(strengths):
+        for part, regression in enumerate(regressions):
             known = learned & ~np.isnan(self.targets[:, part])
             happened = self.targets[known, part] == 1
             if not known.any():
                 continue
             rate = float(happened.mean().clip(1e-3, 1 - 1e-3))
             found[:, part] = math.log(rate / (1 - rate))
-            if strength is not None and len(np.unique(happened)) > 1:
-                fitted = fit_at(self.columns[known], np.asarray(happened), strength)
-                found[:, part] = fitted.intercept + self.columns @ fitted.weights
+            if regression is not None and regression.strength and len(np.unique(happened)) > 1:
+                used = self.columns[
+                    :, regression.weights != 0
+                ]  # without those that had a sign people have not
+                fitted = fit_at(used[known], np.asarray(happened), regression.strength)
+                found[:, part] = fitted.intercept + used @ fitted.weights
         return found
 
 
 def fit_recurrence(
-    table: Table, columns: Columns, strengths: Strengths, *, with_accept: bool, tau: float, seed: int
+    table: Table,
+    columns: Columns,
+    regressions: Regressions,
+    *,
+    held: Collection[str] = (),
+    with_accept: bool,
+    tau: float,
+    seed: int,
 ) -> tuple[Recurrent | None, Recurrence]:
     """Fit what the history adds to the log odds of ending, and of accepting given the end.
 
@@ -88,7 +99,8 @@ def fit_recurrence(
     Args:
         table: The points, with their histories.
         columns: The features that vary.
-        strengths: Of the regressions that it is added to.
+        regressions: What it is added to.
+        held: Features whose direction is held, as ``inputs_of`` has them.
         with_accept: Whether accepting may depend on anything.
         tau: The proportion of the energy of states that is cut early in training; 0 cuts nothing.
         seed: Deals users to folds, and draws what training draws.
@@ -100,11 +112,11 @@ def fit_recurrence(
         TrainingError: The loss is not finite.
         ValueError: The table has no histories.
     """
-    data = _Data.of(table, columns, with_accept=with_accept)
+    data = _Data.of(table, columns, held=held, with_accept=with_accept)
     learning = Learning(EPOCHS, tau=tau)
     losses = np.full((EPOCHS + 1, *data.targets.shape), math.inf)
     for fold, out in enumerate(folds_of(table.units, generator(seed, "recurrence", "folds"), FOLDS)):
-        told = _Fit(data, ~out, data.offsets(~out, strengths), child_seed(seed, "recurrence", fold))
+        told = _Fit(data, ~out, data.offsets(~out, regressions), child_seed(seed, "recurrence", fold))
         told.learn(learning, losses)
     best = int(losses.sum(axis=(1, 2)).argmin())
     gains = losses[0] - losses[best]
@@ -121,7 +133,7 @@ def fit_recurrence(
     if not adds_to:
         return None, found
     everyone = np.ones(len(table.points), bool)
-    fit = _Fit(data, everyone, data.offsets(everyone, strengths), child_seed(seed, "recurrence", "all"))
+    fit = _Fit(data, everyone, data.offsets(everyone, regressions), child_seed(seed, "recurrence", "all"))
     learned = fit.learn(replace(learning, epochs=best))
     cuts = tuple(StatesCut(step=step, states=states) for step, states in learned.cuts)
     used = np.asarray([name in adds_to for name in PARTS], np.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -21,13 +22,16 @@ import pytest
 from convsim import train_policy
 from convsim.errors import InputError, TrainingError
 from convsim.io import write
+from convsim.schema.conversation import Conversation, Message
 from convsim.shoppers.balanced_truncation import hankel_singular_values
 from convsim.shoppers.policies import Policy, PolicyTraining
 from convsim.shoppers.policies.evaluation import Evaluation, cross_fit, evaluate
+from convsim.shoppers.policies.features import FEATURES
 from convsim.shoppers.policies.model import Kind, fit_model
 from convsim.shoppers.policies.points import find_points
+from convsim.shoppers.policies.recurrent import inputs_of
 from convsim.shoppers.policies.saved import ARRAYS_FILE, POLICY_FILE
-from convsim.shoppers.policies.table import Table
+from convsim.shoppers.policies.table import Columns, Table
 from tests.unit.shoppers.policies.known import DEAF, World, moody_world
 
 torch = pytest.importorskip("torch")
@@ -122,7 +126,61 @@ def test_its_folder_tells_its_states_before_and_after_and_when_they_were_cut(fol
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["plan"]["tau"] == TAU
     assert manifest["outcome"]["recurrence"] == found.model_dump(mode="json")
-    assert not any(direction.constrained for direction in policy.learned.directions)
+
+
+def thankful(n_users: int) -> World:
+    """People who end where they said thanks and the agent is splendid, and stay where they did and it is not."""
+    rng = np.random.default_rng(4)
+    world = World()
+    for number in range(2 * n_users):
+        messages, thanks = [Message(role="user", content="boots")], False
+        while True:
+            said = str(rng.choice(["Splendid.", "Hm."], p=[0.75, 0.25]))
+            messages.append(Message(role="assistant", content=f"{said} Here you are."))
+            odds = -1.5 + thanks * (2.0 if said == "Splendid." else -3.0)
+            if rng.random() < 1 / (1 + math.exp(-odds)) or len(messages) > 20:
+                action = "accept" if rng.random() < 0.5 else "leave"
+                messages.append(
+                    Message.model_validate({"role": "user", "content": "Done.", "action": action})
+                )
+                break
+            thanks = bool(rng.random() < 0.5)
+            messages.append(Message(role="user", content="What else?" + " Thanks." * thanks, action="say"))
+        stated = {"id": f"m{number}", "task": "shoes", "user": f"u{number // 2}", "messages": messages}
+        world.conversations.append(Conversation.model_validate(stated))
+    return world
+
+
+def test_a_direction_that_people_show_is_held_whatever_was_said_before() -> None:
+    table = table_of(thankful(200))
+    model = fit_model("ssm", table, language="en", seed=3, tau=TAU)
+    assert ("end", "said_thanks") in {(d.part, d.feature) for d in model.directions if d.constrained}
+    assert model.recurrent is not None
+    at, ends = [*FEATURES].index("said_thanks"), []
+    for value in (0.0, 1.0):
+        features = table.features.copy()
+        features[:, at] = value
+        told = []
+        for row in range(len(table.points)):
+            one = table.take(np.asarray([row])).histories
+            assert one is not None
+            one.features[one.starts[one.sequence] + one.step, at] = value
+            told.append(1 - model.forecast(features[row : row + 1], one)[0, 0])
+        ends.append(np.asarray(told))
+    assert (ends[1] > ends[0]).all()
+
+
+def test_of_a_feature_whose_direction_is_held_the_recurrence_is_told_what_it_was_a_step_before() -> None:
+    table = table_of(world())
+    assert table.histories is not None
+    columns = Columns.of(table)
+    now, held = (inputs_of(table.histories, columns, held=each) for each in ((), ("said_words",)))
+    at, firsts = columns.names.index("said_words"), table.histories.starts[:-1]
+    later = np.setdiff1d(np.arange(len(now)), firsts)
+    np.testing.assert_array_equal(held[later, at], now[later - 1, at])
+    assert not held[firsts, at].any()
+    others = np.arange(now.shape[1]) != at
+    np.testing.assert_array_equal(held[:, others], now[:, others])
 
 
 def test_what_is_loaded_decides_as_what_was_learned_and_as_a_batch(folder: Path) -> None:

@@ -53,7 +53,23 @@ def test_where_two_people_have_no_difference_an_auc_is_held_against_one_half(tmp
     told = written(tmp_path, [card(seed, 100) for seed in range(40)])
     # Turns cover 0 in every card, four scores one half in 30 of 40: 40 + 120 of 200 intervals.
     assert "| `habits`, people against people | 100 a side | 40 | 200 | 160 | 0.800 [" in told
-    assert "], below .95 |" in told
+    assert "], below .95 | `score_0` 30/40, `score_1` 30/40, `score_2` 30/40, `score_3` 30/40 |" in told
+
+
+def test_what_is_no_difference_is_held_against_nothing(tmp_path: Path) -> None:
+    copied = [finding("copies", "near_copies", unit="proportion of users", interval=[0.01, 0.1])]
+    told = written(tmp_path, [row(copied, part="people", n=100, seed=seed) for seed in range(100)])
+    assert "`copies`, people against people" not in told
+
+
+def test_a_headline_that_is_decided_less_often_with_more_people_is_named(tmp_path: Path) -> None:
+    few = [row([finding("a", "b")], "aligned", part="people", n=100, seed=seed) for seed in range(20)]
+    many = [row([finding("a", "b")], "undecided", part="people", n=200, seed=seed) for seed in range(20)]
+    told = written(tmp_path, [*few, *many])
+    assert (
+        "less often with more people: all: 20 of 20 [0.84, 1.00] at 100, 0 of 20 [0.00, 0.16] at 200." in told
+    )
+    assert "less often with more people" not in written(tmp_path, few)
 
 
 def test_coverage_is_of_the_value_among_very_many(tmp_path: Path) -> None:

@@ -163,14 +163,19 @@ In how many runs each validator had a failing finding, by dose (0%: people again
 {full}"""
 
 
-def _least(by_dose: Mapping[float, Sequence[bool]]) -> str:
-    least = None
+def least(by_dose: Mapping[float, Sequence[bool]]) -> float | None:
+    """Return the least dose from which on all are found; None where even the largest is not."""
+    found = None
     for dose in sorted(by_dose, reverse=True):
         if dose == 0 or mean(by_dose[dose]) < FOUND:
             break
-        least = dose
-    if least is not None:
-        return f"{least:.0%}"
+        found = dose
+    return found
+
+
+def _least(by_dose: Mapping[float, Sequence[bool]]) -> str:
+    if (dose := least(by_dose)) is not None:
+        return f"{dose:.0%}"
     return "not found" if max(by_dose) == 1 else f"not found up to {max(by_dose):.0%}"
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.evidence import (
     calibration_tables,
+    claims,
     doses,
     firsts,
     lean,
@@ -38,9 +40,9 @@ WITHOUT_DATA = {"calibration"}
 def page(out: Path) -> str:
     """Return the page as Markdown; experiments that were not run are said."""
     parts = [_intro()]
+    kept = {name: _rows(out / f"{name}.jsonl") for name in (*SECTIONS, "paper")}
     for name, section in SECTIONS.items():
-        path = out / f"{name}.jsonl"
-        rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        rows = kept[name]
         parts.append(section(rows) if rows else f"## {name}\n\nNot run.")
         if rows:
             minutes = sum(row["cpu_s"] for row in rows) / 60
@@ -48,7 +50,12 @@ def page(out: Path) -> str:
             parts[-1] += (
                 f"\n\n`python -m tests.evidence {name}{data} --out OUT`: {minutes:.0f} minutes of a processor."
             )
+    parts.append(claims.section(kept))
     return "\n\n".join(parts) + "\n"
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def _intro() -> str:

@@ -22,7 +22,7 @@ from convsim.shoppers.hybrid.style import ENDS, Habits, Style
 from convsim.shoppers.hybrid.words import Move, PeoplesWords, Said, ToldModel, TrainedModel, Words
 from convsim.shoppers.icl import ICL
 from convsim.shoppers.policies import Decided, Policy
-from convsim.shoppers.policies.points import with_read_endings
+from convsim.shoppers.policies.points import ACTS, with_read_endings
 from convsim.shoppers.prompted import Prompted
 from convsim.shoppers.prompts import ShopperPrompts
 from convsim.shoppers.speaking import Spent
@@ -167,8 +167,11 @@ class Hybrid:
             said = {**self._words.shopper.prompt_hashes, **self._words.prompts.told_hash}
         else:
             said = {}
-        learned = self._policy.learned.model_dump_json(by_alias=True)
-        return said | {"policy": hashlib.sha256(learned.encode()).hexdigest()}
+        learned = self._policy.learned
+        # The usual label is left out, as before another could be named: a run that was begun then goes on.
+        usual = {"acts_label"} if learned.acts_label == ACTS else set()
+        stated = learned.model_dump_json(by_alias=True, exclude=usual)
+        return said | {"policy": hashlib.sha256(stated.encode()).hexdigest()}
 
     @property
     def variant(self) -> dict[str, str]:

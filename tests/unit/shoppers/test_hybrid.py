@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -250,6 +251,12 @@ async def test_a_policy_from_logs_decides_as_it_says_and_the_shopper_says_whom_b
     learned = {*shopper.learned_from.conversations}
     assert learned == {c.fingerprint for c in (*world.conversations, *LOGS)}
     assert [*shopper.prompt_hashes] == ["policy"]
+    stated = Policy.load(tmp_path / "policy").learned.model_dump_json(by_alias=True, exclude={"acts_label"})
+    # As it was before labels could be named, so that a run that was begun then goes on.
+    assert shopper.prompt_hashes["policy"] == hashlib.sha256(stated.encode()).hexdigest()
+    other = Hybrid(LOGS, policy=tmp_path / "policy")
+    object.__setattr__(other._policy, "learned", other._policy.learned.model_copy(update={"acts_label": "b"}))
+    assert other.prompt_hashes != shopper.prompt_hashes
 
 
 async def test_where_nothing_is_shown_who_would_take_something_ends_all_the_same():

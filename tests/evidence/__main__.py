@@ -22,6 +22,7 @@ from tests.evidence import (
     orders,
     paper,
     people,
+    raters,
     reactions,
     simulators,
 )
@@ -35,6 +36,7 @@ EXPERIMENTS: dict[str, tuple[Callable[[Any, Path, int], None], int]] = {
     "firsts": (firsts.run, 40),
     "orders": (orders.run, 10),
     "mixtures": (mixtures.run, 5),
+    "raters": (raters.run, 4),
     "simulators": (simulators.run, 1),
     "doses": (doses.run, 3),
     "lean": (lean.run, 1),

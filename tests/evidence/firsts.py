@@ -27,7 +27,7 @@ from convsim_validators.counterfactual.openings import Openings
 from convsim_validators.counterfactual.two_arm import Arms
 from tests.evidence.kept import Kept
 from tests.evidence.sets import AGENTS, PEOPLE, halves, read
-from tests.evidence.tables import as_table, by, in_how_many, proportion_limits
+from tests.evidence.tables import as_table, by
 
 N_DEALT = 99
 N_SHUFFLED = 999
@@ -180,16 +180,16 @@ def section(rows: list[dict[str, Any]]) -> str:
         [[of, f"{t['chi_squared']:.0f}", str(t["df"]), f"{t['p_value']:.2g}"] for of, t in tables.items()],
     )
     dealt = {
-        how: [rejected for row in found for rejected in row["rejected"]]
+        how: [float(np.mean(row["rejected"])) for row in found]
         for (how,), found in by([row for row in rows if "dealt" in row["asked"]], "dealt").items()
     }
     real, low = _real([row for row in rows if "within" in row["asked"]])
     changed = as_table(
-        ["names dealt anew", "first words depend on the agent"],
-        [[how, in_how_many(said)] for how, said in dealt.items()],
+        ["names dealt anew", "times", "pairs whose first words depend on the agent"],
+        [[how, str(len(said)), _over(said)] for how, said in dealt.items()],
     )
     split = [row["found"] for row in rows if "halves" in row["asked"]]
-    alone, said = (np.mean([row[name] for row in split], axis=1) for name in ("alone", "said"))
+    alone, said = ([float(np.mean(row[name])) for row in split] for name in ("alone", "said"))
     return f"""## Do people's first words know an agent whom nobody had met yet?
 
 {PEOPLE.name}'s people were given briefs in four tasks. Were agents left to chance, briefs, tasks and users would share
@@ -197,7 +197,8 @@ them evenly. Of the {largest["of"]} conversations of `{largest["row"]}`, {larges
 
 {chi}
 
-What `first_message_real` says of all people, six pairs of agents, at the level .05, when agents' names are dealt anew.
+What `first_message_real` says of all people, six pairs of agents, at the level .05, when agents' names are dealt anew
+(intervals are over dealings, since the pairs of one hang together).
 Dealt freely, within users or within tasks, first words cannot know them; dealt within a brief, each agent keeps the
 briefs that it has:
 
@@ -205,7 +206,8 @@ briefs that it has:
 
 {_held(dealt)}
 With the names as they are, shuffled among the conversations of one task, {low["task"]} of {len(real)} pairs have a p of
-at most .05; among those of one brief, {low["brief"]}. Shifts are treated less control, averaged over tasks, or briefs:
+at most .05; among those of one brief, {low["brief"]}. Shifts are the second agent's mean less the
+first one's, averaged over tasks, or briefs:
 
 {as_table(["agents", *HEAD], real)}
 
@@ -216,21 +218,26 @@ shown to go another, or its personas met both agents. With one half of the peopl
 {_over(said)} say that the simulator knows the agent."""
 
 
-def _over(proportions: Any) -> str:
-    """Write a mean over halvings, whose six cards hang together, with its interval over these."""
+def _limits(proportions: Sequence[float]) -> tuple[float, float, float]:
+    """Return a mean over dealings or halvings, whose six pairs hang together, with its interval over these."""
     half = 1.96 * float(np.std(proportions, ddof=1)) / len(proportions) ** 0.5
     middle = float(np.mean(proportions))
-    return f"{middle:.0%} [{max(0.0, middle - half):.0%}, {middle + half:.0%}]"
+    return middle, max(0.0, middle - half), middle + half
 
 
-def _held(dealt: dict[str, list[bool]]) -> str:
-    limits = {how: proportion_limits(sum(said), len(said)) for how, said in dealt.items()}
+def _over(proportions: Sequence[float]) -> str:
+    middle, low, high = _limits(proportions)
+    return f"{middle:.0%} [{low:.0%}, {high:.0%}]"
+
+
+def _held(dealt: dict[str, list[float]]) -> str:
+    low = {how: _limits(said)[1] for how, said in dealt.items()}
     *by_chance, inherited = GROUPS
-    eager = [how for how in by_chance if limits[how][0] > 0.05]
+    eager = [how for how in by_chance if low[how] > 0.05]
     level = "So the test holds its level where agents are dealt by chance"
     if eager:
         level = f"The test is too eager where names are dealt {' or '.join(eager)}"
-    finds = "finds" if limits[inherited][0] > 0.05 else "does not find"
+    finds = "finds" if low[inherited] > 0.05 else "does not find"
     return f"{level}, and {finds} the briefs where these are what differs."
 
 

@@ -15,6 +15,7 @@ from tests.evidence import (
     mixtures,
     orders,
     people,
+    raters_tables,
     reactions,
     simulators_tables,
 )
@@ -28,6 +29,7 @@ SECTIONS = {
     "firsts": firsts.section,
     "orders": orders.section,
     "mixtures": mixtures.section,
+    "raters": raters_tables.section,
     "simulators": simulators_tables.section,
     "doses": doses.section,
     "lean": lean.section,

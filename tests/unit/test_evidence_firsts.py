@@ -54,8 +54,9 @@ def test_the_section_says_what_the_rows_make(rejected: int, said: str) -> None:
     ]
     for how in ("freely", "within a task", "within a user", "within a user's task", "within a brief"):
         n = rejected if how == "freely" else 40 if how == "within a brief" else 2
-        found = {"rejected": [True] * n + [False] * (60 - n)}
-        rows.append({"asked": {"dealt": how, "seed": 0}, "found": found})
+        for seed in range(60):
+            found = {"rejected": [seed < n, seed < n]}
+            rows.append({"asked": {"dealt": how, "seed": seed}, "found": found})
     for seed in range(3):
         rows.append({"asked": {"halves": seed}, "found": {"alone": [True, False], "said": [False, False]}})
     written = firsts_section(rows)

@@ -33,10 +33,10 @@ PAGE = Path(__file__).parents[2] / "validators" / "EVIDENCE.md"
 EXPERIMENTS: dict[str, tuple[Callable[[Any, Path, int], None], int]] = {
     "people": (people.run, 5),
     "reactions": (reactions.run, 5),
-    "firsts": (firsts.run, 40),
+    "firsts": (firsts.run, 150),
     "orders": (orders.run, 10),
     "mixtures": (mixtures.run, 5),
-    "raters": (raters.run, 4),
+    "raters": (raters.run, 3),
     "simulators": (simulators.run, 1),
     "doses": (doses.run, 3),
     "lean": (lean.run, 1),

@@ -218,9 +218,13 @@ shown to go another, or its personas met both agents. With one half of the peopl
 {_over(said)} say that the simulator knows the agent."""
 
 
-def _limits(proportions: Sequence[float]) -> tuple[float, float, float]:
+Z, Z_OF_FOUR = 1.96, 2.5
+"""Standard errors to the limits of a 95 % interval, and of four that hold together."""
+
+
+def _limits(proportions: Sequence[float], z: float = Z) -> tuple[float, float, float]:
     """Return a mean over dealings or halvings, whose six pairs hang together, with its interval over these."""
-    half = 1.96 * float(np.std(proportions, ddof=1)) / len(proportions) ** 0.5
+    half = z * float(np.std(proportions, ddof=1)) / len(proportions) ** 0.5
     middle = float(np.mean(proportions))
     return middle, max(0.0, middle - half), middle + half
 
@@ -231,14 +235,14 @@ def _over(proportions: Sequence[float]) -> str:
 
 
 def _held(dealt: dict[str, list[float]]) -> str:
-    low = {how: _limits(said)[1] for how, said in dealt.items()}
+    low = {how: _limits(said, Z_OF_FOUR)[1] for how, said in dealt.items()}
     *by_chance, inherited = GROUPS
     eager = [how for how in by_chance if low[how] > 0.05]
-    level = "So the test holds its level where agents are dealt by chance"
+    level = "That the test goes beyond its level where agents are dealt by chance is not shown (four ways together)"
     if eager:
-        level = f"The test is too eager where names are dealt {' or '.join(eager)}"
+        level = f"The test goes beyond its level where names are dealt {' or '.join(eager)}"
     finds = "finds" if low[inherited] > 0.05 else "does not find"
-    return f"{level}, and {finds} the briefs where these are what differs."
+    return f"{level}; it {finds} the briefs where these are what differs."
 
 
 HEAD = [

@@ -37,7 +37,8 @@ def test_a_conversation_without_a_brief_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rejected", "said"), [(1, "holds its level"), (12, "too eager where names are dealt freely")]
+    ("rejected", "said"),
+    [(1, "is not shown (four ways together)"), (12, "goes beyond its level where names are dealt freely")],
 )
 def test_the_section_says_what_the_rows_make(rejected: int, said: str) -> None:
     table = {

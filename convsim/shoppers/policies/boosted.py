@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 MOST_TREES = 100
+MANY = 50_000
+"""Points from which on several threads may be worth while."""
 LEAF = -1
 """Stands for the feature of a node that asks nothing."""
 
@@ -96,10 +99,18 @@ def fit_trees(
         if len(np.unique(happened[~out])) < 2:
             continue
         model = _fitted(features[~out], happened[~out], constraints, MOST_TREES)
-        for place, told in enumerate(model.staged_predict_proba(features[out])):
-            gains[place, out] = gain_of(told[:, 1], happened, out)
+        with _threads(len(features)):
+            for place, told in enumerate(model.staged_predict_proba(features[out])):
+                gains[place, out] = gain_of(told[:, 1], happened, out)
     best = int(gains.sum(axis=1).argmax())
     return Trees.exported(_fitted(features, happened, constraints, best + 1)), gains[best]
+
+
+def _threads(n_points: int) -> AbstractContextManager[object]:
+    """Keep scikit-learn to one thread where there is little to do: several wait for one another, busily."""
+    from threadpoolctl import threadpool_limits
+
+    return nullcontext() if n_points >= MANY else threadpool_limits(1, user_api="openmp")
 
 
 def _fitted(features: FloatArray, happened: BoolArray, constraints: Sequence[int], n_trees: int) -> Any:
@@ -109,4 +120,5 @@ def _fitted(features: FloatArray, happened: BoolArray, constraints: Sequence[int
         max_iter=n_trees, learning_rate=0.1, max_leaf_nodes=4, min_samples_leaf=20, l2_regularization=1.0,
         early_stopping=False, monotonic_cst=constraints, random_state=0,
     )  # fmt: skip
-    return model.fit(features, happened)
+    with _threads(len(features)):
+        return model.fit(features, happened)

@@ -85,13 +85,11 @@ def item_features(
     said = [read_text(text, language).content for text in user]
     everything = frozenset().union(*said)
     prices = [price_of(item) for item in items]
-    known = [price for price in prices if price is not None and price > 0]
-    mean = sum(known) / len(known) if known else math.nan
     found = np.asarray(
         [
             [
                 float(rank == 0), math.log(rank + 1), fit(item, persona), breaks(item, persona),
-                price_to_budget(item, persona), math.log(price / mean) if price and price > 0 else math.nan,
+                price_to_budget(item, persona), math.log(price) if price and price > 0 else math.nan,
                 proportion_in(need, there := words_of_item(item, language)), proportion_in(everything, there),
                 proportion_in(said[-1] if said else frozenset(), there), float(item.id in before),
             ]

@@ -130,7 +130,7 @@ def price_to_budget(item: Item, persona: Persona) -> float:
     """Return log(price / budget); NaN where either is not known or not above 0."""
     budget = number(persona.budget.value) if persona.budget else None
     price = price_of(item)
-    return math.log(price / budget) if budget and price and budget > 0 < price else math.nan
+    return math.log(price) - math.log(budget) if budget and price and budget > 0 < price else math.nan
 
 
 def price_of(item: Item) -> float | None:

@@ -151,9 +151,9 @@ class PolicyTraining:
         if self.acts_label is None or found.labelled:
             return
         known = _labels_of_users(conversations)
-        meant = nearest(self.acts_label, known)
+        meant = None if self.acts_label in known else nearest(self.acts_label, known)
         raise InputError(
-            f"--acts-label {one_line(self.acts_label)[:60]}: on no message of a user does this label name dialogue "
+            f"--acts-label {one_line(self.acts_label)[:60]!r}: on no message of a user does this label name dialogue "
             f"acts; these messages have: {_shown_labels(known)}"
             + (f"; did you mean {meant!r}?" if meant else "")
         )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -228,3 +229,22 @@ def test_columns_have_mean_0_say_what_is_missing_and_stay_in_the_range_that_was_
     far[0, [*FEATURES].index("said_words")] = 1e6
     at = names.index("said_words")
     assert columns.standardised(far)[0, at] == told[:, at].max()
+
+
+@pytest.mark.parametrize("prices", [(1e308, 1e308), (1e308, 1e-308), (0.0, 5.0), (1e-320, 1e300)])
+def test_prices_at_the_ends_of_what_numbers_can_be_are_compared(prices: tuple[float, float]) -> None:
+    seen = Conversation(
+        id="c",
+        messages=(
+            Message(role="user", content="boots"),
+            Message(
+                role="assistant",
+                content="these",
+                items=tuple(Item(id=f"i{n}", title="Boot", price=price) for n, price in enumerate(prices)),
+            ),
+        ),
+    )
+    persona = Persona.model_validate({"id": "p", "need": "boots", "budget": 1e-308})
+    items = items_shown_last(seen)
+    assert np.isfinite(item_features(items, seen, persona, "en")).all()
+    assert not np.isinf(features_of(seen, persona, "en")).any()

@@ -172,7 +172,7 @@ def summed_up(runs: Sequence[Mapping[str, Found]]) -> Iterator[Row]:
         for name, (unit, _) in runs[0][case].items():
             values = [run[case][name][1] for run in runs]
             told: dict[str, Any] = {"case": case, "unit": unit, "value": mean(values)}
-            if case == beside or beside not in runs[0]:
+            if case == beside or name not in runs[0].get(beside, {}):
                 yield Row(measure=f"{name}{_within(values)}", **told)
                 continue
             logs = [math.log(value / run[beside][name][1]) for value, run in zip(values, runs, strict=True)]

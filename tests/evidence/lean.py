@@ -8,6 +8,8 @@ weights: a Mamba, and a Llama of the same width beside it, with the embedded mod
 
 from __future__ import annotations
 
+import re
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +24,16 @@ from convsim.models.embedded import embedded_folder
 from convsim.schema.conversation import Conversation
 from convsim.shoppers.finetuned.export import read_outcome
 from convsim.text.words import words
-from tests.benchmarks.compressed_shoppers import fit, perplexity, seconds
+from tests.benchmarks.compressed_shoppers import (
+    LONGER,
+    VOCABULARY,
+    fit,
+    measured,
+    perplexity,
+    seconds,
+    summed_up,
+)
+from tests.benchmarks.rows import Row
 from tests.benchmarks.shoppers_of_logs import Trial, simmc2
 from tests.evidence.kept import Kept
 from tests.evidence.tables import as_table, by
@@ -32,12 +43,18 @@ STEPS, AGAIN = 24, 12
 """Of training, at first and for each that starts from there."""
 GIVEN: dict[str, Any] = {
     "max_steps": AGAIN, "epochs": 1000, "batch": 4, "max_tokens": 256, "learning_rate": 1e-4, "calibrate": 0,
-    "held_out": 0.05, "patience": 1000,
+    "held_out": 0.02, "patience": 1000,
 }  # fmt: skip
 NOTHING: dict[str, Any] = {"max_steps": 150, "batch": 8, "learning_rate": 2e-3}
 SHAPE = {"hidden_size": 128, "num_hidden_layers": 4}
 UNSEEN, TOKENS, MESSAGES = 40, 24, 8
 """People whose words' perplexity is asked, and tokens and number of the messages that are timed."""
+SMALL = Namespace(
+    base="tiny", only=None, conversations=150, messages=3, steps=25, batch=4, tokens=24, repeats=3
+)  # fmt: skip
+WIDTHS = ("neurons", "attention_heads", "states")
+SEEDS = 5
+"""Of small models that are made from nothing, each compressed in every way."""
 VALIDATORS = ("marginals", "joint", "endings", "humanlikeness")
 
 
@@ -174,6 +191,9 @@ def run(data: Path, out: Path, runs: int) -> None:
             if way.talks:
                 kept.row({**asked, "what": "talking"}, partial(lean.talk, name))
                 kept.row({**asked, "what": "judged"}, partial(lean.judge, name))
+    for seed in range(1, SEEDS + 1):
+        asked = {"shopper": "small", "seed": seed, "what": "small"}
+        kept.row(asked, partial(measured, SMALL, seed, out / "lean" / "small" / str(seed)))
 
 
 def section(rows: list[dict[str, Any]]) -> str:
@@ -218,8 +238,39 @@ Distance is the mean over metrics (0 is best), human-likeness 0.5 at best; inter
 {" ".join(line for line in said if line)}
 With so little training this is an order of costs, and of what is lost at equal training, not what each way can come to.
 
+{_small([row["found"] for row in rows if row["asked"]["what"] == "small"])}
+
 **State-space bases**: a search of lists of the package index found code for Mamba, RWKV, RetNet, xLSTM, RecurrentGemma
 and linear attention, and no package with the weights of a language model of these kinds."""
+
+
+def _small(runs: Sequence[dict[str, Any]]) -> str:
+    """Write what became of small models of random weights."""
+    if not runs:
+        return "Small models of random weights, with several seeds, were not run."
+    cases: dict[str, dict[str, Row]] = {}
+    for row in summed_up(runs):
+        cases.setdefault(row.case, {})[re.split(r" \[|, ratio", row.measure)[0]] = row
+    lines = []
+    for case, found in cases.items():
+        row = found["perplexity"]
+        mean_limits, *ratio_limits = re.findall(r"\[.*?\]", row.measure) or [""]
+        ratio = "-" if row.ratio is None else f"{row.ratio:.3f} {' '.join(ratio_limits)} of `{row.beside}`"
+        cut = {name: found[name].value for name in WIDTHS if name in found}
+        lines.append(
+            [
+                f"`{case}`", f"{row.value:.1f} {mean_limits}", ratio, f"{found['parameters'].value * 1e6:,.0f}",
+                f"{found['on disk'].value * 1e3:.0f}", ", ".join(f"{of} {n:.3g}" for of, n in cut.items()) or "-",
+            ]
+        )  # fmt: skip
+    head = ["shopper", "perplexity", "ratio", "parameters", "kB on disk", "widths, mean"]
+    return f"""Every way, on small models with {len(runs)} seeds (the unit of the intervals): a Llama of four layers and
+a Mamba of one, of random weights, {LONGER * SMALL.steps} steps of {SMALL.batch} on the first {SMALL.messages} messages
+of demo conversations, and {SMALL.steps} more for each way but int8. Perplexity is of {SMALL.conversations // 5} people
+in no training, a token of {VOCABULARY:,}. Models that have learned so little have little to lose: that little is lost
+here does not say that little is lost of a real one.
+
+{as_table(head, lines)}"""
 
 
 def _of(rows: Sequence[dict[str, Any]], what: str) -> list[dict[str, Any]]:

@@ -50,3 +50,25 @@ def test_a_machine_that_tells_energy_is_not_said_to_be_silent() -> None:
 def test_every_way_starts_from_what_the_first_one_makes_or_from_nothing() -> None:
     assert next(iter(WAYS)) == FULL
     assert all(way.settings for name, way in WAYS.items() if name not in (FULL, "trained on"))
+
+
+def test_small_models_are_told_with_intervals_over_seeds_and_held_against_what_was_trained_as_long() -> None:
+    def found(of: float) -> dict[str, Any]:
+        alone = {"parameters": ["M", 0.3], "on disk": ["MB", 0.6], "processor a message": ["s", 0.1]}
+        cases = {"trained": 8.0, "trained on": of, "prune=0.5": 2 * of, "int8": 16.0}
+        made = {case: {"perplexity": ["", value], **alone} for case, value in cases.items()}
+        made["prune=0.5"]["neurons"] = ["", 96.0]
+        return made
+
+    small = [
+        {"asked": {"shopper": "small", "seed": seed, "what": "small"}, "found": found(of), "cpu_s": 1}
+        for seed, of in enumerate((4.0, 6.0), 1)
+    ]
+    lines = section([*rows(FULL, None), *small]).splitlines()
+    # Student's t with one degree of freedom: 12.706 standard errors of 1.
+    mean, low, high = 10.0, 10 - 12.706 * 2, 10 + 12.706 * 2
+    assert (
+        f"| `prune=0.5` | {mean} [{low:.4g}, {high:.4g}] | 2.000 [2, 2] of `trained on` | 300,000 | 600 | neurons 96 |"
+        in lines
+    )
+    assert "| `int8` | 16.0 [16, 16] | 2.000 [2, 2] of `trained` | 300,000 | 600 | - |" in lines

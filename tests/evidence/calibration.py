@@ -1,8 +1,8 @@
-"""Size, power and coverage of every validator, and how much is decided, on stand-in people whose population is known.
+"""Size and coverage of every validator, and how much is decided, on stand-in people whose population is known.
 
 Every card is of people drawn for it alone, so that cards are independent: ``python -m tests.demo_data.crowd`` draws any
 number. A card has all validators with their common correction, as a user's has. ``convsim calibrate`` asks the same of
-people that are given: there, cards draw from the same people.
+people that are given, and of adversaries, whose page is counted for power: there, cards draw from the same people.
 """
 
 from __future__ import annotations
@@ -24,11 +24,8 @@ from tests.demo_data.crowd import crowd
 from tests.evidence.kept import Kept
 
 Asked = dict[str, Any]
-ROUND = 20
-"""Runs after which everything was tried in proportion; what is stopped between two rounds is whole."""
 NULL_SIZES = {100: 1, 200: 1, 50: 2, 400: 2}
 """People a side, and every which run has a card of them."""
-POWER_SIZE = 200
 ARM_SIZE = 100
 """People an arm, where one arm's people are held against the other's."""
 TRUTH_SIZE = 3_000
@@ -41,40 +38,29 @@ ALONE = "no difference is shown once"
 
 
 def run(_: Path | None, out: Path, runs: int) -> None:
-    """Judge ``runs`` cards of people against people at each size, and every adversary in one of twenty of them."""
+    """Judge ``runs`` cards of people against people, of two arms, and of two groups' reactions."""
     kept = Kept(out / "calibration.jsonl")
     for asked, make in plan(runs):
         kept.row(asked, make)
 
 
 def plan(runs: int) -> Iterator[tuple[Asked, Callable[[], Asked]]]:
-    """Yield what is asked, in rounds, and how it is found out."""
+    """Yield what is asked and how it is found out, seed by seed, so that what is stopped is in proportion."""
     for part, judge in (("arms", _arms), ("reactions", _reactions)):
         yield {"part": part, "n": TRUTH_SIZE, "seed": "truth"}, partial(judge, TRUTH_SIZE, "truth")
-    for first in range(0, runs, ROUND):
-        seeds = range(first, min(first + ROUND, runs))
-        for seed in seeds:
-            for n, every in NULL_SIZES.items():
-                if seed % every == 0:
-                    asked = {"part": "people", "n": n, "seed": seed}
-                    yield asked, partial(_card, NULL.name, n, seed)
-            for part, judge in (("arms", _arms), ("reactions", _reactions)):
-                yield {"part": part, "n": ARM_SIZE, "seed": seed}, partial(judge, ARM_SIZE, seed)
-        for name in ADVERSARIES:
-            if name != NULL.name:
-                asked = {"part": "adversary", "adversary": name, "n": POWER_SIZE, "seed": first // ROUND}
-                yield asked, partial(_card, name, POWER_SIZE, first // ROUND)
+    for seed in range(runs):
+        for n, every in NULL_SIZES.items():
+            if seed % every == 0:
+                yield {"part": "people", "n": n, "seed": seed}, partial(_card, n, seed)
+        for part, judge in (("arms", _arms), ("reactions", _reactions)):
+            yield {"part": part, "n": ARM_SIZE, "seed": seed}, partial(judge, ARM_SIZE, seed)
 
 
-def _card(name: str, n: int, seed: int) -> Asked:
-    adversary = ADVERSARIES[name]
+def _card(n: int, seed: int) -> Asked:
     people = crowd(2 * n, seed=child_seed(seed, "people", n))
     order = generator(seed, "halves", n).permutation(len(people))
     judged, others = ([people[i] for i in half] for half in (order[:n], order[n:]))
-    source = judged if adversary.made_of == "judged" else others
-    made = adversary.simulate(source, seed=child_seed(seed, "made", n))
-    if reason := adversary.unfit(source, made):
-        return {"left_out": reason}
+    made = NULL.simulate(others, seed=child_seed(seed, "made", n))
     card = convsim.validate(
         judged, made, seed=seed, annotator="rules", cache=False,
         validators=needed_validators([*ADVERSARIES.values()]),

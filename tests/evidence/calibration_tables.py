@@ -1,17 +1,16 @@
-"""Says what the rows of ``calibration`` hold: size, what is decided, and power; coverage is beside it."""
+"""Says what the rows of ``calibration`` hold: size, and what is decided; power and coverage are beside it."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from statistics import mean
 from typing import Any
 
-from convsim.evaluation.adversaries import ADVERSARIES
 from convsim.schema import FAILING
-from tests.evidence.calibration import POWER_SIZE
 from tests.evidence.calibration_coverage import coverage
+from tests.evidence.calibration_power import CALIBRATION, power
 from tests.evidence.tables import as_table, by, in_how_many, proportion_limits
 
 LEVEL = 0.05
@@ -22,9 +21,9 @@ Found = dict[str, Any]
 
 def section(rows: list[dict[str, Any]]) -> str:
     """Write what the rows say."""
-    parts = {part: [row for row in rows if row["asked"]["part"] == part] for part in _SECTIONS}
-    said = [write(parts[part]) for part, write in _SECTIONS.items() if parts[part]]
-    return "\n\n".join([_INTRO, *said, coverage(rows)])
+    people = [row for row in rows if row["asked"]["part"] == "people"]
+    size = [_size(people)] if people else []
+    return "\n\n".join([_INTRO, *size, power(CALIBRATION.read_text(encoding="utf-8")), coverage(rows)])
 
 
 _INTRO = f"""## Size, power and coverage
@@ -120,38 +119,6 @@ def _less_with_more(decided: dict[str, list[list[bool]]], sizes: Sequence[int]) 
                 before, after = (f"{in_how_many(each[i])} at {sizes[i]}" for i in (at - 1, at))
                 said.append(f"{name}: {before}, {after}")
     return f"\n\nDecided less often with more people: {'; '.join(said)}." if said else ""
-
-
-def _power(rows: list[dict[str, Any]]) -> str:
-    tried = {name: found for (name,), found in by(rows, "adversary").items()}
-    tried = {name: [f for f in found if "left_out" not in f] for name, found in tried.items()}
-    caught: dict[str, dict[str, list[bool]]] = defaultdict(dict)
-    for name, found in tried.items():
-        for validator in ADVERSARIES[name].caught_by:
-            caught[validator][name] = [_fails(f, validator) for f in found]
-    lines = []
-    for validator, of in sorted(caught.items()):
-        missed = [f"`{name}` {sum(each)}/{len(each)}" for name, each in of.items() if not all(each)]
-        runs = [each for of_one in of.values() for each in of_one]
-        lines.append([f"`{validator}`", str(len(of)), in_how_many(runs), ", ".join(missed) or "-"])
-    anything = {
-        name: [any(e["fails"] for e in f["findings"]) for f in found] for name, found in tried.items()
-    }
-    missed = [f"`{name}` {sum(each)}/{len(each)}" for name, each in anything.items() if not all(each)]
-    runs = [each for of_one in anything.values() for each in of_one]
-    lines.append(["any of them", str(len(anything)), in_how_many(runs), ", ".join(missed) or "-"])
-    table = as_table(["validator", "adversaries that it must catch", "caught", "not in every run"], lines)
-    n_runs = sorted({len(found) for found in tried.values()})
-    return f"""### Power: simulators that are wrong in one way
-
-{len(tried)} adversaries at {POWER_SIZE} people a side, in {" or ".join(map(str, n_runs))} runs each, with other people
-in each run: in how many runs the validator that must catch one has a failing finding. CALIBRATION.md says what each
-adversary does, and who else catches it.
-
-{table}"""
-
-
-_SECTIONS: dict[str, Callable[[list[dict[str, Any]]], str]] = {"people": _size, "adversary": _power}
 
 
 def _validators(found: Iterable[Found]) -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from convsim.evaluation.adversaries import ADVERSARIES
-from tests.evidence.calibration import ROUND, TRUTH_SIZE, drawn_by_arm, plan
+from tests.evidence.calibration import TRUTH_SIZE, drawn_by_arm, plan
+from tests.evidence.calibration_power import must_catch, power
 from tests.evidence.page import page
 
 
@@ -99,26 +99,48 @@ def test_shifts_and_ratios_are_held_against_theirs(tmp_path: Path) -> None:
     assert "a failing finding is in 1 of 40 [0.00, 0.13]: `reaction_ratio` in 1." in told
 
 
-def test_power_names_what_its_validator_missed(tmp_path: Path) -> None:
-    caught = {"fails": True, "fails_alone": True}
-    rows = [
-        row([finding("typography", "characters", **(caught if seed or name == "emoji" else {}))],
-            part="adversary", adversary=name, n=200, seed=seed)
-        for name in ("emoji", "lower_case") for seed in range(3)
-    ]  # fmt: skip
-    told = written(tmp_path, rows)
-    assert "| `typography` | 2 | 5 of 6 [0.44, 0.97] | `lower_case` 2/3 |" in told
-    assert "2 adversaries at 200 people a side, in 3 runs each" in told
+CALIBRATION = r"""# Calibration
+
+## 100 people a side
+
+| adversary | coherence | typography | by any | headline |
+|---|---|---|---|---|
+| other\_people | 1/10 | · | 1/10 | 1/10 |
+| lower\_case | 1/3 | **2/3** | 3/3 | 3/3 |
+| emoji | · | **3/3** | 3/3 | 3/3 |
+
+## 200 people a side
+
+| adversary | coherence | typography | by any | headline |
+|---|---|---|---|---|
+| answers\_late | **1/1** | · | 1/1 | 1/1 |
+"""
 
 
-def test_every_round_has_people_of_every_size_and_each_adversary_once() -> None:
-    asked = [each for each, _ in plan(2 * ROUND)]
+def test_power_is_counted_in_the_cells_of_those_that_must_catch() -> None:
+    told = power(CALIBRATION)
+    assert "| validator | adversaries | 100 a side | 200 a side | not in every run |" in told
+    assert "| `coherence` | 1 | - | 1 of 1 [0.21, 1.00] | - |" in told
+    assert "| `typography` | 2 | 5 of 6 [0.44, 0.97] | - | `lower_case` 2/3 at 100 |" in told
+
+
+def test_each_adversary_of_the_page_counts_for_the_validators_that_must_catch_it() -> None:
+    page_of_validators = (Path(__file__).parents[2] / "validators" / "CALIBRATION.md").read_text(
+        encoding="utf-8"
+    )
+    for of in must_catch(page_of_validators).values():
+        for adversary in ADVERSARIES.values():
+            assert {name for name, runs in of.items() if adversary.name in runs} == {*adversary.caught_by}
+
+
+def test_people_of_every_size_come_seed_by_seed() -> None:
+    asked = [each for each, _ in plan(10)]
     assert len({json.dumps(each) for each in asked}) == len(asked)
     of_people = [each["n"] for each in asked if each["part"] == "people"]
-    assert {n: of_people.count(n) for n in (50, 100, 200, 400)} == {50: 20, 100: 40, 200: 40, 400: 20}
-    tried = [each["adversary"] for each in asked if each["part"] == "adversary"]
-    assert len(tried) == 2 * (len(ADVERSARIES) - 1)
-    assert [each["seed"] for each, _ in islice(plan(1), 2)] == ["truth", "truth"]
+    assert {n: of_people.count(n) for n in (50, 100, 200, 400)} == {50: 5, 100: 10, 200: 10, 400: 5}
+    assert [each["seed"] for each in asked][:2] == ["truth", "truth"]
+    seeds = [each["seed"] for each in asked[2:]]
+    assert seeds == sorted(seeds)
 
 
 def test_sides_have_as_many_people_of_either_arm_and_nobody_twice() -> None:

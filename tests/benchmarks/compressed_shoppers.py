@@ -98,7 +98,13 @@ def main() -> None:
     report(summed_up(runs), asked.json)
 
 
-def measured(asked: argparse.Namespace, seed: int, where: Path) -> dict[str, Found]:
+BASE, STATE_SPACE = "", "Mamba, "
+"""Families of shoppers, by what their names begin with."""
+
+
+def measured(
+    asked: argparse.Namespace, seed: int, where: Path, of: Sequence[str] = (BASE, STATE_SPACE)
+) -> dict[str, Found]:
     """Train and measure one shopper after the other, and return what was found of each."""
     people = [_short(c, asked.messages) for c in convsim.read(DATA).conversations[: asked.conversations]]
     bare = [c.but(messages=[m.but(items=()) for m in c.messages]) for c in people]
@@ -106,11 +112,11 @@ def measured(asked: argparse.Namespace, seed: int, where: Path) -> dict[str, Fou
     is_tiny = asked.base == "tiny"
     base = str(made_of_nothing(where / "tiny", seed, bare[:-n_unseen], **TINY)) if is_tiny else asked.base
     mamba = str(made_of_nothing(where / "mamba", seed, bare[:-n_unseen], **MAMBA))
-    families = (("", base, WAYS, is_tiny), ("Mamba, ", mamba, STATES, True))
+    families = ((BASE, base, WAYS, is_tiny), (STATE_SPACE, mamba, STATES, True))
     found: dict[str, Found] = {}
     for family, start, ways, is_new in families:
         chosen = {name: how for name, how in ways.items() if name in (asked.only or ways)}
-        if not chosen:
+        if not chosen or family not in of:
             continue
         given: dict[str, Any] = {
             "seed": seed, "calibrate": 0, "epochs": 1000, "batch": asked.batch, "patience": 1000,
@@ -164,15 +170,16 @@ def made_of_nothing(folder: Path, seed: int, people: Sequence[Conversation], **s
     return folder
 
 
-def summed_up(runs: Sequence[Mapping[str, Found]]) -> Iterator[Row]:
-    """Give means over seeds, each with its interval, and ratios to what a way is held against."""
-    for case in runs[0]:
+def summed_up(every: Sequence[Mapping[str, Found]]) -> Iterator[Row]:
+    """Give means over the seeds that a case has, each with its interval, and ratios to what a way is held against."""
+    for case in dict.fromkeys(case for run in every for case in run):
+        runs = [run for run in every if case in run]
         family, _, way = case.rpartition(", ")
         beside = f"{family}, " * bool(family) + (TRAINED if way in ("int8", TRAINED) else AS_LONG)
         for name, (unit, _) in runs[0][case].items():
             values = [run[case][name][1] for run in runs]
             told: dict[str, Any] = {"case": case, "unit": unit, "value": mean(values)}
-            if case == beside or name not in runs[0].get(beside, {}):
+            if case == beside or not all(name in run.get(beside, {}) for run in runs):
                 yield Row(measure=f"{name}{_within(values)}", **told)
                 continue
             logs = [math.log(value / run[beside][name][1]) for value, run in zip(values, runs, strict=True)]

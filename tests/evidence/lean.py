@@ -25,7 +25,9 @@ from convsim.schema.conversation import Conversation
 from convsim.shoppers.finetuned.export import read_outcome
 from convsim.text.words import words
 from tests.benchmarks.compressed_shoppers import (
+    BASE,
     LONGER,
+    STATE_SPACE,
     VOCABULARY,
     fit,
     measured,
@@ -191,9 +193,11 @@ def run(data: Path, out: Path, runs: int) -> None:
             if way.talks:
                 kept.row({**asked, "what": "talking"}, partial(lean.talk, name))
                 kept.row({**asked, "what": "judged"}, partial(lean.judge, name))
-    for seed in range(1, SEEDS + 1):
-        asked = {"shopper": "small", "seed": seed, "what": "small"}
-        kept.row(asked, partial(measured, SMALL, seed, out / "lean" / "small" / str(seed)))
+    for family in (BASE, STATE_SPACE):
+        for seed in range(1, SEEDS + 1):
+            asked = {"shopper": f"small{family and ' Mamba'}", "seed": seed, "what": "small"}
+            folder = out / "lean" / "small" / str(seed)
+            kept.row(asked, partial(measured, SMALL, seed, folder, [family]))
 
 
 def section(rows: list[dict[str, Any]]) -> str:
@@ -253,22 +257,22 @@ def _small(runs: Sequence[dict[str, Any]]) -> str:
         cases.setdefault(row.case, {})[re.split(r" \[|, ratio", row.measure)[0]] = row
     lines = []
     for case, found in cases.items():
-        row = found["perplexity"]
+        row, n = found["perplexity"], sum(case in run for run in runs)
         mean_limits, *ratio_limits = re.findall(r"\[.*?\]", row.measure) or [""]
         ratio = "-" if row.ratio is None else f"{row.ratio:.3f} {' '.join(ratio_limits)} of `{row.beside}`"
         cut = {name: found[name].value for name in WIDTHS if name in found}
         lines.append(
             [
-                f"`{case}`", f"{row.value:.1f} {mean_limits}", ratio, f"{found['parameters'].value * 1e6:,.0f}",
+                f"`{case}`", str(n), f"{row.value:.1f} {mean_limits}", ratio, f"{found['parameters'].value * 1e6:,.0f}",
                 f"{found['on disk'].value * 1e3:.0f}", ", ".join(f"{of} {n:.3g}" for of, n in cut.items()) or "-",
             ]
         )  # fmt: skip
-    head = ["shopper", "perplexity", "ratio", "parameters", "kB on disk", "widths, mean"]
-    return f"""Every way, on small models with {len(runs)} seeds (the unit of the intervals): a Llama of four layers and
-a Mamba of one, of random weights, {LONGER * SMALL.steps} steps of {SMALL.batch} on the first {SMALL.messages} messages
-of demo conversations, and {SMALL.steps} more for each way but int8. Perplexity is of {SMALL.conversations // 5} people
-in no training, a token of {VOCABULARY:,}. Models that have learned so little have little to lose: that little is lost
-here does not say that little is lost of a real one.
+    head = ["shopper", "seeds", "perplexity", "ratio", "parameters", "kB on disk", "widths, mean"]
+    return f"""Every way, on small models of random weights, with several seeds (the unit of the intervals): a Llama of
+four layers and a Mamba of one, {LONGER * SMALL.steps} steps of {SMALL.batch} on the first {SMALL.messages} messages of
+demo conversations, and {SMALL.steps} more for each way but int8. Perplexity is of {SMALL.conversations // 5} people in
+no training, a token of {VOCABULARY:,}. Models that have learned so little have little to lose: that little is lost here
+does not say that little is lost of a real one.
 
 {as_table(head, lines)}"""
 

@@ -64,11 +64,17 @@ def test_small_models_are_told_with_intervals_over_seeds_and_held_against_what_w
         {"asked": {"shopper": "small", "seed": seed, "what": "small"}, "found": found(of), "cpu_s": 1}
         for seed, of in enumerate((4.0, 6.0), 1)
     ]
+    mamba = {"shopper": "small Mamba", "seed": 1, "what": "small"}
+    states = {
+        f"Mamba, {way}": {"perplexity": ["", 4.0]} | found(1.0)["int8"] for way in ("trained on", "ssm=0.3")
+    }
+    small.append({"asked": mamba, "found": states, "cpu_s": 1})
     lines = section([*rows(FULL, None), *small]).splitlines()
+    assert "| `Mamba, ssm=0.3` | 1 | 16.0  | 1.000  of `Mamba, trained on` | 300,000 | 600 | - |" in lines
     # Student's t with one degree of freedom: 12.706 standard errors of 1.
     mean, low, high = 10.0, 10 - 12.706 * 2, 10 + 12.706 * 2
+    within = f"{mean} [{low:.4g}, {high:.4g}]"
     assert (
-        f"| `prune=0.5` | {mean} [{low:.4g}, {high:.4g}] | 2.000 [2, 2] of `trained on` | 300,000 | 600 | neurons 96 |"
-        in lines
+        f"| `prune=0.5` | 2 | {within} | 2.000 [2, 2] of `trained on` | 300,000 | 600 | neurons 96 |" in lines
     )
-    assert "| `int8` | 16.0 [16, 16] | 2.000 [2, 2] of `trained` | 300,000 | 600 | - |" in lines
+    assert "| `int8` | 2 | 16.0 [16, 16] | 2.000 [2, 2] of `trained` | 300,000 | 600 | - |" in lines

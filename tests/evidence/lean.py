@@ -219,6 +219,8 @@ def section(rows: list[dict[str, Any]]) -> str:
     rest = [name for name in judged if name not in lost]
     floors = [row["floor"] for row in found["judged"].values() if row["floor"]]
     reasons = {row["energy_reason"] for row in found["talking"].values() if row["energy_wh"] is None}
+    missing = [name for name in WAYS if name not in found["alone"]]
+    silent = [name for name in found["alone"] if WAYS[name].talks and name not in found["talking"]]
     counts = sorted({row["n"] for row in found["talking"].values()})
     said = [
         f"Conversations a shopper: {' or '.join(map(str, counts))}, with what stands in for the log's agent." if counts
@@ -227,6 +229,8 @@ def section(rows: list[dict[str, Any]]) -> str:
         else "",
         f"Shown to be further from people than the full-size shopper: {_listed(lost)}; not shown: {_listed(rest)}."
         if judged else "",
+        f"Not trained yet: {_listed(missing)}." if missing else "",
+        f"Did not talk yet: {_listed(silent)}." if silent else "",
         f"Energy is not told on this machine: {'; '.join(sorted(reasons))}." if reasons else "",
     ]  # fmt: skip
     return f"""## Lean: what smaller shoppers lose and save
@@ -272,7 +276,7 @@ def _small(runs: Sequence[dict[str, Any]]) -> str:
 four layers and a Mamba of one, {LONGER * SMALL.steps} steps of {SMALL.batch} on the first {SMALL.messages} messages of
 demo conversations, and {SMALL.steps} more for each way but int8. Perplexity is of {SMALL.conversations // 5} people in
 no training, a token of {VOCABULARY:,}. Models that have learned so little have little to lose: that little is lost here
-does not say that little is lost of a real one.
+does not say that little is lost of a real one. Where `trained on` is above `trained`, the further steps overfitted.
 
 {as_table(head, lines)}"""
 
@@ -289,7 +293,7 @@ def _line(
         name,
         f"{alone['parameters'] / 1e6:.1f} M",
         f"{alone['mb']:.0f}",
-        f"{alone['perplexity']:.1f}",
+        f"{alone['perplexity']:.2f}",
         f"{alone['message_cpu_s']:.2f}",
         _number(talking.get("cpu_s"), "{:.1f}"),
         _number(talking.get("message_p50_s"), "{:.1f}"),

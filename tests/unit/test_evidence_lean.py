@@ -33,7 +33,7 @@ def test_the_section_tells_who_is_shown_to_be_further_from_people_and_why_energy
     )
     line = next(line for line in written.splitlines() if line.startswith("| int8"))
     assert line == (
-        "| int8 | 108.0 M | 216 | 12.3 | 1.50 | 7.5 | 20.0 | 4.2 | 8.0 | 0.200 [0.100, 0.300] | "
+        "| int8 | 108.0 M | 216 | 12.30 | 1.50 | 7.5 | 20.0 | 4.2 | 8.0 | 0.200 [0.100, 0.300] | "
         "0.005 [-0.020, 0.030] | - |"
     )
     pruned = next(line for line in written.splitlines() if line.startswith("| prune=0.25"))
@@ -41,6 +41,9 @@ def test_the_section_tells_who_is_shown_to_be_further_from_people_and_why_energy
     assert "further from people than the full-size shopper: `distill=23`; not shown: `int8`." in written
     assert "Energy is not told on this machine: there are no counters here." in written
     assert "differ by less than 0.087" in written
+    assert "Not trained yet: `trained on`, `Mamba, from nothing`" in written
+    assert "Did not talk yet" not in written
+    assert "Did not talk yet: `int8`." in section([*rows(FULL, None), rows("int8", None)[0]])
 
 
 def test_a_machine_that_tells_energy_is_not_said_to_be_silent() -> None:

@@ -139,7 +139,8 @@ def _transfer(found: Found) -> str:
         ],
     )
     return f"""Which proportion of a shopper's conversations is called simulated by a classifier that was trained to
-tell people from the shopper of the row, and has not seen them:
+tell people from the shopper of the row, and has seen none of them (but for the words of *{OTHER_PEOPLE}*, which
+`resample` and `hybrid hazard` say again):
 
 {table}"""
 

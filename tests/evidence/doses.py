@@ -24,7 +24,7 @@ SIZES = (100, 200, 400)
 FOUND = 0.8
 """The proportion of runs in which a dose is found, from which it counts as the resolution."""
 BOTS = Asked("prompted", SMOL, 150)
-REWRITTEN = 200
+REWRITTEN = 100
 """People whose messages the model rewrites."""
 DRAWN = 1
 """The random seed of the halves, where one half has taught a shopper."""

@@ -99,7 +99,7 @@ def _ordered(simulators: Mapping[str, Found]) -> str:
     apart = [name for name, one in judged.items() if one["mean_distance"]["estimate"] > (one["floor"] or 1)]
     return (
         f"By distance, the nearest first: {', '.join(by_distance)}. By HLS: {', '.join(by_hls)}. "
-        f"No finding fails of: {', '.join(clean) or 'nobody'}. Beyond what two groups of people differ by: "
+        f"None of these findings fails of: {', '.join(clean) or 'nobody'}. Beyond what two groups of people differ by: "
         f"{', '.join(apart) or 'nobody'}."
     )
 
@@ -178,7 +178,8 @@ three times as many people met:
 
 {table}
 
-Simulated shoppers do not rate, so that what people say of satisfaction has no counterpart in them.{why}"""
+Simulated shoppers do not rate, so that what people say of satisfaction has no counterpart in them. What fails of
+*{OTHER_PEOPLE}*, too, is owed to this dealing of the halves.{why}"""
 
 
 def _cost(simulators: Mapping[str, Found]) -> str:

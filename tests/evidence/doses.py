@@ -66,16 +66,16 @@ def _bots(data: Path, out: Path, n: int, dose: float, seed: int) -> Dealt | None
 
 
 def _rewritten(data: Path, out: Path, n: int, dose: float, seed: int) -> Dealt | None:
-    """Let the embedded model rewrite a share of the messages of people."""
-    dealt = halves(data, SIMMC, DRAWN)
-    chosen = dealt.b[:REWRITTEN]
-    words = rewritten(chosen, out / "simulators" / "rewritten.jsonl", seed=DRAWN)
-    if n > min(len(dealt.a), len(chosen)):
+    """Let the embedded model rewrite a share of the messages of people.
+
+    Both sides are the first of their halves, as the set is in the order of its kinds of flows: no side has others.
+    """
+    if n > REWRITTEN:
         return None
-    rng = _drawn(n, dose, seed)
-    real = [dealt.a[i] for i in rng.permutation(len(dealt.a))[:n]]
-    drawn = [chosen[i] for i in rng.permutation(len(chosen))[:n]]
-    return real, with_rewritten(drawn, words, dose, rng)
+    dealt = halves(data, SIMMC, DRAWN)
+    real, chosen = list(dealt.a[:REWRITTEN]), dealt.b[:REWRITTEN]
+    words = rewritten(chosen, out / "simulators" / "rewritten.jsonl", seed=DRAWN)
+    return real, with_rewritten(chosen, words, dose, _drawn(n, dose, seed))
 
 
 def _drawn(n: int, dose: float, seed: int) -> np.random.Generator:
@@ -93,7 +93,8 @@ ABOUT = {
     f"{BOTS.shopper} {SMOL}": f"{SIMMC.name}: held-out people among whom a share is the embedded model's `prompted` "
     "shopper, against other people.",
     f"messages rewritten by {SMOL}": f"{SIMMC.name}: held-out people of whose messages the embedded model put a "
-    "share into other words, against other people. What they do, and what the agent says, stays as it was.",
+    "share into other words, against other people; which messages is drawn anew in each run, the people stay the same. "
+    "What they do, and what the agent says, stays as it was.",
 }
 
 

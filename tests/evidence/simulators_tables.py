@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests.evidence.sets import CRSARENA, LLM_USERS, PEOPLE, SIMMC
-from tests.evidence.simulators import OTHER_PEOPLE, PLACES, SHOWN, STEPS
+from tests.evidence.simulators import OTHER_PEOPLE, PLACES, PLANS, SHOWN, STEPS
 from tests.evidence.tables import as_table
 
 QUESTIONS = ("ending", "decision", "item", "act")
@@ -24,7 +24,7 @@ def section(rows: list[dict[str, Any]]) -> str:
     parts = [_intro()]
     for name, found in of["comparison"].items():
         about = {asked["shopper"]: probe for asked, probe in probes if asked["set"] == name}
-        parts += [f"### {name}", *_of_set(found, about)]
+        parts += [f"### {name}", *_of_set(found, about), *_not_run(name, found)]
     for found in of["LLM users"].values():
         parts += [f"### {LLM_USERS.name}", _of_llm_users(found)]
     return "\n\n".join(parts)
@@ -38,9 +38,8 @@ agent: it says what the set's own agents said after much the same words, and doe
 people's messages again, `hybrid hazard` too, after a learned policy; `prompted`, `icl` (with three people's
 conversations in the prompt) and `sft` ({STEPS} steps of four conversations) speak by the model in brackets, whose
 words in `hybrid hazard, prompted` and `hybrid hazard, sft` follow the policy (learned of {SIMMC.name} alone: in
-{CRSARENA.name} nobody says how it ended). Both models are small: what is said here of `prompted` is said of
-them, not of large ones. *{OTHER_PEOPLE}* are those who teach, in a simulator's place: what a perfect one gets. What is
-left out of a table was not run."""
+{CRSARENA.name} nobody says how it ended). The models are small: what is said here of `prompted` is said of them, not of
+large ones. *{OTHER_PEOPLE}* are those who teach, in a simulator's place: what a perfect one gets."""
 
 
 def _of_set(found: Found, probes: Mapping[str, Found]) -> Iterable[str]:
@@ -53,6 +52,13 @@ def _of_set(found: Found, probes: Mapping[str, Found]) -> Iterable[str]:
     yield _cost(simulators)
     if probes:
         yield _probes(probes)
+
+
+def _not_run(name: str, found: Found) -> Iterable[str]:
+    """Say which shoppers of the plan are missing."""
+    asked = [shopper.name for plan in PLANS if plan.set == name for shopper in plan.shoppers]
+    if missing := [shopper for shopper in asked if shopper not in found["simulators"]]:
+        yield f"Planned and not run to their end: {', '.join(missing)}."
 
 
 def _overall(people: Found, simulators: Mapping[str, Found]) -> str:
@@ -83,6 +89,7 @@ The mean distance is Kolmogorov and Smirnov's, over all habits; *people's 95 %* 
 sizes stay below in 95 of 100 cases. HLS is .5 where nothing gives the shopper away. People who judge send
 {people["messages"]:.1f} messages of {people["words"]:.1f} words. Findings are of all judged ones; of fewer
 conversations, more are undecided.
+
 {_ordered(simulators)}"""
 
 
@@ -97,11 +104,12 @@ def _ordered(simulators: Mapping[str, Found]) -> str:
     by_hls = sorted(judged, key=lambda name: -judged[name]["hls"]["estimate"])
     clean = [name for name, one in judged.items() if not one.get("failing")]
     apart = [name for name, one in judged.items() if one["mean_distance"]["estimate"] > (one["floor"] or 1)]
-    return (
-        f"By distance, the nearest first: {', '.join(by_distance)}. By HLS: {', '.join(by_hls)}. "
-        f"None of these findings fails of: {', '.join(clean) or 'nobody'}. Beyond what two groups of people differ by: "
-        f"{', '.join(apart) or 'nobody'}."
-    )
+    return f"""By distance, the nearest first: {_several(by_distance)}. By HLS: {_several(by_hls)}.
+None of these findings fails of: {_several(clean)}. Farther than two groups of people: {_several(apart)}."""
+
+
+def _several(names: Iterable[str]) -> str:
+    return "; ".join(names) or "nobody"
 
 
 def _failing(simulators: Mapping[str, Found]) -> str:

@@ -12,6 +12,7 @@ from tests.evidence.doses import least
 from tests.evidence.simulators import OTHER_PEOPLE
 from tests.evidence.tables import Z, as_table, by, in_how_many
 
+LEVEL = 0.05
 Rows = Mapping[str, Sequence[dict[str, Any]]]
 """What each experiment kept, by its name."""
 Outcome = Literal["reproduced", "not reproduced", "cannot be told here"]
@@ -63,7 +64,7 @@ def _halves(rows: Rows) -> Here:
     failing = sum(len(card["failing"]) for card in cards)
     fails = in_how_many([bool(card["failing"]) for card in cards])
     found = f"{failing} of {findings} findings fail; cards with a failing finding: {fails}"
-    return Here(found, "reproduced" if failing <= 0.05 * findings else "not reproduced")
+    return Here(found, "reproduced" if failing <= LEVEL * findings else "not reproduced")
 
 
 def _shifts(metric: str, sign: int, *sets: str) -> Callable[[Rows], Here]:
@@ -108,11 +109,18 @@ def _agreement(source: str, reported: float) -> Callable[[Rows], Here]:
 
 
 def _first_words(rows: Rows) -> Here:
-    fails = [
-        any(name.startswith("first_message") for name in row["found"]["failing"]) for row in rows["reactions"]
-    ]
-    told = f"RecLLMSim, people against people: `first_message_simulated` fails in {in_how_many(fails)} cards"
-    return Here(told, "reproduced" if sum(fails) <= 0.05 * len(fails) else "not reproduced")
+    """Judge people's first words among those who were given one brief, as briefs were not dealt alike to agents."""
+    known: dict[str, list[bool]] = {"task": [], "brief": []}
+    for row in rows["firsts"]:
+        if "within" in row["asked"]:
+            known[row["asked"]["within"]].append(row["found"]["p_value"] <= LEVEL)
+    if not known["brief"]:
+        return Here("was not asked", "cannot be told here")
+    told = "; ".join(
+        f"with {sum(of)} of {len(of)} pairs of agents within a {unit}" for unit, of in known.items()
+    )
+    outcome: Outcome = "not reproduced" if any(known["brief"]) else "reproduced"
+    return Here(f"RecLLMSim, people's first words depend on the agent (p at most {LEVEL}) {told}", outcome)
 
 
 def _joint(rows: Rows) -> Here:
@@ -301,7 +309,7 @@ CLAIMS = (
     Claim("ICL reacts more than Prompted", "yes", "simulators", _reacts_more("icl")),
     Claim("SFT reacts more than Prompted", "yes", "simulators", _reacts_more("sft")),
     Claim(
-        "First words do not depend on the agent, whom nobody has met (arXiv 2605.11519)", "by design", "reactions",
+        "First words do not depend on the agent, whom nobody has met (arXiv 2605.11519)", "by design", "firsts",
         _first_words,
     ),
     Claim(

@@ -16,6 +16,7 @@ CLAIM = {
     "sft": "SFT is nearer",
     "transfer": "What was trained on SFT",
     "joint": "Marginals that match",
+    "first": "First words do not depend",
 }
 
 
@@ -132,3 +133,13 @@ def test_transfer_is_told_by_both_ways(there: float, back: float, found: str) ->
 def test_joint_proves_more_where_it_finds_a_smaller_dose(half: tuple[str, ...], found: str) -> None:
     rows = [dose(0.0), dose(0.5, *half), dose(1.0, "joint", "marginals")]
     assert outcome("joint", doses=rows) == found
+
+
+@pytest.mark.parametrize(("p_value", "found"), [(0.4, "reproduced"), (0.01, "not reproduced")])
+def test_first_words_are_judged_within_a_brief(p_value: float, found: str) -> None:
+    rows = [
+        {"asked": {"within": "task"}, "found": {"p_value": 0.01}},
+        {"asked": {"within": "brief"}, "found": {"p_value": p_value}},
+        {"asked": {"halves": 0}, "found": {"alone": [True], "said": [True]}},
+    ]
+    assert outcome("first", firsts=rows) == found

@@ -82,6 +82,11 @@ def tau(scores: Sequence[float], truth: Sequence[float]) -> float:
     return 0.0 if np.isnan(found) else found
 
 
+def matched_by_task(conversations: Sequence[Conversation]) -> list[Conversation]:
+    """Leave out agents: LLM users have none by name, and the arena pairs those first who met the same one."""
+    return [c.but(arm=None, agent=None) for c in conversations]
+
+
 def _rated(data: Path, seed: int, skill: float) -> dict[str, Any]:
     real, simulators = sides(data, seed)
     bots = frozenset(first_words(c) for c in read(data, LLM_USERS).conversations)
@@ -90,9 +95,10 @@ def _rated(data: Path, seed: int, skill: float) -> dict[str, Any]:
     n = N_PAIRS * len(NAMES)
     with TemporaryDirectory() as folder:
         of_people, *of_simulators = (Path(folder) / f"{name.split()[0]}.jsonl" for name in ("real", *NAMES))
-        convsim.write(of_people, real)
-        for path, conversations in zip(of_simulators, simulators.values(), strict=True):
-            convsim.write(path, conversations)
+        for path, conversations in zip(
+            (of_people, *of_simulators), (real, *simulators.values()), strict=True
+        ):
+            convsim.write(path, matched_by_task(conversations))
         database = Path(folder) / "arena.sqlite"
         with served(of_people, of_simulators, database, n=n, seed=seed) as port:
             n_requests = rate(port, raters, n=n, seed=seed)

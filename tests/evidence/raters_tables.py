@@ -43,29 +43,18 @@ def section(rows: list[dict[str, Any]]) -> str:
     arenas = [(row["asked"], row["found"]) for row in rows if "rated" in row["asked"]]
     needed = _cells([row for row in rows if "needed" in row["asked"]])
     of_convsim = {score: _told([found["tau"][score] for found in compared.values()]) for score in CONVSIM}
-    n_requests = sum(found["n_requests"] for _, found in arenas)
-    n_votes = sum(len(found["votes"]) for _, found in arenas)
-    farthest, nearest = (
-        in_how_many([found["verdicts"][at] == "different" for _, found in arenas]) for at in (-1, 0)
-    )
     shares = ", ".join(f"{share:.0%}" for share in SHARES)
     return f"""## Does the score rank simulators as a blind judge does?
 
 {PEOPLE.name}: {len(SHARES)} simulators are held-out people among whom a known share are LLM users
 ({shares}; {N_EACH} conversations each), beside {N_PEOPLE} people. The share is the
 truth. The judges are scripted: raters in `convsim arena --mode pair`, which is served on loopback and read and answered
-page by page ({n_requests} requests to {len(arenas)} arenas, {n_votes} votes). Such a rater tells an LLM user from a
-person with the skill given (raters differ by .5 in log odds), and guesses between two people. How skilled real raters
-are, nothing here says.
+page by page. Such a rater tells an LLM user from a person with the skill given (raters differ by .5 in log odds), and
+guesses between two people. How skilled real raters are, nothing here says.
 
 Kendall's tau with the truth, over {len(compared)} halvings of the people, mean and range: of the mean distance
 {of_convsim["mean_distance"]}, of the human-likeness score {of_convsim["hls"]}.
-Of the arena's rank, by its raters' skill and number; each judges the same {N_PAIRS} pairs of every simulator:
-
-{_tau_table(compared, arenas)}
-
-By all {N_PAIRS * N_RATERS} votes on it, the arena calls the simulator that is all LLM users different in {farthest}
-arenas, and the one that is all people in {nearest}.
+{_of_arenas(compared, arenas)}
 
 ### How many votes are needed
 
@@ -82,10 +71,29 @@ def _told(values: Sequence[float]) -> str:
     return f"{mean(values):.2f} ({min(values):.2f} to {max(values):.2f})" if values else "-"
 
 
+def _of_arenas(compared: dict[int, dict[str, Any]], arenas: Sequence[tuple[dict[str, Any], Any]]) -> str:
+    if not arenas:
+        return "No arena was served yet for this page; the command below does it."
+    n_requests = sum(found["n_requests"] for _, found in arenas)
+    n_votes = sum(len(found["votes"]) for _, found in arenas)
+    farthest, nearest = (
+        in_how_many([found["verdicts"][at] == "different" for _, found in arenas]) for at in (-1, 0)
+    )
+    return f"""Of the rank of {len(arenas)} arenas ({n_requests} requests, {n_votes} votes), by their raters' skill and
+number; each judges the same {N_PAIRS} pairs of every simulator:
+
+{_tau_table(compared, arenas)}
+
+By all {N_PAIRS * N_RATERS} votes on it, the arena calls the simulator that is all LLM users different in {farthest}
+arenas, and the one that is all people in {nearest}."""
+
+
 def _tau_table(compared: dict[int, dict[str, Any]], arenas: Sequence[tuple[dict[str, Any], Any]]) -> str:
     lines = []
     for skill in SKILLS:
         of = [(asked["rated"], found) for asked, found in arenas if asked["skill"] == skill]
+        if not of:
+            continue
         for n_raters in (1, 3, N_RATERS):
             ranked = [(seed, accuracies(found["votes"], NAMES, n_raters=n_raters)) for seed, found in of]
             taus = [

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from convsim.web.blind_test.answers import answers
+from convsim.web.blind_test.study import matched
 from convsim.web.blind_test.votes import votes
 from tests.end_to_end.arenas import conversation, running, study
-from tests.evidence.raters import SHARES, drawn_accuracies
+from tests.evidence.raters import SHARES, drawn_accuracies, matched_by_task
 from tests.evidence.raters_tables import fewest
 from tests.evidence.scripted_raters import Rater, accuracies, first_words, rate, simulator_of, skills
 
@@ -23,7 +24,7 @@ def test_a_rater_reads_the_served_pages_and_is_right_by_its_skill(
 ) -> None:
     made = study(mode="pair")
     with running(tmp_path / "arena.sqlite", made) as arena:
-        assert rate(arena.port, [Rater(skill, BOT)], n=len(made.trials), seed=1) == 3 + 2 * len(made.trials)
+        assert rate(arena.port, [Rater(skill, BOT)], n=len(made.trials), seed=1) == 2 + 2 * len(made.trials)
         cast = votes(made, answers(arena.database))
     assert (len(cast), sum(vote.right for vote in cast)) == (12, right)
 
@@ -59,3 +60,16 @@ def test_the_fewest_votes_are_those_from_which_on_all_suffice() -> None:
     agrees = dict(zip((10, 20, 50, 100, 200, 400), (0.1, 0.9, 0.7, 0.85, 0.9, 1.0), strict=True))
     assert fewest({(0.9, 3, votes): p for votes, p in agrees.items()}, 0.9, 3) == 100
     assert fewest({(0.9, 3, votes): 0.5 for votes in agrees}, 0.9, 3) is None
+
+
+def test_the_arena_is_given_no_agents_so_that_who_has_one_is_not_preferred() -> None:
+    people = [conversation(number, simulator=None).but(arm="a", agent="a") for number in range(10)]
+    mixed = [c.but(simulator="mixed") for c in people]
+    mixed += [conversation(number, simulator="mixed").but(id=f"bot-{number}") for number in range(10)]
+    of = [c.but(id=f"real-{c.id}") for c in people]
+    drawn = [pair[1].id for pair in matched(of, {"mixed": mixed}, n=8, seed=1)]
+    assert not any(name.startswith("bot") for name in drawn)
+    drawn = [
+        pair[1].id for pair in matched(matched_by_task(of), {"mixed": matched_by_task(mixed)}, n=8, seed=1)
+    ]
+    assert 1 <= sum(name.startswith("bot") for name in drawn) < 8

@@ -93,7 +93,8 @@ ABOUT = {
     f"{BOTS.shopper} {SMOL}": f"{SIMMC.name}: held-out people among whom a share is the embedded model's `prompted` "
     "shopper, against other people.",
     f"messages rewritten by {SMOL}": f"{SIMMC.name}: held-out people of whose messages the embedded model put a "
-    "share into other words, against other people; which messages is drawn anew in each run, the people stay the same. "
+    "share into other words, against other people; which messages is drawn anew in each run, the people stay the "
+    "same, so that at 0% the runs are one. "
     "What they do, and what the agent says, stays as it was.",
 }
 

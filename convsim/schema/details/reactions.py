@@ -158,6 +158,17 @@ class RatioDetails(Details):
     n_units_on_both_sides: Count | None = None
 
 
+class BesidePeople(Part):
+    """Whether the simulator's first words lean to the arms as people's do, or otherwise; three p-values."""
+
+    p_people: Probability
+    """People's first words do not depend on the arm."""
+    p_same_way: Probability
+    """People's first words do not lean the way that the simulator's do; one-sided."""
+    p_otherwise: Probability
+    """The simulator's first words depend on the arm as people's do."""
+
+
 class FirstMessageDetails(Details):
     """How first messages of two arms were compared, and the words that differ most."""
 
@@ -176,6 +187,8 @@ class FirstMessageDetails(Details):
     n_other_tasks: Count | None = None
     n_cut: Count | None = None
     features: Text | None = None
+    beside_people: BesidePeople | None = None
+    """Null where nothing is asked of people: theirs is no question, or the simulator's words do not depend."""
     n_resamples: Count | None = None
 
 

@@ -156,7 +156,7 @@ def test_features_are_what_they_say() -> None:
         "need_in_items": 1.0, "replies_apologising": 2.0, "reply_apologises": 0.0, "reply_repeated": 0.0,
         "said_refusal": 1.0, "complaints": 1.0, "said_complaint": 0.0, "said_question": 0.0, "reply_empty": 0.0,
     }  # fmt: skip
-    assert {name: found[name] for name in expected} == expected
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-12)
 
 
 def test_what_cannot_be_told_is_missing_and_never_0() -> None:

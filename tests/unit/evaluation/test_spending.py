@@ -90,6 +90,7 @@ def test_conversations_that_say_nothing_of_it_have_none():
 def test_a_run_that_asked_no_model_cost_nothing_and_says_so(shopper, run, spent):
     talks = [talk(str(n), seconds=2.0).but(shopper=shopper) for n in range(4)]
     found = per_decided(FINDINGS, talks, run)
+    assert found is not None
     assert (found.cost_usd, found.tokens, found.reason) == spent
     (said,) = spending.of_findings(found)
     free = (

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from pydantic import JsonValue
 
 from convsim.errors import StudyError
 from convsim.io import Manifest, claim, open_run
@@ -131,7 +132,7 @@ def test_a_second_writer_is_refused_and_a_closed_run_may_be_opened(tmp_path):
     assert ids(filled(tmp_path, "a")) == ["a"]
 
 
-def plan_with(**settings: object) -> Manifest:
+def plan_with(**settings: JsonValue) -> Manifest:
     return {"plan": {"n": 3, "settings": {"batch": 8, **settings}}}
 
 

@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from convsim.cli.crash import first_of, named, save_traceback, say
 from convsim.cli.interrupts import INTERRUPTED, AfterImports
@@ -51,9 +51,9 @@ def main() -> NoReturn:
         code = _ended(asked)
     if asked.shown is not None and asked.shown.is_stuck:
         # Python would flush stderr at its end, which it cannot while the thread writes there: it would abort.
-        if sys.stdout is not None:
-            _forget_output()
+        _forget(sys.stdout)
         os._exit(code)
+    _forget(sys.stderr)
     _leave_threads_behind(code)
     sys.exit(code)
 
@@ -126,8 +126,8 @@ def _ended_by(error: BaseException, asked: Asked) -> int:
     else:
         said = f"convsim stopped because of an unexpected {named(leaf)}"
     say(f"{_short(said)}; {save_traceback(error, shown=asked.traceback)}")
-    if sys.stdout is not None and isinstance(leaf, OSError):
-        _forget_output()
+    if isinstance(leaf, OSError):
+        _forget(sys.stdout)
     return FAILED
 
 
@@ -136,12 +136,15 @@ def _short(said: str, limit: int = 1000) -> str:
     return said if len(said) <= limit else f"{said[:limit]}…"
 
 
-def _forget_output() -> None:
-    """Drop what stdout cannot take any more: Python would fail on it once again at its end, with another exit code."""
+def _forget(stream: TextIO | None) -> None:
+    """Drop what a stream cannot take any more: Python would fail on it again at its end, with another exit code."""
+    if stream is None:
+        return
     try:
-        sys.stdout.flush()
+        stream.flush()
     except (OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError, ValueError):  # it is closed, or no file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def begun(folder: Path, stderr: int, *words: str, **variables: str) -> subproces
     return subprocess.Popen(
         [sys.executable, "-m", "convsim", *words],
         cwd=folder,
-        env={**environment(), **OFTEN, **variables},
+        env={**environment(), **OFTEN, "PYTHONUNBUFFERED": "", **variables},
         stdout=subprocess.PIPE,
         stderr=stderr,
         preexec_fn=as_on_a_terminal,

@@ -7,12 +7,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from convsim.stats.proportions import wilson_limits
 from tests.evidence.doses import least
 from tests.evidence.simulators import OTHER_PEOPLE
-from tests.evidence.tables import Z, as_table, by, in_how_many
+from tests.evidence.tables import as_table, by, in_how_many, proportion_limits, with_interval
 
 LEVEL = 0.05
+HARDLY = 0.3
+"""Kendall's tau up to which two hardly agree."""
 Rows = Mapping[str, Sequence[dict[str, Any]]]
 """What each experiment kept, by its name."""
 Outcome = Literal["reproduced", "not reproduced", "cannot be told here"]
@@ -50,7 +51,8 @@ def section(rows: Rows) -> str:
 
 The paper is Meshi et al. (2026), ConvApparel, arXiv 2602.16938; figures are as reported, not measured here. Its set and
 its models are not here: a claim is *reproduced* where other people and small models show it beyond their interval,
-*not reproduced* where they show the contrary, and otherwise *cannot be told here*.
+*not reproduced* where they show the contrary, and otherwise *cannot be told here*. That nothing differs counts as
+reproduced where no more is refused than the level {LEVEL} lets expect.
 
 {table}
 
@@ -95,7 +97,7 @@ def _shifts(metric: str, sign: int, *sets: str) -> Callable[[Rows], Here]:
     return judge
 
 
-def _agreement(source: str, reported: float) -> Callable[[Rows], Here]:
+def _hardly_agrees(source: str) -> Callable[[Rows], Here]:
     def judge(rows: Rows) -> Here:
         asked = {"of": "agreement", "source": source}
         found = next((row["found"] for row in rows["paper"] if asked.items() <= row["asked"].items()), None)
@@ -103,23 +105,28 @@ def _agreement(source: str, reported: float) -> Callable[[Rows], Here]:
             return Here("was not asked", "cannot be told here")
         low, high = found["interval"]
         told = f"CRSArena: tau-b {found['tau_b']:.2f} [{low:.2f}, {high:.2f}] of {found['n']} conversations"
-        return Here(told, "reproduced" if low <= reported <= high else "not reproduced")
+        if high <= HARDLY:
+            return Here(told, "reproduced")
+        return Here(told, "not reproduced" if low > HARDLY else "cannot be told here")
 
     return judge
 
 
 def _first_words(rows: Rows) -> Here:
     """Judge people's first words among those who were given one brief, as briefs were not dealt alike to agents."""
-    known: dict[str, list[bool]] = {"task": [], "brief": []}
+    known: dict[str, list[float]] = {"task": [], "brief": []}
     for row in rows["firsts"]:
         if "within" in row["asked"]:
-            known[row["asked"]["within"]].append(row["found"]["p_value"] <= LEVEL)
+            known[row["asked"]["within"]].append(row["found"]["p_value"])
     if not known["brief"]:
         return Here("was not asked", "cannot be told here")
     told = "; ".join(
-        f"with {sum(of)} of {len(of)} pairs of agents within a {unit}" for unit, of in known.items()
+        f"with {sum(p <= LEVEL for p in of)} of {len(of)} pairs of agents within a {unit}"
+        for unit, of in known.items()
     )
-    outcome: Outcome = "not reproduced" if any(known["brief"]) else "reproduced"
+    # Bonferroni's correction: one pair of several may have a small p by chance.
+    shown = min(known["brief"]) * len(known["brief"]) <= LEVEL
+    outcome: Outcome = "not reproduced" if shown else "reproduced"
     return Here(f"RecLLMSim, people's first words depend on the agent (p at most {LEVEL}) {told}", outcome)
 
 
@@ -190,7 +197,7 @@ def _human_likeness(rows: Rows) -> Here:
         hls = one.found["hls"]
         if hls["estimate"] is None:
             continue
-        told.append(f"{one.set}, {one.name}: {_with_interval(hls)} {hls['verdict']}")
+        told.append(f"{one.set}, {one.name}: {with_interval(hls)} {hls['verdict']}")
         verdicts.append(hls["verdict"])
     outcome: Outcome = "cannot be told here"
     if verdicts and all(verdict == "different" for verdict in verdicts):
@@ -226,7 +233,7 @@ def _against_prompted(
             ours, theirs = measure(one.found), measure(prompted.found)
             if not (ours and theirs and ours["interval"] and theirs["interval"]):
                 continue
-            told.append(f"{one.set}, {one.model}: {_with_interval(ours)}, prompted {_with_interval(theirs)}")
+            told.append(f"{one.set}, {one.model}: {with_interval(ours)}, prompted {with_interval(theirs)}")
             below = ours["interval"][1] < theirs["interval"][0]
             above = ours["interval"][0] > theirs["interval"][1]
             ways.append((above - below) if larger else (below - above))
@@ -255,7 +262,10 @@ def _transfer(rows: Rows) -> Here:
         back = transfer.get(other.name, {}).get(one.name)
         if there is None or back is None:
             continue
-        of_there, of_back = _limits(there, other.found["n"]), _limits(back, one.found["n"])
+        of_there, of_back = (
+            proportion_limits(round(share * n), n)
+            for share, n in ((there, other.found["n"]), (back, one.found["n"]))
+        )
         told.append(
             f"{one.set}, {one.model}: {there:.2f} [{of_there[0]:.2f}, {of_there[1]:.2f}] and {back:.2f} "
             f"[{of_back[0]:.2f}, {of_back[1]:.2f}]"
@@ -264,20 +274,9 @@ def _transfer(rows: Rows) -> Here:
     outcome: Outcome = "cannot be told here"
     if ways and all(way == 1 for way in ways):
         outcome = "reproduced"
-    elif ways and all(way != 1 for way in ways):
+    elif -1 in ways:
         outcome = "not reproduced"
     return Here("; ".join(told) or "no shopper of both kinds was judged", outcome)
-
-
-def _limits(proportion: float, n: int) -> tuple[float, float]:
-    low, high = (float(limit) for limit in wilson_limits(np.asarray(proportion), np.asarray(n), Z))
-    return max(0.0, low), min(1.0, high)
-
-
-def _with_interval(measured: Mapping[str, Any]) -> str:
-    low, high = measured["interval"] or (None, None)
-    estimate = f"{measured['estimate']:.2f}"
-    return estimate if low is None else f"{estimate} [{low:.2f}, {high:.2f}]"
 
 
 SATISFACTION = ("CRSArena", "RecLLMSim")
@@ -297,8 +296,8 @@ CLAIMS = (
         _shifts("act_ask_clarification", 1, "CRSArena"),
     ),
     Claim(
-        "A third party hardly knows how satisfied the user was", "Kendall's tau .155", "paper",
-        _agreement("third_party", 0.155),
+        "A third party hardly knows how satisfied the user was (tau of .3 at most)", "Kendall's tau .155", "paper",
+        _hardly_agrees("third_party"),
     ),
     Claim("No shopper that a model speaks for passes for people: HLS", "mean .004", "simulators", _human_likeness),
     Claim("ICL is nearer to people's habits than Prompted", "yes", "simulators", _nearer("icl")),

@@ -238,7 +238,8 @@ def section(rows: list[dict[str, Any]]) -> str:
 SIMMC 2, one seed: half of the people teach, {STEPS} steps for the full-size shopper (SmolLM2-135M) and {AGAIN} more
 for each that starts from it, but int8; those from nothing have random weights and {NOTHING["max_steps"]} steps.
 Perplexity is of {UNSEEN} people of the other half, a token. A message alone has {TOKENS} tokens; what a conversation
-takes includes loading the model. The median message waited for others, and for a machine that much else ran on.
+takes includes loading the model. The median message waits for those asked at once, and for
+all else that the machine runs.
 Distance is the mean over metrics (0 is best), human-likeness 0.5 at best; intervals are 95 %.
 
 {table}

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.evidence.sets import CRSARENA, LLM_USERS, PEOPLE, SIMMC
 from tests.evidence.simulators import OTHER_PEOPLE, PLACES, PLANS, SHOWN, STEPS
-from tests.evidence.tables import as_table
+from tests.evidence.tables import as_table, with_interval
 
 QUESTIONS = ("ending", "decision", "item", "act")
 HEADLINES = ("habits", "words", "coherence", "diversity")
@@ -66,9 +66,9 @@ def _overall(people: Found, simulators: Mapping[str, Found]) -> str:
         [
             name,
             f"{one['n']} ({one['failures']})",
-            _with_interval(one["mean_distance"]),
+            with_interval(one["mean_distance"]),
             _number(one["floor"]),
-            _with_interval(one["hls"]),
+            with_interval(one["hls"]),
             f"{one['judged']['aligned']}, {one['judged']['different']}, {one['judged']['undecided']}",
             *(one.get("headlines", {}).get(headline, "-") for headline in HEADLINES),
             f"{one['messages']:.1f}",
@@ -162,9 +162,9 @@ def _reactions(simulators: Mapping[str, Found], control: str) -> str:
         lines.append(
             [
                 name,
-                _with_interval(ratio) if known else "-",
+                with_interval(ratio) if known else "-",
                 ratio["verdict"] or "-" if ratio else "-",
-                _with_interval(agreement),
+                with_interval(agreement),
                 agreement["verdict"] or "-",
                 ", ".join(f"{n} {verdict}" for verdict, n in of["counts"].items()) or "-",
                 _metrics(of["failing"]),
@@ -187,7 +187,7 @@ three times as many people met:
 {table}
 
 Simulated shoppers do not rate, so that what people say of satisfaction has no counterpart in them. What fails of
-*{OTHER_PEOPLE}*, too, is owed to this dealing of the halves.{why}"""
+*{OTHER_PEOPLE}*, too, tells nothing of a shopper.{why}"""
 
 
 def _cost(simulators: Mapping[str, Found]) -> str:
@@ -201,7 +201,7 @@ def _cost(simulators: Mapping[str, Found]) -> str:
         if name != OTHER_PEOPLE
     ]
     table = as_table(["shopper", "processor seconds", "requests", "tokens read", "tokens written"], lines)
-    return f"A conversation costs, on one core of a shared machine, starting and loading included:\n\n{table}"
+    return f"A conversation costs, on the machine that held them, starting and loading included:\n\n{table}"
 
 
 def _probes(probes: Mapping[str, Found]) -> str:
@@ -235,15 +235,6 @@ Their words are the set's own translation into Chinese, which is a giveaway of i
 {_overall(found["people"], found["simulators"])}
 
 {_failing(found["simulators"])}"""
-
-
-def _with_interval(of: Mapping[str, Any]) -> str:
-    if of["estimate"] is None:
-        return "-"
-    if of["interval"] is None:
-        return f"{of['estimate']:.3f}"
-    low, high = of["interval"]
-    return f"{of['estimate']:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _number(of: float | None) -> str:

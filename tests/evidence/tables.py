@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,16 @@ def proportion_limits(k: int, n: int) -> tuple[float, float]:
     """Return Wilson's 95 % interval of the proportion ``k`` of ``n``."""
     low, high = (float(limit) for limit in wilson_limits(np.asarray(k / n), np.asarray(n), Z))
     return max(0.0, low), high
+
+
+def with_interval(measured: Mapping[str, Any]) -> str:
+    """Write an estimate and its interval, where there are any."""
+    if measured["estimate"] is None:
+        return "-"
+    if measured["interval"] is None:
+        return f"{measured['estimate']:.3f}"
+    low, high = measured["interval"]
+    return f"{measured['estimate']:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def by(rows: Iterable[dict[str, Any]], *names: str) -> dict[tuple[Any, ...], list[dict[str, Any]]]:

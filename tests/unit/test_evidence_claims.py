@@ -88,8 +88,11 @@ def test_people_shift_where_all_sets_say_so(second: tuple[float, float], found: 
     assert outcome("satisfaction", paper=rows) == found
 
 
-@pytest.mark.parametrize(("interval", "found"), [([0.1, 0.3], "reproduced"), ([0.4, 0.6], "not reproduced")])
-def test_a_level_of_agreement_is_that_which_was_reported_or_not(interval: list[float], found: str) -> None:
+@pytest.mark.parametrize(
+    ("interval", "found"),
+    [([0.1, 0.3], "reproduced"), ([0.4, 0.6], "not reproduced"), ([0.1, 0.6], "cannot be told here")],
+)
+def test_two_hardly_agree_where_the_whole_interval_says_so(interval: list[float], found: str) -> None:
     asked = {"of": "agreement", "source": "third_party", "against": "self"}
     row = {"asked": asked, "found": {"tau_b": 0.3, "interval": interval, "n": 100}}
     assert outcome("third", paper=[row]) == found
@@ -118,7 +121,12 @@ def test_one_shopper_that_passes_refutes_that_none_does(verdict: str, found: str
     assert outcome("hls", simulators=rows) == found
 
 
-@pytest.mark.parametrize(("there", "back", "found"), [(0.9, 0.1, "reproduced"), (0.5, 0.5, "not reproduced")])
+@pytest.mark.parametrize(
+    ("there", "back", "found"),
+    [
+        (0.9, 0.1, "reproduced"), (0.5, 0.5, "cannot be told here"), (0.1, 0.9, "not reproduced"),
+    ],
+)  # fmt: skip
 def test_transfer_is_told_by_both_ways(there: float, back: float, found: str) -> None:
     both = shopper([0.1, 0.2], "different")
     assert outcome("transfer", simulators=[compared(both, both, there, back)]) == found
